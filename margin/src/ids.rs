@@ -1,0 +1,245 @@
+//! Who and what: accounts, epochs, instruments, digests.
+
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha3::{Digest, Keccak256};
+
+use crate::field::MarginField;
+
+/// A text that is not the hexadecimal form of an identifier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} must be 0x and {digits} hexadecimal digits")]
+pub struct ParseIdError {
+    what: &'static str,
+    digits: usize,
+}
+
+/// Implements the `0x...` text form, serde and the field embedding of a
+/// byte-array identifier.
+macro_rules! hex_id {
+    ($name:ident, $len:literal, $what:literal) => {
+        impl $name {
+            /// The bytes, most significant first.
+            pub const fn as_bytes(&self) -> &[u8; $len] {
+                &self.0
+            }
+
+            /// The field element: the bytes as a big-endian integer.
+            pub fn to_field<F: MarginField>(&self) -> F {
+                F::from_be_digest(&self.0)
+            }
+
+            /// Reads the identifier back from 32 big-endian bytes; `None` when
+            /// the value is too large.
+            pub fn from_be_bytes(bytes: &[u8; 32]) -> Option<Self> {
+                let (zero, tail) = bytes.split_at(32 - $len);
+                let mut id = [0; $len];
+                id.copy_from_slice(tail);
+                zero.iter().all(|byte| *byte == 0).then_some(Self(id))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "0x{}", hex::encode(self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                let mut id = [0; $len];
+                text.strip_prefix("0x")
+                    .and_then(|digits| hex::decode_to_slice(digits, &mut id).ok())
+                    .map(|()| Self(id))
+                    .ok_or(ParseIdError { what: $what, digits: 2 * $len })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+/// An account: 20 bytes, on the EVM its address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId([u8; 20]);
+hex_id!(AccountId, 20, "an account");
+
+impl AccountId {
+    /// An account by its bytes.
+    pub const fn new(bytes: [u8; 20]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// Domain separation of a deployment: a proof made for one protocol, chain,
+/// contract or statement version says nothing to another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContextId([u8; 31]);
+hex_id!(ContextId, 31, "a context");
+
+impl ContextId {
+    /// The context of a deployment: the first 31 bytes of the Keccak-256 of
+    /// `"zkmargin" || version (2) || chain (8) || verifier (20) || protocol`,
+    /// integers big-endian. `verifier` is the contract's address, or zero for a
+    /// protocol that verifies natively.
+    pub fn derive(protocol: &str, chain: u64, verifier: [u8; 20]) -> Self {
+        let mut hasher = Keccak256::new();
+        hasher.update(b"zkmargin");
+        hasher.update(crate::STATEMENT_VERSION.to_be_bytes());
+        hasher.update(chain.to_be_bytes());
+        hasher.update(verifier);
+        hasher.update(protocol.as_bytes());
+        Self(truncate(hasher.finalize().into()))
+    }
+}
+
+/// Digest of a margin model and all its parameters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModelDigest([u8; 31]);
+hex_id!(ModelDigest, 31, "a model digest");
+
+impl ModelDigest {
+    /// The first 31 bytes of the Keccak-256 of a model's canonical encoding.
+    pub fn of(canonical: &[u8]) -> Self {
+        Self(truncate(Keccak256::digest(canonical).into()))
+    }
+}
+
+/// 31 bytes of a hash: they fit every supported field without reduction.
+fn truncate(digest: [u8; 32]) -> [u8; 31] {
+    core::array::from_fn(|i| digest[i])
+}
+
+/// An instrument: the first four bytes of the Keccak-256 of its symbol, so
+/// that commitments survive a change of the market's list. A market refuses
+/// two symbols with one identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InstrumentId(u32);
+
+impl InstrumentId {
+    /// The instrument of a symbol.
+    pub fn from_symbol(symbol: &str) -> Self {
+        let digest: [u8; 32] = Keccak256::digest(symbol.as_bytes()).into();
+        Self(u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
+    }
+
+    /// An instrument by its number.
+    pub const fn new(id: u32) -> Self {
+        Self(id)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// A margin bucket: positions in one bucket share collateral. One bucket is
+/// cross margin, a bucket per position is isolated margin.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct BucketId(u16);
+
+impl BucketId {
+    /// The first bucket: where cross margin lives.
+    pub const CROSS: Self = Self(0);
+
+    /// A bucket by its number.
+    pub const fn new(id: u16) -> Self {
+        Self(id)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+/// A round of publication: the venue posts a state root and the publisher a
+/// market root per epoch.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Epoch(u64);
+
+impl Epoch {
+    /// An epoch by its number.
+    pub const fn new(epoch: u64) -> Self {
+        Self(epoch)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// Seconds since the Unix epoch.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// A time by its seconds.
+    pub const fn new(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
+    /// The seconds.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use pasta_curves::Fp;
+
+    use super::*;
+
+    #[test]
+    fn ids_round_trip_as_text_and_bytes() {
+        let account = AccountId::new([0xab; 20]);
+        assert_eq!(account.to_string().parse(), Ok(account));
+        let bytes = account.to_field::<Fp>().to_be_bytes();
+        assert_eq!(AccountId::from_be_bytes(&bytes), Some(account));
+        assert_eq!(AccountId::from_be_bytes(&[1; 32]), None);
+        assert!("abab".parse::<AccountId>().is_err());
+    }
+
+    #[test]
+    fn contexts_differ_by_every_part() {
+        let base = ContextId::derive("venue", 1, [0; 20]);
+        assert_ne!(base, ContextId::derive("venue2", 1, [0; 20]));
+        assert_ne!(base, ContextId::derive("venue", 2, [0; 20]));
+        assert_ne!(base, ContextId::derive("venue", 1, [1; 20]));
+    }
+}

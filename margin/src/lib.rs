@@ -1,0 +1,36 @@
+//! The zk-margin statement in plain Rust.
+//!
+//! This crate is the specification: what a portfolio, a market and a margin
+//! requirement are, how they are committed to, and what a margin proof says
+//! about them. It knows no proof system; the circuits are tested against it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`units`] | lots, prices, quote amounts, rates: integers with ranges |
+//! | [`ids`] | accounts, epochs, instruments, digests |
+//! | [`field`], [`poseidon`], [`merkle`] | the field, the hash, the 4-ary tree |
+//! | [`portfolio`] | private positions and their commitment |
+//! | [`market`] | the market header behind `MARKET_ROOT` |
+//! | [`claim`], [`instance`] | what is claimed, and the public inputs |
+//! | [`standard`] | position-based margin: tiers, haircuts, buckets |
+//! | [`relation`] | clauses M1 to M7 and [`relation::Violation`] |
+#![no_std]
+
+extern crate alloc;
+
+pub mod claim;
+pub mod field;
+pub mod ids;
+pub mod instance;
+pub mod market;
+pub mod merkle;
+pub mod portfolio;
+pub mod poseidon;
+pub mod relation;
+pub mod standard;
+pub mod units;
+
+/// Version of the statement: what the public inputs mean, how the commitments
+/// are formed and which clauses hold. Proofs and keys carry it; a change to
+/// any of these is a new version.
+pub const STATEMENT_VERSION: u16 = 1;

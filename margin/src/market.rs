@@ -1,0 +1,51 @@
+//! What `MARKET_ROOT` and `STATE_ROOT` commit to.
+
+use crate::field::MarginField;
+use crate::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
+use crate::poseidon::{Domain, hash};
+use crate::units::Denominator;
+
+/// Depth of the market tree: up to 16,384 rows.
+pub const MARKET_DEPTH: usize = 7;
+/// Depth of the state tree: up to 16,777,216 accounts.
+pub const STATE_DEPTH: usize = 12;
+
+/// Bit offset of the timestamp in the header's packed element.
+pub const HEADER_TIMESTAMP: u32 = 64;
+/// Factor that moves the denominator past epoch and timestamp: `2^128`.
+pub fn header_denominator_shift<F: MarginField>() -> F {
+    F::from_u128(1 << 64).square()
+}
+
+/// The header over the market tree: binds the epoch, the snapshot's time, the
+/// model and the denominator of its rates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketHeader<F> {
+    /// Root of the tree over the risk table's rows.
+    pub tree_root: F,
+    /// The margin model.
+    pub model: ModelDigest,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// When the snapshot was taken.
+    pub timestamp: Timestamp,
+    /// The denominator of every rate in the table.
+    pub denominator: Denominator,
+}
+
+impl<F: MarginField> MarketHeader<F> {
+    /// `MARKET_ROOT`.
+    pub fn root(&self) -> F {
+        let low =
+            u128::from(self.epoch.get()) | u128::from(self.timestamp.get()) << HEADER_TIMESTAMP;
+        let packed = F::from_u128(low)
+            + F::from(u64::from(self.denominator.get())) * header_denominator_shift::<F>();
+        hash(Domain::MarketHeader, [self.tree_root, self.model.to_field(), packed, F::ZERO])
+    }
+}
+
+/// The leaf of an account in the state tree: the account, its portfolio's
+/// commitment and the deployment it is registered with.
+pub fn state_leaf<F: MarginField>(account: AccountId, commitment: F, context: ContextId) -> F {
+    hash(Domain::StateLeaf, [account.to_field(), commitment, context.to_field(), F::ZERO])
+}

@@ -1,0 +1,236 @@
+//! Private portfolios and their commitment.
+//!
+//! The commitment does not depend on the circuit's shape: it is a chain over
+//! the positions two at a time, from the constant zero, closed with the
+//! blinding. Unused slots leave the chain as it is, so the number of positions
+//! stays private and one commitment serves every shape that is large enough.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::field::MarginField;
+use crate::ids::{BucketId, InstrumentId};
+use crate::poseidon::{Domain, hash};
+use crate::units::{Amount, Lots, NOTIONAL_BITS};
+
+/// Positions absorbed by one link of the chain.
+pub const POSITIONS_PER_LINK: usize = 2;
+
+/// Bit offset of the bucket in a position's word.
+pub const WORD_BUCKET: u32 = 32;
+/// Bit offset of the quantity, plus 2^63, in a position's word.
+pub const WORD_QUANTITY: u32 = 48;
+/// Bit offset of the cash, plus 2^79, in a position's word.
+pub const WORD_CASH: u32 = 112;
+/// Added to a quantity so that it is not negative.
+pub const QUANTITY_OFFSET: u128 = 1 << 63;
+/// Added to an amount of cash so that it is not negative.
+pub const CASH_OFFSET: u128 = 1 << (NOTIONAL_BITS - 1);
+
+/// One position: so many lots of an instrument, and cash, in a bucket.
+///
+/// Cash is signed and carries the cost basis and settled funding, so equity is
+/// the sum of `quantity * price + cash`. A bucket that holds only cash is a
+/// position of zero lots.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The margin bucket.
+    pub bucket: BucketId,
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// Signed lots.
+    pub quantity: Lots,
+    /// Signed cash in quote units.
+    pub cash: Amount,
+}
+
+impl Position {
+    /// The order of positions in a portfolio: by bucket, then instrument.
+    pub fn key(&self) -> (BucketId, InstrumentId) {
+        (self.bucket, self.instrument)
+    }
+
+    /// The position packed into one field element of 192 bits:
+    /// `instrument | bucket << 32 | (quantity + 2^63) << 48 | (cash + 2^79) << 112`.
+    /// Never zero, and injective.
+    pub fn word<F: MarginField>(&self) -> F {
+        let low = u128::from(self.instrument.get()) | u128::from(self.bucket.get()) << WORD_BUCKET;
+        let quantity =
+            F::from_i128(i128::from(self.quantity.get())) + F::from_u128(QUANTITY_OFFSET);
+        let cash = F::from_i128(self.cash.get()) + F::from_u128(CASH_OFFSET);
+        F::from_u128(low)
+            + quantity * F::from_u128(1 << WORD_QUANTITY)
+            + cash * F::from_u128(1 << WORD_CASH)
+    }
+}
+
+/// Positions are secret.
+impl fmt::Debug for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Position(..)")
+    }
+}
+
+impl Zeroize for Position {
+    fn zeroize(&mut self) {
+        self.bucket = BucketId::default();
+        self.instrument = InstrumentId::new(0);
+        self.quantity.zeroize();
+        self.cash.zeroize();
+    }
+}
+
+/// Hides a portfolio in its commitment: 248 uniformly random bits.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct Blinding([u8; 31]);
+
+impl Blinding {
+    /// A blinding by its bytes, which must be uniformly random and secret.
+    pub const fn new(bytes: [u8; 31]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for storage under encryption.
+    pub const fn expose(&self) -> &[u8; 31] {
+        &self.0
+    }
+
+    /// The field element.
+    pub fn to_field<F: MarginField>(&self) -> F {
+        F::from_be_digest(&self.0)
+    }
+}
+
+impl fmt::Debug for Blinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Blinding(..)")
+    }
+}
+
+/// Why positions are not a portfolio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PortfolioError {
+    /// Two positions of one instrument in one bucket: split positions would
+    /// escape the higher tiers.
+    #[error("the portfolio holds the same instrument twice in one bucket")]
+    DuplicatePosition {
+        /// The bucket.
+        bucket: BucketId,
+        /// The instrument.
+        instrument: InstrumentId,
+    },
+}
+
+/// A portfolio in canonical order, with its blinding.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Portfolio {
+    positions: Vec<Position>,
+    blinding: Blinding,
+}
+
+impl Portfolio {
+    /// Brings positions into canonical order.
+    ///
+    /// # Errors
+    /// [`PortfolioError::DuplicatePosition`] when an instrument stands twice in
+    /// one bucket.
+    pub fn new(mut positions: Vec<Position>, blinding: Blinding) -> Result<Self, PortfolioError> {
+        positions.sort_by_key(Position::key);
+        for pair in positions.windows(2) {
+            if pair[0].key() == pair[1].key() {
+                let (bucket, instrument) = pair[0].key();
+                return Err(PortfolioError::DuplicatePosition { bucket, instrument });
+            }
+        }
+        Ok(Self { positions, blinding })
+    }
+
+    /// The positions, by bucket and instrument.
+    pub fn positions(&self) -> &[Position] {
+        &self.positions
+    }
+
+    /// The blinding.
+    pub fn blinding(&self) -> &Blinding {
+        &self.blinding
+    }
+
+    /// The portfolio commitment that the venue attests.
+    pub fn commitment<F: MarginField>(&self) -> F {
+        commit(&self.positions, &self.blinding)
+    }
+}
+
+impl fmt::Debug for Portfolio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Portfolio(..)")
+    }
+}
+
+impl Drop for Portfolio {
+    fn drop(&mut self) {
+        self.positions.zeroize();
+    }
+}
+
+/// The commitment to positions in the order given.
+pub fn commit<F: MarginField>(positions: &[Position], blinding: &Blinding) -> F {
+    let chain = positions.chunks(POSITIONS_PER_LINK).fold(F::ZERO, |chain, pair| {
+        let word = |i: usize| pair.get(i).map_or(F::ZERO, Position::word);
+        hash(Domain::Positions, [chain, word(0), word(1), F::ZERO])
+    });
+    hash(Domain::Portfolio, [chain, blinding.to_field(), F::ZERO, F::ZERO])
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec;
+    use pasta_curves::Fp;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn position(bucket: u16, instrument: u32, quantity: i64, cash: i128) -> Position {
+        Position {
+            bucket: BucketId::new(bucket),
+            instrument: InstrumentId::new(instrument),
+            quantity: Lots::new(quantity),
+            cash: Amount::new(cash).unwrap(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_injective(
+            a in any::<(u16, u32, i64, i64)>(),
+            b in any::<(u16, u32, i64, i64)>(),
+        ) {
+            let word = |p: (u16, u32, i64, i64)| position(p.0, p.1, p.2, p.3.into()).word::<Fp>();
+            prop_assert_eq!(a == b, word(a) == word(b));
+        }
+    }
+
+    #[test]
+    fn order_is_canonical_and_duplicates_are_refused() {
+        let blinding = Blinding::new([1; 31]);
+        let (a, b) = (position(0, 1, 5, 0), position(0, 2, -5, 3));
+        let sorted = Portfolio::new(vec![a.clone(), b.clone()], blinding.clone()).unwrap();
+        let swapped = Portfolio::new(vec![b.clone(), a], blinding.clone()).unwrap();
+        assert_eq!(sorted.commitment::<Fp>(), swapped.commitment());
+        let error = Portfolio::new(vec![b.clone(), b], blinding).unwrap_err();
+        assert!(matches!(error, PortfolioError::DuplicatePosition { .. }));
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let portfolio =
+            Portfolio::new(vec![position(0, 1, 5, 77)], Blinding::new([9; 31])).unwrap();
+        assert_eq!(format!("{portfolio:?}"), "Portfolio(..)");
+        assert_eq!(format!("{:?}", portfolio.positions()), "[Position(..)]");
+        assert_eq!(format!("{:?}", portfolio.blinding()), "Blinding(..)");
+    }
+}

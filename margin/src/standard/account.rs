@@ -1,0 +1,119 @@
+//! An account's margin: buckets, levels, shortfall.
+
+use alloc::vec::Vec;
+
+use crate::claim::Level;
+use crate::ids::BucketId;
+use crate::portfolio::Position;
+use crate::standard::{Assessment, RowError, TierRow};
+use crate::units::Denominator;
+
+/// The figures of one bucket, in quote units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BucketMargin {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// Sum of values and cash.
+    pub equity: i128,
+    /// Sum of initial margins.
+    pub initial: u128,
+    /// Sum of maintenance margins.
+    pub maintenance: u128,
+}
+
+impl BucketMargin {
+    /// What equity must reach for a level; nothing is needed to be bankrupt.
+    pub fn requirement(&self, level: Level) -> Option<u128> {
+        match level {
+            Level::Bankrupt => None,
+            Level::MarginCall => Some(0),
+            Level::Maintenance => Some(self.maintenance),
+            Level::Initial => Some(self.initial),
+        }
+    }
+
+    /// Cash that would lift the bucket to a level, zero when it is there.
+    pub fn shortfall(&self, level: Level) -> u128 {
+        self.requirement(level).map_or(0, |requirement| {
+            // Both are sums of at most 2^16 figures below 2^82.
+            let gap = requirement.cast_signed() - self.equity;
+            gap.max(0).unsigned_abs()
+        })
+    }
+
+    /// The highest level whose requirement, and every lower one, is met.
+    pub fn level(&self) -> Level {
+        [Level::MarginCall, Level::Maintenance, Level::Initial]
+            .into_iter()
+            .take_while(|level| self.shortfall(*level) == 0)
+            .last()
+            .unwrap_or(Level::Bankrupt)
+    }
+}
+
+/// An account's margin under a risk table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountMargin {
+    /// The buckets, ascending.
+    pub buckets: Vec<BucketMargin>,
+    /// The figures per position, in the portfolio's order.
+    pub positions: Vec<Assessment>,
+}
+
+impl AccountMargin {
+    /// Assesses positions, each with its row, in canonical order.
+    ///
+    /// # Errors
+    /// The first position whose row does not apply, by index.
+    pub fn assess<'a>(
+        positions: impl IntoIterator<Item = (&'a Position, &'a TierRow)>,
+        denominator: Denominator,
+    ) -> Result<Self, (usize, RowError)> {
+        let mut account = Self { buckets: Vec::new(), positions: Vec::new() };
+        for (index, (position, row)) in positions.into_iter().enumerate() {
+            let figures =
+                row.assess(position.quantity, denominator).map_err(|error| (index, error))?;
+            let bucket = account.bucket_mut(position.bucket);
+            bucket.equity += figures.value + position.cash.get();
+            bucket.initial += figures.initial;
+            bucket.maintenance += figures.maintenance;
+            account.positions.push(figures);
+        }
+        Ok(account)
+    }
+
+    /// The bucket of this id, which is the last one or new.
+    fn bucket_mut(&mut self, bucket: BucketId) -> &mut BucketMargin {
+        if self.buckets.last().is_none_or(|last| last.bucket != bucket) {
+            self.buckets.push(BucketMargin { bucket, equity: 0, initial: 0, maintenance: 0 });
+        }
+        let last = self.buckets.len() - 1;
+        &mut self.buckets[last]
+    }
+
+    /// The account's level: its worst bucket's. An empty account meets every
+    /// requirement.
+    pub fn level(&self) -> Level {
+        self.buckets.iter().map(BucketMargin::level).min().unwrap_or(Level::Initial)
+    }
+
+    /// Cash that would lift every bucket to a level.
+    pub fn shortfall(&self, level: Level) -> u128 {
+        self.buckets.iter().map(|bucket| bucket.shortfall(level)).sum()
+    }
+
+    /// Equity of all buckets.
+    pub fn equity(&self) -> i128 {
+        self.buckets.iter().map(|bucket| bucket.equity).sum()
+    }
+
+    /// Initial margin of all buckets.
+    pub fn initial(&self) -> u128 {
+        self.buckets.iter().map(|bucket| bucket.initial).sum()
+    }
+
+    /// Maintenance margin of all buckets.
+    pub fn maintenance(&self) -> u128 {
+        self.buckets.iter().map(|bucket| bucket.maintenance).sum()
+    }
+}

@@ -1,0 +1,200 @@
+//! Integers with ranges. No amount, price or rate is a bare primitive in a
+//! public interface: a value of these types is in range by construction.
+//!
+//! Money is counted in *quote units*: `10^-quote_decimals` of the quote
+//! currency, where the model sets `quote_decimals` (8 unless a venue rounds to
+//! something else; dYdX counts in 1e-6 USDC).
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
+
+/// Bits of a notional, a tier bound or a charge.
+pub const NOTIONAL_BITS: u32 = 80;
+
+/// A value outside a type's range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is out of range: allowed are {allowed}")]
+pub struct OutOfRange {
+    /// The quantity concerned.
+    pub what: &'static str,
+    /// The allowed values, in words.
+    pub allowed: &'static str,
+}
+
+/// A signed position size in whole lots: negative is short or owed.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Zeroize, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Lots(i64);
+
+impl Lots {
+    /// No position.
+    pub const ZERO: Self = Self(0);
+
+    /// Any 64-bit integer is a size.
+    pub const fn new(lots: i64) -> Self {
+        Self(lots)
+    }
+
+    /// The signed number of lots.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// Lots without the sign.
+    pub const fn magnitude(self) -> u64 {
+        self.0.unsigned_abs()
+    }
+
+    /// Whether the position is short.
+    pub const fn is_short(self) -> bool {
+        self.0 < 0
+    }
+}
+
+/// A position's size is secret.
+impl core::fmt::Debug for Lots {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Lots(..)")
+    }
+}
+
+/// A signed amount in quote units, at most `2^79 - 1` either way (about 6e15
+/// of the currency at 8 decimals).
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Zeroize)]
+pub struct Amount(i128);
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// The bound on the magnitude, exclusive.
+    pub const BOUND: i128 = 1 << (NOTIONAL_BITS - 1);
+
+    /// An amount in quote units.
+    ///
+    /// # Errors
+    /// When the magnitude is `2^79` or more.
+    pub const fn new(units: i128) -> Result<Self, OutOfRange> {
+        if units > -Self::BOUND && units < Self::BOUND {
+            Ok(Self(units))
+        } else {
+            Err(OutOfRange { what: "amount", allowed: "less than 2^79 quote units either way" })
+        }
+    }
+
+    /// The signed number of quote units.
+    pub const fn get(self) -> i128 {
+        self.0
+    }
+}
+
+/// An account's amount is secret.
+impl core::fmt::Debug for Amount {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Amount(..)")
+    }
+}
+
+/// An absolute value in quote units below `2^80`: a notional, a bound of a
+/// tier, a margin charge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Notional(u128);
+
+impl Notional {
+    /// Zero.
+    pub const ZERO: Self = Self(0);
+    /// The largest notional: the upper bound of a last tier.
+    pub const MAX: Self = Self((1 << NOTIONAL_BITS) - 1);
+
+    /// A notional in quote units.
+    ///
+    /// # Errors
+    /// When it is `2^80` or more.
+    pub const fn new(units: u128) -> Result<Self, OutOfRange> {
+        if units <= Self::MAX.0 {
+            Ok(Self(units))
+        } else {
+            Err(OutOfRange { what: "notional", allowed: "0 to 2^80 - 1 quote units" })
+        }
+    }
+
+    /// The number of quote units.
+    pub const fn get(self) -> u128 {
+        self.0
+    }
+}
+
+/// A price: `mantissa / unit` quote units per lot.
+///
+/// `unit` is 1 when a lot's value is a whole number of quote units; it is a
+/// power of ten where it is not, and the value of a *position* is then rounded
+/// towards zero, as dYdX v4 does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    mantissa: u64,
+    unit: u64,
+}
+
+impl Price {
+    /// A price of `mantissa / unit` quote units per lot.
+    ///
+    /// # Errors
+    /// When `unit` is zero.
+    pub const fn new(mantissa: u64, unit: u64) -> Result<Self, OutOfRange> {
+        if unit == 0 {
+            return Err(OutOfRange { what: "price unit", allowed: "1 to 2^64 - 1" });
+        }
+        Ok(Self { mantissa, unit })
+    }
+
+    /// Quote units per `unit` lots.
+    pub const fn mantissa(self) -> u64 {
+        self.mantissa
+    }
+
+    /// The divisor.
+    pub const fn unit(self) -> u64 {
+        self.unit
+    }
+}
+
+/// A non-negative rate: this number over the model's [`Denominator`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate(u32);
+
+impl Rate {
+    /// Zero.
+    pub const ZERO: Self = Self(0);
+
+    /// A rate, by its numerator.
+    pub const fn new(numerator: u32) -> Self {
+        Self(numerator)
+    }
+
+    /// The numerator.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// The common denominator of a model's rates, 1 or more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Denominator(u32);
+
+impl Denominator {
+    /// A denominator.
+    ///
+    /// # Errors
+    /// When it is zero.
+    pub const fn new(denominator: u32) -> Result<Self, OutOfRange> {
+        if denominator == 0 {
+            Err(OutOfRange { what: "denominator", allowed: "1 to 2^32 - 1" })
+        } else {
+            Ok(Self(denominator))
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
