@@ -12,6 +12,7 @@
 //! | [`portfolio`] | private positions and their commitment |
 //! | [`market`] | the market header behind `MARKET_ROOT` |
 //! | [`claim`], [`instance`] | what is claimed, and the public inputs |
+//! | [`shape`] | sizes of circuits, proof systems |
 //! | [`standard`] | position-based margin: tiers, haircuts, buckets |
 //! | [`relation`] | clauses M1 to M7 and [`relation::Violation`] |
 #![no_std]
@@ -27,6 +28,7 @@ pub mod merkle;
 pub mod portfolio;
 pub mod poseidon;
 pub mod relation;
+pub mod shape;
 pub mod standard;
 pub mod units;
 
