@@ -1,1 +1,32 @@
-//! stub
+//! Checks margin proofs and keeps margin calls.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`proof`] | proof files: one JSON text per proof, self-describing |
+//! | [`error`] | [`MalformedProof`] (cannot be read) and [`VerifyError`] (does not verify) |
+//! | [`engine`] | the margin-call engine: a deterministic state machine |
+//! | [`ledger`] | the engine on a crash-safe database (feature `ledger`) |
+//!
+//! Without default features the crate is `no_std` + `alloc`: proof files and
+//! the engine run in a contract as they do natively.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod encoding;
+pub mod engine;
+pub mod error;
+#[cfg(feature = "ledger")]
+pub mod ledger;
+pub mod proof;
+
+pub use engine::{
+    AccountStatus, Action, Engine, Event, Policy, PolicyParams, Refusal, VerifiedClaim,
+};
+pub use error::{MalformedProof, VerifyError};
+#[cfg(feature = "ledger")]
+pub use ledger::{Ledger, LedgerError};
+pub use proof::ProofFile;
