@@ -1,1 +1,13 @@
-//! stub
+//! The margin relation as Halo2 circuits, generic over the field.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`gadgets`] | Poseidon and Merkle membership, arithmetic, range checks |
+//! | [`standard`] | the standard family: tiers, haircuts, buckets |
+//! | [`ipa`] | keys and proofs of the transparent proof system |
+//! | [`cost`] | what a circuit takes: rows, columns, degree, proof size |
+
+pub mod cost;
+pub mod gadgets;
+pub mod ipa;
+pub mod standard;

@@ -12,10 +12,8 @@ pub const STATE_DEPTH: usize = 12;
 
 /// Bit offset of the timestamp in the header's packed element.
 pub const HEADER_TIMESTAMP: u32 = 64;
-/// Factor that moves the denominator past epoch and timestamp: `2^128`.
-pub fn header_denominator_shift<F: MarginField>() -> F {
-    F::from_u128(1 << 64).square()
-}
+/// Bit offset of the denominator in the header's packed element.
+pub const HEADER_DENOMINATOR: u32 = 128;
 
 /// The header over the market tree: binds the epoch, the snapshot's time, the
 /// model and the denominator of its rates.
@@ -39,7 +37,8 @@ impl<F: MarginField> MarketHeader<F> {
         let low =
             u128::from(self.epoch.get()) | u128::from(self.timestamp.get()) << HEADER_TIMESTAMP;
         let packed = F::from_u128(low)
-            + F::from(u64::from(self.denominator.get())) * header_denominator_shift::<F>();
+            + F::from(u64::from(self.denominator.get()))
+                * F::from(2).pow_vartime([u64::from(HEADER_DENOMINATOR)]);
         hash(Domain::MarketHeader, [self.tree_root, self.model.to_field(), packed, F::ZERO])
     }
 }

@@ -91,8 +91,10 @@ pub struct CeilDiv {
 }
 
 impl CeilDiv {
-    /// Divides a product of an 80-bit and a 32-bit number.
-    fn new(dividend: u128, divisor: u128) -> Self {
+    /// Divides, rounding up. The divisor must not be zero, and the dividend
+    /// plus the divisor must fit 128 bits, as a product of an 80-bit and a
+    /// 32-bit number does.
+    pub fn new(dividend: u128, divisor: u128) -> Self {
         let quotient = dividend.div_ceil(divisor);
         Self { quotient, slack: quotient * divisor - dividend }
     }

@@ -1,0 +1,82 @@
+//! What a circuit takes.
+
+use halo2_proofs::dev::CircuitCost;
+use pasta_curves::{Fp, vesta};
+use zkmargin_margin::shape::Shape;
+
+use crate::standard::{StandardCircuit, k};
+
+/// The cost of a shape of the standard family under the transparent proof
+/// system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// The shape.
+    pub shape: Shape,
+    /// Positions it holds.
+    pub positions: usize,
+    /// `log2` of the rows.
+    pub k: u32,
+    /// Rows in use, of `2^k` less the few that blind the columns.
+    pub rows: usize,
+    /// Advice columns.
+    pub advice_columns: usize,
+    /// Fixed columns, with those the selectors are folded into.
+    pub fixed_columns: usize,
+    /// Columns in the permutation argument.
+    pub permutation_columns: usize,
+    /// Lookup arguments.
+    pub lookups: usize,
+    /// Largest degree of a constraint.
+    pub degree: usize,
+    /// Bytes of a proof.
+    pub proof_size: usize,
+}
+
+impl Cost {
+    /// Measures a shape, by laying it out.
+    pub fn standard(shape: Shape) -> Self {
+        let circuit = StandardCircuit::<Fp>::blank(shape);
+        let cost = CircuitCost::<vesta::Point, _>::measure(k(shape), &circuit);
+        let debug = format!("{cost:?}");
+        Self {
+            shape,
+            positions: shape.standard_positions(),
+            k: k(shape),
+            rows: field(&debug, "max_rows"),
+            advice_columns: field(&debug, "num_advice_columns"),
+            fixed_columns: field(&debug, "num_fixed_columns"),
+            permutation_columns: field(&debug, "permutation_cols"),
+            lookups: field(&debug, "lookups"),
+            degree: field(&debug, "max_deg"),
+            proof_size: usize::from(cost.proof_size(1)),
+        }
+    }
+}
+
+/// A number in [`CircuitCost`]'s debug form, its only way to read one; zero
+/// when there is none of this name.
+fn field(debug: &str, name: &str) -> usize {
+    debug
+        .split_once(&format!(" {name}: "))
+        .and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next())
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The costs are golden: a change is a change of circuit, to be made with
+    /// a reason and noted in the changelog under **Circuit**.
+    #[test]
+    fn costs_are_golden() {
+        let costs: String =
+            Shape::ALL.iter().map(|shape| format!("{:?}\n", Cost::standard(*shape))).collect();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/cost.txt");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(path, &costs).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), costs);
+    }
+}

@@ -1,0 +1,155 @@
+//! One gate for all products and sums: `a * b + factor * c + constant = d`.
+//!
+//! | gate | row says | degree |
+//! |---|---|---|
+//! | `arithmetic` | `a b + factor c + constant = d` | 3 |
+//!
+//! `factor` and `constant` are fixed per row. Inputs are copied in, the output
+//! cell is `d`.
+
+use halo2_proofs::circuit::{AssignedCell, Layouter, Value};
+use halo2_proofs::plonk::{Advice, Column, ConstraintSystem, Constraints, Error, Fixed, Selector};
+use halo2_proofs::poly::Rotation;
+use zkmargin_margin::field::MarginField;
+
+/// Columns and gate.
+#[derive(Clone, Debug)]
+pub struct ArithmeticConfig {
+    advice: [Column<Advice>; 4],
+    factor: Column<Fixed>,
+    constant: Column<Fixed>,
+    q_arithmetic: Selector,
+}
+
+/// The inputs of one row.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a, F: MarginField> {
+    /// The factors of the product.
+    pub product: (&'a AssignedCell<F, F>, &'a AssignedCell<F, F>),
+    /// A fixed factor and the cell it scales.
+    pub term: (F, &'a AssignedCell<F, F>),
+    /// A fixed summand.
+    pub constant: F,
+}
+
+impl ArithmeticConfig {
+    /// Creates four advice columns with equality, two fixed columns (one of
+    /// which also holds the circuit's constants), a selector and the gate.
+    pub fn configure<F: MarginField>(meta: &mut ConstraintSystem<F>) -> Self {
+        let advice = std::array::from_fn(|_| meta.advice_column());
+        for column in advice {
+            meta.enable_equality(column);
+        }
+        let factor = meta.fixed_column();
+        let constant = meta.fixed_column();
+        meta.enable_constant(constant);
+        let q_arithmetic = meta.selector();
+        meta.create_gate("arithmetic", |meta| {
+            let q = meta.query_selector(q_arithmetic);
+            let [a, b, c, d] = advice.map(|column| meta.query_advice(column, Rotation::cur()));
+            let factor = meta.query_fixed(factor);
+            let constant = meta.query_fixed(constant);
+            Constraints::with_selector(
+                q,
+                [("a b + f c + k = d", a * b + factor * c + constant - d)],
+            )
+        });
+        Self { advice, factor, constant, q_arithmetic }
+    }
+
+    /// Assigns a row and returns its output cell.
+    ///
+    /// # Errors
+    /// When the circuit is out of rows.
+    pub fn assign<F: MarginField>(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        name: &str,
+        row: Row<'_, F>,
+    ) -> Result<AssignedCell<F, F>, Error> {
+        let ((a, b), (factor, c)) = (row.product, row.term);
+        let output = a
+            .value()
+            .zip(b.value())
+            .zip(c.value())
+            .map(|((a, b), c)| *a * b + factor * c + row.constant);
+        layouter.assign_region(
+            || name,
+            |mut region| {
+                self.q_arithmetic.enable(&mut region, 0)?;
+                for (name, cell, column) in
+                    [("a", a, self.advice[0]), ("b", b, self.advice[1]), ("c", c, self.advice[2])]
+                {
+                    cell.copy_advice(|| name, &mut region, column, 0)?;
+                }
+                region.assign_fixed(|| "factor", self.factor, 0, || Value::known(factor))?;
+                region.assign_fixed(
+                    || "constant",
+                    self.constant,
+                    0,
+                    || Value::known(row.constant),
+                )?;
+                region.assign_advice(|| "d", self.advice[3], 0, || output)
+            },
+        )
+    }
+
+    /// A cell with a free value. It is constrained by nothing yet.
+    ///
+    /// # Errors
+    /// When the circuit is out of rows.
+    pub fn witness_unchecked<F: MarginField>(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        name: &str,
+        value: Value<F>,
+    ) -> Result<AssignedCell<F, F>, Error> {
+        layouter.assign_region(
+            || name,
+            |mut region| region.assign_advice(|| "witness", self.advice[3], 0, || value),
+        )
+    }
+
+    /// A cell that holds a constant.
+    ///
+    /// # Errors
+    /// When the circuit is out of rows.
+    pub fn constant<F: MarginField>(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        name: &str,
+        constant: F,
+    ) -> Result<AssignedCell<F, F>, Error> {
+        layouter.assign_region(
+            || name,
+            |mut region| {
+                region.assign_advice_from_constant(|| "constant", self.advice[3], 0, constant)
+            },
+        )
+    }
+
+    /// A cell equal to a row of the public inputs.
+    ///
+    /// # Errors
+    /// When the circuit is out of rows.
+    pub fn public_input<F: MarginField>(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        name: &str,
+        instance: Column<halo2_proofs::plonk::Instance>,
+        row: usize,
+    ) -> Result<AssignedCell<F, F>, Error> {
+        layouter.assign_region(
+            || name,
+            |mut region| {
+                region.assign_advice_from_instance(
+                    || "public input",
+                    instance,
+                    row,
+                    self.advice[3],
+                    0,
+                )
+            },
+        )
+    }
+}

@@ -1,0 +1,478 @@
+//! Poseidon (`T = 5`, see [`zkmargin_margin::poseidon`]) and Merkle membership.
+//!
+//! A permutation takes 28 rows of five state and five auxiliary cells: a full
+//! round per row, three partial rounds per row. What keeps every gate at
+//! degree 5 or less:
+//!
+//! - squares (and inner S-box outputs) stand in auxiliary cells;
+//! - a row's result is compared with the next state *through the inverse MDS*,
+//!   so each S-box output appears in one constraint only;
+//! - the additive constants of the lanes without an S-box are pushed forward
+//!   through the linear layer, so a partial round needs one constant.
+//!
+//! | gate | row `r` says | constraints |
+//! |---|---|---|
+//! | `first` | the full round on the message `s0..s3` and the domain's capacity | 10 |
+//! | `full` | a full round on the state | 10 |
+//! | `partial` | three partial rounds | 10 |
+//! | `last` | a full round, of which only the digest is kept, in `s4` of the next row | 6 |
+//! | `member` | the digest in `s4` is one of the message cells `s0..s3` | 1 |
+//!
+//! The first row of a permutation does not use `s4`: the capacity is a fixed
+//! constant, no cell. The previous permutation's digest lands there, so a
+//! Merkle path is permutations end to end, with `member` on their first rows.
+
+use std::sync::Arc;
+
+use halo2_proofs::circuit::{AssignedCell, Layouter, Region, Value};
+use halo2_proofs::plonk::{
+    Advice, Column, ConstraintSystem, Constraints, Error, Expression, Fixed, Selector, VirtualCells,
+};
+use halo2_proofs::poly::Rotation;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::merkle::ARITY;
+use zkmargin_margin::poseidon::{
+    Constants, Domain, FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH, mat_mul, pow5,
+};
+
+/// Partial rounds in one row.
+const PARTIAL_PER_ROW: usize = 3;
+/// Rows of one permutation; its digest stands on the row after them.
+pub const PERMUTATION_ROWS: usize = FULL_ROUNDS + PARTIAL_ROUNDS / PARTIAL_PER_ROW;
+/// The state cell that holds a digest.
+const DIGEST: usize = WIDTH - 1;
+
+type Matrix<F> = [[F; WIDTH]; WIDTH];
+
+/// Which gate a row enables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gate {
+    First,
+    Full,
+    Partial,
+    Last,
+}
+
+/// The fixed part of a row.
+#[derive(Clone, Debug)]
+struct ScheduleRow<F> {
+    gate: Gate,
+    constants: [F; WIDTH],
+}
+
+/// The advice part of a row: the state before it, and the auxiliary cells.
+#[derive(Clone, Debug)]
+struct TraceRow<F> {
+    state: [F; WIDTH],
+    aux: [F; WIDTH],
+}
+
+/// Columns, gates and the round schedule.
+#[derive(Clone, Debug)]
+pub struct HashConfig<F: MarginField> {
+    state: [Column<Advice>; WIDTH],
+    aux: [Column<Advice>; WIDTH],
+    constants: [Column<Fixed>; WIDTH],
+    q_first: Selector,
+    q_full: Selector,
+    q_partial: Selector,
+    q_last: Selector,
+    q_member: Selector,
+    schedule: Arc<Vec<ScheduleRow<F>>>,
+}
+
+impl<F: MarginField> HashConfig<F> {
+    /// Creates ten advice columns (five of them with equality), five fixed
+    /// columns, five selectors and their gates.
+    pub fn configure(meta: &mut ConstraintSystem<F>) -> Self {
+        let state = std::array::from_fn(|_| meta.advice_column());
+        let aux = std::array::from_fn(|_| meta.advice_column());
+        for column in state {
+            meta.enable_equality(column);
+        }
+        let config = Self {
+            state,
+            aux,
+            constants: std::array::from_fn(|_| meta.fixed_column()),
+            q_first: meta.selector(),
+            q_full: meta.selector(),
+            q_partial: meta.selector(),
+            q_last: meta.selector(),
+            q_member: meta.selector(),
+            schedule: Arc::new(schedule(F::poseidon())),
+        };
+        config.full_gates(meta);
+        config.partial_gate(meta);
+        config.last_gate(meta);
+        config.member_gate(meta);
+        config
+    }
+
+    fn full_gates(&self, meta: &mut ConstraintSystem<F>) {
+        for (name, selector, first) in
+            [("hash: first", self.q_first, true), ("hash: full", self.q_full, false)]
+        {
+            meta.create_gate(name, |meta| {
+                let q = meta.query_selector(selector);
+                let x = self.sbox_inputs(meta, first);
+                let w = self.query(meta, &self.aux, Rotation::cur());
+                let next = self.query(meta, &self.state, Rotation::next());
+                let output = through_inverse(&next);
+                let constraints = (0..WIDTH).flat_map(|i| {
+                    [
+                        (SQUARES[i], x[i].clone().square() - w[i].clone()),
+                        (LANES[i], w[i].clone().square() * x[i].clone() - output[i].clone()),
+                    ]
+                });
+                Constraints::with_selector(q, constraints.collect::<Vec<_>>())
+            });
+        }
+    }
+
+    fn partial_gate(&self, meta: &mut ConstraintSystem<F>) {
+        let mds = &F::poseidon().mds;
+        meta.create_gate("hash: partial", |meta| {
+            let q = meta.query_selector(self.q_partial);
+            let s = self.query(meta, &self.state, Rotation::cur());
+            let next = self.query(meta, &self.state, Rotation::next());
+            let [w_a, p_a, w_b, p_b, w_c] = self.query(meta, &self.aux, Rotation::cur());
+            let [k_a, k_b, k_c] = [0, 1, 2].map(|i| meta.query_fixed(self.constants[i]));
+
+            // Lane 0 before each S-box, the linear layers folded into one
+            // coefficient per cell.
+            let after_a = LinearLayer::new(mds);
+            let after_b = after_a.then(mds);
+            let tail = || s[1..].iter().cloned();
+            let x_a = s[0].clone() + k_a;
+            let x_b = after_a.lane(0, std::slice::from_ref(&p_a), tail()) + k_b;
+            let x_c = after_b.lane(0, &[p_a.clone(), p_b.clone()], tail()) + k_c;
+            let p_c = w_c.clone().square() * x_c.clone();
+
+            let output = through_inverse(&next);
+            let mut constraints = vec![
+                ("square a", x_a.clone().square() - w_a.clone()),
+                ("s-box a", w_a.square() * x_a - p_a.clone()),
+                ("square b", x_b.clone().square() - w_b.clone()),
+                ("s-box b", w_b.square() * x_b - p_b.clone()),
+                ("square c", x_c.square() - w_c),
+                (LANES[0], p_c - output[0].clone()),
+            ];
+            for i in 1..WIDTH {
+                let lane = after_b.lane(i, &[p_a.clone(), p_b.clone()], tail());
+                constraints.push((LANES[i], lane - output[i].clone()));
+            }
+            Constraints::with_selector(q, constraints)
+        });
+    }
+
+    fn last_gate(&self, meta: &mut ConstraintSystem<F>) {
+        let mds = &F::poseidon().mds;
+        meta.create_gate("hash: last", |meta| {
+            let q = meta.query_selector(self.q_last);
+            let x = self.sbox_inputs(meta, false);
+            let w = self.query(meta, &self.aux, Rotation::cur());
+            let digest = meta.query_advice(self.state[DIGEST], Rotation::next());
+            let output = (0..WIDTH)
+                .map(|i| w[i].clone().square() * x[i].clone() * mds[0][i])
+                .reduce(|sum, term| sum + term)
+                .unwrap_or(Expression::Constant(F::ZERO));
+            let mut constraints: Vec<_> =
+                (0..WIDTH).map(|i| (SQUARES[i], x[i].clone().square() - w[i].clone())).collect();
+            constraints.push(("digest", output - digest));
+            Constraints::with_selector(q, constraints)
+        });
+    }
+
+    fn member_gate(&self, meta: &mut ConstraintSystem<F>) {
+        meta.create_gate("hash: member", |meta| {
+            let q = meta.query_selector(self.q_member);
+            let [a, b, c, d, digest] = self.query(meta, &self.state, Rotation::cur());
+            let product =
+                (digest.clone() - a) * (digest.clone() - b) * (digest.clone() - c) * (digest - d);
+            Constraints::with_selector(q, [("one of the children", product)])
+        });
+    }
+
+    /// The S-box inputs of a full round; on a first row the capacity lane is
+    /// the fixed constant alone.
+    fn sbox_inputs(&self, meta: &mut VirtualCells<'_, F>, first: bool) -> [Expression<F>; WIDTH] {
+        std::array::from_fn(|i| {
+            let constant = meta.query_fixed(self.constants[i]);
+            if first && i == DIGEST {
+                constant
+            } else {
+                meta.query_advice(self.state[i], Rotation::cur()) + constant
+            }
+        })
+    }
+
+    fn query(
+        &self,
+        meta: &mut VirtualCells<'_, F>,
+        columns: &[Column<Advice>; WIDTH],
+        at: Rotation,
+    ) -> [Expression<F>; WIDTH] {
+        columns.map(|column| meta.query_advice(column, at))
+    }
+
+    /// The digest of four cells in a domain.
+    ///
+    /// # Errors
+    /// When the circuit is out of rows.
+    pub fn digest(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        name: &str,
+        domain: Domain,
+        message: &[AssignedCell<F, F>; RATE],
+    ) -> Result<AssignedCell<F, F>, Error> {
+        self.membership(layouter, name, (domain, domain), message, 0, Value::known(&[]))
+    }
+
+    /// The root that a leaf opens to: the leaf is the digest of four cells,
+    /// the path holds the four children per level, the lowest first.
+    ///
+    /// Constrains the running digest to be one of the children at each of
+    /// `depth` levels. The children are free witnesses: what binds them is the
+    /// root, which the caller must constrain.
+    ///
+    /// # Errors
+    /// When the circuit is out of rows, or the path is not of this depth.
+    pub fn membership(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        name: &str,
+        (leaf_domain, node_domain): (Domain, Domain),
+        leaf: &[AssignedCell<F, F>; RATE],
+        depth: usize,
+        path: Value<&[[F; ARITY]]>,
+    ) -> Result<AssignedCell<F, F>, Error> {
+        path.error_if_known_and(|path| path.len() != depth)?;
+        let leaf_value = values(leaf);
+        let mut messages = vec![leaf_value];
+        messages.extend((0..depth).map(|level| path.map(|path| path[level])));
+        let traces: Vec<_> = messages
+            .iter()
+            .enumerate()
+            .map(|(level, message)| {
+                let domain = if level == 0 { leaf_domain } else { node_domain };
+                message.map(|message| self.trace(domain, message))
+            })
+            .collect();
+
+        layouter.assign_region(
+            || format!("{name}: hash"),
+            |mut region| {
+                for (i, cell) in leaf.iter().enumerate() {
+                    cell.copy_advice(|| format!("message {i}"), &mut region, self.state[i], 0)?;
+                }
+                let mut digest = None;
+                for (level, trace) in traces.iter().enumerate() {
+                    let domain = if level == 0 { leaf_domain } else { node_domain };
+                    let start = level * PERMUTATION_ROWS;
+                    if level > 0 {
+                        self.q_member.enable(&mut region, start)?;
+                        for i in 0..ARITY {
+                            let child = messages[level].map(|children| children[i]);
+                            region.assign_advice(
+                                || format!("child {i} of level {level}"),
+                                self.state[i],
+                                start,
+                                || child,
+                            )?;
+                        }
+                    }
+                    digest = Some(self.permutation(&mut region, start, domain, trace)?);
+                }
+                digest.ok_or(Error::Synthesis)
+            },
+        )
+    }
+
+    /// Assigns one permutation, all but the message cells of its first row.
+    fn permutation(
+        &self,
+        region: &mut Region<'_, F>,
+        start: usize,
+        domain: Domain,
+        trace: &Value<(Vec<TraceRow<F>>, F)>,
+    ) -> Result<AssignedCell<F, F>, Error> {
+        for (i, row) in self.schedule.iter().enumerate() {
+            let offset = start + i;
+            match row.gate {
+                Gate::First => &self.q_first,
+                Gate::Full => &self.q_full,
+                Gate::Partial => &self.q_partial,
+                Gate::Last => &self.q_last,
+            }
+            .enable(region, offset)?;
+            for (j, column) in self.constants.into_iter().enumerate() {
+                let constant = row.constant(j, domain);
+                region.assign_fixed(
+                    || format!("constant {j}"),
+                    column,
+                    offset,
+                    || Value::known(constant),
+                )?;
+            }
+            for j in 0..WIDTH {
+                if i > 0 {
+                    let state = trace.as_ref().map(|(rows, _)| rows[i].state[j]);
+                    region.assign_advice(
+                        || format!("state {j}"),
+                        self.state[j],
+                        offset,
+                        || state,
+                    )?;
+                }
+                let aux = trace.as_ref().map(|(rows, _)| rows[i].aux[j]);
+                region.assign_advice(|| format!("aux {j}"), self.aux[j], offset, || aux)?;
+            }
+        }
+        let digest = trace.as_ref().map(|(_, digest)| *digest);
+        let end = start + PERMUTATION_ROWS;
+        region.assign_advice(|| "digest", self.state[DIGEST], end, || digest)
+    }
+
+    /// The advice cells of a permutation and its digest.
+    fn trace(&self, domain: Domain, message: [F; RATE]) -> (Vec<TraceRow<F>>, F) {
+        let mds = &F::poseidon().mds;
+        let mut state: [F; WIDTH] =
+            std::array::from_fn(|i| message.get(i).copied().unwrap_or(F::ZERO));
+        let rows = self
+            .schedule
+            .iter()
+            .map(|row| {
+                let before = state;
+                let constants: [F; WIDTH] = std::array::from_fn(|i| row.constant(i, domain));
+                let mut aux = [F::ZERO; WIDTH];
+                if row.gate == Gate::Partial {
+                    for (round, constant) in constants.iter().take(PARTIAL_PER_ROW).enumerate() {
+                        let x = state[0] + constant;
+                        aux[2 * round] = x.square();
+                        state[0] = pow5(x);
+                        if round + 1 < PARTIAL_PER_ROW {
+                            aux[2 * round + 1] = state[0];
+                        }
+                        state = mat_mul(mds, state);
+                    }
+                } else {
+                    let x: [F; WIDTH] = std::array::from_fn(|i| state[i] + constants[i]);
+                    aux = x.map(|x| x.square());
+                    state = mat_mul(mds, x.map(pow5));
+                }
+                TraceRow { state: before, aux }
+            })
+            .collect();
+        (rows, state[0])
+    }
+}
+
+const SQUARES: [&str; WIDTH] = ["square 0", "square 1", "square 2", "square 3", "square 4"];
+const LANES: [&str; WIDTH] = ["lane 0", "lane 1", "lane 2", "lane 3", "lane 4"];
+
+impl<F: MarginField> ScheduleRow<F> {
+    /// The fixed value of a lane; the first row's capacity lane carries the
+    /// domain.
+    fn constant(&self, lane: usize, domain: Domain) -> F {
+        match self.gate {
+            Gate::First if lane == DIGEST => self.constants[lane] + domain.capacity::<F>(),
+            _ => self.constants[lane],
+        }
+    }
+}
+
+/// The rows of a permutation: constants of lanes without an S-box are carried
+/// forward through the linear layer into the next row's.
+fn schedule<F: MarginField>(parameters: &Constants<F>) -> Vec<ScheduleRow<F>> {
+    let half = FULL_ROUNDS / 2;
+    let mut carried = [F::ZERO; WIDTH];
+    let mut rounds = parameters.round.iter();
+    let mut rows = Vec::with_capacity(PERMUTATION_ROWS);
+    while rows.len() < PERMUTATION_ROWS {
+        let index = rows.len();
+        let mut constants = [F::ZERO; WIDTH];
+        let partial = index >= half && index < PERMUTATION_ROWS - half;
+        for slot in 0..if partial { PARTIAL_PER_ROW } else { 1 } {
+            let round = rounds.next().copied().unwrap_or([F::ZERO; WIDTH]);
+            let sum: [F; WIDTH] = std::array::from_fn(|i| round[i] + carried[i]);
+            if partial {
+                constants[slot] = sum[0];
+                carried = mat_mul(&parameters.mds, [F::ZERO, sum[1], sum[2], sum[3], sum[4]]);
+            } else {
+                constants = sum;
+                carried = [F::ZERO; WIDTH];
+            }
+        }
+        let gate = match index {
+            0 => Gate::First,
+            _ if partial => Gate::Partial,
+            _ if index + 1 == PERMUTATION_ROWS => Gate::Last,
+            _ => Gate::Full,
+        };
+        rows.push(ScheduleRow { gate, constants });
+    }
+    rows
+}
+
+/// `MDS^-1 * next`: what the S-box layer of a row must have put out.
+fn through_inverse<F: MarginField>(next: &[Expression<F>; WIDTH]) -> [Expression<F>; WIDTH] {
+    let inverse: &Matrix<F> = &F::poseidon().mds_inverse;
+    std::array::from_fn(|i| {
+        let [a, b, c, d, e]: [_; WIDTH] = std::array::from_fn(|j| next[j].clone() * inverse[i][j]);
+        a + b + c + d + e
+    })
+}
+
+/// Linear layers between the S-boxes of a row: each lane as coefficients of
+/// the S-box outputs so far and of the untouched state cells `s1..s4`.
+struct LinearLayer<F> {
+    /// `sboxes[lane]`: one coefficient per S-box output, the oldest first.
+    sboxes: [Vec<F>; WIDTH],
+    tail: Matrix<F>,
+}
+
+impl<F: MarginField> LinearLayer<F> {
+    /// After the first S-box of a row.
+    fn new(mds: &Matrix<F>) -> Self {
+        Self { sboxes: std::array::from_fn(|i| vec![mds[i][0]]), tail: *mds }
+    }
+
+    /// After one more S-box on lane 0 and the linear layer.
+    fn then(&self, mds: &Matrix<F>) -> Self {
+        let inner = |i: usize, of: &dyn Fn(usize) -> F| -> F {
+            (1..WIDTH).map(|j| mds[i][j] * of(j)).sum()
+        };
+        Self {
+            sboxes: std::array::from_fn(|i| {
+                let old = self.sboxes[0].len();
+                let mut row: Vec<F> = (0..old).map(|s| inner(i, &|j| self.sboxes[j][s])).collect();
+                row.push(mds[i][0]);
+                row
+            }),
+            tail: std::array::from_fn(|i| std::array::from_fn(|t| inner(i, &|j| self.tail[j][t]))),
+        }
+    }
+
+    /// One lane as an expression.
+    fn lane(
+        &self,
+        lane: usize,
+        sboxes: &[Expression<F>],
+        tail: impl Iterator<Item = Expression<F>>,
+    ) -> Expression<F> {
+        let sboxes = sboxes.iter().cloned().zip(&self.sboxes[lane]);
+        let tail = tail.zip(&self.tail[lane][1..]);
+        sboxes
+            .chain(tail)
+            .map(|(cell, coefficient)| cell * *coefficient)
+            .reduce(|sum, term| sum + term)
+            .unwrap_or(Expression::Constant(F::ZERO))
+    }
+}
+
+/// The values of four cells, known together or not at all.
+fn values<F: MarginField>(cells: &[AssignedCell<F, F>; RATE]) -> Value<[F; RATE]> {
+    let [a, b, c, d] = cells.each_ref().map(|cell| cell.value().copied());
+    a.zip(b).zip(c.zip(d)).map(|((a, b), (c, d))| [a, b, c, d])
+}

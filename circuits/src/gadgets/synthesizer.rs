@@ -1,0 +1,240 @@
+//! The gadgets behind one handle, so that a relation reads as equations.
+
+use halo2_proofs::circuit::{AssignedCell, Layouter, Value};
+use halo2_proofs::plonk::Error;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::merkle::ARITY;
+use zkmargin_margin::poseidon::{Domain, RATE};
+
+use super::GadgetConfig;
+use super::arithmetic::Row;
+use super::range::Ranged;
+
+/// An assigned cell.
+pub type Cell<F> = AssignedCell<F, F>;
+
+/// Lays out a relation. Every method adds the constraints its name says, in
+/// regions named `scope: name`; names are unique in a circuit and stable, and
+/// tests address them.
+pub struct Synthesizer<'c, F: MarginField, L: Layouter<F>> {
+    config: &'c GadgetConfig<F>,
+    layouter: L,
+    scope: String,
+    zero: Cell<F>,
+    one: Cell<F>,
+}
+
+impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
+    /// Loads the range table and the constants.
+    ///
+    /// # Errors
+    /// When the circuit is out of rows; so for every method.
+    pub fn new(config: &'c GadgetConfig<F>, mut layouter: L) -> Result<Self, Error> {
+        config.range.load(&mut layouter)?;
+        let zero = config.arithmetic.constant(&mut layouter, "zero", F::ZERO)?;
+        let one = config.arithmetic.constant(&mut layouter, "one", F::ONE)?;
+        Ok(Self { config, layouter, scope: String::new(), zero, one })
+    }
+
+    /// Sets the prefix of the region names to come.
+    pub fn scope(&mut self, scope: impl Into<String>) {
+        self.scope = scope.into();
+    }
+
+    /// The constant zero.
+    pub fn zero(&self) -> Cell<F> {
+        self.zero.clone()
+    }
+
+    /// The constant one.
+    pub fn one(&self) -> Cell<F> {
+        self.one.clone()
+    }
+
+    fn name(&self, name: &str) -> String {
+        format!("{}: {name}", self.scope)
+    }
+
+    /// The public input of a row.
+    pub fn public_input(&mut self, name: &str, row: usize) -> Result<Cell<F>, Error> {
+        let name = self.name(name);
+        let instance = self.config.instance;
+        self.config.arithmetic.public_input(&mut self.layouter, &name, instance, row)
+    }
+
+    /// A free witness.
+    ///
+    /// # Soundness
+    /// The cell may hold anything until something constrains it.
+    pub fn witness_unchecked(&mut self, name: &str, value: Value<F>) -> Result<Cell<F>, Error> {
+        let name = self.name(name);
+        self.config.arithmetic.witness_unchecked(&mut self.layouter, &name, value)
+    }
+
+    /// A witness below `2^bits`.
+    pub fn witness_ranged(
+        &mut self,
+        name: &str,
+        value: Value<F>,
+        bits: u32,
+    ) -> Result<Ranged<F>, Error> {
+        let name = self.name(name);
+        self.config.range.witness(&mut self.layouter, &name, value, bits, &self.zero)
+    }
+
+    /// A witness that is zero or one.
+    pub fn witness_bit(&mut self, name: &str, value: Value<bool>) -> Result<Cell<F>, Error> {
+        let value = value.map(|bit| if bit { F::ONE } else { F::ZERO });
+        let bit = self.witness_unchecked(name, value)?;
+        let square = self.mul(&format!("{name} is a bit"), &bit, &bit)?;
+        self.equal(&square, &bit)?;
+        Ok(bit)
+    }
+
+    /// Constrains `cell < 2^bits`.
+    pub fn range_check(
+        &mut self,
+        name: &str,
+        cell: &Cell<F>,
+        bits: u32,
+    ) -> Result<Ranged<F>, Error> {
+        let name = self.name(name);
+        self.config.range.check(&mut self.layouter, &name, cell, bits, &self.zero)
+    }
+
+    /// Constrains two cells to be equal.
+    pub fn equal(&mut self, left: &Cell<F>, right: &Cell<F>) -> Result<(), Error> {
+        self.layouter.assign_region(
+            || "equal",
+            |mut region| region.constrain_equal(left.cell(), right.cell()),
+        )
+    }
+
+    /// `a * b + factor * c + constant`.
+    pub fn mul_add(
+        &mut self,
+        name: &str,
+        product: (&Cell<F>, &Cell<F>),
+        term: (F, &Cell<F>),
+        constant: F,
+    ) -> Result<Cell<F>, Error> {
+        let name = self.name(name);
+        let row = Row { product, term, constant };
+        self.config.arithmetic.assign(&mut self.layouter, &name, row)
+    }
+
+    /// `a * b`.
+    pub fn mul(&mut self, name: &str, a: &Cell<F>, b: &Cell<F>) -> Result<Cell<F>, Error> {
+        let zero = self.zero();
+        self.mul_add(name, (a, b), (F::ZERO, &zero), F::ZERO)
+    }
+
+    /// Constrains `a * b = 0`.
+    pub fn product_is_zero(&mut self, name: &str, a: &Cell<F>, b: &Cell<F>) -> Result<(), Error> {
+        let product = self.mul(name, a, b)?;
+        let zero = self.zero();
+        self.equal(&product, &zero)
+    }
+
+    /// `a + factor * c + constant`.
+    pub fn add_scaled(
+        &mut self,
+        name: &str,
+        a: &Cell<F>,
+        term: (F, &Cell<F>),
+        constant: F,
+    ) -> Result<Cell<F>, Error> {
+        let one = self.one();
+        self.mul_add(name, (a, &one), term, constant)
+    }
+
+    /// `a + c`.
+    pub fn add(&mut self, name: &str, a: &Cell<F>, c: &Cell<F>) -> Result<Cell<F>, Error> {
+        self.add_scaled(name, a, (F::ONE, c), F::ZERO)
+    }
+
+    /// `a - c`.
+    pub fn sub(&mut self, name: &str, a: &Cell<F>, c: &Cell<F>) -> Result<Cell<F>, Error> {
+        self.add_scaled(name, a, (-F::ONE, c), F::ZERO)
+    }
+
+    /// `factor * c + constant`.
+    pub fn scale(
+        &mut self,
+        name: &str,
+        factor: F,
+        c: &Cell<F>,
+        constant: F,
+    ) -> Result<Cell<F>, Error> {
+        let zero = self.zero();
+        self.mul_add(name, (&zero, &zero), (factor, c), constant)
+    }
+
+    /// `1 - bit`.
+    pub fn not(&mut self, name: &str, bit: &Cell<F>) -> Result<Cell<F>, Error> {
+        self.scale(name, -F::ONE, bit, F::ONE)
+    }
+
+    /// Packs fields at ascending bit offsets, the first at zero: each must end
+    /// before the next begins, which the fields' ranges guarantee.
+    ///
+    /// # Errors
+    /// When a field would overlap the next one.
+    pub fn pack(&mut self, name: &str, fields: &[(u32, &Ranged<F>)]) -> Result<Cell<F>, Error> {
+        let ends = fields.iter().map(|(offset, field)| offset + field.bits());
+        let starts = fields.iter().skip(1).map(|(offset, _)| *offset);
+        if starts.zip(ends).any(|(start, end)| end > start) {
+            return Err(Error::Synthesis);
+        }
+        let cells: Vec<_> = fields.iter().map(|(offset, field)| (*offset, field.cell())).collect();
+        self.pack_unchecked(name, &cells)
+    }
+
+    /// [`Synthesizer::pack`] of cells whose ranges are not known to the type
+    /// system.
+    ///
+    /// # Soundness
+    /// The caller must have constrained every cell to fit between its offset
+    /// and the next: otherwise other fields give the same packed element.
+    pub fn pack_unchecked(
+        &mut self,
+        name: &str,
+        fields: &[(u32, &Cell<F>)],
+    ) -> Result<Cell<F>, Error> {
+        let Some(((_, first), rest)) = fields.split_first() else {
+            return Err(Error::Synthesis);
+        };
+        let mut packed = (*first).clone();
+        for (i, (offset, cell)) in rest.iter().enumerate() {
+            let factor = F::from(2).pow_vartime([u64::from(*offset)]);
+            packed =
+                self.add_scaled(&format!("{name} {}", i + 1), &packed, (factor, cell), F::ZERO)?;
+        }
+        Ok(packed)
+    }
+
+    /// The digest of four cells.
+    pub fn hash(
+        &mut self,
+        name: &str,
+        domain: Domain,
+        message: &[Cell<F>; RATE],
+    ) -> Result<Cell<F>, Error> {
+        let name = self.name(name);
+        self.config.hash.digest(&mut self.layouter, &name, domain, message)
+    }
+
+    /// The root that the digest of four cells opens to; see
+    /// [`super::hash::HashConfig::membership`].
+    pub fn membership(
+        &mut self,
+        name: &str,
+        domains: (Domain, Domain),
+        leaf: &[Cell<F>; RATE],
+        depth: usize,
+        path: Value<&[[F; ARITY]]>,
+    ) -> Result<Cell<F>, Error> {
+        let name = self.name(name);
+        self.config.hash.membership(&mut self.layouter, &name, domains, leaf, depth, path)
+    }
+}

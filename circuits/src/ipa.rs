@@ -1,0 +1,170 @@
+//! The transparent proof system: IPA over Pasta, no set-up.
+//!
+//! Circuits over `Fp`, commitments on Vesta, a Blake2b transcript: the prover
+//! and verifier of `halo2_proofs` itself. Keys are a pure function of the
+//! shape and of the public parameters; `halo2_proofs` cannot store them, so
+//! each process makes them once.
+
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest};
+use halo2_proofs::plonk::{self, create_proof, keygen_pk, keygen_vk};
+use halo2_proofs::poly::commitment::Params;
+use halo2_proofs::transcript::{Blake2bWrite, Challenge255};
+use pasta_curves::{Fp, vesta};
+use rand::rand_core::CryptoRng;
+use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::standard::{Standard, StandardWitness};
+
+use crate::cost::Cost;
+use crate::standard::{CIRCUIT_VERSION, StandardCircuit, TooManyPositions, k};
+
+/// Public parameters of the transparent proof system: generators hashed to the
+/// curve, the same for everyone.
+pub type IpaParams = Params<vesta::Affine>;
+
+/// `log2` of the size of parameters that a shape needs.
+pub const fn params_k(shape: Shape) -> u32 {
+    k(shape)
+}
+
+/// Why keys cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Parameters of another size.
+    #[error("the {shape} shape needs parameters of k = {expected}, not {got}")]
+    ParamsSize {
+        /// The shape.
+        shape: Shape,
+        /// The size it needs.
+        expected: u32,
+        /// The size given.
+        got: u32,
+    },
+    /// The circuit could not be laid out.
+    #[error("the circuit could not be laid out: {0}")]
+    Synthesis(#[from] plonk::Error),
+}
+
+/// What checks the proofs of a shape.
+#[derive(Debug)]
+pub struct VerifyingKey {
+    shape: Shape,
+    key: plonk::VerifyingKey<vesta::Affine>,
+    proof_size: usize,
+}
+
+impl VerifyingKey {
+    /// Makes the key of a shape.
+    ///
+    /// # Errors
+    /// When the parameters are of another size.
+    pub fn build(params: &IpaParams, shape: Shape) -> Result<Self, KeyError> {
+        check_size(params, shape)?;
+        let key = keygen_vk(params, &StandardCircuit::<Fp>::blank(shape))?;
+        Ok(Self { shape, key, proof_size: Cost::standard(shape).proof_size })
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The key, for `halo2_proofs`.
+    pub fn inner(&self) -> &plonk::VerifyingKey<vesta::Affine> {
+        &self.key
+    }
+
+    /// The exact length of a proof, in bytes. `halo2_proofs` does not check
+    /// it: a verifier must, or padded proofs pass.
+    pub fn proof_size(&self) -> usize {
+        self.proof_size
+    }
+
+    /// Blake2b-256 of the circuit's version and the pinned form of the key:
+    /// equal for everyone who runs the same circuit.
+    pub fn digest(&self) -> [u8; 32] {
+        key_digest(&self.key)
+    }
+}
+
+/// What makes the proofs of a shape.
+#[derive(Debug)]
+pub struct ProvingKey {
+    shape: Shape,
+    key: plonk::ProvingKey<vesta::Affine>,
+}
+
+impl ProvingKey {
+    /// Makes the key of a shape.
+    ///
+    /// # Errors
+    /// When the parameters are of another size.
+    pub fn build(params: &IpaParams, shape: Shape) -> Result<Self, KeyError> {
+        check_size(params, shape)?;
+        let circuit = StandardCircuit::<Fp>::blank(shape);
+        let key = keygen_pk(params, keygen_vk(params, &circuit)?, &circuit)?;
+        Ok(Self { shape, key })
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Digest of the verifying key inside; see [`VerifyingKey::digest`].
+    pub fn digest(&self) -> [u8; 32] {
+        key_digest(self.key.get_vk())
+    }
+}
+
+fn check_size(params: &IpaParams, shape: Shape) -> Result<(), KeyError> {
+    let (expected, got) = (params_k(shape), params.k());
+    if expected == got { Ok(()) } else { Err(KeyError::ParamsSize { shape, expected, got }) }
+}
+
+fn key_digest(key: &plonk::VerifyingKey<vesta::Affine>) -> [u8; 32] {
+    let mut hasher = Blake2b::<U32>::new();
+    hasher.update(CIRCUIT_VERSION.to_be_bytes());
+    hasher.update(format!("{:?}", key.pinned()).as_bytes());
+    hasher.finalize().into()
+}
+
+/// Why no proof was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// The statement is not true of the witness.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    /// The portfolio needs a larger shape.
+    #[error(transparent)]
+    TooManyPositions(#[from] TooManyPositions),
+    /// The proof system failed.
+    #[error("the proof could not be made: {0}")]
+    Halo2(#[from] plonk::Error),
+}
+
+/// Proves that the witness satisfies the relation for the instance.
+///
+/// The native check runs first, so a false statement costs no proving time and
+/// the error names the clause.
+///
+/// # Errors
+/// When the statement is false or the portfolio too large for the key's shape.
+pub fn prove(
+    params: &IpaParams,
+    key: &ProvingKey,
+    instance: &MarginInstance<Fp>,
+    witness: &StandardWitness<Fp>,
+    rng: impl CryptoRng,
+) -> Result<Vec<u8>, ProveError> {
+    Standard::check(instance, witness)?;
+    let circuit = StandardCircuit::new(key.shape, *instance, witness.clone())?;
+    let rows = instance.to_field_elements();
+    let mut transcript = Blake2bWrite::<_, _, Challenge255<_>>::init(vec![]);
+    create_proof(params, &key.key, &[circuit], &[&[&rows]], rng, &mut transcript)?;
+    Ok(transcript.finalize())
+}

@@ -1,0 +1,136 @@
+//! Bucket sums and the claim (M5, M6, M7).
+//!
+//! Only the requirement of the claimed level is summed. Per slot the deficit
+//! is requirement less equity; a bucket's running sum restarts at a boundary;
+//! at the end of a bucket `max(0, sum)` is its gap, and the account's
+//! shortfall is the sum of the gaps. *At least* says that the shortfall is
+//! zero, *below* that it is at least one.
+
+use halo2_proofs::circuit::{Layouter, Value};
+use halo2_proofs::plonk::Error;
+use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::instance::{CLAIM, DISCLOSED, SHORTFALL_BITS};
+
+use super::PublicInputs;
+use super::order::Boundary;
+use super::slot::SlotCells;
+use crate::gadgets::{Cell, Synthesizer};
+
+/// Bits of a bucket's sum, either way.
+const BUCKET_SUM_BITS: u32 = 96;
+
+/// The claim's parts and the sums so far.
+pub(super) struct Account<F: MarginField> {
+    is_maintenance: Cell<F>,
+    is_initial: Cell<F>,
+    is_below: Cell<F>,
+    /// The bucket's deficit up to the last slot, and its gap if it ended there.
+    open: Option<(Cell<F>, Cell<F>)>,
+    /// Gaps of the buckets that have ended.
+    shortfall: Cell<F>,
+    slots: usize,
+}
+
+impl<F: MarginField> Account<F> {
+    /// Decodes the claim: `level + 4 below`, level 1, 2 or 3.
+    pub(super) fn new<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        inputs: &PublicInputs<F>,
+        claim: Value<Claim>,
+    ) -> Result<Self, Error> {
+        s.scope("claim");
+        let level = |level: Level| claim.map(|claim| claim.level() == level);
+        let is_maintenance = s.witness_bit("M6 maintenance", level(Level::Maintenance))?;
+        let is_initial = s.witness_bit("M6 initial", level(Level::Initial))?;
+        let is_below = s.witness_bit("M6 below", claim.map(|claim| claim.side() == Side::Below))?;
+        s.product_is_zero("M6 one level", &is_maintenance, &is_initial)?;
+        let level = s.add_scaled("level", &is_maintenance, (F::from(2), &is_initial), F::ONE)?;
+        let code = s.add_scaled("M6 code", &level, (F::from(4), &is_below), F::ZERO)?;
+        s.equal(&code, &inputs[CLAIM])?;
+        let shortfall = s.zero();
+        Ok(Self { is_maintenance, is_initial, is_below, open: None, shortfall, slots: 0 })
+    }
+
+    /// Adds a slot; `boundary` is missing for the first.
+    pub(super) fn add<L: Layouter<F>>(
+        &mut self,
+        s: &mut Synthesizer<'_, F, L>,
+        slot: &SlotCells<F>,
+        boundary: Option<Boundary<F>>,
+    ) -> Result<(), Error> {
+        let maintenance = s.mul("required maintenance", &self.is_maintenance, &slot.maintenance)?;
+        let required = s.mul_add(
+            "M5 required",
+            (&self.is_initial, &slot.initial),
+            (F::ONE, &maintenance),
+            F::ZERO,
+        )?;
+        let deficit = s.sub("M5 deficit", &required, &slot.equity)?;
+        let sum = match (self.open.take(), boundary) {
+            (Some((sum, gap)), Some(Boundary { new, same })) => {
+                self.end_bucket(s, &new, &gap)?;
+                s.mul_add("M5 bucket deficit", (&same, &sum), (F::ONE, &deficit), F::ZERO)?
+            }
+            _ => deficit,
+        };
+        let gap = positive_part(s, &sum)?;
+        self.open = Some((sum, gap));
+        self.slots += 1;
+        Ok(())
+    }
+
+    /// Adds a bucket's gap where `ends` is one.
+    fn end_bucket<L: Layouter<F>>(
+        &mut self,
+        s: &mut Synthesizer<'_, F, L>,
+        ends: &Cell<F>,
+        gap: &Cell<F>,
+    ) -> Result<(), Error> {
+        let so_far = self.shortfall.clone();
+        self.shortfall = s.mul_add("M5 shortfall", (ends, gap), (F::ONE, &so_far), F::ZERO)?;
+        Ok(())
+    }
+
+    /// Constrains claim and disclosure.
+    pub(super) fn finish<L: Layouter<F>>(
+        mut self,
+        s: &mut Synthesizer<'_, F, L>,
+        inputs: &PublicInputs<F>,
+    ) -> Result<(), Error> {
+        s.scope("outcome");
+        if let Some((_, gap)) = self.open.take() {
+            let one = s.one();
+            self.end_bucket(s, &one, &gap)?;
+        }
+        let shortfall = &self.shortfall;
+
+        let at_least = s.not("at least", &self.is_below)?;
+        s.product_is_zero("M6 at least: no shortfall", &at_least, shortfall)?;
+        let excess = s.scale("shortfall less one", F::ONE, shortfall, -F::ONE)?;
+        let excess = s.mul("shortfall less one where below", &self.is_below, &excess)?;
+        s.range_check("M6 below: some shortfall", &excess, SHORTFALL_BITS)?;
+
+        let disclosed = &inputs[DISCLOSED];
+        let difference = s.sub("disclosed less shortfall", disclosed, shortfall)?;
+        s.product_is_zero("M7 disclosed", disclosed, &difference)
+    }
+}
+
+/// `max(0, x)` for `|x| < 2^96`: the sign is witnessed, and `|x|` under that
+/// sign must be in range. Zero has both signs and one result.
+fn positive_part<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    x: &Cell<F>,
+) -> Result<Cell<F>, Error> {
+    let positive = s.witness_bit("M5 deficit is positive", x.value().map(is_small))?;
+    let sign = s.scale("deficit sign", F::from(2), &positive, -F::ONE)?;
+    let absolute = s.mul("absolute deficit", &sign, x)?;
+    s.range_check("M5 absolute deficit", &absolute, BUCKET_SUM_BITS)?;
+    s.mul("M5 gap", &positive, x)
+}
+
+/// Whether a value is a non-negative integer of 128 bits.
+fn is_small<F: MarginField>(x: &F) -> bool {
+    x.to_le_bytes()[16..].iter().all(|byte| *byte == 0)
+}

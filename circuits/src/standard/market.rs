@@ -1,0 +1,59 @@
+//! The market header (M3).
+
+use halo2_proofs::circuit::{Layouter, Value};
+use halo2_proofs::plonk::Error;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::instance::{EPOCH, MARKET_ROOT, MODEL};
+use zkmargin_margin::market::{HEADER_DENOMINATOR, HEADER_TIMESTAMP, MarketHeader};
+use zkmargin_margin::poseidon::Domain;
+
+use super::PublicInputs;
+use super::slot::{RATE_BITS, SlotCells};
+use crate::gadgets::range::Ranged;
+use crate::gadgets::{Cell, Synthesizer};
+
+/// Bits of epochs and times.
+const TIME_BITS: u32 = 64;
+
+/// The header's fields.
+pub(super) struct HeaderCells<F: MarginField> {
+    /// Denominator of every rate.
+    pub(super) denominator: Ranged<F>,
+    /// Epoch, timestamp and denominator.
+    packed: Cell<F>,
+}
+
+/// Unpacks the header, with the public epoch.
+pub(super) fn assign_header<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    inputs: &PublicInputs<F>,
+    header: Value<MarketHeader<F>>,
+) -> Result<HeaderCells<F>, Error> {
+    s.scope("header");
+    let epoch = s.range_check("M4 epoch", &inputs[EPOCH], TIME_BITS)?;
+    let timestamp = header.map(|header| F::from(header.timestamp.get()));
+    let timestamp = s.witness_ranged("M4 timestamp", timestamp, TIME_BITS)?;
+    let denominator = header.map(|header| F::from(u64::from(header.denominator.get())));
+    let denominator = s.witness_ranged("M4 denominator", denominator, RATE_BITS)?;
+    let fields = [(0, &epoch), (HEADER_TIMESTAMP, &timestamp), (HEADER_DENOMINATOR, &denominator)];
+    let packed = s.pack("M3 header", &fields)?;
+    Ok(HeaderCells { denominator, packed })
+}
+
+/// Constrains every slot's root to be one, and the header over it to be
+/// `MARKET_ROOT`.
+pub(super) fn constrain_root<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    inputs: &PublicInputs<F>,
+    header: &HeaderCells<F>,
+    slots: &[SlotCells<F>],
+) -> Result<(), Error> {
+    s.scope("market");
+    let (first, rest) = slots.split_first().ok_or(Error::Synthesis)?;
+    for slot in rest {
+        s.equal(&slot.tree_root, &first.tree_root)?;
+    }
+    let message = [first.tree_root.clone(), inputs[MODEL].clone(), header.packed.clone(), s.zero()];
+    let root = s.hash("M3 market root", Domain::MarketHeader, &message)?;
+    s.equal(&root, &inputs[MARKET_ROOT])
+}

@@ -1,0 +1,147 @@
+//! The standard family's circuit.
+//!
+//! It proves [`zkmargin_margin::standard::Standard`]'s relation. The slots are
+//! the positions in canonical order, then padding; a padding slot runs every
+//! constraint of a position with zero lots, zero cash and a row of the
+//! prover's choice, and is left out of the commitment.
+//!
+//! | clause | constraints | file |
+//! |---|---|---|
+//! | M1 | chain over the used slots, closed with the blinding, equals the commitment | `state.rs` |
+//! | M2 | leaf of account, commitment and context opens to `STATE_ROOT` | `state.rs` |
+//! | M3 | every slot's row opens to one tree root; the header over it is `MARKET_ROOT` with `EPOCH` and `MODEL` | `slot.rs`, `market.rs` |
+//! | M4 | ranges of every witness; slots strictly ascending by bucket and instrument | `slot.rs`, `order.rs` |
+//! | M5 | notional, tier, charges with witnessed quotients; bucket sums | `slot.rs`, `account.rs` |
+//! | M6, M7 | claim and disclosure against the summed shortfall | `account.rs` |
+//!
+//! No sum can wrap: a slot's value and requirement are below 2^82, a bucket
+//! sums at most 128 of them and is range-checked to 96 bits where it is
+//! compared, and the shortfall sums at most 128 such gaps.
+
+mod account;
+mod hints;
+mod market;
+mod order;
+mod slot;
+mod state;
+
+use std::sync::Arc;
+
+use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
+use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::instance::{self, MarginInstance};
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::standard::StandardWitness;
+
+use crate::gadgets::{Cell, GadgetConfig, Synthesizer};
+use account::Account;
+use hints::SlotHints;
+use slot::SlotCells;
+
+/// Version of the circuit. A key or proof of one version says nothing to
+/// another; it changes with any change of constraints or layout.
+pub const CIRCUIT_VERSION: u16 = 1;
+
+/// `log2` of the rows of a shape.
+pub const fn k(shape: Shape) -> u32 {
+    match shape {
+        Shape::Small => 12,
+        Shape::Medium => 13,
+        Shape::Large => 15,
+    }
+}
+
+/// The circuit of a shape, with a witness or without.
+#[derive(Clone, Debug)]
+pub struct StandardCircuit<F: MarginField> {
+    shape: Shape,
+    known: Option<Arc<(MarginInstance<F>, StandardWitness<F>)>>,
+}
+
+/// The portfolio has more positions than the shape has slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{positions} positions do not fit the {shape} shape, which holds {slots}", slots = .shape.standard_positions())]
+pub struct TooManyPositions {
+    /// Positions of the portfolio.
+    pub positions: usize,
+    /// The shape.
+    pub shape: Shape,
+}
+
+impl<F: MarginField> StandardCircuit<F> {
+    /// The circuit without a witness, for key generation.
+    pub fn blank(shape: Shape) -> Self {
+        Self { shape, known: None }
+    }
+
+    /// The circuit with a witness. The witness is not checked: a false one
+    /// gives a circuit that is not satisfied.
+    ///
+    /// # Errors
+    /// When the positions exceed the shape's slots.
+    pub fn new(
+        shape: Shape,
+        instance: MarginInstance<F>,
+        witness: StandardWitness<F>,
+    ) -> Result<Self, TooManyPositions> {
+        let positions = witness.slots.len();
+        if positions > shape.standard_positions() {
+            return Err(TooManyPositions { positions, shape });
+        }
+        Ok(Self { shape, known: Some(Arc::new((instance, witness))) })
+    }
+
+    /// A value computed from instance and witness, when they are known.
+    fn value<T>(&self, f: impl FnOnce(&MarginInstance<F>, &StandardWitness<F>) -> T) -> Value<T> {
+        match &self.known {
+            Some(known) => Value::known(f(&known.0, &known.1)),
+            None => Value::unknown(),
+        }
+    }
+}
+
+/// The cells of the public inputs, by row.
+type PublicInputs<F> = [Cell<F>; instance::LEN];
+
+impl<F: MarginField> Circuit<F> for StandardCircuit<F> {
+    type Config = GadgetConfig<F>;
+    type FloorPlanner = SimpleFloorPlanner;
+
+    fn without_witnesses(&self) -> Self {
+        Self::blank(self.shape)
+    }
+
+    fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
+        GadgetConfig::configure(meta)
+    }
+
+    fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
+        let mut s = Synthesizer::new(&config, layouter)?;
+        s.scope("public");
+        let mut inputs = Vec::with_capacity(instance::LEN);
+        for (row, name) in instance::NAMES.iter().enumerate() {
+            inputs.push(s.public_input(name, row)?);
+        }
+        let inputs: PublicInputs<F> = inputs.try_into().map_err(|_| Error::Synthesis)?;
+
+        let header = market::assign_header(&mut s, &inputs, self.value(|_, w| w.header))?;
+        let mut account = Account::new(&mut s, &inputs, self.value(|i, _| i.claim))?;
+        let mut slots: Vec<SlotCells<F>> = Vec::new();
+        for index in 0..self.shape.standard_positions() {
+            s.scope(format!("slot {index}"));
+            let hints = self.value(|_, witness| SlotHints::new(witness, index));
+            let slot = slot::assign(&mut s, &header.denominator, hints.as_ref())?;
+            let keep = match slots.last() {
+                Some(previous) => Some(order::assign(&mut s, previous, &slot, hints.as_ref())?),
+                None => None,
+            };
+            account.add(&mut s, &slot, keep)?;
+            slots.push(slot);
+        }
+        account.finish(&mut s, &inputs)?;
+        market::constrain_root(&mut s, &inputs, &header, &slots)?;
+        let known = self.known.as_deref().map(|(_, witness)| witness);
+        state::assign(&mut s, &inputs, &slots, known)
+    }
+}

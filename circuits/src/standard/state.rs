@@ -1,0 +1,60 @@
+//! The portfolio commitment and the account tree (M1, M2).
+
+use halo2_proofs::circuit::{Layouter, Value};
+use halo2_proofs::plonk::Error;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::instance::{ACCOUNT, CONTEXT, STATE_ROOT};
+use zkmargin_margin::market::STATE_DEPTH;
+use zkmargin_margin::portfolio::POSITIONS_PER_LINK;
+use zkmargin_margin::poseidon::Domain;
+use zkmargin_margin::standard::StandardWitness;
+
+use super::PublicInputs;
+use super::slot::SlotCells;
+use crate::gadgets::{Cell, Synthesizer};
+
+/// Constrains the slots to open the account's commitment in `STATE_ROOT`.
+pub(super) fn assign<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    inputs: &PublicInputs<F>,
+    slots: &[SlotCells<F>],
+    witness: Option<&StandardWitness<F>>,
+) -> Result<(), Error> {
+    let witness = witness.map_or_else(Value::unknown, Value::known);
+    let chain = assign_chain(s, slots)?;
+
+    s.scope("account");
+    let blinding = s.witness_unchecked("M1 blinding", witness.map(|w| w.blinding.to_field()))?;
+    let message = [chain, blinding, s.zero(), s.zero()];
+    let opened = s.hash("M1 opening", Domain::Portfolio, &message)?;
+    let commitment = s.witness_unchecked("M1 commitment", witness.map(|w| w.commitment))?;
+    s.equal(&opened, &commitment)?;
+
+    let leaf = [inputs[ACCOUNT].clone(), commitment, inputs[CONTEXT].clone(), s.zero()];
+    let root = s.membership(
+        "M2 account",
+        (Domain::StateLeaf, Domain::StateNode),
+        &leaf,
+        STATE_DEPTH,
+        witness.map(|w| w.account_path.children()),
+    )?;
+    s.equal(&root, &inputs[STATE_ROOT])
+}
+
+/// The chain over pairs of words. A link of padding only leaves it as it is;
+/// padding comes last, so the first slot of a pair tells.
+fn assign_chain<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    slots: &[SlotCells<F>],
+) -> Result<Cell<F>, Error> {
+    let mut chain = s.zero();
+    for (index, pair) in slots.chunks(POSITIONS_PER_LINK).enumerate() {
+        s.scope(format!("link {index}"));
+        let [first, second] = pair else { return Err(Error::Synthesis) };
+        let message = [chain.clone(), first.word.clone(), second.word.clone(), s.zero()];
+        let next = s.hash("M1 link", Domain::Positions, &message)?;
+        let change = s.sub("change", &next, &chain)?;
+        chain = s.mul_add("M1 chain", (&first.used, &change), (F::ONE, &chain), F::ZERO)?;
+    }
+    Ok(chain)
+}

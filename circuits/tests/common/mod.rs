@@ -1,0 +1,240 @@
+//! A small market and accounts in it, for circuit tests.
+
+#![allow(dead_code, unreachable_pub)]
+
+use pasta_curves::Fp;
+use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_margin::ids::{
+    AccountId, BucketId, ContextId, Epoch, InstrumentId, ModelDigest, Timestamp,
+};
+use zkmargin_margin::instance::{MarginInstance, Shortfall};
+use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
+use zkmargin_margin::merkle::Tree;
+use zkmargin_margin::portfolio::{Blinding, Position, commit};
+use zkmargin_margin::poseidon::Domain;
+use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::standard::{
+    AccountMargin, Charge, Direction, Slot, Standard, StandardWitness, TierRow,
+};
+use zkmargin_margin::units::{Amount, Denominator, Lots, Notional, Price, Rate};
+
+pub const PERP: u32 = 10;
+pub const SPOT: u32 = 20;
+pub const LOAN: u32 = 30;
+pub const ODD: u32 = 40;
+pub const DENOMINATOR: u32 = 1_000_000;
+
+/// A market of four instruments: a perpetual in two tiers, collateral with a
+/// haircut in two tiers, a loan, and a perpetual with a fractional price and a
+/// maintenance fraction.
+#[derive(Clone)]
+pub struct Market {
+    pub rows: Vec<TierRow>,
+    pub tree: Tree<Fp>,
+    pub header: MarketHeader<Fp>,
+}
+
+fn notional(units: u128) -> Notional {
+    Notional::new(units).unwrap()
+}
+
+fn charge(base: u128, rate: u32) -> Charge {
+    Charge { base: notional(base), rate: Rate::new(rate) }
+}
+
+pub fn rows() -> Vec<TierRow> {
+    let row = |instrument, direction, price: (u64, u64)| TierRow {
+        instrument: InstrumentId::new(instrument),
+        direction,
+        lower_exclusive: false,
+        price: Price::new(price.0, price.1).unwrap(),
+        lower: Notional::ZERO,
+        upper: Notional::MAX,
+        initial: Charge::default(),
+        maintenance: Charge::default(),
+        maintenance_fraction: Rate::new(DENOMINATOR),
+    };
+    let perp = TierRow {
+        upper: notional(1_000_000),
+        initial: charge(0, 100_000),
+        maintenance: charge(0, 50_000),
+        ..row(PERP, Direction::Both, (1_000, 1))
+    };
+    let perp2 = TierRow {
+        lower_exclusive: true,
+        lower: notional(1_000_000),
+        upper: Notional::MAX,
+        initial: charge(100_000, 200_000),
+        maintenance: charge(50_000, 100_000),
+        ..perp
+    };
+    let spot = TierRow {
+        upper: notional(500_000),
+        initial: charge(0, 333_333),
+        maintenance: charge(0, 200_000),
+        ..row(SPOT, Direction::Long, (777, 1))
+    };
+    let spot2 = TierRow {
+        lower_exclusive: true,
+        lower: notional(500_000),
+        upper: Notional::MAX,
+        initial: charge(166_667, 1_000_000),
+        maintenance: charge(100_000, 1_000_000),
+        ..spot
+    };
+    let loan = TierRow {
+        initial: charge(0, 20_000),
+        maintenance: charge(0, 10_000),
+        ..row(LOAN, Direction::Short, (99, 1))
+    };
+    let odd = TierRow {
+        initial: charge(0, 123_457),
+        maintenance: charge(0, 123_457),
+        maintenance_fraction: Rate::new(600_001),
+        ..row(ODD, Direction::Both, (123_457, 1_000))
+    };
+    vec![perp, perp2, spot, spot2, loan, odd]
+}
+
+impl Market {
+    pub fn new() -> Self {
+        Self::from_rows(rows(), DENOMINATOR)
+    }
+
+    pub fn from_rows(rows: Vec<TierRow>, denominator: u32) -> Self {
+        let leaves = rows.iter().map(TierRow::leaf).collect();
+        let tree = Tree::build(Domain::MarketNode, MARKET_DEPTH, leaves).unwrap();
+        let header = MarketHeader {
+            tree_root: tree.root(),
+            model: ModelDigest::of(b"test model"),
+            epoch: Epoch::new(7),
+            timestamp: Timestamp::new(1_700_000_000),
+            denominator: Denominator::new(denominator).unwrap(),
+        };
+        Self { rows, tree, header }
+    }
+
+    /// The row that applies to a position; the instrument's first when none does.
+    pub fn row_index(&self, instrument: InstrumentId, quantity: Lots) -> usize {
+        let of_instrument =
+            || self.rows.iter().enumerate().filter(|(_, row)| row.instrument == instrument);
+        of_instrument()
+            .find(|(_, row)| row.assess(quantity, self.header.denominator).is_ok())
+            .or_else(|| of_instrument().next())
+            .map_or(0, |(index, _)| index)
+    }
+
+    pub fn slot(&self, position: &Position) -> Slot<Fp> {
+        let index = self.row_index(position.instrument, position.quantity);
+        self.slot_with_row(position, index)
+    }
+
+    pub fn slot_with_row(&self, position: &Position, index: usize) -> Slot<Fp> {
+        Slot {
+            position: position.clone(),
+            row: self.rows[index],
+            path: self.tree.path(index).unwrap(),
+        }
+    }
+
+    pub fn margin(&self, positions: &[Position]) -> AccountMargin {
+        let slots: Vec<_> = positions.iter().map(|position| self.slot(position)).collect();
+        AccountMargin::assess(
+            slots.iter().map(|slot| (&slot.position, &slot.row)),
+            self.header.denominator,
+        )
+        .unwrap()
+    }
+
+    /// Instance and witness of an account with these positions.
+    pub fn case(&self, positions: &[Position], claim: Claim, disclosed: u128) -> Case {
+        let blinding = Blinding::new([0x5a; 31]);
+        let commitment = commit(positions, &blinding);
+        let context = ContextId::derive("test", 0, [0; 20]);
+        let account = AccountId::new([0x11; 20]);
+        let other = state_leaf(AccountId::new([0x22; 20]), Fp::from(5), context);
+        let leaves = vec![other, state_leaf(account, commitment, context), other];
+        let state = Tree::build(Domain::StateNode, STATE_DEPTH, leaves).unwrap();
+        Case {
+            shape: Shape::Small,
+            instance: MarginInstance {
+                context,
+                epoch: self.header.epoch,
+                account,
+                state_root: state.root(),
+                market_root: self.header.root(),
+                model: self.header.model,
+                claim,
+                disclosed: Shortfall::new(disclosed).unwrap(),
+            },
+            witness: StandardWitness {
+                slots: positions.iter().map(|position| self.slot(position)).collect(),
+                blinding,
+                commitment,
+                account_path: state.path(1).unwrap(),
+                header: self.header,
+                padding: (self.rows[0], self.tree.path(0).unwrap()),
+            },
+        }
+    }
+}
+
+/// An instance with a witness.
+#[derive(Clone)]
+pub struct Case {
+    pub shape: Shape,
+    pub instance: MarginInstance<Fp>,
+    pub witness: StandardWitness<Fp>,
+}
+
+impl Case {
+    pub fn check(&self) -> Result<(), Violation> {
+        Standard::check(&self.instance, &self.witness)
+    }
+
+    pub fn circuit(&self) -> StandardCircuit<Fp> {
+        StandardCircuit::new(self.shape, self.instance, self.witness.clone()).unwrap()
+    }
+
+    /// Opens the commitment and the state root again after a change of the
+    /// positions or the blinding: the attacker's own account.
+    pub fn recommit(&mut self) {
+        let positions: Vec<_> =
+            self.witness.slots.iter().map(|slot| slot.position.clone()).collect();
+        self.witness.commitment = commit(&positions, &self.witness.blinding);
+        let leaf =
+            state_leaf(self.instance.account, self.witness.commitment, self.instance.context);
+        let state = Tree::build(Domain::StateNode, STATE_DEPTH, vec![leaf]).unwrap();
+        self.instance.state_root = state.root();
+        self.witness.account_path = state.path(0).unwrap();
+    }
+}
+
+pub fn position(bucket: u16, instrument: u32, quantity: i64, cash: i128) -> Position {
+    Position {
+        bucket: BucketId::new(bucket),
+        instrument: InstrumentId::new(instrument),
+        quantity: Lots::new(quantity),
+        cash: Amount::new(cash).unwrap(),
+    }
+}
+
+pub fn at_least(level: Level) -> Claim {
+    Claim::new(Side::AtLeast, level).unwrap()
+}
+
+pub fn below(level: Level) -> Claim {
+    Claim::new(Side::Below, level).unwrap()
+}
+
+/// A healthy account: long and short, collateral, a loan, two buckets.
+pub fn healthy() -> Vec<Position> {
+    vec![
+        position(0, PERP, -1_500, 2_100_000),
+        position(0, SPOT, 900, 0),
+        position(0, LOAN, -1_000, 0),
+        position(3, ODD, 777, 5_000),
+    ]
+}
