@@ -1,1 +1,29 @@
-//! stub
+//! What both sides of a margin proof agree on.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`model`], [`presets`] | margin models of the standard family, and shipped ones |
+//! | [`snapshot`] | the prices an oracle publishes |
+//! | [`market`] | the risk table made of the two, `MARKET_ROOT`, native margin |
+//! | [`import`] | venues' own formats |
+//! | [`conformance`] | published cases, run through the same code |
+//! | [`cache`] | proving parameters on disk |
+//! | [`decimal`], [`fraction`], [`symbol`], [`convert`] | the texts in the files |
+//!
+//! Everything here is public and deterministic: integers throughout, no
+//! floating point on the way to a root.
+
+pub mod cache;
+pub mod conformance;
+pub mod convert;
+pub mod decimal;
+pub mod fraction;
+pub mod import;
+pub mod market;
+pub mod model;
+pub mod presets;
+pub mod snapshot;
+pub mod symbol;
+
+/// Version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

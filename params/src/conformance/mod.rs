@@ -1,0 +1,1 @@
+//! Published cases, run through the same code as markets.

@@ -1,0 +1,108 @@
+//! Why a market cannot be built or does not hold a position.
+
+use rust_decimal::Decimal;
+use zkmargin_margin::ids::InstrumentId;
+use zkmargin_margin::standard::RowError;
+
+use crate::market::MAX_ROWS;
+use crate::model::ModelError;
+use crate::symbol::Symbol;
+
+/// Why a market cannot be built or does not hold a position. Messages never
+/// carry a quantity or an amount of an account.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MarketError {
+    /// Model and snapshot are in different currencies.
+    #[error("the model is quoted in {model} and the snapshot in {snapshot}")]
+    QuoteMismatch {
+        /// The model's currency.
+        model: Symbol,
+        /// The snapshot's.
+        snapshot: Symbol,
+    },
+    /// No instrument of the model has a price.
+    #[error("the snapshot prices none of the model's instruments")]
+    NothingListed,
+    /// No row accepts zero lots.
+    #[error("no listed instrument may be held long: at least one is needed")]
+    OnlyShort,
+    /// More rows than the tree holds.
+    #[error("the risk table has {rows} rows: allowed are {MAX_ROWS}")]
+    TooManyRows {
+        /// Rows of the table.
+        rows: usize,
+    },
+    /// Two symbols with one identifier.
+    #[error("the symbols {first} and {second} have the same instrument id: rename one")]
+    Collision {
+        /// One.
+        first: Symbol,
+        /// The other.
+        second: Symbol,
+    },
+    /// A price below the model's least confidence.
+    #[error(
+        "{symbol}: the price's confidence is {found}, at least {least} is needed",
+        found = .found.map_or("not stated".to_owned(), |d| d.to_string())
+    )]
+    LowConfidence {
+        /// The symbol.
+        symbol: Symbol,
+        /// Its confidence, if stated.
+        found: Option<Decimal>,
+        /// The model's minimum.
+        least: Decimal,
+    },
+    /// A price that does not fit per lot.
+    #[error(
+        "{symbol}: the price of one lot ({lot_size}) must be below 2^64 quote units and exact to \
+         10^-19 of one"
+    )]
+    PriceRange {
+        /// The symbol.
+        symbol: Symbol,
+        /// Coins per lot.
+        lot_size: Decimal,
+    },
+    /// Open-interest caps without an open interest.
+    #[error("{symbol}: the model scales margin with open interest, which the snapshot lacks")]
+    OpenInterestMissing {
+        /// The symbol.
+        symbol: Symbol,
+    },
+    /// The model breaks a rule.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// An instrument that is not listed.
+    #[error("instrument {id:#010x} is not listed in this market", id = .0.get())]
+    UnknownInstrument(InstrumentId),
+    /// A direction the rules do not offer.
+    #[error("{symbol} cannot be held {direction} under this model")]
+    DirectionNotOffered {
+        /// The symbol.
+        symbol: Symbol,
+        /// `long` or `short`.
+        direction: &'static str,
+    },
+    /// A position above the last tier.
+    #[error("{symbol}: the position is larger than the last tier allows")]
+    NotionalTooLarge {
+        /// The symbol.
+        symbol: Symbol,
+    },
+    /// An instrument twice in one bucket.
+    #[error("instrument {id:#010x} stands twice in one bucket", id = .0.get())]
+    DuplicatePosition(InstrumentId),
+    /// No row of this index.
+    #[error("the risk table has no row {0}")]
+    NoSuchRow(usize),
+    /// A row that does not apply after all.
+    #[error("instrument {id:#010x}: {error}", id = .instrument.get())]
+    Row {
+        /// The instrument.
+        instrument: InstrumentId,
+        /// Why.
+        error: RowError,
+    },
+}

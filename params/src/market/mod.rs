@@ -1,0 +1,357 @@
+//! A market: the risk table made of a model and a snapshot, and its root.
+//!
+//! Building is deterministic. Rows stand by symbol, then direction (long,
+//! short or both), then tier; anyone with the model, the snapshot and the
+//! epoch gets the same `MARKET_ROOT`.
+
+mod error;
+mod file;
+mod listing;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::{Epoch, InstrumentId};
+use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
+use zkmargin_margin::merkle::{ARITY, Path, Tree};
+use zkmargin_margin::portfolio::{Portfolio, Position};
+use zkmargin_margin::poseidon::{Domain, hash};
+use zkmargin_margin::standard::{
+    AccountMargin, Direction, RowError, Slot, StandardWitness, TierRow,
+};
+use zkmargin_margin::units::{Amount, Denominator, Lots};
+
+pub use error::MarketError;
+pub use file::{MARKET_FILE_VERSION, MAX_MARKET_FILE_BYTES, MarketFile, MarketFileError};
+pub use listing::Listing;
+
+use crate::convert::{self, ConversionError, open_interest_units, price_per_lot};
+use crate::model::{RowSpec, StandardModel};
+use crate::snapshot::{PricePoint, Snapshot};
+use crate::symbol::Symbol;
+
+/// Rows that fit the market tree.
+pub const MAX_ROWS: usize = ARITY.pow(MARKET_DEPTH as u32);
+
+/// The public market of an epoch.
+///
+/// ```
+/// use pasta_curves::Fp;
+/// use zkmargin_margin::ids::Epoch;
+/// use zkmargin_params::{market::Market, presets, snapshot::Snapshot};
+///
+/// let model = presets::by_name("hyperliquid").unwrap().model()?;
+/// let snapshot = Snapshot::from_json(
+///     r#"{"timestamp": 1, "source": "docs", "quote": "USDC",
+///         "prices": {"BTC": {"price": "26961.2"}}}"#,
+/// )?;
+/// let market = Market::<Fp>::build(&model, &snapshot, Epoch::new(1))?;
+/// let btc = market.listing("BTC").unwrap();
+/// let lots = btc.lots_from_decimal("-0.00785")?;
+/// assert!(market.row_index(btc.id(), lots).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Market<F> {
+    header: MarketHeader<F>,
+    tree: Tree<F>,
+    rows: Vec<TierRow>,
+    listings: BTreeMap<InstrumentId, Listing>,
+    by_symbol: BTreeMap<Symbol, InstrumentId>,
+    unpriced: Vec<Symbol>,
+    padding_index: usize,
+    quote_decimals: u32,
+}
+
+impl<F: MarginField> Market<F> {
+    /// Makes the risk table and its tree, hashing in parallel.
+    ///
+    /// Instruments of the model that the snapshot has no price for are left out
+    /// and named by [`Market::unpriced`]; prices without a rule are ignored.
+    ///
+    /// # Errors
+    /// When the currencies differ, no instrument has a price, a price has too
+    /// little confidence or is too large or too precise per lot, an open
+    /// interest is missing where the rules need it, two symbols have one
+    /// identifier, or the rows exceed [`MAX_ROWS`].
+    pub fn build(
+        model: &StandardModel,
+        snapshot: &Snapshot,
+        epoch: Epoch,
+    ) -> Result<Self, MarketError> {
+        if model.quote() != snapshot.quote() {
+            return Err(MarketError::QuoteMismatch {
+                model: model.quote().clone(),
+                snapshot: snapshot.quote().clone(),
+            });
+        }
+        let mut table = Table::default();
+        for symbol in model.instruments().keys() {
+            match snapshot.prices().get(symbol) {
+                Some(point) => table.list(model, symbol, point)?,
+                None => table.unpriced.push(symbol.clone()),
+            }
+        }
+        let Table { rows, listings, by_symbol, unpriced } = table;
+        if listings.is_empty() {
+            return Err(MarketError::NothingListed);
+        }
+        if rows.len() > MAX_ROWS {
+            return Err(MarketError::TooManyRows { rows: rows.len() });
+        }
+        let accepts_zero =
+            |row: &TierRow| row.direction != Direction::Short && !row.lower_exclusive;
+        let padding_index = rows.iter().position(accepts_zero).ok_or(MarketError::OnlyShort)?;
+        let leaves: Vec<F> = rows.par_iter().map(TierRow::leaf).collect();
+        let tree = Tree::build_with(Domain::MarketNode, MARKET_DEPTH, leaves, |groups| {
+            groups.par_iter().map(|group| hash(Domain::MarketNode, *group)).collect()
+        })
+        .map_err(|_| MarketError::TooManyRows { rows: rows.len() })?;
+        let header = MarketHeader {
+            tree_root: tree.root(),
+            model: model.digest(),
+            epoch,
+            timestamp: snapshot.timestamp(),
+            denominator: model.denominator(),
+        };
+        Ok(Self {
+            header,
+            tree,
+            rows,
+            listings,
+            by_symbol,
+            unpriced,
+            padding_index,
+            quote_decimals: model.quote_decimals(),
+        })
+    }
+
+    /// The header: epoch, time, model and denominator over the tree.
+    pub fn header(&self) -> &MarketHeader<F> {
+        &self.header
+    }
+
+    /// `MARKET_ROOT`.
+    pub fn root(&self) -> F {
+        self.header.root()
+    }
+
+    /// The root of the tree below the header.
+    pub fn tree_root(&self) -> F {
+        self.header.tree_root
+    }
+
+    /// The denominator of every rate in the table.
+    pub fn denominator(&self) -> Denominator {
+        self.header.denominator
+    }
+
+    /// Decimals of a quote unit.
+    pub fn quote_decimals(&self) -> u32 {
+        self.quote_decimals
+    }
+
+    /// The rows, by symbol, direction and tier.
+    pub fn rows(&self) -> &[TierRow] {
+        &self.rows
+    }
+
+    /// The listed instruments, by symbol.
+    pub fn listings(&self) -> impl Iterator<Item = &Listing> {
+        self.by_symbol.values().filter_map(|id| self.listings.get(id))
+    }
+
+    /// Instruments of the model that the snapshot has no price for.
+    pub fn unpriced(&self) -> &[Symbol] {
+        &self.unpriced
+    }
+
+    /// The instrument of a symbol.
+    pub fn listing(&self, symbol: &str) -> Option<&Listing> {
+        let symbol = Symbol::new(symbol).ok()?;
+        self.listings.get(self.by_symbol.get(&symbol)?)
+    }
+
+    /// The instrument with an identifier.
+    pub fn listing_by_id(&self, id: InstrumentId) -> Option<&Listing> {
+        self.listings.get(&id)
+    }
+
+    /// The row for so many lots of an instrument.
+    ///
+    /// # Errors
+    /// When the instrument is not listed, does not offer the direction (zero
+    /// lots count as long), or its tiers end below the notional.
+    pub fn row_index(&self, id: InstrumentId, lots: Lots) -> Result<usize, MarketError> {
+        let listing = self.listings.get(&id).ok_or(MarketError::UnknownInstrument(id))?;
+        let symbol = || listing.symbol().clone();
+        let mut offered = false;
+        for index in listing.rows() {
+            match self.rows[index].assess(lots, self.denominator()) {
+                Ok(_) => return Ok(index),
+                Err(RowError::WrongDirection) => {}
+                Err(_) => offered = true,
+            }
+        }
+        match offered {
+            true => Err(MarketError::NotionalTooLarge { symbol: symbol() }),
+            false => {
+                let direction = if lots.is_short() { "short" } else { "long" };
+                Err(MarketError::DirectionNotOffered { symbol: symbol(), direction })
+            }
+        }
+    }
+
+    /// The membership path of a row.
+    ///
+    /// # Errors
+    /// [`MarketError::NoSuchRow`] when there is no row of this index.
+    pub fn path(&self, row_index: usize) -> Result<Path<F>, MarketError> {
+        self.tree.path(row_index).map_err(|_| MarketError::NoSuchRow(row_index))
+    }
+
+    /// A row that zero lots satisfy, for a circuit's unused slots.
+    pub fn padding(&self) -> (TierRow, Path<F>) {
+        // The index is one of a row: `build` found it there.
+        let path = self.tree.path(self.padding_index);
+        let path = path.unwrap_or_else(|_| Path::from_parts(Domain::MarketNode, Vec::new()));
+        (self.rows[self.padding_index], path)
+    }
+
+    /// The private inputs of a proof: each position with its row and path.
+    ///
+    /// # Errors
+    /// As [`Market::row_index`], for the first position that has no row.
+    pub fn standard_witness(
+        &self,
+        portfolio: &Portfolio,
+        commitment: F,
+        account_path: Path<F>,
+    ) -> Result<StandardWitness<F>, MarketError> {
+        let slot = |position: &Position| {
+            let index = self.row_index(position.instrument, position.quantity)?;
+            let (row, path) = (self.rows[index], self.path(index)?);
+            Ok(Slot { position: position.clone(), row, path })
+        };
+        Ok(StandardWitness {
+            slots: portfolio.positions().iter().map(slot).collect::<Result<_, MarketError>>()?,
+            blinding: portfolio.blinding().clone(),
+            commitment,
+            account_path,
+            header: self.header,
+            padding: self.padding(),
+        })
+    }
+
+    /// The margin of positions, natively; figures stand in canonical order (by
+    /// bucket, then instrument), whatever the order given.
+    ///
+    /// # Errors
+    /// As [`Market::row_index`], and when an instrument stands twice in one
+    /// bucket.
+    pub fn margin(&self, positions: &[Position]) -> Result<AccountMargin, MarketError> {
+        let mut ordered: Vec<&Position> = positions.iter().collect();
+        ordered.sort_by_key(|position| position.key());
+        if let Some(pair) = ordered.windows(2).find(|pair| pair[0].key() == pair[1].key()) {
+            return Err(MarketError::DuplicatePosition(pair[0].instrument));
+        }
+        let row = |position: &Position| -> Result<&TierRow, MarketError> {
+            Ok(&self.rows[self.row_index(position.instrument, position.quantity)?])
+        };
+        let pairs: Vec<(&Position, &TierRow)> = ordered
+            .into_iter()
+            .map(|position| Ok((position, row(position)?)))
+            .collect::<Result<_, MarketError>>()?;
+        let ids: Vec<_> = pairs.iter().map(|(position, _)| position.instrument).collect();
+        AccountMargin::assess(pairs, self.denominator())
+            .map_err(|(index, error)| MarketError::Row { instrument: ids[index], error })
+    }
+
+    /// An amount of the quote currency in quote units.
+    ///
+    /// # Errors
+    /// As [`convert::amount_from_decimal`].
+    pub fn amount_from_decimal(&self, text: &str) -> Result<Amount, ConversionError> {
+        convert::amount_from_decimal(text, self.quote_decimals)
+    }
+
+    /// Quote units as a decimal text of the quote currency.
+    pub fn format_amount(&self, units: i128) -> String {
+        convert::format_amount(units, self.quote_decimals)
+    }
+}
+
+/// The risk table while it is made.
+#[derive(Default)]
+struct Table {
+    rows: Vec<TierRow>,
+    listings: BTreeMap<InstrumentId, Listing>,
+    by_symbol: BTreeMap<Symbol, InstrumentId>,
+    unpriced: Vec<Symbol>,
+}
+
+impl Table {
+    /// Adds an instrument's rows.
+    fn list(
+        &mut self,
+        model: &StandardModel,
+        symbol: &Symbol,
+        point: &PricePoint,
+    ) -> Result<(), MarketError> {
+        if let Some(least) = model.spec().minimum_confidence
+            && point.confidence.is_none_or(|confidence| confidence < least)
+        {
+            let (symbol, found) = (symbol.clone(), point.confidence);
+            return Err(MarketError::LowConfidence { symbol, found, least });
+        }
+        let Some(rule) = model.instruments().get(symbol) else {
+            return Ok(());
+        };
+        let price =
+            price_per_lot(point.price, rule.lot_size, model.quote_decimals()).ok_or_else(|| {
+                MarketError::PriceRange { symbol: symbol.clone(), lot_size: rule.lot_size }
+            })?;
+        let open_interest =
+            point.open_interest.map(|coins| open_interest_units(coins, rule.lot_size, price));
+        if rule.open_interest_caps.is_some() && open_interest.is_none() {
+            return Err(MarketError::OpenInterestMissing { symbol: symbol.clone() });
+        }
+        let id = symbol.instrument_id();
+        if let Some(other) = self.listings.get(&id) {
+            let (first, second) = (other.symbol().clone(), symbol.clone());
+            return Err(MarketError::Collision { first, second });
+        }
+        let path = format!("instruments.{symbol}");
+        let specs = rule.rows(&path, model.quotation(), open_interest)?;
+        let start = self.rows.len();
+        self.rows.extend(specs.iter().map(|spec| tier_row(id, price, spec)));
+        let rows = start..self.rows.len();
+        let listing = Listing::new(symbol, rule, point, price, rows);
+        self.listings.insert(id, listing);
+        self.by_symbol.insert(symbol.clone(), id);
+        Ok(())
+    }
+}
+
+/// A row of the table.
+pub(crate) fn tier_row(
+    instrument: InstrumentId,
+    price: zkmargin_margin::units::Price,
+    spec: &RowSpec,
+) -> TierRow {
+    TierRow {
+        instrument,
+        direction: spec.direction,
+        lower_exclusive: spec.lower.get() > 0,
+        price,
+        lower: spec.lower,
+        upper: spec.upper,
+        initial: spec.initial,
+        maintenance: spec.maintenance,
+        maintenance_fraction: spec.maintenance_fraction,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! Market snapshots: what an oracle publishes for an epoch.
+//!
+//! ```json
+//! {
+//!   "timestamp": 1679940322,
+//!   "source": "where the prices are from",
+//!   "quote": "USDC",
+//!   "prices": {
+//!     "BTC": { "price": "26961.2", "confidence": "0.999", "open_interest": "1200.5" }
+//!   }
+//! }
+//! ```
+//!
+//! Prices are decimal texts in the quote currency per coin; `confidence` (0 to
+//! 1) and `open_interest` (coins) may be absent.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use zkmargin_margin::ids::Timestamp;
+
+use crate::decimal::{canonical, parse_decimal};
+use crate::symbol::{Symbol, unique_map};
+
+/// Largest accepted snapshot file, in bytes.
+pub const MAX_SNAPSHOT_BYTES: usize = 4 << 20;
+/// Most decimals of a price.
+pub const MAX_PRICE_DECIMALS: u32 = 18;
+/// Prices are at most `10^MAX_PRICE_DIGITS`.
+pub const MAX_PRICE_DIGITS: u32 = 15;
+
+/// A price and what is known about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PricePoint {
+    /// Quote currency per coin.
+    pub price: Decimal,
+    /// How sure the source is, from 0 to 1.
+    pub confidence: Option<Decimal>,
+    /// Open interest, in coins.
+    pub open_interest: Option<Decimal>,
+}
+
+/// A checked snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SnapshotFile", into = "SnapshotFile")]
+pub struct Snapshot {
+    timestamp: Timestamp,
+    source: String,
+    quote: Symbol,
+    prices: BTreeMap<Symbol, PricePoint>,
+}
+
+/// Why a snapshot is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The file is larger than [`MAX_SNAPSHOT_BYTES`].
+    #[error("the snapshot has {bytes} bytes: allowed are {MAX_SNAPSHOT_BYTES}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// Not JSON, or not the format: the message names line and column.
+    #[error("not a market snapshot: {0}")]
+    Json(#[from] serde_json::Error),
+    /// No price at all.
+    #[error("prices: at least one price is needed")]
+    Empty,
+    /// A source that is too long or has control characters.
+    #[error("source: allowed are up to 512 characters without control characters")]
+    Source,
+    /// A price out of range, not finite or too precise.
+    #[error(
+        "prices.{symbol}.price: {given:?} is refused: allowed are decimals above 0 and at most \
+         10^{MAX_PRICE_DIGITS}, with at most {MAX_PRICE_DECIMALS} decimals"
+    )]
+    Price {
+        /// The symbol.
+        symbol: Symbol,
+        /// What was given, cut to 40 characters.
+        given: String,
+    },
+    /// A confidence outside 0 to 1.
+    #[error("prices.{symbol}.confidence: {given:?} is refused: allowed are decimals from 0 to 1")]
+    Confidence {
+        /// The symbol.
+        symbol: Symbol,
+        /// What was given, cut to 40 characters.
+        given: String,
+    },
+    /// A negative or too large open interest.
+    #[error(
+        "prices.{symbol}.open_interest: {given:?} is refused: allowed are decimals from 0 to \
+         10^18, with at most {MAX_PRICE_DECIMALS} decimals"
+    )]
+    OpenInterest {
+        /// The symbol.
+        symbol: Symbol,
+        /// What was given, cut to 40 characters.
+        given: String,
+    },
+}
+
+impl Snapshot {
+    /// Reads and checks a snapshot.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]: with line and column for what is not the format, with
+    /// the symbol and the allowed values for a price that is refused.
+    ///
+    /// ```
+    /// use zkmargin_params::snapshot::Snapshot;
+    /// let json = r#"{"timestamp": 1, "source": "x", "quote": "USDC",
+    ///                "prices": {"BTC": {"price": "-1"}}}"#;
+    /// let error = Snapshot::from_json(json).unwrap_err().to_string();
+    /// assert!(error.starts_with("prices.BTC.price: \"-1\" is refused: allowed are"));
+    /// ```
+    pub fn from_json(json: &str) -> Result<Self, SnapshotError> {
+        if json.len() > MAX_SNAPSHOT_BYTES {
+            return Err(SnapshotError::TooLarge { bytes: json.len() });
+        }
+        serde_json::from_str::<SnapshotFile>(json)?.try_into()
+    }
+
+    /// Checks a snapshot.
+    ///
+    /// # Errors
+    /// As [`Snapshot::from_json`], the JSON's own errors excepted.
+    pub fn new(
+        timestamp: Timestamp,
+        source: &str,
+        quote: Symbol,
+        prices: BTreeMap<Symbol, PricePoint>,
+    ) -> Result<Self, SnapshotError> {
+        let mut snapshot = Self { timestamp, source: source.to_owned(), quote, prices };
+        snapshot.check()?;
+        Ok(snapshot)
+    }
+
+    fn check(&mut self) -> Result<(), SnapshotError> {
+        if self.source.chars().count() > 512 || self.source.chars().any(char::is_control) {
+            return Err(SnapshotError::Source);
+        }
+        if self.prices.is_empty() {
+            return Err(SnapshotError::Empty);
+        }
+        let power = |digits: u32| 10i64.checked_pow(digits).map_or(Decimal::MAX, Decimal::from);
+        let precise = |d: Decimal| d.scale() > MAX_PRICE_DECIMALS;
+        for (symbol, point) in &mut self.prices {
+            *point = PricePoint {
+                price: canonical(point.price),
+                confidence: point.confidence.map(canonical),
+                open_interest: point.open_interest.map(canonical),
+            };
+            let symbol = || symbol.clone();
+            let price = point.price;
+            if price <= Decimal::ZERO || price > power(MAX_PRICE_DIGITS) || precise(price) {
+                return Err(SnapshotError::Price { symbol: symbol(), given: price.to_string() });
+            }
+            let outside = |d: &Decimal| !(Decimal::ZERO..=Decimal::ONE).contains(d);
+            if let Some(confidence) = point.confidence.filter(outside) {
+                let given = confidence.to_string();
+                return Err(SnapshotError::Confidence { symbol: symbol(), given });
+            }
+            let outside = |d: &Decimal| !(Decimal::ZERO..=power(18)).contains(d) || precise(*d);
+            if let Some(interest) = point.open_interest.filter(outside) {
+                let given = interest.to_string();
+                return Err(SnapshotError::OpenInterest { symbol: symbol(), given });
+            }
+        }
+        Ok(())
+    }
+
+    /// When the prices were taken.
+    pub fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// Where the prices are from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The currency of the prices.
+    pub fn quote(&self) -> &Symbol {
+        &self.quote
+    }
+
+    /// The prices, by symbol.
+    pub fn prices(&self) -> &BTreeMap<Symbol, PricePoint> {
+        &self.prices
+    }
+
+    /// The snapshot as indented JSON, decimals in their shortest form.
+    pub fn to_json(&self) -> String {
+        // Maps with text keys, texts and integers: nothing here can fail.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+}
+
+/// The JSON form.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SnapshotFile {
+    timestamp: Timestamp,
+    source: String,
+    quote: Symbol,
+    #[serde(deserialize_with = "unique_map")]
+    prices: BTreeMap<Symbol, PriceEntry>,
+}
+
+/// A price in the JSON form.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriceEntry {
+    price: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    confidence: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open_interest: Option<String>,
+}
+
+impl TryFrom<SnapshotFile> for Snapshot {
+    type Error = SnapshotError;
+
+    fn try_from(file: SnapshotFile) -> Result<Self, SnapshotError> {
+        let cut = |text: &str| text.chars().take(40).collect::<String>();
+        let mut prices = BTreeMap::new();
+        for (symbol, entry) in file.prices {
+            let price = parse_decimal(&entry.price).map_err(|_| SnapshotError::Price {
+                symbol: symbol.clone(),
+                given: cut(&entry.price),
+            })?;
+            let optional = |text: &Option<String>| text.as_deref().map(parse_decimal).transpose();
+            let confidence =
+                optional(&entry.confidence).map_err(|_| SnapshotError::Confidence {
+                    symbol: symbol.clone(),
+                    given: cut(entry.confidence.as_deref().unwrap_or_default()),
+                })?;
+            let open_interest =
+                optional(&entry.open_interest).map_err(|_| SnapshotError::OpenInterest {
+                    symbol: symbol.clone(),
+                    given: cut(entry.open_interest.as_deref().unwrap_or_default()),
+                })?;
+            prices.insert(symbol, PricePoint { price, confidence, open_interest });
+        }
+        Self::new(file.timestamp, &file.source, file.quote, prices)
+    }
+}
+
+impl From<Snapshot> for SnapshotFile {
+    fn from(snapshot: Snapshot) -> Self {
+        let entry = |point: PricePoint| PriceEntry {
+            price: point.price.to_string(),
+            confidence: point.confidence.map(|d| d.to_string()),
+            open_interest: point.open_interest.map(|d| d.to_string()),
+        };
+        Self {
+            timestamp: snapshot.timestamp,
+            source: snapshot.source,
+            quote: snapshot.quote,
+            prices: snapshot.prices.into_iter().map(|(s, point)| (s, entry(point))).collect(),
+        }
+    }
+}
