@@ -5,6 +5,7 @@
 //! | [`proof`] | proof files: one JSON text per proof, self-describing |
 //! | [`error`] | [`MalformedProof`] (cannot be read) and [`VerifyError`] (does not verify) |
 //! | [`engine`] | the margin-call engine: a deterministic state machine |
+//! | [`ipa`] | verification of the transparent proof system (feature `ipa`) |
 //! | [`ledger`] | the engine on a crash-safe database (feature `ledger`) |
 //!
 //! Without default features the crate is `no_std` + `alloc`: proof files and
@@ -19,6 +20,8 @@ extern crate std;
 mod encoding;
 pub mod engine;
 pub mod error;
+#[cfg(feature = "ipa")]
+pub mod ipa;
 #[cfg(feature = "ledger")]
 pub mod ledger;
 pub mod proof;

@@ -1,0 +1,97 @@
+//! Verification of the transparent proof system (feature `ipa`).
+//!
+//! `halo2_proofs` leaves three things to its caller, and they are done here:
+//! the proof's exact length (its verifier stops reading where it is satisfied,
+//! so a padded proof would pass), the match of proof and key, and the
+//! difference between bytes that encode no proof and a proof that is false.
+
+use alloc::vec::Vec;
+
+use halo2_proofs::plonk::{BatchVerifier, Error, SingleVerifier, verify_proof};
+use halo2_proofs::transcript::{Blake2bRead, Challenge255};
+use pasta_curves::{Fp, vesta};
+use zkmargin_circuits::ipa::{IpaParams, KeyError, VerifyingKey};
+use zkmargin_margin::shape::{ProofSystem, Shape};
+
+use crate::engine::{ClaimData, VerifiedClaim};
+use crate::error::VerifyError;
+use crate::proof::{CircuitId, Family, ProofFile};
+
+/// Checks the proofs of one shape.
+#[derive(Debug)]
+pub struct Verifier {
+    params: IpaParams,
+    key: VerifyingKey,
+}
+
+impl Verifier {
+    /// A verifier with the key of a shape, made from the parameters.
+    ///
+    /// # Errors
+    /// When the parameters are of another size than the shape's.
+    pub fn new(params: IpaParams, shape: Shape) -> Result<Self, KeyError> {
+        let key = VerifyingKey::build(&params, shape)?;
+        Ok(Self { params, key })
+    }
+
+    /// The verifying key.
+    pub fn key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
+    /// Verifies one proof.
+    ///
+    /// # Errors
+    /// The proof is for another key, has another length, is not an encoding of
+    /// a proof, or is false.
+    pub fn verify(&self, file: &ProofFile<Fp>) -> Result<VerifiedClaim, VerifyError> {
+        self.check_form(file)?;
+        let rows = file.instance().to_field_elements();
+        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
+        let strategy = SingleVerifier::new(&self.params);
+        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
+            .map_err(|error| match error {
+                Error::Transcript(_) => VerifyError::Encoding,
+                _ => VerifyError::Invalid,
+            })?;
+        Ok(verified(file))
+    }
+
+    /// Verifies many proofs, in less time than one by one: the expensive last
+    /// step is done once for a random combination of all. When the combination
+    /// fails, each proof is verified alone, so every result is its own.
+    pub fn verify_batch(&self, files: &[ProofFile<Fp>]) -> Vec<Result<VerifiedClaim, VerifyError>> {
+        let mut batch = BatchVerifier::<vesta::Affine>::new();
+        let forms: Vec<_> = files.iter().map(|file| self.check_form(file)).collect();
+        for (file, _) in files.iter().zip(&forms).filter(|(_, form)| form.is_ok()) {
+            let rows = file.instance().to_field_elements().to_vec();
+            batch.add_proof(alloc::vec![alloc::vec![rows]], file.proof().to_vec());
+        }
+        let all_valid = batch.finalize(&self.params, self.key.inner());
+        let results = files.iter().zip(forms).map(|(file, form)| match (form, all_valid) {
+            (Err(error), _) => Err(error),
+            (Ok(()), true) => Ok(verified(file)),
+            (Ok(()), false) => self.verify(file),
+        });
+        results.collect()
+    }
+
+    /// Whether the proof is one this key could verify.
+    fn check_form(&self, file: &ProofFile<Fp>) -> Result<(), VerifyError> {
+        let CircuitId { family: Family::Standard, shape, proof_system } = file.circuit();
+        if proof_system != ProofSystem::Ipa {
+            let verifier = ProofSystem::Ipa;
+            return Err(VerifyError::WrongProofSystem { verifier, proof: proof_system });
+        }
+        if shape != self.key.shape() {
+            return Err(VerifyError::WrongShape { key: self.key.shape(), proof: shape });
+        }
+        let (expected, got) = (self.key.proof_size(), file.proof().len());
+        if expected == got { Ok(()) } else { Err(VerifyError::Length { expected, got }) }
+    }
+}
+
+/// The claim of a proof that has just been verified.
+fn verified(file: &ProofFile<Fp>) -> VerifiedClaim {
+    VerifiedClaim::assume_verified_unchecked(ClaimData::from(file.instance()))
+}
