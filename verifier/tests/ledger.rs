@@ -1,1 +1,193 @@
-//! Ledger tests.
+//! The ledger: what is stored is what the engine says.
+
+mod common;
+
+use common::*;
+use tempfile::TempDir;
+use zkmargin_margin::ids::ContextId;
+use zkmargin_verifier::engine::{AccountStatus, Action, Engine, Refusal};
+use zkmargin_verifier::{Ledger, LedgerError};
+
+fn story() -> Vec<(u64, Action)> {
+    [
+        (1000, posted(1, 1000)),
+        (1000, register(1)),
+        (1000, register(2)),
+        (1000, prove(1, 1)),
+        (1050, posted(2, 1050)),
+        (1050, breach(1, 2)),
+        (1060, posted(3, 1060)),
+        (1060, cure(1, 3)),
+        (1070, Action::Pause),
+        (1080, Action::Resume),
+        (1090, Action::AcceptModel { model: model(2) }),
+        (1090, Action::RevokeModel { model: model(2) }),
+        (1090, close(2)),
+    ]
+    .map(|(now, action)| (now, verified(&action)))
+    .to_vec()
+}
+
+fn ledger() -> (TempDir, std::path::PathBuf, Ledger) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("calls.redb");
+    let ledger = Ledger::create(&path, policy(), START).unwrap();
+    (directory, path, ledger)
+}
+
+#[test]
+fn the_ledger_is_the_engine_on_disk() {
+    let (_directory, path, mut ledger) = ledger();
+    let mut engine = Engine::new(policy(), START);
+    for (number, (now, action)) in story().into_iter().enumerate() {
+        let entry = ledger.apply(now, &action).unwrap();
+        assert_eq!(entry.sequence, number as u64);
+        assert_eq!(entry.events, engine.apply(now, &action).unwrap());
+        for account in [1, 2, 3].map(account) {
+            assert_eq!(ledger.status(account, now).unwrap(), engine.status(account, now));
+        }
+        drop(ledger);
+        ledger = Ledger::open(&path).unwrap();
+        assert_eq!(ledger.audit().unwrap(), engine);
+    }
+    assert_eq!(ledger.meta().unwrap(), *engine.meta());
+    assert_eq!(ledger.policy(), engine.policy());
+    assert_eq!(ledger.start(), START);
+    assert_eq!(ledger.history(None).unwrap().len(), story().len());
+    let of_one: Vec<_> =
+        ledger.history(Some(account(1))).unwrap().iter().map(|entry| entry.sequence).collect();
+    assert_eq!(of_one, [1, 3, 5, 7]);
+    assert_eq!(ledger.history(Some(account(9))).unwrap(), []);
+    assert_eq!(ledger.accounts(1090).unwrap().len(), 2);
+    assert!(ledger.is_model_accepted(model(1)).unwrap());
+    assert!(!ledger.is_model_accepted(model(2)).unwrap());
+    let latest = ledger.meta().unwrap().latest;
+    assert_eq!(ledger.epoch(latest).unwrap().unwrap().market_root, market_root(3));
+}
+
+#[test]
+fn a_refusal_leaves_no_trace() {
+    let (_directory, _, ledger) = ledger();
+    let action = verified(&prove(1, 1));
+    match ledger.apply(1000, &action) {
+        Err(LedgerError::Refused(Refusal::NotRegistered)) => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(ledger.history(None).unwrap(), []);
+    assert_eq!(ledger.status(account(1), 1000).unwrap(), AccountStatus::Unregistered);
+}
+
+#[test]
+fn overdue_accounts_are_listed_the_latest_last() {
+    let (_directory, _, ledger) = ledger();
+    for number in [3, 1, 2] {
+        ledger.apply(1000, &verified(&register(number))).unwrap();
+    }
+    for epoch in 1..=11 {
+        let now = 1000 + 100 * (epoch - 1);
+        ledger.apply(now, &verified(&posted(epoch, now))).unwrap();
+        if epoch == 2 {
+            ledger.apply(now, &verified(&prove(1, 2))).unwrap();
+        }
+    }
+    assert_eq!(ledger.overdue(2000).unwrap(), []);
+    let numbers: Vec<_> = ledger.overdue(2001).unwrap().iter().map(|entry| entry.account).collect();
+    assert_eq!(numbers, [account(2), account(3)]);
+    ledger.apply(2001, &verified(&overdue(2))).unwrap();
+    assert_eq!(ledger.overdue(2001).unwrap().len(), 1);
+    // A stale feed stops the clock: account 1, due at 2100, is never listed.
+    assert_eq!(ledger.overdue(90_000).unwrap().len(), 1);
+}
+
+#[test]
+fn opening_refuses_what_is_not_the_ledger() {
+    let (directory, path, ledger) = ledger();
+    assert!(matches!(Ledger::open(&path), Err(LedgerError::Locked)));
+    assert!(matches!(
+        Ledger::create(&path, policy(), START),
+        Err(LedgerError::AlreadyExists { .. })
+    ));
+    drop(ledger);
+    let other = ContextId::derive("other", 1, [0; 20]);
+    assert!(matches!(Ledger::open_for(&path, other), Err(LedgerError::WrongContext { .. })));
+    assert!(Ledger::open_for(&path, context()).is_ok());
+
+    let missing = directory.path().join("missing");
+    assert!(matches!(Ledger::open(&missing), Err(LedgerError::NotFound { .. })));
+    for bytes in [&b""[..], b"not a database", &[0; 8192]] {
+        let garbage = directory.path().join("garbage");
+        std::fs::write(&garbage, bytes).unwrap();
+        assert!(matches!(Ledger::open(&garbage), Err(LedgerError::NotALedger)), "{bytes:?}");
+        assert_eq!(std::fs::read(&garbage).unwrap(), bytes, "opening leaves the file alone");
+    }
+    let foreign = directory.path().join("foreign");
+    drop(redb::Database::create(&foreign).unwrap());
+    assert!(matches!(Ledger::open(&foreign), Err(LedgerError::NotALedger)));
+    // Nothing but the files made here: no temporary file is left behind.
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 3);
+}
+
+/// Changes a stored record behind the ledger's back.
+fn tamper(path: &std::path::Path, table: &str, key: &str, value: &[u8]) {
+    let database = redb::Database::open(path).unwrap();
+    let write = database.begin_write().unwrap();
+    {
+        let definition = redb::TableDefinition::<&str, &[u8]>::new(table);
+        write.open_table(definition).unwrap().insert(key, value).unwrap();
+    }
+    write.commit().unwrap();
+}
+
+#[test]
+fn damage_and_other_versions_are_told_apart() {
+    let (_directory, path, ledger) = ledger();
+    drop(ledger);
+    tamper(&path, "ledger", "schema", b"2");
+    assert!(matches!(Ledger::open(&path), Err(LedgerError::SchemaVersion { got: 2, allowed: 1 })));
+    tamper(&path, "ledger", "schema", b"1");
+    assert!(Ledger::open(&path).is_ok());
+    tamper(&path, "ledger", "policy", b"{}");
+    assert!(matches!(
+        Ledger::open(&path),
+        Err(LedgerError::Corrupted { table: "setting", key }) if key == "policy"
+    ));
+}
+
+#[test]
+fn audit_finds_state_that_the_history_does_not_lead_to() {
+    let (_directory, path, ledger) = ledger();
+    for (now, action) in story() {
+        ledger.apply(now, &action).unwrap();
+    }
+    let mut meta = ledger.meta().unwrap();
+    drop(ledger);
+    meta.fresh_until += 1;
+    tamper(&path, "ledger", "meta", &serde_json::to_vec(&meta).unwrap());
+    let ledger = Ledger::open(&path).unwrap();
+    assert!(matches!(ledger.audit(), Err(LedgerError::HistoryMismatch { .. })));
+}
+
+#[test]
+fn every_vector_runs_on_the_ledger() {
+    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/engine");
+    for name in ["liquidated", "price-jump-rejected", "revoked-model-stops-the-clock"] {
+        let text = std::fs::read(vectors.join(format!("{name}.json"))).unwrap();
+        let vector: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let policy = serde_json::from_value(vector["policy"].clone()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger");
+        let ledger = Ledger::create(&path, policy, vector["start"].as_u64().unwrap()).unwrap();
+        for step in vector["steps"].as_array().unwrap() {
+            let action = serde_json::from_value(step["action"].clone()).unwrap();
+            let got = match ledger.apply(step["now"].as_u64().unwrap(), &verified(&action)) {
+                Ok(entry) => serde_json::json!({ "events": entry.events }),
+                Err(LedgerError::Refused(refusal)) => {
+                    serde_json::json!({ "refusal": refusal.code() })
+                }
+                Err(other) => panic!("{other:?}"),
+            };
+            assert_eq!(got, step["expect"], "{name}");
+        }
+        ledger.audit().unwrap();
+    }
+}

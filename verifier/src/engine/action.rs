@@ -97,6 +97,23 @@ pub struct EpochPost {
 pub type ActionRecord = Action<ClaimData>;
 
 impl<C> Action<C> {
+    /// Every name, in the order of the variants.
+    pub const NAMES: [&'static str; 13] = [
+        "accept-model",
+        "revoke-model",
+        "post-epoch",
+        "register",
+        "submit-proof",
+        "submit-breach",
+        "call-overdue",
+        "cure",
+        "mark-liquidatable",
+        "close",
+        "reinstate",
+        "pause",
+        "resume",
+    ];
+
     /// The same action with its claim, if it has one, turned into another form.
     pub fn map_claim<D>(self, map: impl FnOnce(C) -> D) -> Action<D> {
         match self {
@@ -268,6 +285,22 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every name, in the order of the variants.
+    pub const NAMES: [&'static str; 12] = [
+        "model-accepted",
+        "model-revoked",
+        "epoch-posted",
+        "registered",
+        "proof-accepted",
+        "called",
+        "cured",
+        "liquidatable",
+        "closed",
+        "reinstated",
+        "halted",
+        "resumed",
+    ];
+
     /// The name, as in JSON.
     pub const fn name(&self) -> &'static str {
         match self {

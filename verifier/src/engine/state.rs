@@ -209,6 +209,10 @@ pub enum AccountStatus {
 }
 
 impl AccountStatus {
+    /// Every name, in the order of the variants.
+    pub const NAMES: [&'static str; 6] =
+        ["unregistered", "unproven", "current", "called", "liquidatable", "closed"];
+
     /// The status when the clock shows `clock`: a call whose deadline has
     /// passed is liquidatable, recorded or not.
     #[must_use]

@@ -1,0 +1,123 @@
+//! What the engine's tests share: a policy, and short forms of actions.
+#![allow(dead_code, reason = "every test uses a part of it")]
+
+use zkmargin_margin::claim::Claim;
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
+use zkmargin_margin::instance::Shortfall;
+use zkmargin_verifier::engine::{
+    Action, ActionRecord, ClaimData, EpochPost, Policy, PolicyParams, Root, VerifiedClaim,
+};
+
+/// When every scenario starts.
+pub(crate) const START: u64 = 1_000;
+
+pub(crate) fn context() -> ContextId {
+    ContextId::derive("vectors", 31_337, [0; 20])
+}
+
+pub(crate) fn model(number: u8) -> ModelDigest {
+    ModelDigest::of(&[number])
+}
+
+pub(crate) fn account(number: u8) -> AccountId {
+    AccountId::new([number; 20])
+}
+
+/// Maintenance keeps current, initial cures; proofs hold 1,000 seconds, calls
+/// 400, snapshots 100; moves above 20 % halt.
+pub(crate) fn params() -> PolicyParams {
+    PolicyParams {
+        proof_window: 1_000,
+        cure_period: 400,
+        max_snapshot_age: 100,
+        ..PolicyParams::standard(context(), model(1))
+    }
+}
+
+pub(crate) fn policy() -> Policy {
+    Policy::new(params()).unwrap()
+}
+
+fn root(kind: u8, epoch: u64) -> Root {
+    let mut bytes = [0; 32];
+    bytes[1] = kind;
+    bytes[24..].copy_from_slice(&epoch.to_be_bytes());
+    Root::new(bytes)
+}
+
+pub(crate) fn state_root(epoch: u64) -> Root {
+    root(1, epoch)
+}
+
+pub(crate) fn market_root(epoch: u64) -> Root {
+    root(2, epoch)
+}
+
+pub(crate) fn post(epoch: u64, timestamp: u64) -> EpochPost {
+    EpochPost {
+        epoch: Epoch::new(epoch),
+        state_root: state_root(epoch),
+        market_root: market_root(epoch),
+        model: model(1),
+        market_timestamp: Timestamp::new(timestamp),
+        price_move_bps: Some(10),
+    }
+}
+
+pub(crate) fn posted(epoch: u64, timestamp: u64) -> ActionRecord {
+    Action::PostEpoch(post(epoch, timestamp))
+}
+
+pub(crate) fn claim(number: u8, epoch: u64, claim: &str) -> ClaimData {
+    ClaimData {
+        context: context(),
+        epoch: Epoch::new(epoch),
+        account: account(number),
+        state_root: state_root(epoch),
+        market_root: market_root(epoch),
+        model: model(1),
+        claim: claim.parse::<Claim>().unwrap(),
+        disclosed: Shortfall::NONE,
+    }
+}
+
+pub(crate) const HEALTHY: &str = "at-least:maintenance";
+pub(crate) const SAFE: &str = "at-least:initial";
+pub(crate) const BREACH: &str = "below:maintenance";
+
+pub(crate) fn register(number: u8) -> ActionRecord {
+    Action::Register { account: account(number) }
+}
+
+pub(crate) fn prove(number: u8, epoch: u64) -> ActionRecord {
+    Action::SubmitProof { claim: claim(number, epoch, HEALTHY) }
+}
+
+pub(crate) fn breach(number: u8, epoch: u64) -> ActionRecord {
+    Action::SubmitBreach { claim: claim(number, epoch, BREACH) }
+}
+
+pub(crate) fn cure(number: u8, epoch: u64) -> ActionRecord {
+    Action::Cure { claim: claim(number, epoch, SAFE) }
+}
+
+pub(crate) fn overdue(number: u8) -> ActionRecord {
+    Action::CallOverdue { account: account(number) }
+}
+
+pub(crate) fn mark(number: u8) -> ActionRecord {
+    Action::MarkLiquidatable { account: account(number) }
+}
+
+pub(crate) fn close(number: u8) -> ActionRecord {
+    Action::Close { account: account(number) }
+}
+
+pub(crate) fn reinstate(number: u8) -> ActionRecord {
+    Action::Reinstate { account: account(number) }
+}
+
+/// An action for the engine, its claim taken for verified.
+pub(crate) fn verified(action: &ActionRecord) -> Action {
+    action.clone().map_claim(VerifiedClaim::assume_verified_unchecked)
+}
