@@ -19,6 +19,20 @@
 
 extern crate alloc;
 
+/// Implements [`core::fmt::Debug`] for types that hold secrets: the name alone.
+macro_rules! redacted_debug {
+    ($($name:ident $(<$generic:ident>)?),+ $(,)?) => {
+        $(
+            /// Shows the type's name and nothing of its secret content.
+            impl$(<$generic>)? core::fmt::Debug for $name$(<$generic>)? {
+                fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                    f.write_str(concat!(stringify!($name), "(..)"))
+                }
+            }
+        )+
+    };
+}
+
 pub mod claim;
 pub mod field;
 pub mod ids;

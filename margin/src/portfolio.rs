@@ -6,7 +6,6 @@
 //! stays private and one commitment serves every shape that is large enough.
 
 use alloc::vec::Vec;
-use core::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -66,12 +65,7 @@ impl Position {
     }
 }
 
-/// Positions are secret.
-impl fmt::Debug for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Position(..)")
-    }
-}
+redacted_debug!(Position, Blinding, Portfolio);
 
 impl Zeroize for Position {
     fn zeroize(&mut self) {
@@ -79,6 +73,12 @@ impl Zeroize for Position {
         self.instrument = InstrumentId::new(0);
         self.quantity.zeroize();
         self.cash.zeroize();
+    }
+}
+
+impl Drop for Position {
+    fn drop(&mut self) {
+        self.zeroize();
     }
 }
 
@@ -100,12 +100,6 @@ impl Blinding {
     /// The field element.
     pub fn to_field<F: MarginField>(&self) -> F {
         F::from_be_digest(&self.0)
-    }
-}
-
-impl fmt::Debug for Blinding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Blinding(..)")
     }
 }
 
@@ -161,18 +155,6 @@ impl Portfolio {
     /// The portfolio commitment that the venue attests.
     pub fn commitment<F: MarginField>(&self) -> F {
         commit(&self.positions, &self.blinding)
-    }
-}
-
-impl fmt::Debug for Portfolio {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Portfolio(..)")
-    }
-}
-
-impl Drop for Portfolio {
-    fn drop(&mut self) {
-        self.positions.zeroize();
     }
 }
 

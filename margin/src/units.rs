@@ -26,6 +26,8 @@ pub struct OutOfRange {
 #[serde(transparent)]
 pub struct Lots(i64);
 
+redacted_debug!(Lots, Amount);
+
 impl Lots {
     /// No position.
     pub const ZERO: Self = Self(0);
@@ -48,13 +50,6 @@ impl Lots {
     /// Whether the position is short.
     pub const fn is_short(self) -> bool {
         self.0 < 0
-    }
-}
-
-/// A position's size is secret.
-impl core::fmt::Debug for Lots {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Lots(..)")
     }
 }
 
@@ -84,13 +79,6 @@ impl Amount {
     /// The signed number of quote units.
     pub const fn get(self) -> i128 {
         self.0
-    }
-}
-
-/// An account's amount is secret.
-impl core::fmt::Debug for Amount {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Amount(..)")
     }
 }
 

@@ -75,9 +75,9 @@ impl RangeConfig {
         layouter.assign_table(
             || "bytes",
             |mut table| {
-                for byte in 0..1 << LIMB_BITS {
-                    let value = Value::known(F::from(byte));
-                    table.assign_cell(|| "byte", self.table, usize::from(byte as u8), || value)?;
+                for byte in 0..=u8::MAX {
+                    let value = Value::known(F::from(u64::from(byte)));
+                    table.assign_cell(|| "byte", self.table, usize::from(byte), || value)?;
                 }
                 Ok(())
             },

@@ -83,8 +83,7 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
     }
 
     /// A witness that is zero or one.
-    pub fn witness_bit(&mut self, name: &str, value: Value<bool>) -> Result<Cell<F>, Error> {
-        let value = value.map(|bit| if bit { F::ONE } else { F::ZERO });
+    pub fn witness_bit(&mut self, name: &str, value: Value<F>) -> Result<Cell<F>, Error> {
         let bit = self.witness_unchecked(name, value)?;
         let square = self.mul(&format!("{name} is a bit"), &bit, &bit)?;
         self.equal(&square, &bit)?;

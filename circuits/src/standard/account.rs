@@ -8,11 +8,11 @@
 
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
-use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::{CLAIM, DISCLOSED, SHORTFALL_BITS};
 
 use super::PublicInputs;
+use super::hints::{ClaimHints, SlotHints};
 use super::order::Boundary;
 use super::slot::SlotCells;
 use crate::gadgets::{Cell, Synthesizer};
@@ -29,7 +29,6 @@ pub(super) struct Account<F: MarginField> {
     open: Option<(Cell<F>, Cell<F>)>,
     /// Gaps of the buckets that have ended.
     shortfall: Cell<F>,
-    slots: usize,
 }
 
 impl<F: MarginField> Account<F> {
@@ -37,19 +36,18 @@ impl<F: MarginField> Account<F> {
     pub(super) fn new<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
         inputs: &PublicInputs<F>,
-        claim: Value<Claim>,
+        claim: Value<&ClaimHints<F>>,
     ) -> Result<Self, Error> {
         s.scope("claim");
-        let level = |level: Level| claim.map(|claim| claim.level() == level);
-        let is_maintenance = s.witness_bit("M6 maintenance", level(Level::Maintenance))?;
-        let is_initial = s.witness_bit("M6 initial", level(Level::Initial))?;
-        let is_below = s.witness_bit("M6 below", claim.map(|claim| claim.side() == Side::Below))?;
+        let is_maintenance = s.witness_bit("M6 maintenance", claim.map(|c| c.is_maintenance))?;
+        let is_initial = s.witness_bit("M6 initial", claim.map(|c| c.is_initial))?;
+        let is_below = s.witness_bit("M6 below", claim.map(|c| c.is_below))?;
         s.product_is_zero("M6 one level", &is_maintenance, &is_initial)?;
         let level = s.add_scaled("level", &is_maintenance, (F::from(2), &is_initial), F::ONE)?;
         let code = s.add_scaled("M6 code", &level, (F::from(4), &is_below), F::ZERO)?;
         s.equal(&code, &inputs[CLAIM])?;
         let shortfall = s.zero();
-        Ok(Self { is_maintenance, is_initial, is_below, open: None, shortfall, slots: 0 })
+        Ok(Self { is_maintenance, is_initial, is_below, open: None, shortfall })
     }
 
     /// Adds a slot; `boundary` is missing for the first.
@@ -58,6 +56,7 @@ impl<F: MarginField> Account<F> {
         s: &mut Synthesizer<'_, F, L>,
         slot: &SlotCells<F>,
         boundary: Option<Boundary<F>>,
+        hints: Value<&SlotHints<F>>,
     ) -> Result<(), Error> {
         let maintenance = s.mul("required maintenance", &self.is_maintenance, &slot.maintenance)?;
         let required = s.mul_add(
@@ -74,9 +73,8 @@ impl<F: MarginField> Account<F> {
             }
             _ => deficit,
         };
-        let gap = positive_part(s, &sum)?;
+        let gap = positive_part(s, &sum, hints.map(|h| h.deficit_is_positive))?;
         self.open = Some((sum, gap));
-        self.slots += 1;
         Ok(())
     }
 
@@ -122,15 +120,18 @@ impl<F: MarginField> Account<F> {
 fn positive_part<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     x: &Cell<F>,
+    hint: Value<Option<F>>,
 ) -> Result<Cell<F>, Error> {
-    let positive = s.witness_bit("M5 deficit is positive", x.value().map(is_small))?;
+    let positive = hint.zip(x.value()).map(|(hint, x)| hint.unwrap_or_else(|| is_small(x)));
+    let positive = s.witness_bit("M5 deficit is positive", positive)?;
     let sign = s.scale("deficit sign", F::from(2), &positive, -F::ONE)?;
     let absolute = s.mul("absolute deficit", &sign, x)?;
     s.range_check("M5 absolute deficit", &absolute, BUCKET_SUM_BITS)?;
     s.mul("M5 gap", &positive, x)
 }
 
-/// Whether a value is a non-negative integer of 128 bits.
-fn is_small<F: MarginField>(x: &F) -> bool {
-    x.to_le_bytes()[16..].iter().all(|byte| *byte == 0)
+/// One when a value is a non-negative integer of 128 bits.
+fn is_small<F: MarginField>(x: &F) -> F {
+    let small = x.to_le_bytes()[16..].iter().all(|byte| *byte == 0);
+    if small { F::ONE } else { F::ZERO }
 }

@@ -1,100 +1,166 @@
-//! The witness values of a slot, computed in one pure function.
+//! The values a prover is free to choose, computed in one pure function.
 //!
 //! Nothing here is trusted and nothing fails: a witness that breaks a clause
-//! gives values that break the constraint of that clause.
+//! gives values that break that clause's constraint. All of them are field
+//! elements, bits included, so that a test can put any lie in any place.
 
+use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::merkle::{ARITY, Path};
 use zkmargin_margin::portfolio::{CASH_OFFSET, Position};
 use zkmargin_margin::standard::{CeilDiv, StandardWitness, TierRow};
 use zkmargin_margin::units::{Amount, Lots};
 
-/// Keeps a division of nonsense from overflowing.
+/// Keeps the division of a notional out of range from overflowing.
 const MAX_DIVIDEND: u128 = u128::MAX >> 1;
 
 /// What the prover writes into a slot.
-#[derive(Clone, Debug)]
-pub(super) struct SlotHints<F> {
-    pub(super) padding: bool,
-    pub(super) new_bucket: bool,
-    pub(super) position: Position,
-    pub(super) row: TierRow,
-    pub(super) path: Path<F>,
-    pub(super) remainder: u128,
-    /// Notional less the tier's first notional; negative when it is below.
-    pub(super) above: i128,
-    pub(super) maintenance_marginal: CeilDiv,
-    pub(super) maintenance_scaled: CeilDiv,
-    pub(super) initial_marginal: CeilDiv,
+#[derive(Clone)]
+#[allow(missing_docs)] // Named after the cells in `slot.rs` and `order.rs`.
+pub struct SlotHints<F> {
+    pub padding: F,
+    pub new_bucket: F,
+    pub short: F,
+    /// `|quantity|`, less one for a short position.
+    pub magnitude_less_sign: F,
+    /// Cash plus its offset.
+    pub cash: F,
+    pub instrument: F,
+    pub bucket: F,
+    pub direction: F,
+    pub lower_exclusive: F,
+    pub mantissa: F,
+    pub unit: F,
+    pub lower: F,
+    pub upper: F,
+    pub maintenance_rate: F,
+    pub maintenance_fraction: F,
+    pub maintenance_base: F,
+    pub initial_rate: F,
+    pub initial_base: F,
+    /// The notional less the tier's first; negative when it is below.
+    pub above: F,
+    pub notional_remainder: F,
+    pub maintenance_marginal: Division<F>,
+    pub maintenance_scaled: Division<F>,
+    pub initial_marginal: Division<F>,
+    /// Children of the row's path, the lowest first.
+    pub path: Vec<[F; ARITY]>,
+    /// Whether the bucket's running deficit is positive; worked out from the
+    /// deficit itself when it is not given.
+    pub deficit_is_positive: Option<F>,
+}
+
+/// Secret: shows nothing.
+impl<F> std::fmt::Debug for SlotHints<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SlotHints(..)")
+    }
+}
+
+/// A witnessed division.
+#[derive(Clone, Copy)]
+#[allow(missing_docs)]
+pub struct Division<F> {
+    pub quotient: F,
+    pub slack: F,
+}
+
+/// What the prover writes of the claim.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct ClaimHints<F> {
+    pub is_maintenance: F,
+    pub is_initial: F,
+    pub is_below: F,
+}
+
+impl<F: MarginField> ClaimHints<F> {
+    pub(super) fn new(claim: Claim) -> Self {
+        Self {
+            is_maintenance: bit(claim.level() == Level::Maintenance),
+            is_initial: bit(claim.level() == Level::Initial),
+            is_below: bit(claim.side() == Side::Below),
+        }
+    }
 }
 
 impl<F: MarginField> SlotHints<F> {
     /// The hints of slot `index`: a position's, or padding's behind the last.
     pub(super) fn new(witness: &StandardWitness<F>, index: usize) -> Self {
-        let last_bucket =
-            witness.slots.last().map_or_else(Default::default, |slot| slot.position.bucket);
+        let bucket_of = |index: usize| {
+            let slot = witness.slots.get(index).or(witness.slots.last());
+            slot.map_or_else(Default::default, |slot| slot.position.bucket)
+        };
+        let bucket = bucket_of(index);
+        let new_bucket = index.checked_sub(1).is_some_and(|i| bucket_of(i) != bucket);
+        let denominator = u128::from(witness.header.denominator.get());
         let (padding, position, row, path) = match witness.slots.get(index) {
-            Some(slot) => (false, slot.position.clone(), slot.row, slot.path.clone()),
+            Some(slot) => (false, slot.position.clone(), slot.row, &slot.path),
             None => {
-                let (row, path) = witness.padding.clone();
-                let position = Position {
-                    bucket: last_bucket,
-                    instrument: row.instrument,
-                    quantity: Lots::ZERO,
-                    cash: Amount::ZERO,
-                };
-                (true, position, row, path)
+                let (row, path) = &witness.padding;
+                let (quantity, cash) = (Lots::ZERO, Amount::ZERO);
+                let instrument = row.instrument;
+                (true, Position { bucket, instrument, quantity, cash }, *row, path)
             }
         };
-        let previous = index
-            .checked_sub(1)
-            .map(|i| witness.slots.get(i).map_or(last_bucket, |slot| slot.position.bucket));
-        let new_bucket = previous.is_some_and(|bucket| bucket != position.bucket);
-
-        let product = u128::from(position.quantity.magnitude()) * u128::from(row.price.mantissa());
-        let unit = u128::from(row.price.unit());
-        // At most 2^127: a position out of range shows as one.
-        let excess = (product / unit).cast_signed() - row.lower.get().cast_signed();
-        let denominator = u128::from(witness.header.denominator.get());
-        let scale = |amount: u128, rate: u32| {
-            // Overflows only where the notional is out of range, which M4 refuses.
-            CeilDiv::new(
-                amount.checked_mul(rate.into()).map_or(0, |x| x.min(MAX_DIVIDEND)),
-                denominator,
-            )
-        };
-        let dividend = excess.max(0).unsigned_abs();
-        let maintenance_marginal = scale(dividend, row.maintenance.rate.get());
         Self {
-            padding,
-            new_bucket,
-            remainder: product % unit,
-            above: excess - i128::from(row.lower_exclusive),
-            maintenance_marginal,
-            maintenance_scaled: scale(
-                maintenance_marginal.quotient,
-                row.maintenance_fraction.get(),
-            ),
-            initial_marginal: scale(dividend, row.initial.rate.get()),
-            position,
-            row,
-            path,
+            padding: bit(padding),
+            new_bucket: bit(new_bucket),
+            ..Self::of_position(&position, &row, path, denominator)
         }
     }
 
-    /// `|quantity|`, less one for a short position.
-    pub(super) fn magnitude_less_sign(&self) -> F {
-        let quantity = self.position.quantity;
-        F::from(quantity.magnitude()) - F::from(u64::from(quantity.is_short()))
+    fn of_position(position: &Position, row: &TierRow, path: &Path<F>, denominator: u128) -> Self {
+        let quantity = position.quantity;
+        let short = u64::from(quantity.is_short());
+        let product = u128::from(quantity.magnitude()) * u128::from(row.price.mantissa());
+        let unit = u128::from(row.price.unit());
+        // Both are below 2^127.
+        let excess = (product / unit).cast_signed() - row.lower.get().cast_signed();
+        let scale = |amount: u128, rate: u32| {
+            let dividend = amount.checked_mul(rate.into()).unwrap_or(MAX_DIVIDEND);
+            CeilDiv::new(dividend.min(MAX_DIVIDEND), denominator)
+        };
+        let dividend = excess.max(0).unsigned_abs();
+        let marginal = scale(dividend, row.maintenance.rate.get());
+        let scaled = scale(marginal.quotient, row.maintenance_fraction.get());
+        Self {
+            padding: F::ZERO,
+            new_bucket: F::ZERO,
+            short: F::from(short),
+            magnitude_less_sign: F::from(quantity.magnitude()) - F::from(short),
+            cash: F::from_i128(position.cash.get()) + F::from_u128(CASH_OFFSET),
+            instrument: F::from(u64::from(position.instrument.get())),
+            bucket: F::from(u64::from(position.bucket.get())),
+            direction: F::from(row.direction as u64),
+            lower_exclusive: bit(row.lower_exclusive),
+            mantissa: F::from(row.price.mantissa()),
+            unit: F::from(row.price.unit()),
+            lower: F::from_u128(row.lower.get()),
+            upper: F::from_u128(row.upper.get()),
+            maintenance_rate: F::from(u64::from(row.maintenance.rate.get())),
+            maintenance_fraction: F::from(u64::from(row.maintenance_fraction.get())),
+            maintenance_base: F::from_u128(row.maintenance.base.get()),
+            initial_rate: F::from(u64::from(row.initial.rate.get())),
+            initial_base: F::from_u128(row.initial.base.get()),
+            above: F::from_i128(excess - i128::from(row.lower_exclusive)),
+            notional_remainder: F::from_u128(product % unit),
+            maintenance_marginal: marginal.into(),
+            maintenance_scaled: scaled.into(),
+            initial_marginal: scale(dividend, row.initial.rate.get()).into(),
+            path: path.children().to_vec(),
+            deficit_is_positive: None,
+        }
     }
+}
 
-    /// Cash plus its offset.
-    pub(super) fn cash(&self) -> F {
-        F::from_i128(self.position.cash.get()) + F::from_u128(CASH_OFFSET)
+impl<F: MarginField> From<CeilDiv> for Division<F> {
+    fn from(division: CeilDiv) -> Self {
+        Self { quotient: F::from_u128(division.quotient), slack: F::from_u128(division.slack) }
     }
+}
 
-    /// The children of the path, the lowest first.
-    pub(super) fn children(&self) -> &[[F; ARITY]] {
-        self.path.children()
-    }
+fn bit<F: MarginField>(bit: bool) -> F {
+    F::from(u64::from(bit))
 }

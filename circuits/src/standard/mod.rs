@@ -25,8 +25,6 @@ mod order;
 mod slot;
 mod state;
 
-use std::sync::Arc;
-
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
 use zkmargin_margin::field::MarginField;
@@ -36,7 +34,7 @@ use zkmargin_margin::standard::StandardWitness;
 
 use crate::gadgets::{Cell, GadgetConfig, Synthesizer};
 use account::Account;
-use hints::SlotHints;
+pub use hints::{ClaimHints, Division, SlotHints};
 use slot::SlotCells;
 
 /// Version of the circuit. A key or proof of one version says nothing to
@@ -56,7 +54,18 @@ pub const fn k(shape: Shape) -> u32 {
 #[derive(Clone, Debug)]
 pub struct StandardCircuit<F: MarginField> {
     shape: Shape,
-    known: Option<Arc<(MarginInstance<F>, StandardWitness<F>)>>,
+    assignment: Option<Assignment<F>>,
+}
+
+/// Everything the prover chooses: what a satisfied circuit is quantified over.
+#[derive(Clone, Debug)]
+pub struct Assignment<F: MarginField> {
+    /// Blinding, commitment, header and paths.
+    pub witness: StandardWitness<F>,
+    /// The claim's parts.
+    pub claim: ClaimHints<F>,
+    /// One per slot of the shape.
+    pub slots: Vec<SlotHints<F>>,
 }
 
 /// The portfolio has more positions than the shape has slots.
@@ -72,7 +81,7 @@ pub struct TooManyPositions {
 impl<F: MarginField> StandardCircuit<F> {
     /// The circuit without a witness, for key generation.
     pub fn blank(shape: Shape) -> Self {
-        Self { shape, known: None }
+        Self { shape, assignment: None }
     }
 
     /// The circuit with a witness. The witness is not checked: a false one
@@ -89,15 +98,20 @@ impl<F: MarginField> StandardCircuit<F> {
         if positions > shape.standard_positions() {
             return Err(TooManyPositions { positions, shape });
         }
-        Ok(Self { shape, known: Some(Arc::new((instance, witness))) })
+        let slots =
+            (0..shape.standard_positions()).map(|index| SlotHints::new(&witness, index)).collect();
+        let claim = ClaimHints::new(instance.claim);
+        Ok(Self { shape, assignment: Some(Assignment { witness, claim, slots }) })
     }
 
-    /// A value computed from instance and witness, when they are known.
-    fn value<T>(&self, f: impl FnOnce(&MarginInstance<F>, &StandardWitness<F>) -> T) -> Value<T> {
-        match &self.known {
-            Some(known) => Value::known(f(&known.0, &known.1)),
-            None => Value::unknown(),
-        }
+    /// The prover's choices, to be changed at will: how a test lies.
+    pub fn assignment_mut(&mut self) -> Option<&mut Assignment<F>> {
+        self.assignment.as_mut()
+    }
+
+    /// A part of the assignment, when there is one.
+    fn value<'a, T>(&'a self, part: impl FnOnce(&'a Assignment<F>) -> T) -> Value<T> {
+        self.assignment.as_ref().map_or_else(Value::unknown, |known| Value::known(part(known)))
     }
 }
 
@@ -125,23 +139,22 @@ impl<F: MarginField> Circuit<F> for StandardCircuit<F> {
         }
         let inputs: PublicInputs<F> = inputs.try_into().map_err(|_| Error::Synthesis)?;
 
-        let header = market::assign_header(&mut s, &inputs, self.value(|_, w| w.header))?;
-        let mut account = Account::new(&mut s, &inputs, self.value(|i, _| i.claim))?;
+        let header = market::assign_header(&mut s, &inputs, self.value(|a| a.witness.header))?;
+        let mut account = Account::new(&mut s, &inputs, self.value(|a| &a.claim))?;
         let mut slots: Vec<SlotCells<F>> = Vec::new();
         for index in 0..self.shape.standard_positions() {
             s.scope(format!("slot {index}"));
-            let hints = self.value(|_, witness| SlotHints::new(witness, index));
-            let slot = slot::assign(&mut s, &header.denominator, hints.as_ref())?;
-            let keep = match slots.last() {
-                Some(previous) => Some(order::assign(&mut s, previous, &slot, hints.as_ref())?),
+            let hints = self.value(|a| &a.slots[index]);
+            let slot = slot::assign(&mut s, &header.denominator, hints)?;
+            let boundary = match slots.last() {
+                Some(previous) => Some(order::assign(&mut s, previous, &slot, hints)?),
                 None => None,
             };
-            account.add(&mut s, &slot, keep)?;
+            account.add(&mut s, &slot, boundary, hints)?;
             slots.push(slot);
         }
         account.finish(&mut s, &inputs)?;
         market::constrain_root(&mut s, &inputs, &header, &slots)?;
-        let known = self.known.as_deref().map(|(_, witness)| witness);
-        state::assign(&mut s, &inputs, &slots, known)
+        state::assign(&mut s, &inputs, &slots, self.value(|a| &a.witness))
     }
 }

@@ -8,10 +8,10 @@ use zkmargin_margin::portfolio::{
     CASH_OFFSET, QUANTITY_OFFSET, WORD_BUCKET, WORD_CASH, WORD_QUANTITY,
 };
 use zkmargin_margin::poseidon::Domain;
-use zkmargin_margin::standard::{CeilDiv, Direction, ROW_E0, ROW_E1};
+use zkmargin_margin::standard::{Direction, ROW_E0, ROW_E1};
 use zkmargin_margin::units::NOTIONAL_BITS;
 
-use super::hints::SlotHints;
+use super::hints::{Division, SlotHints};
 use crate::gadgets::range::Ranged;
 use crate::gadgets::{Cell, Synthesizer};
 
@@ -130,9 +130,9 @@ fn assign_position<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     hints: Hints<'_, F>,
 ) -> Result<PositionCells<F>, Error> {
-    let short = s.witness_bit("M4 short", hints.map(|h| h.position.quantity.is_short()))?;
+    let short = s.witness_bit("M4 short", hints.map(|h| h.short))?;
     // The magnitude of a short position is at least one, so zero has one sign.
-    let reduced = hints.map(SlotHints::magnitude_less_sign);
+    let reduced = hints.map(|h| h.magnitude_less_sign);
     let reduced = s.witness_ranged("M4 magnitude less sign", reduced, WORD_BITS)?;
     let magnitude = s.add("magnitude", reduced.cell(), &short)?;
     let sign = s.scale("sign", -F::from(2), &short, F::ONE)?;
@@ -140,12 +140,12 @@ fn assign_position<F: MarginField, L: Layouter<F>>(
     let offset = F::from_u128(QUANTITY_OFFSET);
     let shifted = s.scale("quantity plus 2^63", F::ONE, &quantity, offset)?;
     let shifted = s.range_check("M4 quantity", &shifted, WORD_BITS)?;
-    let shifted_cash = s.witness_ranged("M4 cash", hints.map(SlotHints::cash), NOTIONAL_BITS)?;
+    let shifted_cash = s.witness_ranged("M4 cash", hints.map(|h| h.cash), NOTIONAL_BITS)?;
     let cash = s.scale("cash", F::ONE, shifted_cash.cell(), -F::from_u128(CASH_OFFSET))?;
 
-    let instrument = hints.map(|h| F::from(u64::from(h.position.instrument.get())));
+    let instrument = hints.map(|h| h.instrument);
     let instrument = s.witness_ranged("M4 instrument", instrument, INSTRUMENT_BITS)?;
-    let bucket = hints.map(|h| F::from(u64::from(h.position.bucket.get())));
+    let bucket = hints.map(|h| h.bucket);
     let bucket = s.witness_ranged("M4 bucket", bucket, BUCKET_BITS)?;
     let word = s.pack(
         "M1 word",
@@ -171,7 +171,7 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
     position: &PositionCells<F>,
     hints: Hints<'_, F>,
 ) -> Result<RowCells<F>, Error> {
-    let direction = hints.map(|h| F::from(h.row.direction as u64));
+    let direction = hints.map(|h| h.direction);
     let direction = s.witness_ranged("M4 direction", direction, 8)?;
     // The row is for both directions, or for the position's: short is 0 or 1.
     let other = s.sub("direction less short", direction.cell(), &position.short)?;
@@ -179,23 +179,20 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
     let not_both = s.scale("direction less both", F::ONE, direction.cell(), both)?;
     s.product_is_zero("M5 direction", &other, &not_both)?;
 
-    let lower_exclusive =
-        s.witness_bit("M5 lower exclusive", hints.map(|h| h.row.lower_exclusive))?;
-    let mut ranged = |name: &str, bits: u32, value: &dyn Fn(&SlotHints<F>) -> u128| {
-        s.witness_ranged(name, hints.map(|h| F::from_u128(value(h))), bits)
+    let lower_exclusive = s.witness_bit("M5 lower exclusive", hints.map(|h| h.lower_exclusive))?;
+    let mut ranged = |name: &str, bits: u32, value: &dyn Fn(&SlotHints<F>) -> F| {
+        s.witness_ranged(name, hints.map(value), bits)
     };
-    let mantissa = ranged("M4 price", WORD_BITS, &|h| h.row.price.mantissa().into())?;
-    let unit = ranged("M4 price unit", WORD_BITS, &|h| h.row.price.unit().into())?;
-    let maintenance_rate =
-        ranged("M4 maintenance rate", RATE_BITS, &|h| h.row.maintenance.rate.get().into())?;
-    let lower = ranged("M4 lower", NOTIONAL_BITS, &|h| h.row.lower.get())?;
-    let upper = ranged("M4 upper", NOTIONAL_BITS, &|h| h.row.upper.get())?;
+    let mantissa = ranged("M4 price", WORD_BITS, &|h| h.mantissa)?;
+    let unit = ranged("M4 price unit", WORD_BITS, &|h| h.unit)?;
+    let maintenance_rate = ranged("M4 maintenance rate", RATE_BITS, &|h| h.maintenance_rate)?;
+    let lower = ranged("M4 lower", NOTIONAL_BITS, &|h| h.lower)?;
+    let upper = ranged("M4 upper", NOTIONAL_BITS, &|h| h.upper)?;
     let maintenance_fraction =
-        ranged("M4 maintenance fraction", RATE_BITS, &|h| h.row.maintenance_fraction.get().into())?;
-    let initial_rate = ranged("M4 initial rate", RATE_BITS, &|h| h.row.initial.rate.get().into())?;
-    let maintenance_base =
-        ranged("M4 maintenance base", NOTIONAL_BITS, &|h| h.row.maintenance.base.get())?;
-    let initial_base = ranged("M4 initial base", NOTIONAL_BITS, &|h| h.row.initial.base.get())?;
+        ranged("M4 maintenance fraction", RATE_BITS, &|h| h.maintenance_fraction)?;
+    let initial_rate = ranged("M4 initial rate", RATE_BITS, &|h| h.initial_rate)?;
+    let maintenance_base = ranged("M4 maintenance base", NOTIONAL_BITS, &|h| h.maintenance_base)?;
+    let initial_base = ranged("M4 initial base", NOTIONAL_BITS, &|h| h.initial_base)?;
 
     let e0 = s.pack_unchecked(
         "M3 row e0",
@@ -223,7 +220,7 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
         (Domain::MarketRow, Domain::MarketNode),
         &leaf,
         MARKET_DEPTH,
-        hints.map(SlotHints::children),
+        hints.map(|h| h.path.as_slice()),
     )?;
     Ok(RowCells {
         mantissa,
@@ -249,7 +246,7 @@ fn assign_notional<F: MarginField, L: Layouter<F>>(
     hints: Hints<'_, F>,
 ) -> Result<(Cell<F>, Cell<F>), Error> {
     // lower + exclusive <= notional <= upper.
-    let above = hints.map(|h| F::from_i128(h.above));
+    let above = hints.map(|h| h.above);
     let above = s.witness_ranged("M5 above lower", above, NOTIONAL_BITS)?;
     let excess = s.add("excess", above.cell(), &row.lower_exclusive)?;
     let notional = s.add("notional", &excess, row.lower.cell())?;
@@ -257,7 +254,7 @@ fn assign_notional<F: MarginField, L: Layouter<F>>(
     s.range_check("M5 below upper", &below, NOTIONAL_BITS)?;
 
     // notional * unit + remainder = magnitude * mantissa, remainder < unit.
-    let remainder = hints.map(|h| F::from_u128(h.remainder));
+    let remainder = hints.map(|h| h.notional_remainder);
     let remainder = s.witness_ranged("M5 notional remainder", remainder, WORD_BITS)?;
     less_than(s, "M5 notional remainder", &remainder, &row.unit)?;
     let scaled = s.mul_add(
@@ -280,11 +277,11 @@ fn scale_up<F: MarginField, L: Layouter<F>>(
     amount: &Cell<F>,
     rate: &Ranged<F>,
     denominator: &Ranged<F>,
-    division: Value<CeilDiv>,
+    division: Value<Division<F>>,
 ) -> Result<Ranged<F>, Error> {
-    let quotient = division.map(|d| F::from_u128(d.quotient));
+    let quotient = division.map(|d| d.quotient);
     let quotient = s.witness_ranged(&format!("{name} quotient"), quotient, NOTIONAL_BITS)?;
-    let slack = division.map(|d| F::from_u128(d.slack));
+    let slack = division.map(|d| d.slack);
     let slack = s.witness_ranged(&format!("{name} slack"), slack, RATE_BITS)?;
     less_than(s, &format!("{name} slack"), &slack, denominator)?;
     let left =

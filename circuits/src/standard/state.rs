@@ -18,9 +18,8 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     inputs: &PublicInputs<F>,
     slots: &[SlotCells<F>],
-    witness: Option<&StandardWitness<F>>,
+    witness: Value<&StandardWitness<F>>,
 ) -> Result<(), Error> {
-    let witness = witness.map_or_else(Value::unknown, Value::known);
     let chain = assign_chain(s, slots)?;
 
     s.scope("account");

@@ -1,9 +1,12 @@
 //! A small market and accounts in it, for circuit tests.
 
-#![allow(dead_code, unreachable_pub)]
+// Each test file uses a part of this.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+pub mod mock;
 
 use pasta_curves::Fp;
-use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_circuits::standard::{Assignment, StandardCircuit};
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::ids::{
     AccountId, BucketId, ContextId, Epoch, InstrumentId, ModelDigest, Timestamp,
@@ -42,6 +45,11 @@ fn notional(units: u128) -> Notional {
 
 fn charge(base: u128, rate: u32) -> Charge {
     Charge { base: notional(base), rate: Rate::new(rate) }
+}
+
+/// A charge by its base and rate.
+pub fn charge_of(base: u128, rate: u32) -> Charge {
+    charge(base, rate)
 }
 
 pub fn rows() -> Vec<TierRow> {
@@ -192,6 +200,17 @@ pub struct Case {
 impl Case {
     pub fn check(&self) -> Result<(), Violation> {
         Standard::check(&self.instance, &self.witness)
+    }
+
+    /// The circuit after a lie: the prover's choices changed at will.
+    pub fn lie(&self, lie: impl FnOnce(&mut Assignment<Fp>)) -> StandardCircuit<Fp> {
+        let mut circuit = self.circuit();
+        lie(circuit.assignment_mut().unwrap());
+        circuit
+    }
+
+    pub fn public_rows(&self) -> Vec<Fp> {
+        self.instance.to_field_elements().to_vec()
     }
 
     pub fn circuit(&self) -> StandardCircuit<Fp> {

@@ -9,7 +9,7 @@ use crate::standard::{Assessment, RowError, TierRow};
 use crate::units::Denominator;
 
 /// The figures of one bucket, in quote units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BucketMargin {
     /// The bucket.
     pub bucket: BucketId,
@@ -20,6 +20,8 @@ pub struct BucketMargin {
     /// Sum of maintenance margins.
     pub maintenance: u128,
 }
+
+redacted_debug!(BucketMargin, AccountMargin);
 
 impl BucketMargin {
     /// What equity must reach for a level; nothing is needed to be bankrupt.
@@ -52,7 +54,7 @@ impl BucketMargin {
 }
 
 /// An account's margin under a risk table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AccountMargin {
     /// The buckets, ascending.
     pub buckets: Vec<BucketMargin>,

@@ -13,7 +13,7 @@ use crate::relation::{MarginFamily, Violation};
 use crate::standard::{AccountMargin, RowError, TierRow};
 
 /// A position with its row and the row's path in the market tree.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Slot<F> {
     /// The position.
     pub position: Position,
@@ -24,7 +24,7 @@ pub struct Slot<F> {
 }
 
 /// What the prover knows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StandardWitness<F> {
     /// The positions, in canonical order.
     pub slots: Vec<Slot<F>>,
@@ -39,6 +39,8 @@ pub struct StandardWitness<F> {
     /// Any row that a zero quantity satisfies, for a circuit's unused slots.
     pub padding: (TierRow, Path<F>),
 }
+
+redacted_debug!(Slot<F>, StandardWitness<F>);
 
 /// The standard family over a field.
 #[derive(Clone, Copy, Debug)]

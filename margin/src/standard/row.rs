@@ -82,13 +82,15 @@ pub enum RowError {
 }
 
 /// A division rounded up: `quotient * divisor = dividend + slack`, `slack < divisor`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct CeilDiv {
     /// The quotient, rounded up.
     pub quotient: u128,
     /// What the rounding added to the dividend.
     pub slack: u128,
 }
+
+redacted_debug!(Assessment, CeilDiv);
 
 impl CeilDiv {
     /// Divides, rounding up. The divisor must not be zero, and the dividend
@@ -102,7 +104,7 @@ impl CeilDiv {
 
 /// A position's figures under a row, with the intermediate values that a
 /// circuit witnesses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Assessment {
     /// `|quantity| * price`, rounded towards zero.
     pub notional: Notional,

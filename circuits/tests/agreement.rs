@@ -1,0 +1,192 @@
+//! The circuit says what the native specification says.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::mock::failures;
+use common::*;
+use pasta_curves::Fp;
+use proptest::prelude::*;
+use zkmargin_circuits::standard::k;
+use zkmargin_margin::claim::{Claim, Level};
+use zkmargin_margin::instance::NAMES;
+use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::standard::TierRow;
+use zkmargin_margin::units::{Notional, Rate};
+
+/// Runs both and asserts that they agree; returns what they say.
+fn agreed(case: &Case) -> bool {
+    let native = case.check();
+    let circuit = failures(k(case.shape), &case.circuit(), case.public_rows());
+    assert_eq!(native.is_ok(), circuit.is_empty(), "native: {native:?}, circuit: {circuit:?}");
+    native.is_ok()
+}
+
+const LEVELS: [Level; 3] = [Level::MarginCall, Level::Maintenance, Level::Initial];
+
+/// Every claim about an account, true or false, and the disclosures around
+/// the shortfall.
+fn agree_on_all_claims(market: &Market, positions: &[Position]) {
+    let margin = market.margin(positions);
+    for level in LEVELS {
+        let shortfall = margin.shortfall(level);
+        assert_eq!(agreed(&market.case(positions, at_least(level), 0)), shortfall == 0);
+        assert_eq!(agreed(&market.case(positions, below(level), 0)), shortfall > 0);
+        assert_eq!(agreed(&market.case(positions, below(level), shortfall)), shortfall > 0);
+        assert!(!agreed(&market.case(positions, below(level), shortfall + 1)));
+        if shortfall > 1 {
+            assert!(!agreed(&market.case(positions, below(level), shortfall - 1)));
+        }
+    }
+}
+
+#[test]
+fn a_healthy_account() {
+    agree_on_all_claims(&Market::new(), &healthy());
+}
+
+/// Equity exactly zero, at maintenance, at initial, and one unit below each.
+#[test]
+fn levels_at_their_boundaries() {
+    let market = Market::new();
+    let account = |cash| vec![position(0, PERP, 2_000, cash)];
+    let margin = market.margin(&account(0));
+    let value = margin.equity();
+    let requirements = [0, margin.maintenance(), margin.initial()];
+    for (level, requirement) in LEVELS.into_iter().zip(requirements) {
+        let cash = requirement.cast_signed() - value;
+        assert!(agreed(&market.case(&account(cash), at_least(level), 0)));
+        assert!(!agreed(&market.case(&account(cash), below(level), 0)));
+        assert!(!agreed(&market.case(&account(cash - 1), at_least(level), 0)));
+        assert!(agreed(&market.case(&account(cash - 1), below(level), 1)));
+    }
+}
+
+/// Both ends of each tier of both tiered instruments.
+#[test]
+fn tiers_at_their_bounds() {
+    let market = Market::new();
+    for quantity in [0, 1, 999, 1_000, 1_001, -1_000, -1_001] {
+        let positions = [position(0, PERP, quantity, 500_000)];
+        agreed(&market.case(&positions, at_least(Level::Initial), 0));
+    }
+    for quantity in [643, 644] {
+        let positions = [position(0, SPOT, quantity, -100_000)];
+        agreed(&market.case(&positions, at_least(Level::Initial), 0));
+    }
+}
+
+#[test]
+fn no_slot_used_and_all_slots_used() {
+    let market = Market::new();
+    agree_on_all_claims(&market, &[]);
+    let all: Vec<_> = (0..8).map(|bucket| position(bucket, PERP, 100, -50_000)).collect();
+    agree_on_all_claims(&market, &all);
+    assert_eq!(all.len(), Shape::Small.standard_positions());
+}
+
+#[test]
+fn only_cash() {
+    let market = Market::new();
+    agree_on_all_claims(&market, &[position(0, SPOT, 0, 5)]);
+    agree_on_all_claims(&market, &[position(9, SPOT, 0, -5)]);
+}
+
+/// The worst bucket decides, and a rich bucket does not help a poor one.
+#[test]
+fn isolated_buckets_do_not_share_collateral() {
+    let market = Market::new();
+    let positions = [
+        position(0, SPOT, 10, 1_000_000),
+        position(1, PERP, 10, -9_900),
+        position(65_535, PERP, 10, -9_400),
+    ];
+    assert_eq!(market.margin(&positions).level(), Level::MarginCall);
+    agree_on_all_claims(&market, &positions);
+}
+
+/// The largest figures the types hold.
+#[test]
+fn extremes() {
+    let largest = (1_i128 << 79) - 1;
+    let wide = TierRow { upper: Notional::MAX, lower: Notional::ZERO, ..rows()[0] };
+    let market = Market::from_rows(vec![wide], DENOMINATOR);
+    let lots = i64::try_from(((1_u128 << 80) - 1) / 1_000).unwrap_or(i64::MAX);
+    for quantity in [lots, -lots, i64::MAX, i64::MIN] {
+        for cash in [largest, -largest] {
+            let positions = [position(0, PERP, quantity, cash)];
+            agreed(&market.case(&positions, at_least(Level::MarginCall), 0));
+            agreed(&market.case(&positions, below(Level::Initial), 0));
+        }
+    }
+    let full = TierRow {
+        maintenance: common::charge_of((1 << 80) - 1, DENOMINATOR),
+        initial: common::charge_of((1 << 80) - 1, DENOMINATOR),
+        maintenance_fraction: Rate::new(DENOMINATOR),
+        ..wide
+    };
+    let market = Market::from_rows(vec![full], DENOMINATOR);
+    let all: Vec<_> = (0..8).map(|b| position(b, PERP, lots, -largest)).collect();
+    agreed(&market.case(
+        &all,
+        below(Level::Initial),
+        market.margin(&all).shortfall(Level::Initial),
+    ));
+}
+
+/// One commitment serves every shape, and every shape proves it.
+#[test]
+fn larger_shapes_prove_the_same_account() {
+    let market = Market::new();
+    let mut case = market.case(&healthy(), at_least(Level::Initial), 0);
+    case.shape = Shape::Medium;
+    assert!(agreed(&case));
+}
+
+#[test]
+fn each_public_input_changed_alone_is_rejected() {
+    let case = Market::new().case(&healthy(), at_least(Level::Initial), 0);
+    for (row, name) in NAMES.iter().enumerate() {
+        let mut rows = case.public_rows();
+        rows[row] += Fp::from(1);
+        let failures = failures(k(case.shape), &case.circuit(), rows);
+        assert_ne!(failures, BTreeSet::new(), "{name}");
+    }
+}
+
+fn any_position() -> impl Strategy<Value = Position> {
+    let instrument = prop_oneof![Just(PERP), Just(SPOT), Just(LOAN), Just(ODD)];
+    (0_u16..3, instrument, -3_000_i64..3_000, -2_000_000_i128..2_000_000).prop_map(
+        |(bucket, instrument, quantity, cash)| {
+            let quantity = match instrument {
+                SPOT => quantity.abs(),
+                LOAN => -quantity.abs() - 1,
+                _ => quantity,
+            };
+            position(bucket, instrument, quantity, cash)
+        },
+    )
+}
+
+fn any_portfolio() -> impl Strategy<Value = Vec<Position>> {
+    prop::collection::vec(any_position(), 0..=8).prop_map(|mut positions| {
+        positions.sort_by_key(Position::key);
+        positions.dedup_by_key(|position| position.key());
+        positions
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn on_generated_accounts(positions in any_portfolio(), code in 0_u8..8, delta in 0_u128..3) {
+        let market = Market::new();
+        let claim = Claim::from_code(code).unwrap_or(at_least(Level::Maintenance));
+        let shortfall = market.margin(&positions).shortfall(claim.level());
+        let disclosed = [0, shortfall, shortfall + 1][delta as usize % 3];
+        agreed(&market.case(&positions, claim, disclosed));
+    }
+}

@@ -1,0 +1,214 @@
+//! The mock prover, with failures by the name of their region, and tampering
+//! with single cells.
+
+use std::cell::{Cell as StdCell, RefCell};
+use std::collections::BTreeSet;
+
+use ff::Field;
+use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
+use halo2_proofs::dev::MockProver;
+use halo2_proofs::plonk::{
+    Advice, Any, Assigned, Assignment, Circuit, Column, ConstraintSystem, Error, Fixed,
+    FloorPlanner, Instance, Selector,
+};
+use pasta_curves::Fp;
+use zkmargin_circuits::gadgets::GadgetConfig;
+use zkmargin_circuits::standard::StandardCircuit;
+
+/// Names of the regions in which something fails; empty when satisfied.
+pub fn failures(k: u32, circuit: &impl Circuit<Fp>, rows: Vec<Fp>) -> BTreeSet<String> {
+    let prover = MockProver::run(k, circuit, vec![rows]).unwrap();
+    let failures = prover.verify().err().unwrap_or_default();
+    failures
+        .iter()
+        .map(|failure| {
+            let text = failure.to_string();
+            let name = text.split_once("('").and_then(|(_, rest)| rest.split_once("')"));
+            // A public input's own row has no region.
+            name.map_or_else(|| text.clone(), |(name, _)| name.to_owned())
+        })
+        .collect()
+}
+
+/// What is added to a cell.
+#[derive(Clone, Copy, Debug)]
+pub enum Delta {
+    PlusOne,
+    MinusOne,
+}
+
+/// An advice cell by the names of its region and of itself.
+pub type CellName = (String, String);
+
+thread_local! {
+    static TARGET: StdCell<Option<(usize, Delta)>> = const { StdCell::new(None) };
+    static NAMES: RefCell<Vec<CellName>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The names of all advice cells, in order of assignment.
+pub fn advice_cells(k: u32, circuit: &StandardCircuit<Fp>, rows: Vec<Fp>) -> Vec<CellName> {
+    NAMES.with_borrow_mut(Vec::clear);
+    TARGET.set(None);
+    assert_eq!(failures(k, &Tampered(circuit.clone()), rows), BTreeSet::new());
+    NAMES.take()
+}
+
+/// The failures when `delta` is applied to advice cell `index` and to it alone.
+pub fn tamper(
+    k: u32,
+    circuit: &StandardCircuit<Fp>,
+    rows: Vec<Fp>,
+    index: usize,
+    delta: Delta,
+) -> BTreeSet<String> {
+    NAMES.with_borrow_mut(Vec::clear);
+    TARGET.set(Some((index, delta)));
+    let failures = failures(k, &Tampered(circuit.clone()), rows);
+    TARGET.set(None);
+    failures
+}
+
+/// The circuit, laid out through [`Tamper`].
+#[derive(Clone)]
+struct Tampered(StandardCircuit<Fp>);
+
+impl Circuit<Fp> for Tampered {
+    type Config = GadgetConfig<Fp>;
+    type FloorPlanner = TamperPlanner;
+
+    fn without_witnesses(&self) -> Self {
+        Self(self.0.without_witnesses())
+    }
+
+    fn configure(meta: &mut ConstraintSystem<Fp>) -> Self::Config {
+        GadgetConfig::configure(meta)
+    }
+
+    fn synthesize(&self, config: Self::Config, layouter: impl Layouter<Fp>) -> Result<(), Error> {
+        self.0.synthesize(config, layouter)
+    }
+}
+
+struct TamperPlanner;
+
+impl FloorPlanner for TamperPlanner {
+    fn synthesize<F: Field, CS: Assignment<F>, C: Circuit<F>>(
+        cs: &mut CS,
+        circuit: &C,
+        config: C::Config,
+        constants: Vec<Column<Fixed>>,
+    ) -> Result<(), Error> {
+        let mut tamper = Tamper { cs, region: String::new() };
+        SimpleFloorPlanner::synthesize(&mut tamper, circuit, config, constants)
+    }
+}
+
+/// Passes everything on but the value of the target cell.
+struct Tamper<'a, CS> {
+    cs: &'a mut CS,
+    region: String,
+}
+
+impl<F: Field, CS: Assignment<F>> Assignment<F> for Tamper<'_, CS> {
+    fn enter_region<NR: Into<String>, N: FnOnce() -> NR>(&mut self, name: N) {
+        self.region = name().into();
+        let region = self.region.clone();
+        self.cs.enter_region(|| region);
+    }
+
+    fn exit_region(&mut self) {
+        self.cs.exit_region();
+    }
+
+    fn enable_selector<A: FnOnce() -> AR, AR: Into<String>>(
+        &mut self,
+        annotation: A,
+        selector: &Selector,
+        row: usize,
+    ) -> Result<(), Error> {
+        self.cs.enable_selector(annotation, selector, row)
+    }
+
+    fn query_instance(&self, column: Column<Instance>, row: usize) -> Result<Value<F>, Error> {
+        self.cs.query_instance(column, row)
+    }
+
+    fn assign_advice<V, VR, A, AR>(
+        &mut self,
+        annotation: A,
+        column: Column<Advice>,
+        row: usize,
+        to: V,
+    ) -> Result<(), Error>
+    where
+        V: FnOnce() -> Value<VR>,
+        VR: Into<Assigned<F>>,
+        A: FnOnce() -> AR,
+        AR: Into<String>,
+    {
+        let name: String = annotation().into();
+        let index = NAMES.with_borrow_mut(|names| {
+            names.push((self.region.clone(), name.clone()));
+            names.len() - 1
+        });
+        let delta = TARGET.get().filter(|(target, _)| *target == index).map(|(_, delta)| delta);
+        self.cs.assign_advice(
+            || name,
+            column,
+            row,
+            || {
+                to().map(|value| {
+                    let value: Assigned<F> = value.into();
+                    match delta {
+                        None => value,
+                        Some(Delta::PlusOne) => value + F::ONE,
+                        Some(Delta::MinusOne) => value - F::ONE,
+                    }
+                })
+            },
+        )
+    }
+
+    fn assign_fixed<V, VR, A, AR>(
+        &mut self,
+        annotation: A,
+        column: Column<Fixed>,
+        row: usize,
+        to: V,
+    ) -> Result<(), Error>
+    where
+        V: FnOnce() -> Value<VR>,
+        VR: Into<Assigned<F>>,
+        A: FnOnce() -> AR,
+        AR: Into<String>,
+    {
+        self.cs.assign_fixed(annotation, column, row, to)
+    }
+
+    fn copy(
+        &mut self,
+        left: Column<Any>,
+        left_row: usize,
+        right: Column<Any>,
+        right_row: usize,
+    ) -> Result<(), Error> {
+        self.cs.copy(left, left_row, right, right_row)
+    }
+
+    fn fill_from_row(
+        &mut self,
+        column: Column<Fixed>,
+        row: usize,
+        to: Value<Assigned<F>>,
+    ) -> Result<(), Error> {
+        self.cs.fill_from_row(column, row, to)
+    }
+
+    fn push_namespace<NR: Into<String>, N: FnOnce() -> NR>(&mut self, name: N) {
+        self.cs.push_namespace(name);
+    }
+
+    fn pop_namespace(&mut self, name: Option<String>) {
+        self.cs.pop_namespace(name);
+    }
+}
