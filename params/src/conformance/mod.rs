@@ -1,1 +1,291 @@
-//! Published cases, run through the same code as markets.
+//! Published cases, run through the code that markets are made with.
+//!
+//! A case file is JSON of one of the [`Schema`]s. Each case becomes rules,
+//! rows of a risk table and an assessment, exactly as in a market; no figure is
+//! computed by a formula of its own.
+//!
+//! ```
+//! use zkmargin_params::conformance::run_file;
+//! let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/haircut_tiers.json"));
+//! let report = run_file(json)?;
+//! assert!(report.passed());
+//! # Ok::<(), zkmargin_params::conformance::ConformanceError>(())
+//! ```
+
+mod dydx;
+mod haircut;
+
+use std::fmt;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use zkmargin_margin::ids::InstrumentId;
+use zkmargin_margin::standard::{Assessment, RowError, TierRow};
+use zkmargin_margin::units::{Lots, Price};
+
+use crate::market::tier_row;
+use crate::model::{InstrumentRule, ModelError, Quotation};
+
+/// Largest accepted case file, in bytes.
+pub const MAX_CASE_FILE_BYTES: usize = 8 << 20;
+
+/// What a case file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Schema {
+    /// Margin of dYdX v4 perpetuals: exact integers.
+    DydxV4Margin,
+    /// Collateral haircut tiers: exact integers.
+    HaircutTiers,
+}
+
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DydxV4Margin => "dydx-v4-margin",
+            Self::HaircutTiers => "haircut-tiers",
+        })
+    }
+}
+
+/// A figure of a case: what was expected and what came out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// The case.
+    pub case: String,
+    /// The figure.
+    pub figure: &'static str,
+    /// The published value.
+    pub expected: String,
+    /// Ours.
+    pub got: String,
+    /// `|got - expected|`, for display.
+    pub absolute_error: f64,
+    /// The absolute error over `|expected|`; the absolute error itself when
+    /// zero is expected.
+    pub relative_error: f64,
+    /// Whether the figure is as close as its schema demands.
+    pub pass: bool,
+}
+
+impl Figure {
+    /// A figure that must be exact.
+    fn exact(case: &str, figure: &'static str, expected: i128, got: i128) -> Self {
+        // Floating point for display only: `pass` compares the integers.
+        let absolute_error = expected.abs_diff(got) as f64;
+        let scale = if expected == 0 { 1.0 } else { expected.unsigned_abs() as f64 };
+        Self {
+            case: case.to_owned(),
+            figure,
+            expected: expected.to_string(),
+            got: got.to_string(),
+            absolute_error,
+            relative_error: absolute_error / scale,
+            pass: expected == got,
+        }
+    }
+}
+
+/// The figures of a case file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// What the file holds.
+    pub schema: Schema,
+    /// Its figures, in the file's order.
+    pub figures: Vec<Figure>,
+}
+
+impl Report {
+    /// Whether there are figures, and every one passes.
+    pub fn passed(&self) -> bool {
+        !self.figures.is_empty() && self.failures().next().is_none()
+    }
+
+    /// The figures that do not pass.
+    pub fn failures(&self) -> impl Iterator<Item = &Figure> {
+        self.figures.iter().filter(|figure| !figure.pass)
+    }
+
+    /// The largest relative error.
+    pub fn worst_relative_error(&self) -> f64 {
+        self.figures.iter().map(|figure| figure.relative_error).fold(0.0, f64::max)
+    }
+}
+
+/// Why cases cannot be run; a wrong figure is no error but a failed
+/// [`Figure`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConformanceError {
+    /// The file is larger than [`MAX_CASE_FILE_BYTES`].
+    #[error("the case file has {bytes} bytes: allowed are {MAX_CASE_FILE_BYTES}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// Not JSON, or not the schema: the message names line and column.
+    #[error("not a case file: {0}")]
+    Json(#[from] serde_json::Error),
+    /// No known schema.
+    #[error(
+        "the file is of no known schema: it has neither `margin_requirements` (dYdX v4) nor \
+         `cases` (haircut tiers)"
+    )]
+    UnknownSchema,
+    /// A value of a case that does not fit our integers.
+    #[error("case {case:?}: {field} is out of range")]
+    Range {
+        /// The case.
+        case: String,
+        /// The field.
+        field: &'static str,
+    },
+    /// A case whose rules make no rows.
+    #[error("case {case:?}: {source}")]
+    Model {
+        /// The case.
+        case: String,
+        /// Why.
+        source: ModelError,
+    },
+    /// A case that none of its rows accepts.
+    #[error("case {case:?}: {error}")]
+    Row {
+        /// The case.
+        case: String,
+        /// Why.
+        error: RowError,
+    },
+}
+
+/// Runs the cases of a file, whose schema is told by its keys.
+///
+/// # Errors
+/// When the file is of no known schema, or a case cannot be run at all.
+pub fn run_file(json: &str) -> Result<Report, ConformanceError> {
+    if json.len() > MAX_CASE_FILE_BYTES {
+        return Err(ConformanceError::TooLarge { bytes: json.len() });
+    }
+    let schema = serde_json::from_str::<Probe>(json)?.schema()?;
+    let figures = match schema {
+        Schema::DydxV4Margin => dydx::run(serde_json::from_str(json)?)?,
+        Schema::HaircutTiers => haircut::run(serde_json::from_str(json)?)?,
+    };
+    Ok(Report { schema, figures })
+}
+
+/// Tells schemas apart.
+#[derive(Deserialize)]
+struct Probe {
+    margin_requirements: Option<IgnoredAny>,
+    cases: Option<IgnoredAny>,
+}
+
+impl Probe {
+    fn schema(&self) -> Result<Schema, ConformanceError> {
+        match (&self.margin_requirements, &self.cases) {
+            (Some(_), None) => Ok(Schema::DydxV4Margin),
+            (None, Some(_)) => Ok(Schema::HaircutTiers),
+            _ => Err(ConformanceError::UnknownSchema),
+        }
+    }
+}
+
+/// An integer that stands as a text or as a JSON number.
+#[derive(Clone, Copy)]
+struct Integer(i128);
+
+impl<'de> Deserialize<'de> for Integer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Text(String),
+            Number(i64),
+        }
+        match Either::deserialize(deserializer)? {
+            Either::Number(number) => Ok(Self(number.into())),
+            Either::Text(text) => text.parse().map(Self).map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+/// What a case is asked under.
+struct Case<'a> {
+    name: &'a str,
+    rule: InstrumentRule,
+    quotation: Quotation,
+    price: Price,
+}
+
+impl Case<'_> {
+    /// The row that accepts the position, and the position's figures under it.
+    fn assess(
+        &self,
+        lots: i64,
+        open_interest: Option<u128>,
+    ) -> Result<(TierRow, Assessment), ConformanceError> {
+        let case = || self.name.to_owned();
+        let specs = self
+            .rule
+            .rows("case", self.quotation, open_interest)
+            .map_err(|source| ConformanceError::Model { case: case(), source })?;
+        let mut error = RowError::WrongTier;
+        for spec in &specs {
+            let row = tier_row(InstrumentId::new(0), self.price, spec);
+            match row.assess(Lots::new(lots), self.quotation.denominator) {
+                Ok(assessment) => return Ok((row, assessment)),
+                Err(why) => error = why,
+            }
+        }
+        Err(ConformanceError::Row { case: case(), error })
+    }
+}
+
+/// A charge or notional as a signed integer; all are below `2^82`.
+fn signed(units: u128) -> i128 {
+    units.cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dydx_cases_are_exact() {
+        let report = run_file(include_str!("../../fixtures/dydx_v4_margin.json")).unwrap();
+        assert_eq!(report.schema, Schema::DydxV4Margin);
+        assert_eq!(report.failures().collect::<Vec<_>>(), Vec::<&Figure>::new());
+        // 12 cases of two figures, 8 with open interest, 4 rates, 2 notionals.
+        assert_eq!(report.figures.len(), 24 + 8 + 4 + 2);
+        assert!(report.passed() && report.worst_relative_error() == 0.0);
+    }
+
+    #[test]
+    fn haircut_cases_are_exact() {
+        let report = run_file(include_str!("../../fixtures/haircut_tiers.json")).unwrap();
+        assert_eq!(report.schema, Schema::HaircutTiers);
+        assert_eq!(report.failures().collect::<Vec<_>>(), Vec::<&Figure>::new());
+        assert_eq!(report.figures.len(), 8);
+    }
+
+    #[test]
+    fn wrong_figures_fail_and_do_not_err() {
+        let json = include_str!("../../fixtures/haircut_tiers.json").replace("\"116\"", "\"117\"");
+        let report = run_file(&json).unwrap();
+        assert!(!report.passed());
+        let failure = report.failures().next().unwrap();
+        assert_eq!((failure.expected.as_str(), failure.got.as_str()), ("117", "116"));
+        assert!(failure.absolute_error == 1.0 && failure.relative_error > 0.0);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        assert!(matches!(run_file("{}"), Err(ConformanceError::UnknownSchema)));
+        assert!(matches!(run_file("["), Err(ConformanceError::Json(_))));
+        assert!(matches!(run_file(r#"{"cases": [{}]}"#), Err(ConformanceError::Json(_))));
+        let absurd = include_str!("../../fixtures/dydx_v4_margin.json")
+            .replace("\"price_exponent\": -5", "\"price_exponent\": 900");
+        assert!(matches!(run_file(&absurd), Err(ConformanceError::Range { .. })));
+    }
+}
