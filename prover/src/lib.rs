@@ -1,1 +1,20 @@
-//! stub
+//! Encrypted portfolios in, margin proofs out.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`portfolio_file`] | what a trader writes down, and how it becomes a portfolio |
+//! | [`crypt`] | age files, opened in memory only |
+//! | [`venue`] | account trees: commitments, state roots, membership paths |
+//! | [`report`] | native margin figures, for the owner |
+//! | [`proving`] | from a portfolio, a market and a path to a proof |
+//! | [`files`], [`json`] | bounded, atomic files; strict JSON whose errors show no value |
+//!
+//! The `zkmargin` command is built on these.
+
+pub mod crypt;
+pub mod files;
+pub mod json;
+pub mod portfolio_file;
+pub mod proving;
+pub mod report;
+pub mod venue;

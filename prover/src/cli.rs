@@ -1,0 +1,165 @@
+//! The command line: what can be said, and how a run ends.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::cmd;
+use crate::error::{Error, Exit};
+use crate::output::{Output, stderr_line};
+use crate::progress::Progress;
+
+/// Exit codes, and where secrets may come from.
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done; the proof is valid; the account is not called
+  1  the relation is false, or a proof is invalid
+  2  usage or input error
+  3  margin call (`call status`)
+
+Environment:
+  ZKMARGIN_IDENTITY    age identity (AGE-SECRET-KEY-1...), for CI secrets
+  ZKMARGIN_PASSPHRASE  passphrase, where no terminal can ask for it
+  ZKMARGIN_CONTEXT     deployment, as for --context
+  ZKMARGIN_CACHE_DIR   where proving parameters are kept
+
+Secrets are never arguments: other users of a machine can see those.
+A file named `-` is standard input or output.";
+
+/// Zero-knowledge margin proofs: prove that a private portfolio meets its
+/// margin requirement, and nothing else about it.
+#[derive(Debug, Parser)]
+#[command(name = "zkmargin", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Write the result as one JSON document on standard output
+    #[arg(long, global = true, help_heading = "Output")]
+    json: bool,
+    /// Say nothing but results and errors; errors then show no figures of the
+    /// portfolio
+    #[arg(short, long, global = true, help_heading = "Output")]
+    quiet: bool,
+    /// Say more about sizes, files and times; never about the portfolio
+    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Output")]
+    verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play the whole story on a real example, in a directory of its own
+    Demo(cmd::demo::Args),
+    /// Make an identity that portfolios are encrypted to
+    Keygen(cmd::keygen::Args),
+    /// Encrypt a portfolio
+    Encrypt(cmd::encrypt::Args),
+    /// Show what a portfolio file reveals: to everyone, or to its owner
+    Inspect(cmd::inspect::Args),
+    /// Make and check public markets
+    #[command(subcommand)]
+    Market(cmd::market::Command),
+    /// Account trees of a venue
+    #[command(subcommand)]
+    Venue(cmd::venue::Command),
+    /// Compute a portfolio's margin natively, with no proof
+    Margin(cmd::margin::Args),
+    /// Prove statements about encrypted portfolios
+    Prove(cmd::prove::Args),
+    /// Verify proofs
+    Verify(cmd::verify::Args),
+    /// Margin calls: a ledger of accounts, proofs, calls and cures
+    #[command(subcommand)]
+    Call(cmd::call::Command),
+    /// Run published margin cases and compare
+    Conformance(cmd::conformance::Args),
+    /// Show what each size of the circuit costs
+    Cost(cmd::cost::Args),
+    /// Write completions for a shell
+    Completions(cmd::completions::Args),
+}
+
+/// What every command is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Env {
+    pub(crate) out: Output,
+    pub(crate) progress: Progress,
+}
+
+impl Env {
+    /// An environment in which nothing is said.
+    pub(crate) fn muted(self) -> Self {
+        Self { out: Output::muted(), progress: Progress::new(true) }
+    }
+}
+
+/// Parses, runs, and turns the end into an exit code.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results; everything else is a usage error.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let out = Output::new(cli.json, cli.quiet, cli.verbose);
+    let env = Env { out, progress: Progress::new(cli.quiet) };
+    match dispatch(cli.command, env) {
+        Ok(exit) => exit.into(),
+        Err(error) => report(&error, out),
+    }
+}
+
+fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
+    match command {
+        Command::Demo(args) => cmd::demo::run(&args, env),
+        Command::Conformance(args) => cmd::conformance::run(&args, env),
+        Command::Keygen(args) => cmd::keygen::run(&args, env),
+        Command::Encrypt(args) => cmd::encrypt::run(&args, env),
+        Command::Inspect(args) => cmd::inspect::run(&args, env),
+        Command::Market(command) => cmd::market::run(&command, env),
+        Command::Venue(command) => cmd::venue::run(&command, env),
+        Command::Margin(args) => cmd::margin::run(&args, env),
+        Command::Prove(args) => cmd::prove::run(&args, env),
+        Command::Verify(args) => cmd::verify::run(&args, env),
+        Command::Call(command) => cmd::call::run(&command, env),
+        Command::Cost(args) => cmd::cost::run(&args, env),
+        Command::Completions(args) => cmd::completions::run(&args, Cli::command(), env),
+    }
+}
+
+/// Runs a command line inside this process, as `demo` does.
+pub(crate) fn run_line(words: &[String], env: Env) -> Result<Exit, Error> {
+    let words = std::iter::once("zkmargin").chain(words.iter().map(String::as_str));
+    let cli = Cli::try_parse_from(words).map_err(|_| Error::Usage("the demo's own command"))?;
+    dispatch(cli.command, env)
+}
+
+/// Tells what went wrong and what to do next.
+fn report(error: &Error, out: Output) -> ExitCode {
+    let message = error.message(!out.is_quiet());
+    let hint = error.hint();
+    if out.is_json() {
+        let _ = out.result(
+            &serde_json::json!({
+                "error": { "message": message, "hint": hint, "exit": error.exit() as u8 }
+            }),
+            |_| Vec::new(),
+        );
+    }
+    stderr_line(&format!("error: {message}"));
+    if let Some(hint) = hint {
+        stderr_line(&format!("hint: {hint}"));
+    }
+    error.exit().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

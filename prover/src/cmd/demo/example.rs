@@ -1,0 +1,110 @@
+//! The bundled example: a real account and its real marks, a price drop, and a
+//! deposit.
+
+use rust_decimal::Decimal;
+use zkmargin_margin::ids::{AccountId, Timestamp};
+use zkmargin_params::import::hyperliquid::{self, ImportedAccount};
+use zkmargin_params::snapshot::Snapshot;
+use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry, SecretText, VERSION};
+
+use crate::error::Error;
+
+/// A real account of Hyperliquid, its address removed.
+const ACCOUNT: &str = include_str!("../../../../examples/hyperliquid/account.json");
+/// The parameter set of its venue.
+pub(super) const MODEL: &str = "hyperliquid";
+/// The deployment.
+pub(super) const CONTEXT: &str = "zkmargin-demo";
+/// Seconds between epochs.
+pub(super) const EPOCH_SECONDS: u64 = 3_600;
+/// What the trader pays in, in the quote currency.
+pub(super) const DEPOSIT: u32 = 500;
+
+/// The example.
+pub(super) struct Example {
+    account: ImportedAccount,
+}
+
+impl Example {
+    pub(super) fn load() -> Result<Self, Error> {
+        Ok(Self { account: hyperliquid::account(ACCOUNT).map_err(Box::new)? })
+    }
+
+    /// The trader.
+    pub(super) fn trader() -> AccountId {
+        account(0xa1)
+    }
+
+    /// When the prices were recorded.
+    pub(super) fn start(&self) -> u64 {
+        self.account.snapshot.timestamp().get()
+    }
+
+    /// Positions held.
+    pub(super) fn positions(&self) -> usize {
+        self.account.positions.len()
+    }
+
+    /// The recorded prices.
+    pub(super) fn recorded(&self) -> Snapshot {
+        self.account.snapshot.clone()
+    }
+
+    /// Epochs later, the coins the account is long in have lost half their
+    /// price; the others stand where they were.
+    pub(super) fn fallen(&self, epochs: u64) -> Result<Snapshot, Error> {
+        let recorded = &self.account.snapshot;
+        let mut prices = recorded.prices().clone();
+        for position in &self.account.positions {
+            if position.size > Decimal::ZERO
+                && let Some(point) = prices.get_mut(&position.symbol)
+            {
+                point.price /= Decimal::TWO;
+            }
+        }
+        let time = Timestamp::new(self.start() + epochs * EPOCH_SECONDS);
+        let source = "demo: the recorded prices, those of the coins held long halved";
+        Snapshot::new(time, source, recorded.quote().clone(), prices)
+            .map_err(|source| Error::Snapshot { path: "the fallen prices".to_owned(), source })
+    }
+
+    /// The portfolio, after paying in so much.
+    pub(super) fn portfolio(&self, deposit: u32) -> PortfolioDocument {
+        let cash = self.account.cash + Decimal::from(deposit);
+        let position = |symbol: &str, size: Decimal| PositionEntry {
+            instrument: SecretText::new(symbol.to_owned()),
+            quantity: SecretText::new(size.to_string()),
+        };
+        PortfolioDocument {
+            version: VERSION,
+            account: Self::trader(),
+            blinding: None,
+            cash: SecretText::new(cash.to_string()),
+            positions: self
+                .account
+                .positions
+                .iter()
+                .map(|held| position(held.symbol.as_str(), held.size))
+                .collect(),
+            isolated: Vec::new(),
+        }
+    }
+
+    /// Another trader of the venue, with cash alone.
+    pub(super) fn other(number: u8) -> PortfolioDocument {
+        PortfolioDocument {
+            version: VERSION,
+            account: account(0xb0 + number),
+            blinding: None,
+            cash: SecretText::new((u32::from(number) * 1_000).to_string()),
+            positions: Vec::new(),
+            isolated: Vec::new(),
+        }
+    }
+}
+
+fn account(last: u8) -> AccountId {
+    let mut bytes = [0; 20];
+    bytes[19] = last;
+    AccountId::new(bytes)
+}

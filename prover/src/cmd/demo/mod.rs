@@ -1,0 +1,249 @@
+//! `zkmargin demo`: the whole story, told by the commands themselves.
+
+mod example;
+mod story;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Serialize;
+use zkmargin_margin::ids::AccountId;
+use zkmargin_prover::files::{FileError, create_directory};
+use zkmargin_prover::portfolio_file::Listings;
+use zkmargin_prover::venue::{Entry, FieldHex};
+
+use crate::cli::Env;
+use crate::error::{Error, Exit};
+use crate::input::load_market;
+use crate::progress::seconds;
+use example::{CONTEXT, DEPOSIT, EPOCH_SECONDS, Example, MODEL};
+use story::Story;
+
+/// A real account (Hyperliquid, March 2023, its address removed) is encrypted,
+/// proved healthy and verified; prices fall; the venue proves the breach; the
+/// margin call is cured by a deposit. No plain portfolio reaches the disk.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Directory for the files; it must be new or empty
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    directory: PathBuf,
+    account: AccountId,
+    seconds: f64,
+    commands: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
+    let start = Instant::now();
+    let dir = directory(args.dir.as_deref())?;
+    let example = Example::load()?;
+    let mut story = Story::new(dir, env);
+    healthy(&mut story, &example)?;
+    breach(&mut story, &example)?;
+    cure(&mut story, &example)?;
+    ending(&mut story)?;
+    let (dir, commands) = story.into_parts();
+    let report = Report {
+        directory: dir,
+        account: Example::trader(),
+        seconds: start.elapsed().as_secs_f64(),
+        commands,
+    };
+    env.out.result(&report, |report| {
+        let dir = report.directory.display();
+        vec![
+            String::new(),
+            format!("Done in {}. All files are in {dir}. Try next:", seconds(start.elapsed())),
+            format!("  zkmargin inspect {dir}/portfolio-1.age"),
+            format!("  zkmargin margin {dir}/portfolio-2.age -m {dir}/market-3.json -i {dir}/trader.key --json"),
+            format!("  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --context {CONTEXT}"),
+            format!("  zkmargin call history -l {dir}/ledger.redb --json"),
+            "  zkmargin cost".to_owned(),
+        ]
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The directory asked for, or the first free `zkmargin-demo`.
+fn directory(asked: Option<&Path>) -> Result<PathBuf, Error> {
+    let dir = match asked {
+        Some(dir) => dir.to_path_buf(),
+        None => std::iter::once("zkmargin-demo".to_owned())
+            .chain((2..).map(|number| format!("zkmargin-demo-{number}")))
+            .map(PathBuf::from)
+            .find(|dir| !dir.exists())
+            .unwrap_or_default(),
+    };
+    create_directory(&dir)?;
+    let mut entries = dir
+        .read_dir()
+        .map_err(|source| FileError::Read { path: dir.display().to_string(), source })?;
+    match entries.next() {
+        None => Ok(dir),
+        Some(_) => Err(FileError::Exists(dir).into()),
+    }
+}
+
+fn healthy(story: &mut Story, example: &Example) -> Result<(), Error> {
+    story.chapter("1. A trader encrypts a portfolio")?;
+    story.tell(&format!(
+        "A real cross-margin account with {} positions. The venue margins it, so it gets a key too.",
+        example.positions()
+    ))?;
+    story.run(&["keygen", "-o", "@trader.key"], Exit::Done)?;
+    story.run(&["keygen", "-o", "@venue.key"], Exit::Done)?;
+    story.encrypt(example.portfolio(0), "portfolio-1.age")?;
+    story.run(&["inspect", "@portfolio-1.age"], Exit::Done)?;
+
+    story.chapter("2. The publisher makes the market of epoch 1 from recorded prices")?;
+    story.write("snapshot-1.json", example.recorded().to_json().as_bytes())?;
+    build_market(story, "1")?;
+
+    story.chapter("3. The venue commits to its accounts")?;
+    commit(story, "1", "portfolio-1.age")?;
+
+    story.chapter("4. The trader proves that the account is healthy")?;
+    story.tell("The figures are for the owner alone; the proof shows none of them.")?;
+    story.run(
+        &["margin", "@portfolio-1.age", "-m", "@market-1.json", "-i", "@trader.key"],
+        Exit::Done,
+    )?;
+    prove(story, "1", "portfolio-1.age", "at-least:maintenance", Exit::Done)?;
+
+    story.chapter("5. The protocol verifies it and keeps a ledger")?;
+    story.run(
+        &["verify", "@proof-1.json", "-m", "@market-1.json", "--context", CONTEXT],
+        Exit::Done,
+    )?;
+    let now = example.start() + 60;
+    let trader = Example::trader().to_string();
+    story.ledger(now, &["init", "--context", CONTEXT, "-m", MODEL])?;
+    story.ledger(now, &["post", "-m", "@market-1.json", "-s", "@state-1.json"])?;
+    story.ledger(now, &["register", "-a", &trader])?;
+    story.ledger(now, &["submit", "@proof-1.json"])
+}
+
+fn breach(story: &mut Story, example: &Example) -> Result<(), Error> {
+    story.chapter("6. Prices fall: the coins the account is long in lose half")?;
+    story.write("snapshot-2.json", example.fallen(1)?.to_json().as_bytes())?;
+    build_market(story, "2")?;
+    story.run(
+        &["margin", "@portfolio-1.age", "-m", "@market-2.json", "-i", "@trader.key"],
+        Exit::Done,
+    )?;
+    story.tell("The old claim is false now, and there is no proof of it:")?;
+    story.copy("state-1.json", "state-2.json")?;
+    prove(story, "2", "portfolio-1.age", "at-least:maintenance", Exit::False)?;
+
+    story.chapter("7. The venue proves the breach: a zero-knowledge margin call")?;
+    story.run(
+        &[
+            "prove",
+            "@portfolio-1.age",
+            "-m",
+            "@market-2.json",
+            "-s",
+            "@state-2.json",
+            "-i",
+            "@venue.key",
+            "--claim",
+            "below:maintenance",
+            "--disclose",
+            "-o",
+            "@breach-2.json",
+        ],
+        Exit::Done,
+    )?;
+    let now = example.start() + EPOCH_SECONDS + 60;
+    story.ledger(now, &["post", "-m", "@market-2.json", "-s", "@state-2.json"])?;
+    story.ledger(now, &["submit", "@breach-2.json"])?;
+    let trader = Example::trader().to_string();
+    story.ledger_ending(now, &["status", "-a", &trader], Exit::MarginCall)
+}
+
+fn cure(story: &mut Story, example: &Example) -> Result<(), Error> {
+    story.chapter(&format!("8. The trader pays in {DEPOSIT} and cures the call in epoch 3"))?;
+    story.encrypt(example.portfolio(DEPOSIT), "portfolio-2.age")?;
+    story.write("snapshot-3.json", example.fallen(2)?.to_json().as_bytes())?;
+    build_market(story, "3")?;
+    commit(story, "3", "portfolio-2.age")?;
+    prove(story, "3", "portfolio-2.age", "at-least:initial", Exit::Done)?;
+    let now = example.start() + 2 * EPOCH_SECONDS + 60;
+    story.ledger(now, &["post", "-m", "@market-3.json", "-s", "@state-3.json"])?;
+    story.ledger(now, &["cure", "@proof-3.json"])?;
+    let trader = Example::trader().to_string();
+    story.ledger(now, &["status", "-a", &trader])
+}
+
+fn ending(story: &mut Story) -> Result<(), Error> {
+    story.chapter("9. What the ledger remembers")?;
+    story.run(&["call", "history", "-l", "@ledger.redb"], Exit::Done)?;
+    story.run(&["call", "audit", "-l", "@ledger.redb"], Exit::Done)
+}
+
+fn build_market(story: &mut Story, epoch: &str) -> Result<(), Error> {
+    let (snapshot, market) = (format!("@snapshot-{epoch}.json"), format!("@market-{epoch}.json"));
+    story.run(
+        &["market", "build", "-s", &snapshot, "-m", MODEL, "-e", epoch, "-o", &market],
+        Exit::Done,
+    )
+}
+
+/// Commits to the trader's portfolio and those of four others.
+fn commit(story: &mut Story, epoch: &str, portfolio: &str) -> Result<(), Error> {
+    let (market, list) = (format!("@market-{epoch}.json"), format!("@accounts-{epoch}.jsonl"));
+    let portfolio = format!("@{portfolio}");
+    story.run(
+        &["venue", "commit", &portfolio, "-m", &market, "-i", "@venue.key", "-o", &list],
+        Exit::Done,
+    )?;
+    let name = format!("accounts-{epoch}.jsonl");
+    let listings = Listings::from(&load_market(&story.source(&format!("market-{epoch}.json")))?.1);
+    for number in 1..=4 {
+        let mut document = Example::other(number);
+        document.ensure_blinding()?;
+        let source = story.source(&name);
+        let other = listings.portfolio(&document).map_err(|e| Error::portfolio(&source, e))?;
+        let entry = Entry { account: document.account, commitment: FieldHex(other.commitment()) };
+        story.append(&name, &entry)?;
+    }
+    story.tell("(four other accounts are added to the list)")?;
+    let state = format!("@state-{epoch}.json");
+    story.run(&["venue", "root", &list, "--context", CONTEXT, "-o", &state], Exit::Done)
+}
+
+/// The trader's proof, by a membership path from the venue.
+fn prove(
+    story: &mut Story,
+    epoch: &str,
+    portfolio: &str,
+    claim: &str,
+    expected: Exit,
+) -> Result<(), Error> {
+    let (state, path) = (format!("@state-{epoch}.json"), format!("@path-{epoch}.json"));
+    let trader = Example::trader().to_string();
+    story.run(&["venue", "path", &state, "-a", &trader, "-o", &path], Exit::Done)?;
+    let (market, proof) = (format!("@market-{epoch}.json"), format!("@proof-{epoch}.json"));
+    let portfolio = format!("@{portfolio}");
+    story.run(
+        &[
+            "prove",
+            &portfolio,
+            "-m",
+            &market,
+            "-p",
+            &path,
+            "-i",
+            "@trader.key",
+            "--claim",
+            claim,
+            "-o",
+            &proof,
+        ],
+        expected,
+    )
+}

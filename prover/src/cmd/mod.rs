@@ -1,0 +1,15 @@
+//! One file a command.
+
+pub(crate) mod call;
+pub(crate) mod completions;
+pub(crate) mod conformance;
+pub(crate) mod cost;
+pub(crate) mod demo;
+pub(crate) mod encrypt;
+pub(crate) mod inspect;
+pub(crate) mod keygen;
+pub(crate) mod margin;
+pub(crate) mod market;
+pub(crate) mod prove;
+pub(crate) mod venue;
+pub(crate) mod verify;

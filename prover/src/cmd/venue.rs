@@ -1,0 +1,169 @@
+//! `zkmargin venue`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde::Serialize;
+use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_prover::files::{Source, create_directory};
+use zkmargin_prover::portfolio_file::Listings;
+use zkmargin_prover::venue::{Entry, FieldHex, State, StateFile, parse_list};
+
+use crate::cli::Env;
+use crate::error::{Error, Exit};
+use crate::input::{
+    KeyArgs, load_document, load_market, parse_context, parse_source, refuse_existing, write_public,
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compute the commitments of portfolios, one line for each
+    Commit(Commit),
+    /// Make the state tree of an epoch from a list of commitments
+    Root(Root),
+    /// Read an account's membership path out of a state
+    Path(PathArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Commit {
+    /// The portfolios
+    #[arg(required = true, value_parser = parse_source)]
+    portfolio: Vec<Source>,
+    /// The market whose lots the commitment counts in
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
+    market: Source,
+    #[command(flatten)]
+    keys: KeyArgs,
+    /// Accept portfolios that are not encrypted
+    #[arg(long)]
+    insecure_plaintext: bool,
+    /// Where the lines go
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// Replace an existing output file
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Root {
+    /// List of {account, commitment}: JSON lines or a JSON array
+    #[arg(value_parser = parse_source)]
+    list: Source,
+    /// The deployment: 0x and 62 digits, or PROTOCOL[@CHAIN[/0xVERIFIER]]
+    #[arg(short, long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT")]
+    context: ContextId,
+    /// Where the state goes
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Replace an existing output file
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PathArgs {
+    /// The state file
+    #[arg(value_parser = parse_source)]
+    state: Source,
+    /// The account
+    #[arg(short, long, value_name = "0x...", required_unless_present = "all")]
+    account: Option<AccountId>,
+    /// Where the path goes
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// Write one file an account into the directory that --output names
+    #[arg(long, conflicts_with = "account")]
+    all: bool,
+    /// Replace existing output files
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Serialize)]
+struct RootReport {
+    state_root: FieldHex,
+    context: ContextId,
+    accounts: usize,
+    output: PathBuf,
+}
+
+pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
+    match command {
+        Command::Commit(args) => commit(args, env),
+        Command::Root(args) => root(args, env),
+        Command::Path(args) => path(args, env),
+    }
+}
+
+fn commit(args: &Commit, env: Env) -> Result<Exit, Error> {
+    refuse_existing(&args.output, args.force)?;
+    let listings = Listings::from(&load_market(&args.market)?.1);
+    let mut lines = Vec::new();
+    for source in &args.portfolio {
+        let document = load_document(source, &args.keys, args.insecure_plaintext)?;
+        let portfolio =
+            listings.portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
+        let commitment = FieldHex(portfolio.commitment());
+        let entry = Entry { account: document.account, commitment };
+        serde_json::to_writer(&mut lines, &entry).map_err(|_| Error::Output)?;
+        lines.push(b'\n');
+    }
+    write_public(&args.output, &lines, args.force, env)?;
+    Ok(Exit::Done)
+}
+
+fn root(args: &Root, env: Env) -> Result<Exit, Error> {
+    refuse_existing(&args.output, args.force)?;
+    let failed = |error| Error::venue(&args.list, error);
+    let bytes = args.list.read()?;
+    let entries = env.progress.stage("list", || parse_list(&bytes)).map_err(failed)?;
+    let name = format!("state tree of {} accounts", entries.len());
+    let state =
+        env.progress.stage(&name, || State::build(args.context, entries)).map_err(failed)?;
+    let file = env.progress.stage("state file", || StateFile::from(&state).to_json());
+    if write_public(&args.output, &file, args.force, env)? {
+        return Ok(Exit::Done);
+    }
+    let report = RootReport {
+        state_root: FieldHex(state.root()),
+        context: state.context(),
+        accounts: state.entries().len(),
+        output: args.output.clone(),
+    };
+    env.out.result(&report, |report| {
+        vec![
+            format!("state root    {}", report.state_root),
+            format!("context       {}", report.context),
+            format!("accounts      {}", report.accounts),
+        ]
+    })?;
+    Ok(Exit::Done)
+}
+
+fn path(args: &PathArgs, env: Env) -> Result<Exit, Error> {
+    let failed = |error| Error::venue(&args.state, error);
+    let state = StateFile::parse(&args.state.read()?).map_err(failed)?;
+    if args.all {
+        if args.output.as_os_str() == "-" {
+            return Err(Error::Usage("--all needs --output DIRECTORY"));
+        }
+        create_directory(&args.output)?;
+        for entry in state.entries() {
+            let file = state.path(entry.account).map_err(failed)?;
+            let name = args.output.join(format!("{}.json", entry.account));
+            write_public(&name, &file.to_json(), args.force, env)?;
+        }
+        env.out.note(format!("{} paths in {}", state.entries().len(), args.output.display()));
+        return Ok(Exit::Done);
+    }
+    let Some(account) = args.account else {
+        return Err(Error::Usage("--account or --all is needed"));
+    };
+    let file = state.path(account).map_err(failed)?;
+    if !write_public(&args.output, &file.to_json(), args.force, env)? {
+        env.out.note(format!("path of {account} in {}", args.output.display()));
+    }
+    Ok(Exit::Done)
+}

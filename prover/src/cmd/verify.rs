@@ -1,0 +1,243 @@
+//! `zkmargin verify`.
+
+use pasta_curves::Fp;
+use serde::Serialize;
+use zkmargin_margin::claim::Claim;
+use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::shape::Shape;
+use zkmargin_prover::files::Source;
+use zkmargin_prover::venue::FieldHex;
+use zkmargin_verifier::VerifyError;
+use zkmargin_verifier::engine::{ClaimData, VerifiedClaim};
+use zkmargin_verifier::proof::ProofFile;
+
+use crate::cli::Env;
+use crate::cmd::market::load_model;
+use crate::error::{Error, Exit};
+use crate::input::{load_market, now, parse_context, parse_source};
+use crate::params::verifier;
+
+/// Several proofs are verified as a batch. What a proof is expected to be about
+/// must be told: without it a valid proof says only that *some* account in
+/// *some* state met *some* market.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The proof files
+    #[arg(required = true, value_parser = parse_source)]
+    proof: Vec<Source>,
+    #[command(flatten)]
+    expected: Expected,
+}
+
+/// What proofs must be about.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Expected of every proof")]
+pub(crate) struct Expected {
+    /// Market whose root, model and epoch it must have
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
+    market: Option<Source>,
+    /// Oldest age of that market's prices, in seconds
+    #[arg(long, value_name = "SECONDS", requires = "market")]
+    max_age: Option<u64>,
+    /// Market root
+    #[arg(long, value_name = "0x...")]
+    market_root: Option<FieldHex>,
+    /// State root the venue posted
+    #[arg(long, value_name = "0x...")]
+    state_root: Option<FieldHex>,
+    /// Deployment: 0x and 62 digits, or PROTOCOL[@CHAIN[/0xVERIFIER]]
+    #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT")]
+    context: Option<ContextId>,
+    /// Margin model: the name of a shipped one, or a JSON file
+    #[arg(long, value_name = "NAME|FILE")]
+    model: Option<String>,
+    /// Epoch
+    #[arg(long, value_name = "NUMBER")]
+    epoch: Option<u64>,
+    /// Account
+    #[arg(long, value_name = "0x...")]
+    account: Option<AccountId>,
+    /// Claim
+    #[arg(long, value_name = "SIDE:LEVEL")]
+    claim: Option<Claim>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    valid: bool,
+    proofs: Vec<ProofReport>,
+}
+
+#[derive(Serialize)]
+struct ProofReport {
+    file: String,
+    valid: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<ClaimData>,
+}
+
+pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
+    let rules = args.expected.rules()?;
+    let checked = check(&args.proof, env)?;
+    let mut first_error = None;
+    let mut proofs = Vec::new();
+    for (source, result) in args.proof.iter().zip(checked) {
+        let result = result.and_then(|claim| {
+            match_rules(&rules, claim.data(), source)?;
+            Ok(*claim.data())
+        });
+        let file = source.to_string();
+        proofs.push(match result {
+            Ok(instance) => {
+                ProofReport { file, valid: true, reason: None, instance: Some(instance) }
+            }
+            Err(error) => {
+                let reason = Some(error.message(false));
+                first_error = first_error.or(Some(error));
+                ProofReport { file, valid: false, reason, instance: None }
+            }
+        });
+    }
+    let invalid = proofs.iter().filter(|proof| !proof.valid).count();
+    let total = proofs.len();
+    env.out.result(&Report { valid: invalid == 0, proofs }, lines)?;
+    if rules.is_empty() && invalid == 0 {
+        env.out.note("nothing was expected of it: give --market, --state-root and --context");
+    }
+    match (first_error, total) {
+        (None, _) => Ok(Exit::Done),
+        // The report has told it already.
+        (Some(error), _) if env.out.is_json() => Ok(error.exit()),
+        (Some(error), 1) => Err(error),
+        (Some(_), _) => Err(Error::ProofsInvalid { invalid, total }),
+    }
+}
+
+fn lines(report: &Report) -> Vec<String> {
+    let line = |proof: &ProofReport| match &proof.instance {
+        Some(claim) => {
+            let disclosed = match claim.disclosed.get() {
+                0 => String::new(),
+                units => format!(", shortfall of {units} quote units"),
+            };
+            let (account, epoch) = (claim.account, claim.epoch.get());
+            format!(
+                "{}: valid: {account} is {} in epoch {epoch}{disclosed}",
+                proof.file, claim.claim
+            )
+        }
+        None => format!("{}: NOT accepted", proof.file),
+    };
+    report.proofs.iter().map(line).collect()
+}
+
+/// Reads and verifies proofs, those of a shape together; one result for each,
+/// in their order.
+pub(crate) fn check(
+    sources: &[Source],
+    env: Env,
+) -> Result<Vec<Result<VerifiedClaim, Error>>, Error> {
+    let mut files = Vec::new();
+    for source in sources {
+        let parsed = ProofFile::<Fp>::parse(&source.read()?);
+        files.push(parsed.map_err(|error| proof_error(source, error.into())));
+    }
+    let mut results: Vec<Option<Result<VerifiedClaim, Error>>> = Vec::new();
+    results.resize_with(files.len(), || None);
+    for shape in Shape::ALL {
+        let (indices, batch): (Vec<usize>, Vec<ProofFile<Fp>>) = files
+            .iter()
+            .enumerate()
+            .filter_map(|(index, file)| Some((index, file.as_ref().ok()?)))
+            .filter(|(_, file)| file.circuit().shape == shape)
+            .map(|(index, file)| (index, file.clone()))
+            .unzip();
+        if batch.is_empty() {
+            continue;
+        }
+        let verifier = verifier(shape, env)?;
+        let name = format!("verification of {}", count(batch.len()));
+        let verified = env.progress.stage(&name, || match batch.as_slice() {
+            [single] => vec![verifier.verify(single)],
+            several => verifier.verify_batch(several),
+        });
+        for (index, result) in indices.into_iter().zip(verified) {
+            results[index] = Some(result.map_err(|error| proof_error(&sources[index], error)));
+        }
+    }
+    let result = |(parsed, verified): (Result<_, Error>, Option<_>)| match (parsed, verified) {
+        (Err(error), _) => Err(error),
+        (Ok(_), Some(result)) => result,
+        (Ok(_), None) => Err(Error::Usage("the proof is of an unknown shape")),
+    };
+    Ok(files.into_iter().zip(results).map(result).collect())
+}
+
+fn count(proofs: usize) -> String {
+    if proofs == 1 { "1 proof".to_owned() } else { format!("{proofs} proofs") }
+}
+
+fn proof_error(source: &Source, error: VerifyError) -> Error {
+    Error::Proof { path: source.to_string(), source: error }
+}
+
+/// A public input by name, with the value it must have.
+type Rule = (&'static str, String);
+
+impl Expected {
+    fn rules(&self) -> Result<Vec<Rule>, Error> {
+        let mut rules = Vec::new();
+        if let Some(source) = &self.market {
+            let (file, market) = load_market(source)?;
+            if let Some(max_age) = self.max_age {
+                let taken = file.snapshot().timestamp().get();
+                let age = now()?.saturating_sub(taken);
+                if age > max_age {
+                    return Err(Error::Mismatch {
+                        place: source.to_string(),
+                        what: "the age of the prices",
+                        expected: format!("at most {max_age} s"),
+                        found: format!("{age} s"),
+                    });
+                }
+            }
+            rules.push(("market_root", FieldHex(market.root()).to_string()));
+            rules.push(("model", file.model().digest().to_string()));
+            rules.push(("epoch", file.epoch().get().to_string()));
+        }
+        let texts = [
+            ("market_root", self.market_root.map(|root| root.to_string())),
+            ("state_root", self.state_root.map(|root| root.to_string())),
+            ("context", self.context.map(|context| context.to_string())),
+            ("epoch", self.epoch.map(|epoch| epoch.to_string())),
+            ("account", self.account.map(|account| account.to_string())),
+            ("claim", self.claim.map(|claim| claim.to_string())),
+        ];
+        rules.extend(texts.into_iter().filter_map(|(name, text)| Some((name, text?))));
+        if let Some(model) = &self.model {
+            rules.push(("model", load_model(model)?.digest().to_string()));
+        }
+        Ok(rules)
+    }
+}
+
+fn match_rules(rules: &[Rule], claim: &ClaimData, source: &Source) -> Result<(), Error> {
+    for (what, expected) in rules {
+        let found = match *what {
+            "market_root" => claim.market_root.to_string(),
+            "state_root" => claim.state_root.to_string(),
+            "context" => claim.context.to_string(),
+            "epoch" => claim.epoch.get().to_string(),
+            "account" => claim.account.to_string(),
+            "claim" => claim.claim.to_string(),
+            _ => claim.model.to_string(),
+        };
+        if found != *expected {
+            let (place, expected) = (source.to_string(), expected.clone());
+            return Err(Error::Mismatch { place, what, expected, found });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! What went wrong, how a run ends, and what to do next.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use zkmargin_circuits::ipa::KeyError;
+use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_params::cache::CacheError;
+use zkmargin_params::market::{MarketError, MarketFileError};
+use zkmargin_params::model::ModelError;
+use zkmargin_params::snapshot::SnapshotError;
+use zkmargin_prover::crypt::{CryptError, IdentityError, RecipientError};
+use zkmargin_prover::files::{FileError, Source};
+use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioFileError};
+use zkmargin_prover::proving::ProvingError;
+use zkmargin_prover::venue::VenueError;
+use zkmargin_verifier::VerifyError;
+use zkmargin_verifier::engine::InvalidPolicy;
+use zkmargin_verifier::ledger::LedgerError;
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Done; valid; not called.
+    Done = 0,
+    /// The relation is false, or a proof invalid.
+    False = 1,
+    /// Usage or input.
+    Usage = 2,
+    /// A margin call.
+    MarginCall = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a run did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{path}: {source}")]
+    Portfolio { path: String, source: PortfolioFileError },
+    #[error("{path}: {source}")]
+    Crypt { path: String, source: CryptError },
+    #[error("{place}: {source}")]
+    Identity { place: String, source: IdentityError },
+    #[error("{place}: {source}")]
+    Recipient { place: String, source: RecipientError },
+    #[error("nobody to encrypt to")]
+    NoRecipients,
+    #[error("{0} is an age file already")]
+    AlreadyEncrypted(String),
+    #[error("{0} is not encrypted")]
+    PlaintextRefused(String),
+    #[error("no passphrase: there is no terminal to ask on and ZKMARGIN_PASSPHRASE is not set")]
+    NoPassphrase,
+    #[error("the passphrases differ, or are empty")]
+    PassphraseMismatch,
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    #[error("{path}: {source}")]
+    MarketFile { path: String, source: MarketFileError },
+    #[error("{path}: {source}")]
+    Market { path: String, source: MarketError },
+    #[error("{path}: {source}")]
+    Snapshot { path: String, source: SnapshotError },
+    #[error("{path}: {source}")]
+    Model { path: String, source: ModelError },
+    #[error("no model is named `{0}`, and there is no such file")]
+    UnknownModel(String),
+    #[error("{0} is not UTF-8 text")]
+    NotText(String),
+    #[error("{path}: {source}")]
+    Venue { path: String, source: VenueError },
+    #[error("no membership path for account {0}")]
+    NoPath(AccountId),
+    #[error("{path}: {source}")]
+    Proving { path: String, source: ProvingError },
+    #[error("{path}: {source}")]
+    Proof { path: String, source: VerifyError },
+    #[error("{invalid} of {total} proofs are not what they should be")]
+    ProofsInvalid { invalid: usize, total: usize },
+    #[error("{place}: {what} is {found}, expected {expected}")]
+    Mismatch { place: String, what: &'static str, expected: String, found: String },
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    #[error("{path}: {source}")]
+    Ledger { path: String, source: LedgerError },
+    #[error(transparent)]
+    Policy(#[from] InvalidPolicy),
+    #[error("the ledger is of context {ledger}, the proof of {proof}")]
+    LedgerContext { ledger: ContextId, proof: ContextId },
+    #[error("{path}: {source}")]
+    Conformance { path: String, source: Box<zkmargin_params::conformance::ConformanceError> },
+    #[error("the bundled example cannot be read: {0}")]
+    Example(#[from] Box<zkmargin_params::import::ImportError>),
+    #[error("the demo expected another outcome of `{0}`")]
+    Demo(String),
+    #[error("{missed} of {total} results differ from what is expected")]
+    ConformanceMissed { missed: usize, total: usize },
+    #[error("{0}")]
+    Usage(&'static str),
+    #[error("the system's clock is before 1970")]
+    Clock,
+    #[error("cannot write to standard output")]
+    Output,
+}
+
+impl Error {
+    pub(crate) fn portfolio(path: &Source, source: PortfolioFileError) -> Self {
+        Self::Portfolio { path: path.to_string(), source }
+    }
+
+    pub(crate) fn crypt(path: &Source, source: CryptError) -> Self {
+        Self::Crypt { path: path.to_string(), source }
+    }
+
+    pub(crate) fn venue(path: &Source, source: VenueError) -> Self {
+        Self::Venue { path: path.to_string(), source }
+    }
+
+    pub(crate) fn market(path: &Source, source: MarketError) -> Self {
+        Self::Market { path: path.to_string(), source }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Proving { source, .. } if source.is_false_statement() => Exit::False,
+            Self::Proof { .. }
+            | Self::ProofsInvalid { .. }
+            | Self::Mismatch { .. }
+            | Self::ConformanceMissed { .. }
+            | Self::LedgerContext { .. } => Exit::False,
+            Self::Ledger { source: LedgerError::Refused(_), .. } => Exit::False,
+            _ => Exit::Usage,
+        }
+    }
+
+    /// The error and its causes on one line, with figures of the portfolio only
+    /// if the owner may see them here.
+    pub(crate) fn message(&self, figures: bool) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !text.contains(&cause_text) {
+                let _ = write!(text, ": {cause_text}");
+            }
+            source = cause.source();
+        }
+        if let (true, Self::Proving { source, .. }) = (figures, self)
+            && let Some(gap) = source.figures()
+        {
+            let _ = write!(text, ": {gap}");
+        }
+        text
+    }
+
+    /// What to do next.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::File(error) => return file_hint(error),
+            Self::Portfolio { source, .. } => return portfolio_hint(source),
+            Self::Crypt { source, .. } => return crypt_hint(*source),
+            Self::Identity { .. } => "make one with `zkmargin keygen -o FILE`",
+            Self::Recipient { source: RecipientError::Secret, .. } => {
+                "the identity is known to other users of this machine now: make a new one with `zkmargin keygen`"
+            }
+            Self::Recipient { .. } => "`zkmargin keygen` prints the recipient of an identity",
+            Self::NoRecipients => "give -r age1..., -R FILE or --passphrase",
+            Self::AlreadyEncrypted(_) => "decrypt it first, or give the plain document",
+            Self::PlaintextRefused(_) => {
+                "encrypt it with `zkmargin encrypt`, or give --insecure-plaintext to go on"
+            }
+            Self::NoPassphrase => "set ZKMARGIN_PASSPHRASE from a secret store",
+            Self::PassphraseMismatch => "type the same passphrase twice",
+            Self::MarketFile { source: MarketFileError::RootMismatch { .. }, .. } => {
+                "get the market file from its publisher again; `zkmargin market build` makes one"
+            }
+            Self::MarketFile { .. } => "`zkmargin market build` writes such files",
+            Self::Market { .. } => "see what the market lists with `zkmargin market show`",
+            Self::Snapshot { .. } => "prices are decimals in quotes, above zero, as in \"26961.2\"",
+            Self::Model { .. } | Self::UnknownModel(_) => {
+                let names: Vec<_> =
+                    zkmargin_params::presets::all().iter().map(|preset| preset.name).collect();
+                return Some(format!("shipped models: {}", names.join(", ")));
+            }
+            Self::Venue { source, .. } => return venue_hint(source),
+            Self::NoPath(_) => "give the account's --path FILE, or the venue's --state FILE",
+            Self::Proving { source, .. } => return Some(source.hint().to_owned()),
+            Self::Proof { source: VerifyError::Malformed(_), .. } => {
+                "the file was damaged or made by other software: get it again"
+            }
+            Self::Proof { .. } | Self::ProofsInvalid { .. } => {
+                "do not rely on it; ask for a new proof"
+            }
+            Self::Mismatch { .. } => {
+                "the proof may be true and is about something else: do not rely on it here"
+            }
+            Self::LedgerContext { .. } => "a proof counts only in the deployment it was made for",
+            Self::Ledger { source, .. } => return crate::cmd::call::ledger_hint(source),
+            Self::Policy(_) => "see `zkmargin call init --help` for what is allowed",
+            Self::Conformance { .. } => "formats are described in `zkmargin conformance --help`",
+            Self::Example(_) | Self::Demo(_) => "please report it",
+            Self::Cache(_) => "set ZKMARGIN_CACHE_DIR to a directory that can be written",
+            Self::NotText(_) => "give a JSON file",
+            Self::Usage(_) => "see --help",
+            Self::NoRandomness(_)
+            | Self::Keys(_)
+            | Self::ConformanceMissed { .. }
+            | Self::Clock
+            | Self::Output => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+fn file_hint(error: &FileError) -> Option<String> {
+    let text = match error {
+        FileError::Exists(_) => "give another name, or --force to replace it",
+        FileError::SecretExists(_) => {
+            "give another name; move the old file away if it is not needed"
+        }
+        FileError::Read { .. } => "check the name and the permissions; `-` is standard input",
+        FileError::Write { .. } => "check that the directory exists, is writable and has room",
+        FileError::TooLarge { .. } => "check that it is the right file",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn portfolio_hint(error: &PortfolioFileError) -> Option<String> {
+    let text = match error {
+        PortfolioFileError::UnknownInstrument { .. } => {
+            "`zkmargin market show FILE` lists the market"
+        }
+        PortfolioFileError::NoBlinding => "`zkmargin encrypt` draws one",
+        PortfolioFileError::TooManyPositions { .. } => "split the account",
+        PortfolioFileError::Duplicate { .. } => {
+            "add the quantities up; one instrument may stand once in each bucket"
+        }
+        _ => "the schema is in `zkmargin encrypt --help` and the documentation of portfolio files",
+    };
+    Some(text.to_owned())
+}
+
+fn crypt_hint(error: CryptError) -> Option<String> {
+    let text = match error {
+        CryptError::WrongIdentity => {
+            "give the identity (-i FILE) of one of its recipients; if it is the right one, the header is damaged"
+        }
+        CryptError::IdentityNeeded => "give -i FILE, or set ZKMARGIN_IDENTITY",
+        CryptError::WrongPassphrase => "try again; passphrases cannot be recovered",
+        CryptError::PassphraseNeeded => "run on a terminal, or set ZKMARGIN_PASSPHRASE",
+        CryptError::NotAge => "`zkmargin encrypt` makes age files",
+        CryptError::NoRecipients => "give -r age1..., -R FILE or --passphrase",
+        _ => "restore the file from a copy, or encrypt the portfolio again",
+    };
+    Some(text.to_owned())
+}
+
+fn venue_hint(error: &VenueError) -> Option<String> {
+    let text = match error {
+        VenueError::Damaged => "make it again with `zkmargin venue root` or `zkmargin venue path`",
+        VenueError::UnknownAccount(_) => "the venue must commit to the account first",
+        VenueError::DuplicateAccount(_) => "list every account once",
+        VenueError::Json { .. } => {
+            "each entry is {\"account\":\"0x...\",\"commitment\":\"0x...\"}, one a line or in an array"
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
+}

@@ -1,0 +1,229 @@
+//! Reading and writing files: bounded, atomic, and private where it matters.
+//!
+//! A write goes to a temporary file in the same directory, is flushed to disk
+//! and then takes its place in one step, so a reader sees the old file or the
+//! new one and never half of it. A secret is readable by its owner alone and is
+//! never overwritten.
+
+use std::fmt;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+/// Largest secret file that is read: a portfolio of 128 positions is a few
+/// tens of kilobytes.
+pub const SECRET_LIMIT: usize = 1 << 20;
+/// Largest public file that is read: a state file of a million accounts.
+pub const PUBLIC_LIMIT: usize = 1 << 29;
+
+/// Why a file was not read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The file cannot be opened or read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file, or `-`.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file cannot be created, written or put in its place.
+    #[error("cannot write {path}")]
+    Write {
+        /// The file, or `-`.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is there already and may not be replaced.
+    #[error("{} is there already", .0.display())]
+    Exists(PathBuf),
+    /// A secret is there already: it is never replaced.
+    #[error("{} is there already, and a secret is never overwritten", .0.display())]
+    SecretExists(PathBuf),
+    /// More bytes than any such file has.
+    #[error("{path} is larger than {limit} bytes")]
+    TooLarge {
+        /// The file, or `-`.
+        path: String,
+        /// The bytes allowed.
+        limit: usize,
+    },
+}
+
+/// Where input comes from: a file, or standard input for `-`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    Path(PathBuf),
+}
+
+impl From<&str> for Source {
+    fn from(text: &str) -> Self {
+        if text == "-" { Self::Stdin } else { Self::Path(text.into()) }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdin => f.write_str("standard input"),
+            Self::Path(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl Source {
+    /// Reads a file that holds nothing secret.
+    ///
+    /// # Errors
+    /// When it cannot be read or is larger than [`PUBLIC_LIMIT`].
+    pub fn read(&self) -> Result<Vec<u8>, FileError> {
+        let mut bytes = Vec::new();
+        self.read_into(&mut bytes, PUBLIC_LIMIT)?;
+        Ok(bytes)
+    }
+
+    /// Reads a secret into a buffer that is never moved and is zeroed when
+    /// dropped.
+    ///
+    /// # Errors
+    /// When it cannot be read or is larger than [`SECRET_LIMIT`].
+    pub fn read_secret(&self) -> Result<Zeroizing<Vec<u8>>, FileError> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_LIMIT + 64));
+        self.read_into(&mut bytes, SECRET_LIMIT)?;
+        Ok(bytes)
+    }
+
+    fn read_into(&self, bytes: &mut Vec<u8>, limit: usize) -> Result<(), FileError> {
+        let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        match self {
+            Self::Stdin => io::stdin().lock().take(bound).read_to_end(bytes),
+            Self::Path(path) => {
+                File::open(path).and_then(|file| file.take(bound).read_to_end(bytes))
+            }
+        }
+        .map_err(|source| FileError::Read { path: self.to_string(), source })?;
+        if bytes.len() > limit {
+            return Err(FileError::TooLarge { path: self.to_string(), limit });
+        }
+        Ok(())
+    }
+}
+
+/// What a written file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Public; an existing file is refused.
+    New,
+    /// Public; an existing file is replaced.
+    Replace,
+    /// Secret: owner-only, and an existing file is refused whatever was asked.
+    Secret,
+}
+
+/// Writes a whole file in one step.
+///
+/// # Errors
+/// When the file exists and may not be replaced, or the disk refuses.
+pub fn write_atomic(path: &Path, bytes: &[u8], kind: Kind) -> Result<(), FileError> {
+    let failed = |source| FileError::Write { path: path.display().to_string(), source };
+    match kind {
+        Kind::Replace => {}
+        Kind::New if path.exists() => return Err(FileError::Exists(path.into())),
+        Kind::Secret if path.exists() => return Err(FileError::SecretExists(path.into())),
+        Kind::New | Kind::Secret => {}
+    }
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".zkmargin-");
+    let permissions = permissions(kind);
+    if let Some(permissions) = permissions {
+        builder.permissions(permissions);
+    }
+    let mut file = builder.tempfile_in(directory).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    match kind {
+        Kind::Replace => file.persist(path).map_err(|error| failed(error.error))?,
+        Kind::New | Kind::Secret => {
+            file.persist_noclobber(path).map_err(|error| match error.error.kind() {
+                io::ErrorKind::AlreadyExists if kind == Kind::Secret => {
+                    FileError::SecretExists(path.into())
+                }
+                io::ErrorKind::AlreadyExists => FileError::Exists(path.into()),
+                _ => failed(error.error),
+            })?
+        }
+    };
+    Ok(())
+}
+
+/// Creates a directory with its parents; one that is there is kept.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn create_directory(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path)
+        .map_err(|source| FileError::Write { path: path.display().to_string(), source })
+}
+
+/// The mode a new file is opened with, before the process's mask.
+#[cfg(unix)]
+fn permissions(kind: Kind) -> Option<Permissions> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Some(Permissions::from_mode(if kind == Kind::Secret { 0o600 } else { 0o666 }))
+}
+
+/// Elsewhere temporary files are private to their owner already.
+#[cfg(not(unix))]
+fn permissions(_: Kind) -> Option<Permissions> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn existing_files_are_kept_and_secrets_are_private() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        write_atomic(&path, b"one", Kind::New).unwrap();
+        assert!(matches!(write_atomic(&path, b"two", Kind::New), Err(FileError::Exists(_))));
+        assert!(matches!(
+            write_atomic(&path, b"two", Kind::Secret),
+            Err(FileError::SecretExists(_))
+        ));
+        write_atomic(&path, b"two", Kind::Replace).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        let secret = directory.path().join("secret");
+        write_atomic(&secret, b"key", Kind::Secret).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&secret), 0o600);
+            assert_ne!(mode(&path), 0o600, "public files follow the mask");
+        }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "no temporary file stays");
+    }
+
+    #[test]
+    fn secrets_are_read_without_moving() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret");
+        fs::write(&path, vec![b'x'; SECRET_LIMIT + 1]).unwrap();
+        let source = Source::Path(path.clone());
+        assert!(matches!(source.read_secret(), Err(FileError::TooLarge { .. })));
+        fs::write(&path, vec![b'x'; SECRET_LIMIT]).unwrap();
+        assert_eq!(source.read_secret().unwrap().capacity(), SECRET_LIMIT + 64);
+    }
+}

@@ -1,0 +1,210 @@
+//! What several commands read: keys, portfolios, markets, contexts, paths.
+
+use std::convert::Infallible;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use age::secrecy::{ExposeSecret as _, SecretString};
+use pasta_curves::Fp;
+use zeroize::Zeroizing;
+use zkmargin_margin::ids::ContextId;
+use zkmargin_params::market::{Market, MarketFile};
+use zkmargin_prover::crypt::{self, Keys, Recipients};
+use zkmargin_prover::files::{FileError, Kind, Source, write_atomic};
+use zkmargin_prover::portfolio_file::PortfolioDocument;
+
+use crate::cli::Env;
+use crate::error::Error;
+
+/// Environment variable with an identity.
+const IDENTITY_ENV: &str = "ZKMARGIN_IDENTITY";
+/// Environment variable with a passphrase.
+const PASSPHRASE_ENV: &str = "ZKMARGIN_PASSPHRASE";
+
+/// Reads an argument that names a file or `-`.
+pub(crate) fn parse_source(text: &str) -> Result<Source, Infallible> {
+    Ok(Source::from(text))
+}
+
+/// Reads a context: its digits, or the parts it is derived from.
+pub(crate) fn parse_context(text: &str) -> Result<ContextId, &'static str> {
+    const ALLOWED: &str = "allowed are 0x and 62 hexadecimal digits, or PROTOCOL, PROTOCOL@CHAIN, PROTOCOL@CHAIN/0xVERIFIER";
+    if text.starts_with("0x") {
+        return text.parse().map_err(|_| ALLOWED);
+    }
+    let (protocol, place) = text.split_once('@').unwrap_or((text, "0"));
+    let (chain, verifier) = match place.split_once('/') {
+        Some((chain, verifier)) => (chain, Some(verifier)),
+        None => (place, None),
+    };
+    let mut address = [0; 20];
+    if let Some(verifier) = verifier {
+        verifier
+            .strip_prefix("0x")
+            .and_then(|digits| hex::decode_to_slice(digits, &mut address).ok())
+            .ok_or(ALLOWED)?;
+    }
+    match (protocol.is_empty(), chain.parse()) {
+        (false, Ok(chain)) => Ok(ContextId::derive(protocol, chain, address)),
+        _ => Err(ALLOWED),
+    }
+}
+
+/// Where keys come from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyArgs {
+    /// Identity file that opens the portfolio; ZKMARGIN_IDENTITY and
+    /// ZKMARGIN_PASSPHRASE work too
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
+    identity: Vec<Source>,
+}
+
+impl KeyArgs {
+    /// Whether any key was given.
+    pub(crate) fn given(&self) -> bool {
+        !self.identity.is_empty()
+            || secret_env(IDENTITY_ENV).is_some()
+            || secret_env(PASSPHRASE_ENV).is_some()
+    }
+
+    /// Opens an age file with the keys given, asking for a passphrase where
+    /// that is what it needs.
+    pub(crate) fn open(&self, path: &Source, file: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mut keys = Keys::default();
+        if crypt::needs_passphrase(file).map_err(|e| Error::crypt(path, e))? {
+            keys = keys.with_passphrase(passphrase(&format!("Passphrase for {path}: "))?);
+        } else {
+            for source in &self.identity {
+                let text = source.read_secret()?;
+                keys = keys.and(Keys::parse(&text).map_err(|error| Error::Identity {
+                    place: source.to_string(),
+                    source: error,
+                })?);
+            }
+            if let Some(text) = secret_env(IDENTITY_ENV) {
+                let place = IDENTITY_ENV.to_owned();
+                let parsed = Keys::parse(text.expose_secret().as_bytes());
+                keys = keys.and(parsed.map_err(|source| Error::Identity { place, source })?);
+            }
+        }
+        crypt::decrypt(file, &keys).map_err(|e| Error::crypt(path, e))
+    }
+}
+
+/// A secret from the environment; empty is absent.
+fn secret_env(name: &str) -> Option<SecretString> {
+    std::env::var(name).ok().filter(|text| !text.is_empty()).map(SecretString::from)
+}
+
+fn passphrase(prompt: &str) -> Result<SecretString, Error> {
+    if let Some(passphrase) = secret_env(PASSPHRASE_ENV) {
+        return Ok(passphrase);
+    }
+    if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
+        return Err(Error::NoPassphrase);
+    }
+    rpassword::prompt_password(prompt).map(SecretString::from).map_err(|_| Error::NoPassphrase)
+}
+
+/// A new passphrase, asked for twice.
+pub(crate) fn ask_new_passphrase() -> Result<SecretString, Error> {
+    if let Some(passphrase) = secret_env(PASSPHRASE_ENV) {
+        return Ok(passphrase);
+    }
+    let first = passphrase("New passphrase: ")?;
+    let second = passphrase("The same again: ")?;
+    let same = first.expose_secret() == second.expose_secret();
+    match same && !first.expose_secret().is_empty() {
+        true => Ok(first),
+        false => Err(Error::PassphraseMismatch),
+    }
+}
+
+/// Recipients of a recipients file or an identity file.
+pub(crate) fn read_recipients_file(source: &Source) -> Result<Vec<age::x25519::Recipient>, Error> {
+    let text = source.read_secret()?;
+    Recipients::parse_file(&text)
+        .map_err(|error| Error::Recipient { place: source.to_string(), source: error })
+}
+
+/// A portfolio document, opened in memory.
+pub(crate) fn load_document(
+    source: &Source,
+    keys: &KeyArgs,
+    allow_plaintext: bool,
+) -> Result<PortfolioDocument, Error> {
+    let file = source.read_secret()?;
+    let plain = if crypt::is_age(&file) {
+        keys.open(source, &file)?
+    } else if allow_plaintext || !file.trim_ascii_start().starts_with(b"{") {
+        // What is not JSON either is refused with its own error.
+        match allow_plaintext {
+            true => file,
+            false => return Err(Error::crypt(source, crypt::CryptError::NotAge)),
+        }
+    } else {
+        return Err(Error::PlaintextRefused(source.to_string()));
+    };
+    PortfolioDocument::parse(&plain).map_err(|error| Error::portfolio(source, error))
+}
+
+/// A public text file.
+pub(crate) fn load_text(source: &Source) -> Result<String, Error> {
+    String::from_utf8(source.read()?).map_err(|_| Error::NotText(source.to_string()))
+}
+
+/// A market file, its root recomputed.
+pub(crate) fn load_market(source: &Source) -> Result<(MarketFile, Market<Fp>), Error> {
+    let failed = |error| Error::MarketFile { path: source.to_string(), source: error };
+    let file = MarketFile::from_json(&load_text(source)?).map_err(failed)?;
+    let market = file.market::<Fp>().map_err(failed)?;
+    Ok((file, market))
+}
+
+/// Writes a public result to a file, or to standard output for `-`; whether it
+/// went to standard output, which is then taken.
+pub(crate) fn write_public(
+    path: &Path,
+    bytes: &[u8],
+    force: bool,
+    env: Env,
+) -> Result<bool, Error> {
+    if path.as_os_str() == "-" {
+        env.out.bytes(bytes)?;
+        return Ok(true);
+    }
+    write_atomic(path, bytes, if force { Kind::Replace } else { Kind::New })?;
+    Ok(false)
+}
+
+/// Refuses a public result early, before the work that makes it.
+pub(crate) fn refuse_existing(path: &Path, force: bool) -> Result<(), Error> {
+    match path.as_os_str() != "-" && !force && path.exists() {
+        true => Err(FileError::Exists(path.into()).into()),
+        false => Ok(()),
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> Result<u64, Error> {
+    SystemTime::now().duration_since(UNIX_EPOCH).map(|t| t.as_secs()).map_err(|_| Error::Clock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contexts_come_as_digits_or_parts() {
+        let derived = ContextId::derive("venue", 1, [0; 20]);
+        assert_eq!(parse_context("venue@1"), Ok(derived));
+        assert_eq!(parse_context(&derived.to_string()), Ok(derived));
+        assert_eq!(parse_context("venue"), Ok(ContextId::derive("venue", 0, [0; 20])));
+        let address = format!("venue@1/0x{}", "00".repeat(20));
+        assert_eq!(parse_context(&address), Ok(derived));
+        for text in ["", "@1", "venue@x", "venue@1/0x12", "0x12"] {
+            assert!(parse_context(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! JSON input: strict, and with errors that name the field but never show a
+//! value, because the document may be a decrypted portfolio.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+/// Why a text is not the document it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{problem} (line {line}, column {column})", Located(.field))]
+pub struct JsonError {
+    /// The field's path, such as `positions[3].quantity`; empty at the top.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: JsonProblem,
+    /// Line, from one.
+    pub line: usize,
+    /// Column, from one.
+    pub column: usize,
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JsonProblem {
+    /// Not JSON: also for `NaN`, `Infinity`, trailing commas and comments.
+    #[error("not valid JSON")]
+    Syntax,
+    /// The text ends too early.
+    #[error("the document ends in the middle")]
+    Truncated,
+    /// A field that the schema does not have.
+    #[error("unknown field `{name}`, expected {allowed}")]
+    UnknownField {
+        /// The field's name.
+        name: String,
+        /// The names allowed.
+        allowed: String,
+    },
+    /// A field that the schema needs.
+    #[error("field `{0}` is missing")]
+    MissingField(String),
+    /// A field given twice.
+    #[error("field `{0}` is given twice")]
+    DuplicateField(String),
+    /// A value of another type or an unknown name.
+    #[error("wrong value: expected {0}")]
+    WrongValue(String),
+    /// A rule of the field itself.
+    #[error("{0}")]
+    Rule(String),
+}
+
+/// A field's path as the start of a sentence.
+struct Located<'a>(&'a str);
+
+impl fmt::Display for Located<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "" | "." => Ok(()),
+            path => write!(f, "{path}: "),
+        }
+    }
+}
+
+/// Reads a document; anything after it but white space is refused.
+///
+/// # Errors
+/// The first field that is wrong, without its value.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let field = error.path().to_string();
+        let inner = error.into_inner();
+        JsonError {
+            field: if field == "." { String::new() } else { field },
+            problem: problem(&inner),
+            line: inner.line(),
+            column: inner.column(),
+        }
+    })?;
+    deserializer.end().map_err(|error| JsonError {
+        field: String::new(),
+        problem: JsonProblem::Syntax,
+        line: error.line(),
+        column: error.column(),
+    })?;
+    Ok(document)
+}
+
+/// Classifies an error by its message, dropping every quoted value.
+fn problem(error: &serde_json::Error) -> JsonProblem {
+    match error.classify() {
+        serde_json::error::Category::Eof => return JsonProblem::Truncated,
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io => {
+            return JsonProblem::Syntax;
+        }
+        serde_json::error::Category::Data => {}
+    }
+    let message = error.to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
+    let name = |rest: &str| rest.split('`').next().unwrap_or_default().to_owned();
+    if let Some(rest) = message.strip_prefix("unknown field `") {
+        let allowed = rest.split_once(", expected ").map_or("no field", |(_, allowed)| allowed);
+        return JsonProblem::UnknownField { name: name(rest), allowed: allowed.to_owned() };
+    }
+    if let Some(rest) = message.strip_prefix("missing field `") {
+        return JsonProblem::MissingField(name(rest));
+    }
+    if let Some(rest) = message.strip_prefix("duplicate field `") {
+        return JsonProblem::DuplicateField(name(rest));
+    }
+    if ["invalid type", "invalid value", "invalid length", "unknown variant"]
+        .iter()
+        .any(|prefix| message.starts_with(prefix))
+    {
+        let expected = message.rsplit_once("expected ").map_or("another value", |(_, text)| text);
+        return JsonProblem::WrongValue(expected.to_owned());
+    }
+    if message.starts_with("data did not match") {
+        return JsonProblem::WrongValue("one of the documented forms".to_owned());
+    }
+    JsonProblem::Rule(message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Document {
+        rows: Vec<Row>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Row {
+        amount: u8,
+    }
+
+    fn error(text: &str) -> String {
+        parse::<Document>(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn errors_name_fields_and_never_values() {
+        assert_eq!(
+            error(r#"{"rows":[{"amount":"s3cret, expected x"}]}"#),
+            "rows[0].amount: wrong value: expected u8 (line 1, column 39)"
+        );
+        assert_eq!(
+            error(r#"{"rows":[{"amount":1,"extra":2}]}"#),
+            "rows[0].extra: unknown field `extra`, expected `amount` (line 1, column 28)"
+        );
+        assert_eq!(
+            error(r#"{"rows":[{}]}"#),
+            "rows[0]: field `amount` is missing (line 1, column 11)"
+        );
+        assert_eq!(
+            error(r#"{"rows":[{"amount":NaN}]}"#).split(" (").next(),
+            Some("rows[0].amount: not valid JSON")
+        );
+        assert!(error(r#"{"rows":["#).contains("ends in the middle"));
+        assert!(error(r#"{"rows":[]} x"#).contains("not valid JSON"));
+    }
+}

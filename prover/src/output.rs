@@ -1,0 +1,91 @@
+//! What goes to standard output and what to standard error.
+//!
+//! Results go to standard output: lines for people, or one JSON document with
+//! `--json`. Everything said on the way (stages, notes, errors) goes to
+//! standard error, and notes are dropped with `--quiet`.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+use crate::error::Error;
+
+/// How results are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+    muted: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool, quiet: bool, verbose: bool) -> Self {
+        Self { json, quiet, verbose, muted: false }
+    }
+
+    /// An output that says nothing at all, for commands run by other commands.
+    pub(crate) fn muted() -> Self {
+        Self { json: false, quiet: true, verbose: false, muted: true }
+    }
+
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
+    /// A result: `value` with `--json`, else the lines that `lines` makes.
+    pub(crate) fn result<T: Serialize>(
+        self,
+        value: &T,
+        lines: impl FnOnce(&T) -> Vec<String>,
+    ) -> Result<(), Error> {
+        if self.json {
+            let mut bytes = serde_json::to_vec(value).map_err(|_| Error::Output)?;
+            bytes.push(b'\n');
+            return self.bytes(&bytes);
+        }
+        let mut text = lines(value).join("\n");
+        if text.is_empty() {
+            return Ok(());
+        }
+        text.push('\n');
+        self.bytes(text.as_bytes())
+    }
+
+    /// Bytes on standard output, as they are. A reader that went away is not an
+    /// error.
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Result<(), Error> {
+        if self.muted {
+            return Ok(());
+        }
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output),
+            _ => Ok(()),
+        }
+    }
+
+    /// Something said on the way.
+    pub(crate) fn note(self, text: impl Display) {
+        if !self.quiet {
+            stderr_line(&text.to_string());
+        }
+    }
+
+    /// A detail for `--verbose`.
+    pub(crate) fn detail(self, text: impl Display) {
+        if self.verbose && !self.quiet {
+            stderr_line(&text.to_string());
+        }
+    }
+}
+
+/// A line on standard error; nothing can be done when that fails.
+pub(crate) fn stderr_line(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,125 @@
+//! Portfolio documents: what a trader writes down, and how it becomes the
+//! committed portfolio.
+//!
+//! A document is JSON. Every number is a decimal in quotes, exact as written;
+//! unknown fields are refused.
+//!
+//! ```json
+//! {
+//!   "version": 1,
+//!   "account": "0x00000000000000000000000000000000000000a1",
+//!   "blinding": "0x<62 hexadecimal digits; drawn by `encrypt` when absent>",
+//!   "cash": "86.549602",
+//!   "positions": [{ "instrument": "BTC", "quantity": "-0.00785" }],
+//!   "isolated": [
+//!     { "cash": "10", "positions": [{ "instrument": "ETH", "quantity": "0.1" }] }
+//!   ]
+//! }
+//! ```
+//!
+//! `cash` and `positions` are the cross-margin bucket, number 0; the isolated
+//! buckets are 1, 2 and so on. A bucket's cash is carried by its first position
+//! in canonical order; a bucket with cash alone becomes a position of zero lots
+//! of the market's first instrument by name. Cash carries the cost basis and
+//! settled funding: equity is `sum of quantity * price + cash`.
+
+mod convert;
+mod decimal;
+mod document;
+
+pub use convert::{Listings, LotSize, MAX_POSITIONS};
+pub use decimal::{Decimal, DecimalError};
+pub use document::{
+    IsolatedBucket, NoRandomness, PortfolioDocument, PositionEntry, SecretText, VERSION,
+};
+
+use crate::json::JsonError;
+
+/// Why a document is not a portfolio. Fields are paths into the document;
+/// quantities and amounts are never shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PortfolioFileError {
+    /// Not the schema.
+    #[error(transparent)]
+    Json(Box<JsonError>),
+    /// Written for another version of the schema.
+    #[error("version: {0} is not supported, allowed is {VERSION}")]
+    Version(u16),
+    /// Not a number as the schema writes them.
+    #[error("{field}: {problem}")]
+    Number {
+        /// The field.
+        field: String,
+        /// What is wrong with it.
+        problem: DecimalError,
+    },
+    /// An instrument that the market does not list.
+    #[error("{field}: the market does not list `{symbol}`{}", near_names(.near))]
+    UnknownInstrument {
+        /// The field.
+        field: String,
+        /// The symbol given.
+        symbol: String,
+        /// Listed symbols that are spelled much like it.
+        near: Vec<String>,
+    },
+    /// An instrument twice in one bucket.
+    #[error("{second}: the same instrument as {first}, in one bucket")]
+    Duplicate {
+        /// The first field.
+        first: String,
+        /// The second one.
+        second: String,
+    },
+    /// A quantity between two lots.
+    #[error("{field}: not a whole number of lots of {lot}")]
+    NotWholeLots {
+        /// The field.
+        field: String,
+        /// The lot size.
+        lot: String,
+    },
+    /// More decimals than the quote currency has.
+    #[error("{field}: more than {decimals} decimals, the smallest unit of the quote currency")]
+    NotWholeUnits {
+        /// The field.
+        field: String,
+        /// Decimals of the quote currency.
+        decimals: u32,
+    },
+    /// A quantity or amount past its type.
+    #[error("{field}: out of range, allowed is {allowed}")]
+    OutOfRange {
+        /// The field.
+        field: String,
+        /// The range.
+        allowed: &'static str,
+    },
+    /// More positions than the largest circuit holds.
+    #[error("{found} positions, allowed are {MAX_POSITIONS} in all buckets together")]
+    TooManyPositions {
+        /// Positions found.
+        found: usize,
+    },
+    /// More isolated buckets than there are numbers.
+    #[error("{found} isolated buckets, allowed are {MAX_POSITIONS}")]
+    TooManyBuckets {
+        /// Buckets found.
+        found: usize,
+    },
+    /// No blinding, so no commitment.
+    #[error("blinding: missing; without it there is no commitment")]
+    NoBlinding,
+    /// The market lists nothing that could carry cash.
+    #[error("the market lists no instrument to carry the cash")]
+    EmptyMarket,
+}
+
+/// The end of the sentence about an unknown instrument.
+fn near_names(near: &[String]) -> String {
+    match near {
+        [] => String::new(),
+        names => format!(" (near: {})", names.join(", ")),
+    }
+}

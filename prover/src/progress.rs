@@ -1,0 +1,62 @@
+//! Stages with their elapsed time: a spinner on a terminal, plain lines
+//! elsewhere, nothing with `--quiet`.
+
+use std::io::{self, IsTerminal as _};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output::stderr_line;
+
+/// Shows what the command is at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    mode: Mode,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Silent,
+    Lines,
+    Terminal,
+}
+
+impl Progress {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let mode = match (quiet, io::stderr().is_terminal()) {
+            (true, _) => Mode::Silent,
+            (false, true) => Mode::Terminal,
+            (false, false) => Mode::Lines,
+        };
+        Self { mode }
+    }
+
+    /// Runs a stage and tells how long it took.
+    pub(crate) fn stage<T>(self, name: &str, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let bar = (self.mode == Mode::Terminal).then(|| spinner(name));
+        let result = work();
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        if self.mode != Mode::Silent {
+            stderr_line(&format!("  {name} ({})", seconds(start.elapsed())));
+        }
+        result
+    }
+}
+
+fn spinner(name: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.set_message(name.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// A duration for people.
+pub(crate) fn seconds(elapsed: Duration) -> String {
+    format!("{:.1} s", elapsed.as_secs_f64())
+}

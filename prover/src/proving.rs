@@ -1,0 +1,278 @@
+//! From a portfolio, a market and a membership path to a proof.
+
+use std::fmt;
+
+use pasta_curves::Fp;
+use rand::SeedableRng as _;
+use rand::rngs::{StdRng, SysRng};
+use zkmargin_circuits::ipa::{self, IpaParams, KeyError, ProveError, ProvingKey};
+use zkmargin_margin::claim::{Claim, Side};
+use zkmargin_margin::ids::AccountId;
+use zkmargin_margin::instance::{MarginInstance, Shortfall};
+use zkmargin_margin::portfolio::Portfolio;
+use zkmargin_margin::relation::{MarginFamily as _, Violation};
+use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::standard::{Standard, StandardWitness};
+use zkmargin_params::market::{Market, MarketError};
+use zkmargin_verifier::MalformedProof;
+use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
+
+use crate::venue::PathFile;
+
+/// Why no proof was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProvingError {
+    /// The portfolio is another account's than the path.
+    #[error("the portfolio is of account {portfolio}, the path of {path}")]
+    WrongAccount {
+        /// The portfolio's account.
+        portfolio: AccountId,
+        /// The path's.
+        path: AccountId,
+    },
+    /// The market has no row for a position.
+    #[error(transparent)]
+    Market(#[from] MarketError),
+    /// The statement is false.
+    #[error("{violation}")]
+    False {
+        /// The clause that fails.
+        violation: Violation,
+        /// By how much, for the owner.
+        gap: Option<Gap>,
+    },
+    /// The shape is too small.
+    #[error("{found} positions do not fit the {shape} shape, which holds {allowed}")]
+    TooManyPositions {
+        /// Positions of the portfolio.
+        found: usize,
+        /// The shape asked for, or the largest.
+        shape: Shape,
+        /// Positions it holds.
+        allowed: usize,
+    },
+    /// A disclosure that an *at-least* claim has no room for.
+    #[error("a claim of at least a level has no shortfall to disclose")]
+    NothingToDisclose,
+    /// A shortfall that does not fit its public input.
+    #[error("the shortfall is too large to disclose")]
+    ShortfallRange,
+    /// The system has no randomness to give.
+    #[error("the operating system gave no random bytes")]
+    NoRandomness,
+    /// The proof system failed.
+    #[error(transparent)]
+    Prove(ProveError),
+    /// The proof does not fit a proof file.
+    #[error(transparent)]
+    File(#[from] MalformedProof),
+}
+
+/// How far an account is from what is claimed. Secret: only [`fmt::Display`]
+/// shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Gap {
+    claim: Claim,
+    amount: String,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (level, amount) = (self.claim.level(), &self.amount);
+        match self.claim.side() {
+            Side::AtLeast => write!(f, "{amount} more cash is needed for {level}"),
+            Side::Below => write!(f, "the account is above {level} by {amount}"),
+        }
+    }
+}
+
+impl fmt::Debug for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gap(..)")
+    }
+}
+
+impl ProvingError {
+    /// Whether the statement itself is false, rather than an input wrong.
+    pub fn is_false_statement(&self) -> bool {
+        matches!(self, Self::False { .. } | Self::Prove(ProveError::Violation(_)))
+    }
+
+    /// By how much the claim is missed, for the owner.
+    pub fn figures(&self) -> Option<&Gap> {
+        match self {
+            Self::False { gap, .. } => gap.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::WrongAccount { .. } => "give the path of the portfolio's own account",
+            Self::Market(_) => "see what the market lists with `zkmargin market show`",
+            Self::False { violation: Violation::Opening, .. } => {
+                "the venue attested another portfolio or blinding: prove the one it committed to, or have it commit anew"
+            }
+            Self::False { violation: Violation::FalseClaim, .. } => {
+                "add collateral, reduce positions, or claim another level; `zkmargin margin` shows the figures"
+            }
+            Self::False { .. } | Self::Prove(ProveError::Violation(_)) => {
+                "check that portfolio, path and market are of one epoch"
+            }
+            Self::TooManyPositions { .. } => {
+                "give --shape auto; above 128 positions, split the account"
+            }
+            Self::NothingToDisclose => "leave --disclose out, or claim below:LEVEL",
+            _ => "please report it",
+        }
+    }
+}
+
+/// A true statement with its witness, ready to prove.
+pub struct Prepared {
+    instance: MarginInstance<Fp>,
+    witness: StandardWitness<Fp>,
+    shape: Shape,
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared").field("shape", &self.shape).finish_non_exhaustive()
+    }
+}
+
+/// What to prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The claim.
+    pub claim: Claim,
+    /// Whether a *below* claim tells the shortfall.
+    pub disclose: bool,
+    /// The shape; the smallest that fits when `None`.
+    pub shape: Option<Shape>,
+}
+
+impl Prepared {
+    /// Puts a statement together and checks it natively.
+    ///
+    /// # Errors
+    /// When an input does not fit the others, or the statement is false: the
+    /// error names the clause and, for the claim itself, the distance.
+    pub fn new(
+        market: &Market<Fp>,
+        account: AccountId,
+        portfolio: &Portfolio,
+        path: &PathFile,
+        statement: Statement,
+    ) -> Result<Self, ProvingError> {
+        if account != path.account {
+            return Err(ProvingError::WrongAccount { portfolio: account, path: path.account });
+        }
+        let shape = fitting_shape(portfolio.positions().len(), statement.shape)?;
+        if portfolio.commitment::<Fp>() != path.commitment.0 {
+            return Err(ProvingError::False { violation: Violation::Opening, gap: None });
+        }
+        let witness = market.standard_witness(portfolio, path.commitment.0, path.path.clone())?;
+        let margin = market.margin(portfolio.positions())?;
+        let shortfall = margin.shortfall(statement.claim.level());
+        let disclosed = match (statement.disclose, statement.claim.side()) {
+            (true, Side::AtLeast) => return Err(ProvingError::NothingToDisclose),
+            (true, Side::Below) => Shortfall::new(shortfall).ok_or(ProvingError::ShortfallRange)?,
+            (false, _) => Shortfall::NONE,
+        };
+        let header = market.header();
+        let instance = MarginInstance {
+            context: path.context,
+            epoch: header.epoch,
+            account,
+            state_root: path.state_root.0,
+            market_root: market.root(),
+            model: header.model,
+            claim: statement.claim,
+            disclosed,
+        };
+        Standard::check(&instance, &witness).map_err(|violation| {
+            let claim = statement.claim;
+            let gap = (violation == Violation::FalseClaim).then(|| {
+                let units = match claim.side() {
+                    Side::AtLeast => shortfall.cast_signed(),
+                    // The least surplus of a bucket is what keeps the claim false.
+                    Side::Below => margin
+                        .buckets
+                        .iter()
+                        .filter_map(|bucket| {
+                            let requirement = bucket.requirement(claim.level())?;
+                            Some(bucket.equity - requirement.cast_signed())
+                        })
+                        .min()
+                        .unwrap_or(0),
+                };
+                Gap { claim, amount: market.format_amount(units) }
+            });
+            ProvingError::False { violation, gap }
+        })?;
+        Ok(Self { instance, witness, shape })
+    }
+
+    /// The public inputs.
+    pub fn instance(&self) -> &MarginInstance<Fp> {
+        &self.instance
+    }
+
+    /// The shape it will be proved under.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+}
+
+fn fitting_shape(found: usize, wanted: Option<Shape>) -> Result<Shape, ProvingError> {
+    let shape = wanted.or_else(|| Shape::standard_for(found)).unwrap_or(Shape::Large);
+    let allowed = shape.standard_positions();
+    match found <= allowed {
+        true => Ok(shape),
+        false => Err(ProvingError::TooManyPositions { found, shape, allowed }),
+    }
+}
+
+/// Makes the proofs of one shape.
+#[derive(Debug)]
+pub struct Prover {
+    params: IpaParams,
+    key: ProvingKey,
+}
+
+impl Prover {
+    /// A prover with the key of a shape, made from the parameters.
+    ///
+    /// # Errors
+    /// When the parameters are of another size than the shape's.
+    pub fn new(params: IpaParams, shape: Shape) -> Result<Self, KeyError> {
+        let key = ProvingKey::build(&params, shape)?;
+        Ok(Self { params, key })
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> Shape {
+        self.key.shape()
+    }
+
+    /// Proves a statement.
+    ///
+    /// # Errors
+    /// When it was prepared for another shape that this one does not hold, or
+    /// the proof system fails.
+    pub fn prove(&self, prepared: &Prepared) -> Result<ProofFile<Fp>, ProvingError> {
+        let rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| ProvingError::NoRandomness)?;
+        let Prepared { instance, witness, .. } = prepared;
+        let proof = ipa::prove(&self.params, &self.key, instance, witness, rng)
+            .map_err(ProvingError::Prove)?;
+        let circuit = CircuitId {
+            family: Family::Standard,
+            shape: self.shape(),
+            proof_system: ProofSystem::Ipa,
+        };
+        Ok(ProofFile::new(circuit, *instance, proof)?)
+    }
+}

@@ -1,0 +1,206 @@
+//! The venue's account trees: which account holds which commitment, as one
+//! `STATE_ROOT` per epoch.
+//!
+//! A list of commitments becomes a state file that holds every inner node, so
+//! that a membership path is read out at once. The order is by account, so the
+//! same accounts make the same root on every machine.
+
+mod files;
+
+pub use files::{FieldHex, PathFile, StateFile, parse_list};
+
+use std::sync::Mutex;
+
+use pasta_curves::Fp;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
+use zkmargin_margin::merkle::{Path, Tree};
+use zkmargin_margin::poseidon::{Domain, hash};
+
+use crate::json::JsonError;
+
+/// An account and the commitment to its portfolio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The account.
+    pub account: AccountId,
+    /// Its portfolio's commitment.
+    pub commitment: FieldHex,
+}
+
+/// Why there is no state tree or path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VenueError {
+    /// A line or document that is not the schema.
+    #[error("{}{source}", line.map_or(String::new(), |line| format!("line {line}: ")))]
+    Json {
+        /// The line of a JSON-lines list.
+        line: Option<usize>,
+        /// What is wrong with it.
+        source: Box<JsonError>,
+    },
+    /// An account given twice.
+    #[error("account {0} is listed twice")]
+    DuplicateAccount(AccountId),
+    /// More accounts than the tree holds.
+    #[error("{0} accounts, allowed are {max}", max = 1_usize << (2 * STATE_DEPTH))]
+    TooManyAccounts(usize),
+    /// No accounts.
+    #[error("the list holds no account")]
+    Empty,
+    /// An account that is not in the state.
+    #[error("account {0} is not in the state")]
+    UnknownAccount(AccountId),
+    /// A file of another version.
+    #[error("version: {0} is not supported, allowed is 1")]
+    Version(u16),
+    /// Nodes that do not hash to the root.
+    #[error("the file is damaged: its nodes do not hash to its state root")]
+    Damaged,
+}
+
+/// A state tree with all its nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    context: ContextId,
+    root: Fp,
+    entries: Vec<Entry>,
+    /// Inner nodes, the level above the leaves first.
+    nodes: Vec<Vec<Fp>>,
+}
+
+impl State {
+    /// Builds the tree over a list in any order, with all cores.
+    ///
+    /// # Errors
+    /// When an account is listed twice, or there are none or too many.
+    pub fn build(context: ContextId, mut entries: Vec<Entry>) -> Result<Self, VenueError> {
+        if entries.is_empty() {
+            return Err(VenueError::Empty);
+        }
+        entries.par_sort_unstable_by_key(|entry| entry.account);
+        if let Some(pair) = entries.windows(2).find(|pair| pair[0].account == pair[1].account) {
+            return Err(VenueError::DuplicateAccount(pair[0].account));
+        }
+        let leaves = entries.par_iter().map(|entry| leaf(entry, context)).collect();
+        let nodes = Mutex::new(Vec::with_capacity(STATE_DEPTH));
+        let tree = Tree::build_with(Domain::StateNode, STATE_DEPTH, leaves, |groups| {
+            let level: Vec<Fp> =
+                groups.par_iter().map(|group| hash(Domain::StateNode, *group)).collect();
+            if let Ok(mut nodes) = nodes.lock() {
+                nodes.push(level.clone());
+            }
+            level
+        })
+        .map_err(|_| VenueError::TooManyAccounts(entries.len()))?;
+        let nodes = nodes.into_inner().map_err(|_| VenueError::Damaged)?;
+        Ok(Self { context, root: tree.root(), entries, nodes })
+    }
+
+    /// The deployment the leaves are bound to.
+    pub fn context(&self) -> ContextId {
+        self.context
+    }
+
+    /// `STATE_ROOT`.
+    pub fn root(&self) -> Fp {
+        self.root
+    }
+
+    /// The accounts, ascending.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The membership path of an account, checked against the root.
+    ///
+    /// # Errors
+    /// When the account is not in the state, or the nodes are damaged.
+    pub fn path(&self, account: AccountId) -> Result<PathFile, VenueError> {
+        let index = self
+            .entries
+            .binary_search_by_key(&account, |entry| entry.account)
+            .map_err(|_| VenueError::UnknownAccount(account))?;
+        let entry = self.entries[index];
+        let mut empty = Fp::zero();
+        let mut position = index;
+        let mut children = Vec::with_capacity(STATE_DEPTH);
+        for height in 0..STATE_DEPTH {
+            let start = position / 4 * 4;
+            children.push(std::array::from_fn(|i| match height.checked_sub(1) {
+                None => self.entries.get(start + i).map_or(empty, |e| leaf(e, self.context)),
+                Some(below) => self
+                    .nodes
+                    .get(below)
+                    .and_then(|level| level.get(start + i))
+                    .copied()
+                    .unwrap_or(empty),
+            }));
+            position /= 4;
+            empty = hash(Domain::StateNode, [empty; 4]);
+        }
+        let path = Path::from_parts(Domain::StateNode, children);
+        if path.root(leaf(&entry, self.context)) != Some(self.root) {
+            return Err(VenueError::Damaged);
+        }
+        Ok(PathFile {
+            account,
+            commitment: entry.commitment,
+            context: self.context,
+            state_root: self.root.into(),
+            path,
+        })
+    }
+}
+
+fn leaf(entry: &Entry, context: ContextId) -> Fp {
+    state_leaf(entry.account, entry.commitment.0, context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn entries(n: u64) -> Vec<Entry> {
+        (0..n)
+            .map(|i| {
+                let mut account = [0; 20];
+                account[12..].copy_from_slice(&i.to_be_bytes());
+                Entry { account: AccountId::new(account), commitment: Fp::from(i + 100).into() }
+            })
+            .collect()
+    }
+
+    pub(super) fn context() -> ContextId {
+        ContextId::derive("test", 0, [0; 20])
+    }
+
+    #[test]
+    fn every_account_has_a_path_whatever_the_order() {
+        let mut reversed = entries(37);
+        reversed.reverse();
+        let state = State::build(context(), reversed).unwrap();
+        assert_eq!(state, State::build(context(), entries(37)).unwrap());
+        for entry in state.entries() {
+            let path = state.path(entry.account).unwrap();
+            assert_eq!(path.path.root(leaf(entry, context())), Some(state.root()));
+        }
+        let absent = AccountId::new([9; 20]);
+        assert_eq!(state.path(absent), Err(VenueError::UnknownAccount(absent)));
+    }
+
+    #[test]
+    fn lists_that_make_no_tree_are_refused() {
+        assert_eq!(State::build(context(), Vec::new()), Err(VenueError::Empty));
+        let mut twice = entries(3);
+        twice.push(twice[1]);
+        assert_eq!(
+            State::build(context(), twice.clone()),
+            Err(VenueError::DuplicateAccount(twice[1].account))
+        );
+    }
+}
