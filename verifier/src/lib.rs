@@ -5,8 +5,8 @@
 //! | [`proof`] | proof files: one JSON text per proof, self-describing |
 //! | [`error`] | [`MalformedProof`] (cannot be read) and [`VerifyError`] (does not verify) |
 //! | [`engine`] | the margin-call engine: a deterministic state machine |
-//! | [`ipa`] | verification of the transparent proof system (feature `ipa`) |
-//! | [`ledger`] | the engine on a crash-safe database (feature `ledger`) |
+//! | `ipa` | verification of the transparent proof system (feature `ipa`) |
+//! | `ledger` | the engine on a crash-safe database (feature `ledger`) |
 //!
 //! Without default features the crate is `no_std` + `alloc`: proof files and
 //! the engine run in a contract as they do natively.

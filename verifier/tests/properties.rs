@@ -1,4 +1,5 @@
 //! What must hold of the engine whatever is asked of it.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod common;
 

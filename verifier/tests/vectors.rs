@@ -1,6 +1,7 @@
 //! The transition vectors: `vectors/engine/*.json` drive every implementation
 //! of the engine. `UPDATE_VECTORS=1` writes them from the scenarios, whose
 //! expectations are written by hand.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod common;
 mod scenarios;

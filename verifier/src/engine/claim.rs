@@ -115,6 +115,10 @@ impl<F: MarginField> From<&MarginInstance<F>> for ClaimData {
 ///
 /// Only this crate's verifiers make one, so it cannot be deserialized; the
 /// exception says so in its name.
+///
+/// ```compile_fail
+/// let forged: zkmargin_verifier::VerifiedClaim = serde_json::from_str("{}").unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct VerifiedClaim(ClaimData);

@@ -61,6 +61,7 @@ mod action;
 mod claim;
 mod memory;
 mod policy;
+mod publish;
 mod refusal;
 mod state;
 mod transition;

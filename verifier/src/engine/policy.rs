@@ -159,3 +159,54 @@ impl PolicyParams {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params() -> PolicyParams {
+        PolicyParams::standard(ContextId::derive("test", 0, [0; 20]), ModelDigest::of(b"model"))
+    }
+
+    #[test]
+    fn every_rule_is_checked() {
+        type Change = fn(&mut PolicyParams);
+        let cases: [(Change, InvalidPolicy); 10] = [
+            (|params| params.models.clear(), InvalidPolicy::NoModel),
+            (|params| params.models.push(params.models[0]), InvalidPolicy::DuplicateModel),
+            (
+                |params| params.breach_level = Level::Bankrupt,
+                InvalidPolicy::EmptyLevel("breach_level"),
+            ),
+            (|params| params.breach_level = Level::Initial, InvalidPolicy::LevelOrder),
+            (|params| params.cure_level = Level::MarginCall, InvalidPolicy::LevelOrder),
+            (|params| params.max_snapshot_age = 0, InvalidPolicy::NoSnapshotAge),
+            (|params| params.proof_window = 7_199, InvalidPolicy::TooShort("proof_window")),
+            (|params| params.cure_period = 7_199, InvalidPolicy::TooShort("cure_period")),
+            (|params| params.proof_window = CENTURY + 1, InvalidPolicy::TooLong("proof_window")),
+            (
+                |params| params.max_snapshot_age = u64::MAX,
+                InvalidPolicy::TooLong("max_snapshot_age"),
+            ),
+        ];
+        assert!(Policy::new(params()).is_ok());
+        for (change, expected) in cases {
+            let mut params = params();
+            change(&mut params);
+            assert_eq!(Policy::new(params.clone()), Err(expected));
+            let json = serde_json::to_string(&params).unwrap();
+            assert!(serde_json::from_str::<Policy>(&json).is_err(), "{json}");
+        }
+        let shortest = PolicyParams { proof_window: 7_200, cure_period: 7_200, ..params() };
+        assert!(Policy::new(shortest).is_ok());
+    }
+
+    #[test]
+    fn json_round_trips_and_refuses_unknown_fields() {
+        let policy = Policy::new(params()).unwrap();
+        let json = serde_json::to_string(&policy).unwrap();
+        assert_eq!(serde_json::from_str::<Policy>(&json).unwrap(), policy);
+        let extra = json.replacen('{', "{\"cure_time\":1,", 1);
+        assert!(serde_json::from_str::<Policy>(&extra).is_err());
+    }
+}

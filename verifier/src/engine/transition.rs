@@ -9,14 +9,14 @@ use alloc::vec::Vec;
 
 use zkmargin_margin::claim::Side;
 use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest, Timestamp};
+use zkmargin_margin::instance::Shortfall;
 
-use super::action::{Action, EpochPost, Event};
+use super::action::{Action, Event};
 use super::claim::{ClaimData, VerifiedClaim};
 use super::policy::Policy;
 use super::refusal::Refusal;
 use super::state::{
-    Account, AccountStatus, CallReason, Changes, ClockTime, EpochRecord, HaltReason, Meta,
-    StateView,
+    Account, AccountStatus, CallReason, Changes, ClockTime, EpochRecord, Meta, StateView,
 };
 
 /// Why a transition did not happen.
@@ -74,23 +74,23 @@ pub fn transition<V: StateView>(
 }
 
 /// A transition being decided.
-struct Step<'a, V> {
-    policy: &'a Policy,
+pub(super) struct Step<'a, V> {
+    pub(super) policy: &'a Policy,
     view: &'a V,
-    now: u64,
-    changes: Changes,
-    events: Vec<Event>,
+    pub(super) now: u64,
+    pub(super) changes: Changes,
+    pub(super) events: Vec<Event>,
 }
 
-type Decision<V> = Result<(), TransitionError<<V as StateView>::Error>>;
-type Read<T, V> = Result<T, TransitionError<<V as StateView>::Error>>;
+pub(super) type Decision<V> = Result<(), TransitionError<<V as StateView>::Error>>;
+pub(super) type Read<T, V> = Result<T, TransitionError<<V as StateView>::Error>>;
 
 impl<V: StateView> Step<'_, V> {
-    fn meta(&mut self) -> &mut Meta {
+    pub(super) fn meta(&mut self) -> &mut Meta {
         &mut self.changes.meta
     }
 
-    fn clock(&self) -> ClockTime {
+    pub(super) fn clock(&self) -> ClockTime {
         self.changes.meta.clock
     }
 
@@ -98,11 +98,11 @@ impl<V: StateView> Step<'_, V> {
         self.view.account(id).map_err(TransitionError::Store)
     }
 
-    fn read_epoch(&self, epoch: Epoch) -> Read<Option<EpochRecord>, V> {
+    pub(super) fn read_epoch(&self, epoch: Epoch) -> Read<Option<EpochRecord>, V> {
         self.view.epoch(epoch).map_err(TransitionError::Store)
     }
 
-    fn is_accepted(&self, model: ModelDigest) -> Read<bool, V> {
+    pub(super) fn is_accepted(&self, model: ModelDigest) -> Read<bool, V> {
         self.view.is_model_accepted(model).map_err(TransitionError::Store)
     }
 
@@ -139,7 +139,7 @@ impl<V: StateView> Step<'_, V> {
         }
     }
 
-    fn fresh_until(&self, timestamp: Timestamp) -> Result<u64, Refusal> {
+    pub(super) fn fresh_until(&self, timestamp: Timestamp) -> Result<u64, Refusal> {
         let fresh_until = timestamp.get().saturating_add(self.policy.params().max_snapshot_age);
         if self.now > fresh_until {
             return Err(Refusal::SnapshotStale { fresh_until });
@@ -170,77 +170,6 @@ impl<V: StateView> Step<'_, V> {
         }
         self.fresh_until(record.market_timestamp)?;
         Ok(record)
-    }
-
-    fn accept_model(&mut self, model: ModelDigest) -> Decision<V> {
-        if self.is_accepted(model)? {
-            return Err(Refusal::ModelAlreadyAccepted.into());
-        }
-        self.set_model(model, true)?;
-        self.events.push(Event::ModelAccepted { model });
-        Ok(())
-    }
-
-    fn revoke_model(&mut self, model: ModelDigest) -> Decision<V> {
-        if !self.is_accepted(model)? {
-            return Err(Refusal::ModelNotAccepted.into());
-        }
-        self.set_model(model, false)?;
-        self.events.push(Event::ModelRevoked { model });
-        Ok(())
-    }
-
-    fn set_model(&mut self, model: ModelDigest, accepted: bool) -> Decision<V> {
-        let latest = self.read_epoch(self.changes.meta.latest)?;
-        if latest.is_some_and(|record| record.model == model) {
-            self.meta().model_revoked = !accepted;
-        }
-        self.changes.model = Some((model, accepted));
-        Ok(())
-    }
-
-    fn post_epoch(&mut self, post: &EpochPost) -> Decision<V> {
-        let latest = self.changes.meta.latest;
-        if post.epoch <= latest {
-            return Err(Refusal::EpochNotNewer { latest }.into());
-        }
-        if !self.is_accepted(post.model)? {
-            return Err(Refusal::ModelNotAccepted.into());
-        }
-        if post.market_timestamp.get() > self.now {
-            return Err(Refusal::SnapshotInFuture.into());
-        }
-        let previous = self.read_epoch(latest)?;
-        if let Some(last) = previous.map(|record| record.market_timestamp)
-            && post.market_timestamp < last
-        {
-            return Err(Refusal::SnapshotOlderThanLast { last }.into());
-        }
-        let fresh_until = self.fresh_until(post.market_timestamp)?;
-        let jumped = match (self.policy.params().max_price_move_bps, post.price_move_bps) {
-            (Some(limit), Some(moved)) => moved > limit,
-            (Some(_), None) if previous.is_some() => return Err(Refusal::PriceMoveMissing.into()),
-            _ => false,
-        };
-        let record = EpochRecord {
-            state_root: post.state_root,
-            market_root: post.market_root,
-            model: post.model,
-            market_timestamp: post.market_timestamp,
-            posted: self.clock(),
-            quarantined: jumped,
-        };
-        self.changes.epoch = Some((post.epoch, record));
-        self.events.push(Event::EpochPosted { epoch: post.epoch, quarantined: jumped });
-        let meta = self.meta();
-        meta.latest = post.epoch;
-        meta.fresh_until = fresh_until;
-        meta.model_revoked = false;
-        if jumped && meta.halt.is_none() {
-            meta.halt = Some(HaltReason::PriceMove);
-            self.events.push(Event::Halted { reason: HaltReason::PriceMove });
-        }
-        Ok(())
     }
 
     fn register(&mut self, id: AccountId) -> Decision<V> {
@@ -320,7 +249,7 @@ impl<V: StateView> Step<'_, V> {
         &mut self,
         reason: CallReason,
         epoch: Epoch,
-        shortfall: Option<zkmargin_margin::instance::Shortfall>,
+        shortfall: Option<Shortfall>,
         account: AccountId,
     ) -> AccountStatus {
         let since = self.clock();
@@ -438,30 +367,6 @@ impl<V: StateView> Step<'_, V> {
         let due = since.after(self.policy.params().cure_period);
         self.put(id, self.changes.meta.latest, AccountStatus::Unproven { since, due });
         self.events.push(Event::Reinstated { account: id, due });
-        Ok(())
-    }
-
-    fn pause(&mut self) -> Decision<V> {
-        if self.changes.meta.halt.is_some() {
-            return Err(Refusal::AlreadyHalted.into());
-        }
-        self.meta().halt = Some(HaltReason::Paused);
-        self.events.push(Event::Halted { reason: HaltReason::Paused });
-        Ok(())
-    }
-
-    /// Ends a halt. A quarantined latest epoch is confirmed; earlier ones stay
-    /// quarantined for good.
-    fn resume(&mut self) -> Decision<V> {
-        if self.changes.meta.halt.is_none() {
-            return Err(Refusal::NotHalted.into());
-        }
-        self.meta().halt = None;
-        let latest = self.changes.meta.latest;
-        let quarantined = self.read_epoch(latest)?.filter(|record| record.quarantined);
-        self.changes.epoch =
-            quarantined.map(|record| (latest, EpochRecord { quarantined: false, ..record }));
-        self.events.push(Event::Resumed { confirmed: quarantined.map(|_| latest) });
         Ok(())
     }
 }

@@ -56,6 +56,9 @@ pub enum LedgerError {
         /// The record's key.
         key: String,
     },
+    /// The file's structure is broken.
+    #[error("the ledger is damaged: the structure of its file is broken")]
+    DamagedPage,
     /// The state is not what the history leads to.
     #[error(
         "the ledger is damaged: its state is not what its history leads to, at entry {sequence}"

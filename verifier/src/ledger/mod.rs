@@ -104,27 +104,29 @@ impl Ledger {
     /// When there is none, another process has it open, or it is damaged or of
     /// another version.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        if !path.try_exists()? {
-            return Err(LedgerError::NotFound { path: path.to_path_buf() });
-        }
-        let database = tables::open(path)?;
-        let read = database.begin_read()?;
-        let settings = read.open_table(LEDGER)?;
-        let got: u64 = read_setting(&settings, "schema")?;
-        if got != SCHEMA_VERSION {
-            return Err(LedgerError::SchemaVersion { got, allowed: SCHEMA_VERSION });
-        }
-        let policy = read_setting(&settings, "policy")?;
-        let start = read_setting(&settings, "start")?;
-        let _: Meta = read_setting(&settings, "meta")?;
-        // Tables that are missing are found now, not at the first use.
-        read.open_table(ACCOUNTS)?;
-        read.open_table(EPOCHS)?;
-        read.open_table(MODELS)?;
-        read.open_table(HISTORY)?;
-        read.open_table(BY_ACCOUNT)?;
-        drop((settings, read));
-        Ok(Self { database, policy, start })
+        guarded(|| {
+            if !path.try_exists()? {
+                return Err(LedgerError::NotFound { path: path.to_path_buf() });
+            }
+            let database = tables::open(path)?;
+            let read = database.begin_read()?;
+            let settings = read.open_table(LEDGER)?;
+            let got: u64 = read_setting(&settings, "schema")?;
+            if got != SCHEMA_VERSION {
+                return Err(LedgerError::SchemaVersion { got, allowed: SCHEMA_VERSION });
+            }
+            let policy = read_setting(&settings, "policy")?;
+            let start = read_setting(&settings, "start")?;
+            let _: Meta = read_setting(&settings, "meta")?;
+            // Tables that are missing are found now, not at the first use.
+            read.open_table(ACCOUNTS)?;
+            read.open_table(EPOCHS)?;
+            read.open_table(MODELS)?;
+            read.open_table(HISTORY)?;
+            read.open_table(BY_ACCOUNT)?;
+            drop((settings, read));
+            Ok(Self { database, policy, start })
+        })
     }
 
     /// Opens the ledger of a deployment.
@@ -155,20 +157,22 @@ impl Ledger {
     /// # Errors
     /// When the engine refuses it, or the database fails; nothing has changed then.
     pub fn apply(&self, now: u64, action: &Action) -> Result<HistoryEntry, LedgerError> {
-        let mut write = self.database.begin_write()?;
-        write.set_durability(Durability::Immediate)?;
-        let entry = {
-            let mut tables = tables::WriteTables::open(&write)?;
-            let decided = transition(&self.policy, &tables, now, action).map_err(refused)?;
-            let sequence = tables.next_sequence()?;
-            let (action_record, events) = (action.clone().into(), decided.events);
-            let entry = HistoryEntry { sequence, time: now, action: action_record, events };
-            tables.put(&decided.changes)?;
-            tables.append(&entry, action.account())?;
-            entry
-        };
-        write.commit()?;
-        Ok(entry)
+        guarded(|| {
+            let mut write = self.database.begin_write()?;
+            write.set_durability(Durability::Immediate)?;
+            let entry = {
+                let mut tables = tables::WriteTables::open(&write)?;
+                let decided = transition(&self.policy, &tables, now, action).map_err(refused)?;
+                let sequence = tables.next_sequence()?;
+                let (action_record, events) = (action.clone().into(), decided.events);
+                let entry = HistoryEntry { sequence, time: now, action: action_record, events };
+                tables.put(&decided.changes)?;
+                tables.append(&entry, action.account())?;
+                entry
+            };
+            write.commit()?;
+            Ok(entry)
+        })
     }
 
     /// The engine's own state.
@@ -176,7 +180,7 @@ impl Ledger {
     /// # Errors
     /// When the database fails or is damaged.
     pub fn meta(&self) -> Result<Meta, LedgerError> {
-        read_setting(&self.database.begin_read()?.open_table(LEDGER)?, "meta")
+        guarded(|| read_setting(&self.database.begin_read()?.open_table(LEDGER)?, "meta"))
     }
 
     /// The engine's clock at a time.
@@ -192,11 +196,13 @@ impl Ledger {
     /// # Errors
     /// When the database fails or is damaged.
     pub fn status(&self, account: AccountId, now: u64) -> Result<AccountStatus, LedgerError> {
-        let read = self.database.begin_read()?;
-        let meta: Meta = read_setting(&read.open_table(LEDGER)?, "meta")?;
-        let stored = read_account(&read.open_table(ACCOUNTS)?, account)?;
-        let clock = meta.clock_at(now);
-        Ok(stored.map_or(AccountStatus::Unregistered, |stored| stored.status.at(clock)))
+        guarded(|| {
+            let read = self.database.begin_read()?;
+            let meta: Meta = read_setting(&read.open_table(LEDGER)?, "meta")?;
+            let stored = read_account(&read.open_table(ACCOUNTS)?, account)?;
+            let clock = meta.clock_at(now);
+            Ok(stored.map_or(AccountStatus::Unregistered, |stored| stored.status.at(clock)))
+        })
     }
 
     /// Every account's status at a time, ascending.
@@ -204,17 +210,19 @@ impl Ledger {
     /// # Errors
     /// When the database fails or is damaged.
     pub fn accounts(&self, now: u64) -> Result<Vec<(AccountId, AccountStatus)>, LedgerError> {
-        let read = self.database.begin_read()?;
-        let meta: Meta = read_setting(&read.open_table(LEDGER)?, "meta")?;
-        let clock = meta.clock_at(now);
-        let mut accounts = Vec::new();
-        for row in read.open_table(ACCOUNTS)?.iter()? {
-            let (id, value) = row?;
-            let id = AccountId::new(id.value());
-            let account: Account = decode("account", id, value.value())?;
-            accounts.push((id, account.status.at(clock)));
-        }
-        Ok(accounts)
+        guarded(|| {
+            let read = self.database.begin_read()?;
+            let meta: Meta = read_setting(&read.open_table(LEDGER)?, "meta")?;
+            let clock = meta.clock_at(now);
+            let mut accounts = Vec::new();
+            for row in read.open_table(ACCOUNTS)?.iter()? {
+                let (id, value) = row?;
+                let id = AccountId::new(id.value());
+                let account: Account = decode("account", id, value.value())?;
+                accounts.push((id, account.status.at(clock)));
+            }
+            Ok(accounts)
+        })
     }
 
     /// The accounts that [`Action::CallOverdue`] is for at a time, the longest
@@ -239,7 +247,7 @@ impl Ledger {
     /// # Errors
     /// When the database fails or is damaged.
     pub fn epoch(&self, epoch: Epoch) -> Result<Option<EpochRecord>, LedgerError> {
-        read_epoch(&self.database.begin_read()?.open_table(EPOCHS)?, epoch)
+        guarded(|| read_epoch(&self.database.begin_read()?.open_table(EPOCHS)?, epoch))
     }
 
     /// Whether a model is accepted.
@@ -247,8 +255,10 @@ impl Ledger {
     /// # Errors
     /// When the database fails.
     pub fn is_model_accepted(&self, model: ModelDigest) -> Result<bool, LedgerError> {
-        let read = self.database.begin_read()?;
-        Ok(read.open_table(MODELS)?.get(model.as_bytes())?.is_some())
+        guarded(|| {
+            let read = self.database.begin_read()?;
+            Ok(read.open_table(MODELS)?.get(model.as_bytes())?.is_some())
+        })
     }
 
     /// The history, oldest first: of one account, or all of it.
@@ -256,24 +266,26 @@ impl Ledger {
     /// # Errors
     /// When the database fails or is damaged.
     pub fn history(&self, account: Option<AccountId>) -> Result<Vec<HistoryEntry>, LedgerError> {
-        let read = self.database.begin_read()?;
-        let history = read.open_table(HISTORY)?;
-        let mut entries = Vec::new();
-        let Some(account) = account else {
-            for row in history.iter()? {
-                let (sequence, value) = row?;
-                entries.push(decode("history entry", sequence.value(), value.value())?);
+        guarded(|| {
+            let read = self.database.begin_read()?;
+            let history = read.open_table(HISTORY)?;
+            let mut entries = Vec::new();
+            let Some(account) = account else {
+                for row in history.iter()? {
+                    let (sequence, value) = row?;
+                    entries.push(decode("history entry", sequence.value(), value.value())?);
+                }
+                return Ok(entries);
+            };
+            let id = *account.as_bytes();
+            for row in read.open_table(BY_ACCOUNT)?.range((id, 0)..=(id, u64::MAX))? {
+                let (_, sequence) = row?.0.value();
+                let entry = history.get(sequence)?;
+                let entry = entry.ok_or_else(|| tables::corrupted("history entry", sequence))?;
+                entries.push(decode("history entry", sequence, entry.value())?);
             }
-            return Ok(entries);
-        };
-        let id = *account.as_bytes();
-        for row in read.open_table(BY_ACCOUNT)?.range((id, 0)..=(id, u64::MAX))? {
-            let (_, sequence) = row?.0.value();
-            let entry = history.get(sequence)?;
-            let entry = entry.ok_or_else(|| tables::corrupted("history entry", sequence))?;
-            entries.push(decode("history entry", sequence, entry.value())?);
-        }
-        Ok(entries)
+            Ok(entries)
+        })
     }
 
     /// Replays the history through the engine in memory and compares every
@@ -282,22 +294,31 @@ impl Ledger {
     /// # Errors
     /// When they differ, or the database fails or is damaged.
     pub fn audit(&self) -> Result<Engine, LedgerError> {
-        let mut engine = Engine::new(self.policy.clone(), self.start);
-        let history = self.history(None)?;
-        let mismatch = |sequence| LedgerError::HistoryMismatch { sequence };
-        for (expected, entry) in (0..).zip(&history) {
-            // The entry was verified before it went on record.
-            let action = entry.action.clone().assume_verified_unchecked();
-            let events = engine.apply(entry.time, &action).map_err(|_| mismatch(expected))?;
-            if entry.sequence != expected || events != entry.events {
-                return Err(mismatch(expected));
+        guarded(|| {
+            let mut engine = Engine::new(self.policy.clone(), self.start);
+            let history = self.history(None)?;
+            let mismatch = |sequence| LedgerError::HistoryMismatch { sequence };
+            for (expected, entry) in (0..).zip(&history) {
+                // The entry was verified before it went on record.
+                let action = entry.action.clone().assume_verified_unchecked();
+                let events = engine.apply(entry.time, &action).map_err(|_| mismatch(expected))?;
+                if entry.sequence != expected || events != entry.events {
+                    return Err(mismatch(expected));
+                }
             }
-        }
-        match tables::equals(&self.database, &engine)? {
-            true => Ok(engine),
-            false => Err(mismatch(history.len() as u64)),
-        }
+            match tables::equals(&self.database, &engine)? {
+                true => Ok(engine),
+                false => Err(mismatch(history.len() as u64)),
+            }
+        })
     }
+}
+
+/// Runs what touches the database. `redb` panics on some damaged pages that it
+/// does not find when it opens the file: that is an error like any other here.
+fn guarded<T>(work: impl FnOnce() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    result.unwrap_or(Err(LedgerError::DamagedPage))
 }
 
 fn refused(error: TransitionError<LedgerError>) -> LedgerError {
