@@ -264,3 +264,78 @@ impl From<Snapshot> for SnapshotFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(entry: &str) -> Result<Snapshot, SnapshotError> {
+        let json = format!(
+            r#"{{"timestamp": 1, "source": "x", "quote": "USDC", "prices": {{"BTC": {entry}}}}}"#
+        );
+        Snapshot::from_json(&json)
+    }
+
+    #[test]
+    fn hostile_prices_are_refused_by_name() {
+        let digits = "9".repeat(29);
+        let fine = "0.0000000000000000001";
+        for price in [
+            "NaN",
+            "Infinity",
+            "-inf",
+            "1e400",
+            "1e5",
+            "0",
+            "-0",
+            "0.000",
+            "-1",
+            "",
+            " 1",
+            "1,5",
+            "1000000000000001",
+            fine,
+            &digits,
+        ] {
+            let error = read(&format!(r#"{{"price": "{price}"}}"#)).unwrap_err().to_string();
+            assert!(error.starts_with("prices.BTC.price: "), "{price}: {error}");
+            assert!(error.contains("allowed are decimals above 0"), "{price}: {error}");
+        }
+        for price in ["1000000000000000", "0.000000000000000001", "26961.200"] {
+            assert!(read(&format!(r#"{{"price": "{price}"}}"#)).is_ok(), "{price}");
+        }
+        // Numbers are no texts, whatever their value.
+        for number in ["1.5", "1e400", "-1", "null", "NaN"] {
+            let error = read(&format!(r#"{{"price": {number}}}"#)).unwrap_err();
+            assert!(matches!(error, SnapshotError::Json(_)), "{number}");
+            assert!(error.to_string().contains("line 1 column"), "{error}");
+        }
+    }
+
+    #[test]
+    fn other_fields_are_checked_too() {
+        let refused = |entry: &str| read(entry).unwrap_err().to_string();
+        let message = refused(r#"{"price": "1", "confidence": "1.01"}"#);
+        assert!(message.starts_with("prices.BTC.confidence: \"1.01\""), "{message}");
+        let message = refused(r#"{"price": "1", "open_interest": "-1"}"#);
+        assert!(message.starts_with("prices.BTC.open_interest: \"-1\""), "{message}");
+        assert!(refused(r#"{"price": "1", "prize": "1"}"#).contains("unknown field `prize`"));
+        assert!(refused(r#"{"price": "1"}, "BTC": {"price": "2"}"#).contains("BTC stands twice"));
+        assert!(refused(r#"{"price": "1"}, "B C": {"price": "2"}"#).contains("not a symbol"));
+        let large = " ".repeat(MAX_SNAPSHOT_BYTES + 1);
+        assert!(matches!(Snapshot::from_json(&large), Err(SnapshotError::TooLarge { .. })));
+        let empty = r#"{"timestamp": 1, "source": "x", "quote": "USDC", "prices": {}}"#;
+        assert!(matches!(Snapshot::from_json(empty), Err(SnapshotError::Empty)));
+        let source = r#"{"timestamp":1,"source":"\u001b[31m","quote":"USDC","prices":{}}"#;
+        assert!(matches!(Snapshot::from_json(source), Err(SnapshotError::Source)));
+    }
+
+    #[test]
+    fn snapshots_round_trip_in_canonical_form() {
+        let entry = r#"{"price": "1.50", "confidence": "0.990", "open_interest": "10.0"}"#;
+        let snapshot = read(entry).unwrap();
+        let json = snapshot.to_json();
+        assert!(json.contains(r#""price": "1.5""#) && json.contains(r#""confidence": "0.99""#));
+        assert_eq!(Snapshot::from_json(&json).unwrap(), snapshot);
+    }
+}
