@@ -173,14 +173,25 @@ impl ParamsCache {
         Ok(file)
     }
 
+    /// Removes what a killed process left behind. Only under the size's lock:
+    /// nobody else is writing then. Failing to is no harm.
+    fn remove_leftovers(&self, prefix: &str) {
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        for entry in entries {
+            if entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// Writes a file beside its place, makes it durable and moves it there.
     fn store(&self, path: &Path, k: u32, params: &IpaParams) -> Result<(), CacheError> {
         let failed = |error| CacheError::io("write", path, error);
         let bytes = format::encode(params, k).map_err(failed)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(&format!(".ipa-k{k}-"))
-            .tempfile_in(&self.dir)
-            .map_err(failed)?;
+        let prefix = format!(".ipa-k{k}-");
+        self.remove_leftovers(&prefix);
+        let mut file =
+            tempfile::Builder::new().prefix(&prefix).tempfile_in(&self.dir).map_err(failed)?;
         write_all(file.as_file_mut(), &bytes).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
         file.persist(path).map_err(|error| failed(error.error))?;

@@ -17,6 +17,7 @@ fn body(params: &IpaParams) -> Vec<u8> {
 #[test]
 fn parameters_are_made_once_and_read_back() {
     let (_dir, cache) = temp();
+    fs::write(cache.dir().join(".ipa-k5-killed"), b"half").unwrap();
     let (made, origin) = cache.ipa_params_with_origin(5).unwrap();
     assert!(matches!(origin, Origin::Created));
     let (read, origin) = cache.ipa_params_with_origin(5).unwrap();

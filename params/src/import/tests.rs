@@ -134,3 +134,40 @@ fn premium_indices_are_read_and_the_rest_is_reported() {
     let twice = PREMIUM_CSV.replace("ETHUSDT,", "BTCUSDT,");
     assert!(matches!(premium_index(&twice, &sym("USDT")), Err(ImportError::Duplicate { .. })));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(512))]
+    #[test]
+    fn damaged_files_never_panic(at in 0usize..4000, byte in 0x20u8..0x7f, cut in 0usize..4000) {
+        let damaged = |text: &str| {
+            let mut bytes = text.as_bytes().to_vec();
+            let length = bytes.len();
+            bytes[at % length] = byte;
+            if cut % 4 == 0 {
+                bytes.truncate(cut % length);
+            }
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        for text in [ACCOUNT, RAW_ACCOUNT] {
+            let _ = account(&damaged(text));
+        }
+        for text in [META, TABLES] {
+            let _ = margin_tables(&damaged(text), "x");
+        }
+        for text in [BRACKETS, BRACKETS_IN_WORDS] {
+            let _ = leverage_brackets(&damaged(text));
+        }
+        for text in [PREMIUM, PREMIUM_CSV] {
+            let _ = premium_index(&damaged(text), &sym("USDT"));
+        }
+        for preset in presets::all() {
+            let _ = crate::model::StandardModel::from_json(&damaged(preset.json));
+        }
+        let _ = crate::conformance::run_file(&damaged(
+            include_str!("../../fixtures/dydx_v4_margin.json"),
+        ));
+        let _ = crate::conformance::run_file(&damaged(
+            include_str!("../../fixtures/haircut_tiers.json"),
+        ));
+    }
+}

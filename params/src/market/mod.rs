@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, InstrumentId};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
-use zkmargin_margin::merkle::{ARITY, Path, Tree};
+use zkmargin_margin::merkle::{Path, Tree};
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::poseidon::{Domain, hash};
 use zkmargin_margin::standard::{
@@ -31,8 +31,8 @@ use crate::model::{RowSpec, StandardModel};
 use crate::snapshot::{PricePoint, Snapshot};
 use crate::symbol::Symbol;
 
-/// Rows that fit the market tree.
-pub const MAX_ROWS: usize = ARITY.pow(MARKET_DEPTH as u32);
+/// Rows that fit the market tree, `4^depth`.
+pub const MAX_ROWS: usize = 1 << (2 * MARKET_DEPTH);
 
 /// The public market of an epoch.
 ///
@@ -60,7 +60,7 @@ pub struct Market<F> {
     listings: BTreeMap<InstrumentId, Listing>,
     by_symbol: BTreeMap<Symbol, InstrumentId>,
     unpriced: Vec<Symbol>,
-    padding_index: usize,
+    padding: (TierRow, Path<F>),
     quote_decimals: u32,
 }
 
@@ -102,12 +102,14 @@ impl<F: MarginField> Market<F> {
         }
         let accepts_zero =
             |row: &TierRow| row.direction != Direction::Short && !row.lower_exclusive;
-        let padding_index = rows.iter().position(accepts_zero).ok_or(MarketError::OnlyShort)?;
+        let index = rows.iter().position(accepts_zero).ok_or(MarketError::OnlyShort)?;
         let leaves: Vec<F> = rows.par_iter().map(TierRow::leaf).collect();
         let tree = Tree::build_with(Domain::MarketNode, MARKET_DEPTH, leaves, |groups| {
             groups.par_iter().map(|group| hash(Domain::MarketNode, *group)).collect()
         })
         .map_err(|_| MarketError::TooManyRows { rows: rows.len() })?;
+        let path = tree.path(index).map_err(|_| MarketError::NoSuchRow(index))?;
+        let padding = (rows[index], path);
         let header = MarketHeader {
             tree_root: tree.root(),
             model: model.digest(),
@@ -122,7 +124,7 @@ impl<F: MarginField> Market<F> {
             listings,
             by_symbol,
             unpriced,
-            padding_index,
+            padding,
             quote_decimals: model.quote_decimals(),
         })
     }
@@ -213,10 +215,7 @@ impl<F: MarginField> Market<F> {
 
     /// A row that zero lots satisfy, for a circuit's unused slots.
     pub fn padding(&self) -> (TierRow, Path<F>) {
-        // The index is one of a row: `build` found it there.
-        let path = self.tree.path(self.padding_index);
-        let path = path.unwrap_or_else(|_| Path::from_parts(Domain::MarketNode, Vec::new()));
-        (self.rows[self.padding_index], path)
+        self.padding.clone()
     }
 
     /// The private inputs of a proof: each position with its row and path.

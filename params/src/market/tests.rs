@@ -260,6 +260,22 @@ fn open_interest_raises_the_initial_rate_only() {
     assert_eq!(rates("1000000000000000000"), (1_000_000, 50_000));
 }
 
+#[test]
+fn dydx_rounds_twice_in_its_own_units() {
+    // BTC at the chain's genesis price.
+    let snapshot = snapshot("USD", r#"{"BTC-USD":{"price":"28688.19524"}}"#);
+    let market = Market::<Fp>::build(&model("dydx-v4"), &snapshot, Epoch::new(1)).unwrap();
+    let btc = market.listing("BTC-USD").unwrap();
+    assert_eq!((btc.price().mantissa(), btc.price().unit()), (2_868_819_524, 1_000_000_000));
+    let row = market.rows()[market.row_index(btc.id(), Lots::new(-1)).unwrap()];
+    let lots = btc.lots_from_decimal("-1").unwrap();
+    assert_eq!(lots.get(), -10_000_000_000);
+    let figures = row.assess(lots, market.denominator()).unwrap();
+    assert_eq!(figures.value, -28_688_195_240);
+    // 2 % is 573,763,904.8 quantums; 60 % of the rounded figure is 344,258,343.
+    assert_eq!((figures.initial, figures.maintenance), (573_763_905, 344_258_343));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]

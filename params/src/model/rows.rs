@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use zkmargin_margin::standard::{Charge, Direction};
 use zkmargin_margin::units::{Denominator, Notional, Rate};
 
-use crate::decimal::{pow10, to_units};
+use crate::decimal::to_units;
 use crate::fraction::Fraction;
 use crate::model::{
     Basis, ChargeRule, CollateralRule, FieldProblem, InstrumentRule, Kind, MAX_TIERS, ModelError,
@@ -74,7 +74,7 @@ impl InstrumentRule {
     }
 
     fn check_lot_size(&self, path: &str) -> Result<(), ModelError> {
-        let largest = pow10(12).and_then(|n| Decimal::try_from(n).ok()).unwrap_or(Decimal::MAX);
+        let largest = Decimal::from(1_000_000_000_000u64);
         let fits = self.lot_size > Decimal::ZERO
             && self.lot_size <= largest
             && self.lot_size.normalize().scale() <= 18;
