@@ -15,17 +15,24 @@ use pasta_curves::Fp;
 use zkmargin_circuits::gadgets::GadgetConfig;
 use zkmargin_circuits::standard::StandardCircuit;
 
-/// Names of the regions in which something fails; empty when satisfied.
+/// Where something fails, as `region: label`; empty when satisfied.
 pub fn failures(k: u32, circuit: &impl Circuit<Fp>, rows: Vec<Fp>) -> BTreeSet<String> {
     let prover = MockProver::run(k, circuit, vec![rows]).unwrap();
     let failures = prover.verify().err().unwrap_or_default();
     failures
         .iter()
         .map(|failure| {
+            // "Constraint 0 ('label') in gate ... Region 3 ('name') ...": the
+            // region's name, and the first label if it is another. A public
+            // input's own row has no region.
             let text = failure.to_string();
-            let name = text.split_once("('").and_then(|(_, rest)| rest.split_once("')"));
-            // A public input's own row has no region.
-            name.map_or_else(|| text.clone(), |(name, _)| name.to_owned())
+            let quoted = |text: &str| Some(text.split_once("('")?.1.split_once("')")?.0.to_owned());
+            let region = text.split_once("Region ").and_then(|(_, rest)| quoted(rest));
+            match (region, quoted(&text)) {
+                (Some(region), Some(label)) if label != region => format!("{region}: {label}"),
+                (Some(region), _) => region,
+                (None, _) => text,
+            }
         })
         .collect()
 }

@@ -1,0 +1,51 @@
+//! Every advice cell the circuit assigns is constrained: one is added to it
+//! and to it alone, and the circuit must reject.
+//!
+//! By default the middle cell of each class runs, a class being a region's and
+//! a cell's name without numbers. `ZKMARGIN_TAMPER_ALL=1` runs every cell (an
+//! hour or more).
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::mock::{Delta, advice_cells, tamper};
+use common::*;
+use zkmargin_circuits::standard::k;
+use zkmargin_margin::claim::Level;
+
+/// The names without numbers.
+fn class((region, cell): &(String, String)) -> (String, String) {
+    let strip = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+    (strip(region), strip(cell))
+}
+
+#[test]
+fn every_cell_is_constrained() {
+    let case = Market::new().case(&healthy(), at_least(Level::Initial), 0);
+    let (k, circuit) = (k(case.shape), case.circuit());
+    let cells = advice_cells(k, &circuit, case.public_rows());
+
+    let mut chosen = BTreeSet::new();
+    if std::env::var_os("ZKMARGIN_TAMPER_ALL").is_some() {
+        chosen.extend(0..cells.len());
+    } else {
+        let mut classes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (index, cell) in cells.iter().enumerate() {
+            classes.entry(class(cell)).or_default().push(index);
+        }
+        for members in classes.values() {
+            chosen.insert(members[members.len() / 2]);
+        }
+    }
+
+    let accepted: Vec<_> = chosen
+        .into_iter()
+        .filter(|index| {
+            let delta = if index % 2 == 0 { Delta::PlusOne } else { Delta::MinusOne };
+            tamper(k, &circuit, case.public_rows(), *index, delta).is_empty()
+        })
+        .map(|index| &cells[index])
+        .collect();
+    assert!(accepted.is_empty(), "changed without notice: {accepted:?}");
+}
