@@ -1,0 +1,218 @@
+//! Real proofs of the transparent proof system, true and tampered with.
+//!
+//! One key and two proofs of the smallest shape serve all tests.
+#![cfg(feature = "ipa")]
+
+#[path = "../../circuits/tests/common/mod.rs"]
+mod common;
+
+use std::sync::LazyLock;
+
+use common::*;
+use pasta_curves::Fp;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use zkmargin_circuits::ipa::{IpaParams, KeyError, ProveError, ProvingKey, params_k, prove};
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
+use zkmargin_margin::instance::{MarginInstance, Shortfall};
+use zkmargin_margin::relation::Violation;
+use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_verifier::ipa::Verifier;
+use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
+use zkmargin_verifier::{MalformedProof, VerifyError};
+
+struct Fixture {
+    params: IpaParams,
+    key: ProvingKey,
+    verifier: Verifier,
+    /// A healthy account's proof.
+    healthy: ProofFile<Fp>,
+    /// A proof of a breach, with the shortfall disclosed.
+    breach: ProofFile<Fp>,
+}
+
+fn circuit_id(shape: Shape) -> CircuitId {
+    CircuitId { family: Family::Standard, shape, proof_system: ProofSystem::Ipa }
+}
+
+fn proof_file(params: &IpaParams, key: &ProvingKey, case: &Case) -> ProofFile<Fp> {
+    let proof = prove(params, key, &case.instance, &case.witness, UnwrapErr(SysRng)).unwrap();
+    ProofFile::new(circuit_id(key.shape()), case.instance, proof).unwrap()
+}
+
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
+    let params = IpaParams::new(params_k(Shape::Small));
+    let key = ProvingKey::build(&params, Shape::Small).unwrap();
+    let verifier = Verifier::new(params.clone(), Shape::Small).unwrap();
+    let market = Market::new();
+    let healthy = market.case(&healthy(), at_least(Level::Initial), 0);
+    let poor = [position(0, PERP, 10, -9_400)];
+    let shortfall = market.margin(&poor).shortfall(Level::Initial);
+    let breach = market.case(&poor, below(Level::Initial), shortfall);
+    Fixture {
+        healthy: proof_file(&params, &key, &healthy),
+        breach: proof_file(&params, &key, &breach),
+        verifier,
+        params,
+        key,
+    }
+});
+
+fn with_instance(
+    file: &ProofFile<Fp>,
+    change: impl FnOnce(&mut MarginInstance<Fp>),
+) -> ProofFile<Fp> {
+    let mut instance = *file.instance();
+    change(&mut instance);
+    ProofFile::new(file.circuit(), instance, file.proof().to_vec()).unwrap()
+}
+
+fn with_proof(file: &ProofFile<Fp>, change: impl FnOnce(&mut Vec<u8>)) -> ProofFile<Fp> {
+    let mut proof = file.proof().to_vec();
+    change(&mut proof);
+    ProofFile::new(file.circuit(), *file.instance(), proof).unwrap()
+}
+
+#[test]
+fn accepts_true_proofs_also_through_their_files() {
+    let Fixture { verifier, healthy, breach, .. } = &*FIXTURE;
+    for file in [healthy, breach] {
+        let read = ProofFile::parse(file.to_json().as_bytes()).unwrap();
+        let claim = verifier.verify(&read).unwrap();
+        assert_eq!(claim.data().claim, file.instance().claim);
+        assert_eq!(claim.data().disclosed, file.instance().disclosed);
+    }
+}
+
+#[test]
+fn rejects_each_public_input_changed_alone() {
+    let Fixture { verifier, breach, .. } = &*FIXTURE;
+    type Change = fn(&mut MarginInstance<Fp>);
+    let changes: [(&str, Change); 9] = [
+        ("context", |i| i.context = ContextId::derive("other", 0, [0; 20])),
+        ("epoch", |i| i.epoch = Epoch::new(i.epoch.get() + 1)),
+        ("account", |i| i.account = AccountId::new([0x12; 20])),
+        ("state root", |i| i.state_root += Fp::from(1)),
+        ("market root", |i| i.market_root += Fp::from(1)),
+        ("model", |i| i.model = ModelDigest::of(b"other")),
+        ("level", |i| i.claim = below(Level::Maintenance)),
+        ("side", |i| i.claim = at_least(Level::Initial)),
+        ("disclosed", |i| i.disclosed = Shortfall::new(i.disclosed.get() - 1).unwrap()),
+    ];
+    for (name, change) in changes {
+        let file = with_instance(breach, change);
+        assert_eq!(verifier.verify(&file), Err(VerifyError::Invalid), "{name}");
+    }
+    // Nothing disclosed is another statement than the one proved.
+    let silent = with_instance(breach, |i| i.disclosed = Shortfall::NONE);
+    assert_eq!(verifier.verify(&silent), Err(VerifyError::Invalid));
+}
+
+#[test]
+fn rejects_other_lengths() {
+    let Fixture { verifier, healthy, .. } = &*FIXTURE;
+    let expected = healthy.proof().len();
+    let longer = with_proof(healthy, |proof| proof.push(0));
+    let got = expected + 1;
+    assert_eq!(verifier.verify(&longer), Err(VerifyError::Length { expected, got }));
+    let got = expected - 1;
+    let shorter = with_proof(healthy, |proof| proof.truncate(got));
+    assert_eq!(verifier.verify(&shorter), Err(VerifyError::Length { expected, got }));
+    let empty = with_proof(healthy, Vec::clear);
+    assert_eq!(verifier.verify(&empty), Err(VerifyError::Length { expected, got: 0 }));
+}
+
+/// Every 32-byte element flipped in its lowest and highest bit, zeroed, and
+/// set to the modulus or above.
+#[test]
+fn rejects_every_element_tampered_with() {
+    let Fixture { verifier, healthy, .. } = &*FIXTURE;
+    let elements = healthy.proof().len() / 32;
+    for element in 0..elements {
+        let at = 32 * element;
+        type Change = fn(&mut [u8]);
+        // Cheap ones on all, the whole set on a sample: each takes a verification.
+        let changes: &[Change] = match element % 8 {
+            0 => &[|e| e[0] ^= 1, |e| e[31] ^= 0x80, |e| e.fill(0), |e| e.fill(0xff)],
+            _ => &[|e| e[0] ^= 1],
+        };
+        for change in changes {
+            let file = with_proof(healthy, |proof| change(&mut proof[at..at + 32]));
+            if file == *healthy {
+                continue;
+            }
+            let error = verifier.verify(&file).unwrap_err();
+            assert!(matches!(error, VerifyError::Invalid | VerifyError::Encoding), "{element}");
+        }
+    }
+}
+
+#[test]
+fn a_batch_points_at_the_bad_ones() {
+    let Fixture { verifier, healthy, breach, .. } = &*FIXTURE;
+    let good = [healthy.clone(), breach.clone(), healthy.clone()];
+    assert!(verifier.verify_batch(&good).iter().all(Result::is_ok));
+    let false_one = with_instance(healthy, |i| i.epoch = Epoch::new(99));
+    let padded = with_proof(healthy, |proof| proof.push(0));
+    let mixed = [healthy.clone(), false_one, padded, breach.clone()];
+    let results = verifier.verify_batch(&mixed);
+    assert!(results[0].is_ok() && results[3].is_ok());
+    assert_eq!(results[1], Err(VerifyError::Invalid));
+    assert!(matches!(results[2], Err(VerifyError::Length { .. })));
+    assert!(verifier.verify_batch(&[]).is_empty());
+}
+
+#[test]
+fn rejects_another_shapes_key() {
+    let Fixture { verifier, healthy, .. } = &*FIXTURE;
+    let id = circuit_id(Shape::Medium);
+    let file = ProofFile::new(id, *healthy.instance(), healthy.proof().to_vec()).unwrap();
+    let error = VerifyError::WrongShape { key: Shape::Small, proof: Shape::Medium };
+    assert_eq!(verifier.verify(&file), Err(error));
+    let error = ProvingKey::build(&FIXTURE.params, Shape::Medium).unwrap_err();
+    assert!(matches!(error, KeyError::ParamsSize { expected: 13, got: 12, .. }));
+}
+
+/// The prover checks natively first: a false statement is no proof.
+#[test]
+fn does_not_prove_what_is_false() {
+    let Fixture { params, key, .. } = &*FIXTURE;
+    let case = Market::new().case(&healthy(), below(Level::Initial), 0);
+    let error = prove(params, key, &case.instance, &case.witness, UnwrapErr(SysRng)).unwrap_err();
+    assert!(matches!(error, ProveError::Violation(Violation::FalseClaim)));
+    let many: Vec<_> = (0..9).map(|bucket| position(bucket, PERP, 0, 1)).collect();
+    let case = Market::new().case(&many, at_least(Level::Initial), 0);
+    let error = prove(params, key, &case.instance, &case.witness, UnwrapErr(SysRng)).unwrap_err();
+    assert!(matches!(error, ProveError::TooManyPositions(_)));
+}
+
+/// A proof stored when the circuit was made still verifies: same circuit, same
+/// key, same transcript. Made again only on purpose, with `UPDATE_GOLDEN=1`
+/// and a changelog line under **Circuit**.
+#[test]
+fn golden_key_and_proof() {
+    let Fixture { verifier, healthy, .. } = &*FIXTURE;
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
+    let (key, proof) =
+        (format!("{directory}/small-ipa.key"), format!("{directory}/small-ipa.proof.json"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(directory).unwrap();
+        std::fs::write(&key, format!("{}\n", hex::encode(verifier.key().digest()))).unwrap();
+        std::fs::write(&proof, healthy.to_json()).unwrap();
+    }
+    let expected = std::fs::read_to_string(&key).unwrap();
+    assert_eq!(hex::encode(verifier.key().digest()), expected.trim());
+    assert_eq!(hex::encode(FIXTURE.key.digest()), expected.trim());
+    let stored = ProofFile::<Fp>::parse(&std::fs::read(&proof).unwrap()).unwrap();
+    assert!(verifier.verify(&stored).is_ok());
+}
+
+#[test]
+fn other_fields_and_statements_are_malformed() {
+    let text = FIXTURE.healthy.to_json();
+    let other = text.replace("pasta-fp", "bn254-fr");
+    let error = ProofFile::<Fp>::parse(other.as_bytes()).unwrap_err();
+    assert_eq!(error, MalformedProof::OtherField { allowed: Fp::NAME });
+}
