@@ -1,1 +1,111 @@
-//! Benchmarks.
+//! What the benchmarks run on: a synthetic venue of 1,000 perpetuals in four
+//! tiers each, and an account that fills a circuit shape.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result};
+use pasta_curves::Fp;
+use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Epoch};
+use zkmargin_margin::instance::{MarginInstance, Shortfall};
+use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
+use zkmargin_margin::merkle::Tree;
+use zkmargin_margin::portfolio::{Blinding, Portfolio, Position};
+use zkmargin_margin::poseidon::Domain;
+use zkmargin_margin::standard::StandardWitness;
+use zkmargin_margin::units::{Amount, Lots};
+use zkmargin_params::market::Market;
+use zkmargin_params::model::StandardModel;
+use zkmargin_params::snapshot::Snapshot;
+
+/// Instruments of the synthetic venue.
+pub const INSTRUMENTS: usize = 1_000;
+
+/// The synthetic venue's market.
+///
+/// # Errors
+/// Never, unless the formats change under it.
+pub fn market() -> Result<Market<Fp>> {
+    let mut instruments = BTreeMap::new();
+    let mut prices = BTreeMap::new();
+    for index in 0..INSTRUMENTS {
+        let symbol = format!("COIN{index:04}");
+        instruments.insert(
+            symbol.clone(),
+            r#"{"kind":"perpetual","lot_size":"0.001","margin":{
+                "initial":[{"up_to":"100000","rate":"1/50"},{"up_to":"1000000","rate":"1/25"},
+                           {"up_to":"10000000","rate":"1/10"},{"rate":"1/5"}],
+                "maintenance":[{"up_to":"100000","rate":"1/100"},{"up_to":"1000000","rate":"1/50"},
+                           {"up_to":"10000000","rate":"1/20"},{"rate":"1/10"}]}}"#,
+        );
+        prices.insert(symbol, format!(r#"{{"price":"{}.{:02}"}}"#, 1 + index * 7, index % 100));
+    }
+    let model = StandardModel::from_json(&format!(
+        r#"{{"name":"bench","quote":"USD","quote_decimals":8,"denominator":1000,"instruments":{}}}"#,
+        object(&instruments)
+    ))?;
+    let snapshot = Snapshot::from_json(&format!(
+        r#"{{"timestamp":1700000000,"source":"synthetic","quote":"USD","prices":{}}}"#,
+        object(&prices)
+    ))?;
+    Ok(Market::build(&model, &snapshot, Epoch::new(1))?)
+}
+
+fn object<V: std::fmt::Display>(entries: &BTreeMap<String, V>) -> String {
+    let mut text = String::from("{");
+    for (index, (key, value)) in entries.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        // Writing to a string does not fail.
+        let _ = write!(text, "{comma}\"{key}\":{value}");
+    }
+    text.push('}');
+    text
+}
+
+/// A healthy account of so many positions, long and short in turn.
+///
+/// # Errors
+/// When the venue has fewer instruments.
+pub fn account(
+    market: &Market<Fp>,
+    positions: usize,
+) -> Result<(MarginInstance<Fp>, StandardWitness<Fp>)> {
+    let portfolio = portfolio(market, positions)?;
+    let (account, context) = (AccountId::new([7; 20]), ContextId::derive("bench", 0, [0; 20]));
+    let commitment = portfolio.commitment::<Fp>();
+    let leaves = vec![state_leaf(account, commitment, context)];
+    let state = Tree::build(Domain::StateNode, STATE_DEPTH, leaves)?;
+    let instance = MarginInstance {
+        context,
+        epoch: market.header().epoch,
+        account,
+        state_root: state.root(),
+        market_root: market.root(),
+        model: market.header().model,
+        claim: Claim::new(Side::AtLeast, Level::Initial)?,
+        disclosed: Shortfall::NONE,
+    };
+    let witness = market.standard_witness(&portfolio, commitment, state.path(0)?)?;
+    Ok((instance, witness))
+}
+
+/// The account's portfolio.
+///
+/// # Errors
+/// When the venue has fewer instruments.
+pub fn portfolio(market: &Market<Fp>, positions: usize) -> Result<Portfolio> {
+    let mut listings = market.listings();
+    let mut book = Vec::with_capacity(positions);
+    for index in 0..positions {
+        let listing = listings.next().context("the venue has too few instruments")?;
+        let lots = i64::try_from(1_000 + 10 * index)?;
+        book.push(Position {
+            bucket: BucketId::CROSS,
+            instrument: listing.id(),
+            quantity: Lots::new(if index % 2 == 0 { lots } else { -lots }),
+            cash: if index == 0 { Amount::new(1 << 60)? } else { Amount::ZERO },
+        });
+    }
+    Ok(Portfolio::new(book, Blinding::new([9; 31]))?)
+}

@@ -1,0 +1,88 @@
+//! Criterion benchmarks of the parts, small shape. Compare ratios within one
+//! run: absolute times depend on the machine.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use pasta_curves::Fp;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use zkmargin_benches::{account, market, portfolio};
+use zkmargin_circuits::ipa::{IpaParams, ProvingKey, params_k, prove};
+use zkmargin_margin::ids::{AccountId, ContextId, ModelDigest};
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::poseidon::{Domain, hash};
+use zkmargin_margin::relation::MarginFamily;
+use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::standard::Standard;
+use zkmargin_verifier::ipa::Verifier;
+use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
+use zkmargin_verifier::{Action, Engine, Policy, PolicyParams};
+
+fn native(c: &mut Criterion) {
+    let market = market().unwrap();
+    let message = [Fp::from(1), Fp::from(2), Fp::from(3), Fp::from(4)];
+    c.bench_function("poseidon", |b| b.iter(|| hash(Domain::StateNode, black_box(message))));
+    let book = portfolio(&market, 32).unwrap();
+    c.bench_function("margin of 32 positions", |b| b.iter(|| market.margin(book.positions())));
+    let (instance, witness) = account(&market, 32).unwrap();
+    c.bench_function("native check of 32 positions", |b| {
+        b.iter(|| Standard::check(&instance, &witness).unwrap());
+    });
+}
+
+fn proofs(c: &mut Criterion) {
+    let market = market().unwrap();
+    let shape = Shape::Small;
+    let (instance, witness) = account(&market, shape.standard_positions()).unwrap();
+    let params = IpaParams::new(params_k(shape));
+    let key = ProvingKey::build(&params, shape).unwrap();
+    let mut group = c.benchmark_group("small");
+    group.sample_size(10);
+    group.bench_function("prove", |b| {
+        b.iter(|| prove(&params, &key, &instance, &witness, UnwrapErr(SysRng)).unwrap());
+    });
+    let proof = prove(&params, &key, &instance, &witness, UnwrapErr(SysRng)).unwrap();
+    let circuit = CircuitId { family: Family::Standard, shape, proof_system: ProofSystem::Ipa };
+    let file = ProofFile::new(circuit, instance, proof).unwrap();
+    let verifier = Verifier::new(params, shape).unwrap();
+    group.bench_function("verify", |b| b.iter(|| verifier.verify(&file).unwrap()));
+    let files = vec![file; 8];
+    group.bench_function("verify batch of 8", |b| b.iter(|| verifier.verify_batch(&files)));
+}
+
+/// Transitions of the engine in memory: registrations and overdue calls.
+fn engine(c: &mut Criterion) {
+    let params = PolicyParams {
+        context: ContextId::derive("bench", 0, [0; 20]),
+        models: vec![ModelDigest::of(b"bench")],
+        required_level: Level::Maintenance,
+        breach_level: Level::Maintenance,
+        cure_level: Level::Initial,
+        proof_window: 7_200,
+        cure_period: 7_200,
+        max_snapshot_age: 3_600,
+        max_price_move_bps: None,
+    };
+    let policy = Policy::new(params).unwrap();
+    let accounts: Vec<AccountId> = (0..10_000_u32)
+        .map(|index| {
+            let mut bytes = [0; 20];
+            bytes[16..].copy_from_slice(&index.to_be_bytes());
+            AccountId::new(bytes)
+        })
+        .collect();
+    c.bench_function("engine: 10,000 registrations", |b| {
+        b.iter(|| {
+            let mut engine = Engine::new(policy.clone(), 0);
+            for account in &accounts {
+                let _ = black_box(engine.apply(1, &Action::Register { account: *account }));
+            }
+            engine
+        });
+    });
+}
+
+criterion_group!(benches, native, proofs, engine);
+criterion_main!(benches);

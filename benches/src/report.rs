@@ -1,0 +1,149 @@
+//! Prints the benchmark tables of the README.
+//!
+//! `cargo run --release -p zkmargin-benches --bin report [-- SHAPE ...]`
+//!
+//! Each shape runs in a process of its own, so that peak memory is its own.
+#![allow(clippy::print_stdout)] // Printing is what it is for.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use pasta_curves::Fp;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use zkmargin_benches::{account, market};
+use zkmargin_circuits::cost::Cost;
+use zkmargin_circuits::ipa::{IpaParams, ProvingKey, params_k, prove};
+use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_prover::venue::{Entry, FieldHex, State};
+use zkmargin_verifier::ipa::Verifier;
+use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
+
+const HEADER: &str = "\
+| shape | positions | k | rows | rows per position | parameters | keys | prove | verify | verify one of 8 | proof bytes | peak memory |
+|---|---|---|---|---|---|---|---|---|---|---|---|";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [flag, shape] = arguments.as_slice()
+        && flag == "--child"
+    {
+        return report_shape(shape.parse()?);
+    }
+    let shapes: Vec<Shape> = match arguments.is_empty() {
+        true => Shape::ALL.to_vec(),
+        false => arguments.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
+    };
+    println!("{} cores\n\n{HEADER}", std::thread::available_parallelism()?);
+    for shape in &shapes {
+        let status = Command::new(std::env::current_exe()?)
+            .args(["--child", &shape.to_string()])
+            .status()?;
+        ensure!(status.success(), "the {shape} shape failed");
+    }
+    println!("\n| part | time |\n|---|---|");
+    report_parts()
+}
+
+/// One row of the table.
+fn report_shape(shape: Shape) -> Result<()> {
+    let cost = Cost::standard(shape);
+    let market = market()?;
+    let (instance, witness) = account(&market, cost.positions)?;
+    let (params, parameters) = timed(|| IpaParams::new(params_k(shape)));
+    let (key, keys) = timed(|| ProvingKey::build(&params, shape));
+    let key = key?;
+    let (proof, proving) = median(3, || {
+        prove(&params, &key, &instance, &witness, UnwrapErr(SysRng))
+    });
+    let circuit = CircuitId { family: Family::Standard, shape, proof_system: ProofSystem::Ipa };
+    let file = ProofFile::new(circuit, instance, proof?)?;
+    drop(key);
+    let peak = peak_memory()?;
+    let verifier = Verifier::new(params, shape)?;
+    let (result, verifying) = median(5, || verifier.verify(&file));
+    result?;
+    let files = vec![file.clone(); 8];
+    let (results, batch) = median(3, || verifier.verify_batch(&files));
+    ensure!(results.iter().all(Result::is_ok), "the batch does not verify");
+    println!(
+        "| {shape} | {} | {} | {} | {:.0} | {} | {} | {} | {} | {} | {} | {peak} MiB |",
+        cost.positions,
+        cost.k,
+        cost.rows,
+        cost.rows as f64 / cost.positions as f64,
+        show(parameters),
+        show(keys),
+        show(proving),
+        show(verifying),
+        show(batch / 8),
+        file.proof().len(),
+    );
+    Ok(())
+}
+
+/// What else a venue or protocol does at scale.
+fn report_parts() -> Result<()> {
+    let (built, time) = median(3, market);
+    println!("| risk table and root, 1,000 instruments in 4 tiers | {} |", show(time));
+    let market = built?;
+    let book = zkmargin_benches::portfolio(&market, 128)?;
+    let (margin, time) = median(9, || market.margin(book.positions()));
+    margin?;
+    println!("| native margin, 128 positions | {} |", show(time));
+    let (_, time) = median(9, || book.commitment::<Fp>());
+    println!("| commitment, 128 positions | {} |", show(time));
+
+    let context = ContextId::derive("bench", 0, [0; 20]);
+    let entries: Vec<Entry> = (0..100_000_u32)
+        .map(|index| {
+            let mut account = [0; 20];
+            account[16..].copy_from_slice(&index.to_be_bytes());
+            let commitment = FieldHex(Fp::from(u64::from(index)).square());
+            Entry { account: AccountId::new(account), commitment }
+        })
+        .collect();
+    let (state, time) = median(3, || State::build(context, entries.clone()));
+    state?;
+    println!("| state root, 100,000 accounts | {} |", show(time));
+    Ok(())
+}
+
+fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let result = run();
+    (result, start.elapsed())
+}
+
+/// The last result and the median time of several runs.
+fn median<T>(runs: usize, mut run: impl FnMut() -> T) -> (T, Duration) {
+    let mut times = Vec::with_capacity(runs);
+    for _ in 1..runs {
+        times.push(timed(&mut run).1);
+    }
+    let (result, time) = timed(run);
+    times.push(time);
+    times.sort();
+    (result, times[times.len() / 2])
+}
+
+fn show(time: Duration) -> String {
+    match time.as_secs_f64() {
+        s if s >= 1.0 => format!("{s:.2} s"),
+        s if s >= 1e-3 => format!("{:.1} ms", s * 1e3),
+        s => format!("{:.0} µs", s * 1e6),
+    }
+}
+
+/// The process's peak resident memory in MiB, as Linux counts it.
+fn peak_memory() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: u64 = line
+        .and_then(|line| line.split_whitespace().next())
+        .context("no VmHWM in /proc/self/status")?
+        .parse()?;
+    Ok(kib / 1024)
+}
