@@ -93,6 +93,9 @@ pub(crate) enum Error {
     Keys(#[from] KeyError),
     #[error("{path}: {source}")]
     Ledger { path: String, source: LedgerError },
+    /// A ledger that is missing, or there already: the error names it.
+    #[error(transparent)]
+    NoLedger(LedgerError),
     #[error(transparent)]
     Policy(#[from] InvalidPolicy),
     #[error("the ledger is of context {ledger}, the proof of {proof}")]
@@ -133,6 +136,9 @@ impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Proving { source, .. } if source.is_false_statement() => Exit::False,
+            Self::MarketFile { source: MarketFileError::RootMismatch { .. }, .. } => Exit::False,
+            // Malformed is not invalid: nothing could be checked.
+            Self::Proof { source: VerifyError::Malformed(_), .. } => Exit::Usage,
             Self::Proof { .. }
             | Self::ProofsInvalid { .. }
             | Self::Mismatch { .. }
@@ -202,10 +208,12 @@ impl Error {
                 "do not rely on it; ask for a new proof"
             }
             Self::Mismatch { .. } => {
-                "the proof may be true and is about something else: do not rely on it here"
+                "it may be sound and is about something else: do not rely on it here"
             }
             Self::LedgerContext { .. } => "a proof counts only in the deployment it was made for",
-            Self::Ledger { source, .. } => return crate::cmd::call::ledger_hint(source),
+            Self::Ledger { source, .. } | Self::NoLedger(source) => {
+                return crate::cmd::call::ledger_hint(source);
+            }
             Self::Policy(_) => "see `zkmargin call init --help` for what is allowed",
             Self::Conformance { .. } => "formats are described in `zkmargin conformance --help`",
             Self::Example(_) | Self::Demo(_) => "please report it",
@@ -246,7 +254,7 @@ fn portfolio_hint(error: &PortfolioFileError) -> Option<String> {
         PortfolioFileError::Duplicate { .. } => {
             "add the quantities up; one instrument may stand once in each bucket"
         }
-        _ => "the schema is in `zkmargin encrypt --help` and the documentation of portfolio files",
+        _ => "the form of a portfolio is in `zkmargin encrypt --help`",
     };
     Some(text.to_owned())
 }

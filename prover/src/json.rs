@@ -73,7 +73,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
         let field = error.path().to_string();
         let inner = error.into_inner();
         JsonError {
-            field: if field == "." { String::new() } else { field },
+            field: if matches!(field.as_str(), "." | "?") { String::new() } else { field },
             problem: problem(&inner),
             line: inner.line(),
             column: inner.column(),

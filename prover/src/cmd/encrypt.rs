@@ -12,7 +12,19 @@ use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{ask_new_passphrase, parse_source, read_recipients_file, write_public};
 
+/// The form of a document.
+const SCHEMA: &str = r#"The portfolio document; numbers are decimals in quotes, negative is short:
+  {
+    "version": 1,
+    "account": "0x<40 digits>",
+    "blinding": "0x<62 digits; drawn when absent>",
+    "cash": "86.549602",
+    "positions": [{ "instrument": "BTC", "quantity": "-0.00785" }],
+    "isolated": [{ "cash": "10", "positions": [...] }]
+  }"#;
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = SCHEMA)]
 pub(crate) struct Args {
     /// The portfolio document, in plain JSON; a blinding is drawn when it has
     /// none

@@ -37,6 +37,9 @@ impl LedgerArgs {
     }
 
     fn failed(&self, source: LedgerError) -> Error {
+        if matches!(source, LedgerError::AlreadyExists { .. } | LedgerError::NotFound { .. }) {
+            return Error::NoLedger(source);
+        }
         Error::Ledger { path: self.ledger.display().to_string(), source }
     }
 

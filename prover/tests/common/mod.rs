@@ -1,0 +1,126 @@
+//! What several tests need: the binary, and files made with it once.
+#![allow(dead_code)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use assert_cmd::Command;
+
+/// The deployment of the tests.
+pub(crate) const CONTEXT: &str = "zkmargin-test";
+/// The account of `portfolio.json`.
+pub(crate) const TRADER: &str = "0x00000000000000000000000000000000000000a1";
+
+/// Parameters are kept between runs of the tests.
+pub(crate) fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("params-cache")
+}
+
+/// Files that are committed with the tests.
+pub(crate) fn static_fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+/// The command, in a directory, with no secrets from outside.
+pub(crate) fn zkmargin(dir: &Path) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("zkmargin"));
+    command.current_dir(dir).env("ZKMARGIN_CACHE_DIR", cache());
+    for name in ["ZKMARGIN_IDENTITY", "ZKMARGIN_PASSPHRASE", "ZKMARGIN_CONTEXT", "ZKMARGIN_LEDGER"]
+    {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command line that must succeed; its standard output.
+pub(crate) fn run(dir: &Path, line: &str) -> String {
+    let output = zkmargin(dir).args(line.split_whitespace()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "zkmargin {line}\n{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Copies the files of a directory.
+pub(crate) fn copy_files(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+/// A directory with all that a proof of `portfolio.json` needs, the proof, and
+/// damaged copies of some files. Made once for each test program.
+pub(crate) fn fixtures() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap().keep();
+        copy_files(&static_fixtures(), &dir);
+        make(&dir);
+        dir
+    })
+}
+
+fn make(dir: &Path) {
+    run(dir, "market build -q -s snapshot.json -m hyperliquid -e 1 -o market.json");
+    run(dir, "market build -q -s snapshot-2.json -m hyperliquid -e 2 -o market-2.json");
+    run(dir, "encrypt -q portfolio.json -R trader.key -o trader.age");
+    run(dir, "encrypt -q portfolio.json -R trader.key --armor -o armored.age");
+    run(
+        dir,
+        "venue commit portfolio.json poor.json isolated.json --insecure-plaintext -m market.json -o accounts.jsonl",
+    );
+    run(dir, &format!("venue root -q accounts.jsonl --context {CONTEXT} -o state.json"));
+    run(dir, &format!("venue path -q state.json -a {TRADER} -o path.json"));
+    run(dir, "venue commit nine.json --insecure-plaintext -m market.json -o nine.jsonl");
+    run(dir, &format!("venue root -q nine.jsonl --context {CONTEXT} -o state-nine.json"));
+    run(dir, "prove -q trader.age -i trader.key -m market.json -p path.json -o proof.json");
+
+    let age = fs::read(dir.join("trader.age")).unwrap();
+    fs::write(dir.join("truncated.age"), &age[..age.len() - 20]).unwrap();
+    let mut flipped = age.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    fs::write(dir.join("flipped.age"), flipped).unwrap();
+
+    let proof = fs::read_to_string(dir.join("proof.json")).unwrap();
+    fs::write(dir.join("proof-cut-off.json"), &proof[..proof.len() / 2]).unwrap();
+    let (head, tail) = proof.split_once("\"proof\": \"").unwrap();
+    let body = tail.split('"').next().unwrap();
+    let replace = |name: &str, body: &str| {
+        fs::write(dir.join(name), format!("{head}\"proof\": \"{body}\"\n}}\n")).unwrap();
+    };
+    // 16 base64 digits are 12 bytes.
+    replace("proof-short.json", &body[16..]);
+    let digit = if &body[400..401] == "A" { "B" } else { "A" };
+    replace("proof-flipped.json", &format!("{}{digit}{}", &body[..400], &body[401..]));
+    fs::write(dir.join("proof-other-epoch.json"), proof.replace("\"epoch\": 1", "\"epoch\": 2"))
+        .unwrap();
+    fs::write(
+        dir.join("proof-unknown-field.json"),
+        proof.replacen("\"version\": 1,", "\"version\": 1,\n  \"note\": 1,", 1),
+    )
+    .unwrap();
+
+    let state = fs::read_to_string(dir.join("state.json")).unwrap();
+    let first = fs::read_to_string(dir.join("accounts.jsonl")).unwrap();
+    let first = first.lines().next().unwrap();
+    fs::write(dir.join("accounts-twice.jsonl"), format!("{first}\n{first}\n")).unwrap();
+    fs::write(dir.join("state-unknown-field.json"), state.replacen('{', "{\"note\":1,", 1))
+        .unwrap();
+    let path = fs::read_to_string(dir.join("path.json")).unwrap();
+    fs::write(
+        dir.join("path-damaged.json"),
+        path.replace(&commitment_of(first), &format!("0x{}", "01".repeat(32))),
+    )
+    .unwrap();
+    let market = fs::read_to_string(dir.join("market.json")).unwrap();
+    fs::write(dir.join("market-tampered.json"), market.replace("26961.2", "36961.2")).unwrap();
+}
+
+fn commitment_of(line: &str) -> String {
+    let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+    entry["commitment"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,336 @@
+//! The whole flow, and what no transcript can show: permissions, leaks, full
+//! disks.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command as System;
+
+use common::{CONTEXT, TRADER, cache, copy_files, fixtures, run, zkmargin};
+
+/// Figures of `portfolio.json` that must stay secret.
+const SECRETS: [&str; 3] = ["0.48213", "2.3391", "20417.77"];
+
+fn sandbox() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    copy_files(fixtures(), dir.path());
+    dir
+}
+
+/// Fails when a file below a directory holds a secret.
+fn assert_no_secret_in(dir: &Path) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            assert_no_secret_in(&path);
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        for secret in SECRETS {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{} holds {secret}", path.display());
+        }
+    }
+}
+
+#[test]
+fn from_a_portfolio_to_a_cure() {
+    let sandbox = sandbox();
+    let dir = sandbox.path();
+    let start = 1_679_940_382;
+    let ledger = |line: &str, now: u64| format!("call {line} -q -l ledger.redb --now {now}");
+    run(dir, &ledger(&format!("init --context {CONTEXT} -m hyperliquid"), start));
+    run(dir, &ledger("post -m market.json -s state.json", start));
+    run(dir, &ledger(&format!("register -a {TRADER}"), start));
+    run(dir, &ledger("submit proof.json", start));
+
+    // The proof window passes; anyone calls the account.
+    let late = start + 90_000;
+    let fresh = fs::read_to_string(dir.join("snapshot-2.json")).unwrap();
+    fs::write(dir.join("fresh.json"), fresh.replace("1679943922", &(late - 60).to_string()))
+        .unwrap();
+    run(dir, "market build -q -s fresh.json -m hyperliquid -e 2 -o fresh-market.json");
+    // The clock stopped while prices were stale: post epochs until it is late.
+    run(dir, &ledger("post -m fresh-market.json -s state.json", late));
+    let status = || {
+        zkmargin(dir)
+            .args(ledger(&format!("status -a {TRADER} --json"), late).split_whitespace())
+            .output()
+            .unwrap()
+    };
+    assert_eq!(status().status.code(), Some(0), "the clock stands still while prices are stale");
+
+    // The venue proves a breach of another account; its owner is called.
+    let poor = TRADER.replace("a1", "a2");
+    run(dir, &ledger(&format!("register -a {poor}"), late));
+    run(
+        dir,
+        "prove -q poor.json --insecure-plaintext -m fresh-market.json -s state.json --claim below:maintenance --disclose -o breach.json",
+    );
+    run(dir, &ledger("submit breach.json", late));
+    let called = zkmargin(dir)
+        .args(ledger(&format!("status -a {poor} --json"), late).split_whitespace())
+        .output()
+        .unwrap();
+    assert_eq!(called.status.code(), Some(3));
+    let report: serde_json::Value = serde_json::from_slice(&called.stdout).unwrap();
+    assert_eq!(report["margin_call"], true);
+    assert_eq!(report["accounts"][0]["state"], "called");
+    assert!(report["accounts"][0]["shortfall"].is_string(), "the shortfall was disclosed");
+
+    // A deposit, a new commitment, a later epoch: the call is cured.
+    let rich = fs::read_to_string(dir.join("poor.json")).unwrap().replace("100.25", "90000");
+    fs::write(dir.join("rich.json"), rich).unwrap();
+    fs::write(dir.join("later.json"), fresh.replace("1679943922", &(late + 540).to_string()))
+        .unwrap();
+    run(dir, "market build -q -s later.json -m hyperliquid -e 3 -o market-3.json");
+    run(
+        dir,
+        "venue commit portfolio.json rich.json --insecure-plaintext -m market-3.json -o accounts-3.jsonl",
+    );
+    run(dir, &format!("venue root -q accounts-3.jsonl --context {CONTEXT} -o state-3.json"));
+    // Several portfolios at once; one of them cures.
+    run(
+        dir,
+        "prove -q rich.json portfolio.json --insecure-plaintext -m market-3.json -s state-3.json --claim at-least:initial -o proofs",
+    );
+    let now = late + 600;
+    run(dir, &ledger("post -m market-3.json -s state-3.json", now));
+    let proof = |account: &str| format!("proofs/{account}.proof.json");
+    run(dir, &format!("verify -q {} {} -m market-3.json", proof(&poor), proof(TRADER)));
+    run(dir, &ledger(&format!("cure {}", proof(&poor)), now));
+    run(dir, &ledger(&format!("submit {}", proof(TRADER)), now));
+    let history = run(dir, "call history -l ledger.redb --json");
+    let history: serde_json::Value = serde_json::from_str(&history).unwrap();
+    let events: Vec<_> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["events"][0]["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        events,
+        [
+            "epoch-posted",
+            "registered",
+            "proof-accepted",
+            "epoch-posted",
+            "registered",
+            "called",
+            "epoch-posted",
+            "cured",
+            "proof-accepted"
+        ]
+    );
+    run(dir, "call audit -l ledger.redb");
+}
+
+#[test]
+fn no_plaintext_reaches_the_disk_and_no_figure_the_logs() {
+    let work = tempfile::tempdir().unwrap();
+    let temp = tempfile::tempdir().unwrap();
+    for name in ["trader.key", "market.json", "path.json"] {
+        fs::copy(fixtures().join(name), work.path().join(name)).unwrap();
+    }
+    let plain = fs::read(fixtures().join("portfolio.json")).unwrap();
+    let command = |line: &str| {
+        let mut command = zkmargin(work.path());
+        command.env("TMPDIR", temp.path()).args(line.split_whitespace());
+        command
+    };
+    let encrypt =
+        command("encrypt - -R trader.key -o p.age -v").write_stdin(plain).output().unwrap();
+    assert!(encrypt.status.success());
+    let mut said = [encrypt.stdout, encrypt.stderr].concat();
+    for (line, code) in [
+        ("inspect p.age -i trader.key -m market.json -v", 0),
+        ("prove p.age -i trader.key -m market.json -p path.json -o proof.json -v", 0),
+        (
+            "prove p.age -i trader.key -m market.json -p path.json -o x -v --json --shape medium --claim below:maintenance -q",
+            2,
+        ),
+        (
+            "prove p.age -i trader.key -m market.json -p path.json -o x --json -q --claim below:maintenance",
+            1,
+        ),
+        ("verify proof.json -m market.json -v", 0),
+    ] {
+        let output = command(line).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{line}");
+        said.extend([output.stdout, output.stderr].concat());
+    }
+    // The margin itself is shown to its owner, on standard output alone.
+    let margin = command("margin p.age -i trader.key -m market.json -v").output().unwrap();
+    assert!(String::from_utf8_lossy(&margin.stdout).contains(SECRETS[0]));
+    said.extend(margin.stderr);
+    let said = String::from_utf8_lossy(&said);
+    for secret in SECRETS {
+        assert!(!said.contains(secret), "{said}");
+    }
+    assert!(!said.contains("11411"), "equity was shown: {said}");
+    assert_no_secret_in(work.path());
+    assert_no_secret_in(temp.path());
+    assert_no_secret_in(&cache());
+}
+
+#[test]
+fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
+    let work = tempfile::tempdir().unwrap();
+    let output = zkmargin(work.path()).args(["demo", "--dir", "story"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let order = [
+        "proved maintenance in epoch 1",
+        "M6: the claim",
+        "called (breach",
+        "(exit code 3)",
+        "cured by initial",
+    ];
+    let mut rest = said.as_str();
+    for part in order {
+        rest = rest.split_once(part).unwrap_or_else(|| panic!("{part} is missing: {said}")).1;
+    }
+    for entry in fs::read_dir(work.path().join("story")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        for secret in ["0.00785", "121.2", "86.549602", "586.549602"] {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{} holds {secret}", path.display());
+        }
+    }
+    // A directory with files in it is never written to.
+    let again = zkmargin(work.path()).args(["demo", "--dir", "story"]).output().unwrap();
+    assert_eq!(again.status.code(), Some(2));
+}
+
+#[test]
+fn secrets_are_private_and_never_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), "keygen -o new.key");
+    let key = dir.path().join("new.key");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    let before = fs::read(&key).unwrap();
+    let again = zkmargin(dir.path()).args(["keygen", "-o", "new.key"]).output().unwrap();
+    assert_eq!(again.status.code(), Some(2));
+    assert_eq!(fs::read(&key).unwrap(), before);
+}
+
+#[test]
+fn an_identity_may_come_from_the_environment() {
+    let identity = fs::read_to_string(fixtures().join("trader.key")).unwrap();
+    let args = ["inspect", "trader.age", "-m", "market.json", "--json"];
+    let output =
+        zkmargin(fixtures()).env("ZKMARGIN_IDENTITY", identity).args(args).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["owner"]["account"], TRADER);
+    let output = zkmargin(fixtures()).env("ZKMARGIN_IDENTITY", "hunter2").args(args).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"));
+}
+
+#[test]
+fn a_passphrase_opens_what_it_closed() {
+    let sandbox = sandbox();
+    let with = |passphrase: &str, line: &str| {
+        zkmargin(sandbox.path())
+            .env("ZKMARGIN_PASSPHRASE", passphrase)
+            .args(line.split_whitespace())
+            .output()
+            .unwrap()
+    };
+    assert!(with("correct horse", "encrypt portfolio.json -p -o p.age").status.success());
+    assert!(with("correct horse", "margin p.age -m market.json").status.success());
+    let wrong = with("wrong", "margin p.age -m market.json");
+    assert_eq!(wrong.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(said.contains("the passphrase does not open") && !said.contains("horse"), "{said}");
+}
+
+#[test]
+fn a_full_disk_in_the_cache_costs_a_warning_and_leaves_no_damaged_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("cache");
+    fs::create_dir(&store).unwrap();
+    let binary = assert_cmd::cargo::cargo_bin!("zkmargin").display().to_string();
+    let verify =
+        format!("exec {binary} verify -m {0}/market.json {0}/proof.json", fixtures().display());
+    // A file system of 64 KiB where the system lets us make one; elsewhere a
+    // limit on the size of files, which stops the same write.
+    let small =
+        format!("mount -t tmpfs -o size=64k tmpfs {} 2>/dev/null && {verify}", store.display());
+    let limited = format!("ulimit -f 16; trap '' XFSZ; {verify}");
+    let environment =
+        |mut command: System| command.env("ZKMARGIN_CACHE_DIR", &store).output().unwrap();
+    let mut mounted = System::new("unshare");
+    mounted.args(["--mount", "--map-root-user", "sh", "-c", &small]);
+    let can_mount = System::new("unshare")
+        .args(["--mount", "--map-root-user", "sh", "-c"])
+        .arg(format!("mount -t tmpfs -o size=64k tmpfs {}", store.display()))
+        .output()
+        .is_ok_and(|output| output.status.success());
+    let output = if can_mount {
+        environment(mounted)
+    } else {
+        let mut command = System::new("sh");
+        command.args(["-c", &limited]);
+        environment(command)
+    };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "the run goes on: {said}");
+    assert!(said.contains("warning: parameters are not cached: cannot write"), "{said}");
+    if can_mount {
+        assert!(said.contains("the disk is full"), "{said}");
+    }
+    let left: Vec<_> = fs::read_dir(&store)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.ends_with(".lock"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_cache_that_is_not_writable_costs_a_warning() {
+    let output = zkmargin(fixtures())
+        .env("ZKMARGIN_CACHE_DIR", "/dev/null/cache")
+        .args(["verify", "proof.json", "-m", "market.json"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("warning: parameters are not cached: cannot create"), "{said}");
+    assert!(said.contains("set ZKMARGIN_CACHE_DIR to use another directory"), "{said}");
+}
+
+#[test]
+fn a_damaged_cache_is_rebuilt() {
+    let dir = tempfile::tempdir().unwrap();
+    run(fixtures(), "verify -q proof.json");
+    copy_files(&cache(), dir.path());
+    let file = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|e| e == "bin"))
+        .unwrap();
+    for entry in fs::read_dir(dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "bin") {
+            let mut bytes = fs::read(&path).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(&path, bytes).unwrap();
+        }
+    }
+    let output = zkmargin(fixtures())
+        .env("ZKMARGIN_CACHE_DIR", dir.path())
+        .args(["verify", "proof.json"])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("made anew: the checksum does not match"), "{said} ({file:?})");
+}
