@@ -139,6 +139,9 @@ pub enum ProveError {
     /// The statement is not true of the witness.
     #[error(transparent)]
     Violation(#[from] Violation),
+    /// The padding row does not fill unused slots.
+    #[error("the padding row is not in the market or does not apply to zero lots")]
+    Padding,
     /// The portfolio needs a larger shape.
     #[error(transparent)]
     TooManyPositions(#[from] TooManyPositions),
@@ -163,6 +166,9 @@ pub fn prove(
 ) -> Result<Vec<u8>, ProveError> {
     Standard::check(instance, witness)?;
     let circuit = StandardCircuit::new(key.shape, *instance, witness.clone())?;
+    if witness.slots.len() < key.shape.standard_positions() && !witness.has_padding() {
+        return Err(ProveError::Padding);
+    }
     let rows = instance.to_field_elements();
     let mut transcript = Blake2bWrite::<_, _, Challenge255<_>>::init(vec![]);
     create_proof(params, &key.key, &[circuit], &[&[&rows]], rng, &mut transcript)?;

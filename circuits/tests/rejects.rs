@@ -11,7 +11,7 @@ use ff::{Field, PrimeField};
 use pasta_curves::Fp;
 use zkmargin_circuits::standard::{Assignment, Division, k};
 use zkmargin_margin::claim::Level;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, InstrumentId, ModelDigest};
 use zkmargin_margin::portfolio::Blinding;
 use zkmargin_margin::relation::{Clause, Violation};
 use zkmargin_margin::standard::TierRow;
@@ -349,6 +349,32 @@ fn rejects_m5_false_charges() {
             division.slack = Fp::ZERO;
         };
         rejects_lie(&case, exact, "quotient: range");
+    }
+}
+
+/// Padding under a row that charges at zero lots (a minimum margin) is charged
+/// nothing: it can neither fake a deficit nor make a healthy account fail.
+#[test]
+fn rejects_m5_charges_of_padding() {
+    let minimum = TierRow {
+        instrument: InstrumentId::new(99),
+        maintenance: charge_of(5_000_000, 0),
+        initial: charge_of((1 << 80) - 1, 0),
+        ..rows()[0]
+    };
+    let mut with_minimum = rows();
+    with_minimum.push(minimum);
+    let market = Market::from_rows(with_minimum, DENOMINATOR);
+    for positions in [vec![], healthy()] {
+        for level in [Level::Maintenance, Level::Initial] {
+            let mut case = market.case(&positions, below(level), 0);
+            case.witness.padding = (minimum, market.tree.path(6).unwrap());
+            both_reject(&case, Violation::FalseClaim, "M6 below: some shortfall");
+            case.instance.claim = at_least(level);
+            assert_eq!(case.check(), Ok(()));
+            let failing = failures(k(case.shape), &case.circuit(), case.public_rows());
+            assert_eq!(failing, BTreeSet::new());
+        }
     }
 }
 

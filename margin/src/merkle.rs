@@ -137,6 +137,11 @@ impl<F: MarginField> Path<F> {
         Self { domain, children }
     }
 
+    /// The domain of the nodes.
+    pub fn domain(&self) -> Domain {
+        self.domain
+    }
+
     /// The four children per level, the lowest first.
     pub fn children(&self) -> &[[F; ARITY]] {
         &self.children

@@ -23,6 +23,8 @@ pub const WORD_BUCKET: u32 = 32;
 pub const WORD_QUANTITY: u32 = 48;
 /// Bit offset of the cash, plus 2^79, in a position's word.
 pub const WORD_CASH: u32 = 112;
+/// Bit that is set in every position's word, so that none is zero.
+pub const WORD_PRESENT: u32 = 192;
 /// Added to a quantity so that it is not negative.
 pub const QUANTITY_OFFSET: u128 = 1 << 63;
 /// Added to an amount of cash so that it is not negative.
@@ -51,9 +53,9 @@ impl Position {
         (self.bucket, self.instrument)
     }
 
-    /// The position packed into one field element of 192 bits:
-    /// `instrument | bucket << 32 | (quantity + 2^63) << 48 | (cash + 2^79) << 112`.
-    /// Never zero, and injective.
+    /// The position packed into one field element of 193 bits:
+    /// `instrument | bucket << 32 | (quantity + 2^63) << 48 | (cash + 2^79) << 112 | 1 << 192`.
+    /// Never zero, which is a missing position's word, and injective.
     pub fn word<F: MarginField>(&self) -> F {
         let low = u128::from(self.instrument.get()) | u128::from(self.bucket.get()) << WORD_BUCKET;
         let quantity =
@@ -62,6 +64,7 @@ impl Position {
         F::from_u128(low)
             + quantity * F::from_u128(1 << WORD_QUANTITY)
             + cash * F::from_u128(1 << WORD_CASH)
+            + F::from(2).pow_vartime([u64::from(WORD_PRESENT)])
     }
 }
 

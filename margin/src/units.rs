@@ -53,26 +53,26 @@ impl Lots {
     }
 }
 
-/// A signed amount in quote units, at most `2^79 - 1` either way (about 6e15
-/// of the currency at 8 decimals).
+/// A signed amount in quote units, from `-2^79` to `2^79 - 1` (about 6e15 of the
+/// currency either way at 8 decimals).
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Zeroize)]
 pub struct Amount(i128);
 
 impl Amount {
     /// Nothing.
     pub const ZERO: Self = Self(0);
-    /// The bound on the magnitude, exclusive.
+    /// The bound on the magnitude, inclusive below zero, exclusive above.
     pub const BOUND: i128 = 1 << (NOTIONAL_BITS - 1);
 
     /// An amount in quote units.
     ///
     /// # Errors
-    /// When the magnitude is `2^79` or more.
+    /// Below `-2^79` or from `2^79` on.
     pub const fn new(units: i128) -> Result<Self, OutOfRange> {
-        if units > -Self::BOUND && units < Self::BOUND {
+        if units >= -Self::BOUND && units < Self::BOUND {
             Ok(Self(units))
         } else {
-            Err(OutOfRange { what: "amount", allowed: "less than 2^79 quote units either way" })
+            Err(OutOfRange { what: "amount", allowed: "-2^79 to 2^79 - 1 quote units" })
         }
     }
 

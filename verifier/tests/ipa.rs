@@ -182,6 +182,10 @@ fn does_not_prove_what_is_false() {
     let case = Market::new().case(&healthy(), below(Level::Initial), 0);
     let error = prove(params, key, &case.instance, &case.witness, UnwrapErr(SysRng)).unwrap_err();
     assert!(matches!(error, ProveError::Violation(Violation::FalseClaim)));
+    let mut case = Market::new().case(&healthy(), at_least(Level::Initial), 0);
+    case.witness.padding.0 = rows()[1];
+    let error = prove(params, key, &case.instance, &case.witness, UnwrapErr(SysRng)).unwrap_err();
+    assert!(matches!(error, ProveError::Padding));
     let many: Vec<_> = (0..9).map(|bucket| position(bucket, PERP, 0, 1)).collect();
     let case = Market::new().case(&many, at_least(Level::Initial), 0);
     let error = prove(params, key, &case.instance, &case.witness, UnwrapErr(SysRng)).unwrap_err();

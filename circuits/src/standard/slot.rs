@@ -5,7 +5,7 @@ use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::market::MARKET_DEPTH;
 use zkmargin_margin::portfolio::{
-    CASH_OFFSET, QUANTITY_OFFSET, WORD_BUCKET, WORD_CASH, WORD_QUANTITY,
+    CASH_OFFSET, QUANTITY_OFFSET, WORD_BUCKET, WORD_CASH, WORD_PRESENT, WORD_QUANTITY,
 };
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::standard::{Direction, ROW_E0, ROW_E1};
@@ -114,8 +114,20 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
             (F::ONE, &position.cash),
             F::ZERO,
         )?,
-        maintenance: s.add("M5 maintenance margin", row.maintenance_base.cell(), scaled.cell())?,
-        initial: s.add("M5 initial margin", row.initial_base.cell(), initial.cell())?,
+        // Padding is charged nothing, whatever the base of its row: with no
+        // lots the notional is zero, and so are both quotients.
+        maintenance: s.mul_add(
+            "M5 maintenance margin",
+            (&position.used, row.maintenance_base.cell()),
+            (F::ONE, scaled.cell()),
+            F::ZERO,
+        )?,
+        initial: s.mul_add(
+            "M5 initial margin",
+            (&position.used, row.initial_base.cell()),
+            (F::ONE, initial.cell()),
+            F::ZERO,
+        )?,
         used: position.used,
         padding: position.padding,
         instrument: position.instrument,
@@ -156,6 +168,9 @@ fn assign_position<F: MarginField, L: Layouter<F>>(
             (WORD_CASH, &shifted_cash),
         ],
     )?;
+
+    let present = F::from(2).pow_vartime([u64::from(WORD_PRESENT)]);
+    let word = s.scale("M1 word of a position", F::ONE, &word, present)?;
 
     let padding = s.witness_bit("M1 padding", hints.map(|h| h.padding))?;
     s.product_is_zero("M1 padding has no lots", &padding, &magnitude)?;

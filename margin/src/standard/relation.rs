@@ -9,8 +9,15 @@ use crate::instance::MarginInstance;
 use crate::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use crate::merkle::Path;
 use crate::portfolio::{Blinding, Position, commit};
+use crate::poseidon::Domain;
 use crate::relation::{MarginFamily, Violation};
 use crate::standard::{AccountMargin, RowError, TierRow};
+use crate::units::Lots;
+
+/// Domain and depth of the state tree.
+const STATE_TREE: (Domain, usize) = (Domain::StateNode, STATE_DEPTH);
+/// Domain and depth of the market tree.
+const MARKET_TREE: (Domain, usize) = (Domain::MarketNode, MARKET_DEPTH);
 
 /// A position with its row and the row's path in the market tree.
 #[derive(Clone)]
@@ -41,6 +48,17 @@ pub struct StandardWitness<F> {
 }
 
 redacted_debug!(Slot<F>, StandardWitness<F>);
+
+impl<F: MarginField> StandardWitness<F> {
+    /// Whether a circuit's unused slots can be filled: the padding row is in
+    /// the market and applies to zero lots. The statement does not depend on
+    /// it, a proof in a shape with unused slots does.
+    pub fn has_padding(&self) -> bool {
+        let (row, path) = &self.padding;
+        row.assess(Lots::ZERO, self.header.denominator).is_ok()
+            && opens(path, MARKET_TREE, row.leaf(), self.header.tree_root)
+    }
+}
 
 /// The standard family over a field.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +100,7 @@ fn check_state<F: MarginField>(
         return Err(Violation::Opening);
     }
     let leaf = state_leaf(instance.account, witness.commitment, instance.context);
-    match opens(&witness.account_path, STATE_DEPTH, leaf, instance.state_root) {
+    match opens(&witness.account_path, STATE_TREE, leaf, instance.state_root) {
         true => Ok(()),
         false => Err(Violation::AccountNotInState),
     }
@@ -104,16 +122,22 @@ fn check_market<F: MarginField>(
         if slot.row.instrument != slot.position.instrument {
             return Err(Violation::WrongInstrument(index));
         }
-        if !opens(&slot.path, MARKET_DEPTH, slot.row.leaf(), header.tree_root) {
+        if !opens(&slot.path, MARKET_TREE, slot.row.leaf(), header.tree_root) {
             return Err(Violation::RowNotInMarket(index));
         }
     }
     Ok(())
 }
 
-/// Whether a path of exactly this depth leads from the leaf to the root.
-fn opens<F: MarginField>(path: &Path<F>, depth: usize, leaf: F, root: F) -> bool {
-    path.children().len() == depth && path.root(leaf) == Some(root)
+/// Whether a path of exactly this depth in this domain leads from the leaf to
+/// the root.
+fn opens<F: MarginField>(
+    path: &Path<F>,
+    (domain, depth): (Domain, usize),
+    leaf: F,
+    root: F,
+) -> bool {
+    path.domain() == domain && path.children().len() == depth && path.root(leaf) == Some(root)
 }
 
 /// M4: strictly ascending by bucket and instrument.
