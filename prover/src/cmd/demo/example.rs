@@ -1,5 +1,5 @@
-//! The bundled example: a real account and its real marks, a price drop, and a
-//! deposit.
+//! The bundled example: a real account and its real marks, a hypothetical move
+//! of prices, and a deposit.
 
 use rust_decimal::Decimal;
 use zkmargin_margin::ids::{AccountId, Timestamp};
@@ -11,6 +11,8 @@ use crate::error::Error;
 
 /// A real account of Hyperliquid, its address removed.
 const ACCOUNT: &str = include_str!("../../../../examples/hyperliquid/account.json");
+/// The same coins after a hypothetical move against the account.
+const DROP: &str = include_str!("../../../../examples/hyperliquid/snapshot-drop.json");
 /// The parameter set of its venue.
 pub(super) const MODEL: &str = "hyperliquid";
 /// The deployment.
@@ -50,22 +52,14 @@ impl Example {
         self.account.snapshot.clone()
     }
 
-    /// Epochs later, the coins the account is long in have lost half their
-    /// price; the others stand where they were.
-    pub(super) fn fallen(&self, epochs: u64) -> Result<Snapshot, Error> {
-        let recorded = &self.account.snapshot;
-        let mut prices = recorded.prices().clone();
-        for position in &self.account.positions {
-            if position.size > Decimal::ZERO
-                && let Some(point) = prices.get_mut(&position.symbol)
-            {
-                point.price /= Decimal::TWO;
-            }
-        }
+    /// The prices after the move, so many epochs later.
+    pub(super) fn moved(&self, epochs: u64) -> Result<Snapshot, Error> {
         let time = Timestamp::new(self.start() + epochs * EPOCH_SECONDS);
-        let source = "demo: the recorded prices, those of the coins held long halved";
-        Snapshot::new(time, source, recorded.quote().clone(), prices)
-            .map_err(|source| Error::Snapshot { path: "the fallen prices".to_owned(), source })
+        Snapshot::from_json(DROP)
+            .and_then(|drop| {
+                Snapshot::new(time, drop.source(), drop.quote().clone(), drop.prices().clone())
+            })
+            .map_err(|source| Error::Snapshot { path: "the bundled example".to_owned(), source })
     }
 
     /// The portfolio, after paying in so much.

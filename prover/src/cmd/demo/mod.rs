@@ -20,7 +20,7 @@ use example::{CONTEXT, DEPOSIT, EPOCH_SECONDS, Example, MODEL};
 use story::Story;
 
 /// A real account (Hyperliquid, March 2023, its address removed) is encrypted,
-/// proved healthy and verified; prices fall; the venue proves the breach; the
+/// proved healthy and verified; prices move; the venue proves the breach; the
 /// margin call is cured by a deposit. No plain portfolio reaches the disk.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -128,8 +128,11 @@ fn healthy(story: &mut Story, example: &Example) -> Result<(), Error> {
 }
 
 fn breach(story: &mut Story, example: &Example) -> Result<(), Error> {
-    story.chapter("6. Prices fall: the coins the account is long in lose half")?;
-    story.write("snapshot-2.json", example.fallen(1)?.to_json().as_bytes())?;
+    story.chapter("6. Prices move against the account")?;
+    story.tell(
+        "Hypothetical: the coins it holds fall by 30 %, those it is short of rise by 40 %.",
+    )?;
+    story.write("snapshot-2.json", example.moved(1)?.to_json().as_bytes())?;
     build_market(story, "2")?;
     story.run(
         &["margin", "@portfolio-1.age", "-m", "@market-2.json", "-i", "@trader.key"],
@@ -162,13 +165,14 @@ fn breach(story: &mut Story, example: &Example) -> Result<(), Error> {
     story.ledger(now, &["post", "-m", "@market-2.json", "-s", "@state-2.json"])?;
     story.ledger(now, &["submit", "@breach-2.json"])?;
     let trader = Example::trader().to_string();
-    story.ledger_ending(now, &["status", "-a", &trader], Exit::MarginCall)
+    story.ledger_ending(now, &["status", "-a", &trader], Exit::MarginCall)?;
+    story.tell("The shortfall is all the proof disclosed, in units of 1e-8 USDC.")
 }
 
 fn cure(story: &mut Story, example: &Example) -> Result<(), Error> {
     story.chapter(&format!("8. The trader pays in {DEPOSIT} and cures the call in epoch 3"))?;
     story.encrypt(example.portfolio(DEPOSIT), "portfolio-2.age")?;
-    story.write("snapshot-3.json", example.fallen(2)?.to_json().as_bytes())?;
+    story.write("snapshot-3.json", example.moved(2)?.to_json().as_bytes())?;
     build_market(story, "3")?;
     commit(story, "3", "portfolio-2.age")?;
     prove(story, "3", "portfolio-2.age", "at-least:initial", Exit::Done)?;
