@@ -8,10 +8,14 @@ use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{load_text, parse_source};
 
-/// Runs published cases through the same code as markets: margin of dYdX v4
-/// perpetuals (a file with `margin_requirements`), collateral haircut tiers (a
-/// file with `cases`). Exits with 1 when a figure differs.
+/// What is said after the help.
+const NOTE: &str = "\
+Runs published cases through the same code as markets: margin of dYdX v4 perpetuals (a \
+file with `margin_requirements`), collateral haircut tiers (a file with `cases`). Exits \
+with 1 when a figure differs.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = NOTE)]
 pub(crate) struct Args {
     /// The case files
     #[arg(required = true, value_parser = parse_source)]

@@ -12,9 +12,13 @@ use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{KeyArgs, load_market, parse_source};
 
-/// Shows the visible header of an age file; with a key, also what its owner
-/// may see: account, commitment, number of positions. Never quantities.
+/// What is said after the help.
+const NOTE: &str = "\
+Shows the visible header of an age file; with a key, also what its owner may see: \
+account, commitment, number of positions. Never quantities.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = NOTE)]
 pub(crate) struct Args {
     /// The encrypted portfolio
     #[arg(value_parser = parse_source)]

@@ -21,9 +21,13 @@ use crate::input::{
 };
 use crate::params::prover;
 
-/// The statement is checked natively first: a false one costs no proving time,
-/// and the error says which clause fails and by how much (not with --quiet).
+/// What is said after the help.
+const NOTE: &str = "\
+The statement is checked natively first: a false one costs no proving time, and the \
+error says which clause fails and by how much (not with --quiet).";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = NOTE)]
 pub(crate) struct Args {
     /// The portfolios
     #[arg(required = true, value_parser = parse_source)]
@@ -54,7 +58,7 @@ pub(crate) struct Args {
     shape: ShapeChoice,
     /// The deployment the paths must be for: 0x and 62 digits, or
     /// PROTOCOL[@CHAIN[/0xVERIFIER]]
-    #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT")]
+    #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
     context: Option<ContextId>,
     /// Where the proof goes; with several portfolios, a directory
     #[arg(short, long, value_name = "FILE|DIR")]

@@ -52,7 +52,7 @@ pub(crate) struct Root {
     #[arg(value_parser = parse_source)]
     list: Source,
     /// The deployment: 0x and 62 digits, or PROTOCOL[@CHAIN[/0xVERIFIER]]
-    #[arg(short, long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT")]
+    #[arg(short, long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
     context: ContextId,
     /// Where the state goes
     #[arg(short, long, value_name = "FILE")]

@@ -17,10 +17,14 @@ use crate::error::{Error, Exit};
 use crate::input::{load_market, now, parse_context, parse_source};
 use crate::params::verifier;
 
-/// Several proofs are verified as a batch. What a proof is expected to be about
-/// must be told: without it a valid proof says only that *some* account in
-/// *some* state met *some* market.
+/// What is said after the help.
+const NOTE: &str = "\
+Several proofs are verified as a batch. What a proof is expected to be about must be \
+told: without it a valid proof says only that some account in some state met some \
+market.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = NOTE)]
 pub(crate) struct Args {
     /// The proof files
     #[arg(required = true, value_parser = parse_source)]
@@ -46,7 +50,7 @@ pub(crate) struct Expected {
     #[arg(long, value_name = "0x...")]
     state_root: Option<FieldHex>,
     /// Deployment: 0x and 62 digits, or PROTOCOL[@CHAIN[/0xVERIFIER]]
-    #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT")]
+    #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
     context: Option<ContextId>,
     /// Margin model: the name of a shipped one, or a JSON file
     #[arg(long, value_name = "NAME|FILE")]

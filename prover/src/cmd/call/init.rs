@@ -12,14 +12,18 @@ use crate::cmd::market::load_model;
 use crate::error::{Error, Exit};
 use crate::input::parse_context;
 
-/// Levels must be ordered: breach <= required <= cure. The proof window and
-/// the cure period are at least twice the snapshot's age.
+/// What is said after the help.
+const NOTE: &str = "\
+Levels must be ordered: breach <= required <= cure. The proof window and the cure period \
+are at least twice the snapshot's age.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = NOTE)]
 pub(crate) struct Args {
     #[command(flatten)]
     ledger: LedgerArgs,
     /// The deployment: 0x and 62 digits, or PROTOCOL[@CHAIN[/0xVERIFIER]]
-    #[arg(short, long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT")]
+    #[arg(short, long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
     context: ContextId,
     /// Margin model that is accepted: the name of a shipped one, or a file
     #[arg(short, long, value_name = "NAME|FILE", required = true)]

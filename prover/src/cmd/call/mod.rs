@@ -20,7 +20,7 @@ use crate::input::{now, parse_source};
 #[derive(Debug, clap::Args)]
 pub(crate) struct LedgerArgs {
     /// The ledger
-    #[arg(short, long, value_name = "FILE", env = "ZKMARGIN_LEDGER")]
+    #[arg(short, long, value_name = "FILE", env = "ZKMARGIN_LEDGER", hide_env_values = true)]
     ledger: PathBuf,
     /// Time of the action in seconds since 1970, instead of the system's clock
     #[arg(long, value_name = "SECONDS")]

@@ -19,10 +19,14 @@ use crate::progress::seconds;
 use example::{CONTEXT, DEPOSIT, EPOCH_SECONDS, Example, MODEL};
 use story::Story;
 
-/// A real account (Hyperliquid, March 2023, its address removed) is encrypted,
-/// proved healthy and verified; prices move; the venue proves the breach; the
-/// margin call is cured by a deposit. No plain portfolio reaches the disk.
+/// What is said after the help.
+const NOTE: &str = "\
+A real account (Hyperliquid, March 2023, its address removed) is encrypted, proved \
+healthy and verified; prices move; the venue proves the breach; the margin call is cured \
+by a deposit. No plain portfolio reaches the disk.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = NOTE)]
 pub(crate) struct Args {
     /// Directory for the files; it must be new or empty
     #[arg(long, value_name = "DIR")]
