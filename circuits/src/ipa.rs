@@ -114,6 +114,11 @@ impl ProvingKey {
         self.shape
     }
 
+    /// The key, for `halo2_proofs`: it proves whatever it is given, true or not.
+    pub fn inner(&self) -> &plonk::ProvingKey<vesta::Affine> {
+        &self.key
+    }
+
     /// Digest of the verifying key inside; see [`VerifyingKey::digest`].
     pub fn digest(&self) -> [u8; 32] {
         key_digest(self.key.get_vk())

@@ -9,7 +9,9 @@ mod common;
 use std::sync::LazyLock;
 
 use common::*;
-use pasta_curves::Fp;
+use halo2_proofs::plonk::create_proof;
+use halo2_proofs::transcript::{Blake2bWrite, Challenge255};
+use pasta_curves::{Fp, vesta};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use zkmargin_circuits::ipa::{IpaParams, KeyError, ProveError, ProvingKey, params_k, prove};
@@ -17,8 +19,10 @@ use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
-use zkmargin_margin::relation::Violation;
+use zkmargin_margin::portfolio::Blinding;
+use zkmargin_margin::relation::{Clause, Violation};
 use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::units::Price;
 use zkmargin_verifier::ipa::Verifier;
 use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
 use zkmargin_verifier::{MalformedProof, VerifyError};
@@ -190,6 +194,65 @@ fn does_not_prove_what_is_false() {
     let case = Market::new().case(&many, at_least(Level::Initial), 0);
     let error = prove(params, key, &case.instance, &case.witness, UnwrapErr(SysRng)).unwrap_err();
     assert!(matches!(error, ProveError::TooManyPositions(_)));
+}
+
+/// One lie per clause, proved all the same: the prover fails, or the proof does.
+#[test]
+fn lies_do_not_verify() {
+    let Fixture { params, key, verifier, .. } = &*FIXTURE;
+    let market = Market::new();
+    let truth = || market.case(&healthy(), at_least(Level::Initial), 0);
+    let poor = [position(0, PERP, 10, -9_400)];
+    let lie = |change: &dyn Fn(&mut Case)| {
+        let mut case = truth();
+        change(&mut case);
+        case
+    };
+    let lies = [
+        (Clause::M1, lie(&|case| case.witness.blinding = Blinding::new([1; 31]))),
+        (Clause::M2, lie(&|case| case.instance.account = AccountId::new([0x33; 20]))),
+        (
+            Clause::M3,
+            lie(&|case| {
+                case.witness.slots[1] = {
+                    let mut dearer = rows();
+                    dearer[3].price = Price::new(7_770, 1).unwrap();
+                    let position = &case.witness.slots[1].position;
+                    Market::from_rows(dearer, DENOMINATOR).slot_with_row(position, 3)
+                }
+            }),
+        ),
+        (Clause::M4, {
+            let twice = [position(0, PERP, 900, 0), position(0, PERP, 900, 900_000)];
+            market.case(&twice, at_least(Level::MarginCall), 0)
+        }),
+        (Clause::M5, {
+            let large = [position(0, PERP, 1_500, 0)];
+            let mut case = market.case(&large, at_least(Level::Initial), 0);
+            case.witness.slots[0] = market.slot_with_row(&large[0], 0);
+            case
+        }),
+        (Clause::M6, market.case(&poor, at_least(Level::Initial), 0)),
+        (Clause::M7, market.case(&poor, below(Level::Initial), 1)),
+    ];
+    for (clause, case) in lies {
+        assert_eq!(case.check().map_err(|violation| violation.clause()), Err(clause));
+        let rows = case.instance.to_field_elements();
+        let mut transcript = Blake2bWrite::<_, vesta::Affine, Challenge255<_>>::init(vec![]);
+        let proved = create_proof(
+            params,
+            key.inner(),
+            &[case.circuit()],
+            &[&[&rows]],
+            UnwrapErr(SysRng),
+            &mut transcript,
+        );
+        if proved.is_ok() {
+            let id = circuit_id(Shape::Small);
+            let file = ProofFile::new(id, case.instance, transcript.finalize()).unwrap();
+            assert_eq!(verifier.verify(&file), Err(VerifyError::Invalid), "{clause}");
+        }
+    }
 }
 
 /// A proof stored when the circuit was made still verifies: same circuit, same
