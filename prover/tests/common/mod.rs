@@ -65,6 +65,10 @@ pub(crate) fn fixtures() -> &'static Path {
 }
 
 fn make(dir: &Path) {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../params/fixtures/haircut_tiers.json");
+    let cases = fs::read_to_string(cases).unwrap();
+    fs::write(dir.join("cases-wrong.json"), cases.replacen("\"80\"", "\"81\"", 1)).unwrap();
+    fs::write(dir.join("cases.json"), cases).unwrap();
     run(dir, "market build -q -s snapshot.json -m hyperliquid -e 1 -o market.json");
     run(dir, "market build -q -s snapshot-2.json -m hyperliquid -e 2 -o market-2.json");
     run(dir, "encrypt -q portfolio.json -R trader.key -o trader.age");
