@@ -177,6 +177,30 @@ fn no_plaintext_reaches_the_disk_and_no_figure_the_logs() {
 }
 
 #[test]
+fn an_overdue_account_is_called() {
+    let sandbox = sandbox();
+    let dir = sandbox.path();
+    let third = fs::read_to_string(dir.join("snapshot-2.json")).unwrap();
+    fs::write(dir.join("snapshot-3.json"), third.replace("1679943922", "1679947522")).unwrap();
+    run(dir, "market build -q -s snapshot-3.json -m hyperliquid -e 3 -o market-3.json");
+    let start = 1_679_940_382;
+    let ledger =
+        |line: &str, later: u64| format!("call {line} -l ledger.redb --now {}", start + later);
+    let rules = "--proof-window 7200 --cure-period 7200";
+    run(dir, &ledger(&format!("init --context {CONTEXT} -m hyperliquid {rules}"), 0));
+    run(dir, &ledger("post -m market.json -s state.json", 0));
+    run(dir, &ledger(&format!("register -a {TRADER}"), 0));
+    run(dir, &ledger("post -m market-2.json -s state.json --previous market.json", 3541));
+    run(dir, &ledger("post -m market-3.json -s state.json", 7141));
+    assert_eq!(run(dir, &ledger("overdue --json", 7150)), "[]\n");
+    assert!(run(dir, &ledger("overdue", 7300)).contains(TRADER));
+    assert!(run(dir, &ledger("overdue --call", 7300)).contains("called (overdue, epoch 3)"));
+    let line = ledger("status", 7300);
+    let status = zkmargin(dir).args(line.split_whitespace()).output().unwrap();
+    assert_eq!(status.status.code(), Some(3));
+}
+
+#[test]
 fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
     let work = tempfile::tempdir().unwrap();
     let output = zkmargin(work.path()).args(["demo", "--dir", "story"]).output().unwrap();
