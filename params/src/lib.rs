@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`model`], [`presets`] | margin models of the standard family, and shipped ones |
+//! | [`scenario`] | margin models of the scenario family: portfolio margin with options |
 //! | [`snapshot`] | the prices an oracle publishes |
 //! | [`market`] | the risk table made of the two, `MARKET_ROOT`, native margin |
 //! | [`import`] | venues' own formats |
@@ -11,7 +12,8 @@
 //! | [`decimal`], [`fraction`], [`symbol`], [`convert`] | the texts in the files |
 //!
 //! Everything here is public and deterministic: integers throughout, no
-//! floating point on the way to a root.
+//! floating point on the way to a root but for the valuation of options, which
+//! gives the same bits on every platform.
 
 pub mod cache;
 pub mod conformance;
@@ -22,6 +24,7 @@ pub mod import;
 pub mod market;
 pub mod model;
 pub mod presets;
+pub mod scenario;
 pub mod snapshot;
 pub mod symbol;
 

@@ -14,6 +14,7 @@
 
 mod dydx;
 mod haircut;
+pub(crate) mod scenario;
 
 use std::fmt;
 
@@ -25,6 +26,7 @@ use zkmargin_margin::units::{Lots, Price};
 
 use crate::market::tier_row;
 use crate::model::{InstrumentRule, ModelError, Quotation};
+use crate::scenario::ScenarioError;
 
 /// Largest accepted case file, in bytes.
 pub const MAX_CASE_FILE_BYTES: usize = 8 << 20;
@@ -37,6 +39,8 @@ pub enum Schema {
     DydxV4Margin,
     /// Collateral haircut tiers: exact integers.
     HaircutTiers,
+    /// Scenario portfolio margin of PMRM_2: floating point.
+    Pmrm2,
 }
 
 impl fmt::Display for Schema {
@@ -44,6 +48,7 @@ impl fmt::Display for Schema {
         f.write_str(match self {
             Self::DydxV4Margin => "dydx-v4-margin",
             Self::HaircutTiers => "haircut-tiers",
+            Self::Pmrm2 => "pmrm2",
         })
     }
 }
@@ -82,6 +87,26 @@ impl Figure {
             absolute_error,
             relative_error: absolute_error / scale,
             pass: expected == got,
+        }
+    }
+
+    /// A figure in floating point: expected and got may differ by `tolerance`.
+    fn close(
+        case: &str,
+        figure: &'static str,
+        (expected, got): (f64, f64),
+        tolerance: f64,
+    ) -> Self {
+        let absolute_error = (expected - got).abs();
+        let scale = if expected == 0.0 { 1.0 } else { expected.abs() };
+        Self {
+            case: case.to_owned(),
+            figure,
+            expected: expected.to_string(),
+            got: got.to_string(),
+            absolute_error,
+            relative_error: absolute_error / scale,
+            pass: absolute_error <= tolerance,
         }
     }
 }
@@ -128,8 +153,8 @@ pub enum ConformanceError {
     Json(#[from] serde_json::Error),
     /// No known schema.
     #[error(
-        "the file is of no known schema: it has neither `margin_requirements` (dYdX v4) nor \
-         `cases` (haircut tiers)"
+        "the file is of no known schema: it has neither `margin_requirements` (dYdX v4), nor \
+         `cases` (haircut tiers), nor `scenario` or `scenario_cases` (PMRM_2)"
     )]
     UnknownSchema,
     /// A value of a case that does not fit our integers.
@@ -147,6 +172,22 @@ pub enum ConformanceError {
         case: String,
         /// Why.
         source: ModelError,
+    },
+    /// A case of the scenario family with an invalid input.
+    #[error("case {case:?}: {source}")]
+    Scenario {
+        /// The case.
+        case: String,
+        /// Why.
+        source: Box<ScenarioError>,
+    },
+    /// More cases than a file may hold.
+    #[error("the file has {count} cases: allowed are {most}")]
+    TooManyCases {
+        /// Cases given.
+        count: usize,
+        /// The most allowed.
+        most: usize,
     },
     /// A case that none of its rows accepts.
     #[error("case {case:?}: {error}")]
@@ -166,10 +207,15 @@ pub fn run_file(json: &str) -> Result<Report, ConformanceError> {
     if json.len() > MAX_CASE_FILE_BYTES {
         return Err(ConformanceError::TooLarge { bytes: json.len() });
     }
-    let schema = serde_json::from_str::<Probe>(json)?.schema()?;
+    let probe = serde_json::from_str::<Probe>(json)?;
+    let schema = probe.schema()?;
     let figures = match schema {
         Schema::DydxV4Margin => dydx::run(serde_json::from_str(json)?)?,
         Schema::HaircutTiers => haircut::run(serde_json::from_str(json)?)?,
+        Schema::Pmrm2 if probe.scenario_cases.is_some() => {
+            scenario::run_collection(&serde_json::from_str(json)?)?
+        }
+        Schema::Pmrm2 => serde_json::from_str::<scenario::ScenarioCase>(json)?.run()?,
     };
     Ok(Report { schema, figures })
 }
@@ -179,13 +225,17 @@ pub fn run_file(json: &str) -> Result<Report, ConformanceError> {
 struct Probe {
     margin_requirements: Option<IgnoredAny>,
     cases: Option<IgnoredAny>,
+    scenario: Option<IgnoredAny>,
+    scenario_cases: Option<IgnoredAny>,
 }
 
 impl Probe {
     fn schema(&self) -> Result<Schema, ConformanceError> {
-        match (&self.margin_requirements, &self.cases) {
-            (Some(_), None) => Ok(Schema::DydxV4Margin),
-            (None, Some(_)) => Ok(Schema::HaircutTiers),
+        let scenario = self.scenario.as_ref().or(self.scenario_cases.as_ref());
+        match (&self.margin_requirements, &self.cases, scenario) {
+            (Some(_), None, None) => Ok(Schema::DydxV4Margin),
+            (None, Some(_), None) => Ok(Schema::HaircutTiers),
+            (None, None, Some(_)) => Ok(Schema::Pmrm2),
             _ => Err(ConformanceError::UnknownSchema),
         }
     }

@@ -1,0 +1,356 @@
+//! Scenario portfolio margin, in the schema of the published PMRM_2 cases: a
+//! file holds one case, or a `scenario_base` and `scenario_cases` that are JSON
+//! merge patches (RFC 7386) of it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::conformance::{ConformanceError, Figure};
+use crate::scenario::black76::OptionType;
+use crate::scenario::market::{ExpiryFeed, Instrument, MarketSpec};
+use crate::scenario::parameters::{
+    BasisContingency, CollateralTerms, LossGroup, MarginFactors, OtherContingency, ParameterSpec,
+    Scenario, SkewShock, VolShock,
+};
+use crate::scenario::{
+    Assessment, Position, RiskTable, ScenarioError, ScenarioMarket, ScenarioModel,
+    ScenarioPortfolio, assess,
+};
+use crate::symbol::Symbol;
+
+/// Most cases of one file.
+const MAX_CASES: usize = 1000;
+/// What counts as equal, relative.
+const TOLERANCE: f64 = 1e-8;
+/// Rounding of sums, relative to the gross value summed up.
+const ROUNDING: f64 = 1e-14;
+
+/// Cases that differ from a base.
+#[derive(Deserialize)]
+pub(super) struct Collection {
+    scenario_base: Value,
+    scenario_cases: BTreeMap<String, Value>,
+}
+
+/// A case of the published schema.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct ScenarioCase {
+    pub(crate) name: String,
+    scenario: Account,
+    parameters: Parameters,
+    expected: Expected,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Account {
+    spot: f64,
+    spot_confidence: f64,
+    cash: f64,
+    stable_price: f64,
+    perp: Option<Perpetual>,
+    #[serde(default)]
+    collaterals: Vec<Collateral>,
+    #[serde(default)]
+    options: Vec<OptionPosition>,
+    #[serde(default)]
+    feeds: Vec<ExpiryFeed>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Perpetual {
+    amount: f64,
+    price: f64,
+    confidence: f64,
+    unrealised_pnl: f64,
+    unrealised_funding: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Collateral {
+    amount: f64,
+    price: f64,
+    confidence: f64,
+    is_risk_cancelling: bool,
+    im_haircut: f64,
+    mm_haircut: f64,
+    confidence_factor: Option<f64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct OptionPosition {
+    expiry_seconds: u64,
+    strike: f64,
+    is_call: bool,
+    mark_vol: f64,
+    amount: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Parameters {
+    scenarios: Vec<Scenario>,
+    skew_shock: Option<SkewShock>,
+    vol_shock: VolShock,
+    margin: MarginFactors,
+    basis_contingency: BasisContingency,
+    other_contingency: CaseContingency,
+}
+
+/// [`OtherContingency`] with what stands there for information.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct CaseContingency {
+    peg_loss_threshold: f64,
+    peg_loss_factor: f64,
+    conf_threshold: f64,
+    conf_margin: f64,
+    mm_perp_percent: f64,
+    im_perp_percent: f64,
+    mm_option_percent: f64,
+    im_option_percent: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Expected {
+    im: f64,
+    mm: f64,
+    mark_to_market: f64,
+    option_mark_to_market: f64,
+    collateral_mark_to_market: f64,
+    worst_regular_loss: f64,
+    worst_tail_loss: f64,
+    worst_skew_loss: f64,
+    basis_contingency: f64,
+    worst_scenario_group: LossGroup,
+}
+
+/// Runs all cases of a collection, by number.
+pub(super) fn run_collection(collection: &Collection) -> Result<Vec<Figure>, ConformanceError> {
+    let mut figures = Vec::new();
+    for case in cases(collection)? {
+        figures.extend(case.run()?);
+    }
+    Ok(figures)
+}
+
+/// The cases of a collection.
+pub(super) fn cases(collection: &Collection) -> Result<Vec<ScenarioCase>, ConformanceError> {
+    let count = collection.scenario_cases.len();
+    if count > MAX_CASES {
+        return Err(ConformanceError::TooManyCases { count, most: MAX_CASES });
+    }
+    let case = |(number, patch): (&String, &Value)| {
+        let mut whole = collection.scenario_base.clone();
+        merge(&mut whole, patch);
+        let mut case: ScenarioCase = serde_json::from_value(whole)?;
+        case.name = format!("{number} {}", case.name);
+        Ok(case)
+    };
+    collection.scenario_cases.iter().map(case).collect()
+}
+
+/// RFC 7386: objects merge, null removes, everything else replaces.
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let Value::Object(target) = target else { return };
+    for (key, value) in patch {
+        match value {
+            Value::Null => drop(target.remove(key)),
+            value => merge(target.entry(key.clone()).or_insert(Value::Null), value),
+        }
+    }
+}
+
+/// A name of our own: at most 32 letters and digits.
+fn symbol(kind: &str, index: usize) -> Result<Symbol, ConformanceError> {
+    Symbol::new(&format!("{kind}{index:05}"))
+        .map_err(|_| ConformanceError::Range { case: kind.to_owned(), field: "symbol" })
+}
+
+impl ScenarioCase {
+    /// The case's inputs: parameter set, market and portfolio.
+    pub(crate) fn inputs(
+        &self,
+    ) -> Result<(ScenarioModel, ScenarioMarket, ScenarioPortfolio), ConformanceError> {
+        let refused = |error: ScenarioError| ConformanceError::Scenario {
+            case: self.name.clone(),
+            source: Box::new(error),
+        };
+        let account = &self.scenario;
+        let (mut instruments, mut collaterals) = (BTreeMap::new(), BTreeMap::new());
+        let mut positions = Vec::new();
+        for (index, option) in account.options.iter().enumerate() {
+            let instrument = symbol("OPTION", index)?;
+            let terms = Instrument::Option {
+                expiry_seconds: option.expiry_seconds,
+                strike: option.strike,
+                option_type: if option.is_call { OptionType::Call } else { OptionType::Put },
+                mark_vol: option.mark_vol,
+            };
+            instruments.insert(instrument.clone(), terms);
+            positions.push(Position { instrument, quantity: option.amount, unrealised: 0.0 });
+        }
+        for (index, asset) in account.collaterals.iter().enumerate() {
+            let instrument = symbol("COLLATERAL", index)?;
+            let terms = Instrument::Collateral { price: asset.price, confidence: asset.confidence };
+            instruments.insert(instrument.clone(), terms);
+            let terms = CollateralTerms {
+                is_risk_cancelling: asset.is_risk_cancelling,
+                mm_haircut: asset.mm_haircut,
+                im_haircut: asset.im_haircut,
+                confidence_factor: asset.confidence_factor,
+            };
+            collaterals.insert(instrument.clone(), terms);
+            positions.push(Position { instrument, quantity: asset.amount, unrealised: 0.0 });
+        }
+        if let Some(perpetual) = &account.perp {
+            let instrument = symbol("PERPETUAL", 0)?;
+            let terms =
+                Instrument::Perpetual { price: perpetual.price, confidence: perpetual.confidence };
+            instruments.insert(instrument.clone(), terms);
+            let unrealised = perpetual.unrealised_pnl + perpetual.unrealised_funding;
+            positions.push(Position { instrument, quantity: perpetual.amount, unrealised });
+        }
+        let model = ScenarioModel::new(self.parameters.spec(collaterals)).map_err(refused)?;
+        let market = ScenarioMarket::new(MarketSpec {
+            underlying: symbol("UNDERLYING", 0)?,
+            spot: account.spot,
+            spot_confidence: account.spot_confidence,
+            stable_price: account.stable_price,
+            feeds: account.feeds.clone(),
+            instruments,
+        });
+        let portfolio = ScenarioPortfolio { cash: account.cash, positions };
+        Ok((model, market.map_err(refused)?, portfolio))
+    }
+
+    /// The case's table and assessment.
+    pub(crate) fn assess(&self) -> Result<(RiskTable, Assessment), ConformanceError> {
+        let refused = |error: ScenarioError| ConformanceError::Scenario {
+            case: self.name.clone(),
+            source: Box::new(error),
+        };
+        let (model, market, portfolio) = self.inputs()?;
+        let table = RiskTable::new(&model, &market).map_err(refused)?;
+        let holdings = portfolio.resolve(&table).map_err(refused)?;
+        let assessment = assess(&table, &holdings);
+        Ok((table, assessment))
+    }
+
+    /// Expected and got.
+    pub(super) fn run(&self) -> Result<Vec<Figure>, ConformanceError> {
+        let (table, got) = self.assess()?;
+        let expected = &self.expected;
+        let rounding = ROUNDING * self.gross();
+        let margin = |figure, expected: f64, got: f64| {
+            let scale = if expected == 0.0 { 1.0 } else { expected.abs() };
+            Figure::close(&self.name, figure, (expected, got), TOLERANCE * scale)
+        };
+        let value = |figure, expected: f64, got| {
+            let tolerance = TOLERANCE * expected.abs() + rounding;
+            Figure::close(&self.name, figure, (expected, got), tolerance)
+        };
+        let of = |group| got.worst_of(&table, group).unwrap_or(0.0);
+        let losses = [
+            (LossGroup::Regular, "worst_regular_loss", expected.worst_regular_loss),
+            (LossGroup::Tail, "worst_tail_loss", expected.worst_tail_loss),
+            (LossGroup::Skew, "worst_skew_loss", expected.worst_skew_loss),
+        ];
+        let losses = losses.map(|(group, figure, expected)| (group, figure, (expected, of(group))));
+        let basis = (expected.basis_contingency, got.basis_contingency);
+        let losses =
+            losses.into_iter().chain([(LossGroup::FwdContingency, "basis_contingency", basis)]);
+        let losses: Vec<_> = losses.collect();
+        let largest = losses.iter().map(|(_, _, pair)| pair.0.abs()).fold(0.0, f64::max);
+        let tolerance = TOLERANCE * largest + rounding;
+        let mut figures = vec![
+            margin("im", expected.im, got.initial_margin),
+            margin("mm", expected.mm, got.maintenance_margin),
+            value("mark_to_market", expected.mark_to_market, got.mark_to_market.total),
+            value(
+                "option_mark_to_market",
+                expected.option_mark_to_market,
+                got.mark_to_market.options,
+            ),
+            value(
+                "collateral_mark_to_market",
+                expected.collateral_mark_to_market,
+                got.mark_to_market.collateral,
+            ),
+        ];
+        figures.extend(
+            losses
+                .iter()
+                .map(|(_, figure, pair)| Figure::close(&self.name, figure, *pair, tolerance)),
+        );
+        let named = losses.iter().find(|(group, ..)| *group == expected.worst_scenario_group);
+        // With ties any group may be named: its own worst must be the worst.
+        let behind = named.map_or(f64::INFINITY, |(_, _, (_, own))| own - got.worst.pnl);
+        figures.push(Figure {
+            case: self.name.clone(),
+            figure: "worst_scenario_group",
+            expected: group_name(expected.worst_scenario_group).to_owned(),
+            got: group_name(got.worst.group).to_owned(),
+            absolute_error: behind.max(0.0),
+            relative_error: if largest > 0.0 { behind.max(0.0) / largest } else { behind.max(0.0) },
+            pass: behind <= tolerance,
+        });
+        Ok(figures)
+    }
+
+    /// What sums of the case round to: the gross value of its positions.
+    fn gross(&self) -> f64 {
+        let account = &self.scenario;
+        let options = account.options.iter().map(|o| o.amount.abs() * (account.spot + o.strike));
+        let collaterals = account.collaterals.iter().map(|c| c.amount.abs() * c.price);
+        let perpetual = account.perp.iter().map(|p| p.amount.abs() * p.price);
+        options.chain(collaterals).chain(perpetual).sum::<f64>() + account.cash.abs()
+    }
+}
+
+impl Parameters {
+    fn spec(&self, collaterals: BTreeMap<Symbol, CollateralTerms>) -> ParameterSpec {
+        let other = self.other_contingency;
+        ParameterSpec {
+            name: "case".to_owned(),
+            source: String::new(),
+            notes: Vec::new(),
+            scenarios: self.scenarios.clone(),
+            vol_shock: self.vol_shock,
+            skew_shock: self.skew_shock,
+            margin: self.margin,
+            basis_contingency: Some(self.basis_contingency),
+            other_contingency: OtherContingency {
+                peg_loss_threshold: other.peg_loss_threshold,
+                peg_loss_factor: other.peg_loss_factor,
+                conf_threshold: other.conf_threshold,
+                conf_margin: other.conf_margin,
+                mm_perp_percent: other.mm_perp_percent,
+                im_perp_percent: other.im_perp_percent,
+                mm_option_percent: other.mm_option_percent,
+                im_option_percent: other.im_option_percent,
+            },
+            minimum_charge: None,
+            collaterals,
+        }
+    }
+}
+
+fn group_name(group: LossGroup) -> &'static str {
+    match group {
+        LossGroup::Regular => "regular",
+        LossGroup::Tail => "tail",
+        LossGroup::Skew => "skew",
+        LossGroup::FwdContingency => "fwd_contingency",
+        LossGroup::MinimumCharge => "minimum_charge",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! Why scenario parameters, markets and portfolios are refused.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+/// Why an input of the scenario family is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScenarioError {
+    /// The file is larger than [`MAX_FILE_BYTES`](crate::scenario::MAX_FILE_BYTES).
+    #[error("the {what} has {bytes} bytes: allowed are {}", crate::scenario::MAX_FILE_BYTES)]
+    TooLarge {
+        /// What the file should hold.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+    },
+    /// Not JSON, or not the format: the message names field, line and column.
+    #[error("not a {what}: {path}: {source}")]
+    Json {
+        /// What the file should hold.
+        what: &'static str,
+        /// The field.
+        path: String,
+        /// The reader's message.
+        source: serde_json::Error,
+    },
+    /// A field breaks a rule.
+    #[error("{path}: {problem}")]
+    Field {
+        /// The field, such as `scenarios[3].spot_shock`.
+        path: String,
+        /// What is wrong and what is allowed.
+        problem: Problem,
+    },
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+#[derive(thiserror::Error)]
+pub enum Problem {
+    /// A number out of range, or not a number.
+    #[error("{value} is out of range: allowed are {least} to {most}")]
+    Range {
+        /// The number.
+        value: f64,
+        /// The least allowed.
+        least: f64,
+        /// The most allowed.
+        most: f64,
+    },
+    /// A name that is empty, too long or not ASCII.
+    #[error("a name is 1 to 64 printable ASCII characters")]
+    Name,
+    /// Too few or too many entries.
+    #[error("{count} entries: allowed are {least} to {most}")]
+    Count {
+        /// Entries given.
+        count: usize,
+        /// The least allowed.
+        least: usize,
+        /// The most allowed.
+        most: usize,
+    },
+    /// A skew scenario that moves spot.
+    #[error("a linear or abs skew scenario must have a spot shock of 1, not {0}")]
+    SkewMovesSpot(f64),
+    /// A second skew scenario of a kind.
+    #[error("there is already a skew scenario of this kind: allowed is one")]
+    SecondSkew,
+    /// Skew scenarios without their parameters.
+    #[error("missing: a linear or abs scenario needs it")]
+    SkewMissing,
+    /// A hedged-delta rate that would make the charge fall as deltas grow.
+    #[error("{0} is more than twice net_delta_percent: the charge would not be convex")]
+    HedgedDelta(f64),
+    /// Two entries for one key.
+    #[error("stands twice: allowed is one")]
+    Duplicate,
+    /// An expiry without a feed.
+    #[error("no feed has an expiry_seconds of {0}")]
+    MissingFeed(u64),
+    /// A collateral without a rule.
+    #[error("the parameters have no rule for it in collaterals")]
+    MissingRule,
+    /// A position in what the market does not list.
+    #[error("the market does not list it")]
+    NotListed,
+    /// Collateral that is owed.
+    #[error("{0} is negative: collateral cannot be owed")]
+    NegativeCollateral(f64),
+    /// A result that floating point cannot hold.
+    #[error("the parameters and the market give a value that is not a finite number")]
+    Overflow,
+}
+
+impl ScenarioError {
+    /// A problem with a field.
+    pub(crate) fn at(path: impl Into<String>, problem: Problem) -> Self {
+        Self::Field { path: path.into(), problem }
+    }
+}
+
+/// Refuses a number out of range; NaN is in no range.
+pub(super) fn within(
+    path: impl fmt::Display,
+    value: f64,
+    range: RangeInclusive<f64>,
+) -> Result<(), ScenarioError> {
+    match range.contains(&value) {
+        true => Ok(()),
+        false => {
+            let (least, most) = range.into_inner();
+            Err(ScenarioError::at(path.to_string(), Problem::Range { value, least, most }))
+        }
+    }
+}
+
+/// Refuses too few or too many entries.
+pub(super) fn counted(
+    path: &str,
+    count: usize,
+    range: RangeInclusive<usize>,
+) -> Result<(), ScenarioError> {
+    match range.contains(&count) {
+        true => Ok(()),
+        false => {
+            let (least, most) = range.into_inner();
+            Err(ScenarioError::at(path, Problem::Count { count, least, most }))
+        }
+    }
+}
+
+/// Reads JSON of a bounded size; errors name the field.
+pub(super) fn read_json<'a, T: serde::Deserialize<'a>>(
+    json: &'a str,
+    what: &'static str,
+) -> Result<T, ScenarioError> {
+    if json.len() > crate::scenario::MAX_FILE_BYTES {
+        return Err(ScenarioError::TooLarge { what, bytes: json.len() });
+    }
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        ScenarioError::Json { what, path, source: error.into_inner() }
+    })?;
+    let end = |source| ScenarioError::Json { what, path: "end of file".to_owned(), source };
+    reader.end().map_err(end)?;
+    Ok(value)
+}

@@ -1,0 +1,234 @@
+//! The public market of the scenario family: feeds and listed instruments.
+//!
+//! ```json
+//! {
+//!   "underlying": "BTC",
+//!   "spot": 92500.5,
+//!   "spot_confidence": 1,
+//!   "stable_price": 1,
+//!   "feeds": [
+//!     { "expiry_seconds": 604800, "forward": 92700, "rate": 0.05 }
+//!   ],
+//!   "instruments": {
+//!     "BTC-12DEC25-90000-C": {
+//!       "kind": "option", "expiry_seconds": 604800, "strike": 90000,
+//!       "option_type": "call", "mark_vol": 0.45
+//!     },
+//!     "BTC-12DEC25": { "kind": "future", "expiry_seconds": 604800 },
+//!     "BTC-PERPETUAL": { "kind": "perpetual", "price": 92510 },
+//!     "BTC": { "kind": "collateral", "price": 92500.5 }
+//!   }
+//! }
+//! ```
+//!
+//! Prices are in USD, rates and volatilities fractions per year, confidences
+//! from 0 to 1 and 1 where absent. An option and a future need a feed of their
+//! `expiry_seconds`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::black76::OptionType;
+use crate::scenario::error::{Problem, ScenarioError, counted, read_json, within};
+use crate::symbol::{Symbol, unique_map};
+
+/// Most instruments of a market.
+pub const MAX_INSTRUMENTS: usize = 20_000;
+/// Most feeds of a market.
+pub const MAX_FEEDS: usize = 256;
+/// Longest time to expiry: 50 years.
+pub const MAX_EXPIRY_SECONDS: u64 = 50 * 31_536_000;
+
+/// Prices, strikes and forwards.
+const PRICE: std::ops::RangeInclusive<f64> = 1e-12..=1e15;
+const CONFIDENCE: std::ops::RangeInclusive<f64> = 0.0..=1.0;
+
+/// The fields of a market's JSON, not yet checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarketSpec {
+    /// What options and futures are on.
+    pub underlying: Symbol,
+    /// Price of the underlying.
+    pub spot: f64,
+    /// Confidence in spot.
+    #[serde(default = "one")]
+    pub spot_confidence: f64,
+    /// Price of the stablecoin that cash and premiums are in.
+    #[serde(default = "one")]
+    pub stable_price: f64,
+    /// One for each expiry.
+    #[serde(default)]
+    pub feeds: Vec<ExpiryFeed>,
+    /// The instruments, by symbol.
+    #[serde(deserialize_with = "unique_map")]
+    pub instruments: BTreeMap<Symbol, Instrument>,
+}
+
+/// What is known about an expiry.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpiryFeed {
+    /// Seconds to expiry.
+    pub expiry_seconds: u64,
+    /// Price of the underlying for delivery then.
+    pub forward: f64,
+    /// Confidence in the forward.
+    #[serde(default = "one")]
+    pub forward_confidence: f64,
+    /// Continuous interest rate per year; may be negative, which values take
+    /// as 0.
+    #[serde(default)]
+    pub rate: f64,
+    /// Confidence in the rate.
+    #[serde(default = "one")]
+    pub rate_confidence: f64,
+    /// Confidence in the volatilities.
+    #[serde(default = "one")]
+    pub vol_confidence: f64,
+}
+
+/// A listed instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Instrument {
+    /// A European option, settled in cash.
+    Option {
+        /// Seconds to expiry.
+        expiry_seconds: u64,
+        /// The strike.
+        strike: f64,
+        /// Call or put.
+        option_type: OptionType,
+        /// Volatility of its mark.
+        mark_vol: f64,
+    },
+    /// A perpetual future.
+    Perpetual {
+        /// Its mark price.
+        price: f64,
+        /// Confidence in it.
+        #[serde(default = "one")]
+        confidence: f64,
+    },
+    /// A dated future, marked at its expiry's forward.
+    Future {
+        /// Seconds to expiry.
+        expiry_seconds: u64,
+    },
+    /// An asset that counts as collateral.
+    Collateral {
+        /// Its price in USD.
+        price: f64,
+        /// Confidence in it.
+        #[serde(default = "one")]
+        confidence: f64,
+    },
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// A checked market.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "MarketSpec", into = "MarketSpec")]
+pub struct ScenarioMarket {
+    spec: MarketSpec,
+}
+
+impl ScenarioMarket {
+    /// Reads and checks a market.
+    ///
+    /// # Errors
+    /// When the text is too large or not the format, or a field breaks a rule.
+    pub fn from_json(json: &str) -> Result<Self, ScenarioError> {
+        Self::new(read_json(json, "scenario market")?)
+    }
+
+    /// Checks a market; its feeds are put in order of expiry.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Field`] with the first field that breaks a rule.
+    pub fn new(mut spec: MarketSpec) -> Result<Self, ScenarioError> {
+        within("spot", spec.spot, PRICE)?;
+        within("spot_confidence", spec.spot_confidence, CONFIDENCE)?;
+        within("stable_price", spec.stable_price, 1e-6..=1e6)?;
+        counted("feeds", spec.feeds.len(), 0..=MAX_FEEDS)?;
+        counted("instruments", spec.instruments.len(), 0..=MAX_INSTRUMENTS)?;
+        for (index, feed) in spec.feeds.iter().enumerate() {
+            let path = |field| format!("feeds[{index}].{field}");
+            expiry(path("expiry_seconds"), feed.expiry_seconds)?;
+            within(path("forward"), feed.forward, PRICE)?;
+            within(path("forward_confidence"), feed.forward_confidence, CONFIDENCE)?;
+            within(path("rate"), feed.rate, -100.0..=100.0)?;
+            within(path("rate_confidence"), feed.rate_confidence, CONFIDENCE)?;
+            within(path("vol_confidence"), feed.vol_confidence, CONFIDENCE)?;
+            if spec.feeds[..index].iter().any(|other| other.expiry_seconds == feed.expiry_seconds) {
+                return Err(ScenarioError::at(path("expiry_seconds"), Problem::Duplicate));
+            }
+        }
+        spec.feeds.sort_by_key(|feed| feed.expiry_seconds);
+        let market = Self { spec };
+        for (symbol, instrument) in &market.spec.instruments {
+            market.check(&format!("instruments.{symbol}"), instrument)?;
+        }
+        Ok(market)
+    }
+
+    fn check(&self, path: &str, instrument: &Instrument) -> Result<(), ScenarioError> {
+        let has_feed = |seconds: u64| match self.group_of(seconds) {
+            Some(_) => Ok(()),
+            None => Err(ScenarioError::at(
+                format!("{path}.expiry_seconds"),
+                Problem::MissingFeed(seconds),
+            )),
+        };
+        match *instrument {
+            Instrument::Option { expiry_seconds, strike, mark_vol, .. } => {
+                within(format_args!("{path}.strike"), strike, PRICE)?;
+                within(format_args!("{path}.mark_vol"), mark_vol, 0.0..=1e6)?;
+                has_feed(expiry_seconds)
+            }
+            Instrument::Future { expiry_seconds } => has_feed(expiry_seconds),
+            Instrument::Perpetual { price, confidence }
+            | Instrument::Collateral { price, confidence } => {
+                within(format_args!("{path}.price"), price, 0.0..=1e15)?;
+                within(format_args!("{path}.confidence"), confidence, CONFIDENCE)
+            }
+        }
+    }
+
+    /// The fields, feeds in order of expiry.
+    pub fn spec(&self) -> &MarketSpec {
+        &self.spec
+    }
+
+    /// The index of an expiry's feed.
+    pub fn group_of(&self, expiry_seconds: u64) -> Option<usize> {
+        self.spec.feeds.binary_search_by_key(&expiry_seconds, |feed| feed.expiry_seconds).ok()
+    }
+}
+
+fn expiry(path: String, seconds: u64) -> Result<(), ScenarioError> {
+    match seconds <= MAX_EXPIRY_SECONDS {
+        true => Ok(()),
+        // Exact below 2^53, and only shown.
+        false => within(path, seconds as f64, 0.0..=MAX_EXPIRY_SECONDS as f64),
+    }
+}
+
+impl TryFrom<MarketSpec> for ScenarioMarket {
+    type Error = ScenarioError;
+
+    fn try_from(spec: MarketSpec) -> Result<Self, ScenarioError> {
+        Self::new(spec)
+    }
+}
+
+impl From<ScenarioMarket> for MarketSpec {
+    fn from(market: ScenarioMarket) -> Self {
+        market.spec
+    }
+}

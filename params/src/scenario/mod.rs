@@ -1,0 +1,62 @@
+//! Margin of the scenario family: portfolio margin with options.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`parameters`] | scenario grids, shocks, contingencies; the shipped sets |
+//! | [`market`] | feeds and listed instruments |
+//! | [`table`] | the risk table: every instrument under every scenario |
+//! | [`portfolio`], [`account`] | positions, and their margin from the table |
+//! | [`black76`] | option values and greeks |
+//!
+//! The instruments are European options on a forward, perpetuals, futures,
+//! collateral and cash. The formulas are those of Derive's PMRM_2, with a
+//! minimum charge beside them; Deribit's portfolio margin, Paradex SCAN and SPAN
+//! are parameter sets. Valuation ([`table`]) is apart from what an account
+//! sums up ([`account`]), which is piecewise linear in the quantities.
+//!
+//! This is the specification in floating point. It gives the same bits on every
+//! platform: elementary functions are [`libm`]'s, in software, sums are taken in
+//! the order of rows, and nothing is fused. Stored digests are tested.
+//!
+//! ```
+//! use zkmargin_params::scenario::{RiskTable, ScenarioMarket, ScenarioPortfolio, assess};
+//! use zkmargin_params::scenario::parameters;
+//! let model = parameters::by_name("pmrm2").unwrap().model()?;
+//! let market = ScenarioMarket::from_json(r#"{
+//!   "underlying": "BTC", "spot": 100000,
+//!   "feeds": [{ "expiry_seconds": 2592000, "forward": 100500 }],
+//!   "instruments": {
+//!     "PUT": { "kind": "option", "expiry_seconds": 2592000, "strike": 90000,
+//!              "option_type": "put", "mark_vol": 0.5 }
+//!   }
+//! }"#)?;
+//! let table = RiskTable::new(&model, &market)?;
+//! let portfolio = ScenarioPortfolio::from_json(
+//!     r#"{ "cash": 20000, "positions": [{ "instrument": "PUT", "quantity": -1 }] }"#,
+//! )?;
+//! let account = assess(&table, &portfolio.resolve(&table)?);
+//! assert!(account.initial_margin < account.maintenance_margin);
+//! assert!(account.worst.pnl < 0.0 && account.maintenance_margin > 0.0);
+//! # Ok::<(), zkmargin_params::scenario::ScenarioError>(())
+//! ```
+
+pub mod account;
+pub mod black76;
+mod error;
+pub mod market;
+mod math;
+pub mod parameters;
+pub mod portfolio;
+mod shock;
+pub mod table;
+
+pub use account::{Assessment, assess, assess_all};
+pub use black76::{Black76, Greeks, OptionType};
+pub use error::{Problem, ScenarioError};
+pub use market::{ExpiryFeed, Instrument, MarketSpec, ScenarioMarket};
+pub use parameters::{ParameterSpec, ScenarioModel};
+pub use portfolio::{Holdings, Position, ScenarioPortfolio};
+pub use table::{GroupRow, RiskRow, RiskTable, RowKind, Terms};
+
+/// Largest accepted JSON file, in bytes.
+pub const MAX_FILE_BYTES: usize = 8 << 20;

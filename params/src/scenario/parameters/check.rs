@@ -1,0 +1,125 @@
+//! The rules that a parameter set keeps.
+
+use std::ops::RangeInclusive;
+
+use crate::scenario::error::{Problem, ScenarioError, counted, within};
+use crate::scenario::parameters::{
+    MAX_COLLATERALS, MAX_SCENARIOS, ParameterSpec, VolShockDirection,
+};
+
+/// A factor or fraction that is not negative.
+const FACTOR: RangeInclusive<f64> = 0.0..=1e6;
+/// A coefficient of either sign.
+const SIGNED: RangeInclusive<f64> = -1e6..=1e6;
+/// A charge on top of another, which may take part of it back.
+const ON_TOP: RangeInclusive<f64> = -1e6..=1e6;
+
+/// Checks a set, and makes its negative zeros positive: equal sets have equal
+/// digests.
+pub(super) fn check(spec: &mut ParameterSpec) -> Result<(), ScenarioError> {
+    let name_fits = (1..=64).contains(&spec.name.len());
+    if !name_fits || !spec.name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(ScenarioError::at("name", Problem::Name));
+    }
+    counted("scenarios", spec.scenarios.len(), 1..=MAX_SCENARIOS)?;
+    counted("collaterals", spec.collaterals.len(), 0..=MAX_COLLATERALS)?;
+    for (path, value, range) in numbers(spec) {
+        within(path, *value, range)?;
+        *value += 0.0;
+    }
+    skews(spec)?;
+    if let Some(minimum) = &spec.minimum_charge
+        && minimum.hedged_delta_percent > 2.0 * minimum.net_delta_percent
+    {
+        let problem = Problem::HedgedDelta(minimum.hedged_delta_percent);
+        return Err(ScenarioError::at("minimum_charge.hedged_delta_percent", problem));
+    }
+    Ok(())
+}
+
+fn skews(spec: &ParameterSpec) -> Result<(), ScenarioError> {
+    let mut seen: Vec<VolShockDirection> = Vec::new();
+    for (index, scenario) in spec.scenarios.iter().enumerate() {
+        let direction = scenario.vol_shock_direction;
+        if !direction.is_skew() {
+            continue;
+        }
+        if scenario.spot_shock != 1.0 {
+            let path = format!("scenarios[{index}].spot_shock");
+            return Err(ScenarioError::at(path, Problem::SkewMovesSpot(scenario.spot_shock)));
+        }
+        if seen.contains(&direction) {
+            let path = format!("scenarios[{index}].vol_shock_direction");
+            return Err(ScenarioError::at(path, Problem::SecondSkew));
+        }
+        seen.push(direction);
+    }
+    match seen.is_empty() || spec.skew_shock.is_some() {
+        true => Ok(()),
+        false => Err(ScenarioError::at("skew_shock", Problem::SkewMissing)),
+    }
+}
+
+type Number<'a> = (String, &'a mut f64, RangeInclusive<f64>);
+
+/// Every number with its path and range.
+fn numbers(spec: &mut ParameterSpec) -> Vec<Number<'_>> {
+    let mut all: Vec<Number<'_>> = Vec::new();
+    for (index, scenario) in spec.scenarios.iter_mut().enumerate() {
+        let path = |field| format!("scenarios[{index}].{field}");
+        all.push((path("spot_shock"), &mut scenario.spot_shock, FACTOR));
+        all.push((path("dampening_factor"), &mut scenario.dampening_factor, FACTOR));
+    }
+    /// The listed fields of a part of the set.
+    macro_rules! part {
+        ($name:literal, $part:expr, $($field:ident in $range:expr),+ $(,)?) => {
+            $(all.push((
+                concat!($name, ".", stringify!($field)).to_owned(),
+                &mut $part.$field,
+                $range,
+            ));)+
+        };
+    }
+    let vol = &mut spec.vol_shock;
+    part!("vol_shock", vol,
+        vol_range_up in FACTOR, vol_range_down in FACTOR, min_vol_eval_shocked in FACTOR,
+        short_term_power in -100.0..=100.0, long_term_power in -100.0..=100.0,
+        dte_floor_days in 0.0..=36_500.0);
+    if let Some(skew) = &mut spec.skew_shock {
+        part!("skew_shock", skew,
+            linear_scale_cap in SIGNED, linear_cbase in SIGNED, abs_scale_cap in SIGNED,
+            abs_cbase in SIGNED, min_k_star in FACTOR, min_width_scale in SIGNED,
+            vol_param_static in SIGNED, vol_param_scale in SIGNED);
+    }
+    let margin = &mut spec.margin;
+    part!("margin", margin,
+        mm_loss_factor in FACTOR, im_loss_factor in FACTOR, short_rate_mult_scale in FACTOR,
+        long_rate_mult_scale in FACTOR, short_rate_add_scale in FACTOR,
+        long_rate_add_scale in FACTOR, base_static_discount in FACTOR,
+        base_static_discount_neg in FACTOR);
+    if let Some(basis) = &mut spec.basis_contingency {
+        part!("basis_contingency", basis,
+            scenario_spot_up in FACTOR, scenario_spot_down in FACTOR,
+            basis_cont_add_factor in FACTOR, basis_cont_mult_factor in FACTOR);
+    }
+    let other = &mut spec.other_contingency;
+    part!("other_contingency", other,
+        peg_loss_threshold in FACTOR, peg_loss_factor in FACTOR,
+        conf_threshold in FACTOR, conf_margin in FACTOR,
+        mm_perp_percent in FACTOR, im_perp_percent in ON_TOP,
+        mm_option_percent in FACTOR, im_option_percent in ON_TOP);
+    if let Some(minimum) = &mut spec.minimum_charge {
+        part!("minimum_charge", minimum,
+            net_delta_percent in FACTOR, hedged_delta_percent in FACTOR,
+            short_option_percent in FACTOR);
+    }
+    for (symbol, terms) in &mut spec.collaterals {
+        let path = |field| format!("collaterals.{symbol}.{field}");
+        all.push((path("mm_haircut"), &mut terms.mm_haircut, FACTOR));
+        all.push((path("im_haircut"), &mut terms.im_haircut, ON_TOP));
+        if let Some(factor) = &mut terms.confidence_factor {
+            all.push((path("confidence_factor"), factor, FACTOR));
+        }
+    }
+    all
+}

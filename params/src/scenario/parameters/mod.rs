@@ -1,0 +1,152 @@
+//! Parameter sets of the scenario family.
+//!
+//! | set | grid |
+//! |---|---|
+//! | `pmrm2` | 23 regular, 6 tail and 2 skew scenarios: the published test parameters |
+//! | `scan` | 16 and 8 tails, minimum delta charge: Paradex |
+//! | `deribit-like` | 9 price buckets x 3 volatilities, 8 extended |
+//! | `span-16` | the 16 scenarios of SPAN |
+//!
+//! A set is JSON of [`ParameterSpec`]'s fields; `params/models/scenario` holds
+//! these four. Every number is range-checked and an error names its field:
+//!
+//! ```
+//! use zkmargin_params::scenario::parameters;
+//! let json = parameters::by_name("pmrm2").unwrap().json;
+//! let broken = json.replacen("\"spot_shock\": 1.18", "\"spot_shock\": -1.18", 1);
+//! let error = parameters::ScenarioModel::from_json(&broken).unwrap_err().to_string();
+//! assert_eq!(error, "scenarios[0].spot_shock: -1.18 is out of range: allowed are 0 to 1000000");
+//! ```
+
+mod check;
+mod spec;
+
+use zkmargin_margin::ids::ModelDigest;
+
+pub use spec::{
+    BasisContingency, CollateralTerms, LossGroup, MarginFactors, MinimumCharge, OtherContingency,
+    ParameterSpec, Scenario, SkewShock, VolShock, VolShockDirection,
+};
+
+use crate::scenario::error::{ScenarioError, read_json};
+
+/// Most scenarios of a set.
+pub const MAX_SCENARIOS: usize = 40;
+/// Most collateral rules of a set.
+pub const MAX_COLLATERALS: usize = 1024;
+
+/// A checked parameter set: the model of the scenario family.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "ParameterSpec", into = "ParameterSpec")]
+pub struct ScenarioModel {
+    spec: ParameterSpec,
+}
+
+impl ScenarioModel {
+    /// Reads and checks a parameter set.
+    ///
+    /// # Errors
+    /// When the text is too large or not the format, or a field breaks a rule.
+    pub fn from_json(json: &str) -> Result<Self, ScenarioError> {
+        Self::new(read_json(json, "scenario parameter set")?)
+    }
+
+    /// Checks a parameter set.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Field`] with the first field that breaks a rule.
+    pub fn new(mut spec: ParameterSpec) -> Result<Self, ScenarioError> {
+        check::check(&mut spec)?;
+        Ok(Self { spec })
+    }
+
+    /// The fields.
+    pub fn spec(&self) -> &ParameterSpec {
+        &self.spec
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// The canonical JSON without `source` and `notes`: fixed order of fields,
+    /// collaterals by symbol, the shortest decimals that give back each number,
+    /// no white space.
+    pub fn to_canonical_json(&self) -> String {
+        let bare = ParameterSpec { source: String::new(), notes: Vec::new(), ..self.spec.clone() };
+        // Texts and finite numbers: nothing here can fail.
+        serde_json::to_string(&bare).unwrap_or_default()
+    }
+
+    /// Digest of the name and all parameters, however the file is written.
+    pub fn digest(&self) -> ModelDigest {
+        ModelDigest::of(self.to_canonical_json().as_bytes())
+    }
+}
+
+impl TryFrom<ParameterSpec> for ScenarioModel {
+    type Error = ScenarioError;
+
+    fn try_from(spec: ParameterSpec) -> Result<Self, ScenarioError> {
+        Self::new(spec)
+    }
+}
+
+impl From<ScenarioModel> for ParameterSpec {
+    fn from(model: ScenarioModel) -> Self {
+        model.spec
+    }
+}
+
+/// A shipped parameter set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScenarioPreset {
+    /// Its name, which is also the set's.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// The JSON.
+    pub json: &'static str,
+}
+
+impl ScenarioPreset {
+    /// The checked set.
+    ///
+    /// # Errors
+    /// Never for a shipped set: a test reads them all.
+    pub fn model(&self) -> Result<ScenarioModel, ScenarioError> {
+        ScenarioModel::from_json(self.json)
+    }
+}
+
+/// The shipped parameter sets, by name.
+pub const fn all() -> &'static [ScenarioPreset] {
+    &[
+        ScenarioPreset {
+            name: "deribit-like",
+            about: "portfolio margin on 9 price buckets and 3 volatilities, with extended shocks",
+            json: include_str!("../../../models/scenario/deribit-like.json"),
+        },
+        ScenarioPreset {
+            name: "pmrm2",
+            about: "Derive PMRM_2: 31 scenarios with skew, static discounts and contingencies",
+            json: include_str!("../../../models/scenario/pmrm2.json"),
+        },
+        ScenarioPreset {
+            name: "scan",
+            about: "Paradex SCAN: 16 scenarios and 8 tails, minimum delta charge",
+            json: include_str!("../../../models/scenario/scan.json"),
+        },
+        ScenarioPreset {
+            name: "span-16",
+            about: "SPAN: 16 scenarios of a price and a volatility scan range",
+            json: include_str!("../../../models/scenario/span-16.json"),
+        },
+    ]
+}
+
+/// The shipped parameter set of a name.
+pub fn by_name(name: &str) -> Option<&'static ScenarioPreset> {
+    all().iter().find(|preset| preset.name == name)
+}

@@ -1,0 +1,241 @@
+//! The fields of a parameter set.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::symbol::{Symbol, unique_map};
+
+/// The fields of a parameter set's JSON, not yet checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParameterSpec {
+    /// The set's name: 1 to 64 printable ASCII characters.
+    pub name: String,
+    /// Where the numbers are from. Not part of the digest.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// What is approximated, in words. Not part of the digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// 1 to 40 scenarios, at most one `linear` and one `abs` among them.
+    pub scenarios: Vec<Scenario>,
+    /// How far volatilities move.
+    pub vol_shock: VolShock,
+    /// How skew moves; needed by `linear` and `abs` scenarios.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skew_shock: Option<SkewShock>,
+    /// Loss factors and static discounts.
+    pub margin: MarginFactors,
+    /// Charge for forwards that move against each other; absent, there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis_contingency: Option<BasisContingency>,
+    /// Charges by notional, for low confidence and for a lost peg.
+    pub other_contingency: OtherContingency,
+    /// A floor under the loss; absent, there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_charge: Option<MinimumCharge>,
+    /// How collateral counts, by symbol.
+    #[serde(default, deserialize_with = "unique_map", skip_serializing_if = "BTreeMap::is_empty")]
+    pub collaterals: BTreeMap<Symbol, CollateralTerms>,
+}
+
+/// A scenario of the grid.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Factor on spot and forwards: 1.18 is 18 % up.
+    pub spot_shock: f64,
+    /// What volatilities do.
+    pub vol_shock_direction: VolShockDirection,
+    /// The fraction of the profit or loss that counts.
+    pub dampening_factor: f64,
+}
+
+/// What volatilities do in a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VolShockDirection {
+    /// `max(min_vol, sigma (1 + range_up g))`.
+    Up,
+    /// `sigma max(0, 1 - range_down g)`.
+    Down,
+    /// They stay.
+    None,
+    /// Skew: up on one side of the forward, down on the other.
+    Linear,
+    /// Skew: up, or down, on both sides of the forward.
+    Abs,
+}
+
+impl VolShockDirection {
+    /// Whether this is a skew scenario: it counts as minus its absolute change.
+    pub fn is_skew(self) -> bool {
+        matches!(self, Self::Linear | Self::Abs)
+    }
+}
+
+/// Which of the groups a scenario, or another source of the worst loss, is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossGroup {
+    /// A spot shock of at most 25 % that counts in full.
+    Regular,
+    /// A larger shock, or one that counts with another weight than 1.
+    Tail,
+    /// A skew scenario.
+    Skew,
+    /// The basis contingency.
+    FwdContingency,
+    /// The minimum charge.
+    MinimumCharge,
+}
+
+impl Scenario {
+    /// Largest spot shock of a regular scenario.
+    pub const REGULAR_SHOCK: f64 = 0.25;
+
+    /// The scenario's group. It labels reports; margins do not depend on it.
+    pub fn group(&self) -> LossGroup {
+        let regular = (self.spot_shock - 1.0).abs() <= Self::REGULAR_SHOCK;
+        match self.vol_shock_direction.is_skew() {
+            true => LossGroup::Skew,
+            false if regular && self.dampening_factor == 1.0 => LossGroup::Regular,
+            false => LossGroup::Tail,
+        }
+    }
+}
+
+/// Volatility shocks by tenor: `g = (30 days / max(t, dte_floor))^power`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VolShock {
+    /// Relative move up at 30 days: 0.5 is 50 %.
+    pub vol_range_up: f64,
+    /// Relative move down at 30 days.
+    pub vol_range_down: f64,
+    /// Least volatility of an `up` scenario.
+    pub min_vol_eval_shocked: f64,
+    /// The power up to 30 days to expiry.
+    pub short_term_power: f64,
+    /// The power beyond 30 days.
+    pub long_term_power: f64,
+    /// Least days to expiry in `g`.
+    pub dte_floor_days: f64,
+}
+
+/// Skew shocks. With `k = ln(K / F)` (`|k|` for `abs`), `cap = cbase sqrt T +
+/// scale_cap` and `k* = max(min_k_star, sqrt T min_width_scale (vol_param_static +
+/// sqrt T vol_param_scale))`, the volatility is `sigma max(0, 1 + z)` where `z = k
+/// cap / k*` is at most `cap` for `k > 0` and at least `-cap` otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SkewShock {
+    /// Cap of the linear shock at expiry.
+    pub linear_scale_cap: f64,
+    /// Its change per square root of a year.
+    pub linear_cbase: f64,
+    /// Cap of the absolute shock at expiry.
+    pub abs_scale_cap: f64,
+    /// Its change per square root of a year.
+    pub abs_cbase: f64,
+    /// Least log-moneyness at which the cap is reached.
+    pub min_k_star: f64,
+    /// Width, in standard deviations.
+    pub min_width_scale: f64,
+    /// Volatility of the width at expiry.
+    pub vol_param_static: f64,
+    /// Its change per square root of a year.
+    pub vol_param_scale: f64,
+}
+
+/// Loss factors, and the static discounts of option values. With `r = max(rate,
+/// 0)` and `D = e^(-r T)`: a positive value of an expiry counts `base e^(-T (r
+/// long_mult + long_add))`, a negative one `min(1 / D, base_neg e^(T (r short_mult
+/// + short_add)))`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarginFactors {
+    /// Factor on the worst loss for maintenance margin.
+    pub mm_loss_factor: f64,
+    /// Factor on the worst loss for initial margin.
+    pub im_loss_factor: f64,
+    /// `short_mult`: factor on the rate for negative values.
+    pub short_rate_mult_scale: f64,
+    /// `long_mult`: factor on the rate for positive values.
+    pub long_rate_mult_scale: f64,
+    /// `short_add`: rate per year added for negative values.
+    pub short_rate_add_scale: f64,
+    /// `long_add`: rate per year added for positive values.
+    pub long_rate_add_scale: f64,
+    /// `base`: factor on positive values.
+    pub base_static_discount: f64,
+    /// `base_neg`: factor on negative values.
+    pub base_static_discount_neg: f64,
+}
+
+/// Per expiry `min(0, up - mark, down - mark) (add + mult T)`, undiscounted.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasisContingency {
+    /// Factor on the forward, up.
+    pub scenario_spot_up: f64,
+    /// Factor on the forward, down.
+    pub scenario_spot_down: f64,
+    /// Weight at expiry.
+    pub basis_cont_add_factor: f64,
+    /// Weight per year to expiry.
+    pub basis_cont_mult_factor: f64,
+}
+
+/// Charges by notional, for low confidence and for a lost peg. What begins
+/// with `im_` comes on top of its `mm_` for initial margin.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherContingency {
+    /// Price of the quote stablecoin below which its peg counts as lost.
+    pub peg_loss_threshold: f64,
+    /// What `threshold - price` adds to the initial loss factor, times this.
+    pub peg_loss_factor: f64,
+    /// Confidence below which a feed is charged, for initial margin.
+    pub conf_threshold: f64,
+    /// Charge per notional and missing confidence.
+    pub conf_margin: f64,
+    /// Charge per notional of perpetuals and futures.
+    pub mm_perp_percent: f64,
+    /// Added for initial margin.
+    pub im_perp_percent: f64,
+    /// Charge per notional of naked shorts.
+    pub mm_option_percent: f64,
+    /// Added for initial margin.
+    pub im_option_percent: f64,
+}
+
+/// A floor under the loss: with `L` and `H` the sums of positive and negative
+/// deltas and `S` spot, `S (net |L - H| + hedged min(L, H) + short naked)`,
+/// `naked` being the options short after netting by expiry and strike.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MinimumCharge {
+    /// Fraction of the net delta's notional.
+    pub net_delta_percent: f64,
+    /// Fraction of the hedged delta's notional, at most twice the former.
+    pub hedged_delta_percent: f64,
+    /// Fraction of spot per naked short option.
+    pub short_option_percent: f64,
+}
+
+/// How a collateral counts: `value = amount price / stable_price`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollateralTerms {
+    /// Whether its value moves with spot in the scenarios.
+    pub is_risk_cancelling: bool,
+    /// Fraction of its value charged.
+    pub mm_haircut: f64,
+    /// Fraction added for initial margin.
+    pub im_haircut: f64,
+    /// Confidence below which it is charged; absent, `conf_threshold`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence_factor: Option<f64>,
+}
