@@ -1,5 +1,7 @@
 //! The fields the statement can be stated over.
 
+pub mod bn254;
+
 use ff::{FromUniformBytes, PrimeField};
 use once_cell::race::OnceBox;
 use pasta_curves::Fp;
