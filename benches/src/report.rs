@@ -55,9 +55,8 @@ fn report_shape(shape: Shape) -> Result<()> {
     let (params, parameters) = timed(|| IpaParams::new(params_k(shape)));
     let (key, keys) = timed(|| ProvingKey::build(&params, shape));
     let key = key?;
-    let (proof, proving) = median(3, || {
-        prove(&params, &key, &instance, &witness, UnwrapErr(SysRng))
-    });
+    let (proof, proving) =
+        median(3, || prove(&params, &key, &instance, &witness, UnwrapErr(SysRng)));
     let circuit = CircuitId { family: Family::Standard, shape, proof_system: ProofSystem::Ipa };
     let file = ProofFile::new(circuit, instance, proof?)?;
     drop(key);
