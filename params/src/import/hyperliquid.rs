@@ -9,7 +9,9 @@ use zkmargin_margin::ids::Timestamp;
 
 use crate::decimal::canonical;
 use crate::fraction::Fraction;
-use crate::import::{ImportError, Number, common_denominator, leverage_rate, read_json, symbol};
+use crate::import::{
+    ImportError, Number, common_denominator, leverage_rate, read_json, symbol, unix_seconds,
+};
 use crate::model::{Basis, ChargeRule, InstrumentRule, Kind, ModelSpec, StandardModel, Tier};
 use crate::snapshot::{PricePoint, Snapshot};
 use crate::symbol::Symbol;
@@ -268,35 +270,6 @@ fn mark(size: Decimal, value: Decimal) -> Option<Decimal> {
     (0..=12)
         .map(|decimals| canonical(quotient.round_dp(decimals)))
         .find(|price| price.checked_mul(size.abs()).is_some_and(|product| product == value))
-}
-
-/// Seconds since the epoch of a `YYYY-MM-DDThh:mm:ssZ`.
-fn unix_seconds(text: &str) -> Option<u64> {
-    let bytes = text.as_bytes();
-    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
-    if bytes.len() != 20 || separators.iter().any(|(at, byte)| bytes[*at] != *byte) {
-        return None;
-    }
-    let number = |from: usize, to: usize| -> Option<u64> {
-        bytes[from..to].iter().try_fold(0, |sum, byte| {
-            byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0'))
-        })
-    };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    let february = if leap(year) { 29 } else { 28 };
-    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let index = usize::try_from(month.checked_sub(1)?).ok()?;
-    let in_month = (1..=*lengths.get(index)?).contains(&day);
-    if year < 1970 || !in_month || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let years: u64 = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum();
-    let days = years + lengths[..index].iter().sum::<u64>() + day - 1;
-    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 /// Tells the two forms of the margin tables apart.

@@ -6,12 +6,14 @@
 //! | [`hyperliquid`] | `meta` with margin tables | a model |
 //! | [`binance`] | `leverageBracket` | charge rules, `cum` checked |
 //! | [`binance`] | `premiumIndex` | a snapshot |
+//! | [`deribit`] | `get_book_summary_by_currency` | an option chain |
 //!
 //! Unknown fields are ignored here: venues add them. Numbers are read exactly,
 //! whether they stand as texts or as JSON numbers of at most 15 digits (which
 //! binary floating point carries without loss).
 
 pub mod binance;
+pub mod deribit;
 pub mod hyperliquid;
 
 use rust_decimal::Decimal;
@@ -155,6 +157,33 @@ pub enum ImportError {
         /// The symbol.
         symbol: Symbol,
     },
+    /// More rows than are read.
+    #[error("the file has {count} rows: allowed are {most}")]
+    TooManyRows {
+        /// Rows given.
+        count: usize,
+        /// The most allowed.
+        most: usize,
+    },
+    /// A number of an option that is missing or out of range.
+    #[error("{symbol}: the {field} is missing or out of range")]
+    Quote {
+        /// The instrument.
+        symbol: Symbol,
+        /// The number.
+        field: &'static str,
+    },
+    /// Instruments of two currencies.
+    #[error("the file mixes {first} and {other}: allowed is one currency")]
+    MixedCurrencies {
+        /// The first.
+        first: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// No option in the file.
+    #[error("the file has no option that has a volatility and has not expired")]
+    NoOptions,
     /// The rules make no model.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -225,6 +254,35 @@ fn leverage_rate(symbol: &Symbol, leverage: u64) -> Result<Fraction, ImportError
         .then(|| Fraction::new(1, leverage))
         .flatten()
         .ok_or_else(|| ImportError::Leverage { symbol: symbol.clone(), leverage })
+}
+
+/// Seconds since the epoch of a `YYYY-MM-DDThh:mm:ssZ`.
+fn unix_seconds(text: &str) -> Option<u64> {
+    let bytes = text.as_bytes();
+    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
+    if bytes.len() != 20 || separators.iter().any(|(at, byte)| bytes[*at] != *byte) {
+        return None;
+    }
+    let number = |from: usize, to: usize| -> Option<u64> {
+        bytes[from..to].iter().try_fold(0, |sum, byte| {
+            byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0'))
+        })
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let february = if leap(year) { 29 } else { 28 };
+    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let index = usize::try_from(month.checked_sub(1)?).ok()?;
+    let in_month = (1..=*lengths.get(index)?).contains(&day);
+    if year < 1970 || !in_month || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let years: u64 = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum();
+    let days = years + lengths[..index].iter().sum::<u64>() + day - 1;
+    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub struct Assessment {
     pub mark_to_market: MarkToMarket,
     /// Profit and loss under each scenario.
     pub scenario_pnl: Vec<f64>,
+    /// The part of it of perpetuals, futures and collateral.
+    pub linear_pnl: Vec<f64>,
     /// The basis contingency, at most 0.
     pub basis_contingency: f64,
     /// The minimum charge, at least 0.
@@ -193,7 +195,7 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
         ..MarkToMarket::default()
     };
     let mut charges = Contingencies::default();
-    let mut scenario_pnl = vec![0.0; terms.scenarios.len()];
+    let mut linear_pnl = vec![0.0; terms.scenarios.len()];
     // Of the perpetuals held; none can lower a confidence of 1.
     let mut perpetual_confidence = f64::INFINITY;
     let (mut long_delta, mut short_delta) = (0.0, 0.0);
@@ -229,17 +231,18 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
             }
             RowKind::Perpetual => {}
         }
-        add(&mut scenario_pnl, quantity, &row.scenarios);
+        add(&mut linear_pnl, quantity, &row.scenarios);
         if row.kind != RowKind::Collateral {
             charges.mm_perpetual += size * row.mm_charge;
             charges.im_perpetual += size * row.im_charge;
             charges.im_confidence_perpetual += size * row.confidence_charge;
-            let confidence = table.perpetual_confidence[index].unwrap_or(f64::INFINITY);
+            let confidence = row.perpetual_confidence.unwrap_or(f64::INFINITY);
             perpetual_confidence = min(perpetual_confidence, confidence);
         }
     }
     sums.sort_by_key(|sums| sums.group);
     let expiries: Vec<_> = sums.iter().map(|sums| sums.part(table)).collect();
+    let mut scenario_pnl = linear_pnl.clone();
     let mut basis_contingency = 0.0;
     let mut naked = 0.0;
     for part in &expiries {
@@ -266,6 +269,7 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
         maintenance_margin: worst.pnl * terms.mm_loss_factor - maintenance + mark.total,
         mark_to_market: mark,
         scenario_pnl,
+        linear_pnl,
         basis_contingency,
         minimum_charge,
         worst,

@@ -6,6 +6,7 @@
 //! | [`market`] | feeds and listed instruments |
 //! | [`table`] | the risk table: every instrument under every scenario |
 //! | [`portfolio`], [`account`] | positions, and their margin from the table |
+//! | [`report`](mod@report) | the breakdown, with greeks per expiry |
 //! | [`black76`] | option values and greeks |
 //!
 //! The instruments are European options on a forward, perpetuals, futures,
@@ -47,6 +48,7 @@ pub mod market;
 mod math;
 pub mod parameters;
 pub mod portfolio;
+pub mod report;
 mod shock;
 pub mod table;
 
@@ -56,6 +58,7 @@ pub use error::{Problem, ScenarioError};
 pub use market::{ExpiryFeed, Instrument, MarketSpec, ScenarioMarket};
 pub use parameters::{ParameterSpec, ScenarioModel};
 pub use portfolio::{Holdings, Position, ScenarioPortfolio};
+pub use report::{MarginReport, report};
 pub use table::{GroupRow, RiskRow, RiskTable, RowKind, Terms};
 
 /// Largest accepted JSON file, in bytes.

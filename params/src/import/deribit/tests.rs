@@ -1,0 +1,134 @@
+use super::*;
+
+const CSV: &str = include_str!("../../../../examples/deribit/btc-20251205.csv");
+const JSON: &str = include_str!("../../../fixtures/deribit_book_summary.json");
+
+/// Largest distance of a mark of the fixture from Black's formula, in coins.
+const RESIDUAL: f64 = 2.4e-5;
+
+#[test]
+fn a_real_chain_is_read_and_marked_again() {
+    let chain = option_chain(CSV).unwrap();
+    assert_eq!(chain.currency.as_str(), "BTC");
+    assert_eq!(chain.timestamp.get(), 1_764_897_052);
+    assert_eq!((chain.expiries.len(), chain.options().count()), (3, 120));
+    assert_eq!((chain.index, chain.index_source), (92_579.83, IndexSource::NearestForward));
+    assert!(chain.skipped.is_empty() && chain.perpetual.is_none());
+    let mut residuals: Vec<_> = chain.options().map(|o| o.mark_residual().abs()).collect();
+    residuals.sort_by(f64::total_cmp);
+    println!("mark residuals: median {:e}, largest {:e}", residuals[60], residuals[119]);
+    assert!(residuals[119] < RESIDUAL && residuals[60] < 2e-6);
+    let market = chain.market().unwrap();
+    assert_eq!(market.spec().instruments.len(), 121);
+    assert_eq!(market.spec().feeds[0].expiry_seconds, 1_765_526_400 - 1_764_897_052);
+}
+
+#[test]
+fn a_book_summary_is_read() {
+    let chain = option_chain(JSON).unwrap();
+    assert_eq!((chain.options().count(), chain.index), (2, 92_500.5));
+    assert_eq!((chain.perpetual, chain.index_source), (Some(92_510.25), IndexSource::Index));
+    let option = chain.options().next().unwrap();
+    assert_eq!((option.mark_iv, option.bid, option.ask), (0.4445, Some(0.058), None));
+    assert_eq!(chain.expiries[0].future.as_ref().unwrap().as_str(), "BTC-26DEC25");
+    let skipped: Vec<_> = chain.skipped.iter().map(|s| (s.name.as_str(), s.reason)).collect();
+    let expected = [
+        ("BTC-5DEC25-92000-C", QuoteSkip::NoVolatility),
+        ("BTC-FS-26DEC25_PERP", QuoteSkip::OtherInstrument),
+    ];
+    assert_eq!(skipped, expected);
+    let market = chain.market().unwrap();
+    let names: Vec<_> = market.spec().instruments.keys().map(Symbol::as_str).collect();
+    let options = ["BTC-26DEC25-90000-C", "BTC-26DEC25-90000-P"];
+    assert_eq!(names, ["BTC", "BTC-26DEC25", options[0], options[1], "BTC-PERPETUAL"]);
+    // The result alone, without the envelope.
+    let answer: serde_json::Value = serde_json::from_str(JSON).unwrap();
+    assert_eq!(option_chain(&answer["result"].to_string()).unwrap(), chain);
+}
+
+#[test]
+fn other_columns_of_the_venue_are_read() {
+    let eth = "creation_timestamp_ms,instrument_name,option_type,strike,expiry_unix_s,\
+        mark_price_coin,mark_iv_derived,underlying_price_usd,estimated_delivery_price_usd\n\
+        1704712781423,ETH-9JAN24-1900-C,call,1900,1704787200,0.145445,1.2678,2223.1257,2222.19\n\
+        1704712781422,ETH-9JAN24-1900-P,put,1900,1704787200,9.8e-05,,2223.1257,2222.19\n";
+    let chain = option_chain(eth).unwrap();
+    assert_eq!((chain.currency.as_str(), chain.index), ("ETH", 2222.19));
+    assert_eq!((chain.options().count(), chain.skipped[0].reason), (1, QuoteSkip::NoVolatility));
+    assert!(chain.options().next().unwrap().mark_residual().abs() < 1e-6);
+    let utc = "timestamp_utc,instrument_name,option_type,strike,expiry_unix_s,mark_price_coin,\
+        mark_iv,underlying_price_usd,index_price_usd,bid_price_coin,ask_price_coin\n\
+        2026-01-03T09:14:26.617222+00:00,BTC-4JAN26-82000-C,call,82000.0,1767513600,0.08550747,\
+        0.5568,89666.62182340887,89659.21,,0.121\n";
+    let chain = option_chain(utc).unwrap();
+    assert_eq!(chain.timestamp.get(), 1_767_431_666);
+    assert_eq!(chain.options().next().unwrap().bid, None);
+    let wrong = option_chain(&utc.replace("+00:00", "+01:00")).unwrap_err();
+    assert!(matches!(wrong, ImportError::Time(_)), "{wrong}");
+}
+
+#[test]
+fn bad_chains_are_refused() {
+    let refused = |from: &str, to: &str| {
+        assert!(CSV.contains(from), "{from}");
+        option_chain(&CSV.replacen(from, to, 1)).unwrap_err().to_string()
+    };
+    let row = CSV.lines().nth(1).unwrap();
+    assert!(refused(row, &format!("{row}\n{row}")).ends_with("stands twice"));
+    assert!(refused(",call,", ",put,").contains("disagreeing with the name"));
+    assert!(refused(",call,", ",straddle,").contains("unknown variant"));
+    assert!(refused("1764897052", "NaN").contains("the time is missing or out of range"));
+    assert!(refused("1764897052", "").contains("does not say when"));
+    assert!(refused("BTC-", "ETH-").contains("mixes ETH and BTC"));
+    assert!(refused("mark_iv", "mark_vol").contains("no option that has a volatility"));
+    assert!(refused("mark_price_coin", "mark").contains("missing field `mark_price_coin`"));
+    let negative = JSON.replacen("0.0583", "-0.0583", 1);
+    let error = option_chain(&negative).unwrap_err().to_string();
+    assert_eq!(error, "BTC-26DEC25-90000-C: the mark price is missing or out of range");
+    assert!(matches!(option_chain(""), Err(ImportError::NoOptions)));
+    assert!(matches!(option_chain("[]"), Err(ImportError::NoOptions)));
+    assert!(matches!(option_chain("{}"), Err(ImportError::Json { .. })));
+    let late = CSV.replace("1764897052,", "1964897052,");
+    assert!(matches!(option_chain(&late), Err(ImportError::NoOptions)));
+    let large = " ".repeat(super::super::MAX_IMPORT_BYTES + 1);
+    assert!(matches!(option_chain(&large), Err(ImportError::TooLarge { .. })));
+}
+
+#[test]
+fn odd_names_are_other_instruments() {
+    for name in [
+        "",
+        "BTC",
+        "BTC-",
+        "BTC-32DEC25",
+        "BTC-0DEC25",
+        "BTC-6dec25-1-C",
+        "BTC-6DEC25-0-C",
+        "BTC-6DEC25--C",
+        "BTC-6DEC25-1d5-C",
+        "BTC-6DEC25-80000-X",
+        "BTC-6DEC25-80000-C-1",
+        "XRP_USDC-6DEC25-80000-C",
+        "BTC-6DÉC25-80000-C",
+        "BTC-+6DEC25-1-C",
+    ] {
+        assert_eq!(InstrumentName::parse(name), None, "{name}");
+    }
+    let leap = InstrumentName::parse("ETH-29FEB24").unwrap();
+    assert_eq!(leap, InstrumentName::Future { currency: "ETH", expiry: 1_709_193_600 });
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
+    #[test]
+    fn damaged_chains_never_panic(at in 0usize..13_000, byte in 0x20u8..0x7f) {
+        for text in [CSV, JSON] {
+            let mut bytes = text.as_bytes().to_vec();
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            if let Ok(chain) = option_chain(&String::from_utf8(bytes).unwrap()) {
+                let _ = chain.market();
+            }
+        }
+    }
+}
