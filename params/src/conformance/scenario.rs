@@ -134,7 +134,7 @@ pub(super) fn run_collection(collection: &Collection) -> Result<Vec<Figure>, Con
 }
 
 /// The cases of a collection.
-pub(super) fn cases(collection: &Collection) -> Result<Vec<ScenarioCase>, ConformanceError> {
+fn cases(collection: &Collection) -> Result<Vec<ScenarioCase>, ConformanceError> {
     let count = collection.scenario_cases.len();
     if count > MAX_CASES {
         return Err(ConformanceError::TooManyCases { count, most: MAX_CASES });
@@ -350,6 +350,13 @@ fn group_name(group: LossGroup) -> &'static str {
         LossGroup::FwdContingency => "fwd_contingency",
         LossGroup::MinimumCharge => "minimum_charge",
     }
+}
+
+/// The published cases.
+#[cfg(test)]
+pub(crate) fn published_cases() -> Vec<ScenarioCase> {
+    let json = include_str!("../../fixtures/pmrm2_cases.json");
+    cases(&serde_json::from_str(json).unwrap()).unwrap()
 }
 
 #[cfg(test)]

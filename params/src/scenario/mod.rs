@@ -63,3 +63,6 @@ pub use table::{GroupRow, RiskRow, RiskTable, RowKind, Terms};
 
 /// Largest accepted JSON file, in bytes.
 pub const MAX_FILE_BYTES: usize = 8 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! Tests of the native scenario family.
+
+mod golden;
+mod properties;
+mod rules;
+
+use super::*;
+use crate::import::deribit::option_chain;
+use crate::symbol::Symbol;
+
+const CHAIN: &str = include_str!("../../../../examples/deribit/btc-20251205.csv");
+
+fn sym(text: &str) -> Symbol {
+    Symbol::new(text).unwrap()
+}
+
+/// The real chain with a perpetual.
+fn chain_market() -> ScenarioMarket {
+    let mut spec = option_chain(CHAIN).unwrap().market().unwrap().spec().clone();
+    let perpetual = Instrument::Perpetual { price: spec.spot + 12.5, confidence: 1.0 };
+    spec.instruments.insert(sym("BTC-PERPETUAL"), perpetual);
+    let future = Instrument::Future { expiry_seconds: spec.feeds[2].expiry_seconds };
+    spec.instruments.insert(sym("BTC-27MAR26"), future);
+    ScenarioMarket::new(spec).unwrap()
+}
+
+fn preset(name: &str) -> ScenarioModel {
+    parameters::by_name(name).unwrap().model().unwrap()
+}
+
+fn portfolio(cash: f64, positions: &[(&str, f64)]) -> ScenarioPortfolio {
+    let position = |&(name, quantity): &(&str, f64)| Position {
+        instrument: sym(name),
+        quantity,
+        unrealised: 0.0,
+    };
+    ScenarioPortfolio { cash, positions: positions.iter().map(position).collect() }
+}
+
+/// A linear congruential generator: reproducible books.
+struct Books(u64);
+
+impl Books {
+    fn next(&mut self) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 33
+    }
+
+    /// So many distinct positions of a table.
+    fn book(&mut self, table: &RiskTable, size: usize) -> ScenarioPortfolio {
+        let mut positions = std::collections::BTreeMap::new();
+        while positions.len() < size {
+            let row = &table.rows[usize::try_from(self.next()).unwrap() % table.rows.len()];
+            let tenths = i32::try_from(self.next() % 201).unwrap() - 100;
+            let quantity = f64::from(tenths) / 8.0;
+            let owed = row.kind == RowKind::Collateral;
+            positions.insert(row.symbol.clone(), if owed { quantity.abs() } else { quantity });
+        }
+        let position = |(instrument, quantity)| Position { instrument, quantity, unrealised: 0.0 };
+        let positions = positions.into_iter().map(position).collect();
+        ScenarioPortfolio { cash: 1234.5, positions }
+    }
+}
