@@ -5,9 +5,12 @@
 //! | [`gadgets`] | Poseidon and Merkle membership, arithmetic, range checks |
 //! | [`standard`] | the standard family: tiers, haircuts, buckets |
 //! | [`ipa`] | keys and proofs of the transparent proof system |
+//! | [`lowering`], [`kzg`] | the same circuits under KZG over BN254 |
 //! | [`cost`] | what a circuit takes: rows, columns, degree, proof size |
 
 pub mod cost;
 pub mod gadgets;
 pub mod ipa;
+pub mod kzg;
+pub mod lowering;
 pub mod standard;

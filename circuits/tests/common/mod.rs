@@ -8,6 +8,7 @@ pub mod mock;
 use pasta_curves::Fp;
 use zkmargin_circuits::standard::{Assignment, StandardCircuit};
 use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{
     AccountId, BucketId, ContextId, Epoch, InstrumentId, ModelDigest, Timestamp,
 };
@@ -33,10 +34,10 @@ pub const DENOMINATOR: u32 = 1_000_000;
 /// haircut in two tiers, a loan, and a perpetual with a fractional price and a
 /// maintenance fraction.
 #[derive(Clone)]
-pub struct Market {
+pub struct Market<F = Fp> {
     pub rows: Vec<TierRow>,
-    pub tree: Tree<Fp>,
-    pub header: MarketHeader<Fp>,
+    pub tree: Tree<F>,
+    pub header: MarketHeader<F>,
 }
 
 fn notional(units: u128) -> Notional {
@@ -108,6 +109,13 @@ pub fn rows() -> Vec<TierRow> {
 
 impl Market {
     pub fn new() -> Self {
+        Self::over_field()
+    }
+}
+
+impl<F: MarginField> Market<F> {
+    /// The market over any field.
+    pub fn over_field() -> Self {
         Self::from_rows(rows(), DENOMINATOR)
     }
 
@@ -134,12 +142,12 @@ impl Market {
             .map_or(0, |(index, _)| index)
     }
 
-    pub fn slot(&self, position: &Position) -> Slot<Fp> {
+    pub fn slot(&self, position: &Position) -> Slot<F> {
         let index = self.row_index(position.instrument, position.quantity);
         self.slot_with_row(position, index)
     }
 
-    pub fn slot_with_row(&self, position: &Position, index: usize) -> Slot<Fp> {
+    pub fn slot_with_row(&self, position: &Position, index: usize) -> Slot<F> {
         Slot {
             position: position.clone(),
             row: self.rows[index],
@@ -157,12 +165,12 @@ impl Market {
     }
 
     /// Instance and witness of an account with these positions.
-    pub fn case(&self, positions: &[Position], claim: Claim, disclosed: u128) -> Case {
+    pub fn case(&self, positions: &[Position], claim: Claim, disclosed: u128) -> Case<F> {
         let blinding = Blinding::new([0x5a; 31]);
         let commitment = commit(positions, &blinding);
         let context = ContextId::derive("test", 0, [0; 20]);
         let account = AccountId::new([0x11; 20]);
-        let other = state_leaf(AccountId::new([0x22; 20]), Fp::from(5), context);
+        let other = state_leaf(AccountId::new([0x22; 20]), F::from(5), context);
         let leaves = vec![other, state_leaf(account, commitment, context), other];
         let state = Tree::build(Domain::StateNode, STATE_DEPTH, leaves).unwrap();
         Case {
@@ -191,29 +199,29 @@ impl Market {
 
 /// An instance with a witness.
 #[derive(Clone)]
-pub struct Case {
+pub struct Case<F: MarginField = Fp> {
     pub shape: Shape,
-    pub instance: MarginInstance<Fp>,
-    pub witness: StandardWitness<Fp>,
+    pub instance: MarginInstance<F>,
+    pub witness: StandardWitness<F>,
 }
 
-impl Case {
+impl<F: MarginField> Case<F> {
     pub fn check(&self) -> Result<(), Violation> {
         Standard::check(&self.instance, &self.witness)
     }
 
     /// The circuit after a lie: the prover's choices changed at will.
-    pub fn lie(&self, lie: impl FnOnce(&mut Assignment<Fp>)) -> StandardCircuit<Fp> {
+    pub fn lie(&self, lie: impl FnOnce(&mut Assignment<F>)) -> StandardCircuit<F> {
         let mut circuit = self.circuit();
         lie(circuit.assignment_mut().unwrap());
         circuit
     }
 
-    pub fn public_rows(&self) -> Vec<Fp> {
+    pub fn public_rows(&self) -> Vec<F> {
         self.instance.to_field_elements().to_vec()
     }
 
-    pub fn circuit(&self) -> StandardCircuit<Fp> {
+    pub fn circuit(&self) -> StandardCircuit<F> {
         StandardCircuit::new(self.shape, self.instance, self.witness.clone()).unwrap()
     }
 

@@ -1,0 +1,252 @@
+//! The on-chain proof system: KZG over BN254, by lowering.
+//!
+//! The circuits of this crate over [`Bn254Fr`], proved by `halo2-axiom`:
+//! SHPLONK openings and the Keccak transcript that an EVM verifier recomputes.
+//! A proof is uncompressed points (64 bytes) and scalars (32 bytes), big-endian.
+//!
+//! A proof is as sound as the powers of tau under the key: whoever knows tau
+//! forges at will.
+
+use std::sync::Arc;
+
+use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine};
+use halo2_axiom::plonk::{self, create_proof, keygen_pk, keygen_vk, verify_proof};
+use halo2_axiom::poly::commitment::{Params, ParamsProver};
+use halo2_axiom::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
+use halo2_axiom::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
+use halo2_axiom::poly::kzg::strategy::SingleStrategy;
+use halo2_axiom::transcript::{TranscriptReadBuffer, TranscriptWriterBuffer};
+use rand08::rngs::OsRng;
+use snark_verifier::loader::native::NativeLoader;
+use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::standard::{Standard, StandardWitness};
+
+use crate::lowering::backend::{BackendCircuit, BackendError, to_axiom};
+use crate::lowering::{LowerError, advice, lower};
+use crate::standard::{StandardCircuit, TooManyPositions, k};
+
+/// Powers of tau.
+pub type KzgParams = ParamsKZG<Bn256>;
+type Transcript<S> = EvmTranscript<G1Affine, NativeLoader, S, Vec<u8>>;
+
+/// Bytes of a point and of a scalar.
+const POINT_BYTES: usize = 64;
+const SCALAR_BYTES: usize = 32;
+
+/// Why keys cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Powers of tau of another size.
+    #[error("the {shape} shape needs powers of tau of k = {expected}, not {got}")]
+    ParamsSize {
+        /// The shape.
+        shape: Shape,
+        /// The size it needs.
+        expected: u32,
+        /// The size given.
+        got: u32,
+    },
+    /// The circuit could not be lowered.
+    #[error(transparent)]
+    Lower(#[from] LowerError),
+    /// The back end would build another constraint system.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// The proving library failed.
+    #[error("the key could not be made: {0}")]
+    Axiom(#[from] plonk::Error),
+}
+
+/// What checks the proofs of a shape.
+#[derive(Debug)]
+pub struct VerifyingKey {
+    shape: Shape,
+    key: plonk::VerifyingKey<G1Affine>,
+    lowered: [u8; 32],
+    proof_size: usize,
+}
+
+impl VerifyingKey {
+    /// Makes the key of a shape.
+    ///
+    /// # Errors
+    /// When the powers of tau are of another size.
+    pub fn build(params: &KzgParams, shape: Shape) -> Result<Self, KeyError> {
+        let circuit = lowered(params, shape)?;
+        let key = keygen_vk(params, &circuit)?;
+        let lowered = circuit.shape().digest();
+        Ok(Self { shape, key, lowered, proof_size: proof_size(&circuit) })
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The key, for `halo2-axiom`.
+    pub fn inner(&self) -> &plonk::VerifyingKey<G1Affine> {
+        &self.key
+    }
+
+    /// Digest of the lowered circuit under the key.
+    pub fn lowered_digest(&self) -> [u8; 32] {
+        self.lowered
+    }
+
+    /// The exact length of a proof, in bytes.
+    pub fn proof_size(&self) -> usize {
+        self.proof_size
+    }
+
+    /// Whether `proof` proves the instance. The caller checks its length
+    /// against [`VerifyingKey::proof_size`].
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn verify(
+        &self,
+        params: &KzgParams,
+        instance: &MarginInstance<Bn254Fr>,
+        proof: &[u8],
+    ) -> Result<(), plonk::Error> {
+        let rows = axiom_rows(instance);
+        let mut transcript = <Transcript<_> as TranscriptReadBuffer<_, _, _>>::init(proof);
+        verify_proof::<
+            KZGCommitmentScheme<Bn256>,
+            VerifierSHPLONK<'_, Bn256>,
+            _,
+            _,
+            SingleStrategy<'_, Bn256>,
+        >(
+            params.verifier_params(),
+            &self.key,
+            SingleStrategy::new(params.verifier_params()),
+            &[&[&rows]],
+            &mut transcript,
+        )
+    }
+}
+
+/// What makes the proofs of a shape.
+#[derive(Debug)]
+pub struct ProvingKey {
+    shape: Shape,
+    circuit: BackendCircuit,
+    key: plonk::ProvingKey<G1Affine>,
+}
+
+impl ProvingKey {
+    /// Makes the key of a shape.
+    ///
+    /// # Errors
+    /// When the powers of tau are of another size.
+    pub fn build(params: &KzgParams, shape: Shape) -> Result<Self, KeyError> {
+        let circuit = lowered(params, shape)?;
+        let key = keygen_pk(params, keygen_vk(params, &circuit)?, &circuit)?;
+        Ok(Self { shape, circuit, key })
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+}
+
+/// The circuit of a shape, lowered.
+fn lowered(params: &KzgParams, shape: Shape) -> Result<BackendCircuit, KeyError> {
+    let (expected, got) = (k(shape), params.k());
+    if expected != got {
+        return Err(KeyError::ParamsSize { shape, expected, got });
+    }
+    let lowered = lower(k(shape), &StandardCircuit::<Bn254Fr>::blank(shape))?;
+    Ok(BackendCircuit::new(Arc::new(lowered))?)
+}
+
+/// Why no proof was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// The statement is not true of the witness.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    /// The padding row does not fill unused slots.
+    #[error("the padding row is not in the market or does not apply to zero lots")]
+    Padding,
+    /// The portfolio needs a larger shape.
+    #[error(transparent)]
+    TooManyPositions(#[from] TooManyPositions),
+    /// The witness could not be lowered.
+    #[error(transparent)]
+    Lower(#[from] LowerError),
+    /// The proving library failed.
+    #[error("the proof could not be made: {0}")]
+    Axiom(#[from] plonk::Error),
+}
+
+/// Proves that the witness satisfies the relation for the instance. The native
+/// check runs first.
+///
+/// # Errors
+/// When the statement is false or the portfolio too large for the key's shape.
+pub fn prove(
+    params: &KzgParams,
+    key: &ProvingKey,
+    instance: &MarginInstance<Bn254Fr>,
+    witness: &StandardWitness<Bn254Fr>,
+) -> Result<Vec<u8>, ProveError> {
+    Standard::check(instance, witness)?;
+    let circuit = StandardCircuit::new(key.shape, *instance, witness.clone())?;
+    if witness.slots.len() < key.shape.standard_positions() && !witness.has_padding() {
+        return Err(ProveError::Padding);
+    }
+    prove_circuit(params, key, instance, &circuit)
+}
+
+/// Proves a circuit as it is given, satisfied or not: the statement is not
+/// checked.
+///
+/// # Errors
+/// When the proving library notices.
+pub fn prove_circuit(
+    params: &KzgParams,
+    key: &ProvingKey,
+    instance: &MarginInstance<Bn254Fr>,
+    circuit: &StandardCircuit<Bn254Fr>,
+) -> Result<Vec<u8>, ProveError> {
+    let columns = advice(key.circuit.shape(), circuit, &instance.to_field_elements())?;
+    let rows = axiom_rows(instance);
+    let mut transcript = <Transcript<_> as TranscriptWriterBuffer<_, _, _>>::init(Vec::new());
+    create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
+        params,
+        &key.key,
+        &[key.circuit.with_advice(columns)],
+        &[&[&rows]],
+        OsRng,
+        &mut transcript,
+    )?;
+    Ok(transcript.finalize())
+}
+
+fn axiom_rows(instance: &MarginInstance<Bn254Fr>) -> Vec<Fr> {
+    instance.to_field_elements().iter().map(to_axiom).collect()
+}
+
+/// Points and scalars of a proof, counted from the constraint system: the
+/// order is that of the PLONK transcript of `halo2`.
+fn proof_size(circuit: &BackendCircuit) -> usize {
+    let shape = circuit.shape();
+    let system = shape.system();
+    let (lookups, permutation) = (system.lookups.len(), system.permutation.len());
+    let chunks = permutation.div_ceil(shape.degree() - 2);
+    // Advice, permuted inputs and tables, products, the random polynomial, the
+    // quotient's pieces, the two points of SHPLONK.
+    let points = system.columns.advice + 3 * lookups + chunks + 1 + (shape.degree() - 1) + 2;
+    let evaluations = system.advice_queries.len() + system.fixed_queries.len() + 1;
+    let scalars = evaluations + permutation + (3 * chunks - 1) + 5 * lookups;
+    points * POINT_BYTES + scalars * SCALAR_BYTES
+}

@@ -1,0 +1,289 @@
+//! A circuit as data, independent of any proving library.
+
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest};
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
+
+use super::pinned::System;
+use super::recorder::Layout;
+
+/// Version of the encoding under the digest.
+pub const SHAPE_VERSION: u16 = 1;
+
+/// How many columns of each kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnCounts {
+    /// Advice columns.
+    pub advice: usize,
+    /// Fixed columns, without selectors.
+    pub fixed: usize,
+    /// Instance columns.
+    pub instance: usize,
+    /// Selectors.
+    pub selectors: usize,
+}
+
+/// The kind of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ColumnKind {
+    /// Witness.
+    Advice,
+    /// Part of the circuit.
+    Fixed,
+    /// Public input.
+    Instance,
+}
+
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ColumnRef {
+    /// Its kind.
+    pub kind: ColumnKind,
+    /// Its index among those of its kind.
+    pub index: usize,
+}
+
+/// A cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CellRef {
+    /// The column.
+    pub column: ColumnRef,
+    /// The absolute row.
+    pub row: usize,
+}
+
+/// A column at a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Index of the column among those of its kind.
+    pub column: usize,
+    /// Rows ahead.
+    pub rotation: i32,
+}
+
+/// A polynomial over queries, by their index in the shape's lists.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Expression {
+    Constant(Bn254Fr),
+    Advice(usize),
+    Fixed(usize),
+    Instance(usize),
+    Negated(Box<Expression>),
+    Sum(Box<Expression>, Box<Expression>),
+    Product(Box<Expression>, Box<Expression>),
+    Scaled(Box<Expression>, Bn254Fr),
+}
+
+/// Fixed columns, by row.
+pub type FixedColumns = Vec<Vec<Bn254Fr>>;
+/// Pairs of cells constrained to be equal.
+pub type Copies = Vec<(CellRef, CellRef)>;
+
+/// Parts that do not make a shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShapeError {
+    /// A fixed column or selector of another length than the rows.
+    #[error("{got} fixed columns and selectors recorded, {expected} declared")]
+    Columns {
+        /// Declared.
+        expected: usize,
+        /// Recorded.
+        got: usize,
+    },
+}
+
+/// A lowered circuit: constraint system, fixed cells and copies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoweredShape {
+    k: u32,
+    degree: usize,
+    blinding_factors: usize,
+    system: System,
+    /// Fixed columns, then one per selector.
+    fixed: FixedColumns,
+    copies: Copies,
+}
+
+impl LoweredShape {
+    pub(super) fn new(
+        k: u32,
+        degree: usize,
+        blinding_factors: usize,
+        system: System,
+        layout: Layout,
+    ) -> Result<Self, ShapeError> {
+        let expected = system.columns.fixed + system.columns.selectors;
+        let got = layout.fixed.len();
+        if expected != got {
+            return Err(ShapeError::Columns { expected, got });
+        }
+        let Layout { fixed, copies } = layout;
+        Ok(Self { k, degree, blinding_factors, system, fixed, copies })
+    }
+
+    /// `log2` of the rows.
+    pub fn k(&self) -> u32 {
+        self.k
+    }
+
+    /// Largest degree of a constraint.
+    pub fn degree(&self) -> usize {
+        self.degree
+    }
+
+    /// Rows that blind a column.
+    pub fn blinding_factors(&self) -> usize {
+        self.blinding_factors
+    }
+
+    /// The numbers of columns.
+    pub fn columns(&self) -> &ColumnCounts {
+        &self.system.columns
+    }
+
+    /// Fixed columns that hold constants.
+    pub fn constants(&self) -> &[usize] {
+        &self.system.constants
+    }
+
+    /// Fixed columns, then one per selector, in full length.
+    pub fn fixed(&self) -> &[Vec<Bn254Fr>] {
+        &self.fixed
+    }
+
+    /// Cells constrained to be equal.
+    pub fn copies(&self) -> &[(CellRef, CellRef)] {
+        &self.copies
+    }
+
+    pub(crate) fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// For tests that break a shape on purpose.
+    #[cfg(test)]
+    pub(crate) fn parts_mut(&mut self) -> (&mut System, &mut FixedColumns, &mut Copies) {
+        (&mut self.system, &mut self.fixed, &mut self.copies)
+    }
+
+    /// Blake2b-256 of the canonical encoding of everything in the shape.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut encoder = Encoder(Blake2b::<U32>::new());
+        encoder.number(SHAPE_VERSION.into());
+        encoder.shape(self);
+        encoder.0.finalize().into()
+    }
+}
+
+/// Feeds a hasher with an injective encoding: every list is preceded by its
+/// length, every variant by its number.
+struct Encoder(Blake2b<U32>);
+
+impl Encoder {
+    fn number(&mut self, number: u64) {
+        self.0.update(number.to_be_bytes());
+    }
+
+    fn count(&mut self, count: usize) {
+        self.number(count as u64);
+    }
+
+    fn element(&mut self, element: &Bn254Fr) {
+        self.0.update(element.to_be_bytes());
+    }
+
+    fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T)) {
+        self.count(items.len());
+        for item in items {
+            each(self, item);
+        }
+    }
+
+    fn shape(&mut self, shape: &LoweredShape) {
+        let LoweredShape { k, degree, blinding_factors, system, fixed, copies } = shape;
+        self.number((*k).into());
+        self.count(*degree);
+        self.count(*blinding_factors);
+        self.system(system);
+        self.list(fixed, |e, column| e.list(column, Self::element));
+        self.list(copies, |e, (left, right)| {
+            e.cell(left);
+            e.cell(right);
+        });
+    }
+
+    fn system(&mut self, system: &System) {
+        let ColumnCounts { advice, fixed, instance, selectors } = system.columns;
+        for count in [advice, fixed, instance, selectors] {
+            self.count(count);
+        }
+        self.list(&system.gates, Self::expression);
+        for queries in [&system.advice_queries, &system.fixed_queries, &system.instance_queries] {
+            self.list(queries, |e, query| {
+                e.count(query.column);
+                e.0.update(query.rotation.to_be_bytes());
+            });
+        }
+        self.list(&system.permutation, Self::column);
+        self.list(&system.lookups, |e, lookup| {
+            e.list(lookup, |e, (input, table)| {
+                e.expression(input);
+                e.expression(table);
+            });
+        });
+        self.list(&system.constants, |e, index| e.count(*index));
+    }
+
+    fn column(&mut self, column: &ColumnRef) {
+        self.number(column.kind as u64);
+        self.count(column.index);
+    }
+
+    fn cell(&mut self, cell: &CellRef) {
+        self.column(&cell.column);
+        self.count(cell.row);
+    }
+
+    fn expression(&mut self, expression: &Expression) {
+        match expression {
+            Expression::Constant(element) => {
+                self.number(0);
+                self.element(element);
+            }
+            Expression::Advice(query) => {
+                self.number(1);
+                self.count(*query);
+            }
+            Expression::Fixed(query) => {
+                self.number(2);
+                self.count(*query);
+            }
+            Expression::Instance(query) => {
+                self.number(3);
+                self.count(*query);
+            }
+            Expression::Negated(inner) => {
+                self.number(4);
+                self.expression(inner);
+            }
+            Expression::Sum(left, right) => {
+                self.number(5);
+                self.expression(left);
+                self.expression(right);
+            }
+            Expression::Product(left, right) => {
+                self.number(6);
+                self.expression(left);
+                self.expression(right);
+            }
+            Expression::Scaled(inner, element) => {
+                self.number(7);
+                self.expression(inner);
+                self.element(element);
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The oracles: the key that the back end makes is compared, part by part,
+//! with what the front end says; and shapes broken on purpose are caught.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ff::Field as _;
+use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine};
+use halo2_axiom::halo2curves::ff::{Field, PrimeField};
+use halo2_axiom::halo2curves::group::Curve;
+use halo2_axiom::plonk::{ProvingKey, keygen_pk, keygen_vk};
+use halo2_axiom::poly::commitment::{Blind, Params};
+use halo2_axiom::poly::kzg::commitment::ParamsKZG;
+use halo2_proofs::plonk::{Circuit, ConstraintSystem, FloorPlanner};
+use rand08::SeedableRng;
+use rand08::rngs::StdRng;
+use zkmargin_margin::shape::Shape;
+
+use super::pinned::{System, read};
+use super::recorder::Layout;
+use super::shape::{CellRef, ColumnKind, Query};
+use super::*;
+use crate::lowering::backend::{BackendCircuit, to_axiom};
+use crate::standard::{StandardCircuit, k};
+
+fn params(k: u32) -> ParamsKZG<Bn256> {
+    // Insecure: tests only.
+    ParamsKZG::setup(k, StdRng::seed_from_u64(1))
+}
+
+/// The front end's own account of a circuit, read afresh.
+struct Truth {
+    system: System,
+    layout: Layout,
+}
+
+fn truth<C: Circuit<Bn254Fr>>(k: u32, circuit: &C) -> Truth {
+    let mut meta = ConstraintSystem::default();
+    let config = C::configure(&mut meta);
+    let system = read(&format!("{:?}", meta.pinned())).unwrap();
+    let columns = Columns::new(&system.columns);
+    let constants = system.constants.iter().map(|index| columns.fixed(*index)).collect();
+    let usable = usable_rows(k, meta.blinding_factors());
+    let mut recorder = Recorder::for_keys(&columns, 1 << k, usable);
+    C::FloorPlanner::synthesize(&mut recorder, circuit, config, constants).unwrap();
+    Truth { system, layout: recorder.into_layout() }
+}
+
+/// The system with its selectors as the fixed columns they become.
+fn without_selectors(mut system: System) -> System {
+    system.columns.fixed += system.columns.selectors;
+    system.columns.selectors = 0;
+    // The back end has no use for a column of constants.
+    system.constants.clear();
+    system
+}
+
+/// What in a proving key differs from the front end's account.
+fn differences(
+    truth: &Truth,
+    params: &ParamsKZG<Bn256>,
+    key: &ProvingKey<G1Affine>,
+) -> Vec<&'static str> {
+    let verifying = key.get_vk();
+    let mut differences = Vec::new();
+    let built = read(&format!("{:?}", verifying.cs().pinned()));
+    let built = built.map(|system| System { constants: Vec::new(), ..system });
+    if built != Ok(without_selectors(truth.system.clone())) {
+        differences.push("constraint system");
+    }
+    let domain = verifying.get_domain();
+    let commitments: Vec<G1Affine> = truth
+        .layout
+        .fixed
+        .iter()
+        .map(|column| {
+            let cells = column.iter().map(to_axiom).collect();
+            let polynomial = domain.lagrange_from_vec(cells);
+            params.commit_lagrange(&polynomial, Blind::default()).to_affine()
+        })
+        .collect();
+    if &commitments != verifying.fixed_commitments() {
+        differences.push("fixed columns");
+    }
+    if cycles_of_key(key, domain.get_omega()) != cycles_of_copies(truth, 1 << params.k()) {
+        differences.push("copies");
+    }
+    differences
+}
+
+/// Each cell of the permutation with the least cell of its cycle, from the
+/// permutation polynomials of a key.
+fn cycles_of_key(key: &ProvingKey<G1Affine>, omega: Fr) -> Vec<usize> {
+    let columns = key.permutation().permutations();
+    let rows = columns.first().map_or(0, |column| column.len());
+    let mut cell_of = BTreeMap::new();
+    let mut delta = Fr::ONE;
+    for column in 0..columns.len() {
+        let mut element = delta;
+        for row in 0..rows {
+            cell_of.insert(element.to_repr(), column * rows + row);
+            element *= omega;
+        }
+        delta *= Fr::DELTA;
+    }
+    let next: Vec<usize> = columns
+        .iter()
+        .flat_map(|column| column.iter().map(|element| cell_of[&element.to_repr()]))
+        .collect();
+    let mut least = vec![usize::MAX; next.len()];
+    for start in 0..next.len() {
+        let mut cell = start;
+        while least[cell] == usize::MAX {
+            least[cell] = start;
+            cell = next[cell];
+        }
+    }
+    least
+}
+
+/// The same from the copies, by union of sets.
+fn cycles_of_copies(truth: &Truth, rows: usize) -> Vec<usize> {
+    let columns = &truth.system.permutation;
+    let cell = |cell: &CellRef| {
+        columns.iter().position(|column| *column == cell.column).unwrap() * rows + cell.row
+    };
+    fn root(parents: &mut [usize], mut cell: usize) -> usize {
+        while parents[cell] != cell {
+            parents[cell] = parents[parents[cell]];
+            cell = parents[cell];
+        }
+        cell
+    }
+    let mut parents: Vec<usize> = (0..columns.len() * rows).collect();
+    for (left, right) in &truth.layout.copies {
+        let (left, right) = (root(&mut parents, cell(left)), root(&mut parents, cell(right)));
+        // The least cell stays the root.
+        parents[left.max(right)] = left.min(right);
+    }
+    (0..parents.len()).map(|cell| root(&mut parents, cell)).collect()
+}
+
+fn key_of(params: &ParamsKZG<Bn256>, shape: LoweredShape) -> ProvingKey<G1Affine> {
+    let circuit = BackendCircuit::new(Arc::new(shape)).unwrap();
+    keygen_pk(params, keygen_vk(params, &circuit).unwrap(), &circuit).unwrap()
+}
+
+#[test]
+fn keys_are_those_of_the_front_end() {
+    // Every circuit of this crate; the smallest shape shows the thing, the
+    // others differ in the number of slots only.
+    let circuit = StandardCircuit::blank(Shape::Small);
+    let (k, params) = (k(Shape::Small), params(k(Shape::Small)));
+    let truth = truth(k, &circuit);
+    let shape = lower(k, &circuit).unwrap();
+    assert_eq!(differences(&truth, &params, &key_of(&params, shape)), [""; 0]);
+}
+
+#[test]
+fn broken_shapes_are_caught() {
+    let circuit = StandardCircuit::blank(Shape::Small);
+    let (k, params) = (k(Shape::Small), params(k(Shape::Small)));
+    let truth = truth(k, &circuit);
+    let shape = lower(k, &circuit).unwrap();
+    type Break = fn(&mut LoweredShape);
+    let breaks: [(&str, &str, Break); 9] = [
+        ("a gate dropped", "constraint system", |s| drop(s.parts_mut().0.gates.pop())),
+        ("a gate made constant", "constraint system", |s| {
+            s.parts_mut().0.gates[3] = shape::Expression::Constant(Bn254Fr::ZERO);
+        }),
+        ("a rotation changed", "constraint system", |s| {
+            let queries = &mut s.parts_mut().0.advice_queries;
+            let next = queries.iter().position(|query| query.rotation == 1).unwrap();
+            let column = queries[next].column;
+            queries[next] = Query { column, rotation: -1 };
+        }),
+        ("a query of another column", "constraint system", |s| {
+            s.parts_mut().0.advice_queries.swap(0, 1);
+        }),
+        ("a column left out of the permutation's end", "constraint system", |s| {
+            let (system, _, copies) = s.parts_mut();
+            let dropped = system.permutation.pop().unwrap();
+            copies.retain(|(a, b)| a.column != dropped && b.column != dropped);
+        }),
+        ("a selector off", "fixed columns", |s| {
+            let selector = s.columns().fixed;
+            let column = &mut s.parts_mut().1[selector];
+            let on = column.iter().position(|cell| *cell == Bn254Fr::ONE).unwrap();
+            column[on] = Bn254Fr::ZERO;
+        }),
+        ("a round constant changed", "fixed columns", |s| s.parts_mut().1[0][0] += Bn254Fr::ONE),
+        ("a copy dropped", "copies", |s| {
+            let copies = s.parts_mut().2;
+            copies.truncate(copies.len() - 1);
+        }),
+        ("a copy of another row", "copies", |s| {
+            let copies = s.parts_mut().2;
+            let copy = copies.iter_mut().find(|(_, b)| b.column.kind == ColumnKind::Advice);
+            copy.unwrap().1.row += 1;
+        }),
+    ];
+    let digest = shape.digest();
+    for (name, part, apply) in breaks {
+        let mut broken = shape.clone();
+        apply(&mut broken);
+        assert_ne!(broken.digest(), digest, "{name}");
+        let found = differences(&truth, &params, &key_of(&params, broken));
+        assert!(found.contains(&part), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn cells_past_the_usable_rows_are_refused() {
+    let circuit = StandardCircuit::blank(Shape::Small);
+    let error = lower(k(Shape::Small) - 1, &circuit).unwrap_err();
+    assert!(matches!(error, LowerError::Synthesis(_)));
+}
+
+#[test]
+fn text_that_is_no_constraint_system_is_an_error() {
+    for text in ["", "(", "System { gates: [", "System { gates }", "[1, 2]]", "A { a: B }"] {
+        assert!(read(text).is_err(), "{text}");
+    }
+    let deep = "(".repeat(100_000);
+    assert!(matches!(read(&deep), Err(pinned::PinnedError::Syntax(_))));
+}

@@ -1,0 +1,75 @@
+//! The lowered circuit is the circuit.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::*;
+use halo2_axiom::dev::MockProver;
+use halo2_axiom::halo2curves::bn256::Fr;
+use zkmargin_circuits::lowering::backend::{BackendCircuit, to_axiom};
+use zkmargin_circuits::lowering::shape::LoweredShape;
+use zkmargin_circuits::lowering::{advice, lower};
+use zkmargin_circuits::standard::{Assignment, StandardCircuit, k};
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::shape::Shape;
+
+fn lowered(shape: Shape) -> Arc<LoweredShape> {
+    Arc::new(lower(k(shape), &StandardCircuit::<Bn254Fr>::blank(shape)).unwrap())
+}
+
+/// What the back end's mock prover says of a circuit.
+fn satisfied(
+    shape: &Arc<LoweredShape>,
+    circuit: &StandardCircuit<Bn254Fr>,
+    rows: &[Bn254Fr],
+) -> bool {
+    let columns = advice(shape, circuit, rows).unwrap();
+    let backend = BackendCircuit::new(shape.clone()).unwrap().with_advice(columns);
+    let rows: Vec<Fr> = rows.iter().map(to_axiom).collect();
+    MockProver::run(shape.k(), &backend, vec![rows]).unwrap().verify().is_ok()
+}
+
+#[test]
+fn agrees_with_the_front_end_on_truth_and_lies() {
+    let shape = lowered(Shape::Small);
+    let market = Market::<Bn254Fr>::over_field();
+    let case = market.case(&healthy(), at_least(Level::Initial), 0);
+    assert_eq!(case.check(), Ok(()));
+    assert!(satisfied(&shape, &case.circuit(), &case.public_rows()));
+
+    type Lie = fn(&mut Assignment<Bn254Fr>);
+    let one = || Bn254Fr::from(1);
+    let lies: [Lie; 6] = [
+        |a| a.slots[0].cash += Bn254Fr::from(1),
+        |a| a.slots[1].mantissa += Bn254Fr::from(1),
+        |a| a.slots[3].new_bucket = Bn254Fr::from(0),
+        |a| a.slots[3].initial_marginal.quotient += Bn254Fr::from(1),
+        |a| a.slots[7].path[0][0] += Bn254Fr::from(1),
+        |a| a.claim.is_below = Bn254Fr::from(1),
+    ];
+    for lie in lies {
+        assert!(!satisfied(&shape, &case.lie(lie), &case.public_rows()));
+    }
+    for row in 0..case.public_rows().len() {
+        let mut rows = case.public_rows();
+        rows[row] += one();
+        assert!(!satisfied(&shape, &case.circuit(), &rows), "public input {row}");
+    }
+}
+
+/// The digest of each lowered circuit is golden: a change is a change of
+/// circuit, made with `UPDATE_GOLDEN=1` and noted under **Circuit**.
+#[test]
+fn shapes_are_golden() {
+    let digests: String = Shape::ALL
+        .into_iter()
+        .map(|shape| format!("{shape} {}\n", hex::encode(lowered(shape).digest())))
+        .collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/lowered.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &digests).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), digests);
+}
