@@ -1,4 +1,5 @@
 //! Real proofs of the on-chain proof system.
+#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The lowered circuit is the circuit.
+#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 mod common;
 

@@ -2,6 +2,7 @@
 //!
 //! One key and two proofs of the smallest shape serve all tests.
 #![cfg(feature = "ipa")]
+#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 #[path = "../../circuits/tests/common/mod.rs"]
 mod common;
