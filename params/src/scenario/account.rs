@@ -179,7 +179,7 @@ impl GroupSums {
             mark: self.mark,
             scenario_pnl,
             basis_contingency: min(0.0, min(up, down)) * group.basis_weight,
-            naked_shorts: self.strikes.iter().map(|(_, net)| max(0.0, -net)).sum(),
+            naked_shorts: self.strikes.iter().fold(0.0, |sum, (_, net)| sum + max(0.0, -net)),
             gross: self.gross,
         }
     }
