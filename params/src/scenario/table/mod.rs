@@ -147,17 +147,23 @@ impl RiskTable {
 
     /// Whether margin is a concave function of the quantities while the same
     /// perpetuals are held: no expiry discounts positive values less than
-    /// negative ones, and no charge is negative.
+    /// negative ones, no charge is negative, and where there is a skew scenario
+    /// both signs are discounted alike.
+    ///
+    /// The last because `-|x|` of a concave `x` need not be concave: with `pmrm2` a
+    /// mix of two books can have less margin than the mix of their margins, where
+    /// the value of an expiry changes sign in a skew scenario that is the worst.
     pub fn is_concave(&self) -> bool {
         let terms = &self.terms;
-        let naked =
-            terms.naked_mm_charge >= 0.0 && terms.naked_im_charge + terms.naked_mm_charge >= 0.0;
-        naked
-            && self.groups.iter().all(|group| group.short_discount >= group.long_discount)
-            && self
-                .rows
-                .iter()
-                .all(|row| row.mm_charge >= 0.0 && row.mm_charge + row.im_charge >= 0.0)
+        let skew = terms.scenarios.iter().any(|s| s.vol_shock_direction.is_skew());
+        let discounts = self.groups.iter().all(|group| match skew {
+            true => group.short_discount == group.long_discount,
+            false => group.short_discount >= group.long_discount,
+        });
+        let charges = |mm: f64, im: f64| mm >= 0.0 && mm + im >= 0.0;
+        discounts
+            && charges(terms.naked_mm_charge, terms.naked_im_charge)
+            && self.rows.iter().all(|row| charges(row.mm_charge, row.im_charge))
     }
 
     fn check_finite(&self) -> Result<(), ScenarioError> {

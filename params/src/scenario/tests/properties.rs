@@ -25,6 +25,18 @@ fn tables() -> impl Strategy<Value = RiskTable> {
     })
 }
 
+/// The same without skew scenarios, which are not concave.
+fn concave_tables() -> impl Strategy<Value = RiskTable> {
+    (0usize..4).prop_map(|index| {
+        let mut spec = parameters::all()[index].model().unwrap().spec().clone();
+        spec.scenarios.retain(|scenario| !scenario.vol_shock_direction.is_skew());
+        let model = ScenarioModel::new(spec).unwrap();
+        let table = RiskTable::new(&model, &chain_market()).unwrap();
+        assert!(table.is_concave());
+        table
+    })
+}
+
 /// Balances of a book.
 fn margins(table: &RiskTable, book: &ScenarioPortfolio) -> [f64; 2] {
     let account = assess(table, &book.resolve(table).unwrap());
@@ -102,7 +114,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn margin_is_concave_and_homogeneous(table in tables(), seed: u32, sizes in (1usize..40, 1usize..40), weight in 0.0..1.0f64) {
+    fn margin_is_concave_and_homogeneous(table in concave_tables(), seed: u32, sizes in (1usize..40, 1usize..40), weight in 0.0..1.0f64) {
         // All confidences are one, so holding a perpetual makes no step.
         let mut books = Books(seed.into());
         let (first, second) = (books.book(&table, sizes.0), books.book(&table, sizes.1));
