@@ -31,6 +31,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::black76::OptionType;
 use crate::scenario::error::{Problem, ScenarioError, counted, read_json, within};
+use crate::scenario::parameters::ScenarioModel;
+use crate::scenario::shock::Expiry;
 use crate::symbol::{Symbol, unique_map};
 
 /// Most instruments of a market.
@@ -203,6 +205,39 @@ impl ScenarioMarket {
     /// The fields, feeds in order of expiry.
     pub fn spec(&self) -> &MarketSpec {
         &self.spec
+    }
+
+    /// The market as it would be if spot moved by a factor and volatilities by
+    /// another: forwards follow as far as they are not yet settled, perpetuals and
+    /// the collateral that is risk cancelling in the model follow in full.
+    ///
+    /// # Errors
+    /// When a price or volatility leaves its range.
+    pub fn shocked(
+        &self,
+        model: &ScenarioModel,
+        spot_factor: f64,
+        vol_factor: f64,
+    ) -> Result<Self, ScenarioError> {
+        let mut spec = self.spec.clone();
+        spec.spot *= spot_factor;
+        for feed in &mut spec.feeds {
+            feed.forward = Expiry::new(feed).shocked_forward(spot_factor);
+        }
+        let rules = &model.spec().collaterals;
+        for (symbol, instrument) in &mut spec.instruments {
+            match instrument {
+                Instrument::Option { mark_vol, .. } => *mark_vol *= vol_factor,
+                Instrument::Perpetual { price, .. } => *price *= spot_factor,
+                Instrument::Collateral { price, .. } => {
+                    if rules.get(symbol).is_some_and(|rule| rule.is_risk_cancelling) {
+                        *price *= spot_factor;
+                    }
+                }
+                Instrument::Future { .. } => {}
+            }
+        }
+        Self::new(spec)
     }
 
     /// The index of an expiry's feed.

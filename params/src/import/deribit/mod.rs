@@ -6,9 +6,10 @@
 //! | column | meaning |
 //! |---|---|
 //! | `instrument_name`, `option_type`, `strike`, `expiry_unix_s` | the option; all must agree |
-//! | `as_of_unix_s`, `timestamp_ms`, `creation_timestamp_ms` or `timestamp_utc` | when it was seen |
+//! | one of `as_of_unix_s`, `timestamp_ms`, `creation_timestamp_ms`, `timestamp_utc` | its time |
 //! | `mark_iv` or `mark_iv_derived` | volatility of the mark, a fraction |
-//! | `mark_price_coin`, `bid_price_coin`, `ask_price_coin` | prices, in coins; the last two may be absent |
+//! | `mark_price_coin` | the mark, in coins |
+//! | `bid_price_coin`, `ask_price_coin` | in coins; may be absent |
 //! | `underlying_price_usd` | forward of the expiry |
 //! | `index_price_usd` or `estimated_delivery_price_usd` | index; may be absent |
 //! | `open_interest` | may be absent |
