@@ -9,6 +9,7 @@
 //! | [`import`] | venues' own formats |
 //! | [`conformance`] | published cases, run through the same code |
 //! | [`cache`] | proving parameters on disk |
+//! | `srs` (feature `kzg`) | parameters from a ceremony, for proofs that contracts verify |
 //! | [`decimal`], [`fraction`], [`symbol`], [`convert`] | the texts in the files |
 //!
 //! Everything here is public and deterministic: integers throughout, no
@@ -26,6 +27,8 @@ pub mod model;
 pub mod presets;
 pub mod scenario;
 pub mod snapshot;
+#[cfg(feature = "kzg")]
+pub mod srs;
 pub mod symbol;
 
 /// Version of this crate.

@@ -1,0 +1,217 @@
+//! Where an SRS came from.
+
+use blake2::{Blake2b256, Digest};
+use halo2_axiom::halo2curves::bn256::G2Affine;
+use halo2_axiom::halo2curves::group::GroupEncoding;
+use serde::{Deserialize, Serialize};
+
+use crate::srs::{CeremonyFile, known_ceremony};
+
+/// Longest file name that is kept.
+const MAX_NAME: usize = 200;
+
+/// How far an SRS can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SrsKind {
+    /// From a file whose digest a public ceremony publishes.
+    Ceremony,
+    /// From another file: as good as whoever made it.
+    Imported,
+    /// Of a secret that everybody can compute.
+    InsecureDev,
+}
+
+/// The format of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SrsFormat {
+    /// snarkjs' powers of tau.
+    Ptau,
+    /// A bare halo2 SRS.
+    Halo2,
+}
+
+/// What an SRS was made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum SrsSource {
+    /// A file.
+    File {
+        /// Its name, without the directory.
+        name: String,
+        /// BLAKE2b-512 of the whole file, as ceremonies publish it.
+        #[serde(with = "hex_digest")]
+        digest: [u8; 64],
+        /// Its format.
+        format: SrsFormat,
+        /// It holds powers to two to this.
+        power: u32,
+    },
+    /// A seed.
+    Seed {
+        /// The seed.
+        seed: u64,
+    },
+}
+
+/// Which secret an SRS is of: a hash of `tau` in G2. SRSs of different size
+/// made of one ceremony have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SrsId([u8; 32]);
+
+impl SrsId {
+    pub(crate) fn new(tau_g2: &G2Affine) -> Self {
+        let mut hasher = Blake2b256::new();
+        hasher.update(b"zkmargin SRS id");
+        hasher.update(tau_g2.to_bytes().as_ref());
+        Self(hasher.finalize().into())
+    }
+
+    /// The hash.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The hash in hexadecimal.
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+/// What keys and proofs carry of the SRS they are made under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SrsMark {
+    id: SrsId,
+    insecure: bool,
+}
+
+impl SrsMark {
+    /// Length in bytes.
+    pub const LENGTH: usize = 33;
+
+    /// Which secret.
+    pub fn id(&self) -> SrsId {
+        self.id
+    }
+
+    /// Whether everybody can compute it.
+    pub fn is_insecure(&self) -> bool {
+        self.insecure
+    }
+
+    /// As bytes: 1 for insecure or 0, then the id.
+    pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
+        let mut bytes = [0; Self::LENGTH];
+        bytes[0] = u8::from(self.insecure);
+        bytes[1..].copy_from_slice(&self.id.0);
+        bytes
+    }
+
+    /// From bytes.
+    pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Option<Self> {
+        let (flag, id) = bytes.split_first()?;
+        let insecure = match flag {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
+        Some(Self { id: SrsId(id.try_into().ok()?), insecure })
+    }
+}
+
+/// Where an SRS came from: `srs info`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SrsInfo {
+    k: u32,
+    kind: SrsKind,
+    source: SrsSource,
+    id: SrsId,
+}
+
+impl SrsInfo {
+    pub(crate) fn new(k: u32, kind: SrsKind, source: SrsSource, tau_g2: &G2Affine) -> Self {
+        Self { k, kind, source, id: SrsId::new(tau_g2) }
+    }
+
+    pub(crate) fn with_k(self, k: u32) -> Self {
+        Self { k, ..self }
+    }
+
+    /// The size is two to this.
+    pub fn k(&self) -> u32 {
+        self.k
+    }
+
+    /// How far it can be trusted.
+    pub fn kind(&self) -> SrsKind {
+        self.kind
+    }
+
+    /// Whether everybody can compute the secret.
+    pub fn is_insecure(&self) -> bool {
+        self.kind == SrsKind::InsecureDev
+    }
+
+    /// What it was made of.
+    pub fn source(&self) -> &SrsSource {
+        &self.source
+    }
+
+    /// The ceremony's file, when it is a known one.
+    pub fn ceremony(&self) -> Option<&'static CeremonyFile> {
+        match &self.source {
+            SrsSource::File { digest, .. } => known_ceremony(digest),
+            SrsSource::Seed { .. } => None,
+        }
+    }
+
+    /// Which secret it is of.
+    pub fn id(&self) -> SrsId {
+        self.id
+    }
+
+    /// What keys and proofs made under it carry.
+    pub fn mark(&self) -> SrsMark {
+        SrsMark { id: self.id, insecure: self.is_insecure() }
+    }
+}
+
+/// A file's name as it is kept: no directories, no control characters, not
+/// too long.
+pub(crate) fn clean_name(name: &str) -> String {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean = name.chars().filter(|symbol| !symbol.is_control());
+    let mut kept = String::new();
+    for symbol in clean {
+        if kept.len() + symbol.len_utf8() > MAX_NAME {
+            break;
+        }
+        kept.push(symbol);
+    }
+    kept
+}
+
+/// A digest as hexadecimal text.
+mod hex_digest {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(
+        digest: &[u8; 64],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex::encode(digest))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[u8; 64], D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut digest = [0; 64];
+        hex::decode_to_slice(text, &mut digest).map_err(de::Error::custom)?;
+        Ok(digest)
+    }
+}
