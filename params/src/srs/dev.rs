@@ -10,7 +10,9 @@ use halo2_axiom::halo2curves::group::prime::PrimeCurveAffine;
 use halo2_axiom::halo2curves::group::{Curve, Group};
 use rayon::prelude::*;
 
-use crate::srs::{Invalid, Srs, SrsError, SrsInfo, SrsKind, SrsSource, check, check_k, params};
+use crate::srs::{
+    Invalid, Srs, SrsError, SrsInfo, SrsKind, SrsSource, check, check_k, lagrange, params,
+};
 
 /// Seeds below are recognised, should their SRS come back as a file.
 const KNOWN_SEEDS: u64 = 256;
@@ -64,8 +66,7 @@ fn secret(seed: u64) -> Fr {
 /// The Lagrange polynomials' values at the secret:
 /// `L_i(s) = (s^n - 1) / n * w^i / (s - w^i)`.
 fn lagrange_values(secret: Fr, k: u32) -> Option<Vec<Fr>> {
-    let root = iter::successors(Some(Fr::ROOT_OF_UNITY), |root| Some(root.square()))
-        .nth(usize::try_from(Fr::S - k).ok()?)?;
+    let root = lagrange::root(k);
     let size = 1u64 << k;
     let inverse: Option<Fr> = Fr::from(size).invert().into();
     let factor = (secret.pow_vartime([size]) - Fr::ONE) * inverse?;

@@ -29,6 +29,7 @@ mod error;
 mod halo2;
 mod info;
 mod known;
+mod lagrange;
 mod ptau;
 mod source;
 pub mod store;
@@ -39,9 +40,7 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use halo2_axiom::SerdeFormat;
-use halo2_axiom::arithmetic::g_to_lagrange;
 use halo2_axiom::halo2curves::bn256::{Bn256, G1Affine, G2Affine};
-use halo2_axiom::halo2curves::group::prime::PrimeCurveAffine;
 use halo2_axiom::poly::commitment::{Params as _, ParamsProver as _};
 use halo2_axiom::poly::kzg::commitment::ParamsKZG;
 
@@ -123,7 +122,7 @@ impl Srs {
             return Ok(self.clone());
         }
         let g: Vec<_> = self.params.get_g().iter().take(1 << k).copied().collect();
-        let g_lagrange = lagrange_basis(&g, k);
+        let g_lagrange = lagrange::basis(&g, k);
         check::secret_is_not_a_root(&g_lagrange)?;
         let params = params(k, g, g_lagrange, [self.params.g2(), self.params.s_g2()])?;
         Ok(Self { params, info: self.info.clone().with_k(k) })
@@ -169,6 +168,10 @@ pub fn import_file(path: impl AsRef<Path>, k: u32) -> Result<Srs, SrsError> {
 /// The rest of the file is read for its digest and structure only: memory is
 /// that of `2^k` elements, whatever the file claims.
 ///
+/// A `.ptau` file prepared for phase 2, as the ceremonies publish them, and a
+/// bare SRS of the very size hold the Lagrange basis, which is checked, too.
+/// From others it is computed, which takes a minute or more for `k = 15`.
+///
 /// `name` is the file's, for the record.
 ///
 /// # Errors
@@ -180,7 +183,7 @@ pub fn import(reader: impl Read, k: u32, name: &str) -> Result<Srs, SrsError> {
     let first = source.array::<4>()?;
     let (format, power, g, g_lagrange, g2) = if first == ptau::MAGIC {
         let file = ptau::read(&mut source, k)?;
-        (SrsFormat::Ptau, file.power, file.g, None, file.g2)
+        (SrsFormat::Ptau, file.power, file.g, file.g_lagrange, file.g2)
     } else {
         let file = halo2::read(&mut source, first, k)?;
         (SrsFormat::Halo2, file.power, file.g, file.g_lagrange, file.g2)
@@ -200,7 +203,7 @@ pub fn import(reader: impl Read, k: u32, name: &str) -> Result<Srs, SrsError> {
     } else {
         SrsKind::Imported
     };
-    let g_lagrange = g_lagrange.unwrap_or_else(|| lagrange_basis(&g, k));
+    let g_lagrange = g_lagrange.unwrap_or_else(|| lagrange::basis(&g, k));
     check::secret_is_not_a_root(&g_lagrange)?;
     let params = params(k, g, g_lagrange, g2)?;
     let source = SrsSource::File { name: info::clean_name(name), digest, format, power };
@@ -212,11 +215,6 @@ pub(crate) fn check_k(k: u32) -> Result<(), SrsError> {
         true => Ok(()),
         false => Err(SrsError::UnsupportedSize { k }),
     }
-}
-
-/// The Lagrange basis of `2^k` powers: an FFT over the group.
-pub(crate) fn lagrange_basis(g: &[G1Affine], k: u32) -> Vec<G1Affine> {
-    g_to_lagrange(g.iter().map(PrimeCurveAffine::to_curve).collect(), k)
 }
 
 /// The proof system's parameters of checked elements.

@@ -8,8 +8,10 @@
 //! | 1 | bytes of a field element, the prime, power, power of the ceremony |
 //! | 2 | `2^(power+1) - 1` powers of tau in G1 |
 //! | 3 | `2^power` powers of tau in G2 |
+//! | 12 | for each `p` up to `power + 1`: the Lagrange basis of `2^p` powers in G1 |
 //! | others | not needed for KZG, skipped |
 //!
+//! Section 12 is only in files that are prepared for phase 2.
 //! Points are affine, coordinates in Montgomery form. The header has to come
 //! first; the others may stand in any order.
 
@@ -19,7 +21,7 @@ use halo2_axiom::halo2curves::bn256::{G1Affine, G2Affine};
 
 use crate::srs::check::{G1_BYTES, G2_BYTES};
 use crate::srs::source::Source;
-use crate::srs::{Element, Malformed, Section, SrsError};
+use crate::srs::{Element, Invalid, Malformed, Section, SrsError, lagrange};
 
 /// How a file begins.
 pub(crate) const MAGIC: [u8; 4] = *b"ptau";
@@ -40,6 +42,8 @@ const PRIME: [u8; 32] = [
 pub(crate) struct Ptau {
     pub(crate) power: u32,
     pub(crate) g: Vec<G1Affine>,
+    /// Of a file that is prepared for phase 2.
+    pub(crate) g_lagrange: Option<Vec<G1Affine>>,
     pub(crate) g2: [G2Affine; 2],
 }
 
@@ -53,8 +57,12 @@ pub(crate) fn read<R: Read>(source: &mut Source<R>, k: u32) -> Result<Ptau, SrsE
     if sections > MAX_SECTIONS {
         return Err(Malformed::SectionCount(sections).into());
     }
+    // The bases of smaller sizes come before.
+    let lagrange_bytes = (1 << k) * G1_BYTES as u64;
+    let lagrange_end = 2 * lagrange_bytes - G1_BYTES as u64;
     let mut power = None;
     let mut g = None;
+    let mut g_lagrange = None;
     let mut g2 = None;
     for _ in 0..sections {
         let section = source.u32()?;
@@ -81,6 +89,13 @@ pub(crate) fn read<R: Read>(source: &mut Source<R>, k: u32) -> Result<Ptau, SrsE
                 g2 = Some(source.g2_pair()?);
                 source.skip((count - 2) * G2_BYTES as u64)?;
             }
+            (12, Some(_)) if g_lagrange.is_none() && length >= lagrange_end => {
+                source.skip(lagrange_end - lagrange_bytes)?;
+                let theirs = source.g1(1 << k, Element::Lagrange)?;
+                let ours = lagrange::from_snarkjs(&theirs, k).ok_or(Invalid::Lagrange)?;
+                g_lagrange = Some(ours);
+                source.skip(length - lagrange_end)?;
+            }
             (_, Some(_)) => source.skip(length)?,
         }
     }
@@ -88,7 +103,7 @@ pub(crate) fn read<R: Read>(source: &mut Source<R>, k: u32) -> Result<Ptau, SrsE
     let power = power.ok_or(Malformed::Missing(Section::Header))?;
     let g = g.ok_or(Malformed::Missing(Section::TauG1))?;
     let g2 = g2.ok_or(Malformed::Missing(Section::TauG2))?;
-    Ok(Ptau { power, g, g2 })
+    Ok(Ptau { power, g, g_lagrange, g2 })
 }
 
 /// Reads the header; gives the file's power, which is enough for `2^k`.

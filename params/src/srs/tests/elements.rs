@@ -182,6 +182,17 @@ fn a_lagrange_basis_belongs_to_its_powers() {
     let mut identity = file.clone();
     identity[lagrange..lagrange + 64].fill(0);
     assert_eq!(invalid(&identity, 3), Invalid::Identity(Element::Lagrange(0)));
+    // In a prepared file: two elements exchanged; a whole basis of another size.
+    let mut parts = Parts::of(POT5_FINAL);
+    let (one, other) = parts.section(12)[7 * 64..][..128].split_at_mut(64);
+    one.swap_with_slice(other);
+    assert_eq!(invalid(&parts.file(), 3), Invalid::Lagrange);
+    assert!(read(&parts.file(), 4).is_ok());
+    parts.section(12).drain(..64);
+    assert_eq!(invalid(&parts.file(), 4), Invalid::Lagrange);
+    // One that is cut short is not used.
+    parts.section(12).truncate(100);
+    assert_eq!(bare(&read(&parts.file(), 3).unwrap()), bare(&read(POT5, 3).unwrap()));
     // Of a larger file it is not used.
     assert_eq!(bare(&read(&swapped, 2).unwrap()), bare(&read(POT5, 2).unwrap()));
 }

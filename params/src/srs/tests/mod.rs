@@ -8,6 +8,7 @@ mod stored;
 
 use halo2_axiom::halo2curves::bn256::{Fr, G1, G1Affine, G2, G2Affine};
 use halo2_axiom::halo2curves::ff::Field;
+use halo2_axiom::halo2curves::group::prime::PrimeCurveAffine;
 use halo2_axiom::halo2curves::group::{Curve, Group};
 use halo2_axiom::halo2curves::serde::SerdeObject;
 
