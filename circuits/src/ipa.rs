@@ -13,12 +13,11 @@ use halo2_proofs::transcript::{Blake2bWrite, Challenge255};
 use pasta_curves::{Fp, vesta};
 use rand::rand_core::CryptoRng;
 use zkmargin_margin::instance::MarginInstance;
-use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::standard::{Standard, StandardWitness};
+use zkmargin_margin::standard::StandardWitness;
 
 use crate::cost::Cost;
-use crate::standard::{CIRCUIT_VERSION, StandardCircuit, TooManyPositions, k};
+use crate::standard::{CIRCUIT_VERSION, StandardCircuit, Unprovable, k};
 
 /// Public parameters of the transparent proof system: generators hashed to the
 /// curve, the same for everyone.
@@ -141,15 +140,9 @@ fn key_digest(key: &plonk::VerifyingKey<vesta::Affine>) -> [u8; 32] {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProveError {
-    /// The statement is not true of the witness.
+    /// The statement is false, or the shape too small.
     #[error(transparent)]
-    Violation(#[from] Violation),
-    /// The padding row does not fill unused slots.
-    #[error("the padding row is not in the market or does not apply to zero lots")]
-    Padding,
-    /// The portfolio needs a larger shape.
-    #[error(transparent)]
-    TooManyPositions(#[from] TooManyPositions),
+    Unprovable(#[from] Unprovable),
     /// The proof system failed.
     #[error("the proof could not be made: {0}")]
     Halo2(#[from] plonk::Error),
@@ -169,11 +162,7 @@ pub fn prove(
     witness: &StandardWitness<Fp>,
     rng: impl CryptoRng,
 ) -> Result<Vec<u8>, ProveError> {
-    Standard::check(instance, witness)?;
-    let circuit = StandardCircuit::new(key.shape, *instance, witness.clone())?;
-    if witness.slots.len() < key.shape.standard_positions() && !witness.has_padding() {
-        return Err(ProveError::Padding);
-    }
+    let circuit = StandardCircuit::checked(key.shape, instance, witness)?;
     let rows = instance.to_field_elements();
     let mut transcript = Blake2bWrite::<_, _, Challenge255<_>>::init(vec![]);
     create_proof(params, &key.key, &[circuit], &[&[&rows]], rng, &mut transcript)?;

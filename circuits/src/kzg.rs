@@ -21,13 +21,12 @@ use snark_verifier::loader::native::NativeLoader;
 use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
-use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::standard::{Standard, StandardWitness};
+use zkmargin_margin::standard::StandardWitness;
 
 use crate::lowering::backend::{BackendCircuit, BackendError, to_axiom};
 use crate::lowering::{LowerError, advice, lower};
-use crate::standard::{StandardCircuit, TooManyPositions, k};
+use crate::standard::{StandardCircuit, Unprovable, k};
 
 /// Powers of tau.
 pub type KzgParams = ParamsKZG<Bn256>;
@@ -171,15 +170,9 @@ fn lowered(params: &KzgParams, shape: Shape) -> Result<BackendCircuit, KeyError>
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProveError {
-    /// The statement is not true of the witness.
+    /// The statement is false, or the shape too small.
     #[error(transparent)]
-    Violation(#[from] Violation),
-    /// The padding row does not fill unused slots.
-    #[error("the padding row is not in the market or does not apply to zero lots")]
-    Padding,
-    /// The portfolio needs a larger shape.
-    #[error(transparent)]
-    TooManyPositions(#[from] TooManyPositions),
+    Unprovable(#[from] Unprovable),
     /// The witness could not be lowered.
     #[error(transparent)]
     Lower(#[from] LowerError),
@@ -199,11 +192,7 @@ pub fn prove(
     instance: &MarginInstance<Bn254Fr>,
     witness: &StandardWitness<Bn254Fr>,
 ) -> Result<Vec<u8>, ProveError> {
-    Standard::check(instance, witness)?;
-    let circuit = StandardCircuit::new(key.shape, *instance, witness.clone())?;
-    if witness.slots.len() < key.shape.standard_positions() && !witness.has_padding() {
-        return Err(ProveError::Padding);
-    }
+    let circuit = StandardCircuit::checked(key.shape, instance, witness)?;
     prove_circuit(params, key, instance, &circuit)
 }
 

@@ -12,7 +12,7 @@ use rand08::rngs::StdRng;
 use zkmargin_circuits::kzg::{
     KeyError, KzgParams, ProveError, ProvingKey, VerifyingKey, prove, prove_circuit,
 };
-use zkmargin_circuits::standard::{Assignment, k};
+use zkmargin_circuits::standard::{Assignment, Unprovable, k};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::relation::Violation;
@@ -83,7 +83,7 @@ fn does_not_prove_what_is_false() {
     let Fixture { params, proving, .. } = &*FIXTURE;
     let case = Market::<Bn254Fr>::over_field().case(&healthy(), below(Level::Initial), 0);
     let error = prove(params, proving, &case.instance, &case.witness).unwrap_err();
-    assert!(matches!(error, ProveError::Violation(Violation::FalseClaim)));
+    assert!(matches!(error, ProveError::Unprovable(Unprovable::Violation(Violation::FalseClaim))));
     let error = ProvingKey::build(params, Shape::Medium).unwrap_err();
     assert!(matches!(error, KeyError::ParamsSize { expected: 13, got: 12, .. }));
 }

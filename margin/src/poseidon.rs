@@ -22,40 +22,13 @@ pub const FULL_ROUNDS: usize = 8;
 /// Partial rounds.
 pub const PARTIAL_ROUNDS: usize = 60;
 
-/// The parameters as a [`Spec`], so that the constants come from, and can be
-/// tested against, the reference implementation.
+/// The parameters as a [`Spec`], so that the constants come from the reference
+/// implementation, and the permutation can be tested against it. Generates the
+/// constants anew at every call: [`MarginField::poseidon`] has them cached.
 #[derive(Clone, Copy, Debug)]
 pub struct P128Pow5T5;
 
 impl<F: MarginField> Spec<F, WIDTH, RATE> for P128Pow5T5 {
-    fn full_rounds() -> usize {
-        FULL_ROUNDS
-    }
-
-    fn partial_rounds() -> usize {
-        PARTIAL_ROUNDS
-    }
-
-    fn sbox(val: F) -> F {
-        pow5(val)
-    }
-
-    fn secure_mds() -> usize {
-        0
-    }
-
-    fn constants() -> (Vec<[F; WIDTH]>, [[F; WIDTH]; WIDTH], [[F; WIDTH]; WIDTH]) {
-        let constants = F::poseidon();
-        (constants.round.clone(), constants.mds, constants.mds_inverse)
-    }
-}
-
-/// Seed of the Grain generator for [`P128Pow5T5`]; apart from it only so that
-/// [`Spec::constants`] may return the cached value.
-#[derive(Debug)]
-struct Generated;
-
-impl<F: MarginField> Spec<F, WIDTH, RATE> for Generated {
     fn full_rounds() -> usize {
         FULL_ROUNDS
     }
@@ -91,7 +64,7 @@ pub struct Constants<F> {
 impl<F: MarginField> Constants<F> {
     /// Runs the Grain generator. [`MarginField::poseidon`] caches the result.
     pub fn generate() -> Self {
-        let (round, mds, mds_inverse) = <Generated as Spec<F, WIDTH, RATE>>::constants();
+        let (round, mds, mds_inverse) = <P128Pow5T5 as Spec<F, WIDTH, RATE>>::constants();
         Self { round, mds, mds_inverse }
     }
 }

@@ -6,6 +6,7 @@ use pasta_curves::Fp;
 use rand::SeedableRng as _;
 use rand::rngs::{StdRng, SysRng};
 use zkmargin_circuits::ipa::{self, IpaParams, KeyError, ProveError, ProvingKey};
+use zkmargin_circuits::standard::Unprovable;
 use zkmargin_margin::claim::{Claim, Side};
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
@@ -96,7 +97,10 @@ impl fmt::Debug for Gap {
 impl ProvingError {
     /// Whether the statement itself is false, rather than an input wrong.
     pub fn is_false_statement(&self) -> bool {
-        matches!(self, Self::False { .. } | Self::Prove(ProveError::Violation(_)))
+        matches!(
+            self,
+            Self::False { .. } | Self::Prove(ProveError::Unprovable(Unprovable::Violation(_)))
+        )
     }
 
     /// By how much the claim is missed, for the owner.
@@ -118,7 +122,7 @@ impl ProvingError {
             Self::False { violation: Violation::FalseClaim, .. } => {
                 "add collateral, reduce positions, or claim another level; `zkmargin margin` shows the figures"
             }
-            Self::False { .. } | Self::Prove(ProveError::Violation(_)) => {
+            Self::False { .. } | Self::Prove(ProveError::Unprovable(Unprovable::Violation(_))) => {
                 "check that portfolio, path and market are of one epoch"
             }
             Self::TooManyPositions { .. } => {

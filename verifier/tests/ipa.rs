@@ -16,6 +16,7 @@ use pasta_curves::{Fp, vesta};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use zkmargin_circuits::ipa::{IpaParams, KeyError, ProveError, ProvingKey, params_k, prove};
+use zkmargin_circuits::standard::Unprovable;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
@@ -186,15 +187,15 @@ fn does_not_prove_what_is_false() {
     let Fixture { params, key, .. } = &*FIXTURE;
     let case = Market::new().case(&healthy(), below(Level::Initial), 0);
     let error = prove(params, key, &case.instance, &case.witness, UnwrapErr(SysRng)).unwrap_err();
-    assert!(matches!(error, ProveError::Violation(Violation::FalseClaim)));
+    assert!(matches!(error, ProveError::Unprovable(Unprovable::Violation(Violation::FalseClaim))));
     let mut case = Market::new().case(&healthy(), at_least(Level::Initial), 0);
     case.witness.padding.0 = rows()[1];
     let error = prove(params, key, &case.instance, &case.witness, UnwrapErr(SysRng)).unwrap_err();
-    assert!(matches!(error, ProveError::Padding));
+    assert!(matches!(error, ProveError::Unprovable(Unprovable::Padding)));
     let many: Vec<_> = (0..9).map(|bucket| position(bucket, PERP, 0, 1)).collect();
     let case = Market::new().case(&many, at_least(Level::Initial), 0);
     let error = prove(params, key, &case.instance, &case.witness, UnwrapErr(SysRng)).unwrap_err();
-    assert!(matches!(error, ProveError::TooManyPositions(_)));
+    assert!(matches!(error, ProveError::Unprovable(Unprovable::TooManyPositions(_))));
 }
 
 /// One lie per clause, proved all the same: the prover fails, or the proof does.

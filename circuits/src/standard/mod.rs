@@ -29,8 +29,9 @@ use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::{self, MarginInstance};
+use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::standard::StandardWitness;
+use zkmargin_margin::standard::{Standard, StandardWitness};
 
 use crate::gadgets::{Cell, GadgetConfig, Synthesizer};
 use account::Account;
@@ -78,7 +79,41 @@ pub struct TooManyPositions {
     pub shape: Shape,
 }
 
+/// Why a witness must not be proved: the proof would be false, or not be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unprovable {
+    /// The statement is not true of the witness.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    /// The portfolio needs a larger shape.
+    #[error(transparent)]
+    TooManyPositions(#[from] TooManyPositions),
+    /// The padding row does not fill unused slots.
+    #[error("the padding row is not in the market or does not apply to zero lots")]
+    Padding,
+}
+
 impl<F: MarginField> StandardCircuit<F> {
+    /// The circuit with a witness that satisfies it. The native check costs
+    /// nothing next to a proof, and its error names the clause; the proving
+    /// libraries check nothing.
+    ///
+    /// # Errors
+    /// When the statement is false, or the shape too small.
+    pub fn checked(
+        shape: Shape,
+        instance: &MarginInstance<F>,
+        witness: &StandardWitness<F>,
+    ) -> Result<Self, Unprovable> {
+        Standard::check(instance, witness)?;
+        let circuit = Self::new(shape, *instance, witness.clone())?;
+        if witness.slots.len() < shape.standard_positions() && !witness.has_padding() {
+            return Err(Unprovable::Padding);
+        }
+        Ok(circuit)
+    }
+
     /// The circuit without a witness, for key generation.
     pub fn blank(shape: Shape) -> Self {
         Self { shape, assignment: None }
