@@ -55,6 +55,9 @@ enum Command {
     Encrypt(cmd::encrypt::Args),
     /// Show what a portfolio file reveals: to everyone, or to its owner
     Inspect(cmd::inspect::Args),
+    /// Turn a venue's own files into portfolios, models and prices
+    #[command(subcommand)]
+    Import(cmd::import::Command),
     /// Make and check public markets
     #[command(subcommand)]
     Market(cmd::market::Command),
@@ -117,6 +120,7 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
         Command::Keygen(args) => cmd::keygen::run(&args, env),
         Command::Encrypt(args) => cmd::encrypt::run(&args, env),
         Command::Inspect(args) => cmd::inspect::run(&args, env),
+        Command::Import(command) => cmd::import::run(&command, env),
         Command::Market(command) => cmd::market::run(&command, env),
         Command::Venue(command) => cmd::venue::run(&command, env),
         Command::Margin(args) => cmd::margin::run(&args, env),

@@ -6,11 +6,14 @@ use std::process::ExitCode;
 use zkmargin_circuits::ipa::KeyError;
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_params::cache::CacheError;
+use zkmargin_params::import::ImportError;
 use zkmargin_params::market::{MarketError, MarketFileError};
 use zkmargin_params::model::ModelError;
+use zkmargin_params::scenario::ScenarioError;
 use zkmargin_params::snapshot::SnapshotError;
 use zkmargin_prover::crypt::{CryptError, IdentityError, RecipientError};
 use zkmargin_prover::files::{FileError, Source};
+use zkmargin_prover::json::JsonError;
 use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioFileError};
 use zkmargin_prover::proving::ProvingError;
 use zkmargin_prover::venue::VenueError;
@@ -102,8 +105,17 @@ pub(crate) enum Error {
     LedgerContext { ledger: ContextId, proof: ContextId },
     #[error("{path}: {source}")]
     Conformance { path: String, source: Box<zkmargin_params::conformance::ConformanceError> },
+    #[error("{path}: {source}")]
+    Import { path: String, source: Box<ImportError> },
+    /// An account that is refused: told without the figures of the account.
+    #[error("{path}: {problem}")]
+    Account { path: String, problem: String, figures: Option<String> },
+    #[error("{path}: {source}")]
+    Lots { path: String, source: Box<JsonError> },
+    #[error("{path}: {source}")]
+    ScenarioMarket { path: String, source: Box<ScenarioError> },
     #[error("the bundled example cannot be read: {0}")]
-    Example(#[from] Box<zkmargin_params::import::ImportError>),
+    Example(#[from] Box<ImportError>),
     #[error("the demo expected another outcome of `{0}`")]
     Demo(String),
     #[error("{missed} of {total} results differ from what is expected")]
@@ -131,6 +143,25 @@ impl Error {
 
     pub(crate) fn market(path: &Source, source: MarketError) -> Self {
         Self::Market { path: path.to_string(), source }
+    }
+
+    pub(crate) fn import(path: impl ToString, source: ImportError) -> Self {
+        Self::Import { path: path.to_string(), source: Box::new(source) }
+    }
+
+    /// A refused account: texts and sums in it are the owner's.
+    pub(crate) fn account(path: &Source, error: ImportError) -> Self {
+        let (problem, figures) = match error {
+            ImportError::Json { what, source } => {
+                (format!("not {what}: {}", JsonError::from(&source)), None)
+            }
+            ImportError::Inconsistent { field, stated, computed } => (
+                format!("{field} is not what the positions give"),
+                Some(format!("stated is {stated}, the positions give {computed}")),
+            ),
+            other => (other.to_string(), None),
+        };
+        Self::Account { path: path.to_string(), problem, figures }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -165,6 +196,9 @@ impl Error {
             && let Some(gap) = source.figures()
         {
             let _ = write!(text, ": {gap}");
+        }
+        if let (true, Self::Account { figures: Some(sums), .. }) = (figures, self) {
+            let _ = write!(text, ": {sums}");
         }
         text
     }
@@ -216,6 +250,11 @@ impl Error {
             }
             Self::Policy(_) => "see `zkmargin call init --help` for what is allowed",
             Self::Conformance { .. } => "formats are described in `zkmargin conformance --help`",
+            Self::Import { source, .. } => return import_hint(source),
+            Self::Account { .. } => {
+                "give the answer of `clearinghouseState` with its time, as the venue sent it"
+            }
+            Self::Lots { .. } => "lot sizes are decimals in quotes, as in {\"BTCUSDT\": \"0.001\"}",
             Self::Example(_) | Self::Demo(_) => "please report it",
             Self::Cache(_) => "set ZKMARGIN_CACHE_DIR to a directory that can be written",
             Self::NotText(_) => "give a JSON file",
@@ -223,6 +262,7 @@ impl Error {
             Self::NoRandomness(_)
             | Self::Keys(_)
             | Self::ConformanceMissed { .. }
+            | Self::ScenarioMarket { .. }
             | Self::Clock
             | Self::Output => return None,
         };
@@ -239,6 +279,19 @@ fn file_hint(error: &FileError) -> Option<String> {
         FileError::Read { .. } => "check the name and the permissions; `-` is standard input",
         FileError::Write { .. } => "check that the directory exists, is writable and has room",
         FileError::TooLarge { .. } => "check that it is the right file",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn import_hint(error: &ImportError) -> Option<String> {
+    let text = match error {
+        ImportError::NoLotSize { .. } => "give it with --lot SYMBOL=SIZE or --lots FILE",
+        ImportError::Duplicate { .. } => "give every symbol once",
+        ImportError::Json { .. } | ImportError::Csv { .. } => {
+            "give the venue's answer as it was sent; `zkmargin import --help` names the requests"
+        }
+        ImportError::Snapshot(SnapshotError::Empty) => "check --quote: no symbol ends with it",
         _ => return None,
     };
     Some(text.to_owned())

@@ -107,8 +107,50 @@ fn passphrase(prompt: &str) -> Result<SecretString, Error> {
     rpassword::prompt_password(prompt).map(SecretString::from).map_err(|_| Error::NoPassphrase)
 }
 
+/// Whom a portfolio is encrypted to.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecipientArgs {
+    /// Encrypt to a recipient
+    #[arg(short, long, value_name = "age1...")]
+    recipient: Vec<String>,
+    /// Encrypt to the recipients of a file, or to an identity file's own
+    #[arg(short = 'R', long, value_name = "FILE", value_parser = parse_source)]
+    recipients_file: Vec<Source>,
+    /// Encrypt with a passphrase, asked for on the terminal or taken from
+    /// ZKMARGIN_PASSPHRASE
+    #[arg(short, long, conflicts_with_all = ["recipient", "recipients_file"])]
+    passphrase: bool,
+}
+
+impl RecipientArgs {
+    /// Whether anybody was named.
+    pub(crate) fn given(&self) -> bool {
+        self.passphrase || !self.recipient.is_empty() || !self.recipients_file.is_empty()
+    }
+
+    /// The recipients, asking for a passphrase where one is to be used.
+    pub(crate) fn recipients(&self) -> Result<Recipients, Error> {
+        if self.passphrase {
+            return Ok(Recipients::Passphrase(ask_new_passphrase()?));
+        }
+        let mut keys = Vec::new();
+        for text in &self.recipient {
+            let key = Recipients::parse_key(text)
+                .map_err(|source| Error::Recipient { place: "--recipient".to_owned(), source })?;
+            keys.push(key);
+        }
+        for source in &self.recipients_file {
+            keys.extend(read_recipients_file(source)?);
+        }
+        match keys.is_empty() {
+            true => Err(Error::NoRecipients),
+            false => Ok(Recipients::Keys(keys)),
+        }
+    }
+}
+
 /// A new passphrase, asked for twice.
-pub(crate) fn ask_new_passphrase() -> Result<SecretString, Error> {
+fn ask_new_passphrase() -> Result<SecretString, Error> {
     if let Some(passphrase) = secret_env(PASSPHRASE_ENV) {
         return Ok(passphrase);
     }

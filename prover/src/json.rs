@@ -71,13 +71,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let field = error.path().to_string();
-        let inner = error.into_inner();
-        JsonError {
-            field: if matches!(field.as_str(), "." | "?") { String::new() } else { field },
-            problem: problem(&inner),
-            line: inner.line(),
-            column: inner.column(),
-        }
+        let field = if matches!(field.as_str(), "." | "?") { String::new() } else { field };
+        JsonError { field, ..JsonError::from(error.inner()) }
     })?;
     deserializer.end().map_err(|error| JsonError {
         field: String::new(),
@@ -86,6 +81,18 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
         column: error.column(),
     })?;
     Ok(document)
+}
+
+/// An error without its values, and without the field's path.
+impl From<&serde_json::Error> for JsonError {
+    fn from(error: &serde_json::Error) -> Self {
+        Self {
+            field: String::new(),
+            problem: problem(error),
+            line: error.line(),
+            column: error.column(),
+        }
+    }
 }
 
 /// Classifies an error by its message, dropping every quoted value.

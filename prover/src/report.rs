@@ -27,7 +27,7 @@ pub struct MarginReport {
     pub shortfall_to_initial: String,
     /// The buckets.
     pub buckets: Vec<BucketReport>,
-    /// The positions, in canonical order.
+    /// The positions, by bucket and symbol.
     pub positions: Vec<PositionReport>,
 }
 
@@ -103,7 +103,7 @@ impl MarginReport {
             initial: unsigned(bucket.initial),
             maintenance: unsigned(bucket.maintenance),
         };
-        let positions = portfolio
+        let mut positions = portfolio
             .positions()
             .iter()
             .zip(&margin.positions)
@@ -121,7 +121,8 @@ impl MarginReport {
                     maintenance: unsigned(figures.maintenance),
                 })
             })
-            .collect::<Result<_, MarketError>>()?;
+            .collect::<Result<Vec<_>, MarketError>>()?;
+        positions.sort_by(|a, b| (a.bucket, &a.instrument).cmp(&(b.bucket, &b.instrument)));
         let AccountMargin { buckets, .. } = &margin;
         Ok(Self {
             level: margin.level(),

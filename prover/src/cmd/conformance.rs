@@ -11,8 +11,10 @@ use crate::input::{load_text, parse_source};
 /// What is said after the help.
 const NOTE: &str = "\
 Runs published cases through the same code as markets: margin of dYdX v4 perpetuals (a \
-file with `margin_requirements`), collateral haircut tiers (a file with `cases`). Exits \
-with 1 when a figure differs.";
+file with `margin_requirements`), collateral haircut tiers (a file with `cases`), \
+scenario portfolio margin of PMRM_2 (a file with `scenario`, or with `scenario_base` and \
+`scenario_cases`). The first two must be exact; PMRM_2 is floating point and agrees within \
+1e-8, relative. Exits with 1 when a figure differs.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -20,6 +22,9 @@ pub(crate) struct Args {
     /// The case files
     #[arg(required = true, value_parser = parse_source)]
     file: Vec<Source>,
+    /// Show every figure, not only those that differ
+    #[arg(short, long)]
+    figures: bool,
 }
 
 #[derive(Serialize)]
@@ -34,6 +39,8 @@ struct Report {
 struct FileReport {
     file: String,
     schema: String,
+    passed: usize,
+    missed: usize,
     figures: Vec<FigureReport>,
 }
 
@@ -43,7 +50,8 @@ struct FigureReport {
     figure: &'static str,
     expected: String,
     got: String,
-    error: f64,
+    absolute_error: f64,
+    relative_error: f64,
     pass: bool,
 }
 
@@ -54,7 +62,8 @@ impl From<&Figure> for FigureReport {
             figure: figure.figure,
             expected: figure.expected.clone(),
             got: figure.got.clone(),
-            error: figure.relative_error,
+            absolute_error: figure.absolute_error,
+            relative_error: figure.relative_error,
             pass: figure.pass,
         }
     }
@@ -67,9 +76,12 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
             path: source.to_string(),
             source: Box::new(error),
         })?;
+        let missed = report.failures().count();
         files.push(FileReport {
             file: source.to_string(),
             schema: report.schema.to_string(),
+            passed: report.figures.len() - missed,
+            missed,
             figures: report.figures.iter().map(FigureReport::from).collect(),
         });
     }
@@ -77,7 +89,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let (total, missed) = (figures().count(), figures().filter(|figure| !figure.pass).count());
     let passed = total > 0 && missed == 0;
     let report = Report { passed, figures: total, missed, files };
-    env.out.result(&report, lines)?;
+    env.out.result(&report, |report| lines(report, args.figures))?;
     match (passed, env.out.is_json()) {
         (true, _) => Ok(Exit::Done),
         (false, true) => Ok(Exit::False),
@@ -85,18 +97,28 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     }
 }
 
-fn lines(report: &Report) -> Vec<String> {
+fn lines(report: &Report, all: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    for file in &report.files {
-        let missed = file.figures.iter().filter(|figure| !figure.pass).count();
-        let passed = file.figures.len() - missed;
-        lines.push(format!("{}: {}: {passed} passed, {missed} missed", file.file, file.schema));
-        lines.extend(file.figures.iter().filter(|figure| !figure.pass).map(|f| {
-            format!(
-                "  {} {}: expected {}, got {}, relative error {:e}",
-                f.case, f.figure, f.expected, f.got, f.error
-            )
-        }));
+    for FileReport { file, schema, passed, missed, figures } in &report.files {
+        let worst = figures.iter().map(|figure| figure.relative_error).fold(0.0, f64::max);
+        let worst =
+            if worst > 0.0 { format!(", relative errors to {worst:.1e}") } else { String::new() };
+        lines.push(format!("{file}: {schema}: {passed} passed, {missed} missed{worst}"));
+        let mut case = None;
+        for figure in figures.iter().filter(|figure| all || !figure.pass) {
+            if case.replace(figure.case.as_str()) != Some(figure.case.as_str()) {
+                lines.push(format!("  {}", figure.case));
+            }
+            lines.push(figure_line(figure));
+        }
     }
     lines
+}
+
+fn figure_line(figure: &FigureReport) -> String {
+    let FigureReport { figure: name, expected, got, relative_error, pass, .. } = figure;
+    let verdict = if *pass { "ok    " } else { "MISSED" };
+    format!(
+        "    {verdict} {name}: expected {expected}, got {got}, relative error {relative_error:.1e}"
+    )
 }

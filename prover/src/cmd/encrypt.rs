@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use zkmargin_margin::ids::AccountId;
-use zkmargin_prover::crypt::{self, Recipients};
+use zkmargin_prover::crypt;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{ask_new_passphrase, parse_source, read_recipients_file, write_public};
+use crate::input::{RecipientArgs, parse_source, write_public};
 
 /// The form of a document.
 const SCHEMA: &str = r#"The portfolio document; numbers are decimals in quotes, negative is short:
@@ -30,16 +30,8 @@ pub(crate) struct Args {
     /// none
     #[arg(value_parser = parse_source)]
     portfolio: Source,
-    /// Encrypt to a recipient
-    #[arg(short, long, value_name = "age1...")]
-    recipient: Vec<String>,
-    /// Encrypt to the recipients of a file, or to an identity file's own
-    #[arg(short = 'R', long, value_name = "FILE", value_parser = parse_source)]
-    recipients_file: Vec<Source>,
-    /// Encrypt with a passphrase, asked for on the terminal or taken from
-    /// ZKMARGIN_PASSPHRASE
-    #[arg(short, long, conflicts_with_all = ["recipient", "recipients_file"])]
-    passphrase: bool,
+    #[command(flatten)]
+    recipients: RecipientArgs,
     /// Write text instead of bytes
     #[arg(short, long)]
     armor: bool,
@@ -67,17 +59,13 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let mut document =
         PortfolioDocument::parse(&plain).map_err(|e| Error::portfolio(&args.portfolio, e))?;
     let drawn = document.ensure_blinding()?;
-    let recipients = recipients(args)?;
-    let count = match &recipients {
-        Recipients::Keys(keys) => keys.len(),
-        Recipients::Passphrase(_) => 1,
-    };
+    let recipients = args.recipients.recipients()?;
     let file = crypt::encrypt(&document.to_json(), &recipients, args.armor)
         .map_err(|e| Error::crypt(&args.portfolio, e))?;
     let report = Report {
         account: document.account,
         output: args.output.clone(),
-        recipients: count,
+        recipients: recipients.count(),
         blinding: if drawn { "drawn" } else { "kept" },
     };
     if write_public(&args.output, &file, args.force, env)? {
@@ -90,23 +78,4 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     env.out
         .result(&report, |r| vec![format!("encrypted {} to {}", r.account, r.output.display())])?;
     Ok(Exit::Done)
-}
-
-fn recipients(args: &Args) -> Result<Recipients, Error> {
-    if args.passphrase {
-        return Ok(Recipients::Passphrase(ask_new_passphrase()?));
-    }
-    let mut keys = Vec::new();
-    for text in &args.recipient {
-        let key = Recipients::parse_key(text)
-            .map_err(|source| Error::Recipient { place: "--recipient".to_owned(), source })?;
-        keys.push(key);
-    }
-    for source in &args.recipients_file {
-        keys.extend(read_recipients_file(source)?);
-    }
-    if keys.is_empty() {
-        return Err(Error::NoRecipients);
-    }
-    Ok(Recipients::Keys(keys))
 }

@@ -111,6 +111,11 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         return Err(Error::Usage("several proofs need --output DIRECTORY"));
     }
     let (_, market) = load_market(&args.market)?;
+    if args.shape.0.is_none() {
+        env.out.detail(
+            "--shape auto: the smallest shape that fits is public and bounds the number of positions; choose a larger one to hide more",
+        );
+    }
     let paths = Paths::load(args)?;
     let mut jobs = Vec::new();
     for source in &args.portfolio {

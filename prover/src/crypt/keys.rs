@@ -131,6 +131,14 @@ impl fmt::Debug for Recipients {
 }
 
 impl Recipients {
+    /// How many they are; a passphrase is one.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Keys(keys) => keys.len(),
+            Self::Passphrase(_) => 1,
+        }
+    }
+
     /// Reads one recipient.
     ///
     /// # Errors

@@ -69,6 +69,9 @@ fn make(dir: &Path) {
     let cases = fs::read_to_string(cases).unwrap();
     fs::write(dir.join("cases-wrong.json"), cases.replacen("\"80\"", "\"81\"", 1)).unwrap();
     fs::write(dir.join("cases.json"), cases).unwrap();
+    let venues = Path::new(env!("CARGO_MANIFEST_DIR")).join("../params/fixtures");
+    copy_files(&venues, dir);
+    one_scenario_case(dir);
     run(dir, "market build -q -s snapshot.json -m hyperliquid -e 1 -o market.json");
     run(dir, "market build -q -s snapshot-2.json -m hyperliquid -e 2 -o market-2.json");
     run(dir, "encrypt -q portfolio.json -R trader.key -o trader.age");
@@ -122,6 +125,17 @@ fn make(dir: &Path) {
     .unwrap();
     let market = fs::read_to_string(dir.join("market.json")).unwrap();
     fs::write(dir.join("market-tampered.json"), market.replace("26961.2", "36961.2")).unwrap();
+}
+
+/// One of the published scenario cases, and the same with another result.
+fn one_scenario_case(dir: &Path) {
+    let cases = fs::read_to_string(dir.join("pmrm2_cases.json")).unwrap();
+    let mut cases: serde_json::Value = serde_json::from_str(&cases).unwrap();
+    let case = cases["scenario_cases"]["case_042"].take();
+    cases["scenario_cases"] = serde_json::json!({ "case_042": case });
+    fs::write(dir.join("scenario.json"), cases.to_string()).unwrap();
+    cases["scenario_cases"]["case_042"]["expected"]["mm"] = serde_json::json!(-1);
+    fs::write(dir.join("scenario-wrong.json"), cases.to_string()).unwrap();
 }
 
 fn commitment_of(line: &str) -> String {

@@ -5,8 +5,9 @@ use rust_decimal::Decimal;
 use zkmargin_margin::ids::{AccountId, Timestamp};
 use zkmargin_params::import::hyperliquid::{self, ImportedAccount};
 use zkmargin_params::snapshot::Snapshot;
-use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry, SecretText, VERSION};
+use zkmargin_prover::portfolio_file::{PortfolioDocument, SecretText, VERSION};
 
+use crate::cmd::import::document;
 use crate::error::Error;
 
 /// A real account of Hyperliquid, its address removed.
@@ -65,23 +66,7 @@ impl Example {
     /// The portfolio, after paying in so much.
     pub(super) fn portfolio(&self, deposit: u32) -> PortfolioDocument {
         let cash = self.account.cash + Decimal::from(deposit);
-        let position = |symbol: &str, size: Decimal| PositionEntry {
-            instrument: SecretText::new(symbol.to_owned()),
-            quantity: SecretText::new(size.to_string()),
-        };
-        PortfolioDocument {
-            version: VERSION,
-            account: Self::trader(),
-            blinding: None,
-            cash: SecretText::new(cash.to_string()),
-            positions: self
-                .account
-                .positions
-                .iter()
-                .map(|held| position(held.symbol.as_str(), held.size))
-                .collect(),
-            isolated: Vec::new(),
-        }
+        document(Self::trader(), &self.account, cash)
     }
 
     /// Another trader of the venue, with cash alone.
