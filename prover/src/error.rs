@@ -109,7 +109,7 @@ pub(crate) enum Error {
     Import { path: String, source: Box<ImportError> },
     /// An account that is refused: told without the figures of the account.
     #[error("{path}: {problem}")]
-    Account { path: String, problem: String, figures: Option<String> },
+    Account { path: String, problem: String, figures: Option<String>, hint: Option<&'static str> },
     #[error("{path}: {source}")]
     Lots { path: String, source: Box<JsonError> },
     #[error("{path}: {source}")]
@@ -151,6 +151,16 @@ impl Error {
 
     /// A refused account: texts and sums in it are the owner's.
     pub(crate) fn account(path: &Source, error: ImportError) -> Self {
+        let hint = match &error {
+            ImportError::Json { .. }
+            | ImportError::NoTime
+            | ImportError::Time(_)
+            | ImportError::Mark { .. }
+            | ImportError::Inconsistent { .. } => {
+                Some("give the answer of `clearinghouseState` with its time, as the venue sent it")
+            }
+            _ => None,
+        };
         let (problem, figures) = match error {
             ImportError::Json { what, source } => {
                 (format!("not {what}: {}", JsonError::from(&source)), None)
@@ -161,7 +171,7 @@ impl Error {
             ),
             other => (other.to_string(), None),
         };
-        Self::Account { path: path.to_string(), problem, figures }
+        Self::Account { path: path.to_string(), problem, figures, hint }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -251,9 +261,7 @@ impl Error {
             Self::Policy(_) => "see `zkmargin call init --help` for what is allowed",
             Self::Conformance { .. } => "formats are described in `zkmargin conformance --help`",
             Self::Import { source, .. } => return import_hint(source),
-            Self::Account { .. } => {
-                "give the answer of `clearinghouseState` with its time, as the venue sent it"
-            }
+            Self::Account { hint, .. } => return hint.map(str::to_owned),
             Self::Lots { .. } => "lot sizes are decimals in quotes, as in {\"BTCUSDT\": \"0.001\"}",
             Self::Example(_) | Self::Demo(_) => "please report it",
             Self::Cache(_) => "set ZKMARGIN_CACHE_DIR to a directory that can be written",
@@ -289,7 +297,7 @@ fn import_hint(error: &ImportError) -> Option<String> {
         ImportError::NoLotSize { .. } => "give it with --lot SYMBOL=SIZE or --lots FILE",
         ImportError::Duplicate { .. } => "give every symbol once",
         ImportError::Json { .. } | ImportError::Csv { .. } => {
-            "give the venue's answer as it was sent; `zkmargin import --help` names the requests"
+            "give the venue's answer as it was sent; `zkmargin import VENUE --help` names it"
         }
         ImportError::Snapshot(SnapshotError::Empty) => "check --quote: no symbol ends with it",
         _ => return None,

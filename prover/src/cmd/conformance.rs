@@ -118,7 +118,9 @@ fn lines(report: &Report, all: bool) -> Vec<String> {
 fn figure_line(figure: &FigureReport) -> String {
     let FigureReport { figure: name, expected, got, relative_error, pass, .. } = figure;
     let verdict = if *pass { "ok    " } else { "MISSED" };
-    format!(
-        "    {verdict} {name}: expected {expected}, got {got}, relative error {relative_error:.1e}"
-    )
+    let error = match *relative_error {
+        0.0 => "0".to_owned(),
+        error => format!("{error:.1e}"),
+    };
+    format!("    {verdict} {name}: expected {expected}, got {got}, relative error {error}")
 }

@@ -110,6 +110,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         // Its capacity has room for more than any document.
         json.push(b'\n');
         env.out.bytes(&json)?;
+        env.out.note("blinding drawn: the commitment depends on it");
         stdout_taken = true;
     }
     if !stdout_taken {
