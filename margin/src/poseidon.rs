@@ -5,6 +5,8 @@
 //! over a 255-bit field at this width; constants and MDS from the paper's
 //! Grain LFSR as [`halo2_poseidon::generate_constants`] implements it.
 //!
+//! `tests/poseidon_matrix.rs` checks the matrices against subspace trails.
+//!
 //! Every use has its own [`Domain`] in the capacity element, so a digest of
 //! one kind is never a digest of another.
 

@@ -168,7 +168,6 @@ fn assign_position<F: MarginField, L: Layouter<F>>(
             (WORD_CASH, &shifted_cash),
         ],
     )?;
-
     let present = F::from(2).pow_vartime([u64::from(WORD_PRESENT)]);
     let word = s.scale("M1 word of a position", F::ONE, &word, present)?;
 
