@@ -9,7 +9,9 @@ use pasta_curves::Fp;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use zkmargin_benches::{account, market, portfolio};
-use zkmargin_circuits::ipa::{IpaParams, ProvingKey, params_k, prove};
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
+use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::{AccountId, ContextId, ModelDigest};
 use zkmargin_margin::poseidon::{Domain, hash};
@@ -19,6 +21,9 @@ use zkmargin_margin::standard::Standard;
 use zkmargin_verifier::ipa::Verifier;
 use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
 use zkmargin_verifier::{Action, Engine, Policy, PolicyParams};
+
+/// What is measured.
+type Circuit = StandardCircuit<Fp>;
 
 fn native(c: &mut Criterion) {
     let market = market().unwrap();
@@ -36,8 +41,8 @@ fn proofs(c: &mut Criterion) {
     let market = market().unwrap();
     let shape = Shape::Small;
     let (instance, witness) = account(&market, shape.standard_positions()).unwrap();
-    let params = IpaParams::new(params_k(shape));
-    let key = ProvingKey::build(&params, shape).unwrap();
+    let params = IpaParams::new(<Circuit as FamilyCircuit<Fp>>::k(shape));
+    let key = ProvingKey::<Circuit>::build(&params, shape).unwrap();
     let mut group = c.benchmark_group("small");
     group.sample_size(10);
     group.bench_function("prove", |b| {
@@ -46,7 +51,7 @@ fn proofs(c: &mut Criterion) {
     let proof = prove(&params, &key, &instance, &witness, UnwrapErr(SysRng)).unwrap();
     let circuit = CircuitId { family: Family::Standard, shape, proof_system: ProofSystem::Ipa };
     let file = ProofFile::new(circuit, instance, proof).unwrap();
-    let verifier = Verifier::new(params, shape).unwrap();
+    let verifier = Verifier::new::<Circuit>(params, shape).unwrap();
     group.bench_function("verify", |b| b.iter(|| verifier.verify(&file).unwrap()));
     let files = vec![file; 8];
     group.bench_function("verify batch of 8", |b| b.iter(|| verifier.verify_batch(&files)));

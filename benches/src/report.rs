@@ -14,7 +14,9 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use zkmargin_benches::{account, market};
 use zkmargin_circuits::cost::Cost;
-use zkmargin_circuits::ipa::{IpaParams, ProvingKey, params_k, prove};
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
+use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_prover::venue::{Entry, FieldHex, State};
@@ -24,6 +26,9 @@ use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
 const HEADER: &str = "\
 | shape | positions | k | rows | rows per position | parameters | keys | prove | verify | verify one of 8 | proof bytes | peak memory |
 |---|---|---|---|---|---|---|---|---|---|---|---|";
+
+/// What is measured.
+type Circuit = StandardCircuit<Fp>;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,11 +54,11 @@ fn main() -> Result<()> {
 
 /// One row of the table.
 fn report_shape(shape: Shape) -> Result<()> {
-    let cost = Cost::standard(shape);
+    let cost = Cost::measure::<Circuit>(shape);
     let market = market()?;
     let (instance, witness) = account(&market, cost.positions)?;
-    let (params, parameters) = timed(|| IpaParams::new(params_k(shape)));
-    let (key, keys) = timed(|| ProvingKey::build(&params, shape));
+    let (params, parameters) = timed(|| IpaParams::new(<Circuit as FamilyCircuit<Fp>>::k(shape)));
+    let (key, keys) = timed(|| ProvingKey::<Circuit>::build(&params, shape));
     let key = key?;
     let (proof, proving) =
         median(3, || prove(&params, &key, &instance, &witness, UnwrapErr(SysRng)));
@@ -61,7 +66,7 @@ fn report_shape(shape: Shape) -> Result<()> {
     let file = ProofFile::new(circuit, instance, proof?)?;
     drop(key);
     let peak = peak_memory()?;
-    let verifier = Verifier::new(params, shape)?;
+    let verifier = Verifier::new::<Circuit>(params, shape)?;
     let (result, verifying) = median(5, || verifier.verify(&file));
     result?;
     let files = vec![file.clone(); 8];

@@ -5,6 +5,9 @@
 //! shape and of the public parameters; `halo2_proofs` cannot store them, so
 //! each process makes them once.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
 use halo2_proofs::plonk::{self, create_proof, keygen_pk, keygen_vk};
@@ -13,20 +16,14 @@ use halo2_proofs::transcript::{Blake2bWrite, Challenge255};
 use pasta_curves::{Fp, vesta};
 use rand::rand_core::CryptoRng;
 use zkmargin_margin::instance::MarginInstance;
-use zkmargin_margin::shape::Shape;
-use zkmargin_margin::standard::StandardWitness;
+use zkmargin_margin::shape::{Family, Shape};
 
 use crate::cost::Cost;
-use crate::standard::{CIRCUIT_VERSION, StandardCircuit, Unprovable, k};
+use crate::family::{FamilyCircuit, Unprovable, Witness, family_of};
 
 /// Public parameters of the transparent proof system: generators hashed to the
 /// curve, the same for everyone.
 pub type IpaParams = Params<vesta::Affine>;
-
-/// `log2` of the size of parameters that a shape needs.
-pub const fn params_k(shape: Shape) -> u32 {
-    k(shape)
-}
 
 /// Why keys cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -47,10 +44,12 @@ pub enum KeyError {
     Synthesis(#[from] plonk::Error),
 }
 
-/// What checks the proofs of a shape.
+/// What checks the proofs of a shape of a family.
 #[derive(Debug)]
 pub struct VerifyingKey {
+    family: Family,
     shape: Shape,
+    version: u16,
     key: plonk::VerifyingKey<vesta::Affine>,
     proof_size: usize,
 }
@@ -60,10 +59,16 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// When the parameters are of another size.
-    pub fn build(params: &IpaParams, shape: Shape) -> Result<Self, KeyError> {
-        check_size(params, shape)?;
-        let key = keygen_vk(params, &StandardCircuit::<Fp>::blank(shape))?;
-        Ok(Self { shape, key, proof_size: Cost::standard(shape).proof_size })
+    pub fn build<C: FamilyCircuit<Fp>>(params: &IpaParams, shape: Shape) -> Result<Self, KeyError> {
+        check_size::<C>(params, shape)?;
+        let key = keygen_vk(params, &C::blank(shape))?;
+        let (family, version) = (family_of::<Fp, C>(), C::VERSION);
+        Ok(Self { family, version, shape, key, proof_size: Cost::measure::<C>(shape).proof_size })
+    }
+
+    /// The family.
+    pub fn family(&self) -> Family {
+        self.family
     }
 
     /// The shape.
@@ -85,27 +90,33 @@ impl VerifyingKey {
     /// Blake2b-256 of the circuit's version and the pinned form of the key:
     /// equal for everyone who runs the same circuit.
     pub fn digest(&self) -> [u8; 32] {
-        key_digest(&self.key)
+        key_digest(self.version, &self.key)
     }
 }
 
-/// What makes the proofs of a shape.
-#[derive(Debug)]
-pub struct ProvingKey {
+/// What makes the proofs of a shape of a family, which its circuit names.
+pub struct ProvingKey<C> {
     shape: Shape,
     key: plonk::ProvingKey<vesta::Affine>,
+    circuit: PhantomData<fn() -> C>,
 }
 
-impl ProvingKey {
+impl<C> fmt::Debug for ProvingKey<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProvingKey").field("shape", &self.shape).finish_non_exhaustive()
+    }
+}
+
+impl<C: FamilyCircuit<Fp>> ProvingKey<C> {
     /// Makes the key of a shape.
     ///
     /// # Errors
     /// When the parameters are of another size.
     pub fn build(params: &IpaParams, shape: Shape) -> Result<Self, KeyError> {
-        check_size(params, shape)?;
-        let circuit = StandardCircuit::<Fp>::blank(shape);
+        check_size::<C>(params, shape)?;
+        let circuit = C::blank(shape);
         let key = keygen_pk(params, keygen_vk(params, &circuit)?, &circuit)?;
-        Ok(Self { shape, key })
+        Ok(Self { shape, key, circuit: PhantomData })
     }
 
     /// The shape.
@@ -120,18 +131,18 @@ impl ProvingKey {
 
     /// Digest of the verifying key inside; see [`VerifyingKey::digest`].
     pub fn digest(&self) -> [u8; 32] {
-        key_digest(self.key.get_vk())
+        key_digest(C::VERSION, self.key.get_vk())
     }
 }
 
-fn check_size(params: &IpaParams, shape: Shape) -> Result<(), KeyError> {
-    let (expected, got) = (params_k(shape), params.k());
+fn check_size<C: FamilyCircuit<Fp>>(params: &IpaParams, shape: Shape) -> Result<(), KeyError> {
+    let (expected, got) = (C::k(shape), params.k());
     if expected == got { Ok(()) } else { Err(KeyError::ParamsSize { shape, expected, got }) }
 }
 
-fn key_digest(key: &plonk::VerifyingKey<vesta::Affine>) -> [u8; 32] {
+fn key_digest(version: u16, key: &plonk::VerifyingKey<vesta::Affine>) -> [u8; 32] {
     let mut hasher = Blake2b::<U32>::new();
-    hasher.update(CIRCUIT_VERSION.to_be_bytes());
+    hasher.update(version.to_be_bytes());
     hasher.update(format!("{:?}", key.pinned()).as_bytes());
     hasher.finalize().into()
 }
@@ -155,14 +166,14 @@ pub enum ProveError {
 ///
 /// # Errors
 /// When the statement is false or the portfolio too large for the key's shape.
-pub fn prove(
+pub fn prove<C: FamilyCircuit<Fp>>(
     params: &IpaParams,
-    key: &ProvingKey,
+    key: &ProvingKey<C>,
     instance: &MarginInstance<Fp>,
-    witness: &StandardWitness<Fp>,
+    witness: &Witness<Fp, C>,
     rng: impl CryptoRng,
 ) -> Result<Vec<u8>, ProveError> {
-    let circuit = StandardCircuit::checked(key.shape, instance, witness)?;
+    let circuit = C::checked(key.shape, instance, witness)?;
     let rows = instance.to_field_elements();
     let mut transcript = Blake2bWrite::<_, _, Challenge255<_>>::init(vec![]);
     create_proof(params, &key.key, &[circuit], &[&[&rows]], rng, &mut transcript)?;

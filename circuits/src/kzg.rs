@@ -7,9 +7,14 @@
 //! A proof is as sound as the powers of tau under the key: whoever knows tau
 //! forges at will.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest};
 use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine};
+use halo2_axiom::halo2curves::group::GroupEncoding as _;
 use halo2_axiom::plonk::{self, create_proof, keygen_pk, keygen_vk, verify_proof};
 use halo2_axiom::poly::commitment::{Params, ParamsProver};
 use halo2_axiom::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
@@ -21,12 +26,11 @@ use snark_verifier::loader::native::NativeLoader;
 use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
-use zkmargin_margin::shape::Shape;
-use zkmargin_margin::standard::StandardWitness;
+use zkmargin_margin::shape::{Family, Shape};
 
+use crate::family::{FamilyCircuit, Unprovable, Witness, family_of};
 use crate::lowering::backend::{BackendCircuit, BackendError, to_axiom};
 use crate::lowering::{LowerError, advice, lower};
-use crate::standard::{StandardCircuit, Unprovable, k};
 
 /// Powers of tau.
 pub type KzgParams = ParamsKZG<Bn256>;
@@ -61,12 +65,14 @@ pub enum KeyError {
     Axiom(#[from] plonk::Error),
 }
 
-/// What checks the proofs of a shape.
+/// What checks the proofs of a shape of a family.
 #[derive(Debug)]
 pub struct VerifyingKey {
+    family: Family,
     shape: Shape,
     key: plonk::VerifyingKey<G1Affine>,
     lowered: [u8; 32],
+    digest: [u8; 32],
     proof_size: usize,
 }
 
@@ -75,11 +81,21 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// When the powers of tau are of another size.
-    pub fn build(params: &KzgParams, shape: Shape) -> Result<Self, KeyError> {
-        let circuit = lowered(params, shape)?;
+    pub fn build<C: FamilyCircuit<Bn254Fr>>(
+        params: &KzgParams,
+        shape: Shape,
+    ) -> Result<Self, KeyError> {
+        let circuit = lowered::<C>(params, shape)?;
         let key = keygen_vk(params, &circuit)?;
         let lowered = circuit.shape().digest();
-        Ok(Self { shape, key, lowered, proof_size: proof_size(&circuit) })
+        let digest = key_digest(C::VERSION, &lowered, &key, params);
+        let family = family_of::<Bn254Fr, C>();
+        Ok(Self { family, shape, key, lowered, digest, proof_size: proof_size(&circuit) })
+    }
+
+    /// The family.
+    pub fn family(&self) -> Family {
+        self.family
     }
 
     /// The shape.
@@ -95,6 +111,13 @@ impl VerifyingKey {
     /// Digest of the lowered circuit under the key.
     pub fn lowered_digest(&self) -> [u8; 32] {
         self.lowered
+    }
+
+    /// Blake2b-256 of the circuit's version, the lowered circuit, the key's
+    /// commitments and the secret of the powers of tau, as `tau` in G2: equal
+    /// for everyone who runs the same circuit under the same ceremony.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
     }
 
     /// The exact length of a proof, in bytes.
@@ -131,38 +154,73 @@ impl VerifyingKey {
     }
 }
 
-/// What makes the proofs of a shape.
-#[derive(Debug)]
-pub struct ProvingKey {
+/// What makes the proofs of a shape of a family, which its circuit names.
+pub struct ProvingKey<C> {
     shape: Shape,
     circuit: BackendCircuit,
     key: plonk::ProvingKey<G1Affine>,
+    digest: [u8; 32],
+    family: PhantomData<fn() -> C>,
 }
 
-impl ProvingKey {
+impl<C> fmt::Debug for ProvingKey<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProvingKey").field("shape", &self.shape).finish_non_exhaustive()
+    }
+}
+
+impl<C: FamilyCircuit<Bn254Fr>> ProvingKey<C> {
     /// Makes the key of a shape.
     ///
     /// # Errors
     /// When the powers of tau are of another size.
     pub fn build(params: &KzgParams, shape: Shape) -> Result<Self, KeyError> {
-        let circuit = lowered(params, shape)?;
+        let circuit = lowered::<C>(params, shape)?;
         let key = keygen_pk(params, keygen_vk(params, &circuit)?, &circuit)?;
-        Ok(Self { shape, circuit, key })
+        let digest = key_digest(C::VERSION, &circuit.shape().digest(), key.get_vk(), params);
+        Ok(Self { shape, circuit, key, digest, family: PhantomData })
     }
 
     /// The shape.
     pub fn shape(&self) -> Shape {
         self.shape
     }
+
+    /// Digest of the verifying key inside; see [`VerifyingKey::digest`].
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+}
+
+fn key_digest(
+    version: u16,
+    lowered: &[u8; 32],
+    key: &plonk::VerifyingKey<G1Affine>,
+    params: &KzgParams,
+) -> [u8; 32] {
+    let mut hasher = Blake2b::<U32>::new();
+    hasher.update(version.to_be_bytes());
+    hasher.update(lowered);
+    for points in [key.fixed_commitments(), key.permutation().commitments()] {
+        hasher.update((points.len() as u64).to_be_bytes());
+        for point in points {
+            hasher.update(point.to_bytes());
+        }
+    }
+    hasher.update(params.s_g2().to_bytes());
+    hasher.finalize().into()
 }
 
 /// The circuit of a shape, lowered.
-fn lowered(params: &KzgParams, shape: Shape) -> Result<BackendCircuit, KeyError> {
-    let (expected, got) = (k(shape), params.k());
+fn lowered<C: FamilyCircuit<Bn254Fr>>(
+    params: &KzgParams,
+    shape: Shape,
+) -> Result<BackendCircuit, KeyError> {
+    let (expected, got) = (C::k(shape), params.k());
     if expected != got {
         return Err(KeyError::ParamsSize { shape, expected, got });
     }
-    let lowered = lower(k(shape), &StandardCircuit::<Bn254Fr>::blank(shape))?;
+    let lowered = lower(C::k(shape), &C::blank(shape))?;
     Ok(BackendCircuit::new(Arc::new(lowered))?)
 }
 
@@ -186,13 +244,13 @@ pub enum ProveError {
 ///
 /// # Errors
 /// When the statement is false or the portfolio too large for the key's shape.
-pub fn prove(
+pub fn prove<C: FamilyCircuit<Bn254Fr>>(
     params: &KzgParams,
-    key: &ProvingKey,
+    key: &ProvingKey<C>,
     instance: &MarginInstance<Bn254Fr>,
-    witness: &StandardWitness<Bn254Fr>,
+    witness: &Witness<Bn254Fr, C>,
 ) -> Result<Vec<u8>, ProveError> {
-    let circuit = StandardCircuit::checked(key.shape, instance, witness)?;
+    let circuit = C::checked(key.shape, instance, witness)?;
     prove_circuit(params, key, instance, &circuit)
 }
 
@@ -201,11 +259,11 @@ pub fn prove(
 ///
 /// # Errors
 /// When the proving library notices.
-pub fn prove_circuit(
+pub fn prove_circuit<C: FamilyCircuit<Bn254Fr>>(
     params: &KzgParams,
-    key: &ProvingKey,
+    key: &ProvingKey<C>,
     instance: &MarginInstance<Bn254Fr>,
-    circuit: &StandardCircuit<Bn254Fr>,
+    circuit: &C,
 ) -> Result<Vec<u8>, ProveError> {
     let columns = advice(key.circuit.shape(), circuit, &instance.to_field_elements())?;
     let rows = axiom_rows(instance);

@@ -3,12 +3,14 @@
 //! | module | holds |
 //! |---|---|
 //! | [`gadgets`] | Poseidon and Merkle membership, arithmetic, range checks |
+//! | [`family`] | what a proof system asks of a family's circuit |
 //! | [`standard`] | the standard family: tiers, haircuts, buckets |
 //! | [`ipa`] | keys and proofs of the transparent proof system |
 //! | [`lowering`], [`kzg`] | the same circuits under KZG over BN254 |
 //! | [`cost`] | what a circuit takes: rows, columns, degree, proof size |
 
 pub mod cost;
+pub mod family;
 pub mod gadgets;
 pub mod ipa;
 pub mod kzg;

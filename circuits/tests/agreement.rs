@@ -8,7 +8,6 @@ use common::mock::failures;
 use common::*;
 use pasta_curves::Fp;
 use proptest::prelude::*;
-use zkmargin_circuits::standard::k;
 use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::instance::NAMES;
 use zkmargin_margin::portfolio::Position;

@@ -9,18 +9,21 @@ use common::*;
 use halo2_axiom::poly::kzg::commitment::ParamsKZG;
 use rand08::SeedableRng;
 use rand08::rngs::StdRng;
+use zkmargin_circuits::family::Unprovable;
 use zkmargin_circuits::kzg::{
     KeyError, KzgParams, ProveError, ProvingKey, VerifyingKey, prove, prove_circuit,
 };
-use zkmargin_circuits::standard::{Assignment, Unprovable, k};
+use zkmargin_circuits::standard::{Assignment, StandardCircuit};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
 
+type Key = ProvingKey<StandardCircuit<Bn254Fr>>;
+
 struct Fixture {
     params: KzgParams,
-    proving: ProvingKey,
+    proving: Key,
     verifying: VerifyingKey,
     case: Case<Bn254Fr>,
     proof: Vec<u8>,
@@ -30,7 +33,7 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     // Insecure: the tests know tau.
     let params = ParamsKZG::setup(k(Shape::Small), StdRng::seed_from_u64(7));
     let proving = ProvingKey::build(&params, Shape::Small).unwrap();
-    let verifying = VerifyingKey::build(&params, Shape::Small).unwrap();
+    let verifying = VerifyingKey::build::<StandardCircuit<Bn254Fr>>(&params, Shape::Small).unwrap();
     let case = Market::over_field().case(&healthy(), at_least(Level::Initial), 0);
     let proof = prove(&params, &proving, &case.instance, &case.witness).unwrap();
     Fixture { params, proving, verifying, case, proof }
@@ -84,6 +87,6 @@ fn does_not_prove_what_is_false() {
     let case = Market::<Bn254Fr>::over_field().case(&healthy(), below(Level::Initial), 0);
     let error = prove(params, proving, &case.instance, &case.witness).unwrap_err();
     assert!(matches!(error, ProveError::Unprovable(Unprovable::Violation(Violation::FalseClaim))));
-    let error = ProvingKey::build(params, Shape::Medium).unwrap_err();
+    let error = Key::build(params, Shape::Medium).unwrap_err();
     assert!(matches!(error, KeyError::ParamsSize { expected: 13, got: 12, .. }));
 }

@@ -9,7 +9,7 @@ use common::mock::failures;
 use common::*;
 use ff::{Field, PrimeField};
 use pasta_curves::Fp;
-use zkmargin_circuits::standard::{Assignment, Division, k};
+use zkmargin_circuits::standard::{Assignment, Division};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, InstrumentId, ModelDigest};
 use zkmargin_margin::portfolio::Blinding;

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::mock::{Delta, advice_cells, tamper};
 use common::*;
-use zkmargin_circuits::standard::k;
 use zkmargin_margin::claim::Level;
 
 /// The names without numbers.

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::shape::Family;
+
 /// A clause of the statement. Its name stands in the [`Violation`], in the
 /// circuit's constraint labels and in the names of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,8 +88,8 @@ impl Violation {
 /// A family of margin models: what a witness is, and the native check that
 /// specifies its circuit.
 pub trait MarginFamily {
-    /// The name in proof files and keys.
-    const NAME: &'static str;
+    /// Which one it is, in proof files and keys.
+    const FAMILY: Family;
     /// Public inputs.
     type Instance;
     /// Private inputs.

@@ -1,11 +1,15 @@
-//! Sizes of circuits, and the proof systems they are proved with.
+//! What a proof is made with: the family of margin models, the size of the
+//! circuit and the proof system.
 
 use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A text that names no shape or proof system.
+use crate::field::MarginField;
+use crate::field::bn254::Bn254Fr;
+
+/// A text that names no family, shape or proof system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what}: allowed are {allowed}")]
 pub struct UnknownName {
@@ -69,6 +73,34 @@ impl FromStr for Shape {
     }
 }
 
+/// A family of margin models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Family {
+    /// Position-based margin.
+    Standard,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standard => "standard",
+        })
+    }
+}
+
+impl FromStr for Family {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        match text {
+            "standard" => Ok(Self::Standard),
+            _ => Err(UnknownName { what: "family", allowed: "standard" }),
+        }
+    }
+}
+
 /// How a proof is made and checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -76,12 +108,35 @@ impl FromStr for Shape {
 pub enum ProofSystem {
     /// Transparent: inner-product argument over Pasta, no set-up.
     Ipa,
+    /// Verified by contracts: KZG over BN254, under a ceremony's powers of tau.
+    Kzg,
+}
+
+impl ProofSystem {
+    /// Both, the default first.
+    pub const ALL: [Self; 2] = [Self::Ipa, Self::Kzg];
+
+    /// Name of the field its roots are over: [`MarginField::NAME`].
+    ///
+    /// [`MarginField::NAME`]: crate::field::MarginField::NAME
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Ipa => <pasta_curves::Fp as MarginField>::NAME,
+            Self::Kzg => Bn254Fr::NAME,
+        }
+    }
+
+    /// The proof system of a field, by the field's name.
+    pub fn of_field(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|system| system.field() == name)
+    }
 }
 
 impl fmt::Display for ProofSystem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ipa => "ipa",
+            Self::Kzg => "kzg",
         })
     }
 }
@@ -92,7 +147,8 @@ impl FromStr for ProofSystem {
     fn from_str(text: &str) -> Result<Self, UnknownName> {
         match text {
             "ipa" => Ok(Self::Ipa),
-            _ => Err(UnknownName { what: "proof system", allowed: "ipa" }),
+            "kzg" => Ok(Self::Kzg),
+            _ => Err(UnknownName { what: "proof system", allowed: "ipa, kzg" }),
         }
     }
 }

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use zkmargin_circuits::ipa::{IpaParams, params_k};
+use pasta_curves::Fp;
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::ipa::IpaParams;
+use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::shape::Shape;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache, compute_ipa_params};
 use zkmargin_prover::proving::Prover;
@@ -33,7 +36,7 @@ pub(crate) fn verifier(shape: Shape, env: Env) -> Result<Arc<Verifier>, Error> {
     once(&VERIFIERS, shape, || {
         let params = ipa_params(shape, env)?;
         let stage = format!("verifying key, {shape} shape");
-        Ok(env.progress.stage(&stage, || Verifier::new(params, shape))?)
+        Ok(env.progress.stage(&stage, || Verifier::new::<StandardCircuit<Fp>>(params, shape))?)
     })
 }
 
@@ -54,7 +57,7 @@ fn once<K>(
 /// The parameters of a shape. A cache that does not work costs time and a
 /// warning, not the run.
 fn ipa_params(shape: Shape, env: Env) -> Result<IpaParams, Error> {
-    let k = params_k(shape);
+    let k = <StandardCircuit<Fp> as FamilyCircuit<Fp>>::k(shape);
     let (params, origin) =
         env.progress.stage("public parameters", || match ParamsCache::open_default() {
             Ok(cache) => cache.ipa_params_or_compute(k),

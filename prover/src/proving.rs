@@ -5,8 +5,9 @@ use std::fmt;
 use pasta_curves::Fp;
 use rand::SeedableRng as _;
 use rand::rngs::{StdRng, SysRng};
+use zkmargin_circuits::family::Unprovable;
 use zkmargin_circuits::ipa::{self, IpaParams, KeyError, ProveError, ProvingKey};
-use zkmargin_circuits::standard::Unprovable;
+use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::{Claim, Side};
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
@@ -244,7 +245,7 @@ fn fitting_shape(found: usize, wanted: Option<Shape>) -> Result<Shape, ProvingEr
 #[derive(Debug)]
 pub struct Prover {
     params: IpaParams,
-    key: ProvingKey,
+    key: ProvingKey<StandardCircuit<Fp>>,
 }
 
 impl Prover {

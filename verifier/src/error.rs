@@ -3,7 +3,7 @@
 
 use alloc::string::String;
 
-use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 
 /// A text that is no proof file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -125,6 +125,14 @@ pub enum VerifyError {
         expected: usize,
         /// The proof's.
         got: usize,
+    },
+    /// The verifying key is for another family of margin models.
+    #[error("the proof is of family {proof}, the verifying key of family {key}")]
+    WrongFamily {
+        /// The key's family.
+        key: Family,
+        /// The proof's.
+        proof: Family,
     },
     /// The verifying key is for another shape.
     #[error("the proof is of shape {proof}, the verifying key of shape {key}")]

@@ -10,14 +10,15 @@ use alloc::vec::Vec;
 use halo2_proofs::plonk::{BatchVerifier, Error, SingleVerifier, verify_proof};
 use halo2_proofs::transcript::{Blake2bRead, Challenge255};
 use pasta_curves::{Fp, vesta};
+use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::ipa::{IpaParams, KeyError, VerifyingKey};
 use zkmargin_margin::shape::{ProofSystem, Shape};
 
 use crate::engine::{ClaimData, VerifiedClaim};
 use crate::error::VerifyError;
-use crate::proof::{CircuitId, Family, ProofFile};
+use crate::proof::{CircuitId, ProofFile};
 
-/// Checks the proofs of one shape.
+/// Checks the proofs of one shape of a family.
 #[derive(Debug)]
 pub struct Verifier {
     params: IpaParams,
@@ -25,12 +26,12 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier with the key of a shape, made from the parameters.
+    /// A verifier with the key of a shape of the family whose circuit is `C`, made from the parameters.
     ///
     /// # Errors
     /// When the parameters are of another size than the shape's.
-    pub fn new(params: IpaParams, shape: Shape) -> Result<Self, KeyError> {
-        let key = VerifyingKey::build(&params, shape)?;
+    pub fn new<C: FamilyCircuit<Fp>>(params: IpaParams, shape: Shape) -> Result<Self, KeyError> {
+        let key = VerifyingKey::build::<C>(&params, shape)?;
         Ok(Self { params, key })
     }
 
@@ -78,10 +79,13 @@ impl Verifier {
 
     /// Whether the proof is one this key could verify.
     fn check_form(&self, file: &ProofFile<Fp>) -> Result<(), VerifyError> {
-        let CircuitId { family: Family::Standard, shape, proof_system } = file.circuit();
+        let CircuitId { family, shape, proof_system } = file.circuit();
         if proof_system != ProofSystem::Ipa {
             let verifier = ProofSystem::Ipa;
             return Err(VerifyError::WrongProofSystem { verifier, proof: proof_system });
+        }
+        if family != self.key.family() {
+            return Err(VerifyError::WrongFamily { key: self.key.family(), proof: family });
         }
         if shape != self.key.shape() {
             return Err(VerifyError::WrongShape { key: self.key.shape(), proof: shape });

@@ -15,8 +15,9 @@ use halo2_proofs::transcript::{Blake2bWrite, Challenge255};
 use pasta_curves::{Fp, vesta};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use zkmargin_circuits::ipa::{IpaParams, KeyError, ProveError, ProvingKey, params_k, prove};
-use zkmargin_circuits::standard::Unprovable;
+use zkmargin_circuits::family::Unprovable;
+use zkmargin_circuits::ipa::{IpaParams, KeyError, ProveError, ProvingKey, prove};
+use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
@@ -29,9 +30,11 @@ use zkmargin_verifier::ipa::Verifier;
 use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
+type Key = ProvingKey<StandardCircuit<Fp>>;
+
 struct Fixture {
     params: IpaParams,
-    key: ProvingKey,
+    key: Key,
     verifier: Verifier,
     /// A healthy account's proof.
     healthy: ProofFile<Fp>,
@@ -43,15 +46,15 @@ fn circuit_id(shape: Shape) -> CircuitId {
     CircuitId { family: Family::Standard, shape, proof_system: ProofSystem::Ipa }
 }
 
-fn proof_file(params: &IpaParams, key: &ProvingKey, case: &Case) -> ProofFile<Fp> {
+fn proof_file(params: &IpaParams, key: &Key, case: &Case) -> ProofFile<Fp> {
     let proof = prove(params, key, &case.instance, &case.witness, UnwrapErr(SysRng)).unwrap();
     ProofFile::new(circuit_id(key.shape()), case.instance, proof).unwrap()
 }
 
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
-    let params = IpaParams::new(params_k(Shape::Small));
-    let key = ProvingKey::build(&params, Shape::Small).unwrap();
-    let verifier = Verifier::new(params.clone(), Shape::Small).unwrap();
+    let params = IpaParams::new(k(Shape::Small));
+    let key = Key::build(&params, Shape::Small).unwrap();
+    let verifier = Verifier::new::<StandardCircuit<Fp>>(params.clone(), Shape::Small).unwrap();
     let market = Market::new();
     let healthy = market.case(&healthy(), at_least(Level::Initial), 0);
     let poor = [position(0, PERP, 10, -9_400)];
@@ -177,7 +180,7 @@ fn rejects_another_shapes_key() {
     let file = ProofFile::new(id, *healthy.instance(), healthy.proof().to_vec()).unwrap();
     let error = VerifyError::WrongShape { key: Shape::Small, proof: Shape::Medium };
     assert_eq!(verifier.verify(&file), Err(error));
-    let error = ProvingKey::build(&FIXTURE.params, Shape::Medium).unwrap_err();
+    let error = Key::build(&FIXTURE.params, Shape::Medium).unwrap_err();
     assert!(matches!(error, KeyError::ParamsSize { expected: 13, got: 12, .. }));
 }
 

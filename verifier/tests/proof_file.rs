@@ -70,7 +70,7 @@ fn versions_and_names() {
     for (from, to, expected) in [
         ("\"standard\"", "\"Standard\"", "family"),
         ("\"small\"", "\"tiny\"", "shape"),
-        ("\"ipa\"", "\"kzg\"", "proof_system"),
+        ("\"ipa\"", "\"groth16\"", "proof_system"),
         ("at-least:maintenance", "at-least:bankrupt", "claim"),
         ("at-least:maintenance", "at-least: maintenance", "claim"),
     ] {

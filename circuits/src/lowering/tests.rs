@@ -20,8 +20,9 @@ use super::pinned::{System, read};
 use super::recorder::Layout;
 use super::shape::{CellRef, ColumnKind, Query};
 use super::*;
+use crate::family::FamilyCircuit as _;
 use crate::lowering::backend::{BackendCircuit, to_axiom};
-use crate::standard::{StandardCircuit, k};
+use crate::standard::StandardCircuit;
 
 fn params(k: u32) -> ParamsKZG<Bn256> {
     // Insecure: tests only.
@@ -140,6 +141,9 @@ fn cycles_of_copies(truth: &Truth, rows: usize) -> Vec<usize> {
     (0..parents.len()).map(|cell| root(&mut parents, cell)).collect()
 }
 
+/// Rows of the smallest shape.
+const K: u32 = 12;
+
 fn key_of(params: &ParamsKZG<Bn256>, shape: LoweredShape) -> ProvingKey<G1Affine> {
     let circuit = BackendCircuit::new(Arc::new(shape)).unwrap();
     keygen_pk(params, keygen_vk(params, &circuit).unwrap(), &circuit).unwrap()
@@ -150,18 +154,18 @@ fn keys_are_those_of_the_front_end() {
     // Every circuit of this crate; the smallest shape shows the thing, the
     // others differ in the number of slots only.
     let circuit = StandardCircuit::blank(Shape::Small);
-    let (k, params) = (k(Shape::Small), params(k(Shape::Small)));
-    let truth = truth(k, &circuit);
-    let shape = lower(k, &circuit).unwrap();
+    let params = params(K);
+    let truth = truth(K, &circuit);
+    let shape = lower(K, &circuit).unwrap();
     assert_eq!(differences(&truth, &params, &key_of(&params, shape)), [""; 0]);
 }
 
 #[test]
 fn broken_shapes_are_caught() {
     let circuit = StandardCircuit::blank(Shape::Small);
-    let (k, params) = (k(Shape::Small), params(k(Shape::Small)));
-    let truth = truth(k, &circuit);
-    let shape = lower(k, &circuit).unwrap();
+    let params = params(K);
+    let truth = truth(K, &circuit);
+    let shape = lower(K, &circuit).unwrap();
     type Break = fn(&mut LoweredShape);
     let breaks: [(&str, &str, Break); 9] = [
         ("a gate dropped", "constraint system", |s| drop(s.parts_mut().0.gates.pop())),
@@ -212,7 +216,7 @@ fn broken_shapes_are_caught() {
 #[test]
 fn cells_past_the_usable_rows_are_refused() {
     let circuit = StandardCircuit::blank(Shape::Small);
-    let error = lower(k(Shape::Small) - 1, &circuit).unwrap_err();
+    let error = lower(K - 1, &circuit).unwrap_err();
     assert!(matches!(error, LowerError::Synthesis(_)));
 }
 

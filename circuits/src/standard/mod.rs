@@ -29,27 +29,15 @@ use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::{self, MarginInstance};
-use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::relation::MarginFamily as _;
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::standard::{Standard, StandardWitness};
 
+use crate::family::{FamilyCircuit, TooManyPositions, Unprovable};
 use crate::gadgets::{Cell, GadgetConfig, Synthesizer};
 use account::Account;
 pub use hints::{ClaimHints, Division, SlotHints};
 use slot::SlotCells;
-
-/// Version of the circuit. A key or proof of one version says nothing to
-/// another; it changes with any change of constraints or layout.
-pub const CIRCUIT_VERSION: u16 = 1;
-
-/// `log2` of the rows of a shape.
-pub const fn k(shape: Shape) -> u32 {
-    match shape {
-        Shape::Small => 12,
-        Shape::Medium => 13,
-        Shape::Large => 15,
-    }
-}
 
 /// The circuit of a shape, with a witness or without.
 #[derive(Clone, Debug)]
@@ -69,56 +57,7 @@ pub struct Assignment<F: MarginField> {
     pub slots: Vec<SlotHints<F>>,
 }
 
-/// The portfolio has more positions than the shape has slots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{positions} positions do not fit the {shape} shape, which holds {slots}", slots = .shape.standard_positions())]
-pub struct TooManyPositions {
-    /// Positions of the portfolio.
-    pub positions: usize,
-    /// The shape.
-    pub shape: Shape,
-}
-
-/// Why a witness must not be proved: the proof would be false, or not be one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Unprovable {
-    /// The statement is not true of the witness.
-    #[error(transparent)]
-    Violation(#[from] Violation),
-    /// The portfolio needs a larger shape.
-    #[error(transparent)]
-    TooManyPositions(#[from] TooManyPositions),
-    /// The padding row does not fill unused slots.
-    #[error("the padding row is not in the market or does not apply to zero lots")]
-    Padding,
-}
-
 impl<F: MarginField> StandardCircuit<F> {
-    /// The circuit with a witness that satisfies it. The native check costs
-    /// nothing next to a proof, and its error names the clause; the proving
-    /// libraries check nothing.
-    ///
-    /// # Errors
-    /// When the statement is false, or the shape too small.
-    pub fn checked(
-        shape: Shape,
-        instance: &MarginInstance<F>,
-        witness: &StandardWitness<F>,
-    ) -> Result<Self, Unprovable> {
-        Standard::check(instance, witness)?;
-        let circuit = Self::new(shape, *instance, witness.clone())?;
-        if witness.slots.len() < shape.standard_positions() && !witness.has_padding() {
-            return Err(Unprovable::Padding);
-        }
-        Ok(circuit)
-    }
-
-    /// The circuit without a witness, for key generation.
-    pub fn blank(shape: Shape) -> Self {
-        Self { shape, assignment: None }
-    }
-
     /// The circuit with a witness. The witness is not checked: a false one
     /// gives a circuit that is not satisfied.
     ///
@@ -131,7 +70,8 @@ impl<F: MarginField> StandardCircuit<F> {
     ) -> Result<Self, TooManyPositions> {
         let positions = witness.slots.len();
         if positions > shape.standard_positions() {
-            return Err(TooManyPositions { positions, shape });
+            let slots = shape.standard_positions();
+            return Err(TooManyPositions { positions, shape, slots });
         }
         let slots =
             (0..shape.standard_positions()).map(|index| SlotHints::new(&witness, index)).collect();
@@ -147,6 +87,41 @@ impl<F: MarginField> StandardCircuit<F> {
     /// A part of the assignment, when there is one.
     fn value<'a, T>(&'a self, part: impl FnOnce(&'a Assignment<F>) -> T) -> Value<T> {
         self.assignment.as_ref().map_or_else(Value::unknown, |known| Value::known(part(known)))
+    }
+}
+
+impl<F: MarginField> FamilyCircuit<F> for StandardCircuit<F> {
+    type Family = Standard<F>;
+
+    const VERSION: u16 = 1;
+
+    fn k(shape: Shape) -> u32 {
+        match shape {
+            Shape::Small => 12,
+            Shape::Medium => 13,
+            Shape::Large => 15,
+        }
+    }
+
+    fn positions(shape: Shape) -> usize {
+        shape.standard_positions()
+    }
+
+    fn blank(shape: Shape) -> Self {
+        Self { shape, assignment: None }
+    }
+
+    fn checked(
+        shape: Shape,
+        instance: &MarginInstance<F>,
+        witness: &StandardWitness<F>,
+    ) -> Result<Self, Unprovable> {
+        Standard::check(instance, witness)?;
+        let circuit = Self::new(shape, *instance, witness.clone())?;
+        if witness.slots.len() < shape.standard_positions() && !witness.has_padding() {
+            return Err(Unprovable::Padding);
+        }
+        Ok(circuit)
     }
 }
 

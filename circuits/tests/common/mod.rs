@@ -6,6 +6,7 @@
 pub mod mock;
 
 use pasta_curves::Fp;
+use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::standard::{Assignment, StandardCircuit};
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::MarginField;
@@ -203,6 +204,11 @@ pub struct Case<F: MarginField = Fp> {
     pub shape: Shape,
     pub instance: MarginInstance<F>,
     pub witness: StandardWitness<F>,
+}
+
+/// `log2` of the rows of a shape.
+pub fn k(shape: Shape) -> u32 {
+    <StandardCircuit<Fp> as FamilyCircuit<Fp>>::k(shape)
 }
 
 impl<F: MarginField> Case<F> {

@@ -11,6 +11,7 @@ use crate::merkle::Path;
 use crate::portfolio::{Blinding, Position, commit};
 use crate::poseidon::Domain;
 use crate::relation::{MarginFamily, Violation};
+use crate::shape::Family;
 use crate::standard::{AccountMargin, RowError, TierRow};
 use crate::units::Lots;
 
@@ -65,7 +66,7 @@ impl<F: MarginField> StandardWitness<F> {
 pub struct Standard<F>(PhantomData<F>);
 
 impl<F: MarginField> MarginFamily for Standard<F> {
-    const NAME: &'static str = "standard";
+    const FAMILY: Family = Family::Standard;
     type Instance = MarginInstance<F>;
     type Witness = StandardWitness<F>;
 

@@ -1,7 +1,9 @@
 //! `zkmargin cost`.
 
+use pasta_curves::Fp;
 use serde::Serialize;
 use zkmargin_circuits::cost::Cost;
+use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::shape::Shape;
 
 use crate::cli::Env;
@@ -34,8 +36,9 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let lines: Vec<Line> = shapes
         .into_iter()
         .map(|shape| {
-            let cost =
-                env.progress.stage(&format!("layout, {shape} shape"), || Cost::standard(shape));
+            let cost = env.progress.stage(&format!("layout, {shape} shape"), || {
+                Cost::measure::<StandardCircuit<Fp>>(shape)
+            });
             Line {
                 shape,
                 positions: cost.positions,

@@ -40,6 +40,7 @@ use zkmargin_margin::STATEMENT_VERSION;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::instance::MarginInstance;
+pub use zkmargin_margin::shape::Family;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 
 use crate::encoding::{parse_hex, parse_shortfall};
@@ -52,22 +53,6 @@ pub const MAX_BYTES: usize = 64 * 1024;
 pub const FORMAT: &str = "zkmargin-proof";
 /// The version of the file format.
 pub const VERSION: u64 = 1;
-
-/// A family of margin models.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Family {
-    /// Position-based margin.
-    Standard,
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Standard => "standard",
-        })
-    }
-}
 
 /// What a proof was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,15 +135,14 @@ impl<F: MarginField> ProofFile<F> {
             got if got != allowed => return Err(MalformedProof::Statement { got, allowed }),
             _ => {}
         }
-        let family = match file.text("family")? {
-            "standard" => Family::Standard,
-            _ => return Err(unknown_name("family", "standard")),
-        };
+        let family = file.text("family")?.parse();
+        let family = family.map_err(|_| unknown_name("family", "standard"))?;
         let shape = file.text("shape")?.parse();
         let shape = shape.map_err(|_| unknown_name("shape", "small, medium, large"))?;
-        let proof_system = file.text("proof_system")?.parse();
-        let proof_system = proof_system.map_err(|_| unknown_name("proof_system", "ipa"))?;
-        if file.text("field")? != F::NAME {
+        let proof_system = file.text("proof_system")?.parse::<ProofSystem>();
+        let proof_system = proof_system.map_err(|_| unknown_name("proof_system", "ipa, kzg"))?;
+        let field = file.text("field")?;
+        if field != F::NAME || proof_system.field() != F::NAME {
             return Err(MalformedProof::OtherField { allowed: F::NAME });
         }
         let instance = parse_instance(file.object("instance")?)?;

@@ -1,0 +1,78 @@
+//! What a proof system asks of a family's circuit.
+
+use std::fmt::Debug;
+
+use halo2_proofs::plonk::Circuit;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::shape::{Family, Shape};
+
+/// The circuit of a family of margin models over a field.
+///
+/// Keys, proofs and costs are made from this alone: a family that implements it
+/// for every [`MarginField`] has both proof systems.
+pub trait FamilyCircuit<F: MarginField>: Circuit<F> + Sized + Debug {
+    /// The family, whose native check specifies the circuit.
+    type Family: MarginFamily<Instance = MarginInstance<F>>;
+
+    /// Version of the circuit. A key or proof of one version says nothing to
+    /// another; it changes with any change of constraints or layout.
+    const VERSION: u16;
+
+    /// `log2` of the rows of a shape.
+    fn k(shape: Shape) -> u32;
+
+    /// Positions that a shape holds.
+    fn positions(shape: Shape) -> usize;
+
+    /// The circuit without a witness, for key generation.
+    fn blank(shape: Shape) -> Self;
+
+    /// The circuit with a witness that satisfies it. The native check costs
+    /// nothing next to a proof, and its error names the clause; the proving
+    /// libraries check nothing.
+    ///
+    /// # Errors
+    /// When the statement is false, or the shape too small.
+    fn checked(
+        shape: Shape,
+        instance: &MarginInstance<F>,
+        witness: &Witness<F, Self>,
+    ) -> Result<Self, Unprovable>;
+}
+
+/// The private inputs of a circuit.
+pub type Witness<F, C> = <<C as FamilyCircuit<F>>::Family as MarginFamily>::Witness;
+
+/// The family a circuit is of.
+pub const fn family_of<F: MarginField, C: FamilyCircuit<F>>() -> Family {
+    <C::Family as MarginFamily>::FAMILY
+}
+
+/// The portfolio has more positions than the shape has slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{positions} positions do not fit the {shape} shape, which holds {slots}")]
+pub struct TooManyPositions {
+    /// Positions of the portfolio.
+    pub positions: usize,
+    /// The shape.
+    pub shape: Shape,
+    /// Positions it holds.
+    pub slots: usize,
+}
+
+/// Why a witness must not be proved: the proof would be false, or not be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unprovable {
+    /// The statement is not true of the witness.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    /// The portfolio needs a larger shape.
+    #[error(transparent)]
+    TooManyPositions(#[from] TooManyPositions),
+    /// The padding row does not fill unused slots.
+    #[error("the padding row is not in the market or does not apply to zero lots")]
+    Padding,
+}
