@@ -6,6 +6,7 @@
 //! | [`error`] | [`MalformedProof`] (cannot be read) and [`VerifyError`] (does not verify) |
 //! | [`engine`] | the margin-call engine: a deterministic state machine |
 //! | `ipa` | verification of the transparent proof system (feature `ipa`) |
+//! | `bn254` | verification of the on-chain proof system, `no_std` (feature `bn254`) |
 //! | `ledger` | the engine on a crash-safe database (feature `ledger`) |
 //!
 //! Without default features the crate is `no_std` + `alloc`: proof files and
@@ -17,6 +18,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "bn254")]
+pub mod bn254;
 mod encoding;
 pub mod engine;
 pub mod error;

@@ -1,0 +1,192 @@
+//! The verifier of the on-chain proof system, on stored proofs and keys: no
+//! proof is made here.
+#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
+
+#[path = "common/kzg_vectors.rs"]
+mod kzg_vectors;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use kzg_vectors::{Edit, Given, Vectors, Verdict};
+use proptest::prelude::*;
+use zkmargin_verifier::bn254::{KeyError, ProofError, Submission, Verifier, VerifyingKey};
+
+static VECTORS: LazyLock<Vec<(String, Vectors)>> = LazyLock::new(kzg_vectors::stored);
+
+static VERIFIERS: LazyLock<BTreeMap<String, Verifier>> = LazyLock::new(|| {
+    let names = VECTORS.iter().flat_map(|(_, vectors)| {
+        let others = vectors.cases.iter().filter_map(|case| match &case.edit {
+            Edit::Key(name) => Some(name),
+            _ => None,
+        });
+        others.chain([&vectors.key])
+    });
+    let verifier = |name: &String| {
+        Verifier::new(VerifyingKey::from_bytes(&kzg_vectors::file(name)).unwrap())
+    };
+    names.map(|name| (name.clone(), verifier(name))).collect()
+});
+
+fn submission(given: &Given) -> Submission<'_> {
+    Submission { public_inputs: &given.public_inputs, proof: &given.proof }
+}
+
+fn verify(given: &Given) -> Result<(), ProofError> {
+    VERIFIERS[&given.key].verify_raw(submission(given))
+}
+
+fn verdict(result: Result<(), ProofError>) -> Verdict {
+    match result {
+        Ok(()) => Verdict::Valid,
+        Err(ProofError::Invalid) => Verdict::Invalid,
+        Err(_) => Verdict::Malformed,
+    }
+}
+
+#[test]
+fn comes_to_every_stored_verdict() {
+    for (file, vectors) in &*VECTORS {
+        for case in &vectors.cases {
+            let result = verify(&vectors.given(&case.edit));
+            assert_eq!(verdict(result), case.verdict, "{file}: {}: {result:?}", case.name);
+        }
+    }
+}
+
+#[test]
+fn errors_say_where() {
+    let (_, vectors) = &VECTORS[0];
+    let size = vectors.proof.0.len();
+    let error = |edit: Edit| verify(&vectors.given(&edit)).unwrap_err();
+    let ones = |count| kzg_vectors::Hex(vec![0xff; count]);
+    assert_eq!(error(Edit::Cut(9)), ProofError::Length { expected: size, got: 9 });
+    assert_eq!(error(Edit::Append(ones(1))), ProofError::Length { expected: size, got: size + 1 });
+    assert_eq!(
+        error(Edit::Replace { at: 64, with: ones(64) }),
+        ProofError::Point { offset: 64 },
+    );
+    let last_scalar = size - 2 * 64 - 32;
+    assert_eq!(
+        error(Edit::Replace { at: last_scalar, with: ones(32) }),
+        ProofError::Scalar { offset: last_scalar },
+    );
+    let row = Edit::PublicInput { row: 3, value: ones(32) };
+    assert_eq!(error(row), ProofError::PublicInput { row: 3 });
+    assert_eq!(error(Edit::PublicInputs(7)), ProofError::PublicInputs { expected: 8, got: 7 });
+}
+
+#[test]
+fn a_batch_points_at_each_bad_one() {
+    for (_, vectors) in &*VECTORS {
+        let verifier = &VERIFIERS[&vectors.key];
+        let same_key = vectors.cases.iter().filter(|case| !matches!(case.edit, Edit::Key(_)));
+        // Every seventh, and the valid one thrice.
+        let mut cases: Vec<_> = same_key.step_by(7).map(|case| vectors.given(&case.edit)).collect();
+        for at in [0, cases.len() / 2, cases.len()] {
+            cases.insert(at, vectors.given(&Edit::Nothing));
+        }
+        let submissions: Vec<_> = cases.iter().map(submission).collect();
+        let alone: Vec<_> = submissions.iter().map(|one| verifier.verify_raw(*one)).collect();
+        assert!(alone.iter().filter(|result| result.is_ok()).count() >= 3);
+        assert_eq!(verifier.verify_raw_batch(&submissions), alone);
+        let good = vec![submissions[0]; 5];
+        assert_eq!(verifier.verify_raw_batch(&good), vec![Ok(()); 5]);
+        assert!(verifier.verify_raw_batch(&[]).is_empty());
+    }
+}
+
+/// Two false proofs whose errors would cancel in a sum without factors: the
+/// last commitment of one moved up, of the other down. Such points cannot be
+/// computed from bytes without curve arithmetic, so two proofs swap theirs.
+#[test]
+fn errors_of_a_batch_do_not_cancel() {
+    let with_two = VECTORS.iter().filter(|(_, vectors)| vectors.key == VECTORS[0].1.key);
+    let mut given: Vec<Given> =
+        with_two.map(|(_, vectors)| vectors.given(&Edit::Nothing)).take(2).collect();
+    assert_eq!(given.len(), 2);
+    let at = given[0].proof.len() - 64;
+    let (first, second) = given.split_at_mut(1);
+    first[0].proof[at..].swap_with_slice(&mut second[0].proof[at..]);
+    let verifier = &VERIFIERS[&given[0].key];
+    let submissions: Vec<_> = given.iter().map(submission).collect();
+    assert_eq!(verifier.verify_raw_batch(&submissions), vec![Err(ProofError::Invalid); 2]);
+}
+
+#[test]
+fn keys_have_one_encoding() {
+    for verifier in VERIFIERS.values() {
+        let bytes = verifier.key().to_bytes();
+        let key = VerifyingKey::from_bytes(&bytes).unwrap();
+        assert_eq!(&key, verifier.key());
+        assert_eq!(key.digest(), verifier.key().digest());
+        assert_eq!(key.proof_size(), verifier.proof_size());
+    }
+    let mut digests: Vec<_> = VERIFIERS.values().map(|v| v.key().digest()).collect();
+    digests.sort();
+    digests.dedup();
+    assert_eq!(digests.len(), VERIFIERS.len());
+}
+
+#[test]
+fn damaged_keys_are_refused() {
+    let bytes = kzg_vectors::file(&VECTORS[0].1.key);
+    let error = |bytes: &[u8]| VerifyingKey::from_bytes(bytes).unwrap_err();
+    assert_eq!(error(b""), KeyError::Magic);
+    assert_eq!(error(&bytes[1..]), KeyError::Magic);
+    let changed = |at: usize, byte: u8| {
+        let mut bytes = bytes.clone();
+        bytes[at] = byte;
+        error(&bytes)
+    };
+    assert_eq!(changed(12, 9), KeyError::Version { got: 9, allowed: 1 });
+    assert!(matches!(changed(14, b'x'), KeyError::Unknown { what: "family", .. }));
+    let cut = error(&bytes[..bytes.len() - 1]);
+    assert_eq!(cut, KeyError::CutOff { offset: bytes.len() - 1 });
+    let longer = [bytes.as_slice(), &[0]].concat();
+    assert_eq!(error(&longer), KeyError::Trailing { offset: bytes.len() });
+    let huge = vec![0; 1 << 20];
+    assert!(matches!(error(&huge), KeyError::TooLarge { .. }));
+    // tau: an imaginary part that is not below the modulus.
+    let tau = changed(bytes.len() - 128, 0xff);
+    assert_eq!(tau, KeyError::Element { what: "point", offset: bytes.len() - 128 });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// No bytes make the reader fail otherwise than by an error, and what is
+    /// read is written the same.
+    #[test]
+    fn changed_keys_never_panic(at: prop::sample::Index, byte: u8, length: prop::sample::Index) {
+        let mut bytes = kzg_vectors::file(&VECTORS[0].1.key);
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(key) = VerifyingKey::from_bytes(&bytes) {
+            prop_assert_eq!(key.to_bytes(), &*bytes);
+            let given = VECTORS[0].1.given(&Edit::Nothing);
+            let _ = Verifier::new(key).verify_raw(submission(&given));
+        }
+        bytes.truncate(length.index(bytes.len()));
+        prop_assert!(VerifyingKey::from_bytes(&bytes).is_err());
+    }
+
+    #[test]
+    fn changed_proofs_never_panic(edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+        let (_, vectors) = &VECTORS[0];
+        let mut given = vectors.given(&Edit::Nothing);
+        for (at, byte) in edits {
+            let at = at.index(given.proof.len());
+            given.proof[at] = byte;
+        }
+        let unchanged = given.proof == vectors.proof.0;
+        prop_assert_eq!(verify(&given).is_ok(), unchanged);
+    }
+
+    #[test]
+    fn any_bytes_are_no_proof(bytes in prop::collection::vec(any::<u8>(), 0..8_000)) {
+        let mut given = VECTORS[0].1.given(&Edit::Nothing);
+        given.proof = bytes;
+        prop_assert!(verify(&given).is_err());
+    }
+}
