@@ -19,15 +19,25 @@ use halo2_axiom::poly::kzg::commitment::ParamsKZG;
 use kzg_vectors::{Case as Tampered, Edit, Given, Hex, Vectors, Verdict};
 use rand08::SeedableRng;
 use rand08::rngs::StdRng;
+use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::kzg::{KzgParams, ProvingKey, VerifyingKey, prove};
-use zkmargin_circuits::standard::k;
+use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
-use zkmargin_margin::shape::Shape;
+use zkmargin_margin::shape::{Family, ProofSystem, Shape};
+use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::bn254::export::export;
 use zkmargin_verifier::bn254::{Submission, Verifier};
+use zkmargin_verifier::engine::ClaimData;
+use zkmargin_verifier::proof::{CircuitId, ProofFile};
+
+type Key = ProvingKey<StandardCircuit<Bn254Fr>>;
+
+fn params_k() -> u32 {
+    <StandardCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(Shape::Small)
+}
 
 /// Files of keys: of the same circuit under powers of tau of two secrets.
 const KEYS: [(&str, u64); 2] = [("small.vk", 7), ("small-other-tau.vk", 8)];
@@ -45,13 +55,19 @@ fn updating() -> bool {
 
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     // Insecure: the tests know tau.
-    let params = |seed| ParamsKZG::setup(k(Shape::Small), StdRng::seed_from_u64(seed));
+    let params = |seed| ParamsKZG::setup(params_k(), StdRng::seed_from_u64(seed));
     let params: Vec<KzgParams> = KEYS.iter().map(|(_, seed)| params(*seed)).collect();
     let keys: BTreeMap<_, _> = KEYS
         .iter()
         .zip(&params)
         .map(|((name, _), params)| {
-            (*name, (params.clone(), VerifyingKey::build(params, Shape::Small).unwrap()))
+            (
+                *name,
+                (
+                    params.clone(),
+                    VerifyingKey::build::<StandardCircuit<Bn254Fr>>(params, Shape::Small).unwrap(),
+                ),
+            )
         })
         .collect();
     if updating() {
@@ -67,7 +83,7 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
 
 /// Proves two statements anew, and tampers with the proofs.
 fn update_proofs(params: &KzgParams) {
-    let key = ProvingKey::build(params, Shape::Small).unwrap();
+    let key = Key::build(params, Shape::Small).unwrap();
     let market = Market::<Bn254Fr>::over_field();
     let poor = [position(0, PERP, 10, -9_400)];
     let shortfall = market.margin(&poor).shortfall(Level::Initial);
@@ -118,9 +134,8 @@ fn tampered(
     proof: Vec<u8>,
     all: bool,
 ) -> Vectors {
-    let rows: Vec<Hex> = (instance.to_field_elements().iter())
-        .map(|row| Hex(row.to_be_bytes().to_vec()))
-        .collect();
+    let rows: Vec<Hex> =
+        (instance.to_field_elements().iter()).map(|row| Hex(row.to_be_bytes().to_vec())).collect();
     let mut cases = vec![case("as it was made", Verdict::Valid, Edit::Nothing)];
     let other_key = Edit::Key(KEYS[1].0.to_owned());
     cases.push(case("under a key of other powers of tau", Verdict::Invalid, other_key));
@@ -255,8 +270,8 @@ fn both_verifiers_agree() {
             let said = reference(&given);
             // Public inputs that no margin statement has are malformed here,
             // and zeros for a point are read: both are refused all the same.
-            let same = said == case.verdict
-                || (said != Verdict::Valid && case.verdict != Verdict::Valid);
+            let same =
+                said == case.verdict || (said != Verdict::Valid && case.verdict != Verdict::Valid);
             assert!(same, "{file}: {}: {said:?}", case.name);
         }
     }
@@ -277,11 +292,21 @@ fn stored_keys_are_those_of_the_circuit() {
 #[test]
 fn fresh_proofs_verify() {
     let params = &FIXTURE.params[0];
-    let key = ProvingKey::build(params, Shape::Small).unwrap();
+    let key = Key::build(params, Shape::Small).unwrap();
     let case = Market::<Bn254Fr>::over_field().case(&healthy(), at_least(Level::Maintenance), 0);
     let proof = prove(params, &key, &case.instance, &case.witness).unwrap();
     let verifier = Verifier::new(stored_key(KEYS[0].0));
-    verifier.verify_instance(&case.instance, &proof).unwrap();
+    let circuit =
+        CircuitId { family: Family::Standard, shape: Shape::Small, proof_system: ProofSystem::Kzg };
+    let file = ProofFile::new(circuit, case.instance, proof.clone()).unwrap();
+    let file = ProofFile::<Bn254Fr>::parse(file.to_json().as_bytes()).unwrap();
+    let claim = verifier.verify(&file).unwrap();
+    assert_eq!(claim.data(), &ClaimData::from(&case.instance));
+    let other = CircuitId { shape: Shape::Medium, ..circuit };
+    let other = ProofFile::new(other, case.instance, proof.clone()).unwrap();
+    let wrong = VerifyError::WrongShape { key: Shape::Small, proof: Shape::Medium };
+    assert_eq!(verifier.verify(&other), Err(wrong.clone()));
+    assert_eq!(verifier.verify_batch(&[file, other]), [Ok(claim), Err(wrong)]);
     let public_inputs = case.instance.to_field_elements().map(|row| row.to_be_bytes());
     let submission = Submission { public_inputs: &public_inputs, proof: &proof };
     assert_eq!(verifier.verify_raw_batch(&[submission; 3]), vec![Ok(()); 3]);

@@ -20,8 +20,7 @@
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 use core::fmt::Display;
-
-use zkmargin_margin::shape::Shape;
+use core::str::FromStr;
 
 use super::error::KeyError;
 use super::field::{
@@ -29,7 +28,6 @@ use super::field::{
 };
 use super::key::KeyParts;
 use super::system::{Lookup, MAX_COUNT, MAX_STEPS, Program, Query, Step, System};
-use crate::proof::Family;
 
 const MAGIC: &[u8; 11] = b"zkmargin-vk";
 /// Version of the encoding.
@@ -125,8 +123,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<KeyParts, KeyError> {
         got => return Err(KeyError::Version { got, allowed: VERSION }),
     }
     let parts = KeyParts {
-        family: reader.name("family", &[Family::Standard])?,
-        shape: reader.name("shape", &Shape::ALL)?,
+        family: reader.name("family")?,
+        shape: reader.name("shape")?,
         insecure_srs: match reader.byte()? {
             0 => false,
             1 => true,
@@ -200,19 +198,17 @@ impl<'a> Reader<'a> {
         (0..got).map(|_| each(self)).collect()
     }
 
-    /// One of the known names.
-    fn name<T: Copy + Display>(
-        &mut self,
-        what: &'static str,
-        known: &[T],
-    ) -> Result<T, KeyError> {
+    /// Something by its name, spelt as it is written.
+    fn name<T: FromStr + Display>(&mut self, what: &'static str) -> Result<T, KeyError> {
         let size = usize::from(self.byte()?);
         let mut name = Vec::with_capacity(size);
         for _ in 0..size {
             name.push(self.byte()?);
         }
-        let found = known.iter().find(|known| known.to_string().as_bytes() == name);
-        found.copied().ok_or(self.unknown(what, size))
+        let unknown = self.unknown(what, size);
+        let known: T =
+            str::from_utf8(&name).ok().and_then(|name| name.parse().ok()).ok_or(unknown)?;
+        if known.to_string().as_bytes() == name { Ok(known) } else { Err(unknown) }
     }
 
     fn queries(&mut self, what: &'static str) -> Result<Vec<Query>, KeyError> {
@@ -243,8 +239,7 @@ impl<'a> Reader<'a> {
             fixed_queries: self.queries("fixed_queries")?,
             permutation: self.list("permutation", MAX_COUNT, Self::number)?,
             program: Program {
-                constants: self
-                    .list("constants", MAX_COUNT, |r| r.element("scalar", scalar))?,
+                constants: self.list("constants", MAX_COUNT, |r| r.element("scalar", scalar))?,
                 steps: self.list("steps", MAX_STEPS, Self::step)?,
             },
             gates: self.list("gates", MAX_STEPS, Self::number)?,

@@ -1,5 +1,7 @@
 //! Why a key or a proof is refused.
 
+use crate::error::VerifyError;
+
 /// A verifying key that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -134,4 +136,16 @@ pub enum ProofError {
     /// The proof does not prove these public inputs.
     #[error("the proof is invalid: it does not prove these public inputs")]
     Invalid,
+}
+
+impl From<ProofError> for VerifyError {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::Length { expected, got } => Self::Length { expected, got },
+            ProofError::Point { .. } | ProofError::Scalar { .. } => Self::Encoding,
+            // A file's public inputs are canonical, and a key of another number
+            // of them is not a key of the statement.
+            _ => Self::Invalid,
+        }
+    }
 }

@@ -17,7 +17,7 @@ use halo2_axiom::poly::Rotation;
 use halo2_axiom::poly::commitment::ParamsProver as _;
 use zkmargin_circuits::kzg::{self, KzgParams};
 use zkmargin_margin::instance;
-use zkmargin_margin::shape::Shape;
+use zkmargin_margin::shape::{Family, Shape};
 
 use super::error::KeyError;
 use super::field::{
@@ -25,7 +25,6 @@ use super::field::{
 };
 use super::key::{KeyParts, VerifyingKey};
 use super::system::{Lookup, Program, Query, Step, System, Value};
-use crate::proof::Family;
 
 /// Why a key cannot be exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,7 +56,7 @@ pub struct Origin {
     pub insecure_srs: bool,
 }
 
-/// The key of a shape of the standard family.
+/// The key of a shape of a family.
 ///
 /// # Errors
 /// When the key is of other powers of tau, or uses what no circuit here does.
@@ -66,7 +65,7 @@ pub fn export(
     params: &KzgParams,
     insecure_srs: bool,
 ) -> Result<VerifyingKey, ExportError> {
-    let (family, shape) = (Family::Standard, key.shape());
+    let (family, shape) = (key.family(), key.shape());
     let origin = Origin { family, shape, public_inputs: instance::LEN, insecure_srs };
     export_any(key.inner(), params, origin)
 }

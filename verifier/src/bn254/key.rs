@@ -5,13 +5,12 @@ use core::fmt;
 
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use sha3::{Digest as _, Keccak256};
-use zkmargin_margin::shape::Shape;
+use zkmargin_margin::shape::{Family, Shape};
 
 use super::codec;
 use super::error::KeyError;
 use super::layout::Layout;
 use super::system::System;
-use crate::proof::Family;
 
 /// The largest key, in bytes.
 pub const MAX_KEY_BYTES: usize = 1 << 19;

@@ -36,6 +36,8 @@ mod identities;
 mod layout;
 mod opening;
 mod reading;
+#[cfg(test)]
+mod tests;
 mod transcript;
 mod verifier;
 

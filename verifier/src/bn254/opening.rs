@@ -63,13 +63,14 @@ impl Plan {
     pub(super) fn new(system: &System, layout: &Layout) -> Self {
         // By polynomial in the order of its first query, as the prover does.
         let mut polynomials: Vec<(Source, BTreeMap<i32, usize>)> = Vec::new();
-        queries(system, layout, &mut |source, rotation, opening| {
-            match polynomials.iter_mut().find(|(known, _)| *known == source) {
-                Some((_, openings)) => {
-                    openings.insert(rotation, opening);
-                }
-                None => polynomials.push((source, BTreeMap::from([(rotation, opening)]))),
+        queries(system, layout, &mut |source, rotation, opening| match polynomials
+            .iter_mut()
+            .find(|(known, _)| *known == source)
+        {
+            Some((_, openings)) => {
+                openings.insert(rotation, opening);
             }
+            None => polynomials.push((source, BTreeMap::from([(rotation, opening)]))),
         });
         let mut rotations: Vec<i32> =
             polynomials.iter().flat_map(|(_, openings)| openings.keys().copied()).collect();

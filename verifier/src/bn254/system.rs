@@ -126,12 +126,11 @@ impl System {
     /// Everything the verifier relies on not to fail and to end soon. Whether
     /// it is the constraint system of any use, only its digest can tell.
     pub(super) fn check(&self) -> Result<(), KeyError> {
-        let within = |what, got: usize, least: usize, most: usize| match (least..=most)
-            .contains(&got)
-        {
-            true => Ok(()),
-            false => Err(KeyError::Range { what, least, most, got }),
-        };
+        let within =
+            |what, got: usize, least: usize, most: usize| match (least..=most).contains(&got) {
+                true => Ok(()),
+                false => Err(KeyError::Range { what, least, most, got }),
+            };
         within("k", self.k as usize, 4, MAX_K as usize)?;
         within("degree", self.degree, 3, MAX_DEGREE)?;
         let half = 1usize << (self.k - 1);

@@ -53,7 +53,11 @@ impl<'a> Transcript<'a> {
     }
 
     /// Reads points.
-    pub(super) fn points(&mut self, count: usize, to: &mut Vec<G1Affine>) -> Result<(), ProofError> {
+    pub(super) fn points(
+        &mut self,
+        count: usize,
+        to: &mut Vec<G1Affine>,
+    ) -> Result<(), ProofError> {
         for _ in 0..count {
             to.push(self.point()?);
         }

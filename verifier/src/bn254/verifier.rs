@@ -7,7 +7,8 @@ use ark_ec::AffineRepr as _;
 use ark_ec::pairing::Pairing;
 use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::instance::{self, MarginInstance};
+use zkmargin_margin::shape::ProofSystem;
 
 use super::batch::{self, find_invalid};
 use super::domain::Lagrange;
@@ -18,6 +19,9 @@ use super::key::VerifyingKey;
 use super::layout::Layout;
 use super::opening::{Equation, Plan};
 use super::reading;
+use crate::engine::{ClaimData, VerifiedClaim};
+use crate::error::VerifyError;
+use crate::proof::{CircuitId, ProofFile};
 
 /// A proof with the public inputs it is said to be of, 32 big-endian bytes
 /// each.
@@ -67,25 +71,61 @@ impl Verifier {
         self.layout.proof_size()
     }
 
-    /// Verifies a proof of a margin statement.
+    /// Verifies a proof file.
     ///
     /// # Errors
-    /// The proof is of another length, holds elements that are not canonical,
-    /// or is false.
-    pub fn verify_instance(
+    /// The proof is for another key, has another length, is not an encoding of
+    /// a proof, or is false.
+    pub fn verify(&self, file: &ProofFile<Bn254Fr>) -> Result<VerifiedClaim, VerifyError> {
+        self.check_circuit(file)?;
+        let public_inputs = rows(file.instance());
+        self.verify_raw(Submission { public_inputs: &public_inputs, proof: file.proof() })?;
+        Ok(verified(file))
+    }
+
+    /// Verifies many proof files as [`Verifier::verify_raw_batch`] does; one
+    /// result for each, in their order.
+    pub fn verify_batch(
         &self,
-        instance: &MarginInstance<Bn254Fr>,
-        proof: &[u8],
-    ) -> Result<(), ProofError> {
-        let public_inputs = instance.to_field_elements().map(|row| row.to_be_bytes());
-        self.verify_raw(Submission { public_inputs: &public_inputs, proof })
+        files: &[ProofFile<Bn254Fr>],
+    ) -> Vec<Result<VerifiedClaim, VerifyError>> {
+        let public_inputs: Vec<_> = files.iter().map(|file| rows(file.instance())).collect();
+        let submissions: Vec<_> = files
+            .iter()
+            .zip(&public_inputs)
+            .map(|(file, rows)| Submission { public_inputs: rows, proof: file.proof() })
+            .collect();
+        let results = files.iter().zip(self.verify_raw_batch(&submissions));
+        results
+            .map(|(file, result)| {
+                self.check_circuit(file)?;
+                result?;
+                Ok(verified(file))
+            })
+            .collect()
+    }
+
+    /// Whether the proof is said to be of the key's circuit.
+    fn check_circuit(&self, file: &ProofFile<Bn254Fr>) -> Result<(), VerifyError> {
+        let CircuitId { family, shape, proof_system } = file.circuit();
+        if proof_system != ProofSystem::Kzg {
+            let verifier = ProofSystem::Kzg;
+            return Err(VerifyError::WrongProofSystem { verifier, proof: proof_system });
+        }
+        if family != self.key.family() {
+            return Err(VerifyError::WrongFamily { key: self.key.family(), proof: family });
+        }
+        if shape != self.key.shape() {
+            return Err(VerifyError::WrongShape { key: self.key.shape(), proof: shape });
+        }
+        Ok(())
     }
 
     /// Verifies a proof of any statement.
     ///
     /// # Errors
-    /// As [`Verifier::verify_instance`], or when the public inputs are not
-    /// those of the circuit.
+    /// The public inputs are not of the circuit; the proof is of another
+    /// length, holds elements that are not canonical, or is false.
     pub fn verify_raw(&self, submission: Submission<'_>) -> Result<(), ProofError> {
         let equation = self.equation(submission)?;
         match batch::holds(self, &[(&equation, Fr::from(1))]) {
@@ -102,17 +142,21 @@ impl Verifier {
         let factors = batch::factors(self.key.digest(), submissions);
         let equations: Vec<_> =
             submissions.iter().map(|submission| self.equation(*submission)).collect();
-        let mut results: Vec<_> =
-            equations.iter().map(|equation| equation.as_ref().map(|_| ()).map_err(|e| *e)).collect();
+        let mut results: Vec<_> = equations
+            .iter()
+            .map(|equation| equation.as_ref().map(|_| ()).map_err(|e| *e))
+            .collect();
         let sound: Vec<(usize, &Equation, Fr)> = (equations.iter().enumerate().zip(factors))
-            .filter_map(|((index, equation), factor)| Some((index, equation.as_ref().ok()?, factor)))
+            .filter_map(|((index, equation), factor)| {
+                Some((index, equation.as_ref().ok()?, factor))
+            })
             .collect();
         find_invalid(self, &sound, &mut |index| results[index] = Err(ProofError::Invalid));
         results
     }
 
     /// The equation that a proof comes to: all but the pairing.
-    fn equation(&self, submission: Submission<'_>) -> Result<Equation, ProofError> {
+    pub(super) fn equation(&self, submission: Submission<'_>) -> Result<Equation, ProofError> {
         let Self { key, layout, plan, root, .. } = self;
         let Submission { public_inputs, proof } = submission;
         let reading = reading::read(key, layout, public_inputs, proof)?;
@@ -121,4 +165,13 @@ impl Verifier {
         let quotient = Identities::quotient(key.system(), layout, &reading, &lagrange);
         plan.equation(layout, &reading, *root, lagrange.x_n, quotient).ok_or(ProofError::Invalid)
     }
+}
+
+fn rows(instance: &MarginInstance<Bn254Fr>) -> [[u8; 32]; instance::LEN] {
+    instance.to_field_elements().map(|row| row.to_be_bytes())
+}
+
+/// The claim of a proof that has just been verified.
+fn verified(file: &ProofFile<Bn254Fr>) -> VerifiedClaim {
+    VerifiedClaim::assume_verified_unchecked(ClaimData::from(file.instance()))
 }

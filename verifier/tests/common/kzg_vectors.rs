@@ -5,6 +5,8 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::string::String;
+use std::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
