@@ -134,6 +134,11 @@ fn truncate(digest: [u8; 32]) -> [u8; 31] {
 /// An instrument: the first four bytes of the Keccak-256 of its symbol, so
 /// that commitments survive a change of the market's list. A market refuses
 /// two symbols with one identifier.
+///
+/// The call and the put of one strike, symbols that differ in a last `-C` or
+/// `-P` only, are neighbours: 31 bits of the hash of what they share, and a
+/// last bit that is 0 for the call and 1 for the put. Netting by strike is then
+/// between neighbours in a portfolio's canonical order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InstrumentId(u32);
@@ -141,8 +146,15 @@ pub struct InstrumentId(u32);
 impl InstrumentId {
     /// The instrument of a symbol.
     pub fn from_symbol(symbol: &str) -> Self {
-        let digest: [u8; 32] = Keccak256::digest(symbol.as_bytes()).into();
-        Self(u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
+        let hash = |text: &str| {
+            let digest: [u8; 32] = Keccak256::digest(text.as_bytes()).into();
+            u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
+        };
+        match (symbol.strip_suffix(CALL_SUFFIX), symbol.strip_suffix(PUT_SUFFIX)) {
+            (Some(strike), _) => Self(hash(strike) & !1),
+            (_, Some(strike)) => Self(hash(strike) | 1),
+            _ => Self(hash(symbol)),
+        }
     }
 
     /// An instrument by its number.
@@ -154,7 +166,17 @@ impl InstrumentId {
     pub const fn get(self) -> u32 {
         self.0
     }
+
+    /// What the call and the put of a strike share.
+    pub const fn strike(self) -> u32 {
+        self.0 >> 1
+    }
 }
+
+/// End of a call's symbol.
+pub const CALL_SUFFIX: &str = "-C";
+/// End of a put's symbol.
+pub const PUT_SUFFIX: &str = "-P";
 
 /// A margin bucket: positions in one bucket share collateral. One bucket is
 /// cross margin, a bucket per position is isolated margin.
@@ -233,6 +255,16 @@ mod tests {
         assert_eq!(AccountId::from_be_bytes(&bytes), Some(account));
         assert_eq!(AccountId::from_be_bytes(&[1; 32]), None);
         assert!("abab".parse::<AccountId>().is_err());
+    }
+
+    #[test]
+    fn calls_and_puts_of_a_strike_are_neighbours() {
+        let id = |symbol| InstrumentId::from_symbol(symbol).get();
+        let (call, put) = (id("BTC-26DEC25-90000-C"), id("BTC-26DEC25-90000-P"));
+        assert_eq!((call & 1, put), (0, call + 1));
+        assert_eq!(call >> 1, id("BTC-26DEC25-90000") >> 1);
+        assert_ne!(call >> 1, id("BTC-26DEC25-91000-C") >> 1);
+        assert_ne!(id("BTC-26DEC25-90000-c") >> 1, call >> 1);
     }
 
     #[test]

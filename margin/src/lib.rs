@@ -13,7 +13,9 @@
 //! | [`market`] | the market header behind `MARKET_ROOT` |
 //! | [`claim`], [`instance`] | what is claimed, and the public inputs |
 //! | [`shape`] | sizes of circuits, proof systems |
+//! | [`witness`] | what the prover of either family knows of an account |
 //! | [`standard`] | position-based margin: tiers, haircuts, buckets |
+//! | [`scenario`] | portfolio margin: options, scenarios, contingencies |
 //! | [`relation`] | clauses M1 to M7 and [`relation::Violation`] |
 #![no_std]
 
@@ -42,9 +44,11 @@ pub mod merkle;
 pub mod portfolio;
 pub mod poseidon;
 pub mod relation;
+pub mod scenario;
 pub mod shape;
 pub mod standard;
 pub mod units;
+pub mod witness;
 
 /// Version of the statement: what the public inputs mean, how the commitments
 /// are formed and which clauses hold. Proofs and keys carry it; a change to

@@ -29,6 +29,11 @@ pub struct MarketHeader<F> {
     pub timestamp: Timestamp,
     /// The denominator of every rate in the table.
     pub denominator: Denominator,
+    /// Digest of what counts for a whole account: zero in the standard family,
+    /// [`ScenarioTerms::digest`] in the scenario family.
+    ///
+    /// [`ScenarioTerms::digest`]: crate::scenario::ScenarioTerms::digest
+    pub terms: F,
 }
 
 impl<F: MarginField> MarketHeader<F> {
@@ -39,7 +44,7 @@ impl<F: MarginField> MarketHeader<F> {
         let packed = F::from_u128(low)
             + F::from(u64::from(self.denominator.get()))
                 * F::from(2).pow_vartime([u64::from(HEADER_DENOMINATOR)]);
-        hash(Domain::MarketHeader, [self.tree_root, self.model.to_field(), packed, F::ZERO])
+        hash(Domain::MarketHeader, [self.tree_root, self.model.to_field(), packed, self.terms])
     }
 }
 

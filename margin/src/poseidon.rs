@@ -89,6 +89,14 @@ pub enum Domain {
     Positions = 6,
     /// The portfolio commitment.
     Portfolio = 7,
+    /// The first four elements of a row of the scenario table.
+    ScenarioRow = 8,
+    /// The digest so far and three more elements of such a row.
+    ScenarioRowNext = 9,
+    /// The first four elements of a scenario market's terms.
+    ScenarioTerms = 10,
+    /// The digest so far and three more elements of such terms.
+    ScenarioTermsNext = 11,
 }
 
 impl Domain {
@@ -132,6 +140,18 @@ pub fn permute<F: MarginField>(mut state: [F; WIDTH]) -> [F; WIDTH] {
 pub fn hash<F: MarginField>(domain: Domain, message: [F; RATE]) -> F {
     let [a, b, c, d] = message;
     permute([a, b, c, d, domain.capacity()])[0]
+}
+
+/// The digest of more than four elements: the first four in the domain
+/// `first`, then the digest so far and three more at a time in the domain
+/// `next`, the last padded with zeros. Each pair of domains has one length.
+pub fn hash_chain<F: MarginField>((first, next): (Domain, Domain), elements: &[F]) -> F {
+    let at = |i: usize| elements.get(i).copied().unwrap_or(F::ZERO);
+    let mut digest = hash(first, [at(0), at(1), at(2), at(3)]);
+    for i in (RATE..elements.len()).step_by(RATE - 1) {
+        digest = hash(next, [digest, at(i), at(i + 1), at(i + 2)]);
+    }
+    digest
 }
 
 #[cfg(test)]

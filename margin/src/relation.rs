@@ -50,12 +50,27 @@ pub enum Violation {
     /// A row is another instrument's.
     #[error("M3: the row of position {0} belongs to another instrument")]
     WrongInstrument(usize),
+    /// The market's terms are not the ones its header commits to.
+    #[error("M3: the terms are not the ones of this market")]
+    Terms,
+    /// Two rows of one expiry do not agree on it: the market is malformed.
+    #[error("M3: the row of position {0} gives its expiry other terms than an earlier one does")]
+    Expiry(usize),
     /// Positions are not strictly in order of bucket and instrument.
     #[error("M4: position {0} is out of order or a duplicate")]
     Order(usize),
     /// A notional or charge of 2^80 quote units or more.
     #[error("M4: position {0} is too large: its notional or margin is 2^80 quote units or more")]
     Range(usize),
+    /// Portfolio margin has one bucket.
+    #[error("M4: position {0} is not in bucket 0: portfolio margin has one bucket")]
+    Bucket(usize),
+    /// More lots than portfolio margin can count.
+    #[error("M4: position {0} is too large: allowed are -2^32 to 2^32 - 1 lots")]
+    Quantity(usize),
+    /// A sum of the account of 2^80 quote units or more.
+    #[error("M4: the portfolio is too large: one of its sums is 2^80 quote units or more")]
+    Sum,
     /// The row is for the other direction.
     #[error("M5: the row of position {0} is for the other direction (long or short)")]
     WrongDirection(usize),
@@ -76,8 +91,14 @@ impl Violation {
         match self {
             Self::Opening => Clause::M1,
             Self::AccountNotInState => Clause::M2,
-            Self::RowNotInMarket(_) | Self::Header | Self::WrongInstrument(_) => Clause::M3,
-            Self::Order(_) | Self::Range(_) => Clause::M4,
+            Self::RowNotInMarket(_)
+            | Self::Header
+            | Self::WrongInstrument(_)
+            | Self::Terms
+            | Self::Expiry(_) => Clause::M3,
+            Self::Order(_) | Self::Range(_) | Self::Bucket(_) | Self::Quantity(_) | Self::Sum => {
+                Clause::M4
+            }
             Self::WrongDirection(_) | Self::WrongTier(_) => Clause::M5,
             Self::FalseClaim => Clause::M6,
             Self::FalseDisclosure => Clause::M7,

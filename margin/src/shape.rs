@@ -48,6 +48,32 @@ impl Shape {
     pub fn standard_for(positions: usize) -> Option<Self> {
         Self::ALL.into_iter().find(|shape| positions <= shape.standard_positions())
     }
+
+    /// Positions the shape holds in the scenario family.
+    pub const fn scenario_positions(self) -> usize {
+        match self {
+            Self::Small => 8,
+            Self::Medium => 16,
+            Self::Large => 64,
+        }
+    }
+
+    /// Expiries the shape holds in the scenario family.
+    pub const fn scenario_expiries(self) -> usize {
+        match self {
+            Self::Small => 4,
+            Self::Medium => 8,
+            Self::Large => 12,
+        }
+    }
+
+    /// The smallest shape of the scenario family that holds so many positions
+    /// in so many expiries.
+    pub fn scenario_for(positions: usize, expiries: usize) -> Option<Self> {
+        Self::ALL.into_iter().find(|shape| {
+            positions <= shape.scenario_positions() && expiries <= shape.scenario_expiries()
+        })
+    }
 }
 
 impl fmt::Display for Shape {
@@ -80,12 +106,15 @@ impl FromStr for Shape {
 pub enum Family {
     /// Position-based margin.
     Standard,
+    /// Portfolio margin by scenarios, with options.
+    Scenario,
 }
 
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Standard => "standard",
+            Self::Scenario => "scenario",
         })
     }
 }
@@ -96,7 +125,8 @@ impl FromStr for Family {
     fn from_str(text: &str) -> Result<Self, UnknownName> {
         match text {
             "standard" => Ok(Self::Standard),
-            _ => Err(UnknownName { what: "family", allowed: "standard" }),
+            "scenario" => Ok(Self::Scenario),
+            _ => Err(UnknownName { what: "family", allowed: "standard, scenario" }),
         }
     }
 }

@@ -129,6 +129,7 @@ impl<F: MarginField> Market<F> {
             epoch: Epoch::new(7),
             timestamp: Timestamp::new(1_700_000_000),
             denominator: Denominator::new(denominator).unwrap(),
+            terms: F::ZERO,
         };
         Self { rows, tree, header }
     }

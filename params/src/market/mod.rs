@@ -116,6 +116,7 @@ impl<F: MarginField> Market<F> {
             epoch,
             timestamp: snapshot.timestamp(),
             denominator: model.denominator(),
+            terms: F::ZERO,
         };
         Ok(Self {
             header,

@@ -1,0 +1,340 @@
+//! An account's margin, in exact integers.
+
+use alloc::vec::Vec;
+
+use ethnum::I256;
+
+use super::row::{GroupTerms, ScenarioRow};
+use super::terms::ScenarioTerms;
+use super::{BASIS, FACTOR_ONE, FINE_ONE, MARK, REGULAR_SCENARIOS, SCENARIOS, SUM_BITS, VALUES};
+use crate::claim::Level;
+use crate::ids::{BucketId, InstrumentId};
+use crate::portfolio::Position;
+use crate::relation::Violation;
+
+/// Least lots of a position.
+pub const MIN_LOTS: i64 = -(1 << 32);
+/// Most lots of a position.
+pub const MAX_LOTS: i64 = (1 << 32) - 1;
+
+/// Sums over the options and futures of an expiry, in quote units.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ExpirySums {
+    /// The expiry.
+    pub terms: GroupTerms,
+    /// Dampened values of its options under each scenario.
+    pub scenarios: [i128; SCENARIOS],
+    /// Marks of its options.
+    pub mark: i128,
+    /// Profit and loss of its options and futures with the basis up and down.
+    pub basis: [i128; 2],
+    /// Option lots, long and short.
+    pub gross: u128,
+}
+
+/// Sums of charges, in quote units.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChargeSums {
+    /// Of both margins.
+    pub maintenance: i128,
+    /// Of initial margin, on top, less what low confidence costs options.
+    pub initial: i128,
+    /// What low confidence costs options; of initial margin, on top.
+    pub confidence: u128,
+}
+
+/// An account's margin under a scenario table.
+///
+/// With `a` the lots, `v`, `mark`, `up`, `down` the values of the rows, `e` an
+/// expiry with its discounts and weight, `R` the dampening, and `[..]` over
+/// [`FINE_ONE`]:
+///
+/// ```text
+/// M_e(s)   = sum of a v(s)                        over the options of e
+/// m_e      = sum of a mark                        over the options of e
+/// L(s)     = sum of a v(s)                        over all but options
+/// PnL(s)   = sum over e of (M_e >= 0 ? long_e : short_e) M_e - R(s) m_e + [1] L(s)
+///            sum over e of -|..| + [1] L(s)       in a skew scenario
+/// basis    = sum over e of weight_e min(0, up_e, down_e)      options and futures
+/// naked    = sum over strikes of max(0, -(a of the call + a of the put))
+/// minimum  = net |X - Y| + half_hedged (X + Y - |X - Y|) + [1] short_fee naked
+/// worst    = min(basis, -minimum, PnL(s))
+/// MMc      = sum of |a| mm + naked mm
+/// IMc      = sum of |a| im + naked im + sum over e of gross_e max(fee_e, P)
+/// MtM      = sum of a mark + cash
+/// ```
+///
+/// where `X` and `Y` are the notionals of the long and the short deltas and `P`
+/// is the largest fee on options of the perpetuals held.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ScenarioMargin {
+    /// The expiries held, ascending.
+    pub expiries: Vec<ExpirySums>,
+    /// Dampened profit and loss of all but options under each scenario, in
+    /// quote units.
+    pub linear: [i128; SCENARIOS],
+    /// Marks of collateral, in quote units.
+    pub collateral: i128,
+    /// Cash, in quote units.
+    pub cash: i128,
+    /// Option lots short that no other side of their strike covers.
+    pub naked: u128,
+    /// Notional of the deltas above and below zero, in quote units.
+    pub deltas: [u128; 2],
+    /// The largest fee on options of the perpetuals held.
+    pub options_fee: u64,
+    /// Profit and loss under each scenario, in quote units times `FINE_ONE`.
+    pub scenario_pnl: [I256; SCENARIOS],
+    /// The basis loss, at most zero, on the same scale.
+    pub basis: I256,
+    /// The minimum charge, on the same scale.
+    pub minimum: I256,
+    /// The least of these, at most zero, on the same scale.
+    pub worst: I256,
+    /// The charges beside the worst loss.
+    pub charges: ChargeSums,
+    maintenance_factor: u64,
+    initial_factor: u64,
+}
+
+redacted_debug!(ExpirySums, ChargeSums, ScenarioMargin);
+
+impl ScenarioMargin {
+    /// Assesses positions, each with its row, in canonical order: the call and
+    /// the put of a strike are neighbours.
+    ///
+    /// # Errors
+    /// When a position is out of range or in another bucket, collateral is
+    /// owed, two rows do not agree on their expiry, or a sum is out of range.
+    pub fn assess<'a>(
+        positions: impl IntoIterator<Item = (&'a Position, &'a ScenarioRow)>,
+        terms: &ScenarioTerms,
+    ) -> Result<Self, Violation> {
+        let mut account = Self::new(terms);
+        let mut strike = Strike::default();
+        for (index, (position, row)) in positions.into_iter().enumerate() {
+            let lots = lots_of(index, position, row)?;
+            account.add(index, lots, row)?;
+            account.cash += position.cash.get();
+            let option_lots = if row.is_option() { lots } else { 0 };
+            account.naked += strike.next(position.instrument, option_lots);
+        }
+        account.naked += strike.naked();
+        account.finish(terms)?;
+        Ok(account)
+    }
+
+    fn new(terms: &ScenarioTerms) -> Self {
+        Self {
+            expiries: Vec::new(),
+            linear: [0; SCENARIOS],
+            collateral: 0,
+            cash: 0,
+            naked: 0,
+            deltas: [0; 2],
+            options_fee: 0,
+            scenario_pnl: [I256::ZERO; SCENARIOS],
+            basis: I256::ZERO,
+            minimum: I256::ZERO,
+            worst: I256::ZERO,
+            charges: ChargeSums::default(),
+            maintenance_factor: terms.maintenance_factor.get(),
+            initial_factor: terms.initial_factor.get(),
+        }
+    }
+
+    /// Adds one position's products.
+    fn add(&mut self, index: usize, lots: i64, row: &ScenarioRow) -> Result<(), Violation> {
+        let size = u128::from(lots.unsigned_abs());
+        let a = i128::from(lots);
+        let values: [i128; VALUES] = row.values().map(|value| a * i128::from(value));
+        self.charges.maintenance += size.cast_signed() * i128::from(row.charges.maintenance.get());
+        self.charges.initial += size.cast_signed() * i128::from(row.charges.initial.get());
+        let delta = row.delta.get();
+        let side = usize::from((lots < 0) != (delta < 0));
+        self.deltas[side] += size * u128::from(delta.unsigned_abs());
+        if lots != 0 {
+            self.options_fee = self.options_fee.max(row.options_fee().get());
+        }
+        match row.group() {
+            None => self.collateral += values[MARK],
+            Some(group) => {
+                let sums = self.expiry_mut(index, group)?;
+                for (sum, place) in sums.basis.iter_mut().zip(BASIS) {
+                    *sum += values[place];
+                }
+                sums.mark += values[MARK];
+                if row.is_option() {
+                    sums.gross += size;
+                    add(&mut sums.scenarios, &values);
+                }
+            }
+        }
+        if !row.is_option() {
+            add(&mut self.linear, &values);
+        }
+        Ok(())
+    }
+
+    /// The sums of an expiry.
+    fn expiry_mut(
+        &mut self,
+        index: usize,
+        terms: &GroupTerms,
+    ) -> Result<&mut ExpirySums, Violation> {
+        let place = match self.expiries.binary_search_by_key(&terms.key, |sums| sums.terms.key) {
+            Ok(place) if self.expiries[place].terms == *terms => place,
+            Ok(_) => return Err(Violation::Expiry(index)),
+            Err(place) => {
+                let sums = ExpirySums {
+                    terms: *terms,
+                    scenarios: [0; SCENARIOS],
+                    mark: 0,
+                    basis: [0; 2],
+                    gross: 0,
+                };
+                self.expiries.insert(place, sums);
+                place
+            }
+        };
+        Ok(&mut self.expiries[place])
+    }
+
+    /// Everything that follows from the sums.
+    fn finish(&mut self, terms: &ScenarioTerms) -> Result<(), Violation> {
+        let naked = self.naked.cast_signed();
+        self.charges.maintenance += naked * i128::from(terms.naked.maintenance.get());
+        self.charges.initial += naked * i128::from(terms.naked.initial.get());
+        if !self.sums_in_range() {
+            return Err(Violation::Sum);
+        }
+        for expiry in &self.expiries {
+            let fee = expiry.terms.confidence_fee.get().max(self.options_fee);
+            self.charges.confidence += expiry.gross * u128::from(fee);
+            let loss = expiry.basis[0].min(expiry.basis[1]).min(0);
+            self.basis += I256::from(loss) * I256::from(expiry.terms.basis_weight.get());
+        }
+        self.minimum = self.minimum_charge(terms);
+        self.scenario_pnl = core::array::from_fn(|s| self.pnl(s, terms));
+        self.worst = self.scenario_pnl.into_iter().fold(self.basis.min(-self.minimum), I256::min);
+        Ok(())
+    }
+
+    /// M4: each sum that a circuit unpacks is below `2^80` either way.
+    fn sums_in_range(&self) -> bool {
+        let expiries = self.expiries.iter().flat_map(|sums| {
+            sums.scenarios.iter().chain(&sums.basis).chain(core::iter::once(&sums.mark))
+        });
+        let charges = [&self.charges.maintenance, &self.charges.initial, &self.collateral];
+        let mut sums = expiries.chain(&self.linear).chain(charges);
+        sums.all(|sum| sum.unsigned_abs() >> SUM_BITS == 0)
+    }
+
+    fn minimum_charge(&self, terms: &ScenarioTerms) -> I256 {
+        let minimum = &terms.minimum;
+        let [long, short] = self.deltas;
+        let net = long.abs_diff(short);
+        I256::from(minimum.net.get()) * I256::from(net)
+            + I256::from(minimum.half_hedged.get()) * I256::from(long + short - net)
+            + I256::from(FINE_ONE) * I256::from(minimum.short_fee.get()) * I256::from(self.naked)
+    }
+
+    fn pnl(&self, scenario: usize, terms: &ScenarioTerms) -> I256 {
+        let linear = I256::from(FINE_ONE) * I256::from(self.linear[scenario]);
+        let dampening = I256::from(terms.dampening[scenario].get());
+        self.expiries.iter().fold(linear, |pnl, expiry| {
+            let value = expiry.scenarios[scenario];
+            let discount =
+                if value < 0 { expiry.terms.short_discount } else { expiry.terms.long_discount };
+            let change = I256::from(discount.get()) * I256::from(value)
+                - dampening * I256::from(expiry.mark);
+            pnl + if scenario < REGULAR_SCENARIOS { change } else { -change.abs() }
+        })
+    }
+
+    /// What the account is worth, in quote units.
+    pub fn mark_to_market(&self) -> i128 {
+        self.expiries.iter().map(|expiry| expiry.mark).sum::<i128>() + self.collateral + self.cash
+    }
+
+    /// How far the account is above a level, in quote units times
+    /// `FINE_ONE * FACTOR_ONE`: negative when it is below. Nothing is needed to
+    /// be bankrupt.
+    pub fn balance(&self, level: Level) -> Option<I256> {
+        let ChargeSums { maintenance, initial, confidence } = self.charges;
+        let initial = maintenance + initial + confidence.cast_signed();
+        let (factor, charges) = match level {
+            Level::Bankrupt => return None,
+            Level::MarginCall => (0, 0),
+            Level::Maintenance => (self.maintenance_factor, maintenance),
+            Level::Initial => (self.initial_factor, initial),
+        };
+        let rest = I256::from(self.mark_to_market() - charges);
+        Some(self.worst * I256::from(factor) + rest * balance_one())
+    }
+
+    /// Cash that would lift the account to a level, in quote units, rounded
+    /// up; zero when it is there.
+    pub fn shortfall(&self, level: Level) -> u128 {
+        let deficit = self.balance(level).map_or(I256::ZERO, |balance| (-balance).max(I256::ZERO));
+        // Below 2^104: see the bounds in the circuit's documentation.
+        ((deficit + balance_one() - I256::ONE) / balance_one()).as_u128()
+    }
+
+    /// The highest level that, with every lower one, the account reaches.
+    pub fn level(&self) -> Level {
+        [Level::MarginCall, Level::Maintenance, Level::Initial]
+            .into_iter()
+            .take_while(|level| self.shortfall(*level) == 0)
+            .last()
+            .unwrap_or(Level::Bankrupt)
+    }
+}
+
+/// One quote unit on the scale of balances.
+fn balance_one() -> I256 {
+    I256::from(FINE_ONE) * I256::from(FACTOR_ONE)
+}
+
+/// The lots of a position, after the checks on it alone.
+fn lots_of(index: usize, position: &Position, row: &ScenarioRow) -> Result<i64, Violation> {
+    let lots = position.quantity.get();
+    if position.bucket != BucketId::CROSS {
+        return Err(Violation::Bucket(index));
+    }
+    if !(MIN_LOTS..=MAX_LOTS).contains(&lots) {
+        return Err(Violation::Quantity(index));
+    }
+    if row.is_long_only() && lots < 0 {
+        return Err(Violation::WrongDirection(index));
+    }
+    Ok(lots)
+}
+
+fn add(sums: &mut [i128; SCENARIOS], values: &[i128; VALUES]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
+    }
+}
+
+/// Option lots of the strike last seen.
+#[derive(Default)]
+struct Strike {
+    instrument: Option<InstrumentId>,
+    net: i128,
+}
+
+impl Strike {
+    /// Moves on to a position; returns what is naked of a strike it ends.
+    fn next(&mut self, instrument: InstrumentId, lots: i64) -> u128 {
+        let same = self.instrument.is_some_and(|last| last.strike() == instrument.strike());
+        let naked = if same { 0 } else { self.naked() };
+        self.net = if same { self.net } else { 0 } + i128::from(lots);
+        self.instrument = Some(instrument);
+        naked
+    }
+
+    fn naked(&self) -> u128 {
+        self.net.min(0).unsigned_abs()
+    }
+}

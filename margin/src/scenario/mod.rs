@@ -1,0 +1,50 @@
+//! Scenario (portfolio) margin, with options.
+//!
+//! Every instrument has one [`ScenarioRow`] in the public table: its value per
+//! lot under 40 regular and 2 skew scenarios, its mark, the basis moves and the
+//! charges. What an account owes is sums of quantities times these values, sign
+//! selections, minima and netting: [`ScenarioMargin::assess`], all in exact
+//! integers.
+//!
+//! Three scales: values and charges are whole quote units per lot; factors that
+//! multiply sums of values (discounts, dampening, weights) are over
+//! [`FINE_ONE`]; the loss factors are over [`FACTOR_ONE`]. Profits and losses
+//! are in quote units times `FINE_ONE`, balances in quote units times
+//! `FINE_ONE * FACTOR_ONE`. Nothing is rounded but the shortfall, up.
+//!
+//! An element of a row holds three signed values, [`LIMB_BITS`] apart. A
+//! circuit multiplies and sums whole elements and unpacks the *sums*, which are
+//! below `2^`[`SUM_BITS`] either way; it never unpacks a row.
+
+mod account;
+mod relation;
+mod row;
+mod terms;
+mod units;
+
+pub use account::{ChargeSums, ExpirySums, MAX_LOTS, MIN_LOTS, ScenarioMargin};
+pub use ethnum::I256;
+pub use relation::{Scenario, ScenarioSlot, ScenarioWitness};
+pub use row::{
+    Charges, GROUP, GroupTerms, LIMB_BITS, ROW_E0, ROW_ELEMENTS, RowKind, ScenarioRow,
+    VALUE_ELEMENTS, pack_limbs,
+};
+pub use terms::{DAMPENING_PER_ELEMENT, FACTORS, MinimumCharge, ScenarioTerms, TERMS_ELEMENTS};
+pub use units::{ExpiryKey, Fine, LossFactor, LotCharge, LotFee, LotValue};
+
+/// Regular scenarios; what a model does not use is zero.
+pub const REGULAR_SCENARIOS: usize = 40;
+/// All scenarios: the regular ones, the linear skew, the absolute skew.
+pub const SCENARIOS: usize = REGULAR_SCENARIOS + 2;
+/// Values of a row: the scenarios, the mark, the basis up and down.
+pub const VALUES: usize = SCENARIOS + 3;
+/// Place of the mark among a row's values.
+pub const MARK: usize = SCENARIOS;
+/// Places of the basis moves among a row's values, up and down.
+pub const BASIS: [usize; 2] = [MARK + 1, MARK + 2];
+/// One, on the scale of discounts, dampening and basis weights.
+pub const FINE_ONE: u64 = 1 << 40;
+/// One, on the scale of the loss factors; the header's denominator.
+pub const FACTOR_ONE: u32 = 1_000_000_000;
+/// Bits of a sum of an account, either way.
+pub const SUM_BITS: u32 = 80;

@@ -1,0 +1,140 @@
+//! What the prover knows of an account, and the clauses that are the same in
+//! every family: the commitment, the trees, the header, the claim.
+
+use alloc::vec::Vec;
+
+use crate::claim::Side;
+use crate::field::MarginField;
+use crate::ids::InstrumentId;
+use crate::instance::MarginInstance;
+use crate::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
+use crate::merkle::Path;
+use crate::portfolio::{Blinding, Position, commit};
+use crate::poseidon::Domain;
+use crate::relation::Violation;
+
+/// Domain and depth of the state tree.
+const STATE_TREE: (Domain, usize) = (Domain::StateNode, STATE_DEPTH);
+/// Domain and depth of the market tree.
+pub(crate) const MARKET_TREE: (Domain, usize) = (Domain::MarketNode, MARKET_DEPTH);
+
+/// A position with its row, of the family's type `R`, and the row's path in
+/// the market tree.
+#[derive(Clone)]
+pub struct Slot<F, R> {
+    /// The position.
+    pub position: Position,
+    /// Its row.
+    pub row: R,
+    /// The row's membership.
+    pub path: Path<F>,
+}
+
+/// What the prover knows of an account.
+#[derive(Clone)]
+pub struct AccountWitness<F, R> {
+    /// The positions, in canonical order.
+    pub slots: Vec<Slot<F, R>>,
+    /// The blinding of the commitment.
+    pub blinding: Blinding,
+    /// The commitment the venue attested.
+    pub commitment: F,
+    /// The account's membership in the state tree.
+    pub account_path: Path<F>,
+    /// The market header.
+    pub header: MarketHeader<F>,
+    /// A row with its path, for a circuit's unused slots.
+    pub padding: (R, Path<F>),
+}
+
+impl<F, R> core::fmt::Debug for Slot<F, R> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Slot(..)")
+    }
+}
+
+impl<F, R> core::fmt::Debug for AccountWitness<F, R> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("AccountWitness(..)")
+    }
+}
+
+impl<F: MarginField, R> AccountWitness<F, R> {
+    /// M1 and M2.
+    pub(crate) fn check_state(&self, instance: &MarginInstance<F>) -> Result<(), Violation> {
+        let positions: Vec<_> = self.slots.iter().map(|slot| slot.position.clone()).collect();
+        if commit::<F>(&positions, &self.blinding) != self.commitment {
+            return Err(Violation::Opening);
+        }
+        let leaf = state_leaf(instance.account, self.commitment, instance.context);
+        match opens(&self.account_path, STATE_TREE, leaf, instance.state_root) {
+            true => Ok(()),
+            false => Err(Violation::AccountNotInState),
+        }
+    }
+
+    /// M3, the header.
+    pub(crate) fn check_header(&self, instance: &MarginInstance<F>) -> Result<(), Violation> {
+        let header = &self.header;
+        let is_public = header.root() == instance.market_root
+            && header.epoch == instance.epoch
+            && header.model == instance.model;
+        if is_public { Ok(()) } else { Err(Violation::Header) }
+    }
+
+    /// M3, the rows: each by its instrument and leaf.
+    pub(crate) fn check_rows(
+        &self,
+        parts: impl Fn(&R) -> (InstrumentId, F),
+    ) -> Result<(), Violation> {
+        for (index, slot) in self.slots.iter().enumerate() {
+            let (instrument, leaf) = parts(&slot.row);
+            if instrument != slot.position.instrument {
+                return Err(Violation::WrongInstrument(index));
+            }
+            if !opens(&slot.path, MARKET_TREE, leaf, self.header.tree_root) {
+                return Err(Violation::RowNotInMarket(index));
+            }
+        }
+        Ok(())
+    }
+
+    /// M4: strictly ascending by bucket and instrument.
+    pub(crate) fn check_order(&self) -> Result<(), Violation> {
+        let ascends = |pair: &[Slot<F, R>]| pair[0].position.key() < pair[1].position.key();
+        match self.slots.windows(2).position(|pair| !ascends(pair)) {
+            Some(index) => Err(Violation::Order(index + 1)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// M6 and M7, by the shortfall of the claim's level.
+pub(crate) fn check_claim<F>(
+    instance: &MarginInstance<F>,
+    shortfall: u128,
+) -> Result<(), Violation> {
+    let holds = match instance.claim.side() {
+        Side::AtLeast => shortfall == 0,
+        Side::Below => shortfall > 0,
+    };
+    if !holds {
+        return Err(Violation::FalseClaim);
+    }
+    let disclosed = instance.disclosed.get();
+    if disclosed != 0 && disclosed != shortfall {
+        return Err(Violation::FalseDisclosure);
+    }
+    Ok(())
+}
+
+/// Whether a path of exactly this depth in this domain leads from the leaf to
+/// the root.
+pub(crate) fn opens<F: MarginField>(
+    path: &Path<F>,
+    (domain, depth): (Domain, usize),
+    leaf: F,
+    root: F,
+) -> bool {
+    path.domain() == domain && path.children().len() == depth && path.root(leaf) == Some(root)
+}

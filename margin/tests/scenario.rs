@@ -1,0 +1,521 @@
+//! The scenario family's integer model, against figures worked out by hand and
+//! against a second, naive computation.
+#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
+
+use std::collections::BTreeMap;
+
+use ff::Field;
+use pasta_curves::Fp;
+use proptest::prelude::*;
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::{BucketId, InstrumentId};
+use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::relation::Violation;
+use zkmargin_margin::scenario::{
+    Charges, ExpiryKey, FACTOR_ONE, FINE_ONE, Fine, GroupTerms, I256, LossFactor, LotCharge,
+    LotFee, LotValue, MinimumCharge, REGULAR_SCENARIOS, RowKind, SCENARIOS, ScenarioMargin,
+    ScenarioRow, ScenarioTerms,
+};
+use zkmargin_margin::units::{Amount, Lots};
+
+const CALL: u32 = 100;
+const PUT: u32 = 101;
+const FAR_CALL: u32 = 200;
+const FUTURE: u32 = 300;
+const PERP: u32 = 400;
+const CASH: u32 = 500;
+
+fn value(value: i64) -> LotValue {
+    LotValue::new(value).unwrap()
+}
+
+/// A number of hundredths, over `FINE_ONE`.
+fn percent(percent: u64) -> Fine {
+    Fine::new(FINE_ONE / 100 * percent).unwrap()
+}
+
+fn charges(maintenance: i64, initial: i64) -> Charges {
+    let charge = |value| LotCharge::new(value).unwrap();
+    Charges { maintenance: charge(maintenance), initial: charge(initial) }
+}
+
+fn group(key: u16) -> GroupTerms {
+    GroupTerms {
+        key: ExpiryKey::new(key).unwrap(),
+        long_discount: percent(50),
+        short_discount: percent(200),
+        basis_weight: percent(100 * u64::from(key)),
+        confidence_fee: LotFee::new(3).unwrap(),
+    }
+}
+
+fn row(instrument: u32, kind: RowKind, scenarios: &[(usize, i64)]) -> ScenarioRow {
+    let mut row = ScenarioRow {
+        instrument: InstrumentId::new(instrument),
+        kind,
+        charges: Charges::default(),
+        delta: LotValue::ZERO,
+        scenarios: [LotValue::ZERO; SCENARIOS],
+    };
+    for (scenario, number) in scenarios {
+        row.scenarios[*scenario] = value(*number);
+    }
+    row
+}
+
+fn rows() -> Vec<ScenarioRow> {
+    let option = |key, mark, up, down| RowKind::Option {
+        group: group(key),
+        mark: value(mark),
+        basis: [value(up), value(down)],
+    };
+    let with = |row: ScenarioRow, charge, delta| ScenarioRow {
+        charges: charge,
+        delta: value(delta),
+        ..row
+    };
+    vec![
+        with(
+            row(CALL, option(1, 100, 10, -12), &[(0, 160), (1, 40), (40, 110)]),
+            charges(1, 0),
+            60,
+        ),
+        with(row(PUT, option(1, 80, -9, 11), &[(0, 20), (1, 150), (40, 70)]), charges(0, 2), -40),
+        with(
+            row(FAR_CALL, option(2, 300, 30, -30), &[(0, 400), (1, 200), (41, 310)]),
+            charges(0, 0),
+            70,
+        ),
+        with(
+            row(
+                FUTURE,
+                RowKind::Future { group: group(1), basis: [value(50), value(-50)] },
+                &[(0, 100), (1, -90)],
+            ),
+            charges(4, 3),
+            101,
+        ),
+        with(
+            row(
+                PERP,
+                RowKind::Perpetual { options_fee: LotFee::new(5).unwrap() },
+                &[(0, 100), (1, -100)],
+            ),
+            charges(4, 3),
+            100,
+        ),
+        with(
+            row(CASH, RowKind::Collateral { mark: value(1_000) }, &[(0, 7), (1, -7)]),
+            charges(20, -6),
+            0,
+        ),
+    ]
+}
+
+fn terms() -> ScenarioTerms {
+    let mut dampening = [Fine::ZERO; SCENARIOS];
+    for scenario in [0, 1, 40, 41] {
+        dampening[scenario] = percent(100);
+    }
+    dampening[1] = percent(80);
+    ScenarioTerms {
+        dampening,
+        maintenance_factor: LossFactor::new(1_000_000_000).unwrap(),
+        initial_factor: LossFactor::new(1_250_000_000).unwrap(),
+        minimum: MinimumCharge {
+            net: percent(10),
+            half_hedged: percent(1),
+            short_fee: LotFee::new(2).unwrap(),
+        },
+        naked: charges(10, -4),
+    }
+}
+
+fn position(instrument: u32, lots: i64, cash: i128) -> Position {
+    Position {
+        bucket: BucketId::CROSS,
+        instrument: InstrumentId::new(instrument),
+        quantity: Lots::new(lots),
+        cash: Amount::new(cash).unwrap(),
+    }
+}
+
+fn row_of(rows: &[ScenarioRow], position: &Position) -> ScenarioRow {
+    *rows.iter().find(|row| row.instrument == position.instrument).unwrap()
+}
+
+fn try_assess(lots: &[(u32, i64)]) -> Result<ScenarioMargin, Violation> {
+    let rows = rows();
+    let mut positions: Vec<_> = lots.iter().map(|(id, lots)| position(*id, *lots, 0)).collect();
+    positions.sort_by_key(Position::key);
+    let rows: Vec<_> = positions.iter().map(|position| row_of(&rows, position)).collect();
+    ScenarioMargin::assess(positions.iter().zip(&rows), &terms())
+}
+
+fn assess(lots: &[(u32, i64)]) -> ScenarioMargin {
+    try_assess(lots).unwrap()
+}
+
+/// Quote units on the scale of profits and losses.
+fn units(number: i128) -> I256 {
+    I256::from(FINE_ONE) * I256::from(number)
+}
+
+/// [`percent`] of quote units on the same scale.
+fn hundredths(number: i128) -> I256 {
+    I256::from(FINE_ONE / 100) * I256::from(number)
+}
+
+#[test]
+fn nothing_held_owes_nothing() {
+    let margin = assess(&[]);
+    assert_eq!((margin.worst, margin.mark_to_market()), (I256::ZERO, 0));
+    assert_eq!(margin.level(), Level::Initial);
+    assert_eq!(margin.balance(Level::Bankrupt), None);
+    assert_eq!(margin.balance(Level::Initial), Some(I256::ZERO));
+}
+
+#[test]
+fn a_strike_nets_its_call_and_put() {
+    assert_eq!(assess(&[(CALL, -5)]).naked, 5);
+    assert_eq!(assess(&[(CALL, -5), (PUT, 3)]).naked, 2);
+    assert_eq!(assess(&[(CALL, 3), (PUT, -5)]).naked, 2);
+    assert_eq!(assess(&[(CALL, 9), (PUT, -5)]).naked, 0);
+    assert_eq!(assess(&[(CALL, -2), (PUT, -5)]).naked, 7);
+    // Another strike does not help, and what is no option is not naked.
+    assert_eq!(assess(&[(CALL, 9), (FAR_CALL, -5), (PERP, -7), (FUTURE, -7)]).naked, 5);
+    let naked = assess(&[(CALL, -5), (PUT, 3)]);
+    assert_eq!((naked.charges.maintenance, naked.charges.initial), (5 + 20, 6 - 8));
+}
+
+#[test]
+fn the_sign_of_an_expirys_sum_selects_the_discount() {
+    // Long: (160 * 50% - 100) * 2, and 80% of the mark in scenario 1.
+    let long = assess(&[(CALL, 2)]);
+    assert_eq!(long.scenario_pnl[0], hundredths(2 * (8_000 - 10_000)));
+    assert_eq!(long.scenario_pnl[1], hundredths(2 * (2_000 - 8_000)));
+    let short = assess(&[(CALL, -2)]);
+    assert_eq!(short.scenario_pnl[0], hundredths(-2 * (32_000 - 10_000)));
+    // The sum decides, not the position: 160 - 2 * 20 is long.
+    let both = assess(&[(CALL, 1), (PUT, -2)]);
+    assert_eq!(both.scenario_pnl[0], hundredths(12_000 / 2 - (10_000 - 16_000)));
+    // And each expiry's alone.
+    let two = assess(&[(CALL, 1), (FAR_CALL, -1)]);
+    assert_eq!(two.scenario_pnl[0], hundredths(8_000 - 10_000 - (80_000 - 30_000)));
+}
+
+#[test]
+fn a_skew_costs_either_way_and_in_each_expiry() {
+    let margin = assess(&[(CALL, 1)]);
+    assert_eq!(margin.scenario_pnl[REGULAR_SCENARIOS], hundredths(-(10_000 - 5_500)));
+    let margin = assess(&[(CALL, -1), (PERP, 1)]);
+    assert_eq!(margin.scenario_pnl[REGULAR_SCENARIOS], hundredths(-(22_000 - 10_000)));
+    let margin = assess(&[(CALL, 1), (FAR_CALL, -1)]);
+    let absolute = -(10_000 + (62_000 - 30_000));
+    assert_eq!(margin.scenario_pnl[REGULAR_SCENARIOS + 1], hundredths(absolute));
+}
+
+#[test]
+fn the_basis_loss_is_the_worse_way_by_expiry() {
+    assert_eq!(assess(&[(CALL, 1)]).basis, hundredths(-1_200));
+    assert_eq!(assess(&[(CALL, -1)]).basis, hundredths(-1_000));
+    // A future hedges it in its own expiry only; the far expiry weighs double.
+    assert_eq!(assess(&[(CALL, 5), (FUTURE, -1)]).basis, hundredths(-1_000));
+    assert_eq!(assess(&[(FAR_CALL, 1), (FUTURE, -1)]).basis, hundredths(-5_000 - 6_000));
+    assert_eq!(assess(&[(PERP, 1)]).basis, I256::ZERO);
+}
+
+#[test]
+fn a_perpetual_raises_the_options_confidence_fee() {
+    assert_eq!(assess(&[(CALL, -2), (PUT, 3)]).charges.confidence, 15);
+    assert_eq!(assess(&[(CALL, -2), (PUT, 3), (PERP, -1)]).charges.confidence, 25);
+    // Not held, no fee; and futures are no options.
+    assert_eq!(assess(&[(CALL, -2), (PUT, 3), (PERP, 0)]).charges.confidence, 15);
+    assert_eq!(assess(&[(FUTURE, 9), (PERP, 1)]).charges.confidence, 0);
+}
+
+#[test]
+fn the_minimum_charge_is_of_net_and_hedged_delta_and_naked_shorts() {
+    // Long 300 by the perpetual, short 120 by the call, 2 naked.
+    let margin = assess(&[(CALL, -2), (PERP, 3)]);
+    assert_eq!(margin.deltas, [300, 120]);
+    assert_eq!(margin.minimum, hundredths(10 * 180 + 240) + units(4));
+    // A short put has a long delta.
+    assert_eq!(assess(&[(PUT, -1)]).deltas, [40, 0]);
+}
+
+/// The worst loss is never a profit, and each source of it can be the worst.
+#[test]
+fn the_worst_of_all_counts() {
+    let collateral = assess(&[(CASH, 3)]);
+    assert_eq!(collateral.worst, collateral.scenario_pnl[1]);
+    let basis = assess(&[(FUTURE, 1), (PERP, -1)]);
+    assert_eq!(basis.worst, basis.basis);
+    let hedged = assess(&[(PERP, 1), (CALL, 0)]);
+    assert_eq!(hedged.worst, units(-100));
+}
+
+#[test]
+fn balances_by_level() {
+    // Scenario 1: the perpetual loses 400, collateral 14. Charges 16 and 40.
+    let margin = assess(&[(PERP, 4), (CASH, 2)]);
+    assert_eq!(margin.worst, units(-414));
+    let one = I256::from(FINE_ONE) * I256::from(FACTOR_ONE);
+    assert_eq!(margin.balance(Level::MarginCall), Some(one * 2_000));
+    assert_eq!(margin.balance(Level::Maintenance).unwrap() / one, I256::from(2_000 - 414 - 56));
+    let initial = margin.balance(Level::Initial).unwrap();
+    // 517.5 of worst loss, and 12 - 12 on top of the charges.
+    assert_eq!(initial / (one / 2), I256::from(2 * (2_000 - 56) - 1_035));
+    assert_eq!(margin.level(), Level::Initial);
+
+    let poor = assess(&[(PERP, 4)]);
+    assert_eq!(poor.level(), Level::MarginCall);
+    assert_eq!(poor.shortfall(Level::MarginCall), 0);
+    assert_eq!(poor.shortfall(Level::Maintenance), 416);
+    // 500 of worst loss and 28 of charges.
+    assert_eq!(poor.shortfall(Level::Initial), 528);
+    // Half a unit short is a unit short.
+    let half = assess(&[(CALL, -1)]);
+    let exact = half.balance(Level::Initial).unwrap();
+    let shortfall = half.shortfall(Level::Initial);
+    assert!(-exact <= one * I256::from(shortfall) && -exact > one * I256::from(shortfall - 1));
+}
+
+#[test]
+fn positions_and_sums_are_in_range() {
+    assert!(try_assess(&[(PERP, 1 << 32)]).is_err_and(|error| error == Violation::Quantity(0)));
+    assert!(try_assess(&[(PERP, -(1 << 32))]).is_ok());
+    assert!(try_assess(&[(CASH, -1)]).is_err_and(|error| error == Violation::WrongDirection(0)));
+
+    let bucket = Position { bucket: BucketId::new(1), ..position(PERP, 1, 0) };
+    let row = row_of(&rows(), &bucket);
+    let error = ScenarioMargin::assess([(&bucket, &row)], &terms()).err();
+    assert_eq!(error, Some(Violation::Bucket(0)));
+
+    let mut row = rows()[0];
+    row.scenarios[39] = value((1 << 45) - 1);
+    // Eight of the largest positions stay below 2^80, nine do not.
+    for (count, fits) in [(8, true), (9, false)] {
+        let positions: Vec<_> = (0..count).map(|_| position(CALL, (1 << 32) - 1, 0)).collect();
+        let rows = vec![row; count];
+        let result = ScenarioMargin::assess(positions.iter().zip(&rows), &terms());
+        assert_eq!(result.is_ok(), fits, "{count}");
+        assert!(fits || result.is_err_and(|error| error == Violation::Sum));
+    }
+}
+
+#[test]
+fn rows_of_one_expiry_must_agree() {
+    let mut rows = [rows()[0], rows()[1]];
+    let RowKind::Option { group, .. } = &mut rows[1].kind else { panic!() };
+    group.long_discount = percent(51);
+    let positions = [position(CALL, 1, 0), position(PUT, 1, 0)];
+    let error = ScenarioMargin::assess(positions.iter().zip(&rows), &terms()).err();
+    assert_eq!(error, Some(Violation::Expiry(1)));
+}
+
+#[test]
+fn debug_shows_nothing() {
+    let margin = assess(&[(CALL, -5)]);
+    assert_eq!(
+        format!("{margin:?}{:?}{:?}", margin.charges, margin.expiries[0]),
+        "ScenarioMargin(..)ChargeSums(..)ExpirySums(..)"
+    );
+}
+
+/// Every field of a row and of the terms is in its digest.
+#[test]
+fn digests_bind_every_field() {
+    let rows = rows();
+    let base = rows[0].leaf::<Fp>();
+    let mut others = vec![rows[1].leaf(), rows[3].leaf(), rows[4].leaf(), rows[5].leaf()];
+    for scenario in 0..SCENARIOS {
+        let mut row = rows[0];
+        row.scenarios[scenario] = value(row.scenarios[scenario].get() - 1);
+        others.push(row.leaf());
+    }
+    others.push(ScenarioRow { charges: charges(1, 1), ..rows[0] }.leaf());
+    others.push(ScenarioRow { delta: value(-60), ..rows[0] }.leaf());
+    for (mark, up, down) in [(101, 10, -12), (100, 11, -12), (100, 10, -11)] {
+        let kind =
+            RowKind::Option { group: group(1), mark: value(mark), basis: [value(up), value(down)] };
+        others.push(ScenarioRow { kind, ..rows[0] }.leaf());
+    }
+    others.push(base);
+    others.sort();
+    let count = others.len();
+    others.dedup();
+    assert_eq!(others.len(), count);
+
+    let mut digests = vec![terms().digest::<Fp>()];
+    for scenario in 0..SCENARIOS {
+        let mut terms = terms();
+        terms.dampening[scenario] = Fine::new(terms.dampening[scenario].get() + 1).unwrap();
+        digests.push(terms.digest());
+    }
+    let minimum = terms().minimum;
+    digests.push(ScenarioTerms { maintenance_factor: LossFactor::ZERO, ..terms() }.digest());
+    digests.push(ScenarioTerms { initial_factor: LossFactor::ZERO, ..terms() }.digest());
+    digests.push(ScenarioTerms { naked: charges(10, -5), ..terms() }.digest());
+    for minimum in [
+        MinimumCharge { net: Fine::ZERO, ..minimum },
+        MinimumCharge { half_hedged: Fine::ZERO, ..minimum },
+        MinimumCharge { short_fee: LotFee::ZERO, ..minimum },
+    ] {
+        digests.push(ScenarioTerms { minimum, ..terms() }.digest());
+    }
+    digests.sort();
+    let count = digests.len();
+    digests.dedup();
+    assert_eq!(digests.len(), count);
+    assert_ne!(digests[0], Fp::ZERO);
+}
+
+/// Limbs are signed and do not run into each other.
+#[test]
+fn elements_hold_signed_limbs() {
+    let element: Fp = zkmargin_margin::scenario::pack_limbs(&[-1, 2, -3]);
+    let limb = |power: u64| Fp::from(2).pow_vartime([power]);
+    assert_eq!(element, limb(84) * Fp::from(2) - limb(168) * Fp::from(3) - Fp::ONE);
+    assert_eq!(Fp::from_i128(-7), zkmargin_margin::scenario::pack_limbs(&[-7]));
+}
+
+/// The definition once more, scenario by scenario and with maps in place of
+/// running sums; balances in quote units times `FINE_ONE * FACTOR_ONE`.
+fn naive(positions: &[(ScenarioRow, i64, i128)], terms: &ScenarioTerms, level: Level) -> I256 {
+    let fine = I256::from(FINE_ONE);
+    let num = |x: i64| I256::from(x);
+    let all = || positions.iter().map(|(row, lots, _)| (row, num(*lots)));
+    let mut expiries: BTreeMap<u16, GroupTerms> = BTreeMap::new();
+    let mut strikes: BTreeMap<u32, I256> = BTreeMap::new();
+    for (row, a) in all() {
+        if let Some(group) = row.group() {
+            expiries.insert(group.key.get(), *group);
+        }
+        if row.is_option() {
+            *strikes.entry(row.instrument.get() / 2).or_insert(I256::ZERO) += a;
+        }
+    }
+    let of = |key: u16, options: bool, value: &dyn Fn(&ScenarioRow) -> i64| -> I256 {
+        all()
+            .filter(|(row, _)| row.group().is_some_and(|group| group.key.get() == key))
+            .filter(|(row, _)| row.is_option() || !options)
+            .fold(I256::ZERO, |sum, (row, a)| sum + a * num(value(row)))
+    };
+    let mut losses = Vec::new();
+    for s in 0..SCENARIOS {
+        let mut pnl = I256::ZERO;
+        for (row, a) in all().filter(|(row, _)| !row.is_option()) {
+            pnl += fine * a * num(row.scenarios[s].get());
+        }
+        for (key, group) in &expiries {
+            let sum = of(*key, true, &|row| row.scenarios[s].get());
+            let discount =
+                if sum >= I256::ZERO { group.long_discount } else { group.short_discount };
+            let change = sum * I256::from(discount.get())
+                - of(*key, true, &|row| row.mark().get()) * I256::from(terms.dampening[s].get());
+            pnl += if s >= 40 { -change.abs() } else { change };
+        }
+        losses.push(pnl);
+    }
+    let mut basis = I256::ZERO;
+    for (key, group) in &expiries {
+        let up = of(*key, false, &|row| row.basis()[0].get());
+        let down = of(*key, false, &|row| row.basis()[1].get());
+        basis += up.min(down).min(I256::ZERO) * I256::from(group.basis_weight.get());
+    }
+    losses.push(basis);
+    let naked = strikes.values().fold(I256::ZERO, |sum, net| sum + (-*net).max(I256::ZERO));
+    let deltas = || all().map(|(row, a)| a * num(row.delta.get()));
+    let long = deltas().fold(I256::ZERO, |sum, delta| sum + delta.max(I256::ZERO));
+    let short = deltas().fold(I256::ZERO, |sum, delta| sum + (-delta).max(I256::ZERO));
+    let minimum = &terms.minimum;
+    losses.push(
+        -((long - short).abs() * I256::from(minimum.net.get())
+            + long.min(short) * 2 * I256::from(minimum.half_hedged.get())
+            + naked * I256::from(minimum.short_fee.get()) * fine),
+    );
+    let worst = losses.into_iter().min().unwrap();
+    let fee =
+        all().filter(|(_, a)| *a != 0).map(|(row, _)| row.options_fee().get()).max().unwrap_or(0);
+    let mut worth = positions.iter().fold(I256::ZERO, |sum, (_, _, cash)| sum + I256::from(*cash));
+    let (mut mm, mut im) =
+        (naked * num(terms.naked.maintenance.get()), naked * num(terms.naked.initial.get()));
+    for (row, a) in all() {
+        worth += a * num(row.mark().get());
+        mm += a.abs() * num(row.charges.maintenance.get());
+        im += a.abs() * num(row.charges.initial.get());
+        if row.is_option() {
+            let own = row.group().unwrap().confidence_fee.get();
+            im += a.abs() * I256::from(own.max(fee));
+        }
+    }
+    let (factor, charge) = match level {
+        Level::Maintenance => (terms.maintenance_factor.get(), mm),
+        Level::Initial => (terms.initial_factor.get(), mm + im),
+        _ => (0, I256::ZERO),
+    };
+    worst * I256::from(factor) + fine * I256::from(FACTOR_ONE) * (worth - charge)
+}
+
+fn any_row(instrument: u32) -> impl Strategy<Value = ScenarioRow> {
+    let v = || (-1_000_i64..1_000).prop_map(value);
+    let kind = prop_oneof![
+        4 => (1_u16..4, v(), v(), v()).prop_map(|(key, mark, up, down)| {
+            RowKind::Option { group: group(key), mark, basis: [up, down] }
+        }),
+        1 => (1_u16..4, v(), v())
+            .prop_map(|(key, up, down)| RowKind::Future { group: group(key), basis: [up, down] }),
+        1 => (0_u64..9)
+            .prop_map(|fee| RowKind::Perpetual { options_fee: LotFee::new(fee).unwrap() }),
+        1 => v().prop_map(|mark| RowKind::Collateral { mark }),
+    ];
+    let scenarios = prop::collection::vec(v(), SCENARIOS);
+    (kind, -50_i64..50, -50_i64..50, v(), scenarios).prop_map(
+        move |(kind, mm, im, delta, scenarios)| ScenarioRow {
+            instrument: InstrumentId::new(instrument),
+            kind,
+            charges: charges(mm, im),
+            delta,
+            scenarios: scenarios.try_into().unwrap(),
+        },
+    )
+}
+
+type Account = Vec<(ScenarioRow, i64, i128)>;
+
+fn any_account() -> impl Strategy<Value = Account> {
+    // Neighbouring numbers are a call and a put.
+    prop::sample::subsequence((10_u32..30).collect::<Vec<_>>(), 0..12).prop_flat_map(|ids| {
+        let slots: Vec<_> = ids
+            .into_iter()
+            .map(|id| {
+                (any_row(id), -20_i64..20, -5_000_i128..5_000).prop_map(|(row, lots, cash)| {
+                    (row, if row.is_long_only() { lots.abs() } else { lots }, cash)
+                })
+            })
+            .collect();
+        slots
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn agrees_with_the_naive_computation(account in any_account()) {
+        let positions: Vec<_> = account
+            .iter()
+            .map(|(row, lots, cash)| position(row.instrument.get(), *lots, *cash))
+            .collect();
+        let rows: Vec<_> = account.iter().map(|(row, ..)| *row).collect();
+        let margin = ScenarioMargin::assess(positions.iter().zip(&rows), &terms()).unwrap();
+        for level in [Level::MarginCall, Level::Maintenance, Level::Initial] {
+            prop_assert_eq!(margin.balance(level), Some(naive(&account, &terms(), level)));
+            let short = margin.balance(level).unwrap() < I256::ZERO;
+            prop_assert_eq!(margin.shortfall(level) > 0, short);
+        }
+        prop_assert!(margin.worst <= I256::ZERO);
+    }
+}
