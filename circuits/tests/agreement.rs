@@ -18,7 +18,7 @@ use zkmargin_margin::units::{Notional, Rate};
 /// Runs both and asserts that they agree; returns what they say.
 fn agreed(case: &Case) -> bool {
     let native = case.check();
-    let circuit = failures(k(case.shape), &case.circuit(), case.public_rows());
+    let circuit = failures(k::<Fp>(case.shape), &case.circuit(), case.public_rows());
     assert_eq!(native.is_ok(), circuit.is_empty(), "native: {native:?}, circuit: {circuit:?}");
     native.is_ok()
 }
@@ -150,7 +150,7 @@ fn each_public_input_changed_alone_is_rejected() {
     for (row, name) in NAMES.iter().enumerate() {
         let mut rows = case.public_rows();
         rows[row] += Fp::from(1);
-        let failures = failures(k(case.shape), &case.circuit(), rows);
+        let failures = failures(k::<Fp>(case.shape), &case.circuit(), rows);
         assert_ne!(failures, BTreeSet::new(), "{name}");
     }
 }

@@ -18,7 +18,7 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
 
 fn lowered(shape: Shape) -> Arc<LoweredShape> {
-    Arc::new(lower(k(shape), &StandardCircuit::<Bn254Fr>::blank(shape)).unwrap())
+    Arc::new(lower(k::<Bn254Fr>(shape), &StandardCircuit::<Bn254Fr>::blank(shape)).unwrap())
 }
 
 /// What the back end's mock prover says of a circuit.

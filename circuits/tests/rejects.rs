@@ -33,7 +33,7 @@ fn rejects(case: &Case, label: &str) {
 /// The same after a lie about the prover's choices.
 #[track_caller]
 fn rejects_lie(case: &Case, lie: impl FnOnce(&mut Assignment<Fp>), label: &str) {
-    let failing = failures(k(case.shape), &case.lie(lie), case.public_rows());
+    let failing = failures(k::<Fp>(case.shape), &case.lie(lie), case.public_rows());
     assert!(failing.iter().any(|name| name.contains(label)), "{label}: {failing:?}");
 }
 
@@ -48,7 +48,7 @@ fn both_reject(case: &Case, violation: Violation, label: &str) {
 #[test]
 fn control_is_satisfied() {
     let case = control();
-    assert_eq!(failures(k(case.shape), &case.circuit(), case.public_rows()), BTreeSet::new());
+    assert_eq!(failures(k::<Fp>(case.shape), &case.circuit(), case.public_rows()), BTreeSet::new());
 }
 
 #[test]
@@ -370,7 +370,7 @@ fn rejects_m5_charges_of_padding() {
             both_reject(&case, Violation::FalseClaim, "M6 below: some shortfall");
             case.instance.claim = at_least(level);
             assert_eq!(case.check(), Ok(()));
-            let failing = failures(k(case.shape), &case.circuit(), case.public_rows());
+            let failing = failures(k::<Fp>(case.shape), &case.circuit(), case.public_rows());
             assert_eq!(failing, BTreeSet::new());
         }
     }

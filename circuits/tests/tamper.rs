@@ -11,7 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::mock::{Delta, advice_cells, tamper};
 use common::*;
+use halo2_proofs::arithmetic::VartimeField;
+use pasta_curves::Fp;
 use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
 
 /// The names without numbers.
 fn class((region, cell): &(String, String)) -> (String, String) {
@@ -20,9 +24,18 @@ fn class((region, cell): &(String, String)) -> (String, String) {
 }
 
 #[test]
-fn every_cell_is_constrained() {
-    let case = Market::new().case(&healthy(), at_least(Level::Initial), 0);
-    let (k, circuit) = (k(case.shape), case.circuit());
+fn every_cell_is_constrained_in_the_wide_layout() {
+    every_cell_is_constrained::<Fp>();
+}
+
+#[test]
+fn every_cell_is_constrained_in_the_tall_layout() {
+    every_cell_is_constrained::<Bn254Fr>();
+}
+
+fn every_cell_is_constrained<F: MarginField + VartimeField>() {
+    let case = Market::<F>::over_field().case(&healthy(), at_least(Level::Initial), 0);
+    let (k, circuit) = (k::<F>(case.shape), case.circuit());
     let cells = advice_cells(k, &circuit, case.public_rows());
 
     let mut chosen = BTreeSet::new();

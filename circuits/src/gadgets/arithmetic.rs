@@ -8,9 +8,11 @@
 //! cell is `d`.
 
 use halo2_proofs::circuit::{AssignedCell, Layouter, Value};
-use halo2_proofs::plonk::{Advice, Column, ConstraintSystem, Constraints, Error, Fixed, Selector};
+use halo2_proofs::plonk::{Advice, Column, ConstraintSystem, Constraints, Error, Fixed};
 use halo2_proofs::poly::Rotation;
 use zkmargin_margin::field::MarginField;
+
+use super::layout::Switch;
 
 /// Columns and gate.
 #[derive(Clone, Debug)]
@@ -18,7 +20,7 @@ pub struct ArithmeticConfig {
     advice: [Column<Advice>; 4],
     factor: Column<Fixed>,
     constant: Column<Fixed>,
-    q_arithmetic: Selector,
+    q_arithmetic: Switch,
 }
 
 /// The inputs of one row.
@@ -33,19 +35,20 @@ pub struct Row<'a, F: MarginField> {
 }
 
 impl ArithmeticConfig {
-    /// Creates four advice columns with equality, two fixed columns (one of
-    /// which also holds the circuit's constants), a selector and the gate.
-    pub fn configure<F: MarginField>(meta: &mut ConstraintSystem<F>) -> Self {
-        let advice = std::array::from_fn(|_| meta.advice_column());
+    /// Creates the gate on four advice columns with equality and two fixed
+    /// columns; the constant's also holds the circuit's constants.
+    pub fn configure<F: MarginField>(
+        meta: &mut ConstraintSystem<F>,
+        advice: [Column<Advice>; 4],
+        [factor, constant]: [Column<Fixed>; 2],
+        q_arithmetic: Switch,
+    ) -> Self {
         for column in advice {
             meta.enable_equality(column);
         }
-        let factor = meta.fixed_column();
-        let constant = meta.fixed_column();
         meta.enable_constant(constant);
-        let q_arithmetic = meta.selector();
         meta.create_gate("arithmetic", |meta| {
-            let q = meta.query_selector(q_arithmetic);
+            let q = q_arithmetic.query(meta);
             let [a, b, c, d] = advice.map(|column| meta.query_advice(column, Rotation::cur()));
             let factor = meta.query_fixed(factor);
             let constant = meta.query_fixed(constant);

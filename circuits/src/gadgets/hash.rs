@@ -1,8 +1,9 @@
 //! Poseidon (`T = 5`, see [`zkmargin_margin::poseidon`]) and Merkle membership.
 //!
-//! A permutation takes 28 rows of five state and five auxiliary cells: a full
-//! round per row, three partial rounds per row. What keeps every gate at
-//! degree 5 or less:
+//! A permutation takes 28 steps of five state and five auxiliary cells: a full
+//! round per step, three partial rounds per step. A step is one row of ten
+//! columns in the wide layout; in the tall one it is two rows of five, the
+//! auxiliary cells below the state. What keeps every gate at degree 5 or less:
 //!
 //! - squares (and inner S-box outputs) stand in auxiliary cells;
 //! - a row's result is compared with the next state *through the inverse MDS*,
@@ -10,23 +11,24 @@
 //! - the additive constants of the lanes without an S-box are pushed forward
 //!   through the linear layer, so a partial round needs one constant.
 //!
-//! | gate | row `r` says | constraints |
+//! | gate | step says | constraints |
 //! |---|---|---|
 //! | `first` | the full round on the message `s0..s3` and the domain's capacity | 10 |
 //! | `full` | a full round on the state | 10 |
 //! | `partial` | three partial rounds | 10 |
-//! | `last` | a full round, of which only the digest is kept, in `s4` of the next row | 6 |
-//! | `member` | the digest in `s4` is one of the message cells `s0..s3` | 1 |
+//! | `last` | a full round, of which only the digest is kept, in `s4` of the next step | 6 |
+//! | `member` | on first steps: the digest in `s4` is one of the message cells `s0..s3` | 1 |
 //!
-//! The first row of a permutation does not use `s4`: the capacity is a fixed
+//! The first step of a permutation does not use `s4`: the capacity is a fixed
 //! constant, no cell. The previous permutation's digest lands there, so a
-//! Merkle path is permutations end to end, with `member` on their first rows.
+//! Merkle path is permutations end to end. `member` needs no switch of its
+//! own: where no permutation precedes, `s4` holds the first message cell again.
 
 use std::sync::Arc;
 
 use halo2_proofs::circuit::{AssignedCell, Layouter, Region, Value};
 use halo2_proofs::plonk::{
-    Advice, Column, ConstraintSystem, Constraints, Error, Expression, Fixed, Selector, VirtualCells,
+    Advice, Column, ConstraintSystem, Constraints, Error, Expression, Fixed, VirtualCells,
 };
 use halo2_proofs::poly::Rotation;
 use zkmargin_margin::field::MarginField;
@@ -35,10 +37,12 @@ use zkmargin_margin::poseidon::{
     Constants, Domain, FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH, mat_mul, pow5,
 };
 
-/// Partial rounds in one row.
+use super::layout::{ColumnLayout, Switch};
+
+/// Partial rounds in one step.
 const PARTIAL_PER_ROW: usize = 3;
-/// Rows of one permutation; its digest stands on the row after them.
-pub const PERMUTATION_ROWS: usize = FULL_ROUNDS + PARTIAL_ROUNDS / PARTIAL_PER_ROW;
+/// Steps of one permutation; its digest stands on the step after them.
+const PERMUTATION_STEPS: usize = FULL_ROUNDS + PARTIAL_ROUNDS / PARTIAL_PER_ROW;
 /// The state cell that holds a digest.
 const DIGEST: usize = WIDTH - 1;
 
@@ -73,34 +77,34 @@ pub struct HashConfig<F: MarginField> {
     state: [Column<Advice>; WIDTH],
     aux: [Column<Advice>; WIDTH],
     constants: [Column<Fixed>; WIDTH],
-    q_first: Selector,
-    q_full: Selector,
-    q_partial: Selector,
-    q_last: Selector,
-    q_member: Selector,
+    /// Rows of a step: the auxiliary cells are in its last row.
+    step: usize,
+    q_first: Switch,
+    q_full: Switch,
+    q_partial: Switch,
+    q_last: Switch,
     schedule: Arc<Vec<ScheduleRow<F>>>,
 }
 
 impl<F: MarginField> HashConfig<F> {
-    /// Creates ten advice columns (five of them with equality), five fixed
-    /// columns, five selectors and their gates.
-    pub fn configure(meta: &mut ConstraintSystem<F>) -> Self {
+    /// Creates the columns that a layout needs: five state columns with
+    /// equality, five auxiliary columns if wide, five fixed columns; and the
+    /// gates. `q_last` is never on in a row of another switch.
+    pub fn configure(meta: &mut ConstraintSystem<F>, layout: ColumnLayout, q_last: Switch) -> Self {
         let state = std::array::from_fn(|_| meta.advice_column());
-        let aux = std::array::from_fn(|_| meta.advice_column());
+        let (aux, step) = match layout {
+            ColumnLayout::Wide => (std::array::from_fn(|_| meta.advice_column()), 1),
+            ColumnLayout::Tall => (state, 2),
+        };
         for column in state {
             meta.enable_equality(column);
         }
-        let config = Self {
-            state,
-            aux,
-            constants: std::array::from_fn(|_| meta.fixed_column()),
-            q_first: meta.selector(),
-            q_full: meta.selector(),
-            q_partial: meta.selector(),
-            q_last: meta.selector(),
-            q_member: meta.selector(),
-            schedule: Arc::new(schedule(F::poseidon())),
-        };
+        let constants = std::array::from_fn(|_| meta.fixed_column());
+        let q_first = Switch::single(meta);
+        let [q_full, q_partial] = Switch::pair(meta, layout);
+        let schedule = Arc::new(schedule(F::poseidon()));
+        let config =
+            Self { state, aux, constants, step, q_first, q_full, q_partial, q_last, schedule };
         config.full_gates(meta);
         config.partial_gate(meta);
         config.last_gate(meta);
@@ -108,15 +112,26 @@ impl<F: MarginField> HashConfig<F> {
         config
     }
 
+    /// The state columns, which other gadgets may use outside of a
+    /// permutation's rows in the tall layout.
+    pub(super) fn state(&self) -> [Column<Advice>; WIDTH] {
+        self.state
+    }
+
+    /// The columns of round constants, likewise.
+    pub(super) fn constants(&self) -> [Column<Fixed>; WIDTH] {
+        self.constants
+    }
+
     fn full_gates(&self, meta: &mut ConstraintSystem<F>) {
         for (name, selector, first) in
             [("hash: first", self.q_first, true), ("hash: full", self.q_full, false)]
         {
             meta.create_gate(name, |meta| {
-                let q = meta.query_selector(selector);
+                let q = selector.query(meta);
                 let x = self.sbox_inputs(meta, first);
-                let w = self.query(meta, &self.aux, Rotation::cur());
-                let next = self.query(meta, &self.state, Rotation::next());
+                let w = self.query(meta, &self.aux, self.aux_row());
+                let next = self.query(meta, &self.state, self.next_step());
                 let output = through_inverse(&next);
                 let constraints = (0..WIDTH).flat_map(|i| {
                     [
@@ -132,10 +147,10 @@ impl<F: MarginField> HashConfig<F> {
     fn partial_gate(&self, meta: &mut ConstraintSystem<F>) {
         let mds = &F::poseidon().mds;
         meta.create_gate("hash: partial", |meta| {
-            let q = meta.query_selector(self.q_partial);
+            let q = self.q_partial.query(meta);
             let s = self.query(meta, &self.state, Rotation::cur());
-            let next = self.query(meta, &self.state, Rotation::next());
-            let [w_a, p_a, w_b, p_b, w_c] = self.query(meta, &self.aux, Rotation::cur());
+            let next = self.query(meta, &self.state, self.next_step());
+            let [w_a, p_a, w_b, p_b, w_c] = self.query(meta, &self.aux, self.aux_row());
             let [k_a, k_b, k_c] = [0, 1, 2].map(|i| meta.query_fixed(self.constants[i]));
 
             // Lane 0 before each S-box, the linear layers folded into one
@@ -168,10 +183,10 @@ impl<F: MarginField> HashConfig<F> {
     fn last_gate(&self, meta: &mut ConstraintSystem<F>) {
         let mds = &F::poseidon().mds;
         meta.create_gate("hash: last", |meta| {
-            let q = meta.query_selector(self.q_last);
+            let q = self.q_last.query(meta);
             let x = self.sbox_inputs(meta, false);
-            let w = self.query(meta, &self.aux, Rotation::cur());
-            let digest = meta.query_advice(self.state[DIGEST], Rotation::next());
+            let w = self.query(meta, &self.aux, self.aux_row());
+            let digest = meta.query_advice(self.state[DIGEST], self.next_step());
             let output = (0..WIDTH)
                 .map(|i| w[i].clone().square() * x[i].clone() * mds[0][i])
                 .reduce(|sum, term| sum + term)
@@ -185,12 +200,22 @@ impl<F: MarginField> HashConfig<F> {
 
     fn member_gate(&self, meta: &mut ConstraintSystem<F>) {
         meta.create_gate("hash: member", |meta| {
-            let q = meta.query_selector(self.q_member);
+            let q = self.q_first.query(meta);
             let [a, b, c, d, digest] = self.query(meta, &self.state, Rotation::cur());
             let product =
                 (digest.clone() - a) * (digest.clone() - b) * (digest.clone() - c) * (digest - d);
             Constraints::with_selector(q, [("one of the children", product)])
         });
+    }
+
+    /// Where a step's auxiliary cells are.
+    fn aux_row(&self) -> Rotation {
+        if self.step == 1 { Rotation::cur() } else { Rotation::next() }
+    }
+
+    /// Where the next step's state is.
+    fn next_step(&self) -> Rotation {
+        if self.step == 1 { Rotation::next() } else { Rotation(2) }
     }
 
     /// The S-box inputs of a full round; on a first row the capacity lane is
@@ -266,12 +291,13 @@ impl<F: MarginField> HashConfig<F> {
                 for (i, cell) in leaf.iter().enumerate() {
                     cell.copy_advice(|| format!("message {i}"), &mut region, self.state[i], 0)?;
                 }
+                let first = leaf_value.map(|message| message[0]);
+                region.assign_advice(|| "no digest before", self.state[DIGEST], 0, || first)?;
                 let mut digest = None;
                 for (level, trace) in traces.iter().enumerate() {
                     let domain = if level == 0 { leaf_domain } else { node_domain };
-                    let start = level * PERMUTATION_ROWS;
+                    let start = level * PERMUTATION_STEPS * self.step;
                     if level > 0 {
-                        self.q_member.enable(&mut region, start)?;
                         for i in 0..ARITY {
                             let child = messages[level].map(|children| children[i]);
                             region.assign_advice(
@@ -298,7 +324,7 @@ impl<F: MarginField> HashConfig<F> {
         trace: &Value<(Vec<TraceRow<F>>, F)>,
     ) -> Result<AssignedCell<F, F>, Error> {
         for (i, row) in self.schedule.iter().enumerate() {
-            let offset = start + i;
+            let offset = start + i * self.step;
             match row.gate {
                 Gate::First => &self.q_first,
                 Gate::Full => &self.q_full,
@@ -326,11 +352,12 @@ impl<F: MarginField> HashConfig<F> {
                     )?;
                 }
                 let aux = trace.as_ref().map(|(rows, _)| rows[i].aux[j]);
-                region.assign_advice(|| format!("aux {j}"), self.aux[j], offset, || aux)?;
+                let below = offset + self.step - 1;
+                region.assign_advice(|| format!("aux {j}"), self.aux[j], below, || aux)?;
             }
         }
         let digest = trace.as_ref().map(|(_, digest)| *digest);
-        let end = start + PERMUTATION_ROWS;
+        let end = start + PERMUTATION_STEPS * self.step;
         region.assign_advice(|| "digest", self.state[DIGEST], end, || digest)
     }
 
@@ -388,11 +415,11 @@ fn schedule<F: MarginField>(parameters: &Constants<F>) -> Vec<ScheduleRow<F>> {
     let half = FULL_ROUNDS / 2;
     let mut carried = [F::ZERO; WIDTH];
     let mut rounds = parameters.round.iter();
-    let mut rows = Vec::with_capacity(PERMUTATION_ROWS);
-    while rows.len() < PERMUTATION_ROWS {
+    let mut rows = Vec::with_capacity(PERMUTATION_STEPS);
+    while rows.len() < PERMUTATION_STEPS {
         let index = rows.len();
         let mut constants = [F::ZERO; WIDTH];
-        let partial = index >= half && index < PERMUTATION_ROWS - half;
+        let partial = index >= half && index < PERMUTATION_STEPS - half;
         for slot in 0..if partial { PARTIAL_PER_ROW } else { 1 } {
             let round = rounds.next().copied().unwrap_or([F::ZERO; WIDTH]);
             let sum: [F; WIDTH] = std::array::from_fn(|i| round[i] + carried[i]);
@@ -407,7 +434,7 @@ fn schedule<F: MarginField>(parameters: &Constants<F>) -> Vec<ScheduleRow<F>> {
         let gate = match index {
             0 => Gate::First,
             _ if partial => Gate::Partial,
-            _ if index + 1 == PERMUTATION_ROWS => Gate::Last,
+            _ if index + 1 == PERMUTATION_STEPS => Gate::Last,
             _ => Gate::Full,
         };
         rows.push(ScheduleRow { gate, constants });

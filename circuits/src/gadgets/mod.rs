@@ -1,16 +1,19 @@
 //! Building blocks of the relation, cells in and cells out.
 //!
-//! | gadget | columns | gates (degree) | rows |
+//! | gadget | wide: columns, rows | tall: columns, rows | gates (degree) |
 //! |---|---|---|---|
-//! | [`hash`] | 10 advice, 5 fixed | 5 (5) | 28 per permutation, 1 more per region |
-//! | [`arithmetic`] | 4 advice, 2 fixed | 1 (3) | 1 per operation |
-//! | [`range`] | 1 advice, 1 table | 1 lookup (5) | bits / 8 + 1 per value |
+//! | [`hash`] | 10 advice, 5 fixed; 28 per permutation | 5 advice, 5 fixed; 56 per permutation | 5 (5) |
+//! | [`arithmetic`] | 4 advice, 2 fixed; 1 per operation | the hash's; 1 per operation | 1 (4) |
+//! | [`range`] | 1 advice, 1 table; bits / 8 + 1 per value | the hash's, 1 table; bits / 8 + 1 per value | 1 lookup (5) |
 //!
-//! The three use disjoint columns, so a single-pass floor planner lays them
-//! side by side: the number of rows is the largest of the three, not the sum.
+//! In the wide [`layout`] the three use disjoint columns, and a single-pass
+//! floor planner lays them side by side: the number of rows is the largest of
+//! the three. In the tall one arithmetic and range checks share the rows
+//! between the permutations, the former in four columns, the latter in the fifth.
 
 pub mod arithmetic;
 pub mod hash;
+pub mod layout;
 pub mod range;
 mod synthesizer;
 
@@ -21,6 +24,7 @@ use zkmargin_margin::field::MarginField;
 
 use arithmetic::ArithmeticConfig;
 use hash::HashConfig;
+use layout::{ColumnLayout, Switch};
 use range::RangeConfig;
 
 /// The columns and gates every circuit of ours is made of.
@@ -41,11 +45,21 @@ impl<F: MarginField> GadgetConfig<F> {
     pub fn configure(meta: &mut ConstraintSystem<F>) -> Self {
         let instance = meta.instance_column();
         meta.enable_equality(instance);
-        Self {
-            hash: HashConfig::configure(meta),
-            arithmetic: ArithmeticConfig::configure(meta),
-            range: RangeConfig::configure(meta),
-            instance,
-        }
+        let layout = ColumnLayout::of::<F>();
+        let [q_last, q_arithmetic] = Switch::pair(meta, layout);
+        let hash = HashConfig::configure(meta, layout, q_last);
+        let (advice, fixed, z) = match layout {
+            ColumnLayout::Wide => {
+                let advice = std::array::from_fn(|_| meta.advice_column());
+                (advice, [meta.fixed_column(), meta.fixed_column()], meta.advice_column())
+            }
+            ColumnLayout::Tall => {
+                let [a, b, c, d, z] = hash.state();
+                let [factor, constant, ..] = hash.constants();
+                ([a, b, c, d], [factor, constant], z)
+            }
+        };
+        let arithmetic = ArithmeticConfig::configure(meta, advice, fixed, q_arithmetic);
+        Self { hash, arithmetic, range: RangeConfig::configure(meta, z), instance }
     }
 }

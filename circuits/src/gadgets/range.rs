@@ -52,9 +52,8 @@ impl<F: MarginField> Ranged<F> {
 }
 
 impl RangeConfig {
-    /// Creates one advice column with equality, the table and the lookup.
-    pub fn configure<F: MarginField>(meta: &mut ConstraintSystem<F>) -> Self {
-        let z = meta.advice_column();
+    /// Creates the table and the lookup on an advice column with equality.
+    pub fn configure<F: MarginField>(meta: &mut ConstraintSystem<F>, z: Column<Advice>) -> Self {
         meta.enable_equality(z);
         let table = meta.lookup_table_column();
         let q_byte = meta.complex_selector();

@@ -142,7 +142,7 @@ fn cycles_of_copies(truth: &Truth, rows: usize) -> Vec<usize> {
 }
 
 /// Rows of the smallest shape.
-const K: u32 = 12;
+const K: u32 = 13;
 
 fn key_of(params: &ParamsKZG<Bn256>, shape: LoweredShape) -> ProvingKey<G1Affine> {
     let circuit = BackendCircuit::new(Arc::new(shape)).unwrap();

@@ -34,6 +34,7 @@ use zkmargin_margin::shape::Shape;
 use zkmargin_margin::standard::{Standard, StandardWitness};
 
 use crate::family::{FamilyCircuit, TooManyPositions, Unprovable};
+use crate::gadgets::layout::ColumnLayout;
 use crate::gadgets::{Cell, GadgetConfig, Synthesizer};
 use account::Account;
 pub use hints::{ClaimHints, Division, SlotHints};
@@ -93,13 +94,14 @@ impl<F: MarginField> StandardCircuit<F> {
 impl<F: MarginField> FamilyCircuit<F> for StandardCircuit<F> {
     type Family = Standard<F>;
 
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 
     fn k(shape: Shape) -> u32 {
-        match shape {
-            Shape::Small => 12,
-            Shape::Medium => 13,
-            Shape::Large => 15,
+        match (ColumnLayout::of::<F>(), shape) {
+            (ColumnLayout::Wide, Shape::Small) => 12,
+            (ColumnLayout::Wide, Shape::Medium) | (ColumnLayout::Tall, Shape::Small) => 13,
+            (ColumnLayout::Wide, Shape::Large) | (ColumnLayout::Tall, Shape::Medium) => 15,
+            (ColumnLayout::Tall, Shape::Large) => 17,
         }
     }
 

@@ -5,18 +5,23 @@ use std::cell::{Cell as StdCell, RefCell};
 use std::collections::BTreeSet;
 
 use ff::Field;
+use halo2_proofs::arithmetic::VartimeField;
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::dev::MockProver;
 use halo2_proofs::plonk::{
     Advice, Any, Assigned, Assignment, Circuit, Column, ConstraintSystem, Error, Fixed,
     FloorPlanner, Instance, Selector,
 };
-use pasta_curves::Fp;
 use zkmargin_circuits::gadgets::GadgetConfig;
 use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_margin::field::MarginField;
 
 /// Where something fails, as `region: label`; empty when satisfied.
-pub fn failures(k: u32, circuit: &impl Circuit<Fp>, rows: Vec<Fp>) -> BTreeSet<String> {
+pub fn failures<F: MarginField + VartimeField>(
+    k: u32,
+    circuit: &impl Circuit<F>,
+    rows: Vec<F>,
+) -> BTreeSet<String> {
     let prover = MockProver::run(k, circuit, vec![rows]).unwrap();
     let failures = prover.verify().err().unwrap_or_default();
     failures
@@ -53,7 +58,11 @@ thread_local! {
 }
 
 /// The names of all advice cells, in order of assignment.
-pub fn advice_cells(k: u32, circuit: &StandardCircuit<Fp>, rows: Vec<Fp>) -> Vec<CellName> {
+pub fn advice_cells<F: MarginField + VartimeField>(
+    k: u32,
+    circuit: &StandardCircuit<F>,
+    rows: Vec<F>,
+) -> Vec<CellName> {
     NAMES.with_borrow_mut(Vec::clear);
     TARGET.set(None);
     assert_eq!(failures(k, &Tampered(circuit.clone()), rows), BTreeSet::new());
@@ -61,10 +70,10 @@ pub fn advice_cells(k: u32, circuit: &StandardCircuit<Fp>, rows: Vec<Fp>) -> Vec
 }
 
 /// The failures when `delta` is applied to advice cell `index` and to it alone.
-pub fn tamper(
+pub fn tamper<F: MarginField + VartimeField>(
     k: u32,
-    circuit: &StandardCircuit<Fp>,
-    rows: Vec<Fp>,
+    circuit: &StandardCircuit<F>,
+    rows: Vec<F>,
     index: usize,
     delta: Delta,
 ) -> BTreeSet<String> {
@@ -77,21 +86,21 @@ pub fn tamper(
 
 /// The circuit, laid out through [`Tamper`].
 #[derive(Clone)]
-struct Tampered(StandardCircuit<Fp>);
+struct Tampered<F: MarginField>(StandardCircuit<F>);
 
-impl Circuit<Fp> for Tampered {
-    type Config = GadgetConfig<Fp>;
+impl<F: MarginField> Circuit<F> for Tampered<F> {
+    type Config = GadgetConfig<F>;
     type FloorPlanner = TamperPlanner;
 
     fn without_witnesses(&self) -> Self {
         Self(self.0.without_witnesses())
     }
 
-    fn configure(meta: &mut ConstraintSystem<Fp>) -> Self::Config {
+    fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
         GadgetConfig::configure(meta)
     }
 
-    fn synthesize(&self, config: Self::Config, layouter: impl Layouter<Fp>) -> Result<(), Error> {
+    fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
         self.0.synthesize(config, layouter)
     }
 }

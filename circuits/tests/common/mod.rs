@@ -208,8 +208,8 @@ pub struct Case<F: MarginField = Fp> {
 }
 
 /// `log2` of the rows of a shape.
-pub fn k(shape: Shape) -> u32 {
-    <StandardCircuit<Fp> as FamilyCircuit<Fp>>::k(shape)
+pub fn k<F: MarginField>(shape: Shape) -> u32 {
+    <StandardCircuit<F> as FamilyCircuit<F>>::k(shape)
 }
 
 impl<F: MarginField> Case<F> {
