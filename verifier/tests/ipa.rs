@@ -52,7 +52,7 @@ fn proof_file(params: &IpaParams, key: &Key, case: &Case) -> ProofFile<Fp> {
 }
 
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
-    let params = IpaParams::new(k(Shape::Small));
+    let params = IpaParams::new(k::<Fp>(Shape::Small));
     let key = Key::build(&params, Shape::Small).unwrap();
     let verifier = Verifier::new::<StandardCircuit<Fp>>(params.clone(), Shape::Small).unwrap();
     let market = Market::new();
