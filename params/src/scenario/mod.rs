@@ -7,6 +7,8 @@
 //! | [`table`] | the risk table: every instrument under every scenario |
 //! | [`portfolio`], [`account`] | positions, and their margin from the table |
 //! | [`report`](mod@report) | the breakdown, with greeks per expiry |
+//! | [`cure`](mod@cure) | what would cure a shortfall: cash, or closing a position |
+//! | [`stress`] | margin under a shocked market, and where the margin call would come |
 //! | [`black76`] | option values and greeks |
 //!
 //! The instruments are European options on a forward, perpetuals, futures,
@@ -43,6 +45,7 @@
 
 pub mod account;
 pub mod black76;
+pub mod cure;
 mod error;
 pub mod market;
 mod math;
@@ -50,15 +53,19 @@ pub mod parameters;
 pub mod portfolio;
 pub mod report;
 mod shock;
+pub mod stress;
 pub mod table;
 
 pub use account::{Assessment, assess, assess_all};
 pub use black76::{Black76, Greeks, OptionType};
+pub use cure::{Closing, Cure, cure};
 pub use error::{Problem, ScenarioError};
 pub use market::{ExpiryFeed, Instrument, MarketSpec, ScenarioMarket};
 pub use parameters::{ParameterSpec, ScenarioModel};
 pub use portfolio::{Holdings, Position, ScenarioPortfolio};
 pub use report::{MarginReport, report};
+pub use stress::levels::{Crossing, Scan, Threshold};
+pub use stress::{Shock, StressPoint, StressTest};
 pub use table::{GroupRow, RiskRow, RiskTable, RowKind, Terms};
 
 /// Largest accepted JSON file, in bytes.

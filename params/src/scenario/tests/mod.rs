@@ -3,6 +3,7 @@
 mod golden;
 mod properties;
 mod rules;
+mod stress;
 
 use super::*;
 use crate::import::deribit::option_chain;

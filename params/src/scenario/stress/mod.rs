@@ -1,0 +1,182 @@
+//! What an account's margin would be if the market moved.
+//!
+//! A [`StressTest`] marks an account again under a [`Shock`]: options by Black's
+//! formula at the moved forward and volatility, perpetuals and futures by what
+//! they gain or lose on the way, collateral at its moved price. Time stands
+//! still, and nothing is traded.
+//!
+//! Margin is not monotone in spot, not even for a single spread: [`levels`]
+//! looks at the whole range before it closes in on a crossing.
+
+pub mod levels;
+
+use rayon::prelude::*;
+use serde::Serialize;
+use zkmargin_margin::claim::Level;
+
+use crate::scenario::account::{Assessment, assess};
+use crate::scenario::error::{ScenarioError, within};
+use crate::scenario::market::{Instrument, ScenarioMarket};
+use crate::scenario::parameters::ScenarioModel;
+use crate::scenario::portfolio::{Holdings, Position, ScenarioPortfolio};
+use crate::scenario::table::RiskTable;
+use crate::symbol::Symbol;
+
+/// Factors on spot and volatilities that can be asked for.
+pub const FACTORS: std::ops::RangeInclusive<f64> = 0.001..=1000.0;
+
+/// A move of the market.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Shock {
+    /// Factor on spot: 0.9 is 10 % down. Forwards, perpetuals and risk-cancelling
+    /// collateral follow.
+    pub spot: f64,
+    /// Factor on every volatility: 1.5 turns 40 % into 60 %.
+    pub vol: f64,
+}
+
+impl Shock {
+    /// The market as it is.
+    pub const NONE: Self = Self { spot: 1.0, vol: 1.0 };
+}
+
+/// An account under a shock, in quote currency.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct StressPoint {
+    /// The shock.
+    pub shock: Shock,
+    /// Price of the underlying.
+    pub spot: f64,
+    /// What the account is worth.
+    pub equity: f64,
+    /// Maintenance margin balance: negative is a margin call.
+    pub maintenance_margin: f64,
+    /// Initial margin balance: negative is short of margin.
+    pub initial_margin: f64,
+    /// The account's level.
+    pub level: Level,
+}
+
+impl StressPoint {
+    /// The balance that decides about a level: equity, or what is left of it
+    /// after the margin.
+    pub fn balance(&self, level: Level) -> f64 {
+        match level {
+            Level::Initial => self.initial_margin,
+            Level::Maintenance => self.maintenance_margin,
+            Level::Bankrupt | Level::MarginCall => self.equity,
+        }
+    }
+}
+
+impl Assessment {
+    /// The highest level that is met together with all below it.
+    pub fn level(&self) -> Level {
+        if self.mark_to_market.total < 0.0 {
+            Level::Bankrupt
+        } else if self.maintenance_margin < 0.0 {
+            Level::MarginCall
+        } else if self.initial_margin < 0.0 {
+            Level::Maintenance
+        } else {
+            Level::Initial
+        }
+    }
+}
+
+/// An account in a market that can be moved. Private; never shown by `Debug`.
+pub struct StressTest<'a> {
+    model: &'a ScenarioModel,
+    /// Only what is held, and all feeds.
+    market: ScenarioMarket,
+    portfolio: ScenarioPortfolio,
+}
+
+impl std::fmt::Debug for StressTest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StressTest(..)")
+    }
+}
+
+impl<'a> StressTest<'a> {
+    /// Puts a portfolio into a market.
+    ///
+    /// # Errors
+    /// When the portfolio does not fit the market, or the market the model.
+    pub fn new(
+        model: &'a ScenarioModel,
+        market: &ScenarioMarket,
+        portfolio: &ScenarioPortfolio,
+    ) -> Result<Self, ScenarioError> {
+        portfolio.resolve(&RiskTable::new(model, market)?)?;
+        // Rows of others cost time and change nothing.
+        let mut spec = market.spec().clone();
+        let held =
+            |symbol: &Symbol| portfolio.positions.iter().any(|held| held.instrument == *symbol);
+        spec.instruments.retain(|symbol, _| held(symbol));
+        let market = ScenarioMarket::new(spec)?;
+        Ok(Self { model, market, portfolio: portfolio.clone() })
+    }
+
+    /// Price of the underlying as it is.
+    pub fn spot(&self) -> f64 {
+        self.market.spec().spot
+    }
+
+    /// The risk table and the account under a shock: what perpetuals and futures
+    /// gained or lost on the way is unrealised.
+    ///
+    /// # Errors
+    /// When a factor is not in [`FACTORS`], or a value leaves its range.
+    pub fn remark(&self, shock: Shock) -> Result<(RiskTable, Holdings), ScenarioError> {
+        within("spot factor", shock.spot, FACTORS)?;
+        within("vol factor", shock.vol, FACTORS)?;
+        let market = self.market.shocked(self.model, shock.spot, shock.vol)?;
+        let table = RiskTable::new(self.model, &market)?;
+        let mut holdings = self.portfolio.resolve(&table)?;
+        for position in &self.portfolio.positions {
+            let price = |market| linear_price(market, position);
+            if let (Some(before), Some(after)) = (price(&self.market), price(&market)) {
+                holdings.unrealised += position.quantity * (after - before);
+            }
+        }
+        Ok((table, holdings))
+    }
+
+    /// The account under a shock.
+    ///
+    /// # Errors
+    /// When a factor is not in [`FACTORS`], or a value leaves its range.
+    pub fn at(&self, shock: Shock) -> Result<StressPoint, ScenarioError> {
+        let (table, holdings) = self.remark(shock)?;
+        let account = assess(&table, &holdings);
+        Ok(StressPoint {
+            shock,
+            spot: table.terms.spot,
+            equity: account.mark_to_market.total,
+            maintenance_margin: account.maintenance_margin,
+            initial_margin: account.initial_margin,
+            level: account.level(),
+        })
+    }
+
+    /// The account under many shocks, on all cores, in their order.
+    ///
+    /// # Errors
+    /// Those of [`Self::at`].
+    pub fn at_all(&self, shocks: &[Shock]) -> Result<Vec<StressPoint>, ScenarioError> {
+        shocks.par_iter().map(|shock| self.at(*shock)).collect()
+    }
+}
+
+/// The price that a perpetual or future gains or loses with.
+fn linear_price(market: &ScenarioMarket, position: &Position) -> Option<f64> {
+    match market.spec().instruments.get(&position.instrument)? {
+        Instrument::Perpetual { price, .. } => Some(*price),
+        Instrument::Future { expiry_seconds } => {
+            let feed = market.group_of(*expiry_seconds)?;
+            Some(market.spec().feeds[feed].forward)
+        }
+        Instrument::Option { .. } | Instrument::Collateral { .. } => None,
+    }
+}
