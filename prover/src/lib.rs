@@ -6,15 +6,20 @@
 //! | [`crypt`] | age files, opened in memory only |
 //! | [`venue`] | account trees: commitments, state roots, membership paths |
 //! | [`report`] | native margin figures, for the owner |
+//! | [`scenario`], [`plot`] | the same for options portfolios: breakdown, cures, pictures |
+//! | [`figures`] | numbers and tables for people |
 //! | [`proving`] | from a portfolio, a market and a path to a proof |
 //! | [`files`], [`json`] | bounded, atomic files; strict JSON whose errors show no value |
 //!
 //! The `zkmargin` command is built on these.
 
 pub mod crypt;
+pub mod figures;
 pub mod files;
 pub mod json;
+pub mod plot;
 pub mod portfolio_file;
 pub mod proving;
 pub mod report;
+pub mod scenario;
 pub mod venue;

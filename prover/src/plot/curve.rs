@@ -1,0 +1,196 @@
+//! Equity and margin against the price of the underlying.
+
+use plotters::chart::{ChartBuilder, ChartContext};
+use plotters::coord::Shift;
+use plotters::coord::cartesian::Cartesian2d;
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::{
+    Circle, DashedLineSeries, DrawingArea, DrawingBackend, LineSeries, PathElement, Rectangle, Text,
+};
+use plotters::style::{Color as _, RGBColor, ShapeStyle};
+use zkmargin_margin::claim::Level;
+use zkmargin_params::scenario::{Crossing, StressPoint};
+
+use super::text::{Anchor, Ink, price, put, short};
+use super::{BLACK, GREY, Picture, PlotError};
+
+const EQUITY: RGBColor = RGBColor(24, 100, 171);
+const INITIAL: RGBColor = RGBColor(240, 140, 0);
+const MAINTENANCE: RGBColor = RGBColor(201, 42, 42);
+const LINES: RGBColor = RGBColor(233, 236, 239);
+
+type Chart<'a, DB> = ChartContext<'a, DB, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+/// A level, its colour, and what is written at a price where it is lost.
+type Line = (Level, RGBColor, &'static str);
+
+const REQUIREMENTS: [Line; 2] = [
+    (Level::Initial, INITIAL, "initial margin"),
+    (Level::Maintenance, MAINTENANCE, "maintenance margin"),
+];
+
+pub(super) fn draw<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    picture: &Picture<'_>,
+) -> Result<(), PlotError> {
+    let title =
+        format!("Equity and margin against the price of the underlying, in {}", picture.quote);
+    put(area, &title, (28, 12), Ink::new(18, BLACK).bold(), Anchor::Left)?;
+    let (Some(first), Some(last)) = (picture.curve.first(), picture.curve.last()) else {
+        return put(area, "no curve", (28, 60), Ink::new(14, GREY), Anchor::Left);
+    };
+    let (low, high) = bounds(picture.curve);
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(64)
+        .margin_right(28)
+        .margin_bottom(14)
+        .x_label_area_size(40)
+        .y_label_area_size(88)
+        .build_cartesian_2d(first.spot..last.spot, low..high)?;
+    shade(&mut chart, picture.curve, low, high)?;
+    chart
+        .configure_mesh()
+        .light_line_style(plotters::style::TRANSPARENT)
+        .bold_line_style(LINES)
+        .axis_style(GREY)
+        .x_labels(12)
+        .y_labels(8)
+        .label_style(Ink::new(14, GREY).style())
+        .x_label_formatter(&|value| price(*value))
+        .y_label_formatter(&|value| short(*value))
+        .draw()?;
+    if low < 0.0 && high > 0.0 {
+        let zero = [(first.spot, 0.0), (last.spot, 0.0)];
+        chart.draw_series(LineSeries::new(zero, GREY.stroke_width(1)))?;
+    }
+    for (level, color, _) in REQUIREMENTS {
+        let required = picture.curve.iter().map(|p| (p.spot, p.equity - p.balance(level)));
+        chart.draw_series(LineSeries::new(required, color.stroke_width(2)))?;
+    }
+    let equity = picture.curve.iter().map(|point| (point.spot, point.equity));
+    chart.draw_series(LineSeries::new(equity, EQUITY.stroke_width(3)))?;
+    now(&mut chart, picture, low, high)?;
+    crossings(&mut chart, picture, low, high)?;
+    legend(area)
+}
+
+/// Least and largest figure, with some air.
+fn bounds(curve: &[StressPoint]) -> (f64, f64) {
+    let figures = curve.iter().flat_map(|point| {
+        [point.equity, point.equity - point.maintenance_margin, point.equity - point.initial_margin]
+    });
+    let (low, high) = figures.fold((0.0_f64, 0.0_f64), |(low, high), f| (low.min(f), high.max(f)));
+    let air = 0.06 * (high - low).max(1e-9);
+    (if low < 0.0 { low - air } else { low }, high + air)
+}
+
+/// Where the account is short of a margin, the ground is coloured.
+fn shade<DB: DrawingBackend>(
+    chart: &mut Chart<'_, DB>,
+    curve: &[StressPoint],
+    low: f64,
+    high: f64,
+) -> Result<(), PlotError> {
+    for (level, color, _) in REQUIREMENTS {
+        let short = |point: &StressPoint| point.balance(level) < 0.0;
+        let mut start: Option<f64> = None;
+        for pair in curve.windows(2) {
+            let [left, right] = pair else { continue };
+            let crossing = between(left, right, level);
+            match (short(left), short(right)) {
+                (true, _) if start.is_none() => start = Some(left.spot),
+                (false, true) => start = Some(crossing),
+                _ => {}
+            }
+            let end = match (short(left), short(right)) {
+                (true, false) => Some(crossing),
+                (_, true) if right == &curve[curve.len() - 1] => Some(right.spot),
+                _ => None,
+            };
+            if let (Some(from), Some(to)) = (start, end) {
+                let ground = Rectangle::new([(from, low), (to, high)], color.mix(0.11).filled());
+                chart.draw_series([ground])?;
+                start = None;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the straight line between two points has no balance.
+fn between(left: &StressPoint, right: &StressPoint, level: Level) -> f64 {
+    let (a, b) = (left.balance(level), right.balance(level));
+    match a == b {
+        true => left.spot,
+        false => left.spot + (right.spot - left.spot) * (a / (a - b)).clamp(0.0, 1.0),
+    }
+}
+
+/// The price as it is.
+fn now<DB: DrawingBackend>(
+    chart: &mut Chart<'_, DB>,
+    picture: &Picture<'_>,
+    low: f64,
+    high: f64,
+) -> Result<(), PlotError> {
+    let Some(point) = picture.curve.iter().find(|point| point.shock.spot == 1.0) else {
+        return Ok(());
+    };
+    let line = [(point.spot, low), (point.spot, high)];
+    chart.draw_series(DashedLineSeries::new(line, 5, 4, GREY.stroke_width(1)))?;
+    chart.draw_series([Circle::new((point.spot, point.equity), 5, EQUITY.filled())])?;
+    let style = Ink::new(14, BLACK).style().pos(Anchor::Center.pos());
+    let place = (point.spot, high - 0.03 * (high - low));
+    chart.draw_series([Text::new(format!("now {}", price(point.spot)), place, style)])?;
+    Ok(())
+}
+
+/// The nearest prices at which a level is lost.
+fn crossings<DB: DrawingBackend>(
+    chart: &mut Chart<'_, DB>,
+    picture: &Picture<'_>,
+    low: f64,
+    high: f64,
+) -> Result<(), PlotError> {
+    let range = chart.x_range();
+    for (row, (level, color, _)) in REQUIREMENTS.into_iter().enumerate() {
+        let of_level = picture.thresholds.iter().filter(|threshold| threshold.level == level);
+        let nearest = of_level.flat_map(|threshold| [threshold.down, threshold.up]).flatten();
+        for crossing in nearest.filter(|c| range.contains(&c.spot)) {
+            let line = [(crossing.spot, low), (crossing.spot, high)];
+            chart.draw_series(DashedLineSeries::new(line, 5, 4, color.stroke_width(2)))?;
+            let height = if row == 0 { 0.10 } else { 0.17 };
+            let place = (crossing.spot, high - height * (high - low));
+            let (anchor, text) = label(&crossing, &range);
+            let style = Ink::new(14, color).bold().style().pos(anchor.pos());
+            chart.draw_series([Text::new(text, place, style)])?;
+        }
+    }
+    Ok(())
+}
+
+/// A crossing's price, on the side of the line that has room.
+fn label(crossing: &Crossing, range: &std::ops::Range<f64>) -> (Anchor, String) {
+    let part = (crossing.spot - range.start) / (range.end - range.start);
+    let text = price(crossing.spot);
+    let left = if crossing.met_above { part > 0.1 } else { part > 0.9 };
+    match left {
+        true => (Anchor::Right, format!("{text}  ")),
+        false => (Anchor::Left, format!("  {text}")),
+    }
+}
+
+fn legend<DB: DrawingBackend>(area: &DrawingArea<DB, Shift>) -> Result<(), PlotError> {
+    let mut x = 88;
+    let mut entry = |name: &str, color: RGBColor, width: u32, next: i32| {
+        let style: ShapeStyle = color.stroke_width(width);
+        area.draw(&PathElement::new([(x, 46), (x + 28, 46)], style))?;
+        put(area, name, (x + 36, 46), Ink::new(14, BLACK), Anchor::Left)?;
+        x += next;
+        Ok::<(), PlotError>(())
+    };
+    entry("equity", EQUITY, 3, 120)?;
+    for (_, color, name) in REQUIREMENTS {
+        entry(name, color, 2, 200)?;
+    }
+    put(area, "coloured ground: short of it", (x, 46), Ink::new(14, GREY), Anchor::Left)
+}

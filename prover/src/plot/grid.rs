@@ -1,0 +1,165 @@
+//! The losses: a heat map of spot and volatility, and what else could be the
+//! worst.
+
+use plotters::coord::Shift;
+use plotters::prelude::{DrawingArea, DrawingBackend, Rectangle};
+use plotters::style::{Color as _, RGBColor};
+use zkmargin_params::scenario::MarginReport;
+use zkmargin_params::scenario::parameters::{LossGroup, VolShockDirection};
+
+use super::text::{Anchor, Ink, put, short};
+use super::{BLACK, GREY, PAPER, PlotError, WIDTH, mix};
+use crate::figures::change;
+
+const LOSS: RGBColor = RGBColor(201, 42, 42);
+const PROFIT: RGBColor = RGBColor(28, 126, 214);
+const NOTHING: RGBColor = RGBColor(241, 243, 245);
+
+const LEFT: i32 = 150;
+const RIGHT: i32 = 28;
+const TOP: i32 = 62;
+const ROW: i32 = 52;
+/// Gap between the map and the row of other losses.
+const GAP: i32 = 34;
+/// Width of a cell of that row.
+const OTHER: i32 = 150;
+
+const ROWS: [(VolShockDirection, &str); 3] = [
+    (VolShockDirection::Up, "volatility up"),
+    (VolShockDirection::None, "unchanged"),
+    (VolShockDirection::Down, "volatility down"),
+];
+
+/// A field of the map.
+struct Cell {
+    pnl: f64,
+    is_worst: bool,
+}
+
+pub(super) fn draw<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    report: &MarginReport,
+    quote: &str,
+) -> Result<(), PlotError> {
+    let title = format!("Profit and loss under each scenario, in {quote}");
+    put(area, &title, (28, 12), Ink::new(18, BLACK).bold(), Anchor::Left)?;
+    let largest = report.scenarios.iter().map(|line| line.pnl.abs());
+    let scale = largest.fold(report.worst.pnl.abs(), f64::max);
+    let columns = spots(report);
+    let width = i32::try_from(WIDTH).unwrap_or(i32::MAX) - LEFT - RIGHT;
+    let rows: Vec<_> = ROWS.iter().filter(|(vol, _)| has(report, *vol)).collect();
+    let count = i32::try_from(columns.len().max(1)).unwrap_or(1);
+    let edge = |column: usize| LEFT + width * i32::try_from(column).unwrap_or(0) / count;
+    for (column, spot) in columns.iter().enumerate() {
+        let middle = (edge(column) + edge(column + 1)) / 2;
+        put(area, &change(*spot), (middle, TOP - 13), Ink::new(14, GREY), Anchor::Center)?;
+    }
+    put(area, "spot", (LEFT - 14, TOP - 13), Ink::new(14, GREY), Anchor::Right)?;
+    let mut y = TOP;
+    for (vol, name) in &rows {
+        put(area, name, (LEFT - 14, y + ROW / 2), Ink::new(14, GREY), Anchor::Right)?;
+        for (column, spot) in columns.iter().enumerate() {
+            let corners = [(edge(column), y), (edge(column + 1), y + ROW)];
+            cell(area, corners, at(report, *spot, *vol).as_ref(), scale)?;
+        }
+        y += ROW;
+    }
+    // Worst last, so that no neighbour covers its frame.
+    let mut y = TOP;
+    for (vol, _) in &rows {
+        for (column, spot) in columns.iter().enumerate() {
+            if at(report, *spot, *vol).is_some_and(|cell| cell.is_worst) {
+                frame(area, [(edge(column), y), (edge(column + 1), y + ROW)])?;
+            }
+        }
+        y += ROW;
+    }
+    others(area, report, scale, y + GAP)
+}
+
+/// What is no move of spot and volatility: a row of cells of its own.
+fn others<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    report: &MarginReport,
+    scale: f64,
+    y: i32,
+) -> Result<(), PlotError> {
+    let mut cells = Vec::new();
+    for line in report.scenarios.iter().filter(|line| line.group == LossGroup::Skew) {
+        let name = match line.vol_shock_direction {
+            VolShockDirection::Linear => "skew, linear",
+            _ => "skew, absolute",
+        };
+        cells.push((name, Cell { pnl: line.pnl, is_worst: line.is_worst }));
+    }
+    let worst = |group| report.worst.scenario.is_none() && report.worst.group == group;
+    let basis = Cell { pnl: report.basis_contingency, is_worst: worst(LossGroup::FwdContingency) };
+    let minimum = Cell { pnl: -report.minimum_charge, is_worst: worst(LossGroup::MinimumCharge) };
+    cells.extend([("basis", basis), ("minimum charge", minimum)]);
+    put(area, "other", (LEFT - 14, y + ROW * 2 / 5), Ink::new(14, GREY), Anchor::Right)?;
+    let mut x = LEFT;
+    for (name, value) in &cells {
+        let corners = [(x, y), (x + OTHER, y + ROW * 4 / 5)];
+        cell(area, corners, Some(value), scale)?;
+        if value.is_worst {
+            frame(area, corners)?;
+        }
+        put(area, name, (x + OTHER / 2, y - 12), Ink::new(14, GREY), Anchor::Center)?;
+        x += OTHER + 12;
+    }
+    Ok(())
+}
+
+fn cell<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    corners: [(i32, i32); 2],
+    cell: Option<&Cell>,
+    scale: f64,
+) -> Result<(), PlotError> {
+    let [(left, top), (right, bottom)] = corners;
+    let fill = cell.map_or(PAPER, |cell| {
+        let side = if cell.pnl < 0.0 { LOSS } else { PROFIT };
+        // The root, so that small losses can be told apart beside large ones.
+        mix(NOTHING, side, (cell.pnl.abs() / scale.max(f64::MIN_POSITIVE)).sqrt() * 0.92)
+    });
+    let inner = [(left + 1, top + 1), (right - 1, bottom - 1)];
+    area.draw(&Rectangle::new(inner, fill.filled()))?;
+    let Some(cell) = cell else { return Ok(()) };
+    let dark = u32::from(fill.0) * 3 + u32::from(fill.1) * 6 + u32::from(fill.2) < 1500;
+    let ink = Ink::new(14, if dark { PAPER } else { BLACK });
+    let ink = if cell.is_worst { ink.bold() } else { ink };
+    let middle = ((left + right) / 2, (top + bottom) / 2);
+    put(area, &short(cell.pnl), middle, ink, Anchor::Center)
+}
+
+fn frame<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    [(left, top), (right, bottom)]: [(i32, i32); 2],
+) -> Result<(), PlotError> {
+    let corners = [(left - 1, top - 1), (right, bottom)];
+    Ok(area.draw(&Rectangle::new(corners, BLACK.stroke_width(3)))?)
+}
+
+/// The factors on spot of the map, by size.
+fn spots(report: &MarginReport) -> Vec<f64> {
+    let mapped = report.scenarios.iter().filter(|line| line.group != LossGroup::Skew);
+    let mut spots: Vec<f64> = mapped.map(|line| line.spot_shock).collect();
+    spots.sort_by(f64::total_cmp);
+    spots.dedup();
+    spots
+}
+
+fn has(report: &MarginReport, vol: VolShockDirection) -> bool {
+    report.scenarios.iter().any(|line| line.vol_shock_direction == vol)
+}
+
+/// The worst scenario of a field: a model may count one move with two weights.
+fn at(report: &MarginReport, spot: f64, vol: VolShockDirection) -> Option<Cell> {
+    let of_field = report
+        .scenarios
+        .iter()
+        .filter(|line| line.spot_shock == spot && line.vol_shock_direction == vol);
+    of_field
+        .map(|line| Cell { pnl: line.pnl, is_worst: line.is_worst })
+        .min_by(|a, b| a.pnl.total_cmp(&b.pnl))
+}

@@ -1,0 +1,166 @@
+//! A picture of an account's margin: the loss under every scenario, and margin
+//! against the price of the underlying. For the account's owner only.
+//!
+//! The same drawing is SVG or PNG. The font of bitmaps is built in, so that a
+//! picture does not depend on what is installed; SVG leaves it to the viewer.
+
+mod curve;
+mod grid;
+mod text;
+
+use std::fmt;
+use std::path::Path;
+
+use plotters::coord::Shift;
+use plotters::prelude::{
+    BitMapBackend, DrawingArea, DrawingBackend, IntoDrawingArea as _, SVGBackend,
+};
+use plotters::style::{Color as _, FontStyle, RGBColor, register_font};
+use zkmargin_params::scenario::{MarginReport, StressPoint, Threshold};
+
+use text::{Anchor, Ink};
+
+/// Width of a picture, in pixels.
+pub const WIDTH: u32 = 1280;
+/// Height of a picture, in pixels.
+pub const HEIGHT: u32 = 1040;
+/// Height of title and subtitle.
+const HEAD: u32 = 78;
+/// Height of the scenarios' part.
+const GRID: u32 = 340;
+
+const PAPER: RGBColor = RGBColor(255, 255, 255);
+const BLACK: RGBColor = RGBColor(33, 37, 41);
+const GREY: RGBColor = RGBColor(108, 117, 125);
+
+/// What is drawn.
+#[derive(Clone, Copy)]
+pub struct Picture<'a> {
+    /// The title.
+    pub title: &'a str,
+    /// What stands below it.
+    pub subtitle: &'a str,
+    /// The quote currency.
+    pub quote: &'a str,
+    /// The breakdown of the account's margin.
+    pub report: &'a MarginReport,
+    /// The account along a range of prices, by price.
+    pub curve: &'a [StressPoint],
+    /// Where the account loses its levels.
+    pub thresholds: &'a [Threshold],
+}
+
+/// The figures are secret.
+impl fmt::Debug for Picture<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Picture(..)")
+    }
+}
+
+/// The form of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Scalable vector graphics.
+    Svg,
+    /// Portable network graphics.
+    Png,
+}
+
+impl Format {
+    /// The form that a file's name asks for.
+    pub fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "svg" => Some(Self::Svg),
+            "png" => Some(Self::Png),
+            _ => None,
+        }
+    }
+}
+
+/// Why a picture could not be drawn.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlotError {
+    /// The built-in font could not be read.
+    #[error("the built-in font cannot be read")]
+    Font,
+    /// The drawing failed.
+    #[error("the picture cannot be drawn")]
+    Drawing,
+    /// The bitmap could not be written as PNG.
+    #[error("the picture cannot be written as PNG")]
+    Png(#[from] png::EncodingError),
+}
+
+impl<E: std::error::Error + Send + Sync> From<plotters::drawing::DrawingAreaErrorKind<E>>
+    for PlotError
+{
+    fn from(_: plotters::drawing::DrawingAreaErrorKind<E>) -> Self {
+        Self::Drawing
+    }
+}
+
+impl Picture<'_> {
+    /// The picture as the bytes of a file.
+    ///
+    /// # Errors
+    /// When it cannot be drawn or written.
+    pub fn render(&self, format: Format) -> Result<Vec<u8>, PlotError> {
+        match format {
+            Format::Svg => self.svg().map(String::into_bytes),
+            Format::Png => self.png(),
+        }
+    }
+
+    fn svg(&self) -> Result<String, PlotError> {
+        let mut text = String::new();
+        self.draw(&SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area())?;
+        Ok(text)
+    }
+
+    fn png(&self) -> Result<Vec<u8>, PlotError> {
+        let mut pixels = vec![0; 3 * WIDTH as usize * HEIGHT as usize];
+        self.draw(&BitMapBackend::with_buffer(&mut pixels, (WIDTH, HEIGHT)).into_drawing_area())?;
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, WIDTH, HEIGHT);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&pixels)?;
+        writer.finish()?;
+        Ok(bytes)
+    }
+
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), PlotError> {
+        // Sizes of texts are measured by it in both forms.
+        for style in [FontStyle::Normal, FontStyle::Bold] {
+            let font = match style {
+                FontStyle::Bold => dejavu::sans::bold(),
+                _ => dejavu::sans::regular(),
+            };
+            register_font("sans-serif", style, font).map_err(|_| PlotError::Font)?;
+        }
+        area.fill(&PAPER)?;
+        let (head, body) = area.split_vertically(HEAD);
+        let place = (28, 20);
+        text::put(&head, self.title, place, Ink::new(25, BLACK).bold(), Anchor::Left)?;
+        text::put(&head, self.subtitle, (28, 54), Ink::new(15, GREY), Anchor::Left)?;
+        let (upper, lower) = body.split_vertically(GRID);
+        grid::draw(&upper, self.report, self.quote)?;
+        curve::draw(&lower, self)?;
+        area.present()?;
+        Ok(())
+    }
+}
+
+/// A colour between two.
+fn mix(from: RGBColor, to: RGBColor, part: f64) -> RGBColor {
+    // Between two bytes, so a byte.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let channel = |a: u8, b: u8| {
+        (f64::from(a) + (f64::from(b) - f64::from(a)) * part.clamp(0.0, 1.0)).round() as u8
+    };
+    let ((r, g, b), (s, h, c)) = (from.rgb(), to.rgb());
+    RGBColor(channel(r, s), channel(g, h), channel(b, c))
+}

@@ -1,0 +1,98 @@
+//! Pictures of margin on a real chain: both forms are what they say they are.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use zkmargin_margin::claim::Level;
+use zkmargin_params::import::deribit::option_chain;
+use zkmargin_params::scenario::{
+    Position, RiskTable, Scan, ScenarioPortfolio, StressTest, parameters, report,
+};
+use zkmargin_params::symbol::Symbol;
+use zkmargin_prover::plot::{Format, HEIGHT, Picture, WIDTH};
+
+const CHAIN: &str = include_str!("../../examples/deribit/btc-20251205.csv");
+
+fn render(model: &str, cash: f64, book: &[(&str, f64)], format: Format) -> Vec<u8> {
+    let market = option_chain(CHAIN).unwrap().market().unwrap();
+    let model = parameters::by_name(model).unwrap().model().unwrap();
+    let position = |&(name, quantity): &(&str, f64)| Position {
+        instrument: Symbol::new(name).unwrap(),
+        quantity,
+        unrealised: 0.0,
+    };
+    let portfolio = ScenarioPortfolio { cash, positions: book.iter().map(position).collect() };
+    let test = StressTest::new(&model, &market, &portfolio).unwrap();
+    let scan = Scan { least: 0.6, most: 1.4, step: 0.01, vol: 1.0 };
+    let levels = [Level::Initial, Level::Maintenance];
+    let (thresholds, curve) = test.thresholds(&scan, &levels).unwrap();
+    let table = RiskTable::new(&model, &market).unwrap();
+    let report = report(&table, &portfolio.resolve(&table).unwrap());
+    let picture = Picture {
+        title: "Margin of the account",
+        subtitle: "deribit-like & <others>, BTC at 92,579.83",
+        quote: "USDC",
+        report: &report,
+        curve: &curve,
+        thresholds: &thresholds,
+    };
+    assert_eq!(format!("{picture:?}"), "Picture(..)");
+    picture.render(format).unwrap()
+}
+
+const STRANGLE: [(&str, f64); 2] = [("BTC-12DEC25-80000-P", -1.0), ("BTC-12DEC25-100000-C", -1.0)];
+
+#[test]
+fn svg_is_well_formed_and_says_its_size_and_figures() {
+    let svg = String::from_utf8(render("pmrm2", 40_000.0, &STRANGLE, Format::Svg)).unwrap();
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let root = document.root_element();
+    assert_eq!(root.tag_name().name(), "svg");
+    assert_eq!(root.attribute("width"), Some(WIDTH.to_string().as_str()));
+    assert_eq!(root.attribute("height"), Some(HEIGHT.to_string().as_str()));
+    let texts: Vec<&str> =
+        document.descendants().filter_map(|node| node.text()).map(str::trim).collect();
+    for expected in ["Margin of the account", "skew, linear", "volatility up", "-66 %", "equity"] {
+        assert!(texts.contains(&expected), "{expected}: {texts:?}");
+    }
+    // One field for each of 29 moves, two skews, basis and minimum charge, and more.
+    let fields = document.descendants().filter(|node| node.tag_name().name() == "rect").count();
+    assert!(fields >= 33, "{fields}");
+    if let Ok(dir) = std::env::var("ZKMARGIN_PICTURES") {
+        std::fs::write(Path::new(&dir).join("strangle.svg"), svg).unwrap();
+    }
+}
+
+#[test]
+fn png_decodes_to_its_size_and_is_not_blank() {
+    for (name, model, cash, book) in [
+        ("strangle", "pmrm2", 40_000.0, &STRANGLE[..]),
+        ("short", "deribit-like", 16_000.0, &STRANGLE[..]),
+        ("cash", "span-16", 100.0, &[][..]),
+        ("covered", "scan", 0.0, &[("BTC", 1.0), ("BTC-26DEC25-100000-C", -1.0)][..]),
+    ] {
+        let bytes = render(model, cash, book, Format::Png);
+        if let Ok(dir) = std::env::var("ZKMARGIN_PICTURES") {
+            std::fs::write(Path::new(&dir).join(format!("{name}.png")), &bytes).unwrap();
+        }
+        let decoder = png::Decoder::new(std::io::Cursor::new(&bytes));
+        let mut reader = decoder.read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((info.width, info.height), (WIDTH, HEIGHT), "{name}");
+        let painted = pixels.chunks(3).filter(|pixel| *pixel != [255; 3]).count();
+        assert!(painted > 40_000, "{name}: {painted}");
+    }
+}
+
+#[test]
+fn names_say_the_form() {
+    for (name, format) in [
+        ("a.svg", Some(Format::Svg)),
+        ("b/c.PNG", Some(Format::Png)),
+        ("d.pdf", None),
+        ("svg", None),
+    ] {
+        assert_eq!(Format::of(Path::new(name)), format, "{name}");
+    }
+}
