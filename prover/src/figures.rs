@@ -35,24 +35,19 @@ pub fn money(value: f64) -> String {
 /// A number in four significant digits, as quantities of options and their
 /// sensitivities need.
 pub fn significant(value: f64) -> String {
-    let digits = match value.abs() {
-        size if size >= 1_000.0 => 0,
-        size if size >= 100.0 => 1,
-        size if size >= 10.0 => 2,
-        size if size >= 1.0 => 3,
-        size if size >= 0.1 => 4,
-        size if size >= 1e-12 => return small(value),
-        _ => return "0".to_owned(),
-    };
-    fixed(value, digits)
-}
-
-/// A number below a tenth: plain while it is readable.
-fn small(value: f64) -> String {
-    match value.abs() >= 1e-5 {
-        true => format!("{value:.7}").trim_end_matches('0').to_owned(),
-        false => format!("{value:.2e}"),
+    let size = value.abs();
+    if size < 1e-9 {
+        return if value == 0.0 { "0".to_owned() } else { format!("{value:.3e}") };
     }
+    let mut decimals = 3;
+    let mut leading = size;
+    while leading < 1.0 {
+        (leading, decimals) = (leading * 10.0, decimals + 1);
+    }
+    while leading >= 10.0 && decimals > 0 {
+        (leading, decimals) = (leading / 10.0, decimals - 1);
+    }
+    fixed(value, decimals)
 }
 
 /// A factor as a change: `-66 %`, `+4.5 %`.
@@ -121,8 +116,9 @@ mod tests {
             (12_345.6, "12,346"),
             (-12.3456, "-12.35"),
             (0.123_45, "0.1235"),
-            (-0.001_234_5, "-0.0012345"),
-            (0.000_001_2, "1.20e-6"),
+            (-0.001_234_5, "-0.001234"),
+            (0.000_046_17, "0.00004617"),
+            (2e-12, "2.000e-12"),
         ] {
             assert_eq!(significant(value), text);
         }

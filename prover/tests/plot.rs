@@ -9,7 +9,7 @@ use zkmargin_params::scenario::{
     Position, RiskTable, Scan, ScenarioPortfolio, StressTest, parameters, report,
 };
 use zkmargin_params::symbol::Symbol;
-use zkmargin_prover::plot::{Format, HEIGHT, Picture, WIDTH};
+use zkmargin_prover::plot::{DENSITY, Format, HEIGHT, Picture, WIDTH};
 
 const CHAIN: &str = include_str!("../../examples/deribit/btc-20251205.csv");
 
@@ -48,8 +48,9 @@ fn svg_is_well_formed_and_says_its_size_and_figures() {
     let document = roxmltree::Document::parse(&svg).unwrap();
     let root = document.root_element();
     assert_eq!(root.tag_name().name(), "svg");
-    assert_eq!(root.attribute("width"), Some(WIDTH.to_string().as_str()));
-    assert_eq!(root.attribute("height"), Some(HEIGHT.to_string().as_str()));
+    assert_eq!(root.attribute("width"), Some((WIDTH / DENSITY).to_string().as_str()));
+    assert_eq!(root.attribute("height"), Some((HEIGHT / DENSITY).to_string().as_str()));
+    assert_eq!(root.attribute("viewBox"), Some(format!("0 0 {WIDTH} {HEIGHT}").as_str()));
     let texts: Vec<&str> =
         document.descendants().filter_map(|node| node.text()).map(str::trim).collect();
     for expected in ["Margin of the account", "skew, linear", "volatility up", "-66 %", "equity"] {
@@ -81,7 +82,7 @@ fn png_decodes_to_its_size_and_is_not_blank() {
         let info = reader.next_frame(&mut pixels).unwrap();
         assert_eq!((info.width, info.height), (WIDTH, HEIGHT), "{name}");
         let painted = pixels.chunks(3).filter(|pixel| *pixel != [255; 3]).count();
-        assert!(painted > 40_000, "{name}: {painted}");
+        assert!(painted > 160_000, "{name}: {painted}");
     }
 }
 

@@ -5,18 +5,21 @@ use plotters::coord::Shift;
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{
-    Circle, DashedLineSeries, DrawingArea, DrawingBackend, LineSeries, PathElement, Rectangle, Text,
+    Circle, DashedLineSeries, DrawingArea, DrawingBackend, EmptyElement, LineSeries, PathElement,
+    Rectangle, Text,
 };
 use plotters::style::{Color as _, RGBColor, ShapeStyle};
 use zkmargin_margin::claim::Level;
 use zkmargin_params::scenario::{Crossing, StressPoint};
 
-use super::text::{Anchor, Ink, price, put, short};
-use super::{BLACK, GREY, Picture, PlotError};
+use super::text::{Anchor, Ink, price, put, round};
+use super::{BLACK, GREY, MARGIN, Picture, PlotError};
 
 const EQUITY: RGBColor = RGBColor(24, 100, 171);
 const INITIAL: RGBColor = RGBColor(240, 140, 0);
 const MAINTENANCE: RGBColor = RGBColor(201, 42, 42);
+/// Between a line and its text.
+const BESIDE: i32 = 14;
 const LINES: RGBColor = RGBColor(233, 236, 239);
 
 type Chart<'a, DB> = ChartContext<'a, DB, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -34,40 +37,41 @@ pub(super) fn draw<DB: DrawingBackend>(
 ) -> Result<(), PlotError> {
     let title =
         format!("Equity and margin against the price of the underlying, in {}", picture.quote);
-    put(area, &title, (28, 12), Ink::new(18, BLACK).bold(), Anchor::Left)?;
+    put(area, &title, (MARGIN, 24), Ink::new(36, BLACK).bold(), Anchor::Left)?;
     let (Some(first), Some(last)) = (picture.curve.first(), picture.curve.last()) else {
-        return put(area, "no curve", (28, 60), Ink::new(14, GREY), Anchor::Left);
+        return put(area, "no curve", (MARGIN, 120), Ink::new(28, GREY), Anchor::Left);
     };
     let (low, high) = bounds(picture.curve);
     let mut chart = ChartBuilder::on(area)
-        .margin_top(64)
-        .margin_right(28)
-        .margin_bottom(14)
-        .x_label_area_size(40)
-        .y_label_area_size(88)
+        .margin_top(128)
+        .margin_right(56)
+        .margin_bottom(28)
+        .x_label_area_size(80)
+        .y_label_area_size(176)
         .build_cartesian_2d(first.spot..last.spot, low..high)?;
     shade(&mut chart, picture.curve, low, high)?;
     chart
         .configure_mesh()
         .light_line_style(plotters::style::TRANSPARENT)
-        .bold_line_style(LINES)
-        .axis_style(GREY)
+        .bold_line_style(LINES.stroke_width(2))
+        .axis_style(GREY.stroke_width(2))
+        .set_all_tick_mark_size(10)
         .x_labels(12)
         .y_labels(8)
-        .label_style(Ink::new(14, GREY).style())
+        .label_style(Ink::new(28, GREY).style())
         .x_label_formatter(&|value| price(*value))
-        .y_label_formatter(&|value| short(*value))
+        .y_label_formatter(&|value| round(*value))
         .draw()?;
     if low < 0.0 && high > 0.0 {
         let zero = [(first.spot, 0.0), (last.spot, 0.0)];
-        chart.draw_series(LineSeries::new(zero, GREY.stroke_width(1)))?;
+        chart.draw_series(LineSeries::new(zero, GREY.stroke_width(2)))?;
     }
     for (level, color, _) in REQUIREMENTS {
         let required = picture.curve.iter().map(|p| (p.spot, p.equity - p.balance(level)));
-        chart.draw_series(LineSeries::new(required, color.stroke_width(2)))?;
+        chart.draw_series(LineSeries::new(required, color.stroke_width(4)))?;
     }
     let equity = picture.curve.iter().map(|point| (point.spot, point.equity));
-    chart.draw_series(LineSeries::new(equity, EQUITY.stroke_width(3)))?;
+    chart.draw_series(LineSeries::new(equity, EQUITY.stroke_width(6)))?;
     now(&mut chart, picture, low, high)?;
     crossings(&mut chart, picture, low, high)?;
     legend(area)
@@ -136,15 +140,16 @@ fn now<DB: DrawingBackend>(
         return Ok(());
     };
     let line = [(point.spot, low), (point.spot, high)];
-    chart.draw_series(DashedLineSeries::new(line, 5, 4, GREY.stroke_width(1)))?;
-    chart.draw_series([Circle::new((point.spot, point.equity), 5, EQUITY.filled())])?;
-    let style = Ink::new(14, BLACK).style().pos(Anchor::Center.pos());
+    chart.draw_series(DashedLineSeries::new(line, 10, 8, GREY.stroke_width(2)))?;
+    chart.draw_series([Circle::new((point.spot, point.equity), 10, EQUITY.filled())])?;
+    let style = Ink::new(28, BLACK).style().pos(Anchor::Left.pos());
     let place = (point.spot, high - 0.03 * (high - low));
-    chart.draw_series([Text::new(format!("now {}", price(point.spot)), place, style)])?;
+    let text = Text::new(format!("now {}", price(point.spot)), (BESIDE, 0), style);
+    chart.draw_series([EmptyElement::at(place) + text])?;
     Ok(())
 }
 
-/// The nearest prices at which a level is lost.
+/// The prices at which a level is lost or met again.
 fn crossings<DB: DrawingBackend>(
     chart: &mut Chart<'_, DB>,
     picture: &Picture<'_>,
@@ -154,43 +159,41 @@ fn crossings<DB: DrawingBackend>(
     let range = chart.x_range();
     for (row, (level, color, _)) in REQUIREMENTS.into_iter().enumerate() {
         let of_level = picture.thresholds.iter().filter(|threshold| threshold.level == level);
-        let nearest = of_level.flat_map(|threshold| [threshold.down, threshold.up]).flatten();
-        for crossing in nearest.filter(|c| range.contains(&c.spot)) {
+        let crossings = of_level.flat_map(|threshold| threshold.crossings.iter().copied());
+        for crossing in crossings.filter(|crossing| range.contains(&crossing.spot)) {
             let line = [(crossing.spot, low), (crossing.spot, high)];
-            chart.draw_series(DashedLineSeries::new(line, 5, 4, color.stroke_width(2)))?;
+            chart.draw_series(DashedLineSeries::new(line, 10, 8, color.stroke_width(4)))?;
             let height = if row == 0 { 0.10 } else { 0.17 };
             let place = (crossing.spot, high - height * (high - low));
-            let (anchor, text) = label(&crossing, &range);
-            let style = Ink::new(14, color).bold().style().pos(anchor.pos());
-            chart.draw_series([Text::new(text, place, style)])?;
+            let (anchor, shift) = side(&crossing, &range);
+            let style = Ink::new(28, color).bold().style().pos(anchor.pos());
+            let text = Text::new(price(crossing.spot), (shift, 0), style);
+            chart.draw_series([EmptyElement::at(place) + text])?;
         }
     }
     Ok(())
 }
 
-/// A crossing's price, on the side of the line that has room.
-fn label(crossing: &Crossing, range: &std::ops::Range<f64>) -> (Anchor, String) {
+/// The side of a crossing's line that its price stands on: where the level is
+/// lost, if there is room.
+fn side(crossing: &Crossing, range: &std::ops::Range<f64>) -> (Anchor, i32) {
     let part = (crossing.spot - range.start) / (range.end - range.start);
-    let text = price(crossing.spot);
     let left = if crossing.met_above { part > 0.1 } else { part > 0.9 };
-    match left {
-        true => (Anchor::Right, format!("{text}  ")),
-        false => (Anchor::Left, format!("  {text}")),
-    }
+    if left { (Anchor::Right, -BESIDE) } else { (Anchor::Left, BESIDE) }
 }
 
 fn legend<DB: DrawingBackend>(area: &DrawingArea<DB, Shift>) -> Result<(), PlotError> {
-    let mut x = 88;
+    let mut x = 176;
     let mut entry = |name: &str, color: RGBColor, width: u32, next: i32| {
         let style: ShapeStyle = color.stroke_width(width);
-        area.draw(&PathElement::new([(x, 46), (x + 28, 46)], style))?;
-        put(area, name, (x + 36, 46), Ink::new(14, BLACK), Anchor::Left)?;
+        area.draw(&PathElement::new([(x, 92), (x + 56, 92)], style))?;
+        put(area, name, (x + 72, 92), Ink::new(28, BLACK), Anchor::Left)?;
         x += next;
         Ok::<(), PlotError>(())
     };
-    entry("equity", EQUITY, 3, 120)?;
+    entry("equity", EQUITY, 6, 240)?;
     for (_, color, name) in REQUIREMENTS {
-        entry(name, color, 2, 200)?;
+        entry(name, color, 4, 400)?;
     }
-    put(area, "coloured ground: short of it", (x, 46), Ink::new(14, GREY), Anchor::Left)
+    put(area, "coloured ground: short of it", (x, 92), Ink::new(28, GREY), Anchor::Left)
 }

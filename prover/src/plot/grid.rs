@@ -2,27 +2,28 @@
 //! worst.
 
 use plotters::coord::Shift;
-use plotters::prelude::{DrawingArea, DrawingBackend, Rectangle};
+use plotters::prelude::{DrawingArea, DrawingBackend, PathElement, Rectangle};
 use plotters::style::{Color as _, RGBColor};
 use zkmargin_params::scenario::MarginReport;
 use zkmargin_params::scenario::parameters::{LossGroup, VolShockDirection};
 
 use super::text::{Anchor, Ink, put, short};
-use super::{BLACK, GREY, PAPER, PlotError, WIDTH, mix};
+use super::{BLACK, GREY, MARGIN, PAPER, PlotError, WIDTH, mix};
 use crate::figures::change;
 
 const LOSS: RGBColor = RGBColor(201, 42, 42);
 const PROFIT: RGBColor = RGBColor(28, 126, 214);
 const NOTHING: RGBColor = RGBColor(241, 243, 245);
 
-const LEFT: i32 = 150;
-const RIGHT: i32 = 28;
-const TOP: i32 = 62;
-const ROW: i32 = 52;
+const LEFT: i32 = 300;
+const TOP: i32 = 124;
+const ROW: i32 = 104;
 /// Gap between the map and the row of other losses.
-const GAP: i32 = 34;
-/// Width of a cell of that row.
-const OTHER: i32 = 150;
+const GAP: i32 = 68;
+/// Height and width of a cell of that row.
+const OTHER: (i32, i32) = (80, 300);
+/// Gap below it.
+const BOTTOM: i32 = 84;
 
 const ROWS: [(VolShockDirection, &str); 3] = [
     (VolShockDirection::Up, "volatility up"),
@@ -42,22 +43,22 @@ pub(super) fn draw<DB: DrawingBackend>(
     quote: &str,
 ) -> Result<(), PlotError> {
     let title = format!("Profit and loss under each scenario, in {quote}");
-    put(area, &title, (28, 12), Ink::new(18, BLACK).bold(), Anchor::Left)?;
+    put(area, &title, (MARGIN, 24), Ink::new(36, BLACK).bold(), Anchor::Left)?;
     let largest = report.scenarios.iter().map(|line| line.pnl.abs());
     let scale = largest.fold(report.worst.pnl.abs(), f64::max);
     let columns = spots(report);
-    let width = i32::try_from(WIDTH).unwrap_or(i32::MAX) - LEFT - RIGHT;
-    let rows: Vec<_> = ROWS.iter().filter(|(vol, _)| has(report, *vol)).collect();
+    let width = i32::try_from(WIDTH).unwrap_or(i32::MAX) - LEFT - MARGIN;
+    let rows = rows(report);
     let count = i32::try_from(columns.len().max(1)).unwrap_or(1);
     let edge = |column: usize| LEFT + width * i32::try_from(column).unwrap_or(0) / count;
     for (column, spot) in columns.iter().enumerate() {
         let middle = (edge(column) + edge(column + 1)) / 2;
-        put(area, &change(*spot), (middle, TOP - 13), Ink::new(14, GREY), Anchor::Center)?;
+        put(area, &change(*spot), (middle, TOP - 26), Ink::new(28, GREY), Anchor::Center)?;
     }
-    put(area, "spot", (LEFT - 14, TOP - 13), Ink::new(14, GREY), Anchor::Right)?;
+    put(area, "spot", (LEFT - 28, TOP - 26), Ink::new(28, GREY), Anchor::Right)?;
     let mut y = TOP;
     for (vol, name) in &rows {
-        put(area, name, (LEFT - 14, y + ROW / 2), Ink::new(14, GREY), Anchor::Right)?;
+        put(area, name, (LEFT - 28, y + ROW / 2), Ink::new(28, GREY), Anchor::Right)?;
         for (column, spot) in columns.iter().enumerate() {
             let corners = [(edge(column), y), (edge(column + 1), y + ROW)];
             cell(area, corners, at(report, *spot, *vol).as_ref(), scale)?;
@@ -96,16 +97,16 @@ fn others<DB: DrawingBackend>(
     let basis = Cell { pnl: report.basis_contingency, is_worst: worst(LossGroup::FwdContingency) };
     let minimum = Cell { pnl: -report.minimum_charge, is_worst: worst(LossGroup::MinimumCharge) };
     cells.extend([("basis", basis), ("minimum charge", minimum)]);
-    put(area, "other", (LEFT - 14, y + ROW * 2 / 5), Ink::new(14, GREY), Anchor::Right)?;
+    put(area, "other", (LEFT - 28, y + OTHER.0 / 2), Ink::new(28, GREY), Anchor::Right)?;
     let mut x = LEFT;
     for (name, value) in &cells {
-        let corners = [(x, y), (x + OTHER, y + ROW * 4 / 5)];
+        let corners = [(x, y), (x + OTHER.1, y + OTHER.0)];
         cell(area, corners, Some(value), scale)?;
         if value.is_worst {
             frame(area, corners)?;
         }
-        put(area, name, (x + OTHER / 2, y - 12), Ink::new(14, GREY), Anchor::Center)?;
-        x += OTHER + 12;
+        put(area, name, (x + OTHER.1 / 2, y - 24), Ink::new(28, GREY), Anchor::Center)?;
+        x += OTHER.1 + 24;
     }
     Ok(())
 }
@@ -122,22 +123,37 @@ fn cell<DB: DrawingBackend>(
         // The root, so that small losses can be told apart beside large ones.
         mix(NOTHING, side, (cell.pnl.abs() / scale.max(f64::MIN_POSITIVE)).sqrt() * 0.92)
     });
-    let inner = [(left + 1, top + 1), (right - 1, bottom - 1)];
+    let inner = [(left + 2, top + 2), (right - 2, bottom - 2)];
     area.draw(&Rectangle::new(inner, fill.filled()))?;
     let Some(cell) = cell else { return Ok(()) };
     let dark = u32::from(fill.0) * 3 + u32::from(fill.1) * 6 + u32::from(fill.2) < 1500;
-    let ink = Ink::new(14, if dark { PAPER } else { BLACK });
+    let ink = Ink::new(28, if dark { PAPER } else { BLACK });
     let ink = if cell.is_worst { ink.bold() } else { ink };
     let middle = ((left + right) / 2, (top + bottom) / 2);
     put(area, &short(cell.pnl), middle, ink, Anchor::Center)
 }
 
+/// A frame as a path: SVG rectangles of the backend have no width of line.
 fn frame<DB: DrawingBackend>(
     area: &DrawingArea<DB, Shift>,
     [(left, top), (right, bottom)]: [(i32, i32); 2],
 ) -> Result<(), PlotError> {
-    let corners = [(left - 1, top - 1), (right, bottom)];
-    Ok(area.draw(&Rectangle::new(corners, BLACK.stroke_width(3)))?)
+    // Past the first corner, so that it is closed at full width.
+    let path =
+        [(left, top), (right, top), (right, bottom), (left, bottom), (left, top), (left + 4, top)];
+    Ok(area.draw(&PathElement::new(path, BLACK.stroke_width(6)))?)
+}
+
+/// Height of this part of a picture.
+pub(super) fn height(report: &MarginReport) -> u32 {
+    let rows = i32::try_from(rows(report).len()).unwrap_or(0);
+    (TOP + rows * ROW + GAP + OTHER.0 + BOTTOM).unsigned_abs()
+}
+
+/// The rows of the map that the model has scenarios in.
+fn rows(report: &MarginReport) -> Vec<(VolShockDirection, &'static str)> {
+    let has = |vol| report.scenarios.iter().any(|line| line.vol_shock_direction == vol);
+    ROWS.into_iter().filter(|(vol, _)| has(*vol)).collect()
 }
 
 /// The factors on spot of the map, by size.
@@ -147,10 +163,6 @@ fn spots(report: &MarginReport) -> Vec<f64> {
     spots.sort_by(f64::total_cmp);
     spots.dedup();
     spots
-}
-
-fn has(report: &MarginReport, vol: VolShockDirection) -> bool {
-    report.scenarios.iter().any(|line| line.vol_shock_direction == vol)
 }
 
 /// The worst scenario of a field: a model may count one move with two weights.

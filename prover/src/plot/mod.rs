@@ -20,14 +20,18 @@ use zkmargin_params::scenario::{MarginReport, StressPoint, Threshold};
 
 use text::{Anchor, Ink};
 
-/// Width of a picture, in pixels.
-pub const WIDTH: u32 = 1280;
-/// Height of a picture, in pixels.
-pub const HEIGHT: u32 = 1040;
+/// Width of a picture, in pixels of a bitmap.
+pub const WIDTH: u32 = 2560;
+/// Height of a picture, in pixels of a bitmap.
+pub const HEIGHT: u32 = 2080;
+/// Pixels of a bitmap for each unit of an SVG: places are whole pixels, and
+/// lines on too coarse a grid waver.
+pub const DENSITY: u32 = 2;
 /// Height of title and subtitle.
-const HEAD: u32 = 78;
-/// Height of the scenarios' part.
-const GRID: u32 = 340;
+const HEAD: u32 = 172;
+
+/// Space on the left and on the right.
+const MARGIN: i32 = 56;
 
 const PAPER: RGBColor = RGBColor(255, 255, 255);
 const BLACK: RGBColor = RGBColor(33, 37, 41);
@@ -116,7 +120,10 @@ impl Picture<'_> {
     fn svg(&self) -> Result<String, PlotError> {
         let mut text = String::new();
         self.draw(&SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area())?;
-        Ok(text)
+        // Shown at its size; what is drawn keeps its units in the view box.
+        let size =
+            |density| format!(r#"width="{}" height="{}""#, WIDTH / density, HEIGHT / density);
+        Ok(text.replacen(&size(1), &size(DENSITY), 1))
     }
 
     fn png(&self) -> Result<Vec<u8>, PlotError> {
@@ -143,10 +150,10 @@ impl Picture<'_> {
         }
         area.fill(&PAPER)?;
         let (head, body) = area.split_vertically(HEAD);
-        let place = (28, 20);
-        text::put(&head, self.title, place, Ink::new(25, BLACK).bold(), Anchor::Left)?;
-        text::put(&head, self.subtitle, (28, 54), Ink::new(15, GREY), Anchor::Left)?;
-        let (upper, lower) = body.split_vertically(GRID);
+        let ink = Ink::new(50, BLACK).bold();
+        text::put(&head, self.title, (MARGIN, 56), ink, Anchor::Left)?;
+        text::put(&head, self.subtitle, (MARGIN, 122), Ink::new(30, GREY), Anchor::Left)?;
+        let (upper, lower) = body.split_vertically(grid::height(self.report));
         grid::draw(&upper, self.report, self.quote)?;
         curve::draw(&lower, self)?;
         area.present()?;

@@ -82,6 +82,19 @@ pub(super) fn short(value: f64) -> String {
     text
 }
 
+/// The same for the round numbers of an axis: `40k`.
+pub(super) fn round(value: f64) -> String {
+    let text = short(value);
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    match digits.contains('.') {
+        true => {
+            let suffix = &text[digits.len()..];
+            digits.trim_end_matches('0').trim_end_matches('.').to_owned() + suffix
+        }
+        false => text,
+    }
+}
+
 /// A price with thousands set apart: `92,500`.
 pub(super) fn price(value: f64) -> String {
     fixed(value, if value.abs() < 1_000.0 { 2 } else { 0 })
@@ -107,6 +120,7 @@ mod tests {
         ] {
             assert_eq!(short(value), text);
         }
+        assert_eq!([40_000.0, -2_500.0, 100.0, 0.0].map(round), ["40k", "-2.5k", "100", "0"]);
         assert_eq!((price(92_500.4), price(0.5)), ("92,500".to_owned(), "0.50".to_owned()));
     }
 }

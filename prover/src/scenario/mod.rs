@@ -1,7 +1,8 @@
-//! Scenario margin for the account's owner: the breakdown, and what would cure
-//! it.
+//! Scenario margin for the account's owner: the breakdown, what would cure a
+//! shortfall, and how the account stands stress.
 
 mod lines;
+mod stress;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use zkmargin_params::scenario::{
 };
 
 pub use lines::margin_lines;
+pub use stress::{LEVELS, StressReport};
 
 /// An account's margin under a scenario model, in quote currency.
 #[derive(Clone, PartialEq, Serialize)]
