@@ -3,74 +3,10 @@
 
 mod common;
 
-use common::{account, params, post, verified};
+use common::plan::{ACCOUNTS, action, arb_plan};
+use common::{account, params, verified};
 use proptest::prelude::*;
-use zkmargin_margin::claim::Claim;
-use zkmargin_margin::ids::Timestamp;
-use zkmargin_verifier::engine::{
-    AccountStatus, Action, ActionRecord, ClaimData, Engine, EpochPost, Event, Policy, Refusal,
-};
-
-const ACCOUNTS: u8 = 3;
-
-/// An action as a plan: epochs and timestamps relative to what there is, so
-/// that many of them are accepted.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    seconds: u64,
-    kind: u8,
-    account: u8,
-    back: u64,
-    claim: u8,
-    stray: u8,
-    bps: u32,
-}
-
-fn arb_plan() -> impl Strategy<Value = Plan> {
-    let seconds = prop_oneof![4 => 0u64..60, 2 => 90u64..110, 1 => 300u64..1_200];
-    let bps = prop_oneof![9 => 0u32..2_000, 1 => 2_000u32..3_000];
-    (seconds, 0u8..20, 1..=ACCOUNTS, 0u64..4, 1u8..8, 0u8..40, bps).prop_map(
-        |(seconds, kind, account, back, claim, stray, bps)| Plan {
-            seconds,
-            kind,
-            account,
-            back,
-            claim,
-            stray,
-            bps,
-        },
-    )
-}
-
-fn action(plan: Plan, engine: &Engine, now: u64) -> ActionRecord {
-    let latest = engine.meta().latest.get();
-    let id = account(plan.account);
-    let epoch = latest.saturating_sub(plan.back);
-    let mut claim = ClaimData {
-        claim: Claim::from_code(plan.claim).unwrap_or(Claim::from_code(3).unwrap()),
-        ..common::claim(plan.account, epoch, common::SAFE)
-    };
-    if plan.stray == 0 {
-        claim.state_root = common::state_root(epoch + 1);
-    }
-    match plan.kind {
-        0..=4 => Action::PostEpoch(EpochPost {
-            price_move_bps: Some(plan.bps),
-            market_timestamp: Timestamp::new(now.saturating_sub(plan.back * 20)),
-            ..post(latest + 1, 0)
-        }),
-        5..=6 => Action::Register { account: id },
-        7..=9 => Action::SubmitProof { claim },
-        10..=11 => Action::SubmitBreach { claim },
-        12 => Action::CallOverdue { account: id },
-        13..=14 => Action::Cure { claim },
-        15 => Action::MarkLiquidatable { account: id },
-        16 => Action::Close { account: id },
-        17 => Action::Reinstate { account: id },
-        18 => Action::Pause,
-        _ => Action::Resume,
-    }
-}
+use zkmargin_verifier::engine::{AccountStatus, Action, Engine, Event, Policy, Refusal};
 
 /// The events that may take an account from one state to another.
 fn may_follow(before: &str, after: &str, events: &[Event]) -> bool {

@@ -1,6 +1,8 @@
 //! What the engine's tests share: a policy, and short forms of actions.
 #![allow(dead_code, reason = "every test uses a part of it")]
 
+pub(crate) mod plan;
+
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::instance::Shortfall;

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @title Verifier of the margin proofs of one circuit shape
+/// @notice Generated from a verifying key by the `zkmargin-evm` crate.
+interface IMarginVerifier {
+    /// @notice Digest of the verifying key, as `zkmargin` prints it.
+    function CIRCUIT() external view returns (bytes32);
+
+    /// @notice Exact length of a proof, in bytes.
+    function PROOF_LENGTH() external view returns (uint256);
+
+    /// @notice Whether the key was made under insecure powers of tau, whose
+    /// secret is known: then anyone can forge a proof of anything.
+    function INSECURE_DEV_SRS() external view returns (bool);
+
+    /// @notice Whether `proof` proves the public inputs.
+    /// @dev False, a revert and running out of gas all mean that it does not.
+    /// @param inputs The public inputs, by row of the statement.
+    /// @param proof The proof.
+    function verify(uint256[8] calldata inputs, bytes calldata proof) external view returns (bool);
+}

@@ -1,0 +1,10 @@
+//! The contracts' interfaces and code, as compiled into
+//! `verifier/contracts/artifacts`: a module per contract, with a type per
+//! function, event and error.
+#![allow(missing_docs, clippy::all, unreachable_pub)] // Generated.
+
+use alloy_sol_types::sol;
+
+sol!(MarginCallRegistry, "../contracts/artifacts/MarginCallRegistry.json");
+sol!(MarginProofGate, "../contracts/artifacts/MarginProofGate.json");
+sol!(MarginLendingVault, "../contracts/artifacts/MarginLendingVault.json");

@@ -1,0 +1,7 @@
+//! The on-chain form of the verifier.
+//!
+//! The contracts are in `verifier/contracts`; their compiled form is committed
+//! there, so that this crate builds and tests without a Solidity compiler.
+
+pub mod contracts;
+pub mod engine;

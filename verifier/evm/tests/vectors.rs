@@ -1,0 +1,97 @@
+//! The engine's transition vectors, run through the contract.
+//!
+//! Two things are translated. Contexts: the registry derives its own, so the
+//! policy's context in a vector stands for it. Times: the registry's are 48
+//! bits, so a vector's later ones stand for the last.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+
+use common::registry::{Refused, Registry};
+use serde::Deserialize;
+use zkmargin_evm::engine::LAST_TIME;
+use zkmargin_margin::ids::{AccountId, ContextId, Timestamp};
+use zkmargin_verifier::engine::{
+    AccountStatus, Action, ActionRecord, ClockTime, Event, PolicyParams, Refusal,
+};
+
+#[derive(Deserialize)]
+struct Vector {
+    name: String,
+    policy: PolicyParams,
+    start: u64,
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    now: u64,
+    action: ActionRecord,
+    expect: Expect,
+    clock: ClockTime,
+    account: AccountId,
+    status: AccountStatus,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Expect {
+    Events(Vec<Event>),
+    Refusal(String),
+}
+
+fn vectors() -> Vec<Vector> {
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../vectors/engine");
+    let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
+}
+
+fn translate(action: &ActionRecord, policy: ContextId, registry: ContextId) -> ActionRecord {
+    let mut action = action.clone().map_claim(|mut claim| {
+        if claim.context == policy {
+            claim.context = registry;
+        }
+        claim
+    });
+    if let Action::PostEpoch(post) = &mut action {
+        let seconds = post.market_timestamp.get();
+        if seconds == u64::MAX {
+            post.market_timestamp = Timestamp::new(LAST_TIME);
+        }
+    }
+    action
+}
+
+#[test]
+fn the_contract_follows_the_vectors() {
+    let vectors = vectors();
+    assert_eq!(vectors.len(), 45);
+    let mut left_out = 0;
+    for vector in vectors {
+        let mut registry = Registry::new(&vector.policy, vector.start);
+        let context = registry.context();
+        for (number, step) in vector.steps.iter().enumerate() {
+            let place = format!("{} step {number}", vector.name);
+            // Blocks never go back in time: the contract does not check it.
+            if step.expect == Expect::Refusal("time-backwards".into()) {
+                left_out += 1;
+                continue;
+            }
+            let action = translate(&step.action, vector.policy.context, context);
+            let got = match registry.apply(step.now, &action) {
+                Ok(events) => Expect::Events(events),
+                Err(Refused::Engine(refusal)) => Expect::Refusal(refusal.code().into()),
+                Err(Refused::Other(failure)) => panic!("{place}: {failure:?}"),
+            };
+            assert_eq!(got, step.expect, "{place}");
+            assert_eq!(registry.clock(step.now), step.clock, "{place}");
+            assert_eq!(registry.status(step.account, step.now), step.status, "{place}");
+        }
+    }
+    assert_eq!(left_out, 1, "one step of time-backwards");
+    assert_eq!(Refusal::CODES.len(), 30, "a new refusal needs an error in the contract");
+}
