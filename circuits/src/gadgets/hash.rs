@@ -34,15 +34,16 @@ use halo2_proofs::poly::Rotation;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::merkle::ARITY;
 use zkmargin_margin::poseidon::{
-    Constants, Domain, FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH, mat_mul, pow5,
+    Constants, Domain, FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH, mat_mul,
 };
 
 use super::layout::{ColumnLayout, Switch};
+use super::{copy_into, hook};
 
 /// Partial rounds in one step.
 const PARTIAL_PER_ROW: usize = 3;
 /// Steps of one permutation; its digest stands on the step after them.
-const PERMUTATION_STEPS: usize = FULL_ROUNDS + PARTIAL_ROUNDS / PARTIAL_PER_ROW;
+pub const PERMUTATION_STEPS: usize = FULL_ROUNDS + PARTIAL_ROUNDS / PARTIAL_PER_ROW;
 /// The state cell that holds a digest.
 const DIGEST: usize = WIDTH - 1;
 
@@ -199,6 +200,9 @@ impl<F: MarginField> HashConfig<F> {
     }
 
     fn member_gate(&self, meta: &mut ConstraintSystem<F>) {
+        if hook::dropped("configure", || "hash: member".to_owned()) {
+            return;
+        }
         meta.create_gate("hash: member", |meta| {
             let q = self.q_first.query(meta);
             let [a, b, c, d, digest] = self.query(meta, &self.state, Rotation::cur());
@@ -273,25 +277,30 @@ impl<F: MarginField> HashConfig<F> {
         path: Value<&[[F; ARITY]]>,
     ) -> Result<AssignedCell<F, F>, Error> {
         path.error_if_known_and(|path| path.len() != depth)?;
-        let leaf_value = values(leaf);
-        let mut messages = vec![leaf_value];
+        let name = &format!("{name}: hash");
+        let mut messages = vec![values(leaf)];
         messages.extend((0..depth).map(|level| path.map(|path| path[level])));
+        let messages: Vec<_> = (messages.into_iter().enumerate())
+            .map(|(level, message)| message.map(|message| hooked_message(name, level, message)))
+            .collect();
         let traces: Vec<_> = messages
             .iter()
             .enumerate()
             .map(|(level, message)| {
                 let domain = if level == 0 { leaf_domain } else { node_domain };
-                message.map(|message| self.trace(domain, message))
+                message.map(|message| self.trace((name, level), domain, message))
             })
             .collect();
 
         layouter.assign_region(
-            || format!("{name}: hash"),
+            || name,
             |mut region| {
                 for (i, cell) in leaf.iter().enumerate() {
-                    cell.copy_advice(|| format!("message {i}"), &mut region, self.state[i], 0)?;
+                    let value = messages[0].map(|message| message[i]);
+                    let label = format!("message {i}");
+                    copy_into(&mut region, name, &label, cell, value, (self.state[i], 0))?;
                 }
-                let first = leaf_value.map(|message| message[0]);
+                let first = messages[0].map(|message| message[0]);
                 region.assign_advice(|| "no digest before", self.state[DIGEST], 0, || first)?;
                 let mut digest = None;
                 for (level, trace) in traces.iter().enumerate() {
@@ -308,7 +317,7 @@ impl<F: MarginField> HashConfig<F> {
                             )?;
                         }
                     }
-                    digest = Some(self.permutation(&mut region, start, domain, trace)?);
+                    digest = Some(self.permutation(&mut region, (name, level), domain, trace)?);
                 }
                 digest.ok_or(Error::Synthesis)
             },
@@ -319,19 +328,22 @@ impl<F: MarginField> HashConfig<F> {
     fn permutation(
         &self,
         region: &mut Region<'_, F>,
-        start: usize,
+        (name, level): (&str, usize),
         domain: Domain,
         trace: &Value<(Vec<TraceRow<F>>, F)>,
     ) -> Result<AssignedCell<F, F>, Error> {
         for (i, row) in self.schedule.iter().enumerate() {
-            let offset = start + i * self.step;
-            match row.gate {
+            let step = level * PERMUTATION_STEPS + i;
+            let offset = step * self.step;
+            let switch = match row.gate {
                 Gate::First => &self.q_first,
                 Gate::Full => &self.q_full,
                 Gate::Partial => &self.q_partial,
                 Gate::Last => &self.q_last,
+            };
+            if !hook::dropped(name, || format!("gate of step {step}")) {
+                switch.enable(region, offset)?;
             }
-            .enable(region, offset)?;
             for (j, column) in self.constants.into_iter().enumerate() {
                 let constant = row.constant(j, domain);
                 region.assign_fixed(
@@ -345,7 +357,7 @@ impl<F: MarginField> HashConfig<F> {
                 if i > 0 {
                     let state = trace.as_ref().map(|(rows, _)| rows[i].state[j]);
                     region.assign_advice(
-                        || format!("state {j}"),
+                        || format!("state {j} of step {step}"),
                         self.state[j],
                         offset,
                         || state,
@@ -353,45 +365,62 @@ impl<F: MarginField> HashConfig<F> {
                 }
                 let aux = trace.as_ref().map(|(rows, _)| rows[i].aux[j]);
                 let below = offset + self.step - 1;
-                region.assign_advice(|| format!("aux {j}"), self.aux[j], below, || aux)?;
+                let label = || format!("aux {j} of step {step}");
+                region.assign_advice(label, self.aux[j], below, || aux)?;
             }
         }
         let digest = trace.as_ref().map(|(_, digest)| *digest);
-        let end = start + PERMUTATION_STEPS * self.step;
-        region.assign_advice(|| "digest", self.state[DIGEST], end, || digest)
+        let end = (level + 1) * PERMUTATION_STEPS * self.step;
+        let label = || format!("digest of level {level}");
+        region.assign_advice(label, self.state[DIGEST], end, || digest)
     }
 
     /// The advice cells of a permutation and its digest.
-    fn trace(&self, domain: Domain, message: [F; RATE]) -> (Vec<TraceRow<F>>, F) {
+    fn trace(
+        &self,
+        (name, level): (&str, usize),
+        domain: Domain,
+        message: [F; RATE],
+    ) -> (Vec<TraceRow<F>>, F) {
+        let changed = |cell: &str, lane: usize, step: usize, element: F| {
+            let step = level * PERMUTATION_STEPS + step;
+            hook::element(name, || format!("{cell} {lane} of step {step}"), element)
+        };
         let mds = &F::poseidon().mds;
         let mut state: [F; WIDTH] =
             std::array::from_fn(|i| message.get(i).copied().unwrap_or(F::ZERO));
         let rows = self
             .schedule
             .iter()
-            .map(|row| {
+            .enumerate()
+            .map(|(index, row)| {
+                if index > 0 {
+                    state = std::array::from_fn(|i| changed("state", i, index, state[i]));
+                }
                 let before = state;
                 let constants: [F; WIDTH] = std::array::from_fn(|i| row.constant(i, domain));
                 let mut aux = [F::ZERO; WIDTH];
                 if row.gate == Gate::Partial {
                     for (round, constant) in constants.iter().take(PARTIAL_PER_ROW).enumerate() {
                         let x = state[0] + constant;
-                        aux[2 * round] = x.square();
-                        state[0] = pow5(x);
+                        let square = changed("aux", 2 * round, index, x.square());
+                        aux[2 * round] = square;
+                        state[0] = square.square() * x;
                         if round + 1 < PARTIAL_PER_ROW {
+                            state[0] = changed("aux", 2 * round + 1, index, state[0]);
                             aux[2 * round + 1] = state[0];
                         }
                         state = mat_mul(mds, state);
                     }
                 } else {
                     let x: [F; WIDTH] = std::array::from_fn(|i| state[i] + constants[i]);
-                    aux = x.map(|x| x.square());
-                    state = mat_mul(mds, x.map(pow5));
+                    aux = std::array::from_fn(|i| changed("aux", i, index, x[i].square()));
+                    state = mat_mul(mds, std::array::from_fn(|i| aux[i].square() * x[i]));
                 }
                 TraceRow { state: before, aux }
             })
             .collect();
-        (rows, state[0])
+        (rows, hook::element(name, || format!("digest of level {level}"), state[0]))
     }
 }
 
@@ -496,6 +525,22 @@ impl<F: MarginField> LinearLayer<F> {
             .reduce(|sum, term| sum + term)
             .unwrap_or(Expression::Constant(F::ZERO))
     }
+}
+
+/// A message as tests may have changed it.
+fn hooked_message<F: MarginField>(
+    name: &str,
+    level: usize,
+    mut message: [F; RATE],
+) -> [F; RATE] {
+    for (i, element) in message.iter_mut().enumerate() {
+        let cell = || match level {
+            0 => format!("message {i}"),
+            _ => format!("child {i} of level {level}"),
+        };
+        *element = hook::element(name, cell, *element);
+    }
+    message
 }
 
 /// The values of four cells, known together or not at all.
