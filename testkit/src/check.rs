@@ -76,7 +76,7 @@ impl<'a, F: MarginField> Checker<'a, F> {
     /// selector in front, a table of advice, a query ahead of the blank rows.
     pub fn new<C: Circuit<F>>(recording: &'a Recording<F>) -> Self {
         let system = &recording.system;
-        let names = gate_names::<C>();
+        let names = gate_names::<F, C>();
         assert_eq!(names.len(), system.gates.len(), "every polynomial has a name");
         let counts = &system.columns;
         let mut readers = vec![BTreeSet::new(); counts.advice];
@@ -122,7 +122,7 @@ impl<'a, F: MarginField> Checker<'a, F> {
     }
 
     /// The recording.
-    pub fn recording(&self) -> &'a Recording {
+    pub fn recording(&self) -> &'a Recording<F> {
         self.recording
     }
 
@@ -155,12 +155,8 @@ impl<'a, F: MarginField> Checker<'a, F> {
     /// The region that enables a gate or lookup at a row, or asks for a copy.
     pub fn region(&self, constraint: &Constraint) -> Option<usize> {
         match constraint {
-            Constraint::Gate { index, row } => {
-                self.switches[*index].get(row).copied()
-            }
-            Constraint::Lookup { index, row } => {
-                self.lookup_switches[*index].get(row).copied()
-            }
+            Constraint::Gate { index, row } => self.switches[*index].get(row).copied(),
+            Constraint::Lookup { index, row } => self.lookup_switches[*index].get(row).copied(),
             Constraint::Copy(index) => Some(self.recording.copies[*index].region),
         }
     }

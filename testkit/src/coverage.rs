@@ -141,7 +141,11 @@ impl<F: MarginField, C: Circuit<F>> Search<'_, F, C> {
 
 /// Plans that may break a constraint: its own cells changed; or what it is
 /// computed from changed, and its result (or copy) held.
-fn plans<F: MarginField>(checker: &Checker<'_, F>, flow: &Flow<'_, F>, target: &Constraint) -> Vec<Plan> {
+fn plans<F: MarginField>(
+    checker: &Checker<'_, F>,
+    flow: &Flow<'_, F>,
+    target: &Constraint,
+) -> Vec<Plan> {
     let recording = checker.recording();
     let own: Vec<&NamedCell> =
         checker.cells_of(target).into_iter().filter_map(|cell| checker.named(cell)).collect();

@@ -55,7 +55,10 @@ impl Fault {
 }
 
 /// Names of the constraints that one circuit has and the other lacks.
-fn difference<F: MarginField>(honest: &Checker<'_, F>, faulty: &Checker<'_, F>) -> BTreeSet<String> {
+fn difference<F: MarginField>(
+    honest: &Checker<'_, F>,
+    faulty: &Checker<'_, F>,
+) -> BTreeSet<String> {
     let names = |checker: &Checker<'_, F>| -> BTreeSet<String> {
         checker.constraints().iter().map(|c| checker.name(c)).collect()
     };

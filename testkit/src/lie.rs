@@ -56,7 +56,11 @@ pub fn free_cells<'a, F: MarginField>(checker: &Checker<'a, F>) -> Vec<&'a Named
 
 /// The cells that a plan changes, against the honest recording; the plan drops
 /// nothing, so the layouts are the same.
-pub fn told<F: MarginField, C: Circuit<F>>(subject: &Subject<F, C>, honest: &Recording<F>, plan: &Plan) -> Changes<F> {
+pub fn told<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    honest: &Recording<F>,
+    plan: &Plan,
+) -> Changes<F> {
     let lie = plan.run(|| Recording::advice(subject.k, &subject.circuit, &subject.rows));
     let mut changes = Changes::new();
     for (column, (cells, before)) in lie.iter().zip(&honest.advice).enumerate() {

@@ -13,7 +13,6 @@ use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, ColumnRef};
 use zkmargin_circuits::lowering::usable_rows;
 use zkmargin_margin::field::MarginField;
 
-
 /// An advice cell that was assigned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedCell {

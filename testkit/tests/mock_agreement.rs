@@ -5,21 +5,26 @@
 #[path = "../../circuits/tests/common/mod.rs"]
 mod fixtures;
 
-use ff::Field as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use fixtures::mock::{self, Delta};
-use fixtures::{Case, Market, at_least, healthy, k};
+use fixtures::{Market, at_least, healthy, k};
+use halo2_proofs::arithmetic::VartimeField;
 use halo2_proofs::dev::VerifyFailure;
 use pasta_curves::Fp;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
 use zkmargin_testkit::check::{Changes, Checker, Constraint};
 use zkmargin_testkit::fault::Fault;
-use zkmargin_testkit::{F, Plan, Subject};
+use zkmargin_testkit::{Plan, Subject};
 
-fn case<T: MarginField>() -> Case<T> {
-    Market::<T>::over_field().case(&healthy(), at_least(Level::Initial), 0)
+fn subject<F: MarginField>() -> Subject<F, StandardCircuit<F>> {
+    let case = Market::<F>::over_field().case(&healthy(), at_least(Level::Initial), 0);
+    let k = k::<F>(Shape::Small);
+    Subject { k, circuit: case.circuit(), rows: case.public_rows() }
 }
 
 /// Broken gates and lookups, and whether a copy is.
@@ -49,17 +54,15 @@ impl Verdict {
     }
 }
 
-/// Compares the verdicts of both on a sample of cells of one kind; returns how
-/// many both accept. The mock prover runs over Pasta, for it cannot print
-/// elements of the other field: the constraints are the same.
-fn agree(plan: &Plan, cells: impl Fn(usize, &str) -> bool) -> (usize, usize) {
-    let pasta = case::<Fp>();
-    let bn254 = case::<F>();
-    let k = k(Shape::Small);
-    let subject: Subject<StandardCircuit<F>> =
-        Subject { k, circuit: bn254.circuit(), rows: bn254.public_rows() };
+/// Compares the verdicts of both on some cells; returns how many there were,
+/// and how many both accept.
+fn agree<F: MarginField + VartimeField>(
+    plan: &Plan,
+    cells: impl Fn(usize, &str) -> bool,
+) -> (usize, usize) {
+    let subject = subject::<F>();
     let recording = subject.record(plan);
-    let checker = Checker::new::<StandardCircuit<F>>(&recording);
+    let checker = Checker::<F>::new::<StandardCircuit<F>>(&recording);
     let (mut compared, mut accepted) = (0, 0);
     for (index, cell) in recording.cells.iter().enumerate() {
         if !cells(index, &recording.regions[cell.region]) {
@@ -67,33 +70,48 @@ fn agree(plan: &Plan, cells: impl Fn(usize, &str) -> bool) -> (usize, usize) {
         }
         let changes = Changes::from([(cell.at, recording.value(cell.at) + F::ONE)]);
         let ours = Verdict::of_checker(&checker.check(&changes));
-        let theirs = plan
-            .run(|| mock::tamper(k, &pasta.circuit(), pasta.public_rows(), index, Delta::PlusOne));
-        assert_eq!(ours, Verdict::of_mock(&theirs), "{}", recording.class(cell));
+        let Subject { k, circuit, rows } = &subject;
+        // The mock prover cannot print elements of the BN254 field, and panics
+        // over the first gate it would report: rejected, but not by how much.
+        let mocked = || mock::tamper(*k, circuit, rows.clone(), index, Delta::PlusOne);
+        let theirs = plan.run(|| catch_unwind(AssertUnwindSafe(mocked)));
+        match theirs {
+            Ok(theirs) => {
+                assert_eq!(ours, Verdict::of_mock(&theirs), "{}", recording.class(cell));
+            }
+            Err(_) => assert!(F::NAME != Fp::NAME && ours.0 > 0, "{}", recording.class(cell)),
+        }
         compared += 1;
-        accepted += usize::from(theirs.is_empty());
+        accepted += usize::from(ours == Verdict(0, 0, false));
     }
     (compared, accepted)
 }
 
-#[test]
-fn on_rejected_cells() {
-    let (compared, accepted) = agree(&Plan::default(), |index, _| index % 911 == 0);
-    println!("{compared} cells, {accepted} accepted");
+fn rejected<F: MarginField + VartimeField>() {
+    let (compared, accepted) = agree::<F>(&Plan::default(), |index, _| index % 911 == 0);
+    println!("{}: {compared} cells, {accepted} accepted", F::NAME);
     assert!(compared >= 25);
     assert_eq!(accepted, 0);
 }
 
 #[test]
-fn on_accepted_cells() {
-    let honest = case::<F>();
-    let subject =
-        Subject { k: k(Shape::Small), circuit: honest.circuit(), rows: honest.public_rows() };
-    let recording = subject.record(&Plan::default());
+fn on_rejected_cells() {
+    rejected::<Fp>();
+    rejected::<Bn254Fr>();
+}
+
+fn accepted<F: MarginField + VartimeField>() {
+    let recording = subject::<F>().record(&Plan::default());
     let range = Fault::new("slot #: M# absolute deficit: range #", "lookups");
     let plan = range.plan(&recording);
     let (compared, accepted) =
-        agree(&plan, |_, region| region.starts_with("slot 2: M5 absolute deficit: range"));
-    println!("{compared} cells, {accepted} accepted");
+        agree::<F>(&plan, |_, region| region.starts_with("slot 2: M5 absolute deficit: range"));
+    println!("{}: {compared} cells, {accepted} accepted", F::NAME);
     assert!(accepted > 2 && accepted < compared);
+}
+
+#[test]
+fn on_accepted_cells() {
+    accepted::<Fp>();
+    accepted::<Bn254Fr>();
 }

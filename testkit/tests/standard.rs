@@ -15,20 +15,21 @@ mod harness;
 
 use fixtures::{Market, at_least, healthy, k};
 use harness::Expected;
+use pasta_curves::Fp;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
-use zkmargin_testkit::fault::Fault;
-use zkmargin_testkit::{F, Subject};
-
-type C = StandardCircuit<F>;
+use zkmargin_testkit::Subject;
+use zkmargin_testkit::fault::{CONFIGURE, Fault};
 
 /// Long and short, collateral, a loan, two buckets, four slots of padding.
-fn subject(shape: Shape) -> Subject<C> {
+fn subject<F: MarginField>(shape: Shape) -> Subject<F, StandardCircuit<F>> {
     let mut case = Market::<F>::over_field().case(&healthy(), at_least(Level::Initial), 0);
     assert_eq!(case.check(), Ok(()));
     case.shape = shape;
-    Subject { k: k(shape), circuit: case.circuit(), rows: case.public_rows() }
+    Subject { k: k::<F>(shape), circuit: case.circuit(), rows: case.public_rows() }
 }
 
 const EXPECTED: Expected =
@@ -37,28 +38,31 @@ const EXPECTED: Expected =
 #[test]
 fn no_cell_can_be_changed() {
     for shape in harness::shapes() {
-        harness::no_cell_can_be_changed(&subject(shape), shape);
+        harness::no_cell_can_be_changed(&subject::<Fp>(shape), shape);
+        harness::no_cell_can_be_changed(&subject::<Bn254Fr>(shape), shape);
     }
 }
 
 #[test]
 fn the_graph_is_whole() {
-    harness::the_graph_is_whole(&subject(Shape::Small), &EXPECTED);
+    harness::the_graph_is_whole(&subject::<Fp>(Shape::Small), &EXPECTED);
+    harness::the_graph_is_whole(&subject::<Bn254Fr>(Shape::Small), &EXPECTED);
 }
 
 #[test]
 fn no_lie_is_accepted() {
-    harness::no_lie_is_accepted(&subject(Shape::Small), &EXPECTED);
+    harness::no_lie_is_accepted(&subject::<Bn254Fr>(Shape::Small), &EXPECTED);
 }
 
 #[test]
 fn every_constraint_is_seen_failing() {
-    harness::every_constraint_is_seen_failing(&subject(Shape::Small), &EXPECTED);
+    harness::every_constraint_is_seen_failing(&subject::<Fp>(Shape::Small), &EXPECTED);
+    harness::every_constraint_is_seen_failing(&subject::<Bn254Fr>(Shape::Small), &EXPECTED);
 }
 
 #[test]
 fn every_deletion_is_found() {
-    harness::every_deletion_is_found(&subject(Shape::Small), &EXPECTED);
+    harness::every_deletion_is_found(&subject::<Bn254Fr>(Shape::Small), &EXPECTED);
 }
 
 /// One fault for each class of bug that has hit circuits of this kind.
@@ -79,14 +83,13 @@ fn seeded_faults_are_found() {
         ("padding with a quantity", "slot #: M# padding has no lots: equal", "copy"),
         ("same instrument twice", "slot #: instrument step", "gate"),
         ("bucket merged", "slot #: M# same bucket has no step", "gate"),
-        ("row of another tree", "slot #: M# row: hash", "member 3"),
-        ("account of another tree", "account: M# account: hash", "member 9"),
-        ("round of the hash skipped", "link #: M# link: hash", "gate of row 9"),
+        ("row or account of another tree", CONFIGURE, "hash: member"),
+        ("round of the hash skipped", "link #: M# link: hash", "gate of step 9"),
         ("public input not used", "public: epoch", "copy"),
         ("claim not decoded", "claim: equality #: equal", "copy"),
         ("disclosure not checked", "outcome: M# disclosed: equal", "copy"),
         ("blinding not bound", "account: M# opening: hash", "copy message 1"),
     ];
     let faults = faults.map(|(bug, region, part)| (bug, Fault::new(region, part)));
-    harness::faults_are_found(&subject(Shape::Small), &faults);
+    harness::faults_are_found(&subject::<Bn254Fr>(Shape::Small), &faults);
 }

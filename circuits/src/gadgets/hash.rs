@@ -528,11 +528,7 @@ impl<F: MarginField> LinearLayer<F> {
 }
 
 /// A message as tests may have changed it.
-fn hooked_message<F: MarginField>(
-    name: &str,
-    level: usize,
-    mut message: [F; RATE],
-) -> [F; RATE] {
+fn hooked_message<F: MarginField>(name: &str, level: usize, mut message: [F; RATE]) -> [F; RATE] {
     for (i, element) in message.iter_mut().enumerate() {
         let cell = || match level {
             0 => format!("message {i}"),

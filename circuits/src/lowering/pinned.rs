@@ -155,7 +155,10 @@ impl Node {
         Ok(ColumnRef { kind, index: self.get("index")?.number()? })
     }
 
-    fn expression<F: MarginField>(&self, direct_fixed: usize) -> Result<Expression<F>, PinnedError> {
+    fn expression<F: MarginField>(
+        &self,
+        direct_fixed: usize,
+    ) -> Result<Expression<F>, PinnedError> {
         let inner = |index| Ok(Box::new(self.child(index)?.expression(direct_fixed)?));
         let query = || self.get("query_index")?.number();
         Ok(match self.name.as_str() {

@@ -147,21 +147,16 @@ impl<F: Field, CS: Assignment<F>> Assignment<F> for Tamper<'_, CS> {
     {
         let index = ASSIGNED.replace(ASSIGNED.get() + 1);
         let delta = TARGET.get().filter(|(target, _)| *target == index).map(|(_, delta)| delta);
-        self.cs.assign_advice(
-            annotation,
-            column,
-            row,
-            || {
-                to().map(|value| {
-                    let value: Assigned<F> = value.into();
-                    match delta {
-                        None => value,
-                        Some(Delta::PlusOne) => value + F::ONE,
-                        Some(Delta::MinusOne) => value - F::ONE,
-                    }
-                })
-            },
-        )
+        self.cs.assign_advice(annotation, column, row, || {
+            to().map(|value| {
+                let value: Assigned<F> = value.into();
+                match delta {
+                    None => value,
+                    Some(Delta::PlusOne) => value + F::ONE,
+                    Some(Delta::MinusOne) => value - F::ONE,
+                }
+            })
+        })
     }
 
     fn assign_fixed<V, VR, A, AR>(

@@ -6,11 +6,12 @@ use std::fmt::Write as _;
 
 use halo2_proofs::plonk::Circuit;
 use rayon::prelude::*;
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::shape::Shape;
 use zkmargin_testkit::check::Checker;
 use zkmargin_testkit::coverage::{Coverage, Effort, class_of, search};
 use zkmargin_testkit::fault::{self, Fault};
-use zkmargin_testkit::{F, Plan, Subject, graph, lie, tamper};
+use zkmargin_testkit::{Plan, Subject, graph, lie, tamper};
 
 /// Exceptions of a family, each with its reason.
 pub struct Expected {
@@ -31,7 +32,10 @@ pub fn shapes() -> Vec<Shape> {
     if is_long() { Shape::ALL.to_vec() } else { vec![Shape::Small] }
 }
 
-pub fn no_cell_can_be_changed<C: Circuit<F>>(subject: &Subject<C>, shape: Shape) {
+pub fn no_cell_can_be_changed<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    shape: Shape,
+) {
     let recording = subject.record(&Plan::default());
     let checker = Checker::new::<C>(&recording);
     assert_eq!(checker.check_all(), BTreeSet::new());
@@ -39,12 +43,15 @@ pub fn no_cell_can_be_changed<C: Circuit<F>>(subject: &Subject<C>, shape: Shape)
     assert!(tamper::accepted_alone(&checker).is_empty());
     assert!(tamper::accepted_together(&checker).is_empty());
     let (cells, groups) = (recording.cells.len(), tamper::groups(&checker).len());
-    println!("{shape}: {cells} cells alone, {groups} groups together, by three deltas");
+    println!("{} {shape}: {cells} cells alone, {groups} groups together, by three deltas", F::NAME);
 }
 
 /// Nothing unconstrained, unused or idle; and what each public input depends
 /// on is golden.
-pub fn the_graph_is_whole<C: Circuit<F>>(subject: &Subject<C>, expected: &Expected) {
+pub fn the_graph_is_whole<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
     let recording = subject.record(&Plan::default());
     let checker = Checker::new::<C>(&recording);
     assert_eq!(graph::findings(&checker), BTreeSet::new());
@@ -54,6 +61,7 @@ pub fn the_graph_is_whole<C: Circuit<F>>(subject: &Subject<C>, expected: &Expect
         writeln!(text, "{row} {name}").unwrap();
         links.iter().for_each(|link| writeln!(text, "    {link}").unwrap());
     }
+    // What depends on what does not depend on the layout.
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
     let path = format!("{directory}/{}-dependencies.txt", expected.name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -64,7 +72,10 @@ pub fn the_graph_is_whole<C: Circuit<F>>(subject: &Subject<C>, expected: &Expect
 
 /// Every free value changed, and everything after it computed again. By
 /// default one cell of each class, in the long run every cell.
-pub fn no_lie_is_accepted<C: Circuit<F> + Sync>(subject: &Subject<C>, expected: &Expected) {
+pub fn no_lie_is_accepted<F: MarginField, C: Circuit<F> + Sync>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
     let recording = subject.record(&Plan::default());
     let checker = Checker::new::<C>(&recording);
     let mut cells = lie::free_cells(&checker);
@@ -84,8 +95,8 @@ pub fn no_lie_is_accepted<C: Circuit<F> + Sync>(subject: &Subject<C>, expected: 
     println!("{}: {told} lies about {} values", expected.name, cells.len());
 }
 
-pub fn every_constraint_is_seen_failing<C: Circuit<F> + Sync>(
-    subject: &Subject<C>,
+pub fn every_constraint_is_seen_failing<F: MarginField, C: Circuit<F> + Sync>(
+    subject: &Subject<F, C>,
     expected: &Expected,
 ) {
     let recording = subject.record(&Plan::default());
@@ -100,7 +111,10 @@ pub fn every_constraint_is_seen_failing<C: Circuit<F> + Sync>(
 }
 
 /// Every constraint of the circuit's code dropped in turn; long run only.
-pub fn every_deletion_is_found<C: Circuit<F> + Sync>(subject: &Subject<C>, expected: &Expected) {
+pub fn every_deletion_is_found<F: MarginField, C: Circuit<F> + Sync>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
     if !is_long() {
         return;
     }
@@ -128,7 +142,10 @@ pub fn every_deletion_is_found<C: Circuit<F> + Sync>(subject: &Subject<C>, expec
 }
 
 /// Prints the table of seeded faults; every one must be found.
-pub fn faults_are_found<C: Circuit<F> + Sync>(subject: &Subject<C>, faults: &[(&str, Fault)]) {
+pub fn faults_are_found<F: MarginField, C: Circuit<F> + Sync>(
+    subject: &Subject<F, C>,
+    faults: &[(&str, Fault)],
+) {
     let recording = subject.record(&Plan::default());
     let checker = Checker::new::<C>(&recording);
     let dropped = faults.iter().flat_map(|(_, fault)| fault.dropped(subject, &checker));
