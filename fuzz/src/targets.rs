@@ -12,9 +12,7 @@ use zkmargin_prover::portfolio_file::PortfolioDocument;
 use zkmargin_prover::venue::{PathFile, StateFile, parse_list};
 use zkmargin_verifier::ProofFile;
 use zkmargin_verifier::bn254::{Submission, Verifier, VerifyingKey};
-use zkmargin_verifier::engine::{
-    ActionRecord, Engine, Event, Policy, PolicyParams, VerifiedClaim,
-};
+use zkmargin_verifier::engine::{ActionRecord, Engine, Event, Policy, PolicyParams, VerifiedClaim};
 
 /// A decoder under test.
 pub type Target = fn(&[u8]);
