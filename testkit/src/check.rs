@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use halo2_proofs::plonk::{Circuit, ConstraintSystem};
 use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, Expression, Query};
 use zkmargin_margin::field::MarginField;
 
@@ -69,14 +68,14 @@ impl<F> fmt::Debug for Checker<'_, F> {
 }
 
 impl<'a, F: MarginField> Checker<'a, F> {
-    /// The constraints of the circuit type that was recorded.
+    /// The constraints of the circuit that was recorded.
     ///
     /// # Panics
     /// When a constraint has another form than ours: a polynomial without a
     /// selector in front, a table of advice, a query ahead of the blank rows.
-    pub fn new<C: Circuit<F>>(recording: &'a Recording<F>) -> Self {
+    pub fn new(recording: &'a Recording<F>) -> Self {
         let system = &recording.system;
-        let names = gate_names::<F, C>();
+        let names = recording.gates.clone();
         assert_eq!(names.len(), system.gates.len(), "every polynomial has a name");
         let counts = &system.columns;
         let mut readers = vec![BTreeSet::new(); counts.advice];
@@ -383,21 +382,4 @@ fn advice_queries<F>(of: &Expression<F>) -> BTreeSet<usize> {
         }
         _ => BTreeSet::new(),
     }
-}
-
-/// Gate and constraint of every polynomial. `halo2_proofs` shows them in the
-/// `Debug` text of a constraint system alone.
-fn gate_names<F: MarginField, C: Circuit<F>>() -> Vec<(String, String)> {
-    let mut meta = ConstraintSystem::default();
-    C::configure(&mut meta);
-    let text = format!("{meta:?}");
-    let gates = text.split("Gate { name: \"").skip(1);
-    gates
-        .flat_map(|gate| {
-            let (name, rest) = gate.split_once('"').expect("a gate's name");
-            let list = rest.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
-            let constraints = list.expect("a gate's constraints").0.split('"').skip(1).step_by(2);
-            constraints.map(move |constraint| (name.to_owned(), constraint.to_owned()))
-        })
-        .collect()
 }

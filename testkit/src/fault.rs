@@ -50,7 +50,7 @@ impl Fault {
         honest: &Checker<'_, F>,
     ) -> BTreeSet<String> {
         let recording = subject.record(&self.plan(honest.recording()));
-        difference(honest, &Checker::new::<C>(&recording))
+        difference(honest, &Checker::new(&recording))
     }
 }
 
@@ -111,7 +111,7 @@ pub fn detect<F: MarginField, C: Circuit<F>>(
 ) -> Detection {
     let plan = fault.plan(honest.recording());
     let recording = subject.record(&plan);
-    let faulty = Checker::new::<C>(&recording);
+    let faulty = Checker::new(&recording);
     let mut detection = Detection::default();
 
     let dropped = difference(honest, &faulty);
@@ -135,7 +135,7 @@ pub fn detect<F: MarginField, C: Circuit<F>>(
         if told && detection.forged.is_none() && broken.is_subset(&dropped) {
             // The lie told to the faulty code itself.
             let told = subject.record(&plan.clone().and(&lie.plan));
-            if Checker::new::<C>(&told).check_all().is_empty() {
+            if Checker::new(&told).check_all().is_empty() {
                 detection.forged = Some(class.clone());
             }
         }

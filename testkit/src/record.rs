@@ -40,6 +40,8 @@ pub struct Copy {
 pub struct Recording<F> {
     /// The constraint system.
     pub system: System<F>,
+    /// Gate and constraint of every polynomial.
+    pub gates: Vec<(String, String)>,
     /// Rows that may be used.
     pub usable: usize,
     /// Names of the regions, in order.
@@ -87,6 +89,7 @@ impl<F: MarginField> Recording<F> {
             columns: &columns,
             names,
             recording: Self {
+                gates: if names { gate_names(&meta) } else { Vec::new() },
                 usable: usable_rows(k, meta.blinding_factors()),
                 regions: Vec::new(),
                 cells: Vec::new(),
@@ -267,4 +270,19 @@ impl<F: MarginField> Assignment<F> for Recorder<'_, F> {
     fn push_namespace<NR: Into<String>, N: FnOnce() -> NR>(&mut self, _: N) {}
 
     fn pop_namespace(&mut self, _: Option<String>) {}
+}
+
+/// Gate and constraint of every polynomial. `halo2_proofs` shows them in the
+/// `Debug` text of a constraint system alone.
+fn gate_names<F: MarginField>(meta: &ConstraintSystem<F>) -> Vec<(String, String)> {
+    let text = format!("{meta:?}");
+    let gates = text.split("Gate { name: \"").skip(1);
+    gates
+        .flat_map(|gate| {
+            let (name, rest) = gate.split_once('"').expect("a gate's name");
+            let list = rest.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+            let constraints = list.expect("a gate's constraints").0.split('"').skip(1).step_by(2);
+            constraints.map(move |constraint| (name.to_owned(), constraint.to_owned()))
+        })
+        .collect()
 }

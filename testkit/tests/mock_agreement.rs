@@ -62,7 +62,7 @@ fn agree<F: MarginField + VartimeField>(
 ) -> (usize, usize) {
     let subject = subject::<F>();
     let recording = subject.record(plan);
-    let checker = Checker::<F>::new::<StandardCircuit<F>>(&recording);
+    let checker = Checker::new(&recording);
     let (mut compared, mut accepted) = (0, 0);
     for (index, cell) in recording.cells.iter().enumerate() {
         if !cells(index, &recording.regions[cell.region]) {

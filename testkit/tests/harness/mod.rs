@@ -37,7 +37,7 @@ pub fn no_cell_can_be_changed<F: MarginField, C: Circuit<F>>(
     shape: Shape,
 ) {
     let recording = subject.record(&Plan::default());
-    let checker = Checker::new::<C>(&recording);
+    let checker = Checker::new(&recording);
     assert_eq!(checker.check_all(), BTreeSet::new());
     assert_eq!(checker.unassigned_reads(), BTreeSet::new());
     assert!(tamper::accepted_alone(&checker).is_empty());
@@ -53,7 +53,7 @@ pub fn the_graph_is_whole<F: MarginField, C: Circuit<F>>(
     expected: &Expected,
 ) {
     let recording = subject.record(&Plan::default());
-    let checker = Checker::new::<C>(&recording);
+    let checker = Checker::new(&recording);
     assert_eq!(graph::findings(&checker), BTreeSet::new());
     let mut text = String::new();
     for (row, links) in graph::dependencies(&checker) {
@@ -77,7 +77,7 @@ pub fn no_lie_is_accepted<F: MarginField, C: Circuit<F> + Sync>(
     expected: &Expected,
 ) {
     let recording = subject.record(&Plan::default());
-    let checker = Checker::new::<C>(&recording);
+    let checker = Checker::new(&recording);
     let mut cells = lie::free_cells(&checker);
     if !is_long() {
         let mut classes: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -100,7 +100,7 @@ pub fn every_constraint_is_seen_failing<F: MarginField, C: Circuit<F> + Sync>(
     expected: &Expected,
 ) {
     let recording = subject.record(&Plan::default());
-    let checker = Checker::new::<C>(&recording);
+    let checker = Checker::new(&recording);
     let effort = if is_long() { Effort::Alone } else { Effort::Seen };
     let coverage = search(subject, &checker, effort, |_| true);
     let missing: Vec<_> = coverage.missing.iter().map(String::as_str).collect();
@@ -119,7 +119,7 @@ pub fn every_deletion_is_found<F: MarginField, C: Circuit<F> + Sync>(
         return;
     }
     let recording = subject.record(&Plan::default());
-    let checker = Checker::new::<C>(&recording);
+    let checker = Checker::new(&recording);
     let coverage = search(subject, &checker, Effort::Alone, |_| true);
     let faults = fault::all(&checker);
     let found: Vec<_> = faults
@@ -147,7 +147,7 @@ pub fn faults_are_found<F: MarginField, C: Circuit<F> + Sync>(
     faults: &[(&str, Fault)],
 ) {
     let recording = subject.record(&Plan::default());
-    let checker = Checker::new::<C>(&recording);
+    let checker = Checker::new(&recording);
     let dropped = faults.iter().flat_map(|(_, fault)| fault.dropped(subject, &checker));
     let wanted: BTreeSet<_> = dropped.map(|name| class_of(&name)).collect();
     let coverage: Coverage = search(subject, &checker, Effort::Alone, |c| wanted.contains(c));
