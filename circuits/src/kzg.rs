@@ -30,6 +30,7 @@ use zkmargin_margin::shape::{Family, Shape};
 
 use crate::family::{FamilyCircuit, Unprovable, Witness, family_of};
 use crate::lowering::backend::{BackendCircuit, BackendError, to_axiom};
+use crate::lowering::shape::LoweredShape;
 use crate::lowering::{LowerError, advice, lower};
 
 /// Powers of tau.
@@ -90,7 +91,7 @@ impl VerifyingKey {
         let lowered = circuit.shape().digest();
         let digest = key_digest(C::VERSION, &lowered, &key, params);
         let family = family_of::<Bn254Fr, C>();
-        Ok(Self { family, shape, key, lowered, digest, proof_size: proof_size(&circuit) })
+        Ok(Self { family, shape, key, lowered, digest, proof_size: proof_size(circuit.shape()) })
     }
 
     /// The family.
@@ -283,10 +284,9 @@ fn axiom_rows(instance: &MarginInstance<Bn254Fr>) -> Vec<Fr> {
     instance.to_field_elements().iter().map(to_axiom).collect()
 }
 
-/// Points and scalars of a proof, counted from the constraint system: the
+/// Bytes of a proof: its points and scalars, counted from the constraint system: the
 /// order is that of the PLONK transcript of `halo2`.
-fn proof_size(circuit: &BackendCircuit) -> usize {
-    let shape = circuit.shape();
+pub fn proof_size(shape: &LoweredShape) -> usize {
     let system = shape.system();
     let (lookups, permutation) = (system.lookups.len(), system.permutation.len());
     let chunks = permutation.div_ceil(shape.degree() - 2);
