@@ -14,7 +14,7 @@ use crate::record::NamedCell;
 use crate::{Plan, Subject, class};
 
 /// Constraints of one class that are tried.
-const REPRESENTATIVES: usize = 8;
+const REPRESENTATIVES: usize = 4;
 /// Free values before a constraint that are tried.
 const SOURCES: usize = 6;
 
