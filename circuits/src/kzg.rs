@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
-use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine};
+use halo2_axiom::SerdeFormat;
+use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine, G2Affine};
 use halo2_axiom::halo2curves::group::GroupEncoding as _;
-use halo2_axiom::plonk::{self, create_proof, keygen_pk, keygen_vk, verify_proof};
+use halo2_axiom::plonk::{self, Circuit as _, create_proof, keygen_pk, keygen_vk, verify_proof};
 use halo2_axiom::poly::commitment::{Params, ParamsProver};
 use halo2_axiom::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
 use halo2_axiom::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
@@ -65,6 +66,109 @@ pub enum KeyError {
     Axiom(#[from] plonk::Error),
 }
 
+/// A lowered shape of a family under powers of tau: what keys are made of.
+pub struct Setup<C> {
+    shape: Shape,
+    circuit: BackendCircuit,
+    lowered: [u8; 32],
+    tau_g2: G2Affine,
+    family: PhantomData<fn() -> C>,
+}
+
+impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
+    /// Lowers the circuit of a shape.
+    ///
+    /// # Errors
+    /// When the powers of tau are of another size.
+    pub fn new(params: &KzgParams, shape: Shape) -> Result<Self, KeyError> {
+        let (expected, got) = (C::k(shape), params.k());
+        if expected != got {
+            return Err(KeyError::ParamsSize { shape, expected, got });
+        }
+        let lowered = Arc::new(lower(C::k(shape), &C::blank(shape))?);
+        let digest = lowered.digest();
+        let circuit = BackendCircuit::new(lowered)?;
+        Ok(Self { shape, circuit, lowered: digest, tau_g2: params.s_g2(), family: PhantomData })
+    }
+
+    /// Blake2b-256 of all that keys depend on: version of the circuit, lowered
+    /// circuit, secret of the powers of tau. Stored keys are found by it.
+    pub fn id(&self) -> [u8; 32] {
+        let mut hasher = Blake2b::<U32>::new();
+        hasher.update(C::VERSION.to_be_bytes());
+        hasher.update(self.lowered);
+        hasher.update(self.tau_g2.to_bytes());
+        hasher.finalize().into()
+    }
+
+    /// Makes the verifying key.
+    ///
+    /// # Errors
+    /// When the proving library fails.
+    pub fn verifying_key(&self, params: &KzgParams) -> Result<VerifyingKey, KeyError> {
+        Ok(self.verifying(keygen_vk(params, &self.circuit)?))
+    }
+
+    /// Makes the proving key.
+    ///
+    /// # Errors
+    /// When the proving library fails.
+    pub fn proving_key(self, params: &KzgParams) -> Result<ProvingKey<C>, KeyError> {
+        let key = keygen_pk(params, keygen_vk(params, &self.circuit)?, &self.circuit)?;
+        Ok(self.proving(key))
+    }
+
+    /// Reads [`VerifyingKey::to_bytes`]; `None` when they are no key of this
+    /// circuit. Points are checked to be on the curve, not to be the circuit's:
+    /// the bytes must come from a place that is trusted as much as this program.
+    pub fn read_verifying_key(&self, mut bytes: &[u8]) -> Option<VerifyingKey> {
+        let params = self.circuit.params();
+        let key = plonk::VerifyingKey::read::<_, BackendCircuit>(
+            &mut bytes,
+            SerdeFormat::RawBytes,
+            params,
+        );
+        Some(self.verifying(key.ok()?)).filter(|_| bytes.is_empty())
+    }
+
+    /// Reads [`ProvingKey::to_bytes`], with the trust that
+    /// [`Setup::read_verifying_key`] asks for.
+    pub fn read_proving_key(self, mut bytes: &[u8]) -> Option<ProvingKey<C>> {
+        let params = self.circuit.params();
+        let key =
+            plonk::ProvingKey::read::<_, BackendCircuit>(&mut bytes, SerdeFormat::RawBytes, params);
+        Some(self.proving(key.ok()?)).filter(|_| bytes.is_empty())
+    }
+
+    fn verifying(&self, key: plonk::VerifyingKey<G1Affine>) -> VerifyingKey {
+        VerifyingKey {
+            family: family_of::<Bn254Fr, C>(),
+            shape: self.shape,
+            lowered: self.lowered,
+            digest: self.key_digest(&key),
+            proof_size: proof_size(&self.circuit),
+            key,
+        }
+    }
+
+    fn proving(self, key: plonk::ProvingKey<G1Affine>) -> ProvingKey<C> {
+        let digest = self.key_digest(key.get_vk());
+        ProvingKey { setup: self, key, digest }
+    }
+
+    fn key_digest(&self, key: &plonk::VerifyingKey<G1Affine>) -> [u8; 32] {
+        let mut hasher = Blake2b::<U32>::new();
+        hasher.update(self.id());
+        for points in [key.fixed_commitments(), key.permutation().commitments()] {
+            hasher.update((points.len() as u64).to_be_bytes());
+            for point in points {
+                hasher.update(point.to_bytes());
+            }
+        }
+        hasher.finalize().into()
+    }
+}
+
 /// What checks the proofs of a shape of a family.
 #[derive(Debug)]
 pub struct VerifyingKey {
@@ -85,12 +189,12 @@ impl VerifyingKey {
         params: &KzgParams,
         shape: Shape,
     ) -> Result<Self, KeyError> {
-        let circuit = lowered::<C>(params, shape)?;
-        let key = keygen_vk(params, &circuit)?;
-        let lowered = circuit.shape().digest();
-        let digest = key_digest(C::VERSION, &lowered, &key, params);
-        let family = family_of::<Bn254Fr, C>();
-        Ok(Self { family, shape, key, lowered, digest, proof_size: proof_size(&circuit) })
+        Setup::<C>::new(params, shape)?.verifying_key(params)
+    }
+
+    /// The key's bytes, for a store; [`Setup::read_verifying_key`] reads them.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.key.to_bytes(SerdeFormat::RawBytes)
     }
 
     /// The family.
@@ -156,16 +260,14 @@ impl VerifyingKey {
 
 /// What makes the proofs of a shape of a family, which its circuit names.
 pub struct ProvingKey<C> {
-    shape: Shape,
-    circuit: BackendCircuit,
+    setup: Setup<C>,
     key: plonk::ProvingKey<G1Affine>,
     digest: [u8; 32],
-    family: PhantomData<fn() -> C>,
 }
 
 impl<C> fmt::Debug for ProvingKey<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProvingKey").field("shape", &self.shape).finish_non_exhaustive()
+        f.debug_struct("ProvingKey").field("shape", &self.setup.shape).finish_non_exhaustive()
     }
 }
 
@@ -175,53 +277,23 @@ impl<C: FamilyCircuit<Bn254Fr>> ProvingKey<C> {
     /// # Errors
     /// When the powers of tau are of another size.
     pub fn build(params: &KzgParams, shape: Shape) -> Result<Self, KeyError> {
-        let circuit = lowered::<C>(params, shape)?;
-        let key = keygen_pk(params, keygen_vk(params, &circuit)?, &circuit)?;
-        let digest = key_digest(C::VERSION, &circuit.shape().digest(), key.get_vk(), params);
-        Ok(Self { shape, circuit, key, digest, family: PhantomData })
+        Setup::<C>::new(params, shape)?.proving_key(params)
     }
 
     /// The shape.
     pub fn shape(&self) -> Shape {
-        self.shape
+        self.setup.shape
     }
 
     /// Digest of the verifying key inside; see [`VerifyingKey::digest`].
     pub fn digest(&self) -> [u8; 32] {
         self.digest
     }
-}
 
-fn key_digest(
-    version: u16,
-    lowered: &[u8; 32],
-    key: &plonk::VerifyingKey<G1Affine>,
-    params: &KzgParams,
-) -> [u8; 32] {
-    let mut hasher = Blake2b::<U32>::new();
-    hasher.update(version.to_be_bytes());
-    hasher.update(lowered);
-    for points in [key.fixed_commitments(), key.permutation().commitments()] {
-        hasher.update((points.len() as u64).to_be_bytes());
-        for point in points {
-            hasher.update(point.to_bytes());
-        }
+    /// The key's bytes, for a store; [`Setup::read_proving_key`] reads them.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.key.to_bytes(SerdeFormat::RawBytes)
     }
-    hasher.update(params.s_g2().to_bytes());
-    hasher.finalize().into()
-}
-
-/// The circuit of a shape, lowered.
-fn lowered<C: FamilyCircuit<Bn254Fr>>(
-    params: &KzgParams,
-    shape: Shape,
-) -> Result<BackendCircuit, KeyError> {
-    let (expected, got) = (C::k(shape), params.k());
-    if expected != got {
-        return Err(KeyError::ParamsSize { shape, expected, got });
-    }
-    let lowered = lower(C::k(shape), &C::blank(shape))?;
-    Ok(BackendCircuit::new(Arc::new(lowered))?)
 }
 
 /// Why no proof was made.
@@ -250,7 +322,7 @@ pub fn prove<C: FamilyCircuit<Bn254Fr>>(
     instance: &MarginInstance<Bn254Fr>,
     witness: &Witness<Bn254Fr, C>,
 ) -> Result<Vec<u8>, ProveError> {
-    let circuit = C::checked(key.shape, instance, witness)?;
+    let circuit = C::checked(key.shape(), instance, witness)?;
     prove_circuit(params, key, instance, &circuit)
 }
 
@@ -265,13 +337,13 @@ pub fn prove_circuit<C: FamilyCircuit<Bn254Fr>>(
     instance: &MarginInstance<Bn254Fr>,
     circuit: &C,
 ) -> Result<Vec<u8>, ProveError> {
-    let columns = advice(key.circuit.shape(), circuit, &instance.to_field_elements())?;
+    let columns = advice(key.setup.circuit.shape(), circuit, &instance.to_field_elements())?;
     let rows = axiom_rows(instance);
     let mut transcript = <Transcript<_> as TranscriptWriterBuffer<_, _, _>>::init(Vec::new());
     create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
         params,
         &key.key,
-        &[key.circuit.with_advice(columns)],
+        &[key.setup.circuit.with_advice(columns)],
         &[&[&rows]],
         OsRng,
         &mut transcript,

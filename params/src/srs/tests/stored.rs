@@ -49,7 +49,7 @@ fn an_insecure_srs_is_never_found_as_a_secure_one() {
     let loaded = store.load_dev(4).unwrap();
     assert_eq!(loaded.info(), srs.info());
     assert!(matches!(loaded.params(DevSrs::Refuse), Err(SrsError::InsecureDev)));
-    assert!(store.load_dev(3).unwrap().mark().is_insecure());
+    assert!(store.load_dev(3).unwrap().mark().insecure);
     // Nor when the file is moved to the secure one's place, or back.
     fs::rename(&path, store.file(4)).unwrap();
     let damage = |result: Result<Srs, StoreError>| match result {
@@ -181,7 +181,7 @@ fn many_at_once_store_whole_files() {
 }
 
 fn first_id(srs: &Srs) -> String {
-    srs.info().id().to_hex()
+    srs.info().id().to_string()
 }
 
 #[test]
@@ -195,6 +195,9 @@ fn sizes_and_directories_are_checked() {
     // A directory where the file should be: fails for root too.
     fs::create_dir(store.file(4)).unwrap();
     let error = store.load(4).unwrap_err();
-    assert!(matches!(error, StoreError::Io { .. }), "{error}");
+    assert!(
+        matches!(error, StoreError::Storage(crate::storage::StorageError::Io { .. })),
+        "{error}"
+    );
     assert!(error.to_string().contains(store::SRS_DIR_ENV));
 }
