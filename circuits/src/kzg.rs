@@ -113,7 +113,7 @@ impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
     ///
     /// # Errors
     /// When the proving library fails.
-    pub fn proving_key(self, params: &KzgParams) -> Result<ProvingKey<C>, KeyError> {
+    pub fn proving_key(&self, params: &KzgParams) -> Result<ProvingKey<C>, KeyError> {
         let key = keygen_pk(params, keygen_vk(params, &self.circuit)?, &self.circuit)?;
         Ok(self.proving(key))
     }
@@ -133,7 +133,7 @@ impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
 
     /// Reads [`ProvingKey::to_bytes`], with the trust that
     /// [`Setup::read_verifying_key`] asks for.
-    pub fn read_proving_key(self, mut bytes: &[u8]) -> Option<ProvingKey<C>> {
+    pub fn read_proving_key(&self, mut bytes: &[u8]) -> Option<ProvingKey<C>> {
         let params = self.circuit.params();
         let key =
             plonk::ProvingKey::read::<_, BackendCircuit>(&mut bytes, SerdeFormat::RawBytes, params);
@@ -151,9 +151,10 @@ impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
         }
     }
 
-    fn proving(self, key: plonk::ProvingKey<G1Affine>) -> ProvingKey<C> {
+    fn proving(&self, key: plonk::ProvingKey<G1Affine>) -> ProvingKey<C> {
         let digest = self.key_digest(key.get_vk());
-        ProvingKey { setup: self, key, digest }
+        let (shape, circuit) = (self.shape, self.circuit.clone());
+        ProvingKey { shape, circuit, key, digest, family: PhantomData }
     }
 
     fn key_digest(&self, key: &plonk::VerifyingKey<G1Affine>) -> [u8; 32] {
@@ -260,14 +261,16 @@ impl VerifyingKey {
 
 /// What makes the proofs of a shape of a family, which its circuit names.
 pub struct ProvingKey<C> {
-    setup: Setup<C>,
+    shape: Shape,
+    circuit: BackendCircuit,
     key: plonk::ProvingKey<G1Affine>,
     digest: [u8; 32],
+    family: PhantomData<fn() -> C>,
 }
 
 impl<C> fmt::Debug for ProvingKey<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProvingKey").field("shape", &self.setup.shape).finish_non_exhaustive()
+        f.debug_struct("ProvingKey").field("shape", &self.shape).finish_non_exhaustive()
     }
 }
 
@@ -282,7 +285,7 @@ impl<C: FamilyCircuit<Bn254Fr>> ProvingKey<C> {
 
     /// The shape.
     pub fn shape(&self) -> Shape {
-        self.setup.shape
+        self.shape
     }
 
     /// Digest of the verifying key inside; see [`VerifyingKey::digest`].
@@ -337,13 +340,13 @@ pub fn prove_circuit<C: FamilyCircuit<Bn254Fr>>(
     instance: &MarginInstance<Bn254Fr>,
     circuit: &C,
 ) -> Result<Vec<u8>, ProveError> {
-    let columns = advice(key.setup.circuit.shape(), circuit, &instance.to_field_elements())?;
+    let columns = advice(key.circuit.shape(), circuit, &instance.to_field_elements())?;
     let rows = axiom_rows(instance);
     let mut transcript = <Transcript<_> as TranscriptWriterBuffer<_, _, _>>::init(Vec::new());
     create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
         params,
         &key.key,
-        &[key.setup.circuit.with_advice(columns)],
+        &[key.circuit.with_advice(columns)],
         &[&[&rows]],
         OsRng,
         &mut transcript,

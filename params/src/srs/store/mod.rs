@@ -40,6 +40,8 @@ pub enum Replace {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Stored {
+    /// The size is two to this.
+    pub k: u32,
     /// Where it is.
     pub path: PathBuf,
     /// What it holds, or why it cannot be used.
@@ -145,7 +147,7 @@ impl SrsStore {
                 let path = self.path(k, insecure);
                 if let Some(content) = self.read(&path, k, insecure)? {
                     let content = content.map(|srs| srs.info().clone());
-                    found.push(Stored { path, content });
+                    found.push(Stored { k, path, content });
                 }
             }
         }
