@@ -24,6 +24,7 @@ fn transcripts() {
         let tests = trycmd::TestCases::new();
         tests
             .env("ZKMARGIN_CACHE_DIR", common::cache().display().to_string())
+            .env("ZKMARGIN_SRS_DIR", common::srs().display().to_string())
             .default_bin_path(assert_cmd::cargo::cargo_bin!("zkmargin"))
             .case(cases.path().join("*.trycmd"));
         tests.run();

@@ -17,6 +17,11 @@ pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("params-cache")
 }
 
+/// Powers of tau of the tests, insecure ones alone.
+pub(crate) fn srs() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("srs")
+}
+
 /// Files that are committed with the tests.
 pub(crate) fn static_fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -25,7 +30,7 @@ pub(crate) fn static_fixtures() -> PathBuf {
 /// The command, in a directory, with no secrets from outside.
 pub(crate) fn zkmargin(dir: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("zkmargin"));
-    command.current_dir(dir).env("ZKMARGIN_CACHE_DIR", cache());
+    command.current_dir(dir).env("ZKMARGIN_CACHE_DIR", cache()).env("ZKMARGIN_SRS_DIR", srs());
     for name in ["ZKMARGIN_IDENTITY", "ZKMARGIN_PASSPHRASE", "ZKMARGIN_CONTEXT", "ZKMARGIN_LEDGER"]
     {
         command.env_remove(name);
@@ -85,6 +90,7 @@ fn make(dir: &Path) {
     run(dir, "venue commit nine.json --insecure-plaintext -m market.json -o nine.jsonl");
     run(dir, &format!("venue root -q nine.jsonl --context {CONTEXT} -o state-nine.json"));
     run(dir, "prove -q trader.age -i trader.key -m market.json -p path.json -o proof.json");
+    make_kzg(dir);
 
     let age = fs::read(dir.join("trader.age")).unwrap();
     fs::write(dir.join("truncated.age"), &age[..age.len() - 20]).unwrap();
@@ -125,6 +131,41 @@ fn make(dir: &Path) {
     .unwrap();
     let market = fs::read_to_string(dir.join("market.json")).unwrap();
     fs::write(dir.join("market-tampered.json"), market.replace("26961.2", "36961.2")).unwrap();
+}
+
+/// The same account under the on-chain proof system.
+fn make_kzg(dir: &Path) {
+    run(dir, "srs dev -k 12");
+    run(
+        dir,
+        "market build -q -s snapshot.json -m hyperliquid -e 1 -o market-kzg.json --proof-system kzg",
+    );
+    run(
+        dir,
+        "venue commit portfolio.json poor.json --insecure-plaintext -m market-kzg.json -o accounts-kzg.jsonl",
+    );
+    run(dir, &format!("venue root -q accounts-kzg.jsonl --context {CONTEXT} -o state-kzg.json"));
+    run(dir, &format!("venue path -q state-kzg.json -a {TRADER} -o path-kzg.json"));
+    run(
+        dir,
+        "prove -q trader.age -i trader.key -m market-kzg.json -p path-kzg.json -o proof-kzg.json --insecure-dev-srs",
+    );
+    let proof = fs::read_to_string(dir.join("proof-kzg.json")).unwrap();
+    fs::write(dir.join("proof-kzg-pretends.json"), proof.replace("insecure-dev:", "")).unwrap();
+    fs::write(
+        dir.join("proof-kzg-short.json"),
+        proof.replacen("\"proof\": \"", "\"proof\": \"AAAA", 1),
+    )
+    .unwrap();
+    fs::write(
+        dir.join("proof-kzg-other-epoch.json"),
+        proof.replace("\"epoch\": 1", "\"epoch\": 2"),
+    )
+    .unwrap();
+    let list = fs::read_to_string(dir.join("accounts-kzg.jsonl")).unwrap();
+    let ipa = fs::read_to_string(dir.join("accounts.jsonl")).unwrap();
+    let mixed = format!("{}\n{}\n", list.lines().next().unwrap(), ipa.lines().nth(1).unwrap());
+    fs::write(dir.join("accounts-mixed.jsonl"), mixed).unwrap();
 }
 
 /// One of the published scenario cases, and the same with another result.

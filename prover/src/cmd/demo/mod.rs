@@ -64,12 +64,13 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     };
     env.out.result(&report, |report| {
         let dir = report.directory.display();
+        let insecure = if args.srs.insecure_dev_srs { " --insecure-dev-srs" } else { "" };
         vec![
             String::new(),
             format!("Done in {}. All files are in {dir}. Try next:", seconds(start.elapsed())),
             format!("  zkmargin inspect {dir}/portfolio-1.age"),
             format!("  zkmargin margin {dir}/portfolio-2.age -m {dir}/market-3.json -i {dir}/trader.key --json"),
-            format!("  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --context {CONTEXT}"),
+            format!("  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --context {CONTEXT}{insecure}"),
             format!("  zkmargin call history -l {dir}/ledger.redb --json"),
             "  zkmargin cost".to_owned(),
         ]
