@@ -40,6 +40,8 @@ type Transcript<S> = EvmTranscript<G1Affine, NativeLoader, S, Vec<u8>>;
 /// Bytes of a point and of a scalar.
 const POINT_BYTES: usize = 64;
 const SCALAR_BYTES: usize = 32;
+/// Points of SHPLONK.
+const OPENING_POINTS: usize = 2;
 
 /// Why keys cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -146,7 +148,7 @@ impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
             shape: self.shape,
             lowered: self.lowered,
             digest: self.key_digest(&key),
-            proof_size: proof_size(&self.circuit),
+            layout: Layout::new(&self.circuit),
             key,
         }
     }
@@ -178,7 +180,7 @@ pub struct VerifyingKey {
     key: plonk::VerifyingKey<G1Affine>,
     lowered: [u8; 32],
     digest: [u8; 32],
-    proof_size: usize,
+    layout: Layout,
 }
 
 impl VerifyingKey {
@@ -227,7 +229,14 @@ impl VerifyingKey {
 
     /// The exact length of a proof, in bytes.
     pub fn proof_size(&self) -> usize {
-        self.proof_size
+        self.layout.proof_size()
+    }
+
+    /// The points of a proof of the right length, 64 bytes each.
+    pub fn points<'a>(&self, proof: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let opening = proof.len().saturating_sub(OPENING_POINTS * POINT_BYTES);
+        let leading = proof.chunks_exact(POINT_BYTES).take(self.layout.leading_points);
+        leading.chain(proof[opening..].chunks_exact(POINT_BYTES))
     }
 
     /// Whether `proof` proves the instance. The caller checks its length
@@ -359,16 +368,30 @@ fn axiom_rows(instance: &MarginInstance<Bn254Fr>) -> Vec<Fr> {
 }
 
 /// Points and scalars of a proof, counted from the constraint system: the
-/// order is that of the PLONK transcript of `halo2`.
-fn proof_size(circuit: &BackendCircuit) -> usize {
-    let shape = circuit.shape();
-    let system = shape.system();
-    let (lookups, permutation) = (system.lookups.len(), system.permutation.len());
-    let chunks = permutation.div_ceil(shape.degree() - 2);
-    // Advice, permuted inputs and tables, products, the random polynomial, the
-    // quotient's pieces, the two points of SHPLONK.
-    let points = system.columns.advice + 3 * lookups + chunks + 1 + (shape.degree() - 1) + 2;
-    let evaluations = system.advice_queries.len() + system.fixed_queries.len() + 1;
-    let scalars = evaluations + permutation + (3 * chunks - 1) + 5 * lookups;
-    points * POINT_BYTES + scalars * SCALAR_BYTES
+/// order is that of the PLONK transcript of `halo2`. The two points of SHPLONK
+/// stand at its end, the others at its start.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    leading_points: usize,
+    scalars: usize,
+}
+
+impl Layout {
+    fn new(circuit: &BackendCircuit) -> Self {
+        let shape = circuit.shape();
+        let system = shape.system();
+        let (lookups, permutation) = (system.lookups.len(), system.permutation.len());
+        let chunks = permutation.div_ceil(shape.degree() - 2);
+        // Permuted inputs and tables and products, the random polynomial, the
+        // quotient's pieces.
+        let leading_points =
+            system.columns.advice + 3 * lookups + chunks + 1 + (shape.degree() - 1);
+        let evaluations = system.advice_queries.len() + system.fixed_queries.len() + 1;
+        let scalars = evaluations + permutation + (3 * chunks - 1) + 5 * lookups;
+        Self { leading_points, scalars }
+    }
+
+    fn proof_size(self) -> usize {
+        (self.leading_points + OPENING_POINTS) * POINT_BYTES + self.scalars * SCALAR_BYTES
+    }
 }

@@ -14,11 +14,11 @@ pub struct SrsId([u8; 32]);
 
 impl SrsId {
     /// The identity of powers of tau: Keccak-256 of a label and `tau` in G2, as
-    /// halo2 compresses it.
-    pub fn of_tau_g2(compressed: &[u8]) -> Self {
+    /// EIP-197 writes it (big-endian coordinates, imaginary parts first).
+    pub fn of_tau_g2(tau: &[u8; 128]) -> Self {
         let mut hasher = Keccak256::new();
         hasher.update(b"zkmargin SRS id");
-        hasher.update(compressed);
+        hasher.update(tau);
         Self(hasher.finalize().into())
     }
 
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn marks_have_one_spelling() {
-        let id = SrsId::of_tau_g2(&[7; 64]);
+        let id = SrsId::of_tau_g2(&[7; 128]);
         for insecure in [false, true] {
             let mark = SrsMark { id, insecure };
             let text = mark.to_string();
@@ -103,6 +103,6 @@ mod tests {
                 assert_eq!(other.parse::<SrsMark>(), Err(ParseSrsMarkError));
             }
         }
-        assert_ne!(id, SrsId::of_tau_g2(&[8; 64]));
+        assert_ne!(id, SrsId::of_tau_g2(&[8; 128]));
     }
 }

@@ -356,5 +356,8 @@ fn a_damaged_cache_is_rebuilt() {
         .unwrap();
     assert!(output.status.success());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("made anew: the checksum does not match"), "{said} ({file:?})");
+    assert!(
+        said.contains("made anew, what was cached is not used: the checksum does not match"),
+        "{said} ({file:?})"
+    );
 }

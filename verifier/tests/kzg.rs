@@ -40,7 +40,7 @@ struct Fixture {
 }
 
 fn mark() -> SrsMark {
-    SrsMark { id: SrsId::of_tau_g2(b"test"), insecure: true }
+    SrsMark { id: SrsId::of_tau_g2(&[1; 128]), insecure: true }
 }
 
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
@@ -131,6 +131,13 @@ fn rejects_what_is_not_canonical() {
         let file = with_proof(|proof| add(&mut proof[at..at + 32], &modulus));
         assert_eq!(verifier.verify(&file), Err(VerifyError::Encoding), "at {at}");
     }
+    // The identity, which the library reads as zeros: the first point, the last
+    // before the scalars, and those of the opening.
+    let length = FIXTURE.breach.proof().len();
+    for at in [0, 25 * 64, length - 128, length - 64] {
+        let file = with_proof(|proof| proof[at..at + 64].fill(0));
+        assert_eq!(verifier.verify(&file), Err(VerifyError::Encoding), "at {at}");
+    }
     // A point off the curve.
     let file = with_proof(|proof| proof[63] ^= 1);
     assert_eq!(verifier.verify(&file), Err(VerifyError::Encoding));
@@ -162,7 +169,7 @@ fn rejects_other_keys_and_powers_of_tau() {
 
     // A mark says nothing about soundness: what counts is the verifier's own.
     let pretended = SrsMark { insecure: false, ..mark() };
-    let other = SrsMark { id: SrsId::of_tau_g2(b"other"), ..mark() };
+    let other = SrsMark { id: SrsId::of_tau_g2(&[2; 128]), ..mark() };
     for srs in [pretended, other] {
         let file = File::under_srs(CIRCUIT, srs, *breach.instance(), proof()).unwrap();
         let error = VerifyError::WrongSrs { verifier: mark(), proof: Some(srs) };

@@ -1,7 +1,7 @@
 //! Where an SRS came from.
 
 use halo2_axiom::halo2curves::bn256::G2Affine;
-use halo2_axiom::halo2curves::group::GroupEncoding;
+use halo2_axiom::halo2curves::ff::PrimeField as _;
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::srs::{SrsId, SrsMark};
 
@@ -69,7 +69,7 @@ pub struct SrsInfo {
 
 impl SrsInfo {
     pub(crate) fn new(k: u32, kind: SrsKind, source: SrsSource, tau_g2: &G2Affine) -> Self {
-        Self { k, kind, source, id: SrsId::of_tau_g2(tau_g2.to_bytes().as_ref()) }
+        Self { k, kind, source, id: srs_id(tau_g2) }
     }
 
     pub(crate) fn with_k(self, k: u32) -> Self {
@@ -113,6 +113,17 @@ impl SrsInfo {
     pub fn mark(&self) -> SrsMark {
         SrsMark { id: self.id, insecure: self.is_insecure() }
     }
+}
+
+/// The id of `tau` in G2.
+fn srs_id(tau: &G2Affine) -> SrsId {
+    let mut bytes = [0; 128];
+    let parts = [tau.x.c1, tau.x.c0, tau.y.c1, tau.y.c0];
+    for (chunk, part) in bytes.chunks_exact_mut(32).zip(&parts) {
+        chunk.copy_from_slice(&part.to_repr());
+        chunk.reverse();
+    }
+    SrsId::of_tau_g2(&bytes)
 }
 
 /// A file's name as it is kept: no directories, no control characters, not

@@ -50,7 +50,7 @@ use zkmargin_margin::srs::SrsMark;
 
 use crate::encoding::{parse_hex, parse_shortfall};
 use crate::error::MalformedProof;
-#[cfg(any(feature = "ipa", feature = "kzg"))]
+#[cfg(any(feature = "ipa", feature = "kzg", feature = "bn254"))]
 use crate::error::VerifyError;
 use json::Object;
 
@@ -150,7 +150,7 @@ impl<F: MarginField> ProofFile<F> {
     }
 
     /// Whether the proof is of the circuit and length of a verifying key.
-    #[cfg(any(feature = "ipa", feature = "kzg"))]
+    #[cfg(any(feature = "ipa", feature = "kzg", feature = "bn254"))]
     pub(crate) fn check_circuit(
         &self,
         key: CircuitId,
@@ -170,6 +170,15 @@ impl<F: MarginField> ProofFile<F> {
         match self.proof.len() {
             got if got == proof_size => Ok(()),
             got => Err(VerifyError::Length { expected: proof_size, got }),
+        }
+    }
+
+    /// Whether the proof was made under these powers of tau.
+    #[cfg(any(feature = "kzg", feature = "bn254"))]
+    pub(crate) fn check_srs(&self, verifier: SrsMark) -> Result<(), VerifyError> {
+        match self.srs {
+            Some(srs) if srs == verifier => Ok(()),
+            srs => Err(VerifyError::WrongSrs { verifier, proof: srs }),
         }
     }
 

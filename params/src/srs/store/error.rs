@@ -20,10 +20,7 @@ pub enum StoreError {
         k: u32,
     },
     /// No SRS of the size, or a larger one, was imported.
-    #[error(
-        "there is no SRS of size 2^{k} or larger in {dir:?}: import a ceremony's file, or make an \
-         insecure one for tests"
-    )]
+    #[error("there is no SRS of size 2^{k} or larger in {dir:?}")]
     NotFound {
         /// The power of two.
         k: u32,
