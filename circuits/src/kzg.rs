@@ -22,6 +22,7 @@ use halo2_axiom::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
 use halo2_axiom::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
 use halo2_axiom::poly::kzg::strategy::SingleStrategy;
 use halo2_axiom::transcript::{TranscriptReadBuffer, TranscriptWriterBuffer};
+use pasta_curves::Fp;
 use rand08::rngs::OsRng;
 use snark_verifier::loader::native::NativeLoader;
 use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
@@ -29,6 +30,7 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{Family, Shape};
 
+use crate::cost::Cost;
 use crate::family::{FamilyCircuit, Unprovable, Witness, family_of};
 use crate::lowering::backend::{BackendCircuit, BackendError, to_axiom};
 use crate::lowering::{LowerError, advice, lower};
@@ -87,10 +89,9 @@ impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
         if expected != got {
             return Err(KeyError::ParamsSize { shape, expected, got });
         }
-        let lowered = Arc::new(lower(C::k(shape), &C::blank(shape))?);
-        let digest = lowered.digest();
-        let circuit = BackendCircuit::new(lowered)?;
-        Ok(Self { shape, circuit, lowered: digest, tau_g2: params.s_g2(), family: PhantomData })
+        let circuit = backend::<C>(shape)?;
+        let lowered = circuit.shape().digest();
+        Ok(Self { shape, circuit, lowered, tau_g2: params.s_g2(), family: PhantomData })
     }
 
     /// Blake2b-256 of all that keys depend on: version of the circuit, lowered
@@ -306,6 +307,26 @@ impl<C: FamilyCircuit<Bn254Fr>> ProvingKey<C> {
     pub fn to_bytes(&self) -> Vec<u8> {
         self.key.to_bytes(SerdeFormat::RawBytes)
     }
+}
+
+/// The lowered circuit of a shape.
+fn backend<C: FamilyCircuit<Bn254Fr>>(shape: Shape) -> Result<BackendCircuit, KeyError> {
+    let lowered = lower(C::k(shape), &C::blank(shape))?;
+    Ok(BackendCircuit::new(Arc::new(lowered))?)
+}
+
+/// The cost of a shape of a family, given by its circuits over both fields: the
+/// layout is one, but every selector is a column here, and proofs are longer.
+///
+/// # Errors
+/// When the circuit cannot be lowered.
+pub fn cost<P: FamilyCircuit<Fp>, C: FamilyCircuit<Bn254Fr>>(
+    shape: Shape,
+) -> Result<Cost, KeyError> {
+    let circuit = backend::<C>(shape)?;
+    let proof_size = Layout::new(&circuit).proof_size();
+    let fixed_columns = circuit.shape().fixed().len();
+    Ok(Cost { fixed_columns, proof_size, ..Cost::measure::<P>(shape) })
 }
 
 /// Why no proof was made.

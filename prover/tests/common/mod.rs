@@ -17,10 +17,8 @@ pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("params-cache")
 }
 
-/// Powers of tau of the tests, insecure ones alone.
-pub(crate) fn srs() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("srs")
-}
+/// Powers of tau, below the directory that a command runs in.
+pub(crate) const SRS: &str = "srs";
 
 /// Files that are committed with the tests.
 pub(crate) fn static_fixtures() -> PathBuf {
@@ -30,7 +28,7 @@ pub(crate) fn static_fixtures() -> PathBuf {
 /// The command, in a directory, with no secrets from outside.
 pub(crate) fn zkmargin(dir: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("zkmargin"));
-    command.current_dir(dir).env("ZKMARGIN_CACHE_DIR", cache()).env("ZKMARGIN_SRS_DIR", srs());
+    command.current_dir(dir).env("ZKMARGIN_CACHE_DIR", cache()).env("ZKMARGIN_SRS_DIR", SRS);
     for name in ["ZKMARGIN_IDENTITY", "ZKMARGIN_PASSPHRASE", "ZKMARGIN_CONTEXT", "ZKMARGIN_LEDGER"]
     {
         command.env_remove(name);
@@ -57,6 +55,12 @@ pub(crate) fn copy_files(from: &Path, to: &Path) {
     }
 }
 
+/// Copies the fixtures with their powers of tau.
+pub(crate) fn copy_fixtures(to: &Path) {
+    copy_files(fixtures(), to);
+    copy_files(&fixtures().join(SRS), &to.join(SRS));
+}
+
 /// A directory with all that a proof of `portfolio.json` needs, the proof, and
 /// damaged copies of some files. Made once for each test program.
 pub(crate) fn fixtures() -> &'static Path {
@@ -76,6 +80,13 @@ fn make(dir: &Path) {
     fs::write(dir.join("cases.json"), cases).unwrap();
     let venues = Path::new(env!("CARGO_MANIFEST_DIR")).join("../params/fixtures");
     copy_files(&venues, dir);
+    copy_files(&venues.join("srs"), dir);
+    let powers = fs::read(dir.join("pot5.ptau")).unwrap();
+    fs::write(dir.join("pot5-cut-off.ptau"), &powers[..powers.len() / 2]).unwrap();
+    let mut flipped = powers;
+    // The second point of the second section.
+    flipped[200] ^= 1;
+    fs::write(dir.join("pot5-flipped.ptau"), flipped).unwrap();
     one_scenario_case(dir);
     run(dir, "market build -q -s snapshot.json -m hyperliquid -e 1 -o market.json");
     run(dir, "market build -q -s snapshot-2.json -m hyperliquid -e 2 -o market-2.json");
