@@ -206,6 +206,7 @@ fn check_group<B: Backend>(
         }
         let verifier = match circuit.family {
             Family::Standard => verifier::<B, StandardCircuit<B::Field>>(circuit.shape, dev, env),
+            Family::Scenario => Err(Error::Usage("there is no circuit of the scenario family yet")),
         }?;
         let files: Vec<_> = batch.iter().map(|(_, _, file)| file.clone()).collect();
         let name = format!("verification of {}", count(files.len()));

@@ -291,7 +291,7 @@ fn parse_head(bytes: &[u8]) -> Result<(CircuitId, Object<'_>), MalformedProof> {
         _ => {}
     }
     let family = file.text("family")?.parse();
-    let family = family.map_err(|_| unknown_name("family", "standard"))?;
+    let family = family.map_err(|_| unknown_name("family", "standard, scenario"))?;
     let shape = file.text("shape")?.parse();
     let shape = shape.map_err(|_| unknown_name("shape", "small, medium, large"))?;
     let proof_system = file.text("proof_system")?.parse();
