@@ -3,13 +3,9 @@
 
 mod common;
 
-use std::sync::Arc;
-
 use common::lowered::{lowered, satisfied};
 use common::*;
-use zkmargin_circuits::lowering::shape::LoweredShape;
-use zkmargin_circuits::lowering::{advice, lower};
-use zkmargin_circuits::standard::{Assignment, StandardCircuit};
+use zkmargin_circuits::standard::Assignment;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
