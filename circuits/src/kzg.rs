@@ -316,7 +316,8 @@ fn backend<C: FamilyCircuit<Bn254Fr>>(shape: Shape) -> Result<BackendCircuit, Ke
 }
 
 /// The cost of a shape of a family, given by its circuits over both fields: the
-/// layout is one, but every selector is a column here, and proofs are longer.
+/// layout is one, but every selector is a column here, and proofs have another
+/// form.
 ///
 /// # Errors
 /// When the circuit cannot be lowered.

@@ -287,9 +287,13 @@ impl Error {
             Self::Setup(SetupError::Store(error)) | Self::SrsStore(error) => {
                 return srs_store_hint(error);
             }
-            Self::SrsFile { .. } => {
-                "give a powers-of-tau file as snarkjs writes it (.ptau), or a bare halo2 SRS"
-            }
+            Self::SrsFile { source, .. } => match **source {
+                SrsError::Io(_) => "check the name and the permissions",
+                SrsError::TooFewPowers { .. } => {
+                    "powersOfTau28_hez_final_15.ptau is large enough for every circuit"
+                }
+                _ => "give a powers-of-tau file as snarkjs writes it (.ptau), or a bare halo2 SRS",
+            },
             Self::NotText(_) => "give a JSON file",
             Self::Usage(_) => "see --help",
             Self::NoRandomness(_)
