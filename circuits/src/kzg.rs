@@ -22,7 +22,6 @@ use halo2_axiom::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
 use halo2_axiom::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
 use halo2_axiom::poly::kzg::strategy::SingleStrategy;
 use halo2_axiom::transcript::{TranscriptReadBuffer, TranscriptWriterBuffer};
-use pasta_curves::Fp;
 use rand08::rngs::OsRng;
 use snark_verifier::loader::native::NativeLoader;
 use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
@@ -315,19 +314,26 @@ fn backend<C: FamilyCircuit<Bn254Fr>>(shape: Shape) -> Result<BackendCircuit, Ke
     Ok(BackendCircuit::new(Arc::new(lowered))?)
 }
 
-/// The cost of a shape of a family, given by its circuits over both fields: the
-/// layout is one, but every selector is a column here, and proofs have another
-/// form.
+/// Measures a shape of a family, by lowering it.
 ///
 /// # Errors
 /// When the circuit cannot be lowered.
-pub fn cost<P: FamilyCircuit<Fp>, C: FamilyCircuit<Bn254Fr>>(
-    shape: Shape,
-) -> Result<Cost, KeyError> {
+pub fn cost<C: FamilyCircuit<Bn254Fr>>(shape: Shape) -> Result<Cost, KeyError> {
     let circuit = backend::<C>(shape)?;
-    let proof_size = Layout::new(&circuit).proof_size();
-    let fixed_columns = circuit.shape().fixed().len();
-    Ok(Cost { fixed_columns, proof_size, ..Cost::measure::<P>(shape) })
+    let lowered = circuit.shape();
+    let system = lowered.system();
+    Ok(Cost {
+        shape,
+        positions: C::positions(shape),
+        k: lowered.k(),
+        rows: lowered.rows(),
+        advice_columns: system.columns.advice,
+        fixed_columns: lowered.fixed().len(),
+        permutation_columns: system.permutation.len(),
+        lookups: system.lookups.len(),
+        degree: lowered.degree(),
+        proof_size: Layout::new(&circuit).proof_size(),
+    })
 }
 
 /// Why no proof was made.

@@ -374,7 +374,7 @@ fn imported_powers_of_tau_need_no_flag() {
     let dir = sandbox.path();
     let mut file = fs::File::create(dir.join("ceremony.srs")).unwrap();
     let rng = rand08::rngs::StdRng::seed_from_u64(1);
-    ParamsKZG::<Bn256>::setup(12, rng).write(&mut file).unwrap();
+    ParamsKZG::<Bn256>::setup(13, rng).write(&mut file).unwrap();
     let run = |line: &str, code: i32| {
         let mut command = zkmargin(dir);
         command.env("ZKMARGIN_SRS_DIR", "powers").args(line.split_whitespace());
@@ -386,7 +386,7 @@ fn imported_powers_of_tau_need_no_flag() {
     let prove =
         "prove -q trader.age -i trader.key -m market-kzg.json -p path-kzg.json -o sound.json";
     assert!(run(prove, 2).1.contains("there is no SRS"));
-    run("srs import -q ceremony.srs -k 12", 0);
+    run("srs import -q ceremony.srs -k 13", 0);
     assert!(run("srs info", 0).0.contains("unknown origin"));
     assert_eq!(run(prove, 0).1, "");
     let (_, said) = run("verify -q sound.json -m market-kzg.json", 0);
@@ -396,17 +396,17 @@ fn imported_powers_of_tau_need_no_flag() {
     let (_, said) = run("verify -q proof-kzg-pretends.json", 1);
     assert!(said.contains("made under other powers of tau"), "{said}");
     // An insecure SRS does not take its place, nor does another file.
-    run("srs dev -q -k 12", 0);
+    run("srs dev -q -k 13", 0);
     run("verify -q sound.json proof-kzg.json --insecure-dev-srs", 0);
     let rng = rand08::rngs::StdRng::seed_from_u64(2);
     let mut file = fs::File::create(dir.join("other.srs")).unwrap();
-    ParamsKZG::<Bn256>::setup(12, rng).write(&mut file).unwrap();
-    assert!(run("srs import -q other.srs -k 12", 2).1.contains("--force"));
-    run("srs import -q other.srs -k 12 --force", 0);
+    ParamsKZG::<Bn256>::setup(13, rng).write(&mut file).unwrap();
+    assert!(run("srs import -q other.srs -k 13", 2).1.contains("--force"));
+    run("srs import -q other.srs -k 13 --force", 0);
     assert!(run("verify -q sound.json", 1).1.contains("made under other powers of tau"));
 
     // A damaged file is never used.
-    let path = dir.join("powers/kzg-k12-v1.srs");
+    let path = dir.join("powers/kzg-k13-v1.srs");
     let mut bytes = fs::read(&path).unwrap();
     bytes[1000] ^= 1;
     fs::write(&path, bytes).unwrap();

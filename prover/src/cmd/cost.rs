@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let measure = |shape| -> Result<Line, Error> {
         let cost = env.progress.stage(&format!("layout, {shape} shape"), || match system {
             ProofSystem::Ipa => Ok(Cost::measure::<StandardCircuit<Fp>>(shape)),
-            ProofSystem::Kzg => kzg::cost::<StandardCircuit<Fp>, StandardCircuit<Bn254Fr>>(shape),
+            ProofSystem::Kzg => kzg::cost::<StandardCircuit<Bn254Fr>>(shape),
         });
         let cost = cost.map_err(SetupError::from)?;
         Ok(Line {

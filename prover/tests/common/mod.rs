@@ -146,7 +146,7 @@ fn make(dir: &Path) {
 
 /// The same account under the on-chain proof system.
 fn make_kzg(dir: &Path) {
-    run(dir, "srs dev -k 12");
+    run(dir, "srs dev -k 13");
     run(
         dir,
         "market build -q -s snapshot.json -m hyperliquid -e 1 -o market-kzg.json --proof-system kzg",
