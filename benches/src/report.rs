@@ -19,7 +19,7 @@ use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::{ProofSystem, Shape};
-use zkmargin_prover::venue::{Entry, FieldHex, State};
+use zkmargin_prover::venue::{Entry, State};
 use zkmargin_verifier::ipa::Verifier;
 use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
 
@@ -101,11 +101,11 @@ fn report_parts() -> Result<()> {
     println!("| commitment, 128 positions | {} |", show(time));
 
     let context = ContextId::derive("bench", 0, [0; 20]);
-    let entries: Vec<Entry> = (0..100_000_u32)
+    let entries: Vec<Entry<Fp>> = (0..100_000_u32)
         .map(|index| {
             let mut account = [0; 20];
             account[16..].copy_from_slice(&index.to_be_bytes());
-            let commitment = FieldHex(Fp::from(u64::from(index)).square());
+            let commitment = Fp::from(u64::from(index)).square();
             Entry { account: AccountId::new(account), commitment }
         })
         .collect();

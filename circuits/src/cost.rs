@@ -6,7 +6,8 @@ use zkmargin_margin::shape::Shape;
 
 use crate::family::FamilyCircuit;
 
-/// The cost of a shape of a family under the transparent proof system.
+/// The cost of a shape of a family: under the transparent proof system by
+/// [`Cost::measure`], under the on-chain one by [`kzg::cost`](crate::kzg::cost).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// The shape.

@@ -3,35 +3,12 @@
 
 mod common;
 
-use std::sync::Arc;
-
+use common::lowered::{lowered, satisfied};
 use common::*;
-use halo2_axiom::dev::MockProver;
-use halo2_axiom::halo2curves::bn256::Fr;
-use zkmargin_circuits::family::FamilyCircuit as _;
-use zkmargin_circuits::lowering::backend::{BackendCircuit, to_axiom};
-use zkmargin_circuits::lowering::shape::LoweredShape;
-use zkmargin_circuits::lowering::{advice, lower};
-use zkmargin_circuits::standard::{Assignment, StandardCircuit};
+use zkmargin_circuits::standard::Assignment;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
-
-fn lowered(shape: Shape) -> Arc<LoweredShape> {
-    Arc::new(lower(k::<Bn254Fr>(shape), &StandardCircuit::<Bn254Fr>::blank(shape)).unwrap())
-}
-
-/// What the back end's mock prover says of a circuit.
-fn satisfied(
-    shape: &Arc<LoweredShape>,
-    circuit: &StandardCircuit<Bn254Fr>,
-    rows: &[Bn254Fr],
-) -> bool {
-    let columns = advice(shape, circuit, rows).unwrap();
-    let backend = BackendCircuit::new(shape.clone()).unwrap().with_advice(columns);
-    let rows: Vec<Fr> = rows.iter().map(to_axiom).collect();
-    MockProver::run(shape.k(), &backend, vec![rows]).unwrap().verify().is_ok()
-}
 
 #[test]
 fn agrees_with_the_front_end_on_truth_and_lies() {

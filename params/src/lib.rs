@@ -29,6 +29,7 @@ pub mod scenario;
 pub mod snapshot;
 #[cfg(feature = "kzg")]
 pub mod srs;
+mod storage;
 pub mod symbol;
 
 /// Version of this crate.

@@ -3,23 +3,25 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use zkmargin_circuits::ipa::KeyError;
 use zkmargin_margin::ids::{AccountId, ContextId};
-use zkmargin_params::cache::CacheError;
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::import::ImportError;
 use zkmargin_params::market::{MarketError, MarketFileError};
 use zkmargin_params::model::ModelError;
 use zkmargin_params::scenario::ScenarioError;
 use zkmargin_params::snapshot::SnapshotError;
+use zkmargin_params::srs::SrsError;
+use zkmargin_params::srs::store::StoreError;
+use zkmargin_prover::backend::SetupError;
 use zkmargin_prover::crypt::{CryptError, IdentityError, RecipientError};
 use zkmargin_prover::files::{FileError, Source};
 use zkmargin_prover::json::JsonError;
 use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioFileError};
 use zkmargin_prover::proving::ProvingError;
 use zkmargin_prover::venue::VenueError;
-use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::InvalidPolicy;
 use zkmargin_verifier::ledger::LedgerError;
+use zkmargin_verifier::{MalformedProof, VerifyError};
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,10 +92,16 @@ pub(crate) enum Error {
     ProofsInvalid { invalid: usize, total: usize },
     #[error("{place}: {what} is {found}, expected {expected}")]
     Mismatch { place: String, what: &'static str, expected: String, found: String },
+    #[error("{path} is of proof system {found}, {expected} is asked for")]
+    ProofSystem { path: String, found: ProofSystem, expected: ProofSystem },
+    #[error("{0} was made under insecure powers of tau: everybody can forge such proofs")]
+    InsecureSrs(String),
     #[error(transparent)]
-    Cache(#[from] CacheError),
+    Setup(#[from] SetupError),
     #[error(transparent)]
-    Keys(#[from] KeyError),
+    SrsStore(#[from] StoreError),
+    #[error("{path}: {source}")]
+    SrsFile { path: String, source: Box<SrsError> },
     #[error("{path}: {source}")]
     Ledger { path: String, source: LedgerError },
     /// A ledger that is missing, or there already: the error names it.
@@ -184,6 +192,7 @@ impl Error {
             | Self::ProofsInvalid { .. }
             | Self::Mismatch { .. }
             | Self::ConformanceMissed { .. }
+            | Self::InsecureSrs(_)
             | Self::LedgerContext { .. } => Exit::False,
             Self::Ledger { source: LedgerError::Refused(_), .. } => Exit::False,
             _ => Exit::Usage,
@@ -242,6 +251,14 @@ impl Error {
                     zkmargin_params::presets::all().iter().map(|preset| preset.name).collect();
                 return Some(format!("shipped models: {}", names.join(", ")));
             }
+            Self::ProofSystem { .. }
+            | Self::Venue { source: VenueError::OtherProofSystem { .. }, .. }
+            | Self::Proof {
+                source: VerifyError::Malformed(MalformedProof::OtherField { .. }),
+                ..
+            } => {
+                "an account is registered under one proof system: make market, state and proof with the same --proof-system"
+            }
             Self::Venue { source, .. } => return venue_hint(source),
             Self::NoPath(_) => "give the account's --path FILE, or the venue's --state FILE",
             Self::Proving { source, .. } => return Some(source.hint().to_owned()),
@@ -264,11 +281,23 @@ impl Error {
             Self::Account { hint, .. } => return hint.map(str::to_owned),
             Self::Lots { .. } => "lot sizes are decimals in quotes, as in {\"BTCUSDT\": \"0.001\"}",
             Self::Example(_) | Self::Demo(_) => "please report it",
-            Self::Cache(_) => "set ZKMARGIN_CACHE_DIR to a directory that can be written",
+            Self::InsecureSrs(_) => {
+                "ask for a proof under a ceremony's powers of tau; --insecure-dev-srs accepts it in tests"
+            }
+            Self::Setup(SetupError::Store(error)) | Self::SrsStore(error) => {
+                return srs_store_hint(error);
+            }
+            Self::SrsFile { source, .. } => match **source {
+                SrsError::Io(_) => "check the name and the permissions",
+                SrsError::TooFewPowers { .. } => {
+                    "powersOfTau28_hez_final_17.ptau is large enough for every circuit"
+                }
+                _ => "give a powers-of-tau file as snarkjs writes it (.ptau), or a bare halo2 SRS",
+            },
             Self::NotText(_) => "give a JSON file",
             Self::Usage(_) => "see --help",
             Self::NoRandomness(_)
-            | Self::Keys(_)
+            | Self::Setup(_)
             | Self::ConformanceMissed { .. }
             | Self::ScenarioMarket { .. }
             | Self::Clock
@@ -331,6 +360,18 @@ fn crypt_hint(error: CryptError) -> Option<String> {
         CryptError::NotAge => "`zkmargin encrypt` makes age files",
         CryptError::NoRecipients => "give -r age1..., -R FILE or --passphrase",
         _ => "restore the file from a copy, or encrypt the portfolio again",
+    };
+    Some(text.to_owned())
+}
+
+fn srs_store_hint(error: &StoreError) -> Option<String> {
+    let text = match error {
+        StoreError::NotFound { .. } => {
+            "import a ceremony's file with `zkmargin srs import FILE`; for tests, make an insecure one with `zkmargin srs dev` and give --insecure-dev-srs"
+        }
+        StoreError::Occupied { .. } => "give --force to replace it",
+        StoreError::Damaged { .. } => "`zkmargin srs info` shows the state of all files",
+        _ => return None,
     };
     Some(text.to_owned())
 }

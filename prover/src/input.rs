@@ -6,16 +6,19 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use age::secrecy::{ExposeSecret as _, SecretString};
-use pasta_curves::Fp;
 use zeroize::Zeroizing;
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::ContextId;
-use zkmargin_params::market::{Market, MarketFile};
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_params::market::{Market, MarketFile, MarketFileError};
+use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::crypt::{self, Keys, Recipients};
 use zkmargin_prover::files::{FileError, Kind, Source, write_atomic};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 
 use crate::cli::Env;
 use crate::error::Error;
+use crate::output::stderr_line;
 
 /// Environment variable with an identity.
 const IDENTITY_ENV: &str = "ZKMARGIN_IDENTITY";
@@ -196,12 +199,63 @@ pub(crate) fn load_text(source: &Source) -> Result<String, Error> {
     String::from_utf8(source.read()?).map_err(|_| Error::NotText(source.to_string()))
 }
 
-/// A market file, its root recomputed.
-pub(crate) fn load_market(source: &Source) -> Result<(MarketFile, Market<Fp>), Error> {
-    let failed = |error| Error::MarketFile { path: source.to_string(), source: error };
-    let file = MarketFile::from_json(&load_text(source)?).map_err(failed)?;
-    let market = file.market::<Fp>().map_err(failed)?;
-    Ok((file, market))
+/// A market file that has been read; its root is recomputed where the field is
+/// known.
+pub(crate) struct PublishedMarket {
+    place: Source,
+    file: MarketFile,
+}
+
+impl PublishedMarket {
+    pub(crate) fn load(place: &Source) -> Result<Self, Error> {
+        let file = MarketFile::from_json(&load_text(place)?)
+            .map_err(|source| Error::MarketFile { path: place.to_string(), source })?;
+        Ok(Self { place: place.clone(), file })
+    }
+
+    pub(crate) fn file(&self) -> &MarketFile {
+        &self.file
+    }
+
+    /// Its proof system, unless another is asked for.
+    pub(crate) fn proof_system(&self, env: Env) -> Result<ProofSystem, Error> {
+        let system = self.file.proof_system().map_err(|error| self.failed(error))?;
+        env.proof_system_of(&self.place, system)
+    }
+
+    /// The market, its root recomputed.
+    pub(crate) fn market<F: MarginField>(&self) -> Result<Market<F>, Error> {
+        self.file.market().map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, source: MarketFileError) -> Error {
+        Error::MarketFile { path: self.place.to_string(), source }
+    }
+}
+
+/// Whether insecure powers of tau will do.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct SrsArgs {
+    /// Use powers of tau whose secret everybody can compute (`zkmargin srs
+    /// dev`): proofs prove nothing, which is enough for tests
+    #[arg(long)]
+    pub(crate) insecure_dev_srs: bool,
+}
+
+impl SrsArgs {
+    pub(crate) fn dev(self) -> DevSrs {
+        match self.insecure_dev_srs {
+            true => DevSrs::AllowInsecure,
+            false => DevSrs::Refuse,
+        }
+    }
+}
+
+/// Said whenever insecure powers of tau are used, and not to be silenced.
+pub(crate) fn warn_of_insecure_srs() {
+    stderr_line(
+        "WARNING: insecure powers of tau: everybody can forge such proofs; they prove nothing",
+    );
 }
 
 /// Writes a public result to a file, or to standard output for `-`; whether it

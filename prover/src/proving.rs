@@ -2,24 +2,20 @@
 
 use std::fmt;
 
-use pasta_curves::Fp;
-use rand::SeedableRng as _;
-use rand::rngs::{StdRng, SysRng};
-use zkmargin_circuits::family::Unprovable;
-use zkmargin_circuits::ipa::{self, IpaParams, KeyError, ProveError, ProvingKey};
-use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_circuits::family::{FamilyCircuit, Unprovable, Witness};
 use zkmargin_margin::claim::{Claim, Side};
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::relation::{MarginFamily as _, Violation};
-use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::shape::Shape;
 use zkmargin_margin::standard::{Standard, StandardWitness};
 use zkmargin_params::market::{Market, MarketError};
-use zkmargin_verifier::MalformedProof;
-use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
+use zkmargin_verifier::proof::ProofFile;
 
-use crate::venue::PathFile;
+use crate::backend::{Backend, BackendError};
+use crate::venue::Membership;
 
 /// Why no proof was made.
 #[derive(Debug, thiserror::Error)]
@@ -60,15 +56,9 @@ pub enum ProvingError {
     /// A shortfall that does not fit its public input.
     #[error("the shortfall is too large to disclose")]
     ShortfallRange,
-    /// The system has no randomness to give.
-    #[error("the operating system gave no random bytes")]
-    NoRandomness,
     /// The proof system failed.
     #[error(transparent)]
-    Prove(ProveError),
-    /// The proof does not fit a proof file.
-    #[error(transparent)]
-    File(#[from] MalformedProof),
+    Prove(BackendError),
 }
 
 /// How far an account is from what is claimed. Secret: only [`fmt::Display`]
@@ -100,7 +90,7 @@ impl ProvingError {
     pub fn is_false_statement(&self) -> bool {
         matches!(
             self,
-            Self::False { .. } | Self::Prove(ProveError::Unprovable(Unprovable::Violation(_)))
+            Self::False { .. } | Self::Prove(BackendError::Unprovable(Unprovable::Violation(_)))
         )
     }
 
@@ -123,7 +113,8 @@ impl ProvingError {
             Self::False { violation: Violation::FalseClaim, .. } => {
                 "add collateral, reduce positions, or claim another level; `zkmargin margin` shows the figures"
             }
-            Self::False { .. } | Self::Prove(ProveError::Unprovable(Unprovable::Violation(_))) => {
+            Self::False { .. }
+            | Self::Prove(BackendError::Unprovable(Unprovable::Violation(_))) => {
                 "check that portfolio, path and market are of one epoch"
             }
             Self::TooManyPositions { .. } => {
@@ -136,13 +127,13 @@ impl ProvingError {
 }
 
 /// A true statement with its witness, ready to prove.
-pub struct Prepared {
-    instance: MarginInstance<Fp>,
-    witness: StandardWitness<Fp>,
+pub struct Prepared<F, W> {
+    instance: MarginInstance<F>,
+    witness: W,
     shape: Shape,
 }
 
-impl fmt::Debug for Prepared {
+impl<F, W> fmt::Debug for Prepared<F, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared").field("shape", &self.shape).finish_non_exhaustive()
     }
@@ -159,27 +150,27 @@ pub struct Statement {
     pub shape: Option<Shape>,
 }
 
-impl Prepared {
-    /// Puts a statement together and checks it natively.
+impl<F: MarginField> Prepared<F, StandardWitness<F>> {
+    /// Puts a statement of the standard family together and checks it natively.
     ///
     /// # Errors
     /// When an input does not fit the others, or the statement is false: the
     /// error names the clause and, for the claim itself, the distance.
     pub fn new(
-        market: &Market<Fp>,
+        market: &Market<F>,
         account: AccountId,
         portfolio: &Portfolio,
-        path: &PathFile,
+        path: &Membership<F>,
         statement: Statement,
     ) -> Result<Self, ProvingError> {
         if account != path.account {
             return Err(ProvingError::WrongAccount { portfolio: account, path: path.account });
         }
         let shape = fitting_shape(portfolio.positions().len(), statement.shape)?;
-        if portfolio.commitment::<Fp>() != path.commitment.0 {
+        if portfolio.commitment::<F>() != path.commitment {
             return Err(ProvingError::False { violation: Violation::Opening, gap: None });
         }
-        let witness = market.standard_witness(portfolio, path.commitment.0, path.path.clone())?;
+        let witness = market.standard_witness(portfolio, path.commitment, path.path.clone())?;
         let margin = market.margin(portfolio.positions())?;
         let shortfall = margin.shortfall(statement.claim.level());
         let disclosed = match (statement.disclose, statement.claim.side()) {
@@ -192,7 +183,7 @@ impl Prepared {
             context: path.context,
             epoch: header.epoch,
             account,
-            state_root: path.state_root.0,
+            state_root: path.state_root,
             market_root: market.root(),
             model: header.model,
             claim: statement.claim,
@@ -220,9 +211,11 @@ impl Prepared {
         })?;
         Ok(Self { instance, witness, shape })
     }
+}
 
+impl<F, W> Prepared<F, W> {
     /// The public inputs.
-    pub fn instance(&self) -> &MarginInstance<Fp> {
+    pub fn instance(&self) -> &MarginInstance<F> {
         &self.instance
     }
 
@@ -241,26 +234,17 @@ fn fitting_shape(found: usize, wanted: Option<Shape>) -> Result<Shape, ProvingEr
     }
 }
 
-/// Makes the proofs of one shape.
+/// Makes the proofs of one shape of a family.
 #[derive(Debug)]
-pub struct Prover {
-    params: IpaParams,
-    key: ProvingKey<StandardCircuit<Fp>>,
+pub struct Prover<B: Backend, C: FamilyCircuit<B::Field> + 'static> {
+    params: B::Params,
+    key: B::ProvingKey<C>,
 }
 
-impl Prover {
-    /// A prover with the key of a shape, made from the parameters.
-    ///
-    /// # Errors
-    /// When the parameters are of another size than the shape's.
-    pub fn new(params: IpaParams, shape: Shape) -> Result<Self, KeyError> {
-        let key = ProvingKey::build(&params, shape)?;
-        Ok(Self { params, key })
-    }
-
-    /// The shape.
-    pub fn shape(&self) -> Shape {
-        self.key.shape()
+impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Prover<B, C> {
+    /// A prover with a key made under these parameters.
+    pub fn new(params: B::Params, key: B::ProvingKey<C>) -> Self {
+        Self { params, key }
     }
 
     /// Proves a statement.
@@ -268,16 +252,11 @@ impl Prover {
     /// # Errors
     /// When it was prepared for another shape that this one does not hold, or
     /// the proof system fails.
-    pub fn prove(&self, prepared: &Prepared) -> Result<ProofFile<Fp>, ProvingError> {
-        let rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| ProvingError::NoRandomness)?;
+    pub fn prove(
+        &self,
+        prepared: &Prepared<B::Field, Witness<B::Field, C>>,
+    ) -> Result<ProofFile<B::Field>, ProvingError> {
         let Prepared { instance, witness, .. } = prepared;
-        let proof = ipa::prove(&self.params, &self.key, instance, witness, rng)
-            .map_err(ProvingError::Prove)?;
-        let circuit = CircuitId {
-            family: Family::Standard,
-            shape: self.shape(),
-            proof_system: ProofSystem::Ipa,
-        };
-        Ok(ProofFile::new(circuit, *instance, proof)?)
+        B::prove::<C>(&self.params, &self.key, instance, witness).map_err(ProvingError::Prove)
     }
 }

@@ -9,14 +9,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command as System;
 
-use common::{CONTEXT, TRADER, cache, copy_files, fixtures, run, zkmargin};
+use common::{CONTEXT, TRADER, cache, copy_files, copy_fixtures, fixtures, run, zkmargin};
 
 /// Figures of `portfolio.json` that must stay secret.
 const SECRETS: [&str; 3] = ["0.48213", "2.3391", "20417.77"];
 
 fn sandbox() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    copy_files(fixtures(), dir.path());
+    copy_fixtures(dir.path());
     dir
 }
 
@@ -356,5 +356,60 @@ fn a_damaged_cache_is_rebuilt() {
         .unwrap();
     assert!(output.status.success());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("made anew: the checksum does not match"), "{said} ({file:?})");
+    assert!(
+        said.contains("made anew, what was cached is not used: the checksum does not match"),
+        "{said} ({file:?})"
+    );
+}
+
+/// Powers of tau of a file need no flag, and keep proofs under others apart.
+#[test]
+fn imported_powers_of_tau_need_no_flag() {
+    use halo2_axiom::halo2curves::bn256::Bn256;
+    use halo2_axiom::poly::commitment::Params as _;
+    use halo2_axiom::poly::kzg::commitment::ParamsKZG;
+    use rand08::SeedableRng as _;
+
+    let sandbox = sandbox();
+    let dir = sandbox.path();
+    let mut file = fs::File::create(dir.join("ceremony.srs")).unwrap();
+    let rng = rand08::rngs::StdRng::seed_from_u64(1);
+    ParamsKZG::<Bn256>::setup(13, rng).write(&mut file).unwrap();
+    let run = |line: &str, code: i32| {
+        let mut command = zkmargin(dir);
+        command.env("ZKMARGIN_SRS_DIR", "powers").args(line.split_whitespace());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "zkmargin {line}\n{said}");
+        (String::from_utf8_lossy(&output.stdout).into_owned(), said)
+    };
+    let prove =
+        "prove -q trader.age -i trader.key -m market-kzg.json -p path-kzg.json -o sound.json";
+    assert!(run(prove, 2).1.contains("there is no SRS"));
+    run("srs import -q ceremony.srs -k 13", 0);
+    assert!(run("srs info", 0).0.contains("unknown origin"));
+    assert_eq!(run(prove, 0).1, "");
+    let (_, said) = run("verify -q sound.json -m market-kzg.json", 0);
+    assert_eq!(said, "", "no warning");
+    // The proof of the fixtures is under other powers of tau, whatever it says.
+    assert!(run("verify -q proof-kzg.json", 1).1.contains("insecure powers of tau"));
+    let (_, said) = run("verify -q proof-kzg-pretends.json", 1);
+    assert!(said.contains("made under other powers of tau"), "{said}");
+    // An insecure SRS does not take its place, nor does another file.
+    run("srs dev -q -k 13", 0);
+    run("verify -q sound.json proof-kzg.json --insecure-dev-srs", 0);
+    let rng = rand08::rngs::StdRng::seed_from_u64(2);
+    let mut file = fs::File::create(dir.join("other.srs")).unwrap();
+    ParamsKZG::<Bn256>::setup(13, rng).write(&mut file).unwrap();
+    assert!(run("srs import -q other.srs -k 13", 2).1.contains("--force"));
+    run("srs import -q other.srs -k 13 --force", 0);
+    assert!(run("verify -q sound.json", 1).1.contains("made under other powers of tau"));
+
+    // A damaged file is never used.
+    let path = dir.join("powers/kzg-k13-v1.srs");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[1000] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    assert!(run("verify -q sound.json", 2).1.contains("is damaged"));
+    assert!(run("srs info", 1).0.contains("DAMAGED"));
 }

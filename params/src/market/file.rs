@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::Epoch;
+use zkmargin_margin::shape::ProofSystem;
 
 use crate::market::{Market, MarketError};
 use crate::model::StandardModel;
@@ -48,6 +49,9 @@ pub enum MarketFileError {
     /// Another family of margin models.
     #[error("family: {0:?} is not supported, only {FAMILY:?} is")]
     Family(String),
+    /// A market over a field of no proof system.
+    #[error("field: {0:?} is unknown, allowed are \"pasta-fp\" (ipa), \"bn254-fr\" (kzg)")]
+    UnknownField(String),
     /// A market over another field.
     #[error("field: the market is over {found:?}, {expected:?} is needed")]
     Field {
@@ -151,6 +155,15 @@ impl MarketFile {
     /// The snapshot.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// The proof system its root is of.
+    ///
+    /// # Errors
+    /// When the field is unknown.
+    pub fn proof_system(&self) -> Result<ProofSystem, MarketFileError> {
+        ProofSystem::of_field(&self.field)
+            .ok_or_else(|| MarketFileError::UnknownField(self.field.chars().take(32).collect()))
     }
 
     /// Name of the field the root is in.

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 use zkmargin_margin::ids::{AccountId, Epoch};
+use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::portfolio_file::Listings;
 use zkmargin_prover::report::MarginReport;
+use zkmargin_prover::with_backend;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{KeyArgs, load_document, load_market, parse_source};
+use crate::input::{KeyArgs, PublishedMarket, load_document, parse_source};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -35,7 +37,12 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
-    let (file, market) = load_market(&args.market)?;
+    let published = PublishedMarket::load(&args.market)?;
+    with_backend!(published.proof_system(env)?, B => margin::<B>(args, &published, env))
+}
+
+fn margin<B: Backend>(args: &Args, published: &PublishedMarket, env: Env) -> Result<Exit, Error> {
+    let (file, market) = (published.file(), published.market::<B::Field>()?);
     let document = load_document(&args.portfolio, &args.keys, args.insecure_plaintext)?;
     // A missing blinding hides nothing here.
     let mut document = document;

@@ -3,19 +3,22 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use pasta_curves::Fp;
 use serde::Serialize;
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, ModelDigest, Timestamp};
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::market::{Market, MarketFile};
 use zkmargin_params::model::StandardModel;
 use zkmargin_params::presets;
 use zkmargin_params::snapshot::Snapshot;
+use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::venue::FieldHex;
+use zkmargin_prover::with_backend;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{load_market, load_text, parse_source, refuse_existing, write_public};
+use crate::input::{PublishedMarket, load_text, parse_source, refuse_existing, write_public};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -74,6 +77,7 @@ pub(crate) struct Verify {
 
 #[derive(Serialize)]
 struct Summary {
+    proof_system: ProofSystem,
     market_root: FieldHex,
     epoch: Epoch,
     timestamp: Timestamp,
@@ -104,9 +108,17 @@ struct ListingLine {
 
 pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
     match command {
-        Command::Build(args) => build(args, env),
-        Command::Show(args) => show(args, env),
-        Command::Verify(args) => verify(args, env),
+        Command::Build(args) => {
+            with_backend!(env.new_proof_system(), B => build::<B>(args, env))
+        }
+        Command::Show(args) => {
+            let published = PublishedMarket::load(&args.market)?;
+            with_backend!(published.proof_system(env)?, B => show::<B>(&published, env))
+        }
+        Command::Verify(args) => {
+            let published = PublishedMarket::load(&args.market)?;
+            with_backend!(published.proof_system(env)?, B => verify::<B>(args, &published, env))
+        }
     }
 }
 
@@ -127,13 +139,15 @@ pub(crate) fn load_snapshot(source: &Source) -> Result<Snapshot, Error> {
         .map_err(|error| Error::Snapshot { path: source.to_string(), source: error })
 }
 
-fn build(args: &Build, env: Env) -> Result<Exit, Error> {
+fn build<B: Backend>(args: &Build, env: Env) -> Result<Exit, Error> {
     refuse_existing(&args.output, args.force)?;
     let model = load_model(&args.model)?;
     let snapshot = load_snapshot(&args.snapshot)?;
     let (file, market) = env
         .progress
-        .stage("market tree", || MarketFile::build::<Fp>(&model, &snapshot, Epoch::new(args.epoch)))
+        .stage("market tree", || {
+            MarketFile::build::<B::Field>(&model, &snapshot, Epoch::new(args.epoch))
+        })
         .map_err(|error| Error::market(&args.snapshot, error))?;
     let mut text = file.to_json();
     text.push('\n');
@@ -147,8 +161,8 @@ fn build(args: &Build, env: Env) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn show(args: &Show, env: Env) -> Result<Exit, Error> {
-    let (file, market) = load_market(&args.market)?;
+fn show<B: Backend>(published: &PublishedMarket, env: Env) -> Result<Exit, Error> {
+    let market = published.market::<B::Field>()?;
     let listings = market
         .listings()
         .map(|listing| ListingLine {
@@ -159,7 +173,7 @@ fn show(args: &Show, env: Env) -> Result<Exit, Error> {
             tiers: listing.rows().len(),
         })
         .collect();
-    let details = Details { summary: summary(&file, &market), listings };
+    let details = Details { summary: summary(published.file(), &market), listings };
     env.out.result(&details, |details| {
         let mut lines = summary_lines(&details.summary);
         lines.push(format!("{:<12} {:>18} {:>12} {:>6}", "instrument", "mark", "lot", "tiers"));
@@ -171,8 +185,8 @@ fn show(args: &Show, env: Env) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn verify(args: &Verify, env: Env) -> Result<Exit, Error> {
-    let (file, market) = load_market(&args.market)?;
+fn verify<B: Backend>(args: &Verify, published: &PublishedMarket, env: Env) -> Result<Exit, Error> {
+    let (file, market) = (published.file(), published.market::<B::Field>()?);
     let place = args.market.to_string();
     let check = |what, expected: Option<String>, found: String| match expected {
         Some(expected) if expected != found => {
@@ -180,7 +194,7 @@ fn verify(args: &Verify, env: Env) -> Result<Exit, Error> {
         }
         _ => Ok(()),
     };
-    let root = FieldHex(market.root()).to_string();
+    let root = FieldHex::of(&market.root()).to_string();
     check("market root", args.market_root.map(|root| root.to_string()), root)?;
     let model = args.model.as_deref().map(load_model).transpose()?;
     check(
@@ -200,13 +214,14 @@ fn verify(args: &Verify, env: Env) -> Result<Exit, Error> {
         });
     }
     env.out.note("the root is that of the prices and the model in the file");
-    env.out.result(&summary(&file, &market), summary_lines)?;
+    env.out.result(&summary(file, &market), summary_lines)?;
     Ok(Exit::Done)
 }
 
-fn summary(file: &MarketFile, market: &Market<Fp>) -> Summary {
+fn summary<F: MarginField>(file: &MarketFile, market: &Market<F>) -> Summary {
     Summary {
-        market_root: FieldHex(market.root()),
+        proof_system: ProofSystem::of_field(F::NAME).unwrap_or(ProofSystem::Ipa),
+        market_root: FieldHex::of(&market.root()),
         epoch: file.epoch(),
         timestamp: file.snapshot().timestamp(),
         source: file.snapshot().source().to_owned(),
@@ -221,7 +236,7 @@ fn summary(file: &MarketFile, market: &Market<Fp>) -> Summary {
 
 fn summary_lines(summary: &Summary) -> Vec<String> {
     vec![
-        format!("market root   {}", summary.market_root),
+        format!("market root   {} ({})", summary.market_root, summary.proof_system),
         format!("epoch         {}", summary.epoch.get()),
         format!("timestamp     {}", summary.timestamp.get()),
         format!("source        {}", summary.source),

@@ -12,5 +12,6 @@ pub(crate) mod keygen;
 pub(crate) mod margin;
 pub(crate) mod market;
 pub(crate) mod prove;
+pub(crate) mod srs;
 pub(crate) mod venue;
 pub(crate) mod verify;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pasta_curves::Fp;
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::shape::Shape;
@@ -48,8 +48,8 @@ pub struct Listings {
     lots: BTreeMap<String, LotSize>,
 }
 
-impl From<&Market<Fp>> for Listings {
-    fn from(market: &Market<Fp>) -> Self {
+impl<F: MarginField> From<&Market<F>> for Listings {
+    fn from(market: &Market<F>) -> Self {
         let lots = market.listings().map(|listing| {
             let lot = listing.lot_size();
             // A lot is above zero by the model's rules.
@@ -222,6 +222,8 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use pasta_curves::Fp;
+
     use super::*;
 
     fn listings() -> Listings {

@@ -6,9 +6,11 @@ use core::fmt;
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use sha3::{Digest as _, Keccak256};
 use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::srs::{SrsId, SrsMark};
 
 use super::codec;
 use super::error::KeyError;
+use super::field::second_point_bytes;
 use super::layout::Layout;
 use super::system::System;
 
@@ -142,6 +144,12 @@ impl VerifyingKey {
     /// Whether everybody can forge its proofs.
     pub const fn is_insecure(&self) -> bool {
         self.parts.insecure_srs
+    }
+
+    /// The powers of tau it is under.
+    pub fn srs(&self) -> SrsMark {
+        let id = SrsId::of_tau_g2(&second_point_bytes(&self.parts.tau));
+        SrsMark { id, insecure: self.parts.insecure_srs }
     }
 
     /// The exact length of a proof, in bytes.

@@ -105,20 +105,15 @@ impl Verifier {
             .collect()
     }
 
-    /// Whether the proof is said to be of the key's circuit.
+    /// Whether the proof is said to be of the key's circuit and powers of tau.
     fn check_circuit(&self, file: &ProofFile<Bn254Fr>) -> Result<(), VerifyError> {
-        let CircuitId { family, shape, proof_system } = file.circuit();
-        if proof_system != ProofSystem::Kzg {
-            let verifier = ProofSystem::Kzg;
-            return Err(VerifyError::WrongProofSystem { verifier, proof: proof_system });
-        }
-        if family != self.key.family() {
-            return Err(VerifyError::WrongFamily { key: self.key.family(), proof: family });
-        }
-        if shape != self.key.shape() {
-            return Err(VerifyError::WrongShape { key: self.key.shape(), proof: shape });
-        }
-        Ok(())
+        let key = CircuitId {
+            family: self.key.family(),
+            shape: self.key.shape(),
+            proof_system: ProofSystem::Kzg,
+        };
+        file.check_circuit(key, self.proof_size())?;
+        file.check_srs(self.key.srs())
     }
 
     /// Verifies a proof of any statement.

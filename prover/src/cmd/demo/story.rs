@@ -3,27 +3,29 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_prover::crypt::{self, Recipients};
 use zkmargin_prover::files::{Kind, Source, write_atomic};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 
 use crate::cli::{Env, run_line};
 use crate::error::{Error, Exit};
-use crate::input::read_recipients_file;
+use crate::input::{SrsArgs, read_recipients_file};
 
 /// A story in the making.
 pub(super) struct Story {
     dir: PathBuf,
+    srs: SrsArgs,
     env: Env,
     commands: Vec<String>,
 }
 
 impl Story {
     /// With `--json` or `--quiet` nothing is told but the end.
-    pub(super) fn new(dir: PathBuf, env: Env) -> Self {
+    pub(super) fn new(dir: PathBuf, srs: SrsArgs, env: Env) -> Self {
         let silent = env.out.is_json() || env.out.is_quiet();
         let env = if silent { env.muted() } else { env };
-        Self { dir, env, commands: Vec::new() }
+        Self { dir, srs, env, commands: Vec::new() }
     }
 
     pub(super) fn into_parts(self) -> (PathBuf, Vec<String>) {
@@ -36,6 +38,11 @@ impl Story {
 
     pub(super) fn tell(&self, text: &str) -> Result<(), Error> {
         self.env.out.result(&(), |()| vec![text.to_owned()])
+    }
+
+    /// The proof system it plays in.
+    pub(super) fn proof_system(&self) -> ProofSystem {
+        self.env.new_proof_system()
     }
 
     /// A file of the story.
@@ -100,7 +107,11 @@ impl Story {
 
     /// Shows a command line and runs it; `@name` is a file of the story.
     pub(super) fn run(&mut self, words: &[&str], expected: Exit) -> Result<(), Error> {
-        let words: Vec<String> = words.iter().map(|word| self.word(word)).collect();
+        let mut words: Vec<String> = words.iter().map(|word| self.word(word)).collect();
+        let proofs = |word: &String| ["prove", "verify", "submit", "cure"].contains(&word.as_str());
+        if self.srs.insecure_dev_srs && words.iter().take(2).any(proofs) {
+            words.push("--insecure-dev-srs".to_owned());
+        }
         self.echo(&words)?;
         let exit = match run_line(&words, self.env) {
             Ok(exit) => exit,
