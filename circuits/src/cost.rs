@@ -64,17 +64,23 @@ fn field(debug: &str, name: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::ScenarioCircuit;
     use crate::standard::StandardCircuit;
 
     /// The costs are golden: a change is a change of circuit, to be made with
     /// a reason and noted in the changelog under **Circuit**.
     #[test]
     fn costs_are_golden() {
-        let cost = |shape: &Shape| Cost::measure::<StandardCircuit<Fp>>(*shape);
+        golden::<StandardCircuit<Fp>>("cost.txt");
+        golden::<ScenarioCircuit<Fp>>("cost-scenario.txt");
+    }
+
+    fn golden<C: FamilyCircuit<Fp>>(name: &str) {
+        let cost = |shape: &Shape| Cost::measure::<C>(*shape);
         let costs: String = Shape::ALL.iter().map(|shape| format!("{:?}\n", cost(shape))).collect();
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/cost.txt");
+        let path = format!("{}/golden/{name}", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            std::fs::write(path, &costs).unwrap();
+            std::fs::write(&path, &costs).unwrap();
         }
         assert_eq!(std::fs::read_to_string(path).unwrap(), costs);
     }
