@@ -18,9 +18,7 @@ use crate::statement::PublicInputs;
 use crate::statement::claim::{ClaimCells, constrain_disclosed};
 
 /// Bits of what lies between a profit or loss and the worst.
-const WORST_BITS: u32 = 136;
-/// Bits of a net delta's notional, either way.
-const DELTA_BITS: u32 = 88;
+const WORST_BITS: u32 = 128;
 /// Bits of a balance that is not negative.
 const BALANCE_BITS: u32 = 160;
 /// Bits of the slack of a shortfall, which is below `FINE_ONE * FACTOR_ONE`.
@@ -190,7 +188,8 @@ fn minimum_charge<F: MarginField, L: Layouter<F>>(
     (deltas, net_delta, is_negative): (&Cell<F>, &Cell<F>, Value<F>),
     naked: &Cell<F>,
 ) -> Result<Cell<F>, Error> {
-    let (net, _) = absolute(s, "net delta", net_delta, is_negative, DELTA_BITS)?;
+    s.range_check("M4 deltas", deltas, SUM_BITS)?;
+    let (net, _) = absolute(s, "net delta", net_delta, is_negative, SUM_BITS)?;
     let factor = s.sub("net less hedged", &terms.net, &terms.half_hedged)?;
     let charge = s.mul("net delta charge", &factor, &net)?;
     let product = (&terms.half_hedged, deltas);

@@ -12,7 +12,7 @@ use super::terms::{FINE_BITS, TermsCells};
 use crate::gadgets::{Cell, Synthesizer};
 
 /// Bits of what an expiry's options add to a profit or loss, either way.
-const CHANGE_BITS: u32 = 136;
+const CHANGE_BITS: u32 = 128;
 
 /// Sums over the expiries.
 pub(super) struct Losses<F: MarginField> {

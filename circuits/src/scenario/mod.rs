@@ -17,20 +17,22 @@
 //!
 //! **Rows are not unpacked.** An element holds three values 84 bits apart, each
 //! below `2^45`. Quantities are at most `2^32` and slots at most 64, so a sum of
-//! products is below `2^83` in each limb, and has one form as three limbs below
-//! `2^80`, which is what the circuit asks for: two forms would differ by less
-//! than `2^84` in the lowest limb, by a multiple of `2^84`. All three limbs stay
-//! below `2^252`, so nothing wraps.
+//! products is below `2^83` in each limb (two charges below `2^44` are added in
+//! one), and has one form as three limbs below `2^72`, which is what the circuit
+//! asks for: two forms would differ by a multiple of `2^84` in the lowest limb,
+//! and by less. All limbs together stay below `2^252`, so nothing wraps.
 //!
 //! **Everything is exact.** Signs, minima and maxima are witnessed and pinned
 //! from both sides: *below* proofs are made against an account, so no figure
 //! may be only bounded.
 //!
-//! **Nothing wraps.** Profits and losses are below `12 (2^128 + 2^128) + 2^120 <
-//! 2^133`, and so are the basis loss and the minimum charge; times a loss factor
-//! below `2^173`; marks, cash and charges below `2^88`, times `2^40 10^9` below
-//! `2^158`. A deficit is so below `2^174` and a shortfall below `2^104`; a
-//! balance that is not negative is without losses, below `2^160`.
+//! **Nothing wraps.** Sums are below `2^72`, factors below `2^48`. Profits and
+//! losses of 12 expiries are so below `24 * 2^120 + 2^112 < 2^125`, as are the
+//! basis loss and the minimum charge (naked lots are below `2^38` and the fee on
+//! them below `2^45`, times `2^40`). Times a loss factor that is below `2^165`;
+//! marks, cash and charges are below `2^88`, times `2^40 * 10^9` below `2^158`.
+//! A deficit is below `2^166` and a shortfall below `2^97`; a balance that is
+//! not negative has no losses in it and is below `2^160`.
 
 mod account;
 mod expiry;

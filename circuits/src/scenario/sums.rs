@@ -8,14 +8,11 @@ use zkmargin_margin::scenario::{LIMB_BITS, SUM_BITS};
 use super::hints::Signed;
 use crate::gadgets::{Cell, Synthesizer};
 
-/// A number with its magnitude and its negative part: `value = magnitude - 2
-/// negative`. Zero has both signs and one set of cells but for the bit, which
-/// nothing else uses.
+/// A number and its negative part. Zero has both signs, and either gives these
+/// cells: the bit is used in nothing else.
 #[derive(Clone)]
 pub(super) struct SignedCells<F: MarginField> {
     pub(super) value: Cell<F>,
-    /// `|value|`, in range.
-    pub(super) magnitude: Cell<F>,
     /// `max(0, -value)`.
     pub(super) negative: Cell<F>,
 }
@@ -31,10 +28,10 @@ pub(super) fn witness_signed<F: MarginField, L: Layouter<F>>(
     let bit = s.witness_bit(&format!("M5 {name} is negative"), hint.map(|h| h.negative))?;
     let negative = s.mul(&format!("{name} below zero"), &bit, magnitude.cell())?;
     let value = s.add_scaled(name, magnitude.cell(), (-F::from(2), &negative), F::ZERO)?;
-    Ok(SignedCells { value, magnitude: magnitude.cell().clone(), negative })
+    Ok(SignedCells { value, negative })
 }
 
-/// The limbs of a packed sum, lowest first, each below `2^80` either way: at
+/// The limbs of a packed sum, lowest first, each below `2^72` either way: at
 /// most three, and the sum has no more.
 pub(super) fn unpack<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
@@ -70,8 +67,7 @@ pub(super) fn absolute<F: MarginField, L: Layouter<F>>(
     Ok((absolute, negative))
 }
 
-/// The largest or smallest of cells, `extreme`: one of them, and none beyond it.
-/// `beyond` says what must be in range: `extreme` less a cell, or a cell less it.
+/// The largest or smallest of cells: one of them, and none beyond it.
 pub(super) struct Extreme<F: MarginField> {
     name: String,
     extreme: Cell<F>,
@@ -92,11 +88,6 @@ impl<F: MarginField> Extreme<F> {
     /// `extreme` is to be the smallest.
     pub(super) fn smallest(name: &str, extreme: Cell<F>, bits: u32) -> Self {
         Self { direction: -F::ONE, ..Self::largest(name, extreme, bits) }
-    }
-
-    /// The value that the others are compared with.
-    pub(super) fn cell(&self) -> &Cell<F> {
-        &self.extreme
     }
 
     /// Adds a candidate.
