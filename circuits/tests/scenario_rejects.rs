@@ -53,7 +53,7 @@ fn poor_control() -> ScenarioCase {
 /// Asserts that the circuit rejects a lie in a region whose name holds `label`.
 #[track_caller]
 fn rejects_lie(case: &ScenarioCase, lie: impl FnOnce(&mut Assignment<Fp>), label: &str) {
-    let failing = failures(k(case.shape), &case.lie(lie), case.public_rows());
+    let failing = failures(k::<Fp>(case.shape), &case.lie(lie), case.public_rows());
     assert!(failing.iter().any(|name| name.contains(label)), "{label}: {failing:?}");
 }
 
@@ -62,7 +62,7 @@ fn rejects_lie(case: &ScenarioCase, lie: impl FnOnce(&mut Assignment<Fp>), label
 /// label.
 #[track_caller]
 fn rejects_only(case: &ScenarioCase, lie: impl FnOnce(&mut Assignment<Fp>), label: &str) {
-    let failing = failures(k(case.shape), &case.lie(lie), case.public_rows());
+    let failing = failures(k::<Fp>(case.shape), &case.lie(lie), case.public_rows());
     let labelled = failing.iter().filter(|name| name.contains(label)).count();
     assert!(labelled > 0 && failing.len() <= 2 * labelled, "{label}: {failing:?}");
 }
@@ -89,10 +89,11 @@ fn flip(sum: &mut Signed<Fp>) {
 #[test]
 fn controls_are_satisfied() {
     for case in [control(), poor_control()] {
-        let failing = failures(k(case.shape), &case.circuit(), case.public_rows());
+        let failing = failures(k::<Fp>(case.shape), &case.circuit(), case.public_rows());
         assert_eq!(failing, BTreeSet::new());
         // And solving changes nothing.
-        let failing = failures(k(case.shape), &case.lie(Assignment::solve), case.public_rows());
+        let failing =
+            failures(k::<Fp>(case.shape), &case.lie(Assignment::solve), case.public_rows());
         assert_eq!(failing, BTreeSet::new());
     }
 }
@@ -700,7 +701,7 @@ fn terms_of_an_empty_expiry_change_nothing() {
             expiry.skew_is_negative = [Fp::ONE; 2];
             expiry.fee = largest;
         };
-        let failing = failures(k(case.shape), &case.lie(lie), case.public_rows());
+        let failing = failures(k::<Fp>(case.shape), &case.lie(lie), case.public_rows());
         assert_eq!(failing, BTreeSet::new());
     }
 }

@@ -52,6 +52,7 @@ use zkmargin_margin::scenario::{FACTOR_ONE, Scenario, ScenarioWitness};
 use zkmargin_margin::shape::Shape;
 
 use crate::family::{FamilyCircuit, TooManyExpiries, TooManyPositions, Unprovable};
+use crate::gadgets::layout::ColumnLayout;
 use crate::gadgets::{GadgetConfig, Synthesizer};
 pub use crate::statement::ClaimHints;
 use crate::statement::{assign_public, claim, market, state};
@@ -105,10 +106,12 @@ impl<F: MarginField> FamilyCircuit<F> for ScenarioCircuit<F> {
     const VERSION: u16 = 1;
 
     fn k(shape: Shape) -> u32 {
-        match shape {
-            Shape::Small => 12,
-            Shape::Medium => 13,
-            Shape::Large => 15,
+        match (ColumnLayout::of::<F>(), shape) {
+            (ColumnLayout::Wide, Shape::Small) => 12,
+            (ColumnLayout::Wide, Shape::Medium) => 13,
+            (ColumnLayout::Tall, Shape::Small) => 14,
+            (ColumnLayout::Wide, Shape::Large) | (ColumnLayout::Tall, Shape::Medium) => 15,
+            (ColumnLayout::Tall, Shape::Large) => 17,
         }
     }
 
