@@ -1,5 +1,9 @@
 //! What a circuit takes.
 
+mod rows;
+
+pub use rows::{Part, Rows, rows_by_part};
+
 use halo2_proofs::dev::CircuitCost;
 use pasta_curves::{Fp, vesta};
 use zkmargin_margin::shape::Shape;
@@ -75,13 +79,34 @@ mod tests {
         golden::<ScenarioCircuit<Fp>>("cost-scenario.txt");
     }
 
+    /// Rows by part: as golden, and all rows of the busiest gadget.
+    #[test]
+    fn rows_are_golden() {
+        let mut text = String::new();
+        for shape in Shape::ALL {
+            let parts = rows_by_part::<ScenarioCircuit<Fp>>(shape).unwrap();
+            let mut all = Rows::default();
+            for (name, Part { count, rows }) in &parts {
+                all += *rows;
+                text.push_str(&format!("{shape} {name} x {count}: {rows:?}\n"));
+            }
+            let busiest = all.hash.max(all.arithmetic).max(all.range);
+            assert_eq!(busiest, Cost::measure::<ScenarioCircuit<Fp>>(shape).rows);
+        }
+        assert_golden("rows-scenario.txt", &text);
+    }
+
     fn golden<C: FamilyCircuit<Fp>>(name: &str) {
         let cost = |shape: &Shape| Cost::measure::<C>(*shape);
         let costs: String = Shape::ALL.iter().map(|shape| format!("{:?}\n", cost(shape))).collect();
+        assert_golden(name, &costs);
+    }
+
+    fn assert_golden(name: &str, text: &str) {
         let path = format!("{}/golden/{name}", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            std::fs::write(&path, &costs).unwrap();
+            std::fs::write(&path, text).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), costs);
+        assert_eq!(std::fs::read_to_string(path).unwrap(), text);
     }
 }
