@@ -177,7 +177,7 @@ impl<F: MarginField> Circuit<F> for ScenarioCircuit<F> {
         }
         account.finish(s, &inputs, (&terms, &claim), &expiries, self.value(|a| a))?;
 
-        let roots = slots.iter().map(|slot| &slot.tree_root);
+        let roots = slots.iter().map(|slot| &slot.row.tree_root);
         market::constrain_root(s, &inputs, &header, &terms.digest, roots)?;
         let committed: Vec<_> = slots.iter().map(|slot| &slot.committed).collect();
         state::assign(s, &inputs, &committed, self.value(|a| &a.witness.account))

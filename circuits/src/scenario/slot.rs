@@ -35,8 +35,6 @@ pub(super) struct SlotCells<F: MarginField> {
     pub(super) option_size: Cell<F>,
     pub(super) cash: Cell<F>,
     pub(super) row: RowCells<F>,
-    /// Root that the row opens to.
-    pub(super) tree_root: Cell<F>,
 }
 
 /// The instrument, cut where a call and a put differ.
@@ -49,6 +47,7 @@ pub(super) struct Instrument<F: MarginField> {
 
 /// The fields of the row; the elements of values and charges stay packed.
 pub(super) struct RowCells<F: MarginField> {
+    is_option: Cell<F>,
     pub(super) has_expiry: Cell<F>,
     pub(super) delta_is_negative: Cell<F>,
     pub(super) options_fee: Ranged<F>,
@@ -57,6 +56,8 @@ pub(super) struct RowCells<F: MarginField> {
     pub(super) group: Cell<F>,
     pub(super) charges: Cell<F>,
     pub(super) values: Vec<Cell<F>>,
+    /// Root that the row opens to.
+    pub(super) tree_root: Cell<F>,
 }
 
 type Hints<'a, F> = Value<&'a SlotHints<F>>;
@@ -84,18 +85,17 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     let word = s.scale("M1 word of a position", F::ONE, &word, present)?;
     let word = s.mul("used word", &used, &word)?;
 
-    let (row, is_option, tree_root) = assign_row(s, &packed, &lots.short, hints)?;
+    let row = assign_row(s, &packed, &lots.short, hints)?;
     Ok(SlotCells {
         committed: Committed { used, word },
         padding,
         instrument,
-        option_lots: s.mul("option lots", &is_option, &lots.signed)?,
-        option_size: s.mul("option size", &is_option, &lots.size)?,
+        option_lots: s.mul("option lots", &row.is_option, &lots.signed)?,
+        option_size: s.mul("option size", &row.is_option, &lots.size)?,
         lots: lots.signed,
         size: lots.size,
         cash,
         row,
-        tree_root,
     })
 }
 
@@ -141,7 +141,7 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
     instrument: &Ranged<F>,
     short: &Cell<F>,
     hints: Hints<'_, F>,
-) -> Result<(RowCells<F>, Cell<F>, Cell<F>), Error> {
+) -> Result<RowCells<F>, Error> {
     let is_option = s.witness_bit("M4 is option", hints.map(|h| h.is_option))?;
     let has_expiry = s.witness_bit("M4 has expiry", hints.map(|h| h.has_expiry))?;
     let is_long_only = s.witness_bit("M4 long only", hints.map(|h| h.is_long_only))?;
@@ -177,7 +177,15 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
         MARKET_DEPTH,
         hints.map(|h| h.path.as_slice()),
     )?;
-    let row =
-        RowCells { has_expiry, delta_is_negative, options_fee, delta, group, charges, values };
-    Ok((row, is_option, tree_root))
+    Ok(RowCells {
+        is_option,
+        has_expiry,
+        delta_is_negative,
+        options_fee,
+        delta,
+        group,
+        charges,
+        values,
+        tree_root,
+    })
 }
