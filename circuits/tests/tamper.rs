@@ -9,7 +9,8 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::mock::{Delta, advice_cells, tamper};
+use common::mock::{Delta, Gadgets, advice_cells, tamper};
+use common::scenario::ScenarioMarket;
 use common::*;
 use halo2_proofs::arithmetic::VartimeField;
 use pasta_curves::Fp;
@@ -25,18 +26,39 @@ fn class((region, cell): &(String, String)) -> (String, String) {
 
 #[test]
 fn every_cell_is_constrained_in_the_wide_layout() {
-    every_cell_is_constrained::<Fp>();
+    standard_cells_are_constrained::<Fp>();
 }
 
 #[test]
 fn every_cell_is_constrained_in_the_tall_layout() {
-    every_cell_is_constrained::<Bn254Fr>();
+    standard_cells_are_constrained::<Bn254Fr>();
 }
 
-fn every_cell_is_constrained<F: MarginField + VartimeField>() {
+/// The gadgets are laid out by the same code in both families, so one layout
+/// is enough; under both kinds of claim, as each leaves other figures at zero.
+#[test]
+fn every_cell_of_the_scenario_family_is_constrained() {
+    for (positions, claim) in
+        [(scenario::healthy(), at_least(Level::Initial)), (scenario::poor(), below(Level::Initial))]
+    {
+        let case = ScenarioMarket::new().case(&positions, claim, 0);
+        assert_eq!(case.check(), Ok(()));
+        let k = scenario::k::<Fp>(case.shape);
+        every_cell_is_constrained(k, &case.circuit(), case.public_rows());
+    }
+}
+
+fn standard_cells_are_constrained<F: MarginField + VartimeField>() {
     let case = Market::<F>::over_field().case(&healthy(), at_least(Level::Initial), 0);
-    let (k, circuit) = (k::<F>(case.shape), case.circuit());
-    let cells = advice_cells(k, &circuit, case.public_rows());
+    every_cell_is_constrained(k::<F>(case.shape), &case.circuit(), case.public_rows());
+}
+
+fn every_cell_is_constrained<F: MarginField + VartimeField, C: Gadgets<F>>(
+    k: u32,
+    circuit: &C,
+    rows: Vec<F>,
+) {
+    let cells = advice_cells(k, circuit, rows.clone());
 
     let mut chosen = BTreeSet::new();
     if std::env::var_os("ZKMARGIN_TAMPER_ALL").is_some() {
@@ -55,7 +77,7 @@ fn every_cell_is_constrained<F: MarginField + VartimeField>() {
         .into_iter()
         .filter(|index| {
             let delta = if index % 2 == 0 { Delta::PlusOne } else { Delta::MinusOne };
-            tamper(k, &circuit, case.public_rows(), *index, delta).is_empty()
+            tamper(k, circuit, rows.clone(), *index, delta).is_empty()
         })
         .map(|index| &cells[index])
         .collect();

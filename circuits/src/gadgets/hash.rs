@@ -22,7 +22,8 @@
 //! The first step of a permutation does not use `s4`: the capacity is a fixed
 //! constant, no cell. The previous permutation's digest lands there, so a
 //! Merkle path is permutations end to end. `member` needs no switch of its
-//! own: where no permutation precedes, `s4` holds the first message cell again.
+//! own: where no permutation precedes, `s4` holds the first message cell again,
+//! and in a message of more than four cells `s0` is the digest itself.
 
 use std::sync::Arc;
 
@@ -43,6 +44,8 @@ use super::layout::{ColumnLayout, Switch};
 const PARTIAL_PER_ROW: usize = 3;
 /// Steps of one permutation; its digest stands on the step after them.
 const PERMUTATION_STEPS: usize = FULL_ROUNDS + PARTIAL_ROUNDS / PARTIAL_PER_ROW;
+/// Elements that a link of a longer message absorbs.
+pub const LINK: usize = RATE - 1;
 /// The state cell that holds a digest.
 const DIGEST: usize = WIDTH - 1;
 
@@ -69,6 +72,31 @@ struct ScheduleRow<F> {
 struct TraceRow<F> {
     state: [F; WIDTH],
     aux: [F; WIDTH],
+}
+
+/// Where the message of a permutation comes from.
+#[derive(Clone, Copy, Debug)]
+enum Inputs<'a, F: MarginField> {
+    /// Four cells.
+    First(&'a [AssignedCell<F, F>; RATE]),
+    /// The digest so far and three cells.
+    Link(&'a [AssignedCell<F, F>; LINK]),
+    /// Free children, of which the digest so far is one.
+    Children,
+}
+
+/// One permutation with its values.
+struct Block<'a, F: MarginField> {
+    inputs: Inputs<'a, F>,
+    domain: Domain,
+    message: Value<[F; RATE]>,
+    trace: Value<(Vec<TraceRow<F>>, F)>,
+}
+
+impl<F: MarginField> Block<'_, F> {
+    fn digest(&self) -> Value<F> {
+        self.trace.as_ref().map(|(_, digest)| *digest)
+    }
 }
 
 /// Columns, gates and the round schedule.
@@ -240,79 +268,134 @@ impl<F: MarginField> HashConfig<F> {
         columns.map(|column| meta.query_advice(column, at))
     }
 
-    /// The digest of four cells in a domain.
+    /// The digest of `4 + 3 n` cells, see [`zkmargin_margin::poseidon::hash_chain`].
     ///
     /// # Errors
-    /// When the circuit is out of rows.
+    /// When the circuit is out of rows, or another number of cells is given.
     pub fn digest(
         &self,
         layouter: &mut impl Layouter<F>,
         name: &str,
-        domain: Domain,
-        message: &[AssignedCell<F, F>; RATE],
+        domains: (Domain, Domain),
+        message: &[AssignedCell<F, F>],
     ) -> Result<AssignedCell<F, F>, Error> {
-        self.membership(layouter, name, (domain, domain), message, 0, Value::known(&[]))
+        let blocks = self.message_blocks(domains, message)?;
+        self.assign_blocks(layouter, name, &blocks)
     }
 
-    /// The root that a leaf opens to: the leaf is the digest of four cells,
-    /// the path holds the four children per level, the lowest first.
+    /// The root that a leaf opens to: the leaf is [`HashConfig::digest`] of its
+    /// cells in the first two domains, the path holds the four children per
+    /// level, the lowest first, hashed in the third domain.
     ///
     /// Constrains the running digest to be one of the children at each of
     /// `depth` levels. The children are free witnesses: what binds them is the
     /// root, which the caller must constrain.
     ///
     /// # Errors
-    /// When the circuit is out of rows, or the path is not of this depth.
+    /// As [`HashConfig::digest`], or when the path is not of this depth.
     pub fn membership(
         &self,
         layouter: &mut impl Layouter<F>,
         name: &str,
-        (leaf_domain, node_domain): (Domain, Domain),
-        leaf: &[AssignedCell<F, F>; RATE],
+        (first, next, node): (Domain, Domain, Domain),
+        leaf: &[AssignedCell<F, F>],
         depth: usize,
         path: Value<&[[F; ARITY]]>,
     ) -> Result<AssignedCell<F, F>, Error> {
         path.error_if_known_and(|path| path.len() != depth)?;
-        let leaf_value = values(leaf);
-        let mut messages = vec![leaf_value];
-        messages.extend((0..depth).map(|level| path.map(|path| path[level])));
-        let traces: Vec<_> = messages
-            .iter()
-            .enumerate()
-            .map(|(level, message)| {
-                let domain = if level == 0 { leaf_domain } else { node_domain };
-                message.map(|message| self.trace(domain, message))
-            })
-            .collect();
+        let mut blocks = self.message_blocks((first, next), leaf)?;
+        for level in 0..depth {
+            let message = path.map(|path| path[level]);
+            blocks.push(self.block(Inputs::Children, node, message));
+        }
+        self.assign_blocks(layouter, name, &blocks)
+    }
 
+    /// The permutations over a message.
+    fn message_blocks<'a>(
+        &self,
+        (first, next): (Domain, Domain),
+        message: &'a [AssignedCell<F, F>],
+    ) -> Result<Vec<Block<'a, F>>, Error> {
+        let (head, tail) = message.split_first_chunk::<RATE>().ok_or(Error::Synthesis)?;
+        let mut blocks = vec![self.block(Inputs::First(head), first, values(head))];
+        let (links, []) = tail.as_chunks::<LINK>() else { return Err(Error::Synthesis) };
+        for link in links {
+            let digest = blocks.last().map_or_else(Value::unknown, Block::digest);
+            let [a, b, c] = link.each_ref().map(|cell| cell.value().copied());
+            let message = digest.zip(a).zip(b.zip(c)).map(|((h, a), (b, c))| [h, a, b, c]);
+            blocks.push(self.block(Inputs::Link(link), next, message));
+        }
+        Ok(blocks)
+    }
+
+    fn block<'a>(
+        &self,
+        inputs: Inputs<'a, F>,
+        domain: Domain,
+        message: Value<[F; RATE]>,
+    ) -> Block<'a, F> {
+        Block { inputs, domain, message, trace: message.map(|message| self.trace(domain, message)) }
+    }
+
+    /// Assigns permutations end to end, in one region.
+    fn assign_blocks(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        name: &str,
+        blocks: &[Block<'_, F>],
+    ) -> Result<AssignedCell<F, F>, Error> {
         layouter.assign_region(
             || format!("{name}: hash"),
             |mut region| {
-                for (i, cell) in leaf.iter().enumerate() {
-                    cell.copy_advice(|| format!("message {i}"), &mut region, self.state[i], 0)?;
-                }
-                let first = leaf_value.map(|message| message[0]);
-                region.assign_advice(|| "no digest before", self.state[DIGEST], 0, || first)?;
                 let mut digest = None;
-                for (level, trace) in traces.iter().enumerate() {
-                    let domain = if level == 0 { leaf_domain } else { node_domain };
-                    let start = level * PERMUTATION_STEPS * self.step;
-                    if level > 0 {
-                        for i in 0..ARITY {
-                            let child = messages[level].map(|children| children[i]);
-                            region.assign_advice(
-                                || format!("child {i} of level {level}"),
-                                self.state[i],
-                                start,
-                                || child,
-                            )?;
-                        }
-                    }
-                    digest = Some(self.permutation(&mut region, start, domain, trace)?);
+                for (index, block) in blocks.iter().enumerate() {
+                    let start = index * PERMUTATION_STEPS * self.step;
+                    self.assign_inputs(&mut region, start, block, digest.as_ref())?;
+                    let next = self.permutation(&mut region, start, block.domain, &block.trace)?;
+                    digest = Some(next);
                 }
                 digest.ok_or(Error::Synthesis)
             },
         )
+    }
+
+    /// Assigns the message cells of a permutation; `digest` is the previous
+    /// one's, in `s4` of the same row.
+    fn assign_inputs(
+        &self,
+        region: &mut Region<'_, F>,
+        start: usize,
+        block: &Block<'_, F>,
+        digest: Option<&AssignedCell<F, F>>,
+    ) -> Result<(), Error> {
+        let copy = |region: &mut Region<'_, F>, cell: &AssignedCell<F, F>, i: usize| {
+            cell.copy_advice(|| format!("message {i}"), region, self.state[i], start).map(|_| ())
+        };
+        match block.inputs {
+            Inputs::First(cells) => {
+                for (i, cell) in cells.iter().enumerate() {
+                    copy(region, cell, i)?;
+                }
+                let first = block.message.map(|message| message[0]);
+                let column = self.state[DIGEST];
+                region.assign_advice(|| "no digest before", column, start, || first)?;
+            }
+            Inputs::Link(cells) => {
+                let digest = digest.ok_or(Error::Synthesis)?;
+                for (i, cell) in std::iter::once(digest).chain(cells).enumerate() {
+                    copy(region, cell, i)?;
+                }
+            }
+            Inputs::Children => {
+                for i in 0..ARITY {
+                    let child = block.message.map(|children| children[i]);
+                    let name = || format!("child {i}");
+                    region.assign_advice(name, self.state[i], start, || child)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Assigns one permutation, all but the message cells of its first row.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use halo2_axiom::dev::MockProver;
 use halo2_axiom::halo2curves::bn256::Fr;
+use halo2_proofs::plonk::Circuit;
 use zkmargin_circuits::family::FamilyCircuit as _;
 use zkmargin_circuits::lowering::backend::{BackendCircuit, to_axiom};
 use zkmargin_circuits::lowering::shape::LoweredShape;
@@ -22,7 +23,7 @@ pub fn lowered(shape: Shape) -> Arc<LoweredShape> {
 /// What the back end's mock prover says of a circuit.
 pub fn satisfied(
     shape: &Arc<LoweredShape>,
-    circuit: &StandardCircuit<Bn254Fr>,
+    circuit: &impl Circuit<Bn254Fr>,
     rows: &[Bn254Fr],
 ) -> bool {
     let columns = advice(shape, circuit, rows).unwrap();

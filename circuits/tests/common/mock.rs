@@ -3,6 +3,7 @@
 
 use std::cell::{Cell as StdCell, RefCell};
 use std::collections::BTreeSet;
+use std::marker::PhantomData;
 
 use ff::Field;
 use halo2_proofs::arithmetic::VartimeField;
@@ -13,7 +14,6 @@ use halo2_proofs::plonk::{
     FloorPlanner, Instance, Selector,
 };
 use zkmargin_circuits::gadgets::GadgetConfig;
-use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::field::MarginField;
 
 /// Where something fails, as `region: label`; empty when satisfied.
@@ -58,42 +58,46 @@ thread_local! {
 }
 
 /// The names of all advice cells, in order of assignment.
-pub fn advice_cells<F: MarginField + VartimeField>(
+pub fn advice_cells<F: MarginField + VartimeField, C: Gadgets<F>>(
     k: u32,
-    circuit: &StandardCircuit<F>,
+    circuit: &C,
     rows: Vec<F>,
 ) -> Vec<CellName> {
     NAMES.with_borrow_mut(Vec::clear);
     TARGET.set(None);
-    assert_eq!(failures(k, &Tampered(circuit.clone()), rows), BTreeSet::new());
+    assert_eq!(failures(k, &Tampered(circuit.clone(), PhantomData), rows), BTreeSet::new());
     NAMES.take()
 }
 
 /// The failures when `delta` is applied to advice cell `index` and to it alone.
-pub fn tamper<F: MarginField + VartimeField>(
+pub fn tamper<F: MarginField + VartimeField, C: Gadgets<F>>(
     k: u32,
-    circuit: &StandardCircuit<F>,
+    circuit: &C,
     rows: Vec<F>,
     index: usize,
     delta: Delta,
 ) -> BTreeSet<String> {
     NAMES.with_borrow_mut(Vec::clear);
     TARGET.set(Some((index, delta)));
-    let failures = failures(k, &Tampered(circuit.clone()), rows);
+    let failures = failures(k, &Tampered(circuit.clone(), PhantomData), rows);
     TARGET.set(None);
     failures
 }
 
+/// A circuit of our gadgets.
+pub trait Gadgets<F: MarginField>: Circuit<F, Config = GadgetConfig<F>> + Clone {}
+impl<F: MarginField, C: Circuit<F, Config = GadgetConfig<F>> + Clone> Gadgets<F> for C {}
+
 /// The circuit, laid out through [`Tamper`].
 #[derive(Clone)]
-struct Tampered<F: MarginField>(StandardCircuit<F>);
+struct Tampered<F, C>(C, PhantomData<F>);
 
-impl<F: MarginField> Circuit<F> for Tampered<F> {
+impl<F: MarginField, C: Gadgets<F>> Circuit<F> for Tampered<F, C> {
     type Config = GadgetConfig<F>;
     type FloorPlanner = TamperPlanner;
 
     fn without_witnesses(&self) -> Self {
-        Self(self.0.without_witnesses())
+        Self(self.0.without_witnesses(), PhantomData)
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
