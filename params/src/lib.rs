@@ -30,6 +30,9 @@ pub mod snapshot;
 #[cfg(feature = "kzg")]
 pub mod srs;
 pub mod symbol;
+mod toml_text;
+
+pub use toml_text::TomlError;
 
 /// Version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
