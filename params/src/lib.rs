@@ -31,6 +31,9 @@ pub mod snapshot;
 pub mod srs;
 mod storage;
 pub mod symbol;
+mod toml_text;
+
+pub use toml_text::TomlError;
 
 /// Version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -5,9 +5,9 @@
 //! computed by a formula of its own.
 //!
 //! ```
-//! use zkmargin_params::conformance::run_file;
+//! use zkmargin_params::conformance::{Options, run_file};
 //! let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/haircut_tiers.json"));
-//! let report = run_file(json)?;
+//! let report = run_file(json, Options::default())?;
 //! assert!(report.passed());
 //! # Ok::<(), zkmargin_params::conformance::ConformanceError>(())
 //! ```
@@ -181,6 +181,14 @@ pub enum ConformanceError {
         /// Why.
         source: Box<ScenarioError>,
     },
+    /// A scenario case that the integers cannot hold.
+    #[error("case {case:?}: {problem}")]
+    Integer {
+        /// The case.
+        case: String,
+        /// Why.
+        problem: IntegerProblem,
+    },
     /// More cases than a file may hold.
     #[error("the file has {count} cases: allowed are {most}")]
     TooManyCases {
@@ -199,11 +207,37 @@ pub enum ConformanceError {
     },
 }
 
+/// Why the integers that are proved cannot hold a scenario case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IntegerProblem {
+    /// No lot sizes and decimals fit.
+    #[error("its values span too many orders of magnitude for lots of one size")]
+    Scale,
+    /// A clause of the statement that the account breaks.
+    #[error("{0}")]
+    Violation(zkmargin_margin::relation::Violation),
+}
+
+/// How cases are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Scenario cases with the integers that are proved instead of floating
+    /// point. The other schemas have no other numbers.
+    pub integer: bool,
+}
+
+impl Options {
+    /// Scenario cases with the integers that are proved.
+    pub const INTEGER: Self = Self { integer: true };
+}
+
 /// Runs the cases of a file, whose schema is told by its keys.
 ///
 /// # Errors
 /// When the file is of no known schema, or a case cannot be run at all.
-pub fn run_file(json: &str) -> Result<Report, ConformanceError> {
+pub fn run_file(json: &str, options: Options) -> Result<Report, ConformanceError> {
     if json.len() > MAX_CASE_FILE_BYTES {
         return Err(ConformanceError::TooLarge { bytes: json.len() });
     }
@@ -213,9 +247,9 @@ pub fn run_file(json: &str) -> Result<Report, ConformanceError> {
         Schema::DydxV4Margin => dydx::run(serde_json::from_str(json)?)?,
         Schema::HaircutTiers => haircut::run(serde_json::from_str(json)?)?,
         Schema::Pmrm2 if probe.scenario_cases.is_some() => {
-            scenario::run_collection(&serde_json::from_str(json)?)?
+            scenario::run_collection(&serde_json::from_str(json)?, options)?
         }
-        Schema::Pmrm2 => serde_json::from_str::<scenario::ScenarioCase>(json)?.run()?,
+        Schema::Pmrm2 => serde_json::from_str::<scenario::ScenarioCase>(json)?.run(options)?,
     };
     Ok(Report { schema, figures })
 }
@@ -303,7 +337,9 @@ mod tests {
 
     #[test]
     fn dydx_cases_are_exact() {
-        let report = run_file(include_str!("../../fixtures/dydx_v4_margin.json")).unwrap();
+        let report =
+            run_file(include_str!("../../fixtures/dydx_v4_margin.json"), Options::default())
+                .unwrap();
         assert_eq!(report.schema, Schema::DydxV4Margin);
         assert_eq!(report.failures().collect::<Vec<_>>(), Vec::<&Figure>::new());
         // 12 cases of two figures, 8 with open interest, 4 rates, 2 notionals.
@@ -313,7 +349,9 @@ mod tests {
 
     #[test]
     fn haircut_cases_are_exact() {
-        let report = run_file(include_str!("../../fixtures/haircut_tiers.json")).unwrap();
+        let report =
+            run_file(include_str!("../../fixtures/haircut_tiers.json"), Options::default())
+                .unwrap();
         assert_eq!(report.schema, Schema::HaircutTiers);
         assert_eq!(report.failures().collect::<Vec<_>>(), Vec::<&Figure>::new());
         assert_eq!(report.figures.len(), 8);
@@ -322,7 +360,7 @@ mod tests {
     #[test]
     fn wrong_figures_fail_and_do_not_err() {
         let json = include_str!("../../fixtures/haircut_tiers.json").replace("\"116\"", "\"117\"");
-        let report = run_file(&json).unwrap();
+        let report = run_file(&json, Options::default()).unwrap();
         assert!(!report.passed());
         let failure = report.failures().next().unwrap();
         assert_eq!((failure.expected.as_str(), failure.got.as_str()), ("117", "116"));
@@ -331,11 +369,17 @@ mod tests {
 
     #[test]
     fn other_files_are_refused() {
-        assert!(matches!(run_file("{}"), Err(ConformanceError::UnknownSchema)));
-        assert!(matches!(run_file("["), Err(ConformanceError::Json(_))));
-        assert!(matches!(run_file(r#"{"cases": [{}]}"#), Err(ConformanceError::Json(_))));
+        assert!(matches!(run_file("{}", Options::default()), Err(ConformanceError::UnknownSchema)));
+        assert!(matches!(run_file("[", Options::default()), Err(ConformanceError::Json(_))));
+        assert!(matches!(
+            run_file(r#"{"cases": [{}]}"#, Options::default()),
+            Err(ConformanceError::Json(_))
+        ));
         let absurd = include_str!("../../fixtures/dydx_v4_margin.json")
             .replace("\"price_exponent\": -5", "\"price_exponent\": 900");
-        assert!(matches!(run_file(&absurd), Err(ConformanceError::Range { .. })));
+        assert!(matches!(
+            run_file(&absurd, Options::default()),
+            Err(ConformanceError::Range { .. })
+        ));
     }
 }

@@ -1,7 +1,7 @@
 //! `zkmargin conformance`.
 
 use serde::Serialize;
-use zkmargin_params::conformance::{Figure, run_file};
+use zkmargin_params::conformance::{Figure, Options, run_file};
 use zkmargin_prover::files::Source;
 
 use crate::cli::Env;
@@ -13,8 +13,8 @@ const NOTE: &str = "\
 Runs published cases through the same code as markets: margin of dYdX v4 perpetuals (a \
 file with `margin_requirements`), collateral haircut tiers (a file with `cases`), \
 scenario portfolio margin of PMRM_2 (a file with `scenario`, or with `scenario_base` and \
-`scenario_cases`). The first two must be exact; margins of PMRM_2 are floating point and \
-may differ by 1e-8, relative. The summary's relative error leaves out figures below 1e-6, \
+`scenario_cases`). The first two are integers and must be exact; margins of PMRM_2 are \
+floating point and may differ by 1e-8, relative, with --integer too. The summary's relative error leaves out figures below 1e-6, \
 which are zero but for rounding. Exits with 1 when a figure differs.";
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +26,10 @@ pub(crate) struct Args {
     /// Show every figure, not only those that differ
     #[arg(short, long)]
     figures: bool,
+    /// Run scenario cases in the integers that are proved, on a scale chosen for
+    /// each case
+    #[arg(long)]
+    integer: bool,
 }
 
 #[derive(Serialize)]
@@ -80,10 +84,10 @@ impl From<&Figure> for FigureReport {
 
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let mut files = Vec::new();
+    let options = if args.integer { Options::INTEGER } else { Options::default() };
     for source in &args.file {
-        let report = run_file(&load_text(source)?).map_err(|error| Error::Conformance {
-            path: source.to_string(),
-            source: Box::new(error),
+        let report = run_file(&load_text(source)?, options).map_err(|error| {
+            Error::Conformance { path: source.to_string(), source: Box::new(error) }
         })?;
         let missed = report.failures().count();
         files.push(FileReport {
