@@ -37,7 +37,6 @@ fn every_cell_is_constrained_in_the_tall_layout() {
 /// The gadgets are laid out by the same code in both families, so one layout
 /// is enough.
 #[test]
-#[ignore = "takes minutes: cargo test -p zkmargin-circuits --test tamper -- --ignored"]
 fn every_cell_of_the_scenario_family_is_constrained() {
     let case = ScenarioMarket::new().case(&scenario::healthy(), at_least(Level::Initial), 0);
     let k = scenario::k::<Fp>(case.shape);
