@@ -70,6 +70,8 @@ pub struct KeyReport {
     pub digest: String,
     /// The circuit it is of.
     pub circuit: String,
+    /// The powers of tau it is under, as proof files name them.
+    pub srs: String,
     /// Whether everybody can forge its proofs.
     pub insecure: bool,
     /// Bytes of a proof.
@@ -81,6 +83,7 @@ impl From<&VerifyingKey> for KeyReport {
         Self {
             digest: key.digest().to_string(),
             circuit: format!("{}-{}-kzg", key.family(), key.shape()),
+            srs: key.srs().to_string(),
             insecure: key.is_insecure(),
             proof_bytes: key.proof_size(),
         }
@@ -105,6 +108,7 @@ pub fn outcome(proof: &[u8], key: Option<&[u8]>) -> Outcome {
         Err(
             error @ (VerifyError::WrongFamily { .. }
             | VerifyError::WrongShape { .. }
+            | VerifyError::WrongSrs { .. }
             | VerifyError::WrongProofSystem { .. }),
         ) => Outcome::UnknownKey { circuit, reason: error.to_string() },
         Err(error @ VerifyError::Invalid) => {

@@ -10,7 +10,7 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
 import { describeKey, initSync } from "../verifier.js";
-import { bytes, key, valid } from "./vectors.mjs";
+import { bytes, key, plain, valid } from "./vectors.mjs";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const options = { skip: existsSync(executablePath) ? false : `no browser at ${executablePath}` };
@@ -106,7 +106,7 @@ const plainKey = () => {
 test("a valid proof", options, async () => {
   const page = await openPage(plainKey());
   const file = valid.find((file) => file.instance.disclosed !== "0");
-  await give(page, ["proof.json", bytes(file)]);
+  await give(page, ["proof.json", bytes(plain(file))]);
   await expectState(page, "valid", /does not meet its initial margin, in epoch 7/);
   const text = await page.textContent("#claim");
   for (const value of Object.values(file.instance)) assert.ok(text.includes(String(value)));
@@ -119,7 +119,7 @@ test("a valid proof", options, async () => {
 
 test("a tampered proof", options, async () => {
   const page = await openPage(plainKey());
-  const file = structuredClone(valid[0]);
+  const file = structuredClone(plain(valid[0]));
   file.instance.epoch += 1;
   await give(page, ["tampered.json", bytes(file)]);
   await expectState(page, "invalid", /does not prove what it says/);
@@ -143,7 +143,7 @@ test("10 MB are refused before they are read", options, async () => {
 
 test("no key, then the user's own", options, async () => {
   const page = await openPage({});
-  await give(page, ["proof.json", bytes(valid[0])]);
+  await give(page, ["proof.json", bytes(plain(valid[0]))]);
   await expectState(page, "unknown-key", /no key for standard-small-kzg/);
   await give(page, ["my.vk", unmarked()]);
   await expectState(page, "valid", /in epoch 7/);
@@ -163,7 +163,7 @@ test("a key that is not the one it is said to be is not used", options, async ()
 });
 
 test("a proof named in the address is loaded from this page alone", options, async () => {
-  let page = await openPage({ ...plainKey(), "proof.json": bytes(valid[0]) }, { query: "?proof=proof.json" });
+  let page = await openPage({ ...plainKey(), "proof.json": bytes(plain(valid[0])) }, { query: "?proof=proof.json" });
   await expectState(page, "valid", /in epoch 7/);
   page = await openPage(plainKey(), { query: "?proof=https://example.org/x" });
   await expectState(page, "failed", /only files of this page/);
