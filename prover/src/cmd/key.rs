@@ -4,16 +4,14 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde::Serialize;
-use zkmargin_circuits::standard::StandardCircuit;
-use zkmargin_margin::shape::Shape;
-use zkmargin_prover::backend::Kzg;
+use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::bn254::VerifyingKey;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{SrsArgs, parse_source, warn_of_insecure_srs, write_public};
-use crate::params::verifier;
+use crate::input::{SrsArgs, parse_source, refuse_existing, warn_of_insecure_srs, write_public};
+use crate::params::exported_key;
 
 /// What is said after the help.
 const EXPORT_NOTE: &str = "\
@@ -32,6 +30,9 @@ pub(crate) enum Command {
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXPORT_NOTE)]
 pub(crate) struct Export {
+    /// Family of margin models
+    #[arg(long, value_name = "FAMILY", default_value_t = Family::Standard)]
+    family: Family,
     /// Size of the circuit: small, medium, large
     #[arg(short, long, value_name = "SHAPE")]
     shape: Shape,
@@ -87,8 +88,8 @@ fn export(args: &Export, env: Env) -> Result<Exit, Error> {
     if args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let verifier = verifier::<Kzg, StandardCircuit<_>>(args.shape, dev, env)?;
-    let key = verifier.export().map_err(Error::Export)?;
+    refuse_existing(&args.output, args.force)?;
+    let key = exported_key(args.family, args.shape, dev, env)?;
     if !write_public(&args.output, &key.to_bytes(), args.force, env)? {
         env.out.result(&Report::from(&key), lines)?;
     }
