@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zkmargin_circuits::family::{FamilyCircuit, family_of};
+use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
@@ -66,7 +67,7 @@ pub(crate) fn exported_key(
 ) -> Result<bn254::VerifyingKey, Error> {
     let verifier = match family {
         Family::Standard => verifier::<Kzg, StandardCircuit<_>>(shape, dev, env),
-        Family::Scenario => Err(Error::Usage("there is no circuit of the scenario family yet")),
+        Family::Scenario => verifier::<Kzg, ScenarioCircuit<_>>(shape, dev, env),
     }?;
     verifier.export().map_err(Error::Export)
 }
