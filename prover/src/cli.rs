@@ -80,6 +80,9 @@ enum Command {
     /// Margin calls: a ledger of accounts, proofs, calls and cures
     #[command(subcommand)]
     Call(cmd::call::Command),
+    /// Verifying keys for contracts and pages
+    #[command(subcommand)]
+    Key(cmd::key::Command),
     /// Powers of tau for --proof-system kzg
     #[command(subcommand)]
     Srs(cmd::srs::Command),
@@ -158,6 +161,7 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
         Command::Prove(args) => cmd::prove::run(&args, env),
         Command::Verify(args) => cmd::verify::run(&args, env),
         Command::Call(command) => cmd::call::run(&command, env),
+        Command::Key(command) => cmd::key::run(&command, env),
         Command::Srs(command) => cmd::srs::run(&command, env),
         Command::Cost(args) => cmd::cost::run(&args, env),
         Command::Completions(args) => cmd::completions::run(&args, Cli::command(), env),

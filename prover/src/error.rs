@@ -19,6 +19,8 @@ use zkmargin_prover::json::JsonError;
 use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioFileError};
 use zkmargin_prover::proving::ProvingError;
 use zkmargin_prover::venue::VenueError;
+use zkmargin_verifier::bn254::KeyError;
+use zkmargin_verifier::bn254::export::ExportError;
 use zkmargin_verifier::engine::InvalidPolicy;
 use zkmargin_verifier::ledger::LedgerError;
 use zkmargin_verifier::{MalformedProof, VerifyError};
@@ -96,6 +98,12 @@ pub(crate) enum Error {
     ProofSystem { path: String, found: ProofSystem, expected: ProofSystem },
     #[error("{0} was made under insecure powers of tau: everybody can forge such proofs")]
     InsecureSrs(String),
+    #[error("{path}: {source}")]
+    Key { path: String, source: KeyError },
+    #[error("the key cannot be exported: {0}")]
+    Export(ExportError),
+    #[error("the page cannot be served on this machine: {0}")]
+    Serve(std::io::Error),
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
@@ -233,6 +241,9 @@ impl Error {
                 "the identity is known to other users of this machine now: make a new one with `zkmargin keygen`"
             }
             Self::Recipient { .. } => "`zkmargin keygen` prints the recipient of an identity",
+            Self::Key { .. } => "`zkmargin key export` writes verifying keys",
+            Self::Export(_) => "please report it",
+            Self::Serve(_) => "verify without --open, or serve `verifier/web` yourself",
             Self::NoRecipients => "give -r age1..., -R FILE or --passphrase",
             Self::AlreadyEncrypted(_) => "decrypt it first, or give the plain document",
             Self::PlaintextRefused(_) => {

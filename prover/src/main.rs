@@ -7,6 +7,7 @@ mod input;
 mod output;
 mod params;
 mod progress;
+mod serve;
 
 use std::process::ExitCode;
 

@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zkmargin_circuits::family::{FamilyCircuit, family_of};
-use zkmargin_margin::shape::Shape;
+use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
 use zkmargin_params::srs::DevSrs;
-use zkmargin_prover::backend::{Backend, Stores};
+use zkmargin_prover::backend::{Backend, Kzg, Stores};
 use zkmargin_prover::proving::Prover;
+use zkmargin_verifier::bn254;
 use zkmargin_verifier::proof::CircuitId;
 
 use crate::cli::Env;
@@ -52,6 +55,21 @@ pub(crate) fn verifier<B: Backend, C: FamilyCircuit<B::Field> + 'static>(
         tell("the verifying key is", origin, env);
         Ok(verifier)
     })
+}
+
+/// The verifying key of a circuit of the on-chain proof system, as contracts
+/// and pages read it.
+pub(crate) fn exported_key(
+    family: Family,
+    shape: Shape,
+    dev: DevSrs,
+    env: Env,
+) -> Result<bn254::VerifyingKey, Error> {
+    let verifier = match family {
+        Family::Standard => verifier::<Kzg, StandardCircuit<_>>(shape, dev, env),
+        Family::Scenario => verifier::<Kzg, ScenarioCircuit<_>>(shape, dev, env),
+    }?;
+    verifier.export().map_err(Error::Export)
 }
 
 fn once<B: Backend, C: FamilyCircuit<B::Field>, T: Any + Send + Sync>(

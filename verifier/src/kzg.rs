@@ -56,6 +56,15 @@ impl Verifier {
         self.srs
     }
 
+    /// The key as those need it who have no proving library.
+    ///
+    /// # Errors
+    /// When the circuit uses what exported keys do not know.
+    #[cfg(feature = "export")]
+    pub fn export(&self) -> Result<crate::bn254::VerifyingKey, crate::bn254::export::ExportError> {
+        crate::bn254::export::export(&self.key, &self.params, self.srs.insecure)
+    }
+
     /// Verifies one proof.
     ///
     /// # Errors

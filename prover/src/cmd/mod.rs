@@ -8,6 +8,7 @@ pub(crate) mod demo;
 pub(crate) mod encrypt;
 pub(crate) mod import;
 pub(crate) mod inspect;
+pub(crate) mod key;
 pub(crate) mod keygen;
 pub(crate) mod margin;
 pub(crate) mod market;

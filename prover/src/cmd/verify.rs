@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Claim;
+use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::Backend;
@@ -21,7 +22,9 @@ use crate::error::{Error, Exit};
 use crate::input::{
     PublishedMarket, SrsArgs, now, parse_context, parse_source, warn_of_insecure_srs,
 };
-use crate::params::verifier;
+use crate::output::stderr_line;
+use crate::params::{exported_key, verifier};
+use crate::serve::{Server, open_browser};
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -35,6 +38,10 @@ pub(crate) struct Args {
     /// The proof files
     #[arg(required = true, value_parser = parse_source)]
     proof: Vec<Source>,
+    /// Show the proof in the browser, on a page that verifies it there too; until
+    /// the command is ended
+    #[arg(long)]
+    open: bool,
     #[command(flatten)]
     srs: SrsArgs,
     #[command(flatten)]
@@ -75,6 +82,11 @@ pub(crate) struct Expected {
 }
 
 #[derive(Serialize)]
+struct Opened {
+    address: String,
+}
+
+#[derive(Serialize)]
 struct Report {
     valid: bool,
     proofs: Vec<ProofReport>,
@@ -91,6 +103,49 @@ struct ProofReport {
 }
 
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
+    let ended = report(args, env);
+    match (args.open, args.proof.as_slice()) {
+        (false, _) => ended,
+        (true, [Source::Stdin]) => Err(Error::Usage("--open shows a file, not standard input")),
+        (true, [proof]) => {
+            if let Err(error) = &ended {
+                stderr_line(&format!("error: {}", error.message(false)));
+            }
+            show_page(proof, args.srs, env)?;
+            ended
+        }
+        (true, _) => Err(Error::Usage("--open shows one proof")),
+    }
+}
+
+/// Serves the page with a proof and its key, until the process is ended. A file
+/// that is no proof of the on-chain system is shown without a key: the page
+/// says what it is.
+fn show_page(source: &Source, srs: SrsArgs, env: Env) -> Result<(), Error> {
+    let bytes = source.read()?;
+    let key = match ProofFile::<Bn254Fr>::parse(&bytes) {
+        Ok(file) => {
+            let dev = match file.srs().is_some_and(|mark| mark.insecure) {
+                true => srs.dev(),
+                false => DevSrs::Refuse,
+            };
+            let CircuitId { family, shape, .. } = file.circuit();
+            let key = exported_key(family, shape, dev, env)?;
+            Some((key.digest().to_string(), key.to_bytes()))
+        }
+        Err(_) => None,
+    };
+    let server = Server::bind(bytes, key).map_err(Error::Serve)?;
+    let address = server.address();
+    env.out.result(&Opened { address: address.clone() }, |opened| vec![opened.address.clone()])?;
+    if !open_browser(&address) {
+        env.out.note("no browser could be opened: open the address yourself");
+    }
+    env.out.note("serving it to this machine alone; Ctrl-C ends");
+    server.run().map_err(Error::Serve)
+}
+
+fn report(args: &Args, env: Env) -> Result<Exit, Error> {
     let rules = args.expected.rules(env)?;
     let checked = check(&args.proof, args.srs, env)?;
     let mut first_error = None;

@@ -5,7 +5,7 @@ use core::fmt;
 
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use sha3::{Digest as _, Keccak256};
-use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_margin::srs::{SrsId, SrsMark};
 
 use super::codec;
@@ -13,6 +13,7 @@ use super::error::KeyError;
 use super::field::second_point_bytes;
 use super::layout::Layout;
 use super::system::System;
+use crate::proof::CircuitId;
 
 /// The largest key, in bytes.
 pub const MAX_KEY_BYTES: usize = 1 << 19;
@@ -139,6 +140,15 @@ impl VerifyingKey {
     /// The size of the circuit.
     pub const fn shape(&self) -> Shape {
         self.parts.shape
+    }
+
+    /// What its proofs are made with.
+    pub const fn circuit(&self) -> CircuitId {
+        CircuitId {
+            family: self.parts.family,
+            shape: self.parts.shape,
+            proof_system: ProofSystem::Kzg,
+        }
     }
 
     /// Whether everybody can forge its proofs.

@@ -2,14 +2,12 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 
+import { describeKey, initSync } from "../verifier.js";
+
+initSync({ module: readFileSync(new URL("../verifier_bg.wasm", import.meta.url)) });
+
 const directory = new URL("../../vectors/kzg/", import.meta.url);
 const LEVELS = ["bankrupt", "margin-call", "maintenance", "initial"];
-
-/** The powers of tau of the stored keys, as proof files name them. */
-const SRS = {
-  "small.vk": "insecure-dev:0xSMALL",
-  "small-other-tau.vk": "insecure-dev:0xOTHER",
-};
 
 export const read = (name) => readFileSync(new URL(name, directory));
 export const key = read("small.vk");
@@ -18,8 +16,8 @@ const all = readdirSync(directory)
   .filter((name) => name.endsWith(".json"))
   .map((name) => JSON.parse(read(name)));
 
-/** A proof file with these public inputs, said to be of a key's powers of tau. */
-function proofFile(publicInputs, proof, keyName) {
+/** A proof file with these public inputs. */
+function proofFile(publicInputs, proof, keyBytes = key) {
   const number = (row) => BigInt(publicInputs[row]);
   const digits = (row, count) => `0x${publicInputs[row].slice(-count)}`;
   const claim = Number(number(6));
@@ -31,7 +29,7 @@ function proofFile(publicInputs, proof, keyName) {
     shape: "small",
     proof_system: "kzg",
     field: "bn254-fr",
-    srs: SRS[keyName],
+    srs: JSON.parse(describeKey(keyBytes)).srs,
     instance: {
       context: digits(0, 62),
       epoch: Number(number(1)),
@@ -49,12 +47,7 @@ function proofFile(publicInputs, proof, keyName) {
 export const bytes = (file) => Buffer.from(JSON.stringify(file));
 
 /** The valid proofs. */
-export const valid = all.map((vectors) =>
-  proofFile(vectors.public_inputs, vectors.proof, "small.vk"),
-);
-
-/** The same proof, had nobody known the secret. */
-export const plain = (file) => ({ ...file, srs: file.srs.replace("insecure-dev:", "") });
+export const valid = all.map((vectors) => proofFile(vectors.public_inputs, vectors.proof));
 
 /** Every version of the proofs that a file can hold, with its verdict. */
 export function* cases() {
@@ -78,8 +71,9 @@ export function* cases() {
         // Public inputs that are no instance have no file.
         continue;
       }
-      const file = bytes(proofFile(public_inputs, edited, keyName));
-      yield { name, verdict, file, key: read(keyName) };
+      const keyBytes = read(keyName);
+      const file = bytes(proofFile(public_inputs, edited, keyBytes));
+      yield { name, verdict, file, key: keyBytes };
     }
   }
 }
