@@ -145,7 +145,9 @@ fn documents_hold_options_perpetuals_futures_and_collateral() {
     ] });
     let mut document = PortfolioDocument::parse(document.to_string().as_bytes()).unwrap();
     document.ensure_blinding().unwrap();
-    let refusal = |document| Listings::from(&market).portfolio(document).unwrap_err().to_string();
+    let listings = Listings::from(&market);
+    let refusal =
+        |document: &PortfolioDocument| listings.portfolio(document).unwrap_err().to_string();
     let allowed = "positions[0].quantity: out of range, allowed is -2^32 to 2^32 - 1 lots";
     assert_eq!(refusal(&document), allowed);
     document.positions.clear();

@@ -183,8 +183,7 @@ fn make_kzg(dir: &Path) {
 
 /// A market of a real option chain, and two portfolios in it.
 fn options(dir: &Path) {
-    let chain =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/deribit/btc-20251205.csv");
+    let chain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/deribit/btc-20251205.csv");
     // An expiry of three: the others would take time.
     let chain = fs::read_to_string(chain).unwrap();
     let rows = chain.lines().filter(|row| row.contains("26DEC25") || row.starts_with("as_of"));
