@@ -7,7 +7,7 @@ use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::import::ImportError;
 use zkmargin_params::market::{MarketError, MarketFileError};
-use zkmargin_params::model::ModelError;
+use zkmargin_params::model::{AnyModel, AnyModelError};
 use zkmargin_params::scenario::ScenarioError;
 use zkmargin_params::snapshot::SnapshotError;
 use zkmargin_params::srs::SrsError;
@@ -16,6 +16,7 @@ use zkmargin_prover::backend::SetupError;
 use zkmargin_prover::crypt::{CryptError, IdentityError, RecipientError};
 use zkmargin_prover::files::{FileError, Source};
 use zkmargin_prover::json::JsonError;
+use zkmargin_prover::plot::PlotError;
 use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioFileError};
 use zkmargin_prover::proving::ProvingError;
 use zkmargin_prover::venue::VenueError;
@@ -77,9 +78,11 @@ pub(crate) enum Error {
     #[error("{path}: {source}")]
     Snapshot { path: String, source: SnapshotError },
     #[error("{path}: {source}")]
-    Model { path: String, source: ModelError },
+    Model { path: String, source: Box<AnyModelError> },
     #[error("no model is named `{0}`, and there is no such file")]
     UnknownModel(String),
+    #[error("{path}: the market does not list `{symbol}`")]
+    NotListed { path: String, symbol: String },
     #[error("{0} is not UTF-8 text")]
     NotText(String),
     #[error("{path}: {source}")]
@@ -130,6 +133,8 @@ pub(crate) enum Error {
     Lots { path: String, source: Box<JsonError> },
     #[error("{path}: {source}")]
     ScenarioMarket { path: String, source: Box<ScenarioError> },
+    #[error(transparent)]
+    Plot(#[from] PlotError),
     #[error("the bundled example cannot be read: {0}")]
     Example(#[from] Box<ImportError>),
     #[error("the demo expected another outcome of `{0}`")]
@@ -255,11 +260,12 @@ impl Error {
                 "get the market file from its publisher again; `zkmargin market build` makes one"
             }
             Self::MarketFile { .. } => "`zkmargin market build` writes such files",
-            Self::Market { .. } => "see what the market lists with `zkmargin market show`",
+            Self::Market { .. } | Self::NotListed { .. } => {
+                "see what the market lists with `zkmargin market show`"
+            }
             Self::Snapshot { .. } => "prices are decimals in quotes, above zero, as in \"26961.2\"",
             Self::Model { .. } | Self::UnknownModel(_) => {
-                let names: Vec<_> =
-                    zkmargin_params::presets::all().iter().map(|preset| preset.name).collect();
+                let names: Vec<_> = AnyModel::names().collect();
                 return Some(format!("shipped models: {}", names.join(", ")));
             }
             Self::ProofSystem { .. }
@@ -311,6 +317,7 @@ impl Error {
             | Self::Setup(_)
             | Self::ConformanceMissed { .. }
             | Self::ScenarioMarket { .. }
+            | Self::Plot(_)
             | Self::Clock
             | Self::Output => return None,
         };
@@ -350,6 +357,7 @@ fn portfolio_hint(error: &PortfolioFileError) -> Option<String> {
         PortfolioFileError::UnknownInstrument { .. } => {
             "`zkmargin market show FILE` lists the market"
         }
+        PortfolioFileError::OneBucket => "move their positions and cash to `positions` and `cash`",
         PortfolioFileError::NoBlinding => "`zkmargin encrypt` draws one",
         PortfolioFileError::TooManyPositions { .. } => "split the account",
         PortfolioFileError::Duplicate { .. } => {

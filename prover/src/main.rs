@@ -6,6 +6,7 @@ mod error;
 mod input;
 mod output;
 mod params;
+mod picture;
 mod progress;
 mod serve;
 

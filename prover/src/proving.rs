@@ -8,13 +8,13 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::portfolio::Portfolio;
-use zkmargin_margin::relation::{MarginFamily as _, Violation};
+use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::standard::{Standard, StandardWitness};
-use zkmargin_params::market::{Market, MarketError};
+use zkmargin_params::market::MarketError;
 use zkmargin_verifier::proof::ProofFile;
 
 use crate::backend::{Backend, BackendError};
+use crate::family::{FamilyMarket, Standing};
 use crate::venue::Membership;
 
 /// Why no proof was made.
@@ -48,6 +48,16 @@ pub enum ProvingError {
         /// The shape asked for, or the largest.
         shape: Shape,
         /// Positions it holds.
+        allowed: usize,
+    },
+    /// The shape has too little room for expiries.
+    #[error("{found} expiries do not fit the {shape} shape, which holds {allowed}")]
+    TooManyExpiries {
+        /// Expiries of the portfolio.
+        found: usize,
+        /// The shape asked for, or the largest.
+        shape: Shape,
+        /// Expiries it holds.
         allowed: usize,
     },
     /// A disclosure that an *at-least* claim has no room for.
@@ -117,8 +127,8 @@ impl ProvingError {
             | Self::Prove(BackendError::Unprovable(Unprovable::Violation(_))) => {
                 "check that portfolio, path and market are of one epoch"
             }
-            Self::TooManyPositions { .. } => {
-                "give --shape auto; above 128 positions, split the account"
+            Self::TooManyPositions { .. } | Self::TooManyExpiries { .. } => {
+                "give --shape auto; if the large shape is too small, split the account"
             }
             Self::NothingToDisclose => "leave --disclose out, or claim below:LEVEL",
             _ => "please report it",
@@ -150,29 +160,34 @@ pub struct Statement {
     pub shape: Option<Shape>,
 }
 
-impl<F: MarginField> Prepared<F, StandardWitness<F>> {
-    /// Puts a statement of the standard family together and checks it natively.
+impl<F: MarginField, W> Prepared<F, W> {
+    /// Puts a statement together and checks it natively.
     ///
     /// # Errors
     /// When an input does not fit the others, or the statement is false: the
     /// error names the clause and, for the claim itself, the distance.
-    pub fn new(
-        market: &Market<F>,
+    pub fn new<M>(
+        market: &M,
         account: AccountId,
         portfolio: &Portfolio,
         path: &Membership<F>,
         statement: Statement,
-    ) -> Result<Self, ProvingError> {
+    ) -> Result<Self, ProvingError>
+    where
+        M: FamilyMarket<F>,
+        <M::Circuit as FamilyCircuit<F>>::Family: MarginFamily<Witness = W>,
+    {
         if account != path.account {
             return Err(ProvingError::WrongAccount { portfolio: account, path: path.account });
         }
-        let shape = fitting_shape(portfolio.positions().len(), statement.shape)?;
+        let positions = portfolio.positions();
+        let shape = market.fit(positions, statement.shape)?;
         if portfolio.commitment::<F>() != path.commitment {
             return Err(ProvingError::False { violation: Violation::Opening, gap: None });
         }
-        let witness = market.standard_witness(portfolio, path.commitment, path.path.clone())?;
-        let margin = market.margin(portfolio.positions())?;
-        let shortfall = margin.shortfall(statement.claim.level());
+        let witness = market.witness(portfolio, path)?;
+        let Standing { shortfall, surplus } =
+            market.standing(positions, statement.claim.level())?;
         let disclosed = match (statement.disclose, statement.claim.side()) {
             (true, Side::AtLeast) => return Err(ProvingError::NothingToDisclose),
             (true, Side::Below) => Shortfall::new(shortfall).ok_or(ProvingError::ShortfallRange)?,
@@ -189,26 +204,19 @@ impl<F: MarginField> Prepared<F, StandardWitness<F>> {
             claim: statement.claim,
             disclosed,
         };
-        Standard::check(&instance, &witness).map_err(|violation| {
-            let claim = statement.claim;
-            let gap = (violation == Violation::FalseClaim).then(|| {
-                let units = match claim.side() {
-                    Side::AtLeast => shortfall.cast_signed(),
-                    // The least surplus of a bucket is what keeps the claim false.
-                    Side::Below => margin
-                        .buckets
-                        .iter()
-                        .filter_map(|bucket| {
-                            let requirement = bucket.requirement(claim.level())?;
-                            Some(bucket.equity - requirement.cast_signed())
-                        })
-                        .min()
-                        .unwrap_or(0),
-                };
-                Gap { claim, amount: market.format_amount(units) }
-            });
-            ProvingError::False { violation, gap }
-        })?;
+        <M::Circuit as FamilyCircuit<F>>::Family::check(&instance, &witness).map_err(
+            |violation| {
+                let claim = statement.claim;
+                let gap = (violation == Violation::FalseClaim).then(|| {
+                    let units = match claim.side() {
+                        Side::AtLeast => shortfall.cast_signed(),
+                        Side::Below => surplus,
+                    };
+                    Gap { claim, amount: market.format_amount(units) }
+                });
+                ProvingError::False { violation, gap }
+            },
+        )?;
         Ok(Self { instance, witness, shape })
     }
 }
@@ -222,15 +230,6 @@ impl<F, W> Prepared<F, W> {
     /// The shape it will be proved under.
     pub fn shape(&self) -> Shape {
         self.shape
-    }
-}
-
-fn fitting_shape(found: usize, wanted: Option<Shape>) -> Result<Shape, ProvingError> {
-    let shape = wanted.or_else(|| Shape::standard_for(found)).unwrap_or(Shape::Large);
-    let allowed = shape.standard_positions();
-    match found <= allowed {
-        true => Ok(shape),
-        false => Err(ProvingError::TooManyPositions { found, shape, allowed }),
     }
 }
 

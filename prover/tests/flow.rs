@@ -212,6 +212,11 @@ fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
         "called (breach",
         "(exit code 3)",
         "cured by initial",
+        "met throughout",
+        "M6: the claim",
+        "cash needed",
+        "called (breach",
+        "(exit code 3)",
     ];
     let mut rest = said.as_str();
     for part in order {
@@ -220,7 +225,7 @@ fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
     for entry in fs::read_dir(work.path().join("story")).unwrap() {
         let path = entry.unwrap().path();
         let bytes = fs::read(&path).unwrap();
-        for secret in ["0.00785", "121.2", "86.549602", "586.549602"] {
+        for secret in ["0.00785", "121.2", "86.549602", "586.549602", "\"6500\"", "\"15000\""] {
             let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
             assert!(!found, "{} holds {secret}", path.display());
         }
@@ -228,6 +233,70 @@ fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
     // A directory with files in it is never written to.
     let again = zkmargin(work.path()).args(["demo", "--dir", "story"]).output().unwrap();
     assert_eq!(again.status.code(), Some(2));
+}
+
+/// Options, from encrypted portfolios to a margin call: what is true is proved,
+/// what is not is called.
+#[test]
+fn options_are_proved_and_called() {
+    let sandbox = sandbox();
+    let dir = sandbox.path();
+    let context = "options-test";
+    run(dir, "venue commit condor.age strangle.age -m options.json -i trader.key -o o.jsonl");
+    run(dir, &format!("venue root -q o.jsonl --context {context} -o o-state.json"));
+    let prove = |book: &str, claim: &str| {
+        let line = format!(
+            "prove {book}.age -m options.json -s o-state.json -i trader.key -o {book}.proof {claim}"
+        );
+        zkmargin(dir).args(line.split_whitespace()).output().unwrap()
+    };
+    assert!(prove("condor", "--claim at-least:initial").status.success());
+    let refused = prove("strangle", "--claim at-least:maintenance");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("M6"));
+    assert!(prove("strangle", "--claim below:maintenance --disclose").status.success());
+    let line = format!("verify condor.proof strangle.proof -m options.json --context {context}");
+    let said = run(dir, &line);
+    // What is disclosed is what the owner was told.
+    let margin = run(dir, "margin strangle.age -m options.json -i trader.key --json");
+    let margin: serde_json::Value = serde_json::from_str(&margin).unwrap();
+    let needed = margin["cash_needed"]["maintenance"].as_str().unwrap();
+    let (whole, part) = needed.split_once('.').unwrap();
+    let units = format!("shortfall of {whole}{part:0<8} quote units");
+    assert!(said.contains(&units), "{needed}: {said}");
+
+    let at = |line: &str| format!("call {line} -l o.redb --now 1764897112");
+    run(dir, &at(&format!("init --context {context} -m deribit-like")));
+    run(dir, &at("post -m options.json -s o-state.json"));
+    for (book, account) in [("condor", "c2"), ("strangle", "c3")] {
+        let account = format!("0x00000000000000000000000000000000000000{account}");
+        run(dir, &at(&format!("register -a {account}")));
+        run(dir, &at(&format!("submit {book}.proof")));
+    }
+    let status = at("status -a 0x00000000000000000000000000000000000000c3");
+    let status = zkmargin(dir).args(status.split_whitespace()).output().unwrap();
+    assert_eq!(status.status.code(), Some(3));
+}
+
+#[test]
+fn pictures_are_for_their_owner_and_name_no_position() {
+    let sandbox = sandbox();
+    let dir = sandbox.path();
+    let margin = "margin condor.age -m options.json -i trader.key -q --plot";
+    for name in ["condor.svg", "condor.png"] {
+        run(dir, &format!("{margin} {name}"));
+        let path = dir.join(name);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let bytes = fs::read(&path).unwrap();
+        let again = format!("{margin} {name}");
+        let again = zkmargin(dir).args(again.split_whitespace()).output().unwrap();
+        assert_eq!(again.status.code(), Some(2));
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+        run(dir, &format!("{margin} {name} --force"));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let svg = fs::read_to_string(dir.join("condor.svg")).unwrap();
+    assert!(svg.contains("deribit-like") && !svg.contains("26DEC25"));
 }
 
 #[test]

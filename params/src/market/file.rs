@@ -110,7 +110,6 @@ pub type ScenarioMarketFile = PublishedMarket<ScenarioKind>;
 
 /// A published market of any family.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum AnyMarketFile {
     /// Of the standard family.
     Standard(Box<MarketFile>),

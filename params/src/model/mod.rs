@@ -46,6 +46,7 @@
 //! their `cum` is `lower * rate - base`. With [`Basis::Flat`] the tier's rate
 //! counts for the whole notional and the base is `ceil(lower * rate)`.
 
+mod any;
 mod error;
 mod instrument;
 mod rows;
@@ -57,6 +58,7 @@ use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::ModelDigest;
 use zkmargin_margin::units::Denominator;
 
+pub use any::{AnyModel, AnyModelError};
 pub use error::{FieldProblem, ModelError};
 pub use instrument::{
     Basis, ChargeRule, CollateralRule, InstrumentRule, Kind, OpenInterestCaps, Tier, WeightTier,

@@ -5,14 +5,14 @@ use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::shape::Shape;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::crypt::{self, Header, RecipientKind};
+use zkmargin_prover::family::FamilyMarket as _;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::portfolio_file::{Listings, PortfolioDocument};
 use zkmargin_prover::venue::FieldHex;
-use zkmargin_prover::with_backend;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{KeyArgs, PublishedMarket, parse_source};
+use crate::input::{KeyArgs, PublishedMarket, parse_source, with_market};
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -80,23 +80,22 @@ fn owner(args: &Args, plain: &[u8], env: Env) -> Result<Owner, Error> {
     let document = PortfolioDocument::parse(plain).map_err(failed)?;
     let mut positions = document.positions_len();
     let mut commitment = None;
+    let mut smallest_shape = Shape::standard_for(positions);
     if let Some(source) = &args.market {
         let published = PublishedMarket::load(source)?;
-        let portfolio;
-        (portfolio, commitment) = with_backend!(published.proof_system(env)?, B => {
-            let market = published.market::<<B as Backend>::Field>()?;
+        (positions, commitment, smallest_shape) = with_market!(&published, env, B, market => {
             let portfolio = Listings::from(&market).portfolio(&document).map_err(failed)?;
             let commitment = FieldHex::of(&portfolio.commitment::<<B as Backend>::Field>());
-            (portfolio, Some(commitment))
+            let shape = market.fit(portfolio.positions(), None).ok();
+            (portfolio.positions().len(), Some(commitment), shape)
         });
-        positions = portfolio.positions().len();
     }
     Ok(Owner {
         account: document.account,
         positions,
         isolated_buckets: document.isolated.len(),
         has_blinding: document.blinding.is_some(),
-        smallest_shape: Shape::standard_for(positions),
+        smallest_shape,
         commitment,
     })
 }

@@ -14,5 +14,6 @@ pub(crate) mod margin;
 pub(crate) mod market;
 pub(crate) mod prove;
 pub(crate) mod srs;
+pub(crate) mod stress;
 pub(crate) mod venue;
 pub(crate) mod verify;

@@ -4,25 +4,22 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_circuits::family::Witness;
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::{ProofSystem, Shape};
-use zkmargin_margin::standard::StandardWitness;
-use zkmargin_params::market::Market;
 use zkmargin_prover::backend::Backend;
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
-use zkmargin_prover::portfolio_file::Listings;
 use zkmargin_prover::proving::{Prepared, ProvingError, Statement};
 use zkmargin_prover::venue::{Membership, PathFile, State, StateFile};
-use zkmargin_prover::with_backend;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
     KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_source, refuse_existing,
-    warn_of_insecure_srs, write_public,
+    warn_of_insecure_srs, with_market, write_public,
 };
 use crate::params::prover;
 
@@ -58,7 +55,8 @@ pub(crate) struct Args {
     /// Tell the shortfall of a `below` claim
     #[arg(long)]
     disclose: bool,
-    /// Size of the circuit: auto, small (8 positions), medium (32), large (128)
+    /// Size of the circuit: auto, small (8 positions), medium (32),
+    /// large (128); of a scenario market small (8 in 4 expiries), medium (16 in 8), large (64 in 12)
     #[arg(long, default_value = "auto", value_parser = parse_shape)]
     shape: ShapeChoice,
     /// The deployment the paths must be for: 0x and 62 digits, or
@@ -104,9 +102,9 @@ struct ProofReport {
 }
 
 /// A statement with the place its proof goes to.
-struct Job<F> {
+struct Job<F: MarginField, M: FamilyMarket<F>> {
     name: String,
-    prepared: Prepared<F, StandardWitness<F>>,
+    prepared: Prepared<F, Witness<F, M::Circuit>>,
     output: PathBuf,
 }
 
@@ -118,12 +116,15 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         return Err(Error::Usage("several proofs need --output DIRECTORY"));
     }
     let published = PublishedMarket::load(&args.market)?;
-    with_backend!(published.proof_system(env)?, B => prove::<B>(args, &published, env))
+    with_market!(&published, env, B, market => prove::<B, _>(args, &market, env))
 }
 
-fn prove<B: Backend>(args: &Args, published: &PublishedMarket, env: Env) -> Result<Exit, Error> {
+fn prove<B: Backend, M: FamilyMarket<B::Field>>(
+    args: &Args,
+    market: &M,
+    env: Env,
+) -> Result<Exit, Error> {
     let several = args.portfolio.len() > 1;
-    let market = published.market::<B::Field>()?;
     if args.shape.0.is_none() {
         env.out.detail(
             "--shape auto: the smallest shape that fits is public and bounds the number of positions; choose a larger one to hide more",
@@ -133,7 +134,7 @@ fn prove<B: Backend>(args: &Args, published: &PublishedMarket, env: Env) -> Resu
     let mut jobs = Vec::new();
     for source in &args.portfolio {
         let prepared =
-            env.progress.stage("native check", || prepare(args, source, &market, &paths))?;
+            env.progress.stage("native check", || prepare(args, source, market, &paths))?;
         let output = match several {
             true => args.output.join(format!("{}.proof.json", prepared.instance().account)),
             false => args.output.clone(),
@@ -146,10 +147,10 @@ fn prove<B: Backend>(args: &Args, published: &PublishedMarket, env: Env) -> Resu
     }
     let mut proofs = Vec::new();
     for shape in Shape::ALL {
-        let jobs: Vec<&Job<B::Field>> =
+        let jobs: Vec<&Job<B::Field, M>> =
             jobs.iter().filter(|job| job.prepared.shape() == shape).collect();
         if !jobs.is_empty() {
-            prove_shape::<B>(args, shape, &jobs, &mut proofs, env)?;
+            prove_shape::<B, M>(args, shape, &jobs, &mut proofs, env)?;
         }
     }
     if !several && args.output.as_os_str() == "-" {
@@ -163,17 +164,16 @@ fn prove<B: Backend>(args: &Args, published: &PublishedMarket, env: Env) -> Resu
     Ok(Exit::Done)
 }
 
-fn prepare<F: MarginField>(
+fn prepare<F: MarginField, M: FamilyMarket<F>>(
     args: &Args,
     source: &Source,
-    market: &Market<F>,
+    market: &M,
     paths: &Paths<F>,
-) -> Result<Prepared<F, StandardWitness<F>>, Error> {
+) -> Result<Prepared<F, Witness<F, M::Circuit>>, Error> {
     let document = load_document(source, &args.keys, args.insecure_plaintext)?;
     let failed = |error: ProvingError| Error::Proving { path: source.to_string(), source: error };
-    let portfolio = Listings::from(market)
-        .portfolio(&document)
-        .map_err(|error| Error::portfolio(source, error))?;
+    let portfolio =
+        market.listings().portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
     let path = paths.of(document.account)?;
     if let Some(expected) = args.context
         && expected != path.context
@@ -189,17 +189,17 @@ fn prepare<F: MarginField>(
     Prepared::new(market, document.account, &portfolio, &path, statement).map_err(failed)
 }
 
-fn prove_shape<B: Backend>(
+fn prove_shape<B: Backend, M: FamilyMarket<B::Field>>(
     args: &Args,
     shape: Shape,
-    jobs: &[&Job<B::Field>],
+    jobs: &[&Job<B::Field, M>],
     proofs: &mut Vec<ProofReport>,
     env: Env,
 ) -> Result<(), Error> {
     if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let prover = prover::<B, StandardCircuit<B::Field>>(shape, args.srs.dev(), env)?;
+    let prover = prover::<B, M::Circuit>(shape, args.srs.dev(), env)?;
     for job in jobs {
         let file = env
             .progress

@@ -7,8 +7,8 @@ use serde::Serialize;
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_prover::backend::Backend;
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
-use zkmargin_prover::portfolio_file::Listings;
 use zkmargin_prover::venue::{AccountList, Entry, FieldHex, ListEntry, PathFile, State, StateFile};
 use zkmargin_prover::with_backend;
 
@@ -16,7 +16,7 @@ use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
     KeyArgs, PublishedMarket, load_document, parse_context, parse_source, refuse_existing,
-    write_public,
+    with_market, write_public,
 };
 
 #[derive(Debug, Subcommand)]
@@ -99,7 +99,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
         Command::Commit(args) => {
             refuse_existing(&args.output, args.force)?;
             let published = PublishedMarket::load(&args.market)?;
-            with_backend!(published.proof_system(env)?, B => commit::<B>(args, &published, env))
+            with_market!(&published, env, B, market => commit::<B, _>(args, &market, env))
         }
         Command::Root(args) => {
             refuse_existing(&args.output, args.force)?;
@@ -122,8 +122,12 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
     }
 }
 
-fn commit<B: Backend>(args: &Commit, published: &PublishedMarket, env: Env) -> Result<Exit, Error> {
-    let listings = Listings::from(&published.market::<B::Field>()?);
+fn commit<B: Backend, M: FamilyMarket<B::Field>>(
+    args: &Commit,
+    market: &M,
+    env: Env,
+) -> Result<Exit, Error> {
+    let listings = market.listings();
     let mut lines = Vec::new();
     for source in &args.portfolio {
         let document = load_document(source, &args.keys, args.insecure_plaintext)?;

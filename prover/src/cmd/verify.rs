@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::bn254::Bn254Fr;
@@ -20,7 +21,7 @@ use crate::cli::Env;
 use crate::cmd::market::load_model;
 use crate::error::{Error, Exit};
 use crate::input::{
-    PublishedMarket, SrsArgs, now, parse_context, parse_source, warn_of_insecure_srs,
+    PublishedMarket, SrsArgs, now, parse_context, parse_source, warn_of_insecure_srs, with_market,
 };
 use crate::output::stderr_line;
 use crate::params::{exported_key, verifier};
@@ -261,7 +262,7 @@ fn check_group<B: Backend>(
         }
         let verifier = match circuit.family {
             Family::Standard => verifier::<B, StandardCircuit<B::Field>>(circuit.shape, dev, env),
-            Family::Scenario => Err(Error::Usage("there is no circuit of the scenario family yet")),
+            Family::Scenario => verifier::<B, ScenarioCircuit<B::Field>>(circuit.shape, dev, env),
         }?;
         let files: Vec<_> = batch.iter().map(|(_, _, file)| file.clone()).collect();
         let name = format!("verification of {}", count(files.len()));
@@ -289,12 +290,11 @@ impl Expected {
         let mut rules = Vec::new();
         if let Some(source) = &self.market {
             let published = PublishedMarket::load(source)?;
-            let file = published.file();
-            let root = with_backend!(published.proof_system(env)?, B => {
-                FieldHex::of(&published.market::<<B as Backend>::Field>()?.root())
+            let (root, model, epoch, taken) = with_market!(&published, env, B, market => {
+                let header = market.header();
+                (FieldHex::of(&market.root()), header.model, header.epoch, header.timestamp.get())
             });
             if let Some(max_age) = self.max_age {
-                let taken = file.snapshot().timestamp().get();
                 let age = now()?.saturating_sub(taken);
                 if age > max_age {
                     return Err(Error::Mismatch {
@@ -306,8 +306,8 @@ impl Expected {
                 }
             }
             rules.push(("market_root", root.to_string()));
-            rules.push(("model", file.model().digest().to_string()));
-            rules.push(("epoch", file.epoch().get().to_string()));
+            rules.push(("model", model.to_string()));
+            rules.push(("epoch", epoch.get().to_string()));
         }
         let texts = [
             ("market_root", self.market_root.map(|root| root.to_string())),

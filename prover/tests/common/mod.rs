@@ -103,6 +103,8 @@ fn make(dir: &Path) {
     run(dir, "prove -q trader.age -i trader.key -m market.json -p path.json -o proof.json");
     make_kzg(dir);
 
+    options(dir);
+
     let age = fs::read(dir.join("trader.age")).unwrap();
     fs::write(dir.join("truncated.age"), &age[..age.len() - 20]).unwrap();
     let mut flipped = age.clone();
@@ -177,6 +179,19 @@ fn make_kzg(dir: &Path) {
     let ipa = fs::read_to_string(dir.join("accounts.jsonl")).unwrap();
     let mixed = format!("{}\n{}\n", list.lines().next().unwrap(), ipa.lines().nth(1).unwrap());
     fs::write(dir.join("accounts-mixed.jsonl"), mixed).unwrap();
+}
+
+/// A market of a real option chain, and two portfolios in it.
+fn options(dir: &Path) {
+    let chain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/deribit/btc-20251205.csv");
+    // An expiry of three: the others would take time.
+    let chain = fs::read_to_string(chain).unwrap();
+    let rows = chain.lines().filter(|row| row.contains("26DEC25") || row.starts_with("as_of"));
+    fs::write(dir.join("chain.csv"), rows.collect::<Vec<_>>().join("\n")).unwrap();
+    run(dir, "import deribit -q chain.csv -o chain.json");
+    run(dir, "market build -q -s chain.json -m deribit-like -e 1 -o options.json");
+    run(dir, "encrypt -q strangle.json -R trader.key -o strangle.age");
+    run(dir, "encrypt -q condor.json -R trader.key -o condor.age");
 }
 
 /// One of the published scenario cases, and the same with another result.

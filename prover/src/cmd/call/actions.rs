@@ -1,15 +1,15 @@
 //! What changes a ledger: epochs, models, proofs.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use zkmargin_margin::claim::Side;
-use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::ModelDigest;
-use zkmargin_params::market::Market;
 use zkmargin_prover::backend::Backend;
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::venue::{FieldHex, StateFile};
-use zkmargin_prover::with_backend;
 use zkmargin_verifier::engine::{Action, EpochPost, Root, VerifiedClaim};
 
 use super::{LedgerArgs, ProofArgs, report};
@@ -17,7 +17,7 @@ use crate::cli::Env;
 use crate::cmd::market::load_model;
 use crate::cmd::verify;
 use crate::error::{Error, Exit};
-use crate::input::{PublishedMarket, parse_source};
+use crate::input::{PublishedMarket, parse_source, with_market};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Post {
@@ -51,15 +51,14 @@ pub(crate) struct ModelArgs {
 
 pub(super) fn post(args: &Post, env: Env) -> Result<Exit, Error> {
     let published = PublishedMarket::load(&args.market)?;
-    with_backend!(published.proof_system(env)?, B => post_epoch::<B>(args, &published, env))
+    with_market!(&published, env, B, market => post_epoch::<B, _>(args, &market, env))
 }
 
-fn post_epoch<B: Backend>(
+fn post_epoch<B: Backend, M: FamilyMarket<B::Field>>(
     args: &Post,
-    published: &PublishedMarket,
+    market: &M,
     env: Env,
 ) -> Result<Exit, Error> {
-    let (file, market) = (published.file(), published.market::<B::Field>()?);
     let ledger = args.ledger.open()?;
     let state_root = match (&args.state, args.state_root) {
         (Some(source), _) => {
@@ -84,17 +83,19 @@ fn post_epoch<B: Backend>(
     };
     let price_move_bps = match &args.previous {
         Some(source) => {
-            let previous = PublishedMarket::load(source)?;
-            Some(price_move_bps(&previous.market::<B::Field>()?, &market))
+            let published = PublishedMarket::load(source)?;
+            let previous = with_market!(&published, env, A, previous => previous.prices());
+            Some(price_move_bps(&previous, &market.prices()))
         }
         None => args.price_move_bps,
     };
+    let header = market.header();
     let post = EpochPost {
-        epoch: file.epoch(),
+        epoch: header.epoch,
         state_root: Root::from_field(&state_root),
         market_root: Root::from_field(&market.root()),
-        model: file.model().digest(),
-        market_timestamp: file.snapshot().timestamp(),
+        model: header.model,
+        market_timestamp: header.timestamp,
         price_move_bps,
     };
     let entry = args.ledger.apply(&ledger, &Action::PostEpoch(post))?;
@@ -102,10 +103,11 @@ fn post_epoch<B: Backend>(
 }
 
 /// The largest move of a price between two markets, rounded up.
-fn price_move_bps<F: MarginField>(before: &Market<F>, after: &Market<F>) -> u32 {
-    let moves = before.listings().filter_map(|listing| {
-        let (old, new) = (listing.mark(), after.listing(listing.symbol().as_str())?.mark());
-        (new - old).abs().checked_div(old)?.checked_mul(Decimal::from(10_000))
+fn price_move_bps(before: &[(String, Decimal)], after: &[(String, Decimal)]) -> u32 {
+    let after: BTreeMap<_, _> = after.iter().map(|(name, price)| (name, *price)).collect();
+    let moves = before.iter().filter_map(|(name, old)| {
+        let new = *after.get(name)?;
+        (new - *old).abs().checked_div(*old)?.checked_mul(Decimal::from(10_000))
     });
     let largest = moves.max().unwrap_or(Decimal::ZERO);
     largest.ceil().to_u32().unwrap_or(u32::MAX)

@@ -1,6 +1,7 @@
 //! `zkmargin demo`: the whole story, told by the commands themselves.
 
 mod example;
+mod options;
 mod story;
 
 use std::path::{Path, PathBuf};
@@ -10,14 +11,13 @@ use serde::Serialize;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_prover::backend::Backend;
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{FileError, create_directory};
-use zkmargin_prover::portfolio_file::Listings;
 use zkmargin_prover::venue::{Entry, ListEntry};
-use zkmargin_prover::with_backend;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{PublishedMarket, SrsArgs};
+use crate::input::{PublishedMarket, SrsArgs, with_market};
 use crate::progress::seconds;
 use example::{CONTEXT, DEPOSIT, EPOCH_SECONDS, Example, MODEL};
 use story::Story;
@@ -26,7 +26,9 @@ use story::Story;
 const NOTE: &str = "\
 A real account (Hyperliquid, March 2023, its address removed) is encrypted, proved \
 healthy and verified; prices move; the venue proves the breach; the margin call is cured \
-by a deposit. No plain portfolio reaches the disk.";
+by a deposit. Then three options portfolios on a real chain (Deribit, December 2025): a \
+covered call and an iron condor are proved healthy, a naked short strangle is called. No \
+plain portfolio reaches the disk.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -55,6 +57,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     breach(&mut story, &example)?;
     cure(&mut story, &example)?;
     ending(&mut story)?;
+    options::options(&mut story)?;
     let (dir, commands) = story.into_parts();
     let report = Report {
         directory: dir,
@@ -71,6 +74,8 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
             format!("  zkmargin inspect {dir}/portfolio-1.age"),
             format!("  zkmargin margin {dir}/portfolio-2.age -m {dir}/market-3.json -i {dir}/trader.key --json"),
             format!("  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --context {CONTEXT}{insecure}"),
+            format!("  zkmargin stress {dir}/strangle.age -m {dir}/options.json -i {dir}/trader.key"),
+            format!("  open {dir}/iron-condor.svg"),
             format!("  zkmargin call history -l {dir}/ledger.redb --json"),
             "  zkmargin cost".to_owned(),
         ]
@@ -219,15 +224,19 @@ fn commit(story: &mut Story, epoch: &str, portfolio: &str) -> Result<(), Error> 
         Exit::Done,
     )?;
     let name = format!("accounts-{epoch}.jsonl");
-    with_backend!(story.proof_system(), B => add_others::<B>(story, epoch, &name))?;
+    let published = PublishedMarket::load(&story.source(&format!("market-{epoch}.json")))?;
+    with_market!(&published, story.env(), B, market => add_others::<B, _>(story, &market, &name))?;
     story.tell("(four other accounts are added to the list)")?;
     let state = format!("@state-{epoch}.json");
     story.run(&["venue", "root", &list, "--context", CONTEXT, "-o", &state], Exit::Done)
 }
 
-fn add_others<B: Backend>(story: &Story, epoch: &str, name: &str) -> Result<(), Error> {
-    let published = PublishedMarket::load(&story.source(&format!("market-{epoch}.json")))?;
-    let listings = Listings::from(&published.market::<B::Field>()?);
+fn add_others<B: Backend, M: FamilyMarket<B::Field>>(
+    story: &Story,
+    market: &M,
+    name: &str,
+) -> Result<(), Error> {
+    let listings = market.listings();
     for number in 1..=4 {
         let mut document = Example::other(number);
         document.ensure_blinding()?;

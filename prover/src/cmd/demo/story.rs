@@ -18,6 +18,7 @@ pub(super) struct Story {
     srs: SrsArgs,
     env: Env,
     commands: Vec<String>,
+    ledger: String,
 }
 
 impl Story {
@@ -25,7 +26,7 @@ impl Story {
     pub(super) fn new(dir: PathBuf, srs: SrsArgs, env: Env) -> Self {
         let silent = env.out.is_json() || env.out.is_quiet();
         let env = if silent { env.muted() } else { env };
-        Self { dir, srs, env, commands: Vec::new() }
+        Self { dir, srs, env, commands: Vec::new(), ledger: "@ledger.redb".to_owned() }
     }
 
     pub(super) fn into_parts(self) -> (PathBuf, Vec<String>) {
@@ -38,6 +39,11 @@ impl Story {
 
     pub(super) fn tell(&self, text: &str) -> Result<(), Error> {
         self.env.out.result(&(), |()| vec![text.to_owned()])
+    }
+
+    /// What its commands are given.
+    pub(super) fn env(&self) -> Env {
+        self.env
     }
 
     /// The proof system it plays in.
@@ -86,6 +92,11 @@ impl Story {
         self.write(name, &file)
     }
 
+    /// Commands are on this ledger from now on.
+    pub(super) fn use_ledger(&mut self, name: &str) {
+        self.ledger = format!("@{name}");
+    }
+
     /// A command on the ledger at a time.
     pub(super) fn ledger(&mut self, now: u64, words: &[&str]) -> Result<(), Error> {
         self.ledger_ending(now, words, Exit::Done)
@@ -98,10 +109,10 @@ impl Story {
         words: &[&str],
         expected: Exit,
     ) -> Result<(), Error> {
-        let now = now.to_string();
+        let (now, ledger) = (now.to_string(), self.ledger.clone());
         let mut line = vec!["call"];
         line.extend_from_slice(words);
-        line.extend_from_slice(&["-l", "@ledger.redb", "--now", &now]);
+        line.extend_from_slice(&["-l", &ledger, "--now", &now]);
         self.run(&line, expected)
     }
 

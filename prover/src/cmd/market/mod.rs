@@ -1,16 +1,20 @@
 //! `zkmargin market`.
 
+mod scenario;
+mod standard;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde::Serialize;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, ModelDigest, Timestamp};
-use zkmargin_margin::shape::ProofSystem;
-use zkmargin_params::market::{Market, MarketFile};
-use zkmargin_params::model::StandardModel;
-use zkmargin_params::presets;
-use zkmargin_params::snapshot::Snapshot;
+use zkmargin_margin::shape::{Family, ProofSystem};
+use zkmargin_params::market::{
+    AnyMarketFile, MarketKind, PublishedMarket as MarketFileOf, ScenarioKind, StandardKind,
+};
+use zkmargin_params::model::AnyModel;
+use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::venue::FieldHex;
@@ -32,10 +36,10 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Build {
-    /// Price snapshot, in JSON
+    /// Snapshot of prices, or of an options market, in JSON
     #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
     snapshot: Source,
-    /// Margin model: the name of a shipped one, or a JSON file
+    /// Margin model: the name of a shipped one, or a file in JSON or TOML
     #[arg(short, long, value_name = "NAME|FILE")]
     model: String,
     /// Epoch of the market
@@ -54,6 +58,10 @@ pub(crate) struct Show {
     /// The market file
     #[arg(value_parser = parse_source)]
     market: Source,
+    /// Show one instrument alone, of a scenario market with its value under each
+    /// scenario
+    #[arg(short, long, value_name = "SYMBOL")]
+    instrument: Option<Symbol>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,8 +83,10 @@ pub(crate) struct Verify {
     epoch: Option<u64>,
 }
 
+/// What markets of both families have in common.
 #[derive(Serialize)]
 struct Summary {
+    family: Family,
     proof_system: ProofSystem,
     market_root: FieldHex,
     epoch: Epoch,
@@ -87,106 +97,105 @@ struct Summary {
     model: ModelDigest,
     instruments: usize,
     rows: usize,
-    unpriced: Vec<String>,
+    /// Of the standard family: instruments of the model without a price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unpriced: Option<Vec<String>>,
 }
 
-#[derive(Serialize)]
-struct Details {
-    #[serde(flatten)]
-    summary: Summary,
-    listings: Vec<ListingLine>,
-}
+/// A family's part in these commands.
+trait Shown: MarketKind {
+    /// The summary of a market.
+    fn summary<F: MarginField>(file: &MarketFileOf<Self>, market: &Self::Market<F>) -> Summary;
 
-#[derive(Serialize)]
-struct ListingLine {
-    instrument: String,
-    id: u32,
-    mark: String,
-    lot: String,
-    tiers: usize,
+    /// Reads a snapshot.
+    fn snapshot(text: &str, source: &Source) -> Result<Self::Snapshot, Error>;
+
+    /// Shows what a market lists, or one instrument.
+    fn show<F: MarginField>(
+        file: &MarketFileOf<Self>,
+        market: &Self::Market<F>,
+        args: &Show,
+        env: Env,
+    ) -> Result<(), Error>;
 }
 
 pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
     match command {
         Command::Build(args) => {
-            with_backend!(env.new_proof_system(), B => build::<B>(args, env))
+            refuse_existing(&args.output, args.force)?;
+            let model = load_model(&args.model)?;
+            with_backend!(env.new_proof_system(), B => match &model {
+                AnyModel::Standard(model) => build::<B, StandardKind>(args, model, env),
+                AnyModel::Scenario(model) => build::<B, ScenarioKind>(args, model, env),
+            })
         }
         Command::Show(args) => {
             let published = PublishedMarket::load(&args.market)?;
-            with_backend!(published.proof_system(env)?, B => show::<B>(&published, env))
+            with_backend!(published.proof_system(env)?, B => match published.file() {
+                AnyMarketFile::Standard(file) => show::<B, _>(args, &published, file, env),
+                AnyMarketFile::Scenario(file) => show::<B, _>(args, &published, file, env),
+            })
         }
         Command::Verify(args) => {
             let published = PublishedMarket::load(&args.market)?;
-            with_backend!(published.proof_system(env)?, B => verify::<B>(args, &published, env))
+            with_backend!(published.proof_system(env)?, B => match published.file() {
+                AnyMarketFile::Standard(file) => verify::<B, _>(args, &published, file, env),
+                AnyMarketFile::Scenario(file) => verify::<B, _>(args, &published, file, env),
+            })
         }
     }
 }
 
 /// A model by its shipped name or from a file.
-pub(crate) fn load_model(name: &str) -> Result<StandardModel, Error> {
-    let failed = |source| Error::Model { path: name.to_owned(), source };
-    if let Some(preset) = presets::by_name(name) {
-        return preset.model().map_err(failed);
+pub(crate) fn load_model(name: &str) -> Result<AnyModel, Error> {
+    let failed = |source| Error::Model { path: name.to_owned(), source: Box::new(source) };
+    if let Some(model) = AnyModel::by_name(name) {
+        return model.map_err(failed);
     }
     if name != "-" && !std::path::Path::new(name).exists() {
         return Err(Error::UnknownModel(name.to_owned()));
     }
-    StandardModel::from_json(&load_text(&Source::from(name))?).map_err(failed)
+    AnyModel::from_text(&load_text(&Source::from(name))?).map_err(failed)
 }
 
-pub(crate) fn load_snapshot(source: &Source) -> Result<Snapshot, Error> {
-    Snapshot::from_json(&load_text(source)?)
-        .map_err(|error| Error::Snapshot { path: source.to_string(), source: error })
-}
-
-fn build<B: Backend>(args: &Build, env: Env) -> Result<Exit, Error> {
-    refuse_existing(&args.output, args.force)?;
-    let model = load_model(&args.model)?;
-    let snapshot = load_snapshot(&args.snapshot)?;
+fn build<B: Backend, K: Shown>(args: &Build, model: &K::Model, env: Env) -> Result<Exit, Error> {
+    let snapshot = K::snapshot(&load_text(&args.snapshot)?, &args.snapshot)?;
+    let make = || MarketFileOf::<K>::build::<B::Field>(model, &snapshot, Epoch::new(args.epoch));
     let (file, market) = env
         .progress
-        .stage("market tree", || {
-            MarketFile::build::<B::Field>(&model, &snapshot, Epoch::new(args.epoch))
-        })
+        .stage("market tree", make)
         .map_err(|error| Error::market(&args.snapshot, error))?;
     let mut text = file.to_json();
     text.push('\n');
     if write_public(&args.output, text.as_bytes(), args.force, env)? {
         return Ok(Exit::Done);
     }
-    if !market.unpriced().is_empty() {
-        env.out.note(format!("{} instruments of the model have no price", market.unpriced().len()));
+    let summary = K::summary(&file, &market);
+    let unpriced = summary.unpriced.as_ref().map_or(0, Vec::len);
+    if unpriced > 0 {
+        env.out.note(format!("{unpriced} instruments of the model have no price"));
     }
-    env.out.result(&summary(&file, &market), summary_lines)?;
+    env.out.result(&summary, summary_lines)?;
     Ok(Exit::Done)
 }
 
-fn show<B: Backend>(published: &PublishedMarket, env: Env) -> Result<Exit, Error> {
-    let market = published.market::<B::Field>()?;
-    let listings = market
-        .listings()
-        .map(|listing| ListingLine {
-            instrument: listing.symbol().to_string(),
-            id: listing.id().get(),
-            mark: listing.mark().to_string(),
-            lot: listing.lot_size().to_string(),
-            tiers: listing.rows().len(),
-        })
-        .collect();
-    let details = Details { summary: summary(published.file(), &market), listings };
-    env.out.result(&details, |details| {
-        let mut lines = summary_lines(&details.summary);
-        lines.push(format!("{:<12} {:>18} {:>12} {:>6}", "instrument", "mark", "lot", "tiers"));
-        lines.extend(details.listings.iter().map(|line| {
-            format!("{:<12} {:>18} {:>12} {:>6}", line.instrument, line.mark, line.lot, line.tiers)
-        }));
-        lines
-    })?;
+fn show<B: Backend, K: Shown>(
+    args: &Show,
+    published: &PublishedMarket,
+    file: &MarketFileOf<K>,
+    env: Env,
+) -> Result<Exit, Error> {
+    K::show(file, &published.open::<_, B::Field>(file)?, args, env)?;
     Ok(Exit::Done)
 }
 
-fn verify<B: Backend>(args: &Verify, published: &PublishedMarket, env: Env) -> Result<Exit, Error> {
-    let (file, market) = (published.file(), published.market::<B::Field>()?);
+fn verify<B: Backend, K: Shown>(
+    args: &Verify,
+    published: &PublishedMarket,
+    file: &MarketFileOf<K>,
+    env: Env,
+) -> Result<Exit, Error> {
+    let market = published.open::<_, B::Field>(file)?;
     let place = args.market.to_string();
     let check = |what, expected: Option<String>, found: String| match expected {
         Some(expected) if expected != found => {
@@ -194,17 +203,14 @@ fn verify<B: Backend>(args: &Verify, published: &PublishedMarket, env: Env) -> R
         }
         _ => Ok(()),
     };
-    let root = FieldHex::of(&market.root()).to_string();
+    let summary = K::summary(file, &market);
+    let root = summary.market_root.to_string();
     check("market root", args.market_root.map(|root| root.to_string()), root)?;
     let model = args.model.as_deref().map(load_model).transpose()?;
-    check(
-        "model",
-        model.map(|model| model.digest().to_string()),
-        file.model().digest().to_string(),
-    )?;
+    check("model", model.map(|model| model.digest().to_string()), summary.model.to_string())?;
     check("epoch", args.epoch.map(|e| e.to_string()), file.epoch().get().to_string())?;
     if let Some(source) = &args.snapshot
-        && load_snapshot(source)? != *file.snapshot()
+        && K::snapshot(&load_text(source)?, source)? != *file.snapshot()
     {
         return Err(Error::Mismatch {
             place,
@@ -214,24 +220,16 @@ fn verify<B: Backend>(args: &Verify, published: &PublishedMarket, env: Env) -> R
         });
     }
     env.out.note("the root is that of the prices and the model in the file");
-    env.out.result(&summary(file, &market), summary_lines)?;
+    env.out.result(&summary, summary_lines)?;
     Ok(Exit::Done)
 }
 
-fn summary<F: MarginField>(file: &MarketFile, market: &Market<F>) -> Summary {
-    Summary {
-        proof_system: ProofSystem::of_field(F::NAME).unwrap_or(ProofSystem::Ipa),
-        market_root: FieldHex::of(&market.root()),
-        epoch: file.epoch(),
-        timestamp: file.snapshot().timestamp(),
-        source: file.snapshot().source().to_owned(),
-        quote: file.snapshot().quote().to_string(),
-        model_name: file.model().name().to_owned(),
-        model: file.model().digest(),
-        instruments: market.listings().count(),
-        rows: market.rows().len(),
-        unpriced: market.unpriced().iter().map(ToString::to_string).collect(),
-    }
+/// The symbol asked for, when the market lists it.
+fn listed<'a, T>(args: &Show, found: Option<&'a T>) -> Result<&'a T, Error> {
+    found.ok_or_else(|| Error::NotListed {
+        path: args.market.to_string(),
+        symbol: args.instrument.as_ref().map(ToString::to_string).unwrap_or_default(),
+    })
 }
 
 fn summary_lines(summary: &Summary) -> Vec<String> {
