@@ -4,6 +4,7 @@
 #[path = "../../../tests/common/mod.rs"]
 pub mod actions;
 pub mod registry;
+pub mod stories;
 pub mod verifier;
 
 use alloy_sol_types::{Revert, SolCall, SolError};
