@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use pasta_curves::Fp;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use zkmargin_benches::{account, market};
+use zkmargin_benches::{account, market, scenario};
 use zkmargin_circuits::cost::Cost;
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
@@ -97,6 +97,14 @@ fn report_parts() -> Result<()> {
     let (margin, time) = median(9, || market.margin(book.positions()));
     margin?;
     println!("| native margin, 128 positions | {} |", show(time));
+    let (model, snapshot) = (scenario::model()?, scenario::snapshot()?);
+    let (built, time) = median(3, || scenario::market(&model, &snapshot));
+    println!("| scenario table and root, 1,000 instruments x 40 scenarios | {} |", show(time));
+    let scenarios = built?;
+    let books = scenario::books(&scenarios, 1_000)?;
+    let (margins, time) = median(3, || scenario::margins(&scenarios, &books));
+    margins?;
+    println!("| native scenario margin, 1,000 portfolios of 64 positions | {} |", show(time));
     let (_, time) = median(9, || book.commitment::<Fp>());
     println!("| commitment, 128 positions | {} |", show(time));
 

@@ -9,6 +9,7 @@
 //! | [`scenario`] | the scenario family: portfolio margin with options |
 //! | [`ipa`] | keys and proofs of the transparent proof system |
 //! | [`lowering`], [`kzg`] | the same circuits under KZG over BN254 |
+//! | [`mock`] | whether a circuit is satisfied, without a proof |
 //! | [`cost`] | what a circuit takes: rows, columns, degree, proof size |
 
 pub mod cost;
@@ -17,6 +18,7 @@ pub mod gadgets;
 pub mod ipa;
 pub mod kzg;
 pub mod lowering;
+pub mod mock;
 pub mod scenario;
 pub mod standard;
 pub mod statement;

@@ -67,6 +67,18 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_examples_are_models() {
+        let text = include_str!("../models/README.md");
+        let blocks: Vec<String> = text
+            .split("\n\n")
+            .filter(|block| block.starts_with("    name = "))
+            .map(|block| block.lines().map(|line| format!("{}\n", line.trim_start())).collect())
+            .collect();
+        assert_eq!(StandardModel::from_text(&blocks[0]).unwrap().name(), "one-coin");
+        assert_eq!(ScenarioModel::from_text(&blocks[1]).unwrap().name(), "two-moves");
+    }
+
+    #[test]
     fn errors_name_field_line_and_column() {
         let text = toml(parameters::by_name("pmrm2").unwrap().json);
         let refused = |text: &str| ScenarioModel::from_text(text).unwrap_err().to_string();

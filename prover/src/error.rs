@@ -124,6 +124,8 @@ pub(crate) enum Error {
     LedgerContext { ledger: ContextId, proof: ContextId },
     #[error("{path}: {source}")]
     Conformance { path: String, source: Box<zkmargin_params::conformance::ConformanceError> },
+    #[error("{path}: case {case:?}: {source}")]
+    Case { path: String, case: String, source: Box<zkmargin_prover::conformance::CaseError> },
     #[error("{path}: {source}")]
     Import { path: String, source: Box<ImportError> },
     /// An account that is refused: told without the figures of the account.
@@ -314,6 +316,7 @@ impl Error {
             Self::NotText(_) => "give a JSON file",
             Self::Usage(_) => "see --help",
             Self::NoRandomness(_)
+            | Self::Case { .. }
             | Self::Setup(_)
             | Self::ConformanceMissed { .. }
             | Self::ScenarioMarket { .. }

@@ -256,6 +256,18 @@ impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Prover<B, C> {
         prepared: &Prepared<B::Field, Witness<B::Field, C>>,
     ) -> Result<ProofFile<B::Field>, ProvingError> {
         let Prepared { instance, witness, .. } = prepared;
+        self.prove_witness(instance, witness)
+    }
+
+    /// Proves a statement by its public and its private inputs.
+    ///
+    /// # Errors
+    /// As [`Prover::prove`].
+    pub fn prove_witness(
+        &self,
+        instance: &MarginInstance<B::Field>,
+        witness: &Witness<B::Field, C>,
+    ) -> Result<ProofFile<B::Field>, ProvingError> {
         B::prove::<C>(&self.params, &self.key, instance, witness).map_err(ProvingError::Prove)
     }
 }

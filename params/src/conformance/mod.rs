@@ -20,13 +20,14 @@ use std::fmt;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
-use zkmargin_margin::ids::InstrumentId;
+use zkmargin_margin::ids::{BucketId, InstrumentId};
+use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::standard::{Assessment, RowError, TierRow};
-use zkmargin_margin::units::{Lots, Price};
+use zkmargin_margin::units::{Amount, Denominator, Lots, Price};
 
 use crate::market::tier_row;
 use crate::model::{InstrumentRule, ModelError, Quotation};
-use crate::scenario::ScenarioError;
+use crate::scenario::{IntegerTable, ScenarioError};
 
 /// Largest accepted case file, in bytes.
 pub const MAX_CASE_FILE_BYTES: usize = 8 << 20;
@@ -254,6 +255,56 @@ pub fn run_file(json: &str, options: Options) -> Result<Report, ConformanceError
     Ok(Report { schema, figures })
 }
 
+/// A case as an account: what a proof can be made about.
+#[derive(Clone, Debug)]
+pub struct CaseAccount {
+    /// The case.
+    pub case: String,
+    /// Its positions, in canonical order.
+    pub positions: Vec<Position>,
+    /// The rows of its market.
+    pub rows: CaseRows,
+}
+
+/// The market of a case.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum CaseRows {
+    /// Of the standard family: the row of the only position.
+    Standard {
+        /// The row.
+        row: TierRow,
+        /// The denominator of its rates.
+        denominator: Denominator,
+    },
+    /// Of the scenario family.
+    Scenario {
+        /// The table.
+        table: Box<IntegerTable>,
+        /// The row of each position.
+        held: Vec<usize>,
+    },
+}
+
+/// The cases of a file as accounts in the integers that are proved.
+///
+/// # Errors
+/// As [`run_file`].
+pub fn accounts(json: &str) -> Result<Vec<CaseAccount>, ConformanceError> {
+    if json.len() > MAX_CASE_FILE_BYTES {
+        return Err(ConformanceError::TooLarge { bytes: json.len() });
+    }
+    let probe = serde_json::from_str::<Probe>(json)?;
+    match probe.schema()? {
+        Schema::DydxV4Margin => dydx::accounts(&serde_json::from_str(json)?),
+        Schema::HaircutTiers => haircut::accounts(&serde_json::from_str(json)?),
+        Schema::Pmrm2 if probe.scenario_cases.is_some() => {
+            scenario::accounts(&serde_json::from_str(json)?)
+        }
+        Schema::Pmrm2 => Ok(vec![serde_json::from_str::<scenario::ScenarioCase>(json)?.account()?]),
+    }
+}
+
 /// Tells schemas apart.
 #[derive(Deserialize)]
 struct Probe {
@@ -300,24 +351,36 @@ struct Case<'a> {
     rule: InstrumentRule,
     quotation: Quotation,
     price: Price,
+    lots: i64,
+    open_interest: Option<u128>,
 }
 
 impl Case<'_> {
+    /// The account of the case: its position and the row for it.
+    fn account(&self) -> Result<CaseAccount, ConformanceError> {
+        let (row, _) = self.assess()?;
+        let position = Position {
+            bucket: BucketId::CROSS,
+            instrument: row.instrument,
+            quantity: Lots::new(self.lots),
+            cash: Amount::ZERO,
+        };
+        let denominator = self.quotation.denominator;
+        let rows = CaseRows::Standard { row, denominator };
+        Ok(CaseAccount { case: self.name.to_owned(), positions: vec![position], rows })
+    }
+
     /// The row that accepts the position, and the position's figures under it.
-    fn assess(
-        &self,
-        lots: i64,
-        open_interest: Option<u128>,
-    ) -> Result<(TierRow, Assessment), ConformanceError> {
+    fn assess(&self) -> Result<(TierRow, Assessment), ConformanceError> {
         let case = || self.name.to_owned();
         let specs = self
             .rule
-            .rows("case", self.quotation, open_interest)
+            .rows("case", self.quotation, self.open_interest)
             .map_err(|source| ConformanceError::Model { case: case(), source })?;
         let mut error = RowError::WrongTier;
         for spec in &specs {
             let row = tier_row(InstrumentId::new(0), self.price, spec);
-            match row.assess(Lots::new(lots), self.quotation.denominator) {
+            match row.assess(Lots::new(self.lots), self.quotation.denominator) {
                 Ok(assessment) => return Ok((row, assessment)),
                 Err(why) => error = why,
             }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use zkmargin_margin::ids::{CALL_SUFFIX, PUT_SUFFIX};
 
-use crate::conformance::{ConformanceError, Figure, Options};
+use crate::conformance::{CaseAccount, ConformanceError, Figure, Options};
 use crate::scenario::account::Worst;
 use crate::scenario::black76::OptionType;
 use crate::scenario::market::{ExpiryFeed, Instrument, MarketSpec};
@@ -138,6 +138,11 @@ pub(super) fn run_collection(
         figures.extend(case.run(options)?);
     }
     Ok(figures)
+}
+
+/// All cases as accounts.
+pub(super) fn accounts(collection: &Collection) -> Result<Vec<CaseAccount>, ConformanceError> {
+    cases(collection)?.iter().map(ScenarioCase::account).collect()
 }
 
 /// The cases of a collection.

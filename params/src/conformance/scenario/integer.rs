@@ -18,7 +18,7 @@ use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256, MAX_LOTS, ScenarioMa
 use zkmargin_margin::units::{Amount, Lots};
 
 use crate::conformance::scenario::{Outcome, ScenarioCase, group_losses};
-use crate::conformance::{ConformanceError, IntegerProblem};
+use crate::conformance::{CaseAccount, CaseRows, ConformanceError, IntegerProblem};
 use crate::decimal::parse_decimal;
 use crate::scenario::account::Worst;
 use crate::scenario::integer::{MAX_QUOTE_DECIMALS, check_ids, slots};
@@ -60,6 +60,14 @@ impl ScenarioCase {
         let holdings = portfolio.resolve(table).map_err(refused)?;
         let scale = Scale::of(table, &holdings).ok_or_else(unfit)?;
         scale.book(table, &holdings).map_err(refused)?.ok_or_else(unfit)
+    }
+
+    /// The case as an account.
+    pub(crate) fn account(&self) -> Result<CaseAccount, ConformanceError> {
+        let (table, _) = self.assess()?;
+        let Book { table, positions, rows: held, .. } = self.book(&table)?;
+        let rows = CaseRows::Scenario { table: Box::new(table), held };
+        Ok(CaseAccount { case: self.name.clone(), positions, rows })
     }
 
     /// The case breaks a clause of the statement.
