@@ -8,7 +8,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use pasta_curves::Fp;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use zkmargin_benches::{account, market, portfolio};
+use zkmargin_benches::{account, market, portfolio, scenario};
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
 use zkmargin_circuits::standard::StandardCircuit;
@@ -34,6 +34,20 @@ fn native(c: &mut Criterion) {
     let (instance, witness) = account(&market, 32).unwrap();
     c.bench_function("native check of 32 positions", |b| {
         b.iter(|| Standard::check(&instance, &witness).unwrap());
+    });
+}
+
+fn scenario_family(c: &mut Criterion) {
+    let (model, snapshot) = (scenario::model().unwrap(), scenario::snapshot().unwrap());
+    let market = scenario::market(&model, &snapshot).unwrap();
+    let books = scenario::books(&market, 1_000).unwrap();
+    let mut group = c.benchmark_group("scenario");
+    group.sample_size(10);
+    group.bench_function("table of 1,000 instruments x 40 scenarios, and root", |b| {
+        b.iter(|| scenario::market(black_box(&model), &snapshot).unwrap());
+    });
+    group.bench_function("margin of 1,000 portfolios of 64 positions", |b| {
+        b.iter(|| scenario::margins(&market, black_box(&books)).unwrap());
     });
 }
 
@@ -89,5 +103,5 @@ fn engine(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, native, proofs, engine);
+criterion_group!(benches, native, scenario_family, proofs, engine);
 criterion_main!(benches);

@@ -1,5 +1,8 @@
 //! What the benchmarks run on: a synthetic venue of 1,000 perpetuals in four
-//! tiers each, and an account that fills a circuit shape.
+//! tiers each, and an account that fills a circuit shape; in [`scenario`] one of
+//! the other family.
+
+pub mod scenario;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

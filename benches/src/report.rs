@@ -12,14 +12,14 @@ use anyhow::{Context, Result, ensure};
 use pasta_curves::Fp;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use zkmargin_benches::{account, market};
+use zkmargin_benches::{account, market, scenario};
 use zkmargin_circuits::cost::Cost;
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::{ProofSystem, Shape};
-use zkmargin_prover::venue::{Entry, FieldHex, State};
+use zkmargin_prover::venue::{Entry, State};
 use zkmargin_verifier::ipa::Verifier;
 use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
 
@@ -97,15 +97,23 @@ fn report_parts() -> Result<()> {
     let (margin, time) = median(9, || market.margin(book.positions()));
     margin?;
     println!("| native margin, 128 positions | {} |", show(time));
+    let (model, snapshot) = (scenario::model()?, scenario::snapshot()?);
+    let (built, time) = median(3, || scenario::market(&model, &snapshot));
+    println!("| scenario table and root, 1,000 instruments x 40 scenarios | {} |", show(time));
+    let scenarios = built?;
+    let books = scenario::books(&scenarios, 1_000)?;
+    let (margins, time) = median(3, || scenario::margins(&scenarios, &books));
+    margins?;
+    println!("| native scenario margin, 1,000 portfolios of 64 positions | {} |", show(time));
     let (_, time) = median(9, || book.commitment::<Fp>());
     println!("| commitment, 128 positions | {} |", show(time));
 
     let context = ContextId::derive("bench", 0, [0; 20]);
-    let entries: Vec<Entry> = (0..100_000_u32)
+    let entries: Vec<Entry<Fp>> = (0..100_000_u32)
         .map(|index| {
             let mut account = [0; 20];
             account[16..].copy_from_slice(&index.to_be_bytes());
-            let commitment = FieldHex(Fp::from(u64::from(index)).square());
+            let commitment = Fp::from(u64::from(index)).square();
             Entry { account: AccountId::new(account), commitment }
         })
         .collect();

@@ -62,6 +62,18 @@ pub struct TooManyPositions {
     pub slots: usize,
 }
 
+/// The portfolio has more expiries than the shape has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{expiries} expiries do not fit the {shape} shape, which holds {slots}")]
+pub struct TooManyExpiries {
+    /// Expiries of the portfolio.
+    pub expiries: usize,
+    /// The shape.
+    pub shape: Shape,
+    /// Expiries it holds.
+    pub slots: usize,
+}
+
 /// Why a witness must not be proved: the proof would be false, or not be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -72,6 +84,9 @@ pub enum Unprovable {
     /// The portfolio needs a larger shape.
     #[error(transparent)]
     TooManyPositions(#[from] TooManyPositions),
+    /// The portfolio has more expiries than the shape holds.
+    #[error(transparent)]
+    TooManyExpiries(#[from] TooManyExpiries),
     /// The padding row does not fill unused slots.
     #[error("the padding row is not in the market or does not apply to zero lots")]
     Padding,

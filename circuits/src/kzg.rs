@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
-use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine};
+use halo2_axiom::SerdeFormat;
+use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine, G2Affine};
 use halo2_axiom::halo2curves::group::GroupEncoding as _;
-use halo2_axiom::plonk::{self, create_proof, keygen_pk, keygen_vk, verify_proof};
+use halo2_axiom::plonk::{self, Circuit as _, create_proof, keygen_pk, keygen_vk, verify_proof};
 use halo2_axiom::poly::commitment::{Params, ParamsProver};
 use halo2_axiom::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
 use halo2_axiom::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
@@ -28,9 +29,9 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{Family, Shape};
 
+use crate::cost::Cost;
 use crate::family::{FamilyCircuit, Unprovable, Witness, family_of};
 use crate::lowering::backend::{BackendCircuit, BackendError, to_axiom};
-use crate::lowering::shape::LoweredShape;
 use crate::lowering::{LowerError, advice, lower};
 
 /// Powers of tau.
@@ -40,6 +41,8 @@ type Transcript<S> = EvmTranscript<G1Affine, NativeLoader, S, Vec<u8>>;
 /// Bytes of a point and of a scalar.
 const POINT_BYTES: usize = 64;
 const SCALAR_BYTES: usize = 32;
+/// Points of SHPLONK.
+const OPENING_POINTS: usize = 2;
 
 /// Why keys cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +69,109 @@ pub enum KeyError {
     Axiom(#[from] plonk::Error),
 }
 
+/// A lowered shape of a family under powers of tau: what keys are made of.
+pub struct Setup<C> {
+    shape: Shape,
+    circuit: BackendCircuit,
+    lowered: [u8; 32],
+    tau_g2: G2Affine,
+    family: PhantomData<fn() -> C>,
+}
+
+impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
+    /// Lowers the circuit of a shape.
+    ///
+    /// # Errors
+    /// When the powers of tau are of another size.
+    pub fn new(params: &KzgParams, shape: Shape) -> Result<Self, KeyError> {
+        let (expected, got) = (C::k(shape), params.k());
+        if expected != got {
+            return Err(KeyError::ParamsSize { shape, expected, got });
+        }
+        let circuit = backend::<C>(shape)?;
+        let lowered = circuit.shape().digest();
+        Ok(Self { shape, circuit, lowered, tau_g2: params.s_g2(), family: PhantomData })
+    }
+
+    /// Blake2b-256 of all that keys depend on: version of the circuit, lowered
+    /// circuit, secret of the powers of tau. Stored keys are found by it.
+    pub fn id(&self) -> [u8; 32] {
+        let mut hasher = Blake2b::<U32>::new();
+        hasher.update(C::VERSION.to_be_bytes());
+        hasher.update(self.lowered);
+        hasher.update(self.tau_g2.to_bytes());
+        hasher.finalize().into()
+    }
+
+    /// Makes the verifying key.
+    ///
+    /// # Errors
+    /// When the proving library fails.
+    pub fn verifying_key(&self, params: &KzgParams) -> Result<VerifyingKey, KeyError> {
+        Ok(self.verifying(keygen_vk(params, &self.circuit)?))
+    }
+
+    /// Makes the proving key.
+    ///
+    /// # Errors
+    /// When the proving library fails.
+    pub fn proving_key(&self, params: &KzgParams) -> Result<ProvingKey<C>, KeyError> {
+        let key = keygen_pk(params, keygen_vk(params, &self.circuit)?, &self.circuit)?;
+        Ok(self.proving(key))
+    }
+
+    /// Reads [`VerifyingKey::to_bytes`]; `None` when they are no key of this
+    /// circuit. Points are checked to be on the curve, not to be the circuit's:
+    /// the bytes must come from a place that is trusted as much as this program.
+    pub fn read_verifying_key(&self, mut bytes: &[u8]) -> Option<VerifyingKey> {
+        let params = self.circuit.params();
+        let key = plonk::VerifyingKey::read::<_, BackendCircuit>(
+            &mut bytes,
+            SerdeFormat::RawBytes,
+            params,
+        );
+        Some(self.verifying(key.ok()?)).filter(|_| bytes.is_empty())
+    }
+
+    /// Reads [`ProvingKey::to_bytes`], with the trust that
+    /// [`Setup::read_verifying_key`] asks for.
+    pub fn read_proving_key(&self, mut bytes: &[u8]) -> Option<ProvingKey<C>> {
+        let params = self.circuit.params();
+        let key =
+            plonk::ProvingKey::read::<_, BackendCircuit>(&mut bytes, SerdeFormat::RawBytes, params);
+        Some(self.proving(key.ok()?)).filter(|_| bytes.is_empty())
+    }
+
+    fn verifying(&self, key: plonk::VerifyingKey<G1Affine>) -> VerifyingKey {
+        VerifyingKey {
+            family: family_of::<Bn254Fr, C>(),
+            shape: self.shape,
+            lowered: self.lowered,
+            digest: self.key_digest(&key),
+            layout: Layout::new(&self.circuit),
+            key,
+        }
+    }
+
+    fn proving(&self, key: plonk::ProvingKey<G1Affine>) -> ProvingKey<C> {
+        let digest = self.key_digest(key.get_vk());
+        let (shape, circuit) = (self.shape, self.circuit.clone());
+        ProvingKey { shape, circuit, key, digest, family: PhantomData }
+    }
+
+    fn key_digest(&self, key: &plonk::VerifyingKey<G1Affine>) -> [u8; 32] {
+        let mut hasher = Blake2b::<U32>::new();
+        hasher.update(self.id());
+        for points in [key.fixed_commitments(), key.permutation().commitments()] {
+            hasher.update((points.len() as u64).to_be_bytes());
+            for point in points {
+                hasher.update(point.to_bytes());
+            }
+        }
+        hasher.finalize().into()
+    }
+}
+
 /// What checks the proofs of a shape of a family.
 #[derive(Debug)]
 pub struct VerifyingKey {
@@ -74,7 +180,7 @@ pub struct VerifyingKey {
     key: plonk::VerifyingKey<G1Affine>,
     lowered: [u8; 32],
     digest: [u8; 32],
-    proof_size: usize,
+    layout: Layout,
 }
 
 impl VerifyingKey {
@@ -86,12 +192,12 @@ impl VerifyingKey {
         params: &KzgParams,
         shape: Shape,
     ) -> Result<Self, KeyError> {
-        let circuit = lowered::<C>(params, shape)?;
-        let key = keygen_vk(params, &circuit)?;
-        let lowered = circuit.shape().digest();
-        let digest = key_digest(C::VERSION, &lowered, &key, params);
-        let family = family_of::<Bn254Fr, C>();
-        Ok(Self { family, shape, key, lowered, digest, proof_size: proof_size(circuit.shape()) })
+        Setup::<C>::new(params, shape)?.verifying_key(params)
+    }
+
+    /// The key's bytes, for a store; [`Setup::read_verifying_key`] reads them.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.key.to_bytes(SerdeFormat::RawBytes)
     }
 
     /// The family.
@@ -123,7 +229,14 @@ impl VerifyingKey {
 
     /// The exact length of a proof, in bytes.
     pub fn proof_size(&self) -> usize {
-        self.proof_size
+        self.layout.proof_size()
+    }
+
+    /// The points of a proof of the right length, 64 bytes each.
+    pub fn points<'a>(&self, proof: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let opening = proof.len().saturating_sub(OPENING_POINTS * POINT_BYTES);
+        let leading = proof.chunks_exact(POINT_BYTES).take(self.layout.leading_points);
+        leading.chain(proof[opening..].chunks_exact(POINT_BYTES))
     }
 
     /// Whether `proof` proves the instance. The caller checks its length
@@ -176,10 +289,7 @@ impl<C: FamilyCircuit<Bn254Fr>> ProvingKey<C> {
     /// # Errors
     /// When the powers of tau are of another size.
     pub fn build(params: &KzgParams, shape: Shape) -> Result<Self, KeyError> {
-        let circuit = lowered::<C>(params, shape)?;
-        let key = keygen_pk(params, keygen_vk(params, &circuit)?, &circuit)?;
-        let digest = key_digest(C::VERSION, &circuit.shape().digest(), key.get_vk(), params);
-        Ok(Self { shape, circuit, key, digest, family: PhantomData })
+        Setup::<C>::new(params, shape)?.proving_key(params)
     }
 
     /// The shape.
@@ -191,38 +301,39 @@ impl<C: FamilyCircuit<Bn254Fr>> ProvingKey<C> {
     pub fn digest(&self) -> [u8; 32] {
         self.digest
     }
+
+    /// The key's bytes, for a store; [`Setup::read_proving_key`] reads them.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.key.to_bytes(SerdeFormat::RawBytes)
+    }
 }
 
-fn key_digest(
-    version: u16,
-    lowered: &[u8; 32],
-    key: &plonk::VerifyingKey<G1Affine>,
-    params: &KzgParams,
-) -> [u8; 32] {
-    let mut hasher = Blake2b::<U32>::new();
-    hasher.update(version.to_be_bytes());
-    hasher.update(lowered);
-    for points in [key.fixed_commitments(), key.permutation().commitments()] {
-        hasher.update((points.len() as u64).to_be_bytes());
-        for point in points {
-            hasher.update(point.to_bytes());
-        }
-    }
-    hasher.update(params.s_g2().to_bytes());
-    hasher.finalize().into()
-}
-
-/// The circuit of a shape, lowered.
-fn lowered<C: FamilyCircuit<Bn254Fr>>(
-    params: &KzgParams,
-    shape: Shape,
-) -> Result<BackendCircuit, KeyError> {
-    let (expected, got) = (C::k(shape), params.k());
-    if expected != got {
-        return Err(KeyError::ParamsSize { shape, expected, got });
-    }
+/// The lowered circuit of a shape.
+fn backend<C: FamilyCircuit<Bn254Fr>>(shape: Shape) -> Result<BackendCircuit, KeyError> {
     let lowered = lower(C::k(shape), &C::blank(shape))?;
     Ok(BackendCircuit::new(Arc::new(lowered))?)
+}
+
+/// Measures a shape of a family, by lowering it.
+///
+/// # Errors
+/// When the circuit cannot be lowered.
+pub fn cost<C: FamilyCircuit<Bn254Fr>>(shape: Shape) -> Result<Cost, KeyError> {
+    let circuit = backend::<C>(shape)?;
+    let lowered = circuit.shape();
+    let system = lowered.system();
+    Ok(Cost {
+        shape,
+        positions: C::positions(shape),
+        k: lowered.k(),
+        rows: lowered.rows(),
+        advice_columns: system.columns.advice,
+        fixed_columns: lowered.fixed().len(),
+        permutation_columns: system.permutation.len(),
+        lookups: system.lookups.len(),
+        degree: lowered.degree(),
+        proof_size: Layout::new(&circuit).proof_size(),
+    })
 }
 
 /// Why no proof was made.
@@ -251,7 +362,7 @@ pub fn prove<C: FamilyCircuit<Bn254Fr>>(
     instance: &MarginInstance<Bn254Fr>,
     witness: &Witness<Bn254Fr, C>,
 ) -> Result<Vec<u8>, ProveError> {
-    let circuit = C::checked(key.shape, instance, witness)?;
+    let circuit = C::checked(key.shape(), instance, witness)?;
     prove_circuit(params, key, instance, &circuit)
 }
 
@@ -284,16 +395,31 @@ fn axiom_rows(instance: &MarginInstance<Bn254Fr>) -> Vec<Fr> {
     instance.to_field_elements().iter().map(to_axiom).collect()
 }
 
-/// Bytes of a proof: its points and scalars, counted from the constraint system: the
-/// order is that of the PLONK transcript of `halo2`.
-pub fn proof_size(shape: &LoweredShape) -> usize {
-    let system = shape.system();
-    let (lookups, permutation) = (system.lookups.len(), system.permutation.len());
-    let chunks = permutation.div_ceil(shape.degree() - 2);
-    // Advice, permuted inputs and tables, products, the random polynomial, the
-    // quotient's pieces, the two points of SHPLONK.
-    let points = system.columns.advice + 3 * lookups + chunks + 1 + (shape.degree() - 1) + 2;
-    let evaluations = system.advice_queries.len() + system.fixed_queries.len() + 1;
-    let scalars = evaluations + permutation + (3 * chunks - 1) + 5 * lookups;
-    points * POINT_BYTES + scalars * SCALAR_BYTES
+/// Points and scalars of a proof, counted from the constraint system: the
+/// order is that of the PLONK transcript of `halo2`. The two points of SHPLONK
+/// stand at its end, the others at its start.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    leading_points: usize,
+    scalars: usize,
+}
+
+impl Layout {
+    fn new(circuit: &BackendCircuit) -> Self {
+        let shape = circuit.shape();
+        let system = shape.system();
+        let (lookups, permutation) = (system.lookups.len(), system.permutation.len());
+        let chunks = permutation.div_ceil(shape.degree() - 2);
+        // Permuted inputs and tables and products, the random polynomial, the
+        // quotient's pieces.
+        let leading_points =
+            system.columns.advice + 3 * lookups + chunks + 1 + (shape.degree() - 1);
+        let evaluations = system.advice_queries.len() + system.fixed_queries.len() + 1;
+        let scalars = evaluations + permutation + (3 * chunks - 1) + 5 * lookups;
+        Self { leading_points, scalars }
+    }
+
+    fn proof_size(self) -> usize {
+        (self.leading_points + OPENING_POINTS) * POINT_BYTES + self.scalars * SCALAR_BYTES
+    }
 }

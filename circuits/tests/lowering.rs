@@ -5,33 +5,17 @@ mod common;
 
 use std::sync::Arc;
 
+use common::lowered::{lowered, satisfied};
+use common::scenario::ScenarioMarket;
 use common::*;
-use halo2_axiom::dev::MockProver;
-use halo2_axiom::halo2curves::bn256::Fr;
 use zkmargin_circuits::family::FamilyCircuit as _;
-use zkmargin_circuits::lowering::backend::{BackendCircuit, to_axiom};
+use zkmargin_circuits::lowering::lower;
 use zkmargin_circuits::lowering::shape::LoweredShape;
-use zkmargin_circuits::lowering::{advice, lower};
-use zkmargin_circuits::standard::{Assignment, StandardCircuit};
+use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::standard::Assignment;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
-
-fn lowered(shape: Shape) -> Arc<LoweredShape> {
-    Arc::new(lower(k::<Bn254Fr>(shape), &StandardCircuit::<Bn254Fr>::blank(shape)).unwrap())
-}
-
-/// What the back end's mock prover says of a circuit.
-fn satisfied(
-    shape: &Arc<LoweredShape>,
-    circuit: &StandardCircuit<Bn254Fr>,
-    rows: &[Bn254Fr],
-) -> bool {
-    let columns = advice(shape, circuit, rows).unwrap();
-    let backend = BackendCircuit::new(shape.clone()).unwrap().with_advice(columns);
-    let rows: Vec<Fr> = rows.iter().map(to_axiom).collect();
-    MockProver::run(shape.k(), &backend, vec![rows]).unwrap().verify().is_ok()
-}
 
 #[test]
 fn agrees_with_the_front_end_on_truth_and_lies() {
@@ -61,17 +45,51 @@ fn agrees_with_the_front_end_on_truth_and_lies() {
     }
 }
 
+#[test]
+fn agrees_with_the_front_end_on_scenario_margin() {
+    let circuit = ScenarioCircuit::<Bn254Fr>::blank(Shape::Small);
+    let shape = Arc::new(lower(scenario::k::<Bn254Fr>(Shape::Small), &circuit).unwrap());
+    let market = ScenarioMarket::<Bn254Fr>::over_field();
+    let case = market.case(&scenario::healthy(), at_least(Level::Initial), 0);
+    assert_eq!(case.check(), Ok(()));
+    assert!(satisfied(&shape, &case.circuit(), &case.public_rows()));
+
+    type Lie = fn(&mut zkmargin_circuits::scenario::Assignment<Bn254Fr>);
+    let lies: [Lie; 5] = [
+        |a| a.slots[0].cash += Bn254Fr::from(1),
+        |a| a.slots[1].values[7] += Bn254Fr::from(1),
+        |a| a.slots[1].members.swap(1, 2),
+        |a| a.totals.worst -= Bn254Fr::from(1),
+        |a| a.slots[7].path[0][0] += Bn254Fr::from(1),
+    ];
+    for lie in lies {
+        let lie = |a: &mut zkmargin_circuits::scenario::Assignment<Bn254Fr>| {
+            lie(a);
+            a.solve_claim();
+        };
+        assert!(!satisfied(&shape, &case.lie(lie), &case.public_rows()));
+    }
+}
+
 /// The digest of each lowered circuit is golden: a change is a change of
 /// circuit, made with `UPDATE_GOLDEN=1` and noted under **Circuit**.
 #[test]
 fn shapes_are_golden() {
+    golden("lowered.txt", lowered);
+    golden("lowered-scenario.txt", |shape| {
+        let circuit = ScenarioCircuit::<Bn254Fr>::blank(shape);
+        Arc::new(lower(scenario::k::<Bn254Fr>(shape), &circuit).unwrap())
+    });
+}
+
+fn golden(name: &str, lowered: impl Fn(Shape) -> Arc<LoweredShape>) {
     let digests: String = Shape::ALL
         .into_iter()
         .map(|shape| format!("{shape} {}\n", hex::encode(lowered(shape).digest())))
         .collect();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/lowered.txt");
+    let path = format!("{}/golden/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(path, &digests).unwrap();
+        std::fs::write(&path, &digests).unwrap();
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), digests);
 }

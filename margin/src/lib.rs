@@ -12,7 +12,7 @@
 //! | [`portfolio`] | private positions and their commitment |
 //! | [`market`] | the market header behind `MARKET_ROOT` |
 //! | [`claim`], [`instance`] | what is claimed, and the public inputs |
-//! | [`shape`] | sizes of circuits, proof systems |
+//! | [`shape`], [`srs`] | families, sizes of circuits, proof systems; marks of powers of tau |
 //! | [`witness`] | what the prover of either family knows of an account |
 //! | [`standard`] | position-based margin: tiers, haircuts, buckets |
 //! | [`scenario`] | portfolio margin: options, scenarios, contingencies |
@@ -46,6 +46,7 @@ pub mod poseidon;
 pub mod relation;
 pub mod scenario;
 pub mod shape;
+pub mod srs;
 pub mod standard;
 pub mod units;
 pub mod witness;

@@ -68,8 +68,8 @@ pub enum Violation {
     /// More lots than portfolio margin can count.
     #[error("M4: position {0} is too large: allowed are -2^32 to 2^32 - 1 lots")]
     Quantity(usize),
-    /// A sum of the account of 2^80 quote units or more.
-    #[error("M4: the portfolio is too large: one of its sums is 2^80 quote units or more")]
+    /// A sum of the account of 2^72 quote units or more.
+    #[error("M4: the portfolio is too large: one of its sums is 2^72 quote units or more")]
     Sum,
     /// The row is for the other direction.
     #[error("M5: the row of position {0} is for the other direction (long or short)")]

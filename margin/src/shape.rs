@@ -99,10 +99,10 @@ impl FromStr for Shape {
     }
 }
 
-/// A family of margin models.
+/// A family of margin models. Whoever dispatches on it wants the compiler to
+/// say where a new one is missing: it is exhaustive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
 pub enum Family {
     /// Position-based margin.
     Standard,
@@ -131,10 +131,9 @@ impl FromStr for Family {
     }
 }
 
-/// How a proof is made and checked.
+/// How a proof is made and checked. Exhaustive, as [`Family`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
 pub enum ProofSystem {
     /// Transparent: inner-product argument over Pasta, no set-up.
     Ipa,

@@ -293,15 +293,22 @@ fn positions_and_sums_are_in_range() {
     let error = ScenarioMargin::assess([(&bucket, &row)], &terms()).err();
     assert_eq!(error, Some(Violation::Bucket(0)));
 
+    // Eight positions of 2^29 lots and nearly 2^40 stay below 2^72, nine do not.
     let mut row = rows()[0];
-    row.scenarios[39] = value((1 << 45) - 1);
-    // Eight of the largest positions stay below 2^80, nine do not.
-    for (count, fits) in [(8, true), (9, false)] {
-        let positions: Vec<_> = (0..count).map(|_| position(CALL, (1 << 32) - 1, 0)).collect();
-        let rows = vec![row; count];
-        let result = ScenarioMargin::assess(positions.iter().zip(&rows), &terms());
-        assert_eq!(result.is_ok(), fits, "{count}");
-        assert!(fits || result.is_err_and(|error| error == Violation::Sum));
+    row.scenarios[39] = value((1 << 40) - 1);
+    assert_sums(&row, 8, 1 << 29);
+    // The notionals of deltas are added up without their signs.
+    assert_sums(&ScenarioRow { delta: value(1 - (1 << 40)), ..rows()[4] }, 8, 1 << 29);
+}
+
+/// So many positions fit, one more does not.
+fn assert_sums(row: &ScenarioRow, fitting: usize, lots: i64) {
+    for (count, fits) in [(fitting, true), (fitting + 1, false)] {
+        let positions: Vec<_> =
+            (0..count).map(|_| position(row.instrument.get(), lots, 0)).collect();
+        let rows = vec![*row; count];
+        let error = ScenarioMargin::assess(positions.iter().zip(&rows), &terms()).err();
+        assert_eq!(error, (!fits).then_some(Violation::Sum), "{count}");
     }
 }
 

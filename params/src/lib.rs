@@ -29,7 +29,11 @@ pub mod scenario;
 pub mod snapshot;
 #[cfg(feature = "kzg")]
 pub mod srs;
+mod storage;
 pub mod symbol;
+mod toml_text;
+
+pub use toml_text::TomlError;
 
 /// Version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

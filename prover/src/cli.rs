@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_prover::files::Source;
 
 use crate::cmd;
 use crate::error::{Error, Exit};
@@ -21,7 +23,8 @@ Environment:
   ZKMARGIN_IDENTITY    age identity (AGE-SECRET-KEY-1...), for CI secrets
   ZKMARGIN_PASSPHRASE  passphrase, where no terminal can ask for it
   ZKMARGIN_CONTEXT     deployment, as for --context
-  ZKMARGIN_CACHE_DIR   where proving parameters are kept
+  ZKMARGIN_CACHE_DIR   where proving parameters and keys are kept
+  ZKMARGIN_SRS_DIR     where powers of tau are kept (`zkmargin srs`)
 
 Secrets are never arguments: other users of a machine can see those.
 A file named `-` is standard input or output.";
@@ -41,6 +44,10 @@ pub(crate) struct Cli {
     /// Say more about sizes, files and times; never about the portfolio
     #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Output")]
     verbose: bool,
+    /// Proof system: ipa (default, no set-up) or kzg (verified by contracts).
+    /// Files say which one they are of; one that is of another is refused
+    #[arg(long, global = true, value_name = "SYSTEM")]
+    proof_system: Option<ProofSystem>,
     #[command(subcommand)]
     command: Command,
 }
@@ -66,6 +73,9 @@ enum Command {
     Venue(cmd::venue::Command),
     /// Compute a portfolio's margin natively, with no proof
     Margin(cmd::margin::Args),
+    /// Mark a portfolio under moves of spot and volatility, and say where its
+    /// margin call would come
+    Stress(cmd::stress::Args),
     /// Prove statements about encrypted portfolios
     Prove(cmd::prove::Args),
     /// Verify proofs
@@ -73,6 +83,12 @@ enum Command {
     /// Margin calls: a ledger of accounts, proofs, calls and cures
     #[command(subcommand)]
     Call(cmd::call::Command),
+    /// Verifying keys for contracts and pages
+    #[command(subcommand)]
+    Key(cmd::key::Command),
+    /// Powers of tau for --proof-system kzg
+    #[command(subcommand)]
+    Srs(cmd::srs::Command),
     /// Run published margin cases and compare
     Conformance(cmd::conformance::Args),
     /// Show what each size of the circuit costs
@@ -86,12 +102,33 @@ enum Command {
 pub(crate) struct Env {
     pub(crate) out: Output,
     pub(crate) progress: Progress,
+    /// The proof system asked for.
+    pub(crate) proof_system: Option<ProofSystem>,
 }
 
 impl Env {
     /// An environment in which nothing is said.
     pub(crate) fn muted(self) -> Self {
-        Self { out: Output::muted(), progress: Progress::new(true) }
+        Self { out: Output::muted(), progress: Progress::new(true), ..self }
+    }
+
+    /// The proof system for what no file decides.
+    pub(crate) fn new_proof_system(self) -> ProofSystem {
+        self.proof_system.unwrap_or(ProofSystem::Ipa)
+    }
+
+    /// The proof system a file is of, unless another is asked for.
+    pub(crate) fn proof_system_of(
+        self,
+        place: &Source,
+        found: ProofSystem,
+    ) -> Result<ProofSystem, Error> {
+        match self.proof_system {
+            Some(expected) if expected != found => {
+                Err(Error::ProofSystem { path: place.to_string(), expected, found })
+            }
+            _ => Ok(found),
+        }
     }
 }
 
@@ -106,7 +143,7 @@ pub(crate) fn run() -> ExitCode {
         }
     };
     let out = Output::new(cli.json, cli.quiet, cli.verbose);
-    let env = Env { out, progress: Progress::new(cli.quiet) };
+    let env = Env { out, progress: Progress::new(cli.quiet), proof_system: cli.proof_system };
     match dispatch(cli.command, env) {
         Ok(exit) => exit.into(),
         Err(error) => report(&error, out),
@@ -124,9 +161,12 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
         Command::Market(command) => cmd::market::run(&command, env),
         Command::Venue(command) => cmd::venue::run(&command, env),
         Command::Margin(args) => cmd::margin::run(&args, env),
+        Command::Stress(args) => cmd::stress::run(&args, env),
         Command::Prove(args) => cmd::prove::run(&args, env),
         Command::Verify(args) => cmd::verify::run(&args, env),
         Command::Call(command) => cmd::call::run(&command, env),
+        Command::Key(command) => cmd::key::run(&command, env),
+        Command::Srs(command) => cmd::srs::run(&command, env),
         Command::Cost(args) => cmd::cost::run(&args, env),
         Command::Completions(args) => cmd::completions::run(&args, Cli::command(), env),
     }
@@ -136,7 +176,7 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
 pub(crate) fn run_line(words: &[String], env: Env) -> Result<Exit, Error> {
     let words = std::iter::once("zkmargin").chain(words.iter().map(String::as_str));
     let cli = Cli::try_parse_from(words).map_err(|_| Error::Usage("the demo's own command"))?;
-    dispatch(cli.command, env)
+    dispatch(cli.command, Env { proof_system: cli.proof_system, ..env })
 }
 
 /// Tells what went wrong and what to do next.

@@ -3,23 +3,28 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use zkmargin_circuits::ipa::KeyError;
 use zkmargin_margin::ids::{AccountId, ContextId};
-use zkmargin_params::cache::CacheError;
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::import::ImportError;
 use zkmargin_params::market::{MarketError, MarketFileError};
-use zkmargin_params::model::ModelError;
+use zkmargin_params::model::{AnyModel, AnyModelError};
 use zkmargin_params::scenario::ScenarioError;
 use zkmargin_params::snapshot::SnapshotError;
+use zkmargin_params::srs::SrsError;
+use zkmargin_params::srs::store::StoreError;
+use zkmargin_prover::backend::SetupError;
 use zkmargin_prover::crypt::{CryptError, IdentityError, RecipientError};
 use zkmargin_prover::files::{FileError, Source};
 use zkmargin_prover::json::JsonError;
+use zkmargin_prover::plot::PlotError;
 use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioFileError};
 use zkmargin_prover::proving::ProvingError;
 use zkmargin_prover::venue::VenueError;
-use zkmargin_verifier::VerifyError;
+use zkmargin_verifier::bn254::KeyError;
+use zkmargin_verifier::bn254::export::ExportError;
 use zkmargin_verifier::engine::InvalidPolicy;
 use zkmargin_verifier::ledger::LedgerError;
+use zkmargin_verifier::{MalformedProof, VerifyError};
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +78,11 @@ pub(crate) enum Error {
     #[error("{path}: {source}")]
     Snapshot { path: String, source: SnapshotError },
     #[error("{path}: {source}")]
-    Model { path: String, source: ModelError },
+    Model { path: String, source: Box<AnyModelError> },
     #[error("no model is named `{0}`, and there is no such file")]
     UnknownModel(String),
+    #[error("{path}: the market does not list `{symbol}`")]
+    NotListed { path: String, symbol: String },
     #[error("{0} is not UTF-8 text")]
     NotText(String),
     #[error("{path}: {source}")]
@@ -90,10 +97,22 @@ pub(crate) enum Error {
     ProofsInvalid { invalid: usize, total: usize },
     #[error("{place}: {what} is {found}, expected {expected}")]
     Mismatch { place: String, what: &'static str, expected: String, found: String },
+    #[error("{path} is of proof system {found}, {expected} is asked for")]
+    ProofSystem { path: String, found: ProofSystem, expected: ProofSystem },
+    #[error("{0} was made under insecure powers of tau: everybody can forge such proofs")]
+    InsecureSrs(String),
+    #[error("{path}: {source}")]
+    Key { path: String, source: KeyError },
+    #[error("the key cannot be exported: {0}")]
+    Export(ExportError),
+    #[error("the page cannot be served on this machine: {0}")]
+    Serve(std::io::Error),
     #[error(transparent)]
-    Cache(#[from] CacheError),
+    Setup(#[from] SetupError),
     #[error(transparent)]
-    Keys(#[from] KeyError),
+    SrsStore(#[from] StoreError),
+    #[error("{path}: {source}")]
+    SrsFile { path: String, source: Box<SrsError> },
     #[error("{path}: {source}")]
     Ledger { path: String, source: LedgerError },
     /// A ledger that is missing, or there already: the error names it.
@@ -105,6 +124,8 @@ pub(crate) enum Error {
     LedgerContext { ledger: ContextId, proof: ContextId },
     #[error("{path}: {source}")]
     Conformance { path: String, source: Box<zkmargin_params::conformance::ConformanceError> },
+    #[error("{path}: case {case:?}: {source}")]
+    Case { path: String, case: String, source: Box<zkmargin_prover::conformance::CaseError> },
     #[error("{path}: {source}")]
     Import { path: String, source: Box<ImportError> },
     /// An account that is refused: told without the figures of the account.
@@ -114,6 +135,8 @@ pub(crate) enum Error {
     Lots { path: String, source: Box<JsonError> },
     #[error("{path}: {source}")]
     ScenarioMarket { path: String, source: Box<ScenarioError> },
+    #[error(transparent)]
+    Plot(#[from] PlotError),
     #[error("the bundled example cannot be read: {0}")]
     Example(#[from] Box<ImportError>),
     #[error("the demo expected another outcome of `{0}`")]
@@ -184,6 +207,7 @@ impl Error {
             | Self::ProofsInvalid { .. }
             | Self::Mismatch { .. }
             | Self::ConformanceMissed { .. }
+            | Self::InsecureSrs(_)
             | Self::LedgerContext { .. } => Exit::False,
             Self::Ledger { source: LedgerError::Refused(_), .. } => Exit::False,
             _ => Exit::Usage,
@@ -224,6 +248,9 @@ impl Error {
                 "the identity is known to other users of this machine now: make a new one with `zkmargin keygen`"
             }
             Self::Recipient { .. } => "`zkmargin keygen` prints the recipient of an identity",
+            Self::Key { .. } => "`zkmargin key export` writes verifying keys",
+            Self::Export(_) => "please report it",
+            Self::Serve(_) => "verify without --open, or serve `verifier/web` yourself",
             Self::NoRecipients => "give -r age1..., -R FILE or --passphrase",
             Self::AlreadyEncrypted(_) => "decrypt it first, or give the plain document",
             Self::PlaintextRefused(_) => {
@@ -235,12 +262,21 @@ impl Error {
                 "get the market file from its publisher again; `zkmargin market build` makes one"
             }
             Self::MarketFile { .. } => "`zkmargin market build` writes such files",
-            Self::Market { .. } => "see what the market lists with `zkmargin market show`",
+            Self::Market { .. } | Self::NotListed { .. } => {
+                "see what the market lists with `zkmargin market show`"
+            }
             Self::Snapshot { .. } => "prices are decimals in quotes, above zero, as in \"26961.2\"",
             Self::Model { .. } | Self::UnknownModel(_) => {
-                let names: Vec<_> =
-                    zkmargin_params::presets::all().iter().map(|preset| preset.name).collect();
+                let names: Vec<_> = AnyModel::names().collect();
                 return Some(format!("shipped models: {}", names.join(", ")));
+            }
+            Self::ProofSystem { .. }
+            | Self::Venue { source: VenueError::OtherProofSystem { .. }, .. }
+            | Self::Proof {
+                source: VerifyError::Malformed(MalformedProof::OtherField { .. }),
+                ..
+            } => {
+                "an account is registered under one proof system: make market, state and proof with the same --proof-system"
             }
             Self::Venue { source, .. } => return venue_hint(source),
             Self::NoPath(_) => "give the account's --path FILE, or the venue's --state FILE",
@@ -264,13 +300,27 @@ impl Error {
             Self::Account { hint, .. } => return hint.map(str::to_owned),
             Self::Lots { .. } => "lot sizes are decimals in quotes, as in {\"BTCUSDT\": \"0.001\"}",
             Self::Example(_) | Self::Demo(_) => "please report it",
-            Self::Cache(_) => "set ZKMARGIN_CACHE_DIR to a directory that can be written",
+            Self::InsecureSrs(_) => {
+                "ask for a proof under a ceremony's powers of tau; --insecure-dev-srs accepts it in tests"
+            }
+            Self::Setup(SetupError::Store(error)) | Self::SrsStore(error) => {
+                return srs_store_hint(error);
+            }
+            Self::SrsFile { source, .. } => match **source {
+                SrsError::Io(_) => "check the name and the permissions",
+                SrsError::TooFewPowers { .. } => {
+                    "powersOfTau28_hez_final_17.ptau is large enough for every circuit"
+                }
+                _ => "give a powers-of-tau file as snarkjs writes it (.ptau), or a bare halo2 SRS",
+            },
             Self::NotText(_) => "give a JSON file",
             Self::Usage(_) => "see --help",
             Self::NoRandomness(_)
-            | Self::Keys(_)
+            | Self::Case { .. }
+            | Self::Setup(_)
             | Self::ConformanceMissed { .. }
             | Self::ScenarioMarket { .. }
+            | Self::Plot(_)
             | Self::Clock
             | Self::Output => return None,
         };
@@ -310,6 +360,7 @@ fn portfolio_hint(error: &PortfolioFileError) -> Option<String> {
         PortfolioFileError::UnknownInstrument { .. } => {
             "`zkmargin market show FILE` lists the market"
         }
+        PortfolioFileError::OneBucket => "move their positions and cash to `positions` and `cash`",
         PortfolioFileError::NoBlinding => "`zkmargin encrypt` draws one",
         PortfolioFileError::TooManyPositions { .. } => "split the account",
         PortfolioFileError::Duplicate { .. } => {
@@ -331,6 +382,18 @@ fn crypt_hint(error: CryptError) -> Option<String> {
         CryptError::NotAge => "`zkmargin encrypt` makes age files",
         CryptError::NoRecipients => "give -r age1..., -R FILE or --passphrase",
         _ => "restore the file from a copy, or encrypt the portfolio again",
+    };
+    Some(text.to_owned())
+}
+
+fn srs_store_hint(error: &StoreError) -> Option<String> {
+    let text = match error {
+        StoreError::NotFound { .. } => {
+            "import a ceremony's file with `zkmargin srs import FILE`; for tests, make an insecure one with `zkmargin srs dev` and give --insecure-dev-srs"
+        }
+        StoreError::Occupied { .. } => "give --force to replace it",
+        StoreError::Damaged { .. } => "`zkmargin srs info` shows the state of all files",
+        _ => return None,
     };
     Some(text.to_owned())
 }

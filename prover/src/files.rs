@@ -125,6 +125,11 @@ pub enum Kind {
     Replace,
     /// Secret: owner-only, and an existing file is refused whatever was asked.
     Secret,
+    /// For the owner's eyes, and easily made again: owner-only, and an existing
+    /// file is refused.
+    Private,
+    /// The same, and an existing file is replaced.
+    PrivateReplace,
 }
 
 /// Writes a whole file in one step.
@@ -134,10 +139,10 @@ pub enum Kind {
 pub fn write_atomic(path: &Path, bytes: &[u8], kind: Kind) -> Result<(), FileError> {
     let failed = |source| FileError::Write { path: path.display().to_string(), source };
     match kind {
-        Kind::Replace => {}
-        Kind::New if path.exists() => return Err(FileError::Exists(path.into())),
+        Kind::Replace | Kind::PrivateReplace => {}
+        Kind::New | Kind::Private if path.exists() => return Err(FileError::Exists(path.into())),
         Kind::Secret if path.exists() => return Err(FileError::SecretExists(path.into())),
-        Kind::New | Kind::Secret => {}
+        Kind::New | Kind::Private | Kind::Secret => {}
     }
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -152,8 +157,10 @@ pub fn write_atomic(path: &Path, bytes: &[u8], kind: Kind) -> Result<(), FileErr
     let mut file = builder.tempfile_in(directory).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     match kind {
-        Kind::Replace => file.persist(path).map_err(|error| failed(error.error))?,
-        Kind::New | Kind::Secret => {
+        Kind::Replace | Kind::PrivateReplace => {
+            file.persist(path).map_err(|error| failed(error.error))?
+        }
+        Kind::New | Kind::Private | Kind::Secret => {
             file.persist_noclobber(path).map_err(|error| match error.error.kind() {
                 io::ErrorKind::AlreadyExists if kind == Kind::Secret => {
                     FileError::SecretExists(path.into())
@@ -179,7 +186,8 @@ pub fn create_directory(path: &Path) -> Result<(), FileError> {
 #[cfg(unix)]
 fn permissions(kind: Kind) -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt as _;
-    Some(Permissions::from_mode(if kind == Kind::Secret { 0o600 } else { 0o666 }))
+    let public = matches!(kind, Kind::New | Kind::Replace);
+    Some(Permissions::from_mode(if public { 0o666 } else { 0o600 }))
 }
 
 /// Elsewhere temporary files are private to their owner already.

@@ -6,16 +6,24 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use age::secrecy::{ExposeSecret as _, SecretString};
-use pasta_curves::Fp;
 use zeroize::Zeroizing;
-use zkmargin_margin::ids::ContextId;
-use zkmargin_params::market::{Market, MarketFile};
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::portfolio::Portfolio;
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_params::market::{
+    AnyMarketFile, MarketFileError, MarketKind, PublishedMarket as MarketFileOf,
+};
+use zkmargin_params::srs::DevSrs;
+use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::crypt::{self, Keys, Recipients};
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{FileError, Kind, Source, write_atomic};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 
 use crate::cli::Env;
 use crate::error::Error;
+use crate::output::stderr_line;
 
 /// Environment variable with an identity.
 const IDENTITY_ENV: &str = "ZKMARGIN_IDENTITY";
@@ -191,17 +199,118 @@ pub(crate) fn load_document(
     PortfolioDocument::parse(&plain).map_err(|error| Error::portfolio(source, error))
 }
 
+/// A portfolio as it would be committed to, for its owner's eyes: a missing
+/// blinding hides nothing there.
+pub(crate) fn load_portfolio<F: MarginField>(
+    source: &Source,
+    keys: &KeyArgs,
+    allow_plaintext: bool,
+    market: &impl FamilyMarket<F>,
+) -> Result<(AccountId, Portfolio), Error> {
+    let mut document = load_document(source, keys, allow_plaintext)?;
+    document.ensure_blinding()?;
+    let portfolio = market.listings().portfolio(&document);
+    Ok((document.account, portfolio.map_err(|error| Error::portfolio(source, error))?))
+}
+
 /// A public text file.
 pub(crate) fn load_text(source: &Source) -> Result<String, Error> {
     String::from_utf8(source.read()?).map_err(|_| Error::NotText(source.to_string()))
 }
 
-/// A market file, its root recomputed.
-pub(crate) fn load_market(source: &Source) -> Result<(MarketFile, Market<Fp>), Error> {
-    let failed = |error| Error::MarketFile { path: source.to_string(), source: error };
-    let file = MarketFile::from_json(&load_text(source)?).map_err(failed)?;
-    let market = file.market::<Fp>().map_err(failed)?;
-    Ok((file, market))
+/// A market file that has been read; its root is recomputed where the field is
+/// known.
+pub(crate) struct PublishedMarket {
+    place: Source,
+    file: AnyMarketFile,
+}
+
+impl PublishedMarket {
+    pub(crate) fn load(place: &Source) -> Result<Self, Error> {
+        let file = AnyMarketFile::from_json(&load_text(place)?)
+            .map_err(|source| Error::MarketFile { path: place.to_string(), source })?;
+        Ok(Self { place: place.clone(), file })
+    }
+
+    pub(crate) fn file(&self) -> &AnyMarketFile {
+        &self.file
+    }
+
+    /// Its proof system, unless another is asked for.
+    pub(crate) fn proof_system(&self, env: Env) -> Result<ProofSystem, Error> {
+        let system = match &self.file {
+            AnyMarketFile::Standard(file) => file.proof_system(),
+            AnyMarketFile::Scenario(file) => file.proof_system(),
+        };
+        env.proof_system_of(&self.place, system.map_err(|error| self.failed(error))?)
+    }
+
+    /// The market of one of its files, its root recomputed.
+    pub(crate) fn open<K: MarketKind, F: MarginField>(
+        &self,
+        file: &MarketFileOf<K>,
+    ) -> Result<K::Market<F>, Error> {
+        file.market().map_err(|error| self.failed(error))
+    }
+
+    /// The quote currency.
+    pub(crate) fn quote(&self) -> &Symbol {
+        match &self.file {
+            AnyMarketFile::Standard(file) => file.snapshot().quote(),
+            AnyMarketFile::Scenario(file) => &file.snapshot().spec().quote,
+        }
+    }
+
+    fn failed(&self, source: MarketFileError) -> Error {
+        Error::MarketFile { path: self.place.to_string(), source }
+    }
+}
+
+/// Runs code for a published market, of whatever family and proof system: the
+/// one place where a family becomes a type.
+macro_rules! with_market {
+    ($published:expr, $env:expr, $backend:ident, $market:ident => $body:expr) => {{
+        let published: &$crate::input::PublishedMarket = $published;
+        ::zkmargin_prover::with_backend!(published.proof_system($env)?, $backend => {
+            type Field = <$backend as ::zkmargin_prover::backend::Backend>::Field;
+            match published.file() {
+                ::zkmargin_params::market::AnyMarketFile::Standard(file) => {
+                    let $market = published.open::<_, Field>(file)?;
+                    $body
+                }
+                ::zkmargin_params::market::AnyMarketFile::Scenario(file) => {
+                    let $market = published.open::<_, Field>(file)?;
+                    $body
+                }
+            }
+        })
+    }};
+}
+pub(crate) use with_market;
+
+/// Whether insecure powers of tau will do.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct SrsArgs {
+    /// Use powers of tau whose secret everybody can compute (`zkmargin srs
+    /// dev`): proofs prove nothing, which is enough for tests
+    #[arg(long)]
+    pub(crate) insecure_dev_srs: bool,
+}
+
+impl SrsArgs {
+    pub(crate) fn dev(self) -> DevSrs {
+        match self.insecure_dev_srs {
+            true => DevSrs::AllowInsecure,
+            false => DevSrs::Refuse,
+        }
+    }
+}
+
+/// Said whenever insecure powers of tau are used, and not to be silenced.
+pub(crate) fn warn_of_insecure_srs() {
+    stderr_line(
+        "WARNING: insecure powers of tau: everybody can forge such proofs; they prove nothing",
+    );
 }
 
 /// Writes a public result to a file, or to standard output for `-`; whether it

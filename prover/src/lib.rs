@@ -9,11 +9,17 @@
 //! | [`scenario`], [`plot`] | the same for options portfolios: breakdown, cures, pictures |
 //! | [`figures`] | numbers and tables for people |
 //! | [`proving`] | from a portfolio, a market and a path to a proof |
+//! | [`conformance`] | published cases as statements, for the circuit |
+//! | [`backend`] | the proof systems behind one interface |
+//! | [`family`] | the families of margin models behind one interface |
 //! | [`files`], [`json`] | bounded, atomic files; strict JSON whose errors show no value |
 //!
 //! The `zkmargin` command is built on these.
 
+pub mod backend;
+pub mod conformance;
 pub mod crypt;
+pub mod family;
 pub mod figures;
 pub mod files;
 pub mod json;

@@ -6,7 +6,9 @@ mod error;
 mod input;
 mod output;
 mod params;
+mod picture;
 mod progress;
+mod serve;
 
 use std::process::ExitCode;
 

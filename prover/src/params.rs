@@ -1,80 +1,132 @@
-//! Parameters and keys. Parameters come from the cache, or are made on the spot
-//! when there is none; keys are made once a process.
+//! Parameters and keys. They come from the cache and the store of powers of
+//! tau, or are made on the spot when there is no cache; what was loaded stays
+//! for the life of the process.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pasta_curves::Fp;
-use zkmargin_circuits::family::FamilyCircuit;
-use zkmargin_circuits::ipa::IpaParams;
+use zkmargin_circuits::family::{FamilyCircuit, family_of};
+use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
-use zkmargin_margin::shape::Shape;
-use zkmargin_params::cache::{CacheError, Origin, ParamsCache, compute_ipa_params};
+use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
+use zkmargin_params::srs::DevSrs;
+use zkmargin_prover::backend::{Backend, Kzg, Stores};
 use zkmargin_prover::proving::Prover;
-use zkmargin_verifier::ipa::Verifier;
+use zkmargin_verifier::bn254;
+use zkmargin_verifier::proof::CircuitId;
 
 use crate::cli::Env;
 use crate::error::Error;
 
-/// Keys by shape.
-type Keys<K> = Mutex<BTreeMap<Shape, Arc<K>>>;
+/// What a process has loaded: provers and verifiers, secure and not.
+type Kept = BTreeMap<(&'static str, CircuitId, bool), Arc<dyn Any + Send + Sync>>;
 
-static PROVERS: Keys<Prover> = Mutex::new(BTreeMap::new());
-static VERIFIERS: Keys<Verifier> = Mutex::new(BTreeMap::new());
+static KEPT: Mutex<Kept> = Mutex::new(BTreeMap::new());
 
 /// The prover of a shape.
-pub(crate) fn prover(shape: Shape, env: Env) -> Result<Arc<Prover>, Error> {
-    once(&PROVERS, shape, || {
-        let params = ipa_params(shape, env)?;
+pub(crate) fn prover<B: Backend, C: FamilyCircuit<B::Field> + 'static>(
+    shape: Shape,
+    dev: DevSrs,
+    env: Env,
+) -> Result<Arc<Prover<B, C>>, Error> {
+    once::<B, C, _>("prover", shape, dev, || {
+        let (params, stores) = params::<B, C>(shape, dev, env)?;
         let stage = format!("proving key, {shape} shape");
-        Ok(env.progress.stage(&stage, || Prover::new(params, shape))?)
+        let (key, origin) =
+            env.progress.stage(&stage, || B::proving_key::<C>(&params, shape, &stores))?;
+        tell("the proving key is", origin, env);
+        Ok(Prover::new(params, key))
     })
 }
 
 /// The verifier of a shape.
-pub(crate) fn verifier(shape: Shape, env: Env) -> Result<Arc<Verifier>, Error> {
-    once(&VERIFIERS, shape, || {
-        let params = ipa_params(shape, env)?;
+pub(crate) fn verifier<B: Backend, C: FamilyCircuit<B::Field> + 'static>(
+    shape: Shape,
+    dev: DevSrs,
+    env: Env,
+) -> Result<Arc<B::Verifier>, Error> {
+    once::<B, C, _>("verifier", shape, dev, || {
+        let (params, stores) = params::<B, C>(shape, dev, env)?;
         let stage = format!("verifying key, {shape} shape");
-        Ok(env.progress.stage(&stage, || Verifier::new::<StandardCircuit<Fp>>(params, shape))?)
+        let (verifier, origin) =
+            env.progress.stage(&stage, || B::verifier::<C>(params, shape, &stores))?;
+        tell("the verifying key is", origin, env);
+        Ok(verifier)
     })
 }
 
-fn once<K>(
-    keys: &Keys<K>,
+/// The verifying key of a circuit of the on-chain proof system, as contracts
+/// and pages read it.
+pub(crate) fn exported_key(
+    family: Family,
     shape: Shape,
-    make: impl FnOnce() -> Result<K, Error>,
-) -> Result<Arc<K>, Error> {
-    let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(key) = keys.get(&shape) {
-        return Ok(Arc::clone(key));
+    dev: DevSrs,
+    env: Env,
+) -> Result<bn254::VerifyingKey, Error> {
+    let verifier = match family {
+        Family::Standard => verifier::<Kzg, StandardCircuit<_>>(shape, dev, env),
+        Family::Scenario => verifier::<Kzg, ScenarioCircuit<_>>(shape, dev, env),
+    }?;
+    verifier.export().map_err(Error::Export)
+}
+
+fn once<B: Backend, C: FamilyCircuit<B::Field>, T: Any + Send + Sync>(
+    what: &'static str,
+    shape: Shape,
+    dev: DevSrs,
+    make: impl FnOnce() -> Result<T, Error>,
+) -> Result<Arc<T>, Error> {
+    let family = family_of::<B::Field, C>();
+    let circuit = CircuitId { family, shape, proof_system: B::SYSTEM };
+    let name = (what, circuit, dev == DevSrs::AllowInsecure);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = kept.get(&name).cloned().and_then(|any| any.downcast().ok()) {
+        return Ok(found);
     }
-    let key = Arc::new(make()?);
-    keys.insert(shape, Arc::clone(&key));
-    Ok(key)
+    let made = Arc::new(make()?);
+    kept.insert(name, Arc::<T>::clone(&made));
+    Ok(made)
 }
 
 /// The parameters of a shape. A cache that does not work costs time and a
 /// warning, not the run.
-fn ipa_params(shape: Shape, env: Env) -> Result<IpaParams, Error> {
-    let k = <StandardCircuit<Fp> as FamilyCircuit<Fp>>::k(shape);
+fn params<B: Backend, C: FamilyCircuit<B::Field>>(
+    shape: Shape,
+    dev: DevSrs,
+    env: Env,
+) -> Result<(B::Params, Stores), Error> {
+    let (cache, broken) = match ParamsCache::open_default() {
+        Ok(cache) => (Some(cache), None),
+        Err(error) => (None, Some(Origin::Uncached(error))),
+    };
+    let stores = Stores { cache, srs: None, dev };
     let (params, origin) =
-        env.progress.stage("public parameters", || match ParamsCache::open_default() {
-            Ok(cache) => cache.ipa_params_or_compute(k),
-            Err(error) => Ok((compute_ipa_params(k)?, Origin::Uncached(error))),
-        })?;
-    match &origin {
-        Origin::Uncached(error) => warn(error, env),
-        Origin::Rebuilt(damage) => {
-            env.out
-                .note(format!("the cached parameters were not used and are made anew: {damage}"));
-        }
-        _ => env.out.detail(format!("parameters of size 2^{k}: {origin:?}")),
-    }
-    Ok(params)
+        env.progress.stage("public parameters", || B::params(C::k(shape), &stores))?;
+    tell("parameters are", origin.or(broken), env);
+    Ok((params, stores))
 }
 
-fn warn(error: &CacheError, env: Env) {
-    env.out.note(format!("warning: parameters are not cached: {error}"));
+fn tell(what: &str, origin: Option<Origin>, env: Env) {
+    match origin {
+        Some(Origin::Uncached(error)) => warn(what, &error, env),
+        Some(Origin::Rebuilt(damage)) => {
+            env.out.note(format!("{what} made anew, what was cached is not used: {damage}"));
+        }
+        Some(origin) => env.out.detail(format!("{what} {}", origin_word(&origin))),
+        None => {}
+    }
+}
+
+fn origin_word(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::Loaded => "loaded from the cache",
+        _ => "made, and cached",
+    }
+}
+
+fn warn(what: &str, error: &CacheError, env: Env) {
+    env.out.note(format!("warning: {what} not cached: {error}"));
     env.out.note("hint: every run makes them again until the cache works");
 }

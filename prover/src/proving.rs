@@ -2,24 +2,20 @@
 
 use std::fmt;
 
-use pasta_curves::Fp;
-use rand::SeedableRng as _;
-use rand::rngs::{StdRng, SysRng};
-use zkmargin_circuits::family::Unprovable;
-use zkmargin_circuits::ipa::{self, IpaParams, KeyError, ProveError, ProvingKey};
-use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_circuits::family::{FamilyCircuit, Unprovable, Witness};
 use zkmargin_margin::claim::{Claim, Side};
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::portfolio::Portfolio;
-use zkmargin_margin::relation::{MarginFamily as _, Violation};
-use zkmargin_margin::shape::{ProofSystem, Shape};
-use zkmargin_margin::standard::{Standard, StandardWitness};
-use zkmargin_params::market::{Market, MarketError};
-use zkmargin_verifier::MalformedProof;
-use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
+use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::shape::Shape;
+use zkmargin_params::market::MarketError;
+use zkmargin_verifier::proof::ProofFile;
 
-use crate::venue::PathFile;
+use crate::backend::{Backend, BackendError};
+use crate::family::{FamilyMarket, Standing};
+use crate::venue::Membership;
 
 /// Why no proof was made.
 #[derive(Debug, thiserror::Error)]
@@ -54,21 +50,25 @@ pub enum ProvingError {
         /// Positions it holds.
         allowed: usize,
     },
+    /// The shape has too little room for expiries.
+    #[error("{found} expiries do not fit the {shape} shape, which holds {allowed}")]
+    TooManyExpiries {
+        /// Expiries of the portfolio.
+        found: usize,
+        /// The shape asked for, or the largest.
+        shape: Shape,
+        /// Expiries it holds.
+        allowed: usize,
+    },
     /// A disclosure that an *at-least* claim has no room for.
     #[error("a claim of at least a level has no shortfall to disclose")]
     NothingToDisclose,
     /// A shortfall that does not fit its public input.
     #[error("the shortfall is too large to disclose")]
     ShortfallRange,
-    /// The system has no randomness to give.
-    #[error("the operating system gave no random bytes")]
-    NoRandomness,
     /// The proof system failed.
     #[error(transparent)]
-    Prove(ProveError),
-    /// The proof does not fit a proof file.
-    #[error(transparent)]
-    File(#[from] MalformedProof),
+    Prove(BackendError),
 }
 
 /// How far an account is from what is claimed. Secret: only [`fmt::Display`]
@@ -100,7 +100,7 @@ impl ProvingError {
     pub fn is_false_statement(&self) -> bool {
         matches!(
             self,
-            Self::False { .. } | Self::Prove(ProveError::Unprovable(Unprovable::Violation(_)))
+            Self::False { .. } | Self::Prove(BackendError::Unprovable(Unprovable::Violation(_)))
         )
     }
 
@@ -123,11 +123,12 @@ impl ProvingError {
             Self::False { violation: Violation::FalseClaim, .. } => {
                 "add collateral, reduce positions, or claim another level; `zkmargin margin` shows the figures"
             }
-            Self::False { .. } | Self::Prove(ProveError::Unprovable(Unprovable::Violation(_))) => {
+            Self::False { .. }
+            | Self::Prove(BackendError::Unprovable(Unprovable::Violation(_))) => {
                 "check that portfolio, path and market are of one epoch"
             }
-            Self::TooManyPositions { .. } => {
-                "give --shape auto; above 128 positions, split the account"
+            Self::TooManyPositions { .. } | Self::TooManyExpiries { .. } => {
+                "give --shape auto; if the large shape is too small, split the account"
             }
             Self::NothingToDisclose => "leave --disclose out, or claim below:LEVEL",
             _ => "please report it",
@@ -136,13 +137,13 @@ impl ProvingError {
 }
 
 /// A true statement with its witness, ready to prove.
-pub struct Prepared {
-    instance: MarginInstance<Fp>,
-    witness: StandardWitness<Fp>,
+pub struct Prepared<F, W> {
+    instance: MarginInstance<F>,
+    witness: W,
     shape: Shape,
 }
 
-impl fmt::Debug for Prepared {
+impl<F, W> fmt::Debug for Prepared<F, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared").field("shape", &self.shape).finish_non_exhaustive()
     }
@@ -159,29 +160,34 @@ pub struct Statement {
     pub shape: Option<Shape>,
 }
 
-impl Prepared {
+impl<F: MarginField, W> Prepared<F, W> {
     /// Puts a statement together and checks it natively.
     ///
     /// # Errors
     /// When an input does not fit the others, or the statement is false: the
     /// error names the clause and, for the claim itself, the distance.
-    pub fn new(
-        market: &Market<Fp>,
+    pub fn new<M>(
+        market: &M,
         account: AccountId,
         portfolio: &Portfolio,
-        path: &PathFile,
+        path: &Membership<F>,
         statement: Statement,
-    ) -> Result<Self, ProvingError> {
+    ) -> Result<Self, ProvingError>
+    where
+        M: FamilyMarket<F>,
+        <M::Circuit as FamilyCircuit<F>>::Family: MarginFamily<Witness = W>,
+    {
         if account != path.account {
             return Err(ProvingError::WrongAccount { portfolio: account, path: path.account });
         }
-        let shape = fitting_shape(portfolio.positions().len(), statement.shape)?;
-        if portfolio.commitment::<Fp>() != path.commitment.0 {
+        let positions = portfolio.positions();
+        let shape = market.fit(positions, statement.shape)?;
+        if portfolio.commitment::<F>() != path.commitment {
             return Err(ProvingError::False { violation: Violation::Opening, gap: None });
         }
-        let witness = market.standard_witness(portfolio, path.commitment.0, path.path.clone())?;
-        let margin = market.margin(portfolio.positions())?;
-        let shortfall = margin.shortfall(statement.claim.level());
+        let witness = market.witness(portfolio, path)?;
+        let Standing { shortfall, surplus } =
+            market.standing(positions, statement.claim.level())?;
         let disclosed = match (statement.disclose, statement.claim.side()) {
             (true, Side::AtLeast) => return Err(ProvingError::NothingToDisclose),
             (true, Side::Below) => Shortfall::new(shortfall).ok_or(ProvingError::ShortfallRange)?,
@@ -192,37 +198,32 @@ impl Prepared {
             context: path.context,
             epoch: header.epoch,
             account,
-            state_root: path.state_root.0,
+            state_root: path.state_root,
             market_root: market.root(),
             model: header.model,
             claim: statement.claim,
             disclosed,
         };
-        Standard::check(&instance, &witness).map_err(|violation| {
-            let claim = statement.claim;
-            let gap = (violation == Violation::FalseClaim).then(|| {
-                let units = match claim.side() {
-                    Side::AtLeast => shortfall.cast_signed(),
-                    // The least surplus of a bucket is what keeps the claim false.
-                    Side::Below => margin
-                        .buckets
-                        .iter()
-                        .filter_map(|bucket| {
-                            let requirement = bucket.requirement(claim.level())?;
-                            Some(bucket.equity - requirement.cast_signed())
-                        })
-                        .min()
-                        .unwrap_or(0),
-                };
-                Gap { claim, amount: market.format_amount(units) }
-            });
-            ProvingError::False { violation, gap }
-        })?;
+        <M::Circuit as FamilyCircuit<F>>::Family::check(&instance, &witness).map_err(
+            |violation| {
+                let claim = statement.claim;
+                let gap = (violation == Violation::FalseClaim).then(|| {
+                    let units = match claim.side() {
+                        Side::AtLeast => shortfall.cast_signed(),
+                        Side::Below => surplus,
+                    };
+                    Gap { claim, amount: market.format_amount(units) }
+                });
+                ProvingError::False { violation, gap }
+            },
+        )?;
         Ok(Self { instance, witness, shape })
     }
+}
 
+impl<F, W> Prepared<F, W> {
     /// The public inputs.
-    pub fn instance(&self) -> &MarginInstance<Fp> {
+    pub fn instance(&self) -> &MarginInstance<F> {
         &self.instance
     }
 
@@ -232,35 +233,17 @@ impl Prepared {
     }
 }
 
-fn fitting_shape(found: usize, wanted: Option<Shape>) -> Result<Shape, ProvingError> {
-    let shape = wanted.or_else(|| Shape::standard_for(found)).unwrap_or(Shape::Large);
-    let allowed = shape.standard_positions();
-    match found <= allowed {
-        true => Ok(shape),
-        false => Err(ProvingError::TooManyPositions { found, shape, allowed }),
-    }
-}
-
-/// Makes the proofs of one shape.
+/// Makes the proofs of one shape of a family.
 #[derive(Debug)]
-pub struct Prover {
-    params: IpaParams,
-    key: ProvingKey<StandardCircuit<Fp>>,
+pub struct Prover<B: Backend, C: FamilyCircuit<B::Field> + 'static> {
+    params: B::Params,
+    key: B::ProvingKey<C>,
 }
 
-impl Prover {
-    /// A prover with the key of a shape, made from the parameters.
-    ///
-    /// # Errors
-    /// When the parameters are of another size than the shape's.
-    pub fn new(params: IpaParams, shape: Shape) -> Result<Self, KeyError> {
-        let key = ProvingKey::build(&params, shape)?;
-        Ok(Self { params, key })
-    }
-
-    /// The shape.
-    pub fn shape(&self) -> Shape {
-        self.key.shape()
+impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Prover<B, C> {
+    /// A prover with a key made under these parameters.
+    pub fn new(params: B::Params, key: B::ProvingKey<C>) -> Self {
+        Self { params, key }
     }
 
     /// Proves a statement.
@@ -268,16 +251,23 @@ impl Prover {
     /// # Errors
     /// When it was prepared for another shape that this one does not hold, or
     /// the proof system fails.
-    pub fn prove(&self, prepared: &Prepared) -> Result<ProofFile<Fp>, ProvingError> {
-        let rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| ProvingError::NoRandomness)?;
+    pub fn prove(
+        &self,
+        prepared: &Prepared<B::Field, Witness<B::Field, C>>,
+    ) -> Result<ProofFile<B::Field>, ProvingError> {
         let Prepared { instance, witness, .. } = prepared;
-        let proof = ipa::prove(&self.params, &self.key, instance, witness, rng)
-            .map_err(ProvingError::Prove)?;
-        let circuit = CircuitId {
-            family: Family::Standard,
-            shape: self.shape(),
-            proof_system: ProofSystem::Ipa,
-        };
-        Ok(ProofFile::new(circuit, *instance, proof)?)
+        self.prove_witness(instance, witness)
+    }
+
+    /// Proves a statement by its public and its private inputs.
+    ///
+    /// # Errors
+    /// As [`Prover::prove`].
+    pub fn prove_witness(
+        &self,
+        instance: &MarginInstance<B::Field>,
+        witness: &Witness<B::Field, C>,
+    ) -> Result<ProofFile<B::Field>, ProvingError> {
+        B::prove::<C>(&self.params, &self.key, instance, witness).map_err(ProvingError::Prove)
     }
 }

@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use pasta_curves::Fp;
 use serde::Serialize;
 use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::standard::{AccountMargin, BucketMargin};
 use zkmargin_params::market::{Market, MarketError};
@@ -91,7 +91,10 @@ impl MarginReport {
     ///
     /// # Errors
     /// When a position does not fit the market.
-    pub fn new(market: &Market<Fp>, portfolio: &Portfolio) -> Result<Self, MarketError> {
+    pub fn new<F: MarginField>(
+        market: &Market<F>,
+        portfolio: &Portfolio,
+    ) -> Result<Self, MarketError> {
         let margin = market.margin(portfolio.positions())?;
         let text = |units: i128| market.format_amount(units);
         // Sums of at most 128 figures below 2^82.

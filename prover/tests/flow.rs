@@ -9,14 +9,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command as System;
 
-use common::{CONTEXT, TRADER, cache, copy_files, fixtures, run, zkmargin};
+use common::{CONTEXT, TRADER, cache, copy_files, copy_fixtures, fixtures, run, zkmargin};
 
 /// Figures of `portfolio.json` that must stay secret.
 const SECRETS: [&str; 3] = ["0.48213", "2.3391", "20417.77"];
 
 fn sandbox() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    copy_files(fixtures(), dir.path());
+    copy_fixtures(dir.path());
     dir
 }
 
@@ -212,6 +212,11 @@ fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
         "called (breach",
         "(exit code 3)",
         "cured by initial",
+        "met throughout",
+        "M6: the claim",
+        "cash needed",
+        "called (breach",
+        "(exit code 3)",
     ];
     let mut rest = said.as_str();
     for part in order {
@@ -220,7 +225,7 @@ fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
     for entry in fs::read_dir(work.path().join("story")).unwrap() {
         let path = entry.unwrap().path();
         let bytes = fs::read(&path).unwrap();
-        for secret in ["0.00785", "121.2", "86.549602", "586.549602"] {
+        for secret in ["0.00785", "121.2", "86.549602", "586.549602", "\"6500\"", "\"15000\""] {
             let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
             assert!(!found, "{} holds {secret}", path.display());
         }
@@ -228,6 +233,70 @@ fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
     // A directory with files in it is never written to.
     let again = zkmargin(work.path()).args(["demo", "--dir", "story"]).output().unwrap();
     assert_eq!(again.status.code(), Some(2));
+}
+
+/// Options, from encrypted portfolios to a margin call: what is true is proved,
+/// what is not is called.
+#[test]
+fn options_are_proved_and_called() {
+    let sandbox = sandbox();
+    let dir = sandbox.path();
+    let context = "options-test";
+    run(dir, "venue commit condor.age strangle.age -m options.json -i trader.key -o o.jsonl");
+    run(dir, &format!("venue root -q o.jsonl --context {context} -o o-state.json"));
+    let prove = |book: &str, claim: &str| {
+        let line = format!(
+            "prove {book}.age -m options.json -s o-state.json -i trader.key -o {book}.proof {claim}"
+        );
+        zkmargin(dir).args(line.split_whitespace()).output().unwrap()
+    };
+    assert!(prove("condor", "--claim at-least:initial").status.success());
+    let refused = prove("strangle", "--claim at-least:maintenance");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("M6"));
+    assert!(prove("strangle", "--claim below:maintenance --disclose").status.success());
+    let line = format!("verify condor.proof strangle.proof -m options.json --context {context}");
+    let said = run(dir, &line);
+    // What is disclosed is what the owner was told.
+    let margin = run(dir, "margin strangle.age -m options.json -i trader.key --json");
+    let margin: serde_json::Value = serde_json::from_str(&margin).unwrap();
+    let needed = margin["cash_needed"]["maintenance"].as_str().unwrap();
+    let (whole, part) = needed.split_once('.').unwrap();
+    let units = format!("shortfall of {whole}{part:0<8} quote units");
+    assert!(said.contains(&units), "{needed}: {said}");
+
+    let at = |line: &str| format!("call {line} -l o.redb --now 1764897112");
+    run(dir, &at(&format!("init --context {context} -m deribit-like")));
+    run(dir, &at("post -m options.json -s o-state.json"));
+    for (book, account) in [("condor", "c2"), ("strangle", "c3")] {
+        let account = format!("0x00000000000000000000000000000000000000{account}");
+        run(dir, &at(&format!("register -a {account}")));
+        run(dir, &at(&format!("submit {book}.proof")));
+    }
+    let status = at("status -a 0x00000000000000000000000000000000000000c3");
+    let status = zkmargin(dir).args(status.split_whitespace()).output().unwrap();
+    assert_eq!(status.status.code(), Some(3));
+}
+
+#[test]
+fn pictures_are_for_their_owner_and_name_no_position() {
+    let sandbox = sandbox();
+    let dir = sandbox.path();
+    let margin = "margin condor.age -m options.json -i trader.key -q --plot";
+    for name in ["condor.svg", "condor.png"] {
+        run(dir, &format!("{margin} {name}"));
+        let path = dir.join(name);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let bytes = fs::read(&path).unwrap();
+        let again = format!("{margin} {name}");
+        let again = zkmargin(dir).args(again.split_whitespace()).output().unwrap();
+        assert_eq!(again.status.code(), Some(2));
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+        run(dir, &format!("{margin} {name} --force"));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let svg = fs::read_to_string(dir.join("condor.svg")).unwrap();
+    assert!(svg.contains("deribit-like") && !svg.contains("26DEC25"));
 }
 
 #[test]
@@ -356,5 +425,60 @@ fn a_damaged_cache_is_rebuilt() {
         .unwrap();
     assert!(output.status.success());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("made anew: the checksum does not match"), "{said} ({file:?})");
+    assert!(
+        said.contains("made anew, what was cached is not used: the checksum does not match"),
+        "{said} ({file:?})"
+    );
+}
+
+/// Powers of tau of a file need no flag, and keep proofs under others apart.
+#[test]
+fn imported_powers_of_tau_need_no_flag() {
+    use halo2_axiom::halo2curves::bn256::Bn256;
+    use halo2_axiom::poly::commitment::Params as _;
+    use halo2_axiom::poly::kzg::commitment::ParamsKZG;
+    use rand08::SeedableRng as _;
+
+    let sandbox = sandbox();
+    let dir = sandbox.path();
+    let mut file = fs::File::create(dir.join("ceremony.srs")).unwrap();
+    let rng = rand08::rngs::StdRng::seed_from_u64(1);
+    ParamsKZG::<Bn256>::setup(13, rng).write(&mut file).unwrap();
+    let run = |line: &str, code: i32| {
+        let mut command = zkmargin(dir);
+        command.env("ZKMARGIN_SRS_DIR", "powers").args(line.split_whitespace());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "zkmargin {line}\n{said}");
+        (String::from_utf8_lossy(&output.stdout).into_owned(), said)
+    };
+    let prove =
+        "prove -q trader.age -i trader.key -m market-kzg.json -p path-kzg.json -o sound.json";
+    assert!(run(prove, 2).1.contains("there is no SRS"));
+    run("srs import -q ceremony.srs -k 13", 0);
+    assert!(run("srs info", 0).0.contains("unknown origin"));
+    assert_eq!(run(prove, 0).1, "");
+    let (_, said) = run("verify -q sound.json -m market-kzg.json", 0);
+    assert_eq!(said, "", "no warning");
+    // The proof of the fixtures is under other powers of tau, whatever it says.
+    assert!(run("verify -q proof-kzg.json", 1).1.contains("insecure powers of tau"));
+    let (_, said) = run("verify -q proof-kzg-pretends.json", 1);
+    assert!(said.contains("made under other powers of tau"), "{said}");
+    // An insecure SRS does not take its place, nor does another file.
+    run("srs dev -q -k 13", 0);
+    run("verify -q sound.json proof-kzg.json --insecure-dev-srs", 0);
+    let rng = rand08::rngs::StdRng::seed_from_u64(2);
+    let mut file = fs::File::create(dir.join("other.srs")).unwrap();
+    ParamsKZG::<Bn256>::setup(13, rng).write(&mut file).unwrap();
+    assert!(run("srs import -q other.srs -k 13", 2).1.contains("--force"));
+    run("srs import -q other.srs -k 13 --force", 0);
+    assert!(run("verify -q sound.json", 1).1.contains("made under other powers of tau"));
+
+    // A damaged file is never used.
+    let path = dir.join("powers/kzg-k13-v1.srs");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[1000] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    assert!(run("verify -q sound.json", 2).1.contains("is damaged"));
+    assert!(run("srs info", 1).0.contains("DAMAGED"));
 }

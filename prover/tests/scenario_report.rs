@@ -1,35 +1,54 @@
 //! The breakdown and the stress test of portfolios on a real chain, in words.
 #![allow(clippy::unwrap_used)]
 
+use pasta_curves::Fp;
+use serde_json::json;
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::ids::Epoch;
+use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_params::import::deribit::option_chain;
+use zkmargin_params::market::scenario::Market;
 use zkmargin_params::scenario::{
-    Position, RiskTable, Scan, ScenarioMarket, ScenarioModel, ScenarioPortfolio, StressTest,
+    Instrument, Position, Scan, ScenarioMarket, ScenarioModel, ScenarioSnapshot, StressTest,
     parameters,
 };
 use zkmargin_params::symbol::Symbol;
-use zkmargin_prover::scenario::{ScenarioReport, StressReport, margin_lines};
+use zkmargin_prover::portfolio_file::{Listings, PortfolioDocument};
+use zkmargin_prover::scenario::{ScenarioReport, StressReport, margin_lines, scenario_portfolio};
 
+const ACCOUNT: &str = "0x00000000000000000000000000000000000000a1";
 const CHAIN: &str = include_str!("../../examples/deribit/btc-20251205.csv");
-const STRANGLE: [(&str, f64); 2] = [("BTC-12DEC25-80000-P", -1.0), ("BTC-12DEC25-100000-C", -1.0)];
+const STRANGLE: [(&str, &str); 2] = [("BTC-12DEC25-80000-P", "-1"), ("BTC-12DEC25-100000-C", "-1")];
 
-fn setting(model: &str) -> (ScenarioModel, ScenarioMarket) {
-    let market = option_chain(CHAIN).unwrap().market().unwrap();
-    (parameters::by_name(model).unwrap().model().unwrap(), market)
+fn snapshot() -> ScenarioSnapshot {
+    let lot = |text: &str| text.parse().unwrap();
+    option_chain(CHAIN).unwrap().snapshot(lot("0.1"), lot("0.0001")).unwrap()
 }
 
-fn portfolio(cash: f64, book: &[(&str, f64)]) -> ScenarioPortfolio {
-    let position = |&(name, quantity): &(&str, f64)| Position {
-        instrument: Symbol::new(name).unwrap(),
-        quantity,
-        unrealised: 0.0,
-    };
-    ScenarioPortfolio { cash, positions: book.iter().map(position).collect() }
+fn market(model: &ScenarioModel) -> Market<Fp> {
+    Market::build(model, &snapshot(), Epoch::new(1)).unwrap()
 }
 
-fn report(model: &str, cash: f64, book: &[(&str, f64)]) -> ScenarioReport {
-    let (model, market) = setting(model);
-    let table = RiskTable::new(&model, &market).unwrap();
-    ScenarioReport::new(&table, &portfolio(cash, book).resolve(&table).unwrap())
+fn model(name: &str) -> ScenarioModel {
+    parameters::by_name(name).unwrap().model().unwrap()
+}
+
+/// A portfolio as it is written and committed to.
+fn portfolio(market: &Market<Fp>, cash: &str, book: &[(&str, &str)]) -> Portfolio {
+    let positions: Vec<_> = book
+        .iter()
+        .map(|(symbol, quantity)| json!({ "instrument": symbol, "quantity": quantity }))
+        .collect();
+    let document =
+        json!({ "version": 1, "account": ACCOUNT, "cash": cash, "positions": positions });
+    let mut document = PortfolioDocument::parse(document.to_string().as_bytes()).unwrap();
+    document.ensure_blinding().unwrap();
+    Listings::from(market).portfolio(&document).unwrap()
+}
+
+fn report(name: &str, cash: &str, book: &[(&str, &str)]) -> ScenarioReport {
+    let market = market(&model(name));
+    ScenarioReport::new(&market, &portfolio(&market, cash, book)).unwrap()
 }
 
 fn number(text: &str) -> f64 {
@@ -39,12 +58,12 @@ fn number(text: &str) -> f64 {
 #[test]
 fn the_breakdown_adds_up() {
     for (model, cash, book) in [
-        ("pmrm2", 14_000.0, &STRANGLE[..]),
-        ("deribit-like", 16_000.0, &STRANGLE[..]),
-        ("scan", 500.0, &[("BTC", 1.0), ("BTC-26DEC25-100000-C", -1.0)][..]),
+        ("pmrm2", "14000", &STRANGLE[..]),
+        ("deribit-like", "16000", &STRANGLE[..]),
+        ("scan", "500.25", &[("BTC", "1.5"), ("BTC-26DEC25-100000-C", "-1")][..]),
     ] {
         let report = report(model, cash, book);
-        let lines = margin_lines(&report, "USDC");
+        let lines = margin_lines(&report, "USD");
         let row = |name: &str| {
             let line = lines.iter().find(|line| line.starts_with(name)).unwrap();
             let figures: Vec<&str> = line[name.len()..].split_whitespace().collect();
@@ -68,25 +87,85 @@ fn the_breakdown_adds_up() {
 
 #[test]
 fn a_shortfall_says_what_would_cure_it() {
-    let report = report("deribit-like", 16_000.0, &STRANGLE);
-    let lines = margin_lines(&report, "USDC").join("\n");
-    let cash = format!("cash needed   {:.2}", (report.cure.to_maintenance * 100.0).ceil() / 100.0);
+    let report = report("deribit-like", "16000", &STRANGLE);
+    let lines = margin_lines(&report, "USD").join("\n");
+    let cash = format!("cash needed   {} USD for maintenance", report.cash_needed.maintenance);
     assert!(lines.replace(',', "").contains(&cash), "{lines}");
+    assert_eq!((report.level, report.cash_needed.solvency.as_str()), (Level::MarginCall, "0"));
+    // The exact shortfall is that of the breakdown, and the rounding of two lots of ten.
+    let exact = number(&report.cash_needed.maintenance);
+    let shown = -report.breakdown.maintenance_margin;
+    assert!((0.0..1e-6).contains(&(exact - shown)), "{exact} {shown}");
     assert!(lines.contains("meets maintenance"), "{lines}");
-    let healthy = self::report("span-16", 100.0, &[]);
-    let lines = margin_lines(&healthy, "USDC").join("\n");
+    let healthy = self::report("span-16", "100", &[]);
+    let lines = margin_lines(&healthy, "USD").join("\n");
     assert!(!lines.contains("cash needed") && !lines.contains("Positions"), "{lines}");
+}
+
+/// What is written is what is shown: every kind of instrument, by symbol, with
+/// decimals, in one bucket.
+#[test]
+fn documents_hold_options_perpetuals_futures_and_collateral() {
+    let mut spec = snapshot().spec().clone();
+    let mut listed = spec.market.spec().clone();
+    let expiry_seconds = listed.feeds[1].expiry_seconds;
+    let mut list = |name: &str, kind| {
+        listed.instruments.insert(Symbol::new(name).unwrap(), kind);
+    };
+    list("BTC-PERPETUAL", Instrument::Perpetual { price: 92_600.0, confidence: 1.0 });
+    list("BTC-26DEC25", Instrument::Future { expiry_seconds });
+    spec.market = ScenarioMarket::new(listed).unwrap();
+    let model = model("pmrm2");
+    let snapshot = ScenarioSnapshot::new(spec).unwrap();
+    let market = Market::<Fp>::build(&model, &snapshot, Epoch::new(1)).unwrap();
+    let book = [
+        ("BTC-26DEC25-90000-P", "-2.5"),
+        ("BTC-PERPETUAL", "0.0123"),
+        ("BTC-26DEC25", "-1.5"),
+        ("BTC", "3.0001"),
+    ];
+    let held = scenario_portfolio(&market, &portfolio(&market, "-1234.56789", &book)).unwrap();
+    assert_eq!(held.cash, -1_234.567_89);
+    assert_eq!(held.positions.len(), 4);
+    for (symbol, quantity) in book {
+        let of = |p: &&Position| p.instrument.as_str() == symbol;
+        let position = held.positions.iter().find(of).unwrap();
+        assert_eq!(position.quantity, number(quantity), "{symbol}");
+    }
+    let report = ScenarioReport::new(&market, &portfolio(&market, "-1234.56789", &book)).unwrap();
+    assert_eq!(report.level, Level::Initial);
+    let refusal = |book: &[(&str, &str)]| {
+        ScenarioReport::new(&market, &portfolio(&market, "0", book)).unwrap_err().to_string()
+    };
+    // Collateral cannot be owed, and no error shows how much.
+    let error = refusal(&[("BTC", "-7.7")]);
+    assert!(error.starts_with("M5") && !error.contains("7.7"), "{error}");
+    let document = json!({ "version": 1, "account": ACCOUNT, "positions": [
+        { "instrument": "BTC", "quantity": "987654321.1" }
+    ] });
+    let mut document = PortfolioDocument::parse(document.to_string().as_bytes()).unwrap();
+    document.ensure_blinding().unwrap();
+    let listings = Listings::from(&market);
+    let refusal =
+        |document: &PortfolioDocument| listings.portfolio(document).unwrap_err().to_string();
+    let allowed = "positions[0].quantity: out of range, allowed is -2^32 to 2^32 - 1 lots";
+    assert_eq!(refusal(&document), allowed);
+    document.positions.clear();
+    document.isolated = serde_json::from_value(json!([{ "cash": "1" }])).unwrap();
+    assert_eq!(refusal(&document), "isolated: portfolio margin has one bucket");
 }
 
 #[test]
 fn stress_says_where_the_call_comes_or_that_it_does_not() {
-    let (model, market) = setting("pmrm2");
-    let book = portfolio(40_000.0, &STRANGLE);
-    let test = StressTest::new(&model, &market, &book).unwrap();
+    let model = model("pmrm2");
+    let market = market(&model);
+    let book = scenario_portfolio(&market, &portfolio(&market, "40000", &STRANGLE)).unwrap();
+    let snapshot = snapshot();
+    let test = StressTest::new(&model, &snapshot.spec().market, &book).unwrap();
     let scan = Scan { least: 0.7, most: 1.4, ..Scan::default() };
     let (report, points) =
         StressReport::new(&test, scan, &[0.8, 1.0, 1.3, 2.0], &[1.0, 2.0]).unwrap();
-    let lines = report.lines("USDC").join("\n");
+    let lines = report.lines("USD").join("\n");
     for expected in [
         "Where levels are lost, with spot from 64,806 to 129,612",
         "initial margin      met  met throughout  lost at 117,6",

@@ -18,12 +18,13 @@ fn transcripts() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         fs::copy(&path, cases.path().join(path.file_name().unwrap())).unwrap();
         // Every transcript runs in a copy of the fixtures of its own.
-        common::copy_files(common::fixtures(), &cases.path().join(format!("{name}.in")));
+        common::copy_fixtures(&cases.path().join(format!("{name}.in")));
     }
     {
         let tests = trycmd::TestCases::new();
         tests
             .env("ZKMARGIN_CACHE_DIR", common::cache().display().to_string())
+            .env("ZKMARGIN_SRS_DIR", common::SRS)
             .default_bin_path(assert_cmd::cargo::cargo_bin!("zkmargin"))
             .case(cases.path().join("*.trycmd"));
         tests.run();

@@ -88,7 +88,7 @@ fn seeded_faults_are_found() {
         ("public input not used", "public: epoch", "copy"),
         ("claim not decoded", "claim: equality #: equal", "copy"),
         ("disclosure not checked", "outcome: M# disclosed: equal", "copy"),
-        ("blinding not bound", "account: M# opening: hash", "copy message 1"),
+        ("blinding not bound", "account: M# opening: hash", "copy message 1 of block 0"),
     ];
     let faults = faults.map(|(bug, region, part)| (bug, Fault::new(region, part)));
     harness::faults_are_found(&subject::<Bn254Fr>(Shape::Small), &faults);

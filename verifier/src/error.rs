@@ -4,6 +4,7 @@
 use alloc::string::String;
 
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
+use zkmargin_margin::srs::SrsMark;
 
 /// A text that is no proof file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -149,6 +150,15 @@ pub enum VerifyError {
         verifier: ProofSystem,
         /// The proof's.
         proof: ProofSystem,
+    },
+    /// The proof was made under other powers of tau.
+    #[error("the proof was made under other powers of tau ({}) than the verifying key ({verifier})",
+        .proof.map_or_else(|| "none".into(), |srs| alloc::format!("{srs}")))]
+    WrongSrs {
+        /// The verifier's.
+        verifier: SrsMark,
+        /// The proof's.
+        proof: Option<SrsMark>,
     },
     /// A point or scalar in the proof bytes is not canonically encoded.
     #[error("the proof bytes hold a point or scalar that is not canonically encoded")]

@@ -79,19 +79,12 @@ impl Verifier {
 
     /// Whether the proof is one this key could verify.
     fn check_form(&self, file: &ProofFile<Fp>) -> Result<(), VerifyError> {
-        let CircuitId { family, shape, proof_system } = file.circuit();
-        if proof_system != ProofSystem::Ipa {
-            let verifier = ProofSystem::Ipa;
-            return Err(VerifyError::WrongProofSystem { verifier, proof: proof_system });
-        }
-        if family != self.key.family() {
-            return Err(VerifyError::WrongFamily { key: self.key.family(), proof: family });
-        }
-        if shape != self.key.shape() {
-            return Err(VerifyError::WrongShape { key: self.key.shape(), proof: shape });
-        }
-        let (expected, got) = (self.key.proof_size(), file.proof().len());
-        if expected == got { Ok(()) } else { Err(VerifyError::Length { expected, got }) }
+        let key = CircuitId {
+            family: self.key.family(),
+            shape: self.key.shape(),
+            proof_system: ProofSystem::Ipa,
+        };
+        file.check_circuit(key, self.key.proof_size())
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`error`] | [`MalformedProof`] (cannot be read) and [`VerifyError`] (does not verify) |
 //! | [`engine`] | the margin-call engine: a deterministic state machine |
 //! | `ipa` | verification of the transparent proof system (feature `ipa`) |
+//! | `kzg` | the on-chain proof system, by the library that proves it (feature `kzg`) |
 //! | `bn254` | verification of the on-chain proof system, `no_std` (feature `bn254`) |
 //! | `ledger` | the engine on a crash-safe database (feature `ledger`) |
 //!
@@ -25,6 +26,8 @@ pub mod engine;
 pub mod error;
 #[cfg(feature = "ipa")]
 pub mod ipa;
+#[cfg(feature = "kzg")]
+pub mod kzg;
 #[cfg(feature = "ledger")]
 pub mod ledger;
 pub mod proof;

@@ -295,15 +295,17 @@ fn fresh_proofs_verify() {
     let key = Key::build(params, Shape::Small).unwrap();
     let case = Market::<Bn254Fr>::over_field().case(&healthy(), at_least(Level::Maintenance), 0);
     let proof = prove(params, &key, &case.instance, &case.witness).unwrap();
-    let verifier = Verifier::new(stored_key(KEYS[0].0));
+    let stored = stored_key(KEYS[0].0);
+    let srs = stored.srs();
+    let verifier = Verifier::new(stored);
     let circuit =
         CircuitId { family: Family::Standard, shape: Shape::Small, proof_system: ProofSystem::Kzg };
-    let file = ProofFile::new(circuit, case.instance, proof.clone()).unwrap();
+    let file = ProofFile::under_srs(circuit, srs, case.instance, proof.clone()).unwrap();
     let file = ProofFile::<Bn254Fr>::parse(file.to_json().as_bytes()).unwrap();
     let claim = verifier.verify(&file).unwrap();
     assert_eq!(claim.data(), &ClaimData::from(&case.instance));
     let other = CircuitId { shape: Shape::Medium, ..circuit };
-    let other = ProofFile::new(other, case.instance, proof.clone()).unwrap();
+    let other = ProofFile::under_srs(other, srs, case.instance, proof.clone()).unwrap();
     let wrong = VerifyError::WrongShape { key: Shape::Small, proof: Shape::Medium };
     assert_eq!(verifier.verify(&other), Err(wrong.clone()));
     assert_eq!(verifier.verify_batch(&[file, other]), [Ok(claim), Err(wrong)]);

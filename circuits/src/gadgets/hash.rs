@@ -22,7 +22,8 @@
 //! The first step of a permutation does not use `s4`: the capacity is a fixed
 //! constant, no cell. The previous permutation's digest lands there, so a
 //! Merkle path is permutations end to end. `member` needs no switch of its
-//! own: where no permutation precedes, `s4` holds the first message cell again.
+//! own: where no permutation precedes, `s4` holds the first message cell again,
+//! and in a message of more than four cells `s0` is the digest itself.
 
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ use super::{copy_into, hook};
 const PARTIAL_PER_ROW: usize = 3;
 /// Steps of one permutation; its digest stands on the step after them.
 pub const PERMUTATION_STEPS: usize = FULL_ROUNDS + PARTIAL_ROUNDS / PARTIAL_PER_ROW;
+/// Elements that a link of a longer message absorbs.
+pub const LINK: usize = RATE - 1;
 /// The state cell that holds a digest.
 const DIGEST: usize = WIDTH - 1;
 
@@ -70,6 +73,41 @@ struct ScheduleRow<F> {
 struct TraceRow<F> {
     state: [F; WIDTH],
     aux: [F; WIDTH],
+}
+
+/// Where the message of a permutation comes from.
+#[derive(Clone, Copy, Debug)]
+enum Inputs<'a, F: MarginField> {
+    /// Four cells.
+    First(&'a [AssignedCell<F, F>; RATE]),
+    /// The digest so far and three cells.
+    Link(&'a [AssignedCell<F, F>; LINK]),
+    /// Free children, of which the digest so far is one.
+    Children,
+}
+
+impl<F: MarginField> Inputs<'_, F> {
+    /// The name of a message cell of block `index`.
+    fn label(&self, i: usize, index: usize) -> String {
+        match self {
+            Self::First(_) | Self::Link(_) => format!("message {i} of block {index}"),
+            Self::Children => format!("child {i} of block {index}"),
+        }
+    }
+}
+
+/// One permutation with its values.
+struct Block<'a, F: MarginField> {
+    inputs: Inputs<'a, F>,
+    domain: Domain,
+    message: Value<[F; RATE]>,
+    trace: Value<(Vec<TraceRow<F>>, F)>,
+}
+
+impl<F: MarginField> Block<'_, F> {
+    fn digest(&self) -> Value<F> {
+        self.trace.as_ref().map(|(_, digest)| *digest)
+    }
 }
 
 /// Columns, gates and the round schedule.
@@ -244,96 +282,154 @@ impl<F: MarginField> HashConfig<F> {
         columns.map(|column| meta.query_advice(column, at))
     }
 
-    /// The digest of four cells in a domain.
+    /// The digest of `4 + 3 n` cells, see [`zkmargin_margin::poseidon::hash_chain`].
     ///
     /// # Errors
-    /// When the circuit is out of rows.
+    /// When the circuit is out of rows, or another number of cells is given.
     pub fn digest(
         &self,
         layouter: &mut impl Layouter<F>,
         name: &str,
-        domain: Domain,
-        message: &[AssignedCell<F, F>; RATE],
+        domains: (Domain, Domain),
+        message: &[AssignedCell<F, F>],
     ) -> Result<AssignedCell<F, F>, Error> {
-        self.membership(layouter, name, (domain, domain), message, 0, Value::known(&[]))
+        let name = &format!("{name}: hash");
+        let blocks = self.message_blocks(name, domains, message)?;
+        self.assign_blocks(layouter, name, &blocks)
     }
 
-    /// The root that a leaf opens to: the leaf is the digest of four cells,
-    /// the path holds the four children per level, the lowest first.
+    /// The root that a leaf opens to: the leaf is [`HashConfig::digest`] of its
+    /// cells in the first two domains, the path holds the four children per
+    /// level, the lowest first, hashed in the third domain.
     ///
     /// Constrains the running digest to be one of the children at each of
     /// `depth` levels. The children are free witnesses: what binds them is the
     /// root, which the caller must constrain.
     ///
     /// # Errors
-    /// When the circuit is out of rows, or the path is not of this depth.
+    /// As [`HashConfig::digest`], or when the path is not of this depth.
     pub fn membership(
         &self,
         layouter: &mut impl Layouter<F>,
         name: &str,
-        (leaf_domain, node_domain): (Domain, Domain),
-        leaf: &[AssignedCell<F, F>; RATE],
+        (first, next, node): (Domain, Domain, Domain),
+        leaf: &[AssignedCell<F, F>],
         depth: usize,
         path: Value<&[[F; ARITY]]>,
     ) -> Result<AssignedCell<F, F>, Error> {
         path.error_if_known_and(|path| path.len() != depth)?;
         let name = &format!("{name}: hash");
-        let mut messages = vec![values(leaf)];
-        messages.extend((0..depth).map(|level| path.map(|path| path[level])));
-        let messages: Vec<_> = (messages.into_iter().enumerate())
-            .map(|(level, message)| message.map(|message| hooked_message(name, level, message)))
-            .collect();
-        let traces: Vec<_> = messages
-            .iter()
-            .enumerate()
-            .map(|(level, message)| {
-                let domain = if level == 0 { leaf_domain } else { node_domain };
-                message.map(|message| self.trace((name, level), domain, message))
-            })
-            .collect();
+        let mut blocks = self.message_blocks(name, (first, next), leaf)?;
+        for level in 0..depth {
+            let message = path.map(|path| path[level]);
+            blocks.push(self.block((name, blocks.len()), Inputs::Children, node, message));
+        }
+        self.assign_blocks(layouter, name, &blocks)
+    }
 
+    /// The permutations over a message.
+    fn message_blocks<'a>(
+        &self,
+        name: &str,
+        (first, next): (Domain, Domain),
+        message: &'a [AssignedCell<F, F>],
+    ) -> Result<Vec<Block<'a, F>>, Error> {
+        let (head, tail) = message.split_first_chunk::<RATE>().ok_or(Error::Synthesis)?;
+        let mut blocks = vec![self.block((name, 0), Inputs::First(head), first, values(head))];
+        let (links, []) = tail.as_chunks::<LINK>() else { return Err(Error::Synthesis) };
+        for link in links {
+            let digest = blocks.last().map_or_else(Value::unknown, Block::digest);
+            let [a, b, c] = link.each_ref().map(|cell| cell.value().copied());
+            let message = digest.zip(a).zip(b.zip(c)).map(|((h, a), (b, c))| [h, a, b, c]);
+            blocks.push(self.block((name, blocks.len()), Inputs::Link(link), next, message));
+        }
+        Ok(blocks)
+    }
+
+    fn block<'a>(
+        &self,
+        at: (&str, usize),
+        inputs: Inputs<'a, F>,
+        domain: Domain,
+        message: Value<[F; RATE]>,
+    ) -> Block<'a, F> {
+        let message = message.map(|message| hooked_message(at, &inputs, message));
+        let trace = message.map(|message| self.trace(at, domain, message));
+        Block { inputs, domain, message, trace }
+    }
+
+    /// Assigns permutations end to end, in one region.
+    fn assign_blocks(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        name: &str,
+        blocks: &[Block<'_, F>],
+    ) -> Result<AssignedCell<F, F>, Error> {
         layouter.assign_region(
             || name,
             |mut region| {
-                for (i, cell) in leaf.iter().enumerate() {
-                    let value = messages[0].map(|message| message[i]);
-                    let label = format!("message {i}");
-                    copy_into(&mut region, name, &label, cell, value, (self.state[i], 0))?;
-                }
-                let first = messages[0].map(|message| message[0]);
-                region.assign_advice(|| "no digest before", self.state[DIGEST], 0, || first)?;
                 let mut digest = None;
-                for (level, trace) in traces.iter().enumerate() {
-                    let domain = if level == 0 { leaf_domain } else { node_domain };
-                    let start = level * PERMUTATION_STEPS * self.step;
-                    if level > 0 {
-                        for i in 0..ARITY {
-                            let child = messages[level].map(|children| children[i]);
-                            region.assign_advice(
-                                || format!("child {i} of level {level}"),
-                                self.state[i],
-                                start,
-                                || child,
-                            )?;
-                        }
-                    }
-                    digest = Some(self.permutation(&mut region, (name, level), domain, trace)?);
+                for (index, block) in blocks.iter().enumerate() {
+                    let at = (name, index);
+                    self.assign_inputs(&mut region, at, block, digest.as_ref())?;
+                    digest = Some(self.permutation(&mut region, at, block.domain, &block.trace)?);
                 }
                 digest.ok_or(Error::Synthesis)
             },
         )
     }
 
+    /// Assigns the message cells of a permutation; `digest` is the previous
+    /// one's, in `s4` of the same row.
+    fn assign_inputs(
+        &self,
+        region: &mut Region<'_, F>,
+        (name, index): (&str, usize),
+        block: &Block<'_, F>,
+        digest: Option<&AssignedCell<F, F>>,
+    ) -> Result<(), Error> {
+        let start = index * PERMUTATION_STEPS * self.step;
+        let copy = |region: &mut Region<'_, F>, cell: &AssignedCell<F, F>, i: usize| {
+            let label = block.inputs.label(i, index);
+            let value = block.message.map(|message| message[i]);
+            copy_into(region, name, &label, cell, value, (self.state[i], start)).map(|_| ())
+        };
+        match block.inputs {
+            Inputs::First(cells) => {
+                for (i, cell) in cells.iter().enumerate() {
+                    copy(region, cell, i)?;
+                }
+                let first = block.message.map(|message| message[0]);
+                let column = self.state[DIGEST];
+                region.assign_advice(|| "no digest before", column, start, || first)?;
+            }
+            Inputs::Link(cells) => {
+                let digest = digest.ok_or(Error::Synthesis)?;
+                for (i, cell) in std::iter::once(digest).chain(cells).enumerate() {
+                    copy(region, cell, i)?;
+                }
+            }
+            Inputs::Children => {
+                for i in 0..ARITY {
+                    let child = block.message.map(|children| children[i]);
+                    let label = || block.inputs.label(i, index);
+                    region.assign_advice(label, self.state[i], start, || child)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Assigns one permutation, all but the message cells of its first row.
     fn permutation(
         &self,
         region: &mut Region<'_, F>,
-        (name, level): (&str, usize),
+        (name, index): (&str, usize),
         domain: Domain,
         trace: &Value<(Vec<TraceRow<F>>, F)>,
     ) -> Result<AssignedCell<F, F>, Error> {
         for (i, row) in self.schedule.iter().enumerate() {
-            let step = level * PERMUTATION_STEPS + i;
+            let step = index * PERMUTATION_STEPS + i;
             let offset = step * self.step;
             let switch = match row.gate {
                 Gate::First => &self.q_first,
@@ -370,20 +466,20 @@ impl<F: MarginField> HashConfig<F> {
             }
         }
         let digest = trace.as_ref().map(|(_, digest)| *digest);
-        let end = (level + 1) * PERMUTATION_STEPS * self.step;
-        let label = || format!("digest of level {level}");
+        let end = (index + 1) * PERMUTATION_STEPS * self.step;
+        let label = || format!("digest of block {index}");
         region.assign_advice(label, self.state[DIGEST], end, || digest)
     }
 
     /// The advice cells of a permutation and its digest.
     fn trace(
         &self,
-        (name, level): (&str, usize),
+        (name, block): (&str, usize),
         domain: Domain,
         message: [F; RATE],
     ) -> (Vec<TraceRow<F>>, F) {
         let changed = |cell: &str, lane: usize, step: usize, element: F| {
-            let step = level * PERMUTATION_STEPS + step;
+            let step = block * PERMUTATION_STEPS + step;
             hook::element(name, || format!("{cell} {lane} of step {step}"), element)
         };
         let mds = &F::poseidon().mds;
@@ -420,7 +516,7 @@ impl<F: MarginField> HashConfig<F> {
                 TraceRow { state: before, aux }
             })
             .collect();
-        (rows, hook::element(name, || format!("digest of level {level}"), state[0]))
+        (rows, hook::element(name, || format!("digest of block {block}"), state[0]))
     }
 }
 
@@ -528,13 +624,13 @@ impl<F: MarginField> LinearLayer<F> {
 }
 
 /// A message as tests may have changed it.
-fn hooked_message<F: MarginField>(name: &str, level: usize, mut message: [F; RATE]) -> [F; RATE] {
+fn hooked_message<F: MarginField>(
+    (name, block): (&str, usize),
+    inputs: &Inputs<'_, F>,
+    mut message: [F; RATE],
+) -> [F; RATE] {
     for (i, element) in message.iter_mut().enumerate() {
-        let cell = || match level {
-            0 => format!("message {i}"),
-            _ => format!("child {i} of level {level}"),
-        };
-        *element = hook::element(name, cell, *element);
+        *element = hook::element(name, || inputs.label(i, block), *element);
     }
     message
 }

@@ -8,6 +8,7 @@ use zkmargin_margin::poseidon::{Domain, RATE};
 
 use super::GadgetConfig;
 use super::arithmetic::Row;
+use super::hash::LINK;
 use super::hook;
 use super::range::Ranged;
 
@@ -66,6 +67,12 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
         self.config.arithmetic.public_input(&mut self.layouter, &name, instance, row)
     }
 
+    /// A constant.
+    pub fn constant(&mut self, name: &str, constant: F) -> Result<Cell<F>, Error> {
+        let name = self.name(name);
+        self.config.arithmetic.constant(&mut self.layouter, &name, constant)
+    }
+
     /// A free witness.
     ///
     /// # Soundness
@@ -118,8 +125,10 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
         if hook::dropped(&name, || "copy".to_owned()) {
             return Ok(());
         }
-        self.layouter
-            .assign_region(|| &name, |mut region| region.constrain_equal(left.cell(), right.cell()))
+        self.layouter.assign_region(
+            || &name,
+            |mut region| region.constrain_equal(left.cell(), right.cell()),
+        )
     }
 
     /// `a * b + factor * c + constant`.
@@ -232,21 +241,42 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
         domain: Domain,
         message: &[Cell<F>; RATE],
     ) -> Result<Cell<F>, Error> {
-        let name = self.name(name);
-        self.config.hash.digest(&mut self.layouter, &name, domain, message)
+        self.hash_chain(name, (domain, domain), message)
     }
 
-    /// The root that the digest of four cells opens to; see
+    /// The digest of four or more cells, see
+    /// [`zkmargin_margin::poseidon::hash_chain`].
+    pub fn hash_chain(
+        &mut self,
+        name: &str,
+        domains: (Domain, Domain),
+        message: &[Cell<F>],
+    ) -> Result<Cell<F>, Error> {
+        let name = self.name(name);
+        let message = self.padded(message);
+        self.config.hash.digest(&mut self.layouter, &name, domains, &message)
+    }
+
+    /// The root that the digest of four or more cells opens to; see
     /// [`super::hash::HashConfig::membership`].
     pub fn membership(
         &mut self,
         name: &str,
-        domains: (Domain, Domain),
-        leaf: &[Cell<F>; RATE],
+        domains: (Domain, Domain, Domain),
+        leaf: &[Cell<F>],
         depth: usize,
         path: Value<&[[F; ARITY]]>,
     ) -> Result<Cell<F>, Error> {
         let name = self.name(name);
-        self.config.hash.membership(&mut self.layouter, &name, domains, leaf, depth, path)
+        let leaf = self.padded(leaf);
+        self.config.hash.membership(&mut self.layouter, &name, domains, &leaf, depth, path)
+    }
+
+    /// A message with zeros up to the end of its last permutation.
+    fn padded(&self, message: &[Cell<F>]) -> Vec<Cell<F>> {
+        let links = message.len().saturating_sub(RATE).div_ceil(LINK);
+        let mut padded = message.to_vec();
+        padded.resize(RATE + links * LINK, self.zero());
+        padded
     }
 }

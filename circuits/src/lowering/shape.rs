@@ -129,6 +129,17 @@ impl LoweredShape {
         self.k
     }
 
+    /// Rows in use: up to the last one with a fixed cell that is not zero, or a
+    /// copy.
+    pub fn rows(&self) -> usize {
+        let fixed = self
+            .fixed
+            .iter()
+            .filter_map(|column| column.iter().rposition(|cell| *cell != Bn254Fr::from(0)));
+        let copied = self.copies.iter().flat_map(|(left, right)| [left, right]);
+        fixed.chain(copied.map(|cell| cell.row)).max().map_or(0, |last| last + 1)
+    }
+
     /// Largest degree of a constraint.
     pub fn degree(&self) -> usize {
         self.degree

@@ -20,8 +20,9 @@ use super::pinned::{System, read};
 use super::recorder::Layout;
 use super::shape::{CellRef, ColumnKind, Query};
 use super::*;
-use crate::family::FamilyCircuit as _;
+use crate::family::FamilyCircuit;
 use crate::lowering::backend::{BackendCircuit, to_axiom};
+use crate::scenario::ScenarioCircuit;
 use crate::standard::StandardCircuit;
 
 fn params(k: u32) -> ParamsKZG<Bn256> {
@@ -149,14 +150,19 @@ fn key_of(params: &ParamsKZG<Bn256>, shape: LoweredShape) -> ProvingKey<G1Affine
     keygen_pk(params, keygen_vk(params, &circuit).unwrap(), &circuit).unwrap()
 }
 
+/// Every circuit of this crate; the smallest shape shows the thing, the others
+/// differ in the number of slots only.
 #[test]
 fn keys_are_those_of_the_front_end() {
-    // Every circuit of this crate; the smallest shape shows the thing, the
-    // others differ in the number of slots only.
-    let circuit = StandardCircuit::blank(Shape::Small);
-    let params = params(K);
-    let truth = truth(K, &circuit);
-    let shape = lower(K, &circuit).unwrap();
+    assert_key_is_the_front_ends(&StandardCircuit::blank(Shape::Small), K);
+    let k = <ScenarioCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(Shape::Small);
+    assert_key_is_the_front_ends(&ScenarioCircuit::blank(Shape::Small), k);
+}
+
+fn assert_key_is_the_front_ends<C: Circuit<Bn254Fr>>(circuit: &C, k: u32) {
+    let params = params(k);
+    let truth = truth(k, circuit);
+    let shape = lower(k, circuit).unwrap();
     assert_eq!(differences(&truth, &params, &key_of(&params, shape)), [""; 0]);
 }
 

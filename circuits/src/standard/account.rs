@@ -9,22 +9,21 @@
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::instance::{CLAIM, DISCLOSED, SHORTFALL_BITS};
+use zkmargin_margin::instance::SHORTFALL_BITS;
 
-use super::PublicInputs;
-use super::hints::{ClaimHints, SlotHints};
+use super::hints::SlotHints;
 use super::order::Boundary;
 use super::slot::SlotCells;
 use crate::gadgets::{Cell, Synthesizer};
+use crate::statement::PublicInputs;
+use crate::statement::claim::{self, ClaimCells};
 
 /// Bits of a bucket's sum, either way.
 const BUCKET_SUM_BITS: u32 = 96;
 
 /// The claim's parts and the sums so far.
 pub(super) struct Account<F: MarginField> {
-    is_maintenance: Cell<F>,
-    is_initial: Cell<F>,
-    is_below: Cell<F>,
+    claim: ClaimCells<F>,
     /// The bucket's deficit up to the last slot, and its gap if it ended there.
     open: Option<(Cell<F>, Cell<F>)>,
     /// Gaps of the buckets that have ended.
@@ -32,22 +31,9 @@ pub(super) struct Account<F: MarginField> {
 }
 
 impl<F: MarginField> Account<F> {
-    /// Decodes the claim: `level + 4 below`, level 1, 2 or 3.
-    pub(super) fn new<L: Layouter<F>>(
-        s: &mut Synthesizer<'_, F, L>,
-        inputs: &PublicInputs<F>,
-        claim: Value<&ClaimHints<F>>,
-    ) -> Result<Self, Error> {
-        s.scope("claim");
-        let is_maintenance = s.witness_bit("M6 maintenance", claim.map(|c| c.is_maintenance))?;
-        let is_initial = s.witness_bit("M6 initial", claim.map(|c| c.is_initial))?;
-        let is_below = s.witness_bit("M6 below", claim.map(|c| c.is_below))?;
-        s.product_is_zero("M6 one level", &is_maintenance, &is_initial)?;
-        let level = s.add_scaled("level", &is_maintenance, (F::from(2), &is_initial), F::ONE)?;
-        let code = s.add_scaled("M6 code", &level, (F::from(4), &is_below), F::ZERO)?;
-        s.equal(&code, &inputs[CLAIM])?;
-        let shortfall = s.zero();
-        Ok(Self { is_maintenance, is_initial, is_below, open: None, shortfall })
+    /// No slot yet.
+    pub(super) fn new<L: Layouter<F>>(s: &Synthesizer<'_, F, L>, claim: ClaimCells<F>) -> Self {
+        Self { claim, open: None, shortfall: s.zero() }
     }
 
     /// Adds a slot; `boundary` is missing for the first.
@@ -58,10 +44,11 @@ impl<F: MarginField> Account<F> {
         boundary: Option<Boundary<F>>,
         hints: Value<&SlotHints<F>>,
     ) -> Result<(), Error> {
-        let maintenance = s.mul("required maintenance", &self.is_maintenance, &slot.maintenance)?;
+        let maintenance =
+            s.mul("required maintenance", &self.claim.is_maintenance, &slot.maintenance)?;
         let required = s.mul_add(
             "M5 required",
-            (&self.is_initial, &slot.initial),
+            (&self.claim.is_initial, &slot.initial),
             (F::ONE, &maintenance),
             F::ZERO,
         )?;
@@ -103,15 +90,13 @@ impl<F: MarginField> Account<F> {
         }
         let shortfall = &self.shortfall;
 
-        let at_least = s.not("at least", &self.is_below)?;
+        let at_least = s.not("at least", &self.claim.is_below)?;
         s.product_is_zero("M6 at least: no shortfall", &at_least, shortfall)?;
         let excess = s.scale("shortfall less one", F::ONE, shortfall, -F::ONE)?;
-        let excess = s.mul("shortfall less one where below", &self.is_below, &excess)?;
+        let excess = s.mul("shortfall less one where below", &self.claim.is_below, &excess)?;
         s.range_check("M6 below: some shortfall", &excess, SHORTFALL_BITS)?;
 
-        let disclosed = &inputs[DISCLOSED];
-        let difference = s.sub("disclosed less shortfall", disclosed, shortfall)?;
-        s.product_is_zero("M7 disclosed", disclosed, &difference)
+        claim::constrain_disclosed(s, inputs, shortfall)
     }
 }
 

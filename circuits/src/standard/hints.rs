@@ -4,7 +4,6 @@
 //! gives values that break that clause's constraint. All of them are field
 //! elements, bits included, so that a test can put any lie in any place.
 
-use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::merkle::{ARITY, Path};
 use zkmargin_margin::portfolio::{CASH_OFFSET, Position};
@@ -64,25 +63,6 @@ impl<F> std::fmt::Debug for SlotHints<F> {
 pub struct Division<F> {
     pub quotient: F,
     pub slack: F,
-}
-
-/// What the prover writes of the claim.
-#[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)]
-pub struct ClaimHints<F> {
-    pub is_maintenance: F,
-    pub is_initial: F,
-    pub is_below: F,
-}
-
-impl<F: MarginField> ClaimHints<F> {
-    pub(super) fn new(claim: Claim) -> Self {
-        Self {
-            is_maintenance: bit(claim.level() == Level::Maintenance),
-            is_initial: bit(claim.level() == Level::Initial),
-            is_below: bit(claim.side() == Side::Below),
-        }
-    }
 }
 
 impl<F: MarginField> SlotHints<F> {

@@ -7,12 +7,12 @@
 //!
 //! | clause | constraints | file |
 //! |---|---|---|
-//! | M1 | chain over the used slots, closed with the blinding, equals the commitment | `state.rs` |
-//! | M2 | leaf of account, commitment and context opens to `STATE_ROOT` | `state.rs` |
-//! | M3 | every slot's row opens to one tree root; the header over it is `MARKET_ROOT` with `EPOCH` and `MODEL` | `slot.rs`, `market.rs` |
+//! | M1 | chain over the used slots, closed with the blinding, equals the commitment | `statement/state.rs` |
+//! | M2 | leaf of account, commitment and context opens to `STATE_ROOT` | `statement/state.rs` |
+//! | M3 | every slot's row opens to one tree root; the header over it is `MARKET_ROOT` with `EPOCH` and `MODEL` | `slot.rs`, `statement/market.rs` |
 //! | M4 | ranges of every witness; slots strictly ascending by bucket and instrument | `slot.rs`, `order.rs` |
 //! | M5 | notional, tier, charges with witnessed quotients; bucket sums | `slot.rs`, `account.rs` |
-//! | M6, M7 | claim and disclosure against the summed shortfall | `account.rs` |
+//! | M6, M7 | claim and disclosure against the summed shortfall | `account.rs`, `statement/claim.rs` |
 //!
 //! No sum can wrap: a slot's value and requirement are below 2^82, a bucket
 //! sums at most 128 of them and is range-checked to 96 bits where it is
@@ -20,24 +20,24 @@
 
 mod account;
 mod hints;
-mod market;
 mod order;
 mod slot;
-mod state;
 
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::instance::{self, MarginInstance};
+use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::relation::MarginFamily as _;
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::standard::{Standard, StandardWitness};
 
 use crate::family::{FamilyCircuit, TooManyPositions, Unprovable};
 use crate::gadgets::layout::ColumnLayout;
-use crate::gadgets::{Cell, GadgetConfig, Synthesizer};
+use crate::gadgets::{GadgetConfig, Synthesizer};
+pub use crate::statement::ClaimHints;
+use crate::statement::{assign_public, claim, market, state};
 use account::Account;
-pub use hints::{ClaimHints, Division, SlotHints};
+pub use hints::{Division, SlotHints};
 use slot::SlotCells;
 
 /// The circuit of a shape, with a witness or without.
@@ -127,9 +127,6 @@ impl<F: MarginField> FamilyCircuit<F> for StandardCircuit<F> {
     }
 }
 
-/// The cells of the public inputs, by row.
-type PublicInputs<F> = [Cell<F>; instance::LEN];
-
 impl<F: MarginField> Circuit<F> for StandardCircuit<F> {
     type Config = GadgetConfig<F>;
     type FloorPlanner = SimpleFloorPlanner;
@@ -144,15 +141,10 @@ impl<F: MarginField> Circuit<F> for StandardCircuit<F> {
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
         let mut s = Synthesizer::new(&config, layouter)?;
-        s.scope("public");
-        let mut inputs = Vec::with_capacity(instance::LEN);
-        for (row, name) in instance::NAMES.iter().enumerate() {
-            inputs.push(s.public_input(name, row)?);
-        }
-        let inputs: PublicInputs<F> = inputs.try_into().map_err(|_| Error::Synthesis)?;
-
+        let inputs = assign_public(&mut s)?;
         let header = market::assign_header(&mut s, &inputs, self.value(|a| a.witness.header))?;
-        let mut account = Account::new(&mut s, &inputs, self.value(|a| &a.claim))?;
+        let claim = claim::assign(&mut s, &inputs, self.value(|a| &a.claim))?;
+        let mut account = Account::new(&s, claim);
         let mut slots: Vec<SlotCells<F>> = Vec::new();
         for index in 0..self.shape.standard_positions() {
             s.scope(format!("slot {index}"));
@@ -166,7 +158,9 @@ impl<F: MarginField> Circuit<F> for StandardCircuit<F> {
             slots.push(slot);
         }
         account.finish(&mut s, &inputs)?;
-        market::constrain_root(&mut s, &inputs, &header, &slots)?;
-        state::assign(&mut s, &inputs, &slots, self.value(|a| &a.witness))
+        let (none, roots) = (s.zero(), slots.iter().map(|slot| &slot.tree_root));
+        market::constrain_root(&mut s, &inputs, &header, &none, roots)?;
+        let committed: Vec<_> = slots.iter().map(|slot| &slot.committed).collect();
+        state::assign(&mut s, &inputs, &committed, self.value(|a| &a.witness))
     }
 }

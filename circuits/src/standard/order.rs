@@ -6,8 +6,9 @@ use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 
 use super::hints::SlotHints;
-use super::slot::{BUCKET_BITS, INSTRUMENT_BITS, SlotCells};
+use super::slot::{BUCKET_BITS, SlotCells};
 use crate::gadgets::{Cell, Synthesizer};
+use crate::statement::INSTRUMENT_BITS;
 
 /// Whether a slot continues the previous one's bucket.
 pub(super) struct Boundary<F: MarginField> {
@@ -24,7 +25,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     slot: &SlotCells<F>,
     hints: Value<&SlotHints<F>>,
 ) -> Result<Boundary<F>, Error> {
-    s.product_is_zero("M4 padding is last", &previous.padding, &slot.used)?;
+    s.product_is_zero("M4 padding is last", &previous.padding, &slot.committed.used)?;
 
     // A new bucket has a larger number, the same bucket the same.
     let new = s.witness_bit("M4 new bucket", hints.map(|h| h.new_bucket))?;
@@ -41,7 +42,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
         (-F::ONE, previous.instrument.cell()),
         -F::ONE,
     )?;
-    let compared = s.mul("used in the same bucket", &slot.used, &same)?;
+    let compared = s.mul("used in the same bucket", &slot.committed.used, &same)?;
     let step = s.mul("instrument step where compared", &compared, &step)?;
     s.range_check("M4 instrument ascends", &step, INSTRUMENT_BITS)?;
     Ok(Boundary { new, same })

@@ -14,26 +14,22 @@ use zkmargin_margin::units::NOTIONAL_BITS;
 use super::hints::{Division, SlotHints};
 use crate::gadgets::range::Ranged;
 use crate::gadgets::{Cell, Synthesizer};
+use crate::statement::state::Committed;
+use crate::statement::{INSTRUMENT_BITS, RATE_BITS};
 
 /// Bits of a quantity, a price, a price unit.
 const WORD_BITS: u32 = 64;
-/// Bits of a rate and of the denominator.
-pub(super) const RATE_BITS: u32 = 32;
-/// Bits of an instrument.
-pub(super) const INSTRUMENT_BITS: u32 = 32;
 /// Bits of a bucket.
 pub(super) const BUCKET_BITS: u32 = 16;
 
 /// What the rest of the circuit needs of a slot.
 pub(super) struct SlotCells<F: MarginField> {
-    /// One for a position, zero for padding.
-    pub(super) used: Cell<F>,
+    /// Whether it is used, and its word.
+    pub(super) committed: Committed<F>,
     /// One for padding.
     pub(super) padding: Cell<F>,
     pub(super) instrument: Ranged<F>,
     pub(super) bucket: Ranged<F>,
-    /// The packed position, zero for padding.
-    pub(super) word: Cell<F>,
     /// Root that the row opens to.
     pub(super) tree_root: Cell<F>,
     /// Signed value plus cash.
@@ -128,11 +124,10 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
             (F::ONE, initial.cell()),
             F::ZERO,
         )?,
-        used: position.used,
+        committed: Committed { used: position.used, word: position.word },
         padding: position.padding,
         instrument: position.instrument,
         bucket: position.bucket,
-        word: position.word,
         tree_root: row.tree_root,
     })
 }
@@ -231,7 +226,7 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
     let leaf = [e0, e1, maintenance_base.cell().clone(), initial_base.cell().clone()];
     let tree_root = s.membership(
         "M3 row",
-        (Domain::MarketRow, Domain::MarketNode),
+        (Domain::MarketRow, Domain::MarketRow, Domain::MarketNode),
         &leaf,
         MARKET_DEPTH,
         hints.map(|h| h.path.as_slice()),

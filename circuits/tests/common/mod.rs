@@ -3,7 +3,9 @@
 // Each test file uses a part of this.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+pub mod lowered;
 pub mod mock;
+pub mod scenario;
 
 use pasta_curves::Fp;
 use zkmargin_circuits::family::FamilyCircuit;
@@ -15,7 +17,7 @@ use zkmargin_margin::ids::{
 };
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
-use zkmargin_margin::merkle::Tree;
+use zkmargin_margin::merkle::{Path, Tree};
 use zkmargin_margin::portfolio::{Blinding, Position, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::{MarginFamily, Violation};
@@ -168,20 +170,15 @@ impl<F: MarginField> Market<F> {
 
     /// Instance and witness of an account with these positions.
     pub fn case(&self, positions: &[Position], claim: Claim, disclosed: u128) -> Case<F> {
-        let blinding = Blinding::new([0x5a; 31]);
-        let commitment = commit(positions, &blinding);
-        let context = ContextId::derive("test", 0, [0; 20]);
-        let account = AccountId::new([0x11; 20]);
-        let other = state_leaf(AccountId::new([0x22; 20]), F::from(5), context);
-        let leaves = vec![other, state_leaf(account, commitment, context), other];
-        let state = Tree::build(Domain::StateNode, STATE_DEPTH, leaves).unwrap();
+        let Attested { context, account, state_root, blinding, commitment, account_path } =
+            attest(positions);
         Case {
             shape: Shape::Small,
             instance: MarginInstance {
                 context,
                 epoch: self.header.epoch,
                 account,
-                state_root: state.root(),
+                state_root,
                 market_root: self.header.root(),
                 model: self.header.model,
                 claim,
@@ -191,12 +188,35 @@ impl<F: MarginField> Market<F> {
                 slots: positions.iter().map(|position| self.slot(position)).collect(),
                 blinding,
                 commitment,
-                account_path: state.path(1).unwrap(),
+                account_path,
                 header: self.header,
                 padding: (self.rows[0], self.tree.path(0).unwrap()),
             },
         }
     }
+}
+
+/// What a venue attests of an account.
+pub struct Attested<F> {
+    pub context: ContextId,
+    pub account: AccountId,
+    pub state_root: F,
+    pub blinding: Blinding,
+    pub commitment: F,
+    pub account_path: Path<F>,
+}
+
+/// Attests an account with these positions, among others.
+pub fn attest<F: MarginField>(positions: &[Position]) -> Attested<F> {
+    let blinding = Blinding::new([0x5a; 31]);
+    let commitment = commit(positions, &blinding);
+    let context = ContextId::derive("test", 0, [0; 20]);
+    let account = AccountId::new([0x11; 20]);
+    let other = state_leaf(AccountId::new([0x22; 20]), F::from(5), context);
+    let leaves = vec![other, state_leaf(account, commitment, context), other];
+    let state = Tree::build(Domain::StateNode, STATE_DEPTH, leaves).unwrap();
+    let (state_root, account_path) = (state.root(), state.path(1).unwrap());
+    Attested { context, account, state_root, blinding, commitment, account_path }
 }
 
 /// An instance with a witness.

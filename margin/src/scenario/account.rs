@@ -220,7 +220,7 @@ impl ScenarioMargin {
         Ok(())
     }
 
-    /// M4: each sum that a circuit unpacks is below `2^80` either way.
+    /// M4: each sum is below `2^72` either way.
     fn sums_in_range(&self) -> bool {
         let expiries = self.expiries.iter().flat_map(|sums| {
             sums.scenarios.iter().chain(&sums.basis).chain(core::iter::once(&sums.mark))
@@ -228,6 +228,7 @@ impl ScenarioMargin {
         let charges = [&self.charges.maintenance, &self.charges.initial, &self.collateral];
         let mut sums = expiries.chain(&self.linear).chain(charges);
         sums.all(|sum| sum.unsigned_abs() >> SUM_BITS == 0)
+            && (self.deltas[0] + self.deltas[1]) >> SUM_BITS == 0
     }
 
     fn minimum_charge(&self, terms: &ScenarioTerms) -> I256 {

@@ -29,7 +29,7 @@ pub use row::{
     Charges, GROUP, GroupTerms, LIMB_BITS, ROW_E0, ROW_ELEMENTS, RowKind, ScenarioRow,
     VALUE_ELEMENTS, pack_limbs,
 };
-pub use terms::{DAMPENING_PER_ELEMENT, FACTORS, MinimumCharge, ScenarioTerms, TERMS_ELEMENTS};
+pub use terms::{MinimumCharge, ScenarioTerms, TERMS_ELEMENTS};
 pub use units::{ExpiryKey, Fine, LossFactor, LotCharge, LotFee, LotValue};
 
 /// Regular scenarios; what a model does not use is zero.
@@ -46,5 +46,6 @@ pub const BASIS: [usize; 2] = [MARK + 1, MARK + 2];
 pub const FINE_ONE: u64 = 1 << 40;
 /// One, on the scale of the loss factors; the header's denominator.
 pub const FACTOR_ONE: u32 = 1_000_000_000;
-/// Bits of a sum of an account, either way.
-pub const SUM_BITS: u32 = 80;
+/// Bits of a sum of an account, either way: 47 million million of the currency
+/// at 8 decimals.
+pub const SUM_BITS: u32 = 72;

@@ -13,6 +13,8 @@ use crate::standard::RowOffsets;
 pub const LIMB_BITS: u32 = 84;
 /// Values in an element.
 const LIMBS: usize = 3;
+// The values of a row are whole elements.
+const _: () = assert!(VALUES.is_multiple_of(LIMBS));
 /// Elements of the values.
 pub const VALUE_ELEMENTS: usize = VALUES / LIMBS;
 /// Elements of a row: identity, expiry, charges, values.
@@ -215,7 +217,7 @@ pub fn pack_limbs<F: MarginField>(values: &[i64]) -> F {
 }
 
 /// Sums `field << offset`.
-pub(super) fn pack<F: MarginField, const N: usize>(offsets: [u32; N], fields: [u64; N]) -> F {
+fn pack<F: MarginField, const N: usize>(offsets: [u32; N], fields: [u64; N]) -> F {
     offsets.into_iter().zip(fields).fold(F::ZERO, |sum, (bits, field)| {
         sum + F::from(field) * F::from(2).pow_vartime([u64::from(bits)])
     })

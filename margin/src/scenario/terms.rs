@@ -1,26 +1,13 @@
 //! What counts for a whole account.
 
-use alloc::vec::Vec;
-
-use super::row::{Charges, pack};
+use super::SCENARIOS;
+use super::row::Charges;
 use super::units::{Fine, LossFactor, LotFee};
-use super::{SCENARIOS, VALUES};
 use crate::field::MarginField;
 use crate::poseidon::{Domain, hash_chain};
-use crate::standard::RowOffsets;
 
-/// Dampening factors in an element, 48 bits each.
-pub const DAMPENING_PER_ELEMENT: usize = 5;
-/// Elements of the dampening factors, the last padded with zeros.
-const DAMPENING_ELEMENTS: usize = SCENARIOS.div_ceil(DAMPENING_PER_ELEMENT);
-/// Elements of the terms: dampening, factors, charges on naked shorts.
-pub const TERMS_ELEMENTS: usize = DAMPENING_ELEMENTS + 2;
-/// The element of factors: maintenance loss factor (40), initial loss factor
-/// (40), net delta (48), hedged delta (48), fee on naked shorts (48).
-pub const FACTORS: RowOffsets<5> = RowOffsets { bits: [0, 40, 80, 128, 176] };
-
-// The values of a row are whole elements.
-const _: () = assert!(VALUES.is_multiple_of(3));
+/// Elements of the terms.
+pub const TERMS_ELEMENTS: usize = SCENARIOS + 6;
 
 /// The least that an account is taken to lose:
 /// `net * |long - short| + half_hedged * (long + short - |long - short|) + short_fee * naked`,
@@ -58,28 +45,22 @@ impl ScenarioTerms {
         hash_chain((Domain::ScenarioTerms, Domain::ScenarioTermsNext), &self.elements::<F>())
     }
 
-    /// The terms packed: dampening, five to an element; [`FACTORS`]; the
-    /// charges on naked shorts.
+    /// The terms, one to an element: dampening, loss factors, the minimum
+    /// charge's net, hedged and short parts; at last the charges on naked
+    /// shorts, packed. They are hashed once in a proof, and what is not packed
+    /// needs no range checks to unpack.
     pub fn elements<F: MarginField>(&self) -> [F; TERMS_ELEMENTS] {
-        let dampening: Vec<F> = self
-            .dampening
-            .chunks(DAMPENING_PER_ELEMENT)
-            .map(|chunk| {
-                let fields = core::array::from_fn(|i| chunk.get(i).map_or(0, |fine| fine.get()));
-                pack::<F, DAMPENING_PER_ELEMENT>([0, 48, 96, 144, 192], fields)
-            })
-            .collect();
+        let MinimumCharge { net, half_hedged, short_fee } = self.minimum;
         let factors = [
             self.maintenance_factor.get(),
             self.initial_factor.get(),
-            self.minimum.net.get(),
-            self.minimum.half_hedged.get(),
-            self.minimum.short_fee.get(),
+            net.get(),
+            half_hedged.get(),
+            short_fee.get(),
         ];
-        core::array::from_fn(|i| match i {
-            i if i < DAMPENING_ELEMENTS => dampening[i],
-            i if i == DAMPENING_ELEMENTS => pack(FACTORS.bits, factors),
-            _ => self.naked.element(),
+        core::array::from_fn(|i| match i.checked_sub(SCENARIOS) {
+            None => F::from(self.dampening[i].get()),
+            Some(i) => factors.get(i).map_or_else(|| self.naked.element(), |f| F::from(*f)),
         })
     }
 }

@@ -1,9 +1,7 @@
 //! What can go wrong with the cache.
 
-use std::io;
-use std::path::{Path, PathBuf};
-
 use crate::cache::{CACHE_DIR_ENV, MAX_K, MIN_K};
+use crate::storage::StorageError;
 
 /// Why parameters cannot be taken from, or put into, the cache.
 #[derive(Debug, thiserror::Error)]
@@ -18,56 +16,9 @@ pub enum CacheError {
         /// The power of two.
         k: u32,
     },
-    /// The disk is full.
-    #[error(
-        "cannot write {path:?}: the disk is full; free space, or set {CACHE_DIR_ENV} to a directory \
-         on another disk"
-    )]
-    DiskFull {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// No permission, or a read-only file system.
-    #[error(
-        "may not {action} {path:?}: make the directory writable, or set {CACHE_DIR_ENV} to one \
-         that is"
-    )]
-    NotWritable {
-        /// What was tried.
-        action: &'static str,
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// Any other error of the file system.
-    #[error("cannot {action} {path:?}: {source}; set {CACHE_DIR_ENV} to use another directory")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-}
-
-impl CacheError {
-    /// Sorts an error of the file system by what the user can do about it.
-    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
-        let path = path.to_path_buf();
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::DiskFull { path, source }
-            }
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Self::NotWritable { action, path, source }
-            }
-            _ => Self::Io { action, path, source },
-        }
-    }
+    /// The file system refuses.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
 }
 
 /// Why a stored file is not used.
@@ -86,6 +37,9 @@ pub enum Damage {
     /// Of another size.
     #[error("the file holds parameters of size 2^{0}")]
     Size(u32),
+    /// A key of another circuit, or under other powers of tau.
+    #[error("the file holds another key")]
+    OtherKey,
     /// Too short or too long.
     #[error("the file has the wrong length")]
     Length,

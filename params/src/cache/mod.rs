@@ -1,8 +1,11 @@
-//! Proving parameters on disk.
+//! Proving parameters and keys on disk.
 //!
 //! The IPA parameters of a size `2^k` are public and deterministic (hashed to
 //! the curve), but take seconds to make. They are made once per size and kept
 //! in a file with a checksum.
+//!
+//! Keys of the on-chain proof system are kept likewise, by a digest of all they
+//! depend on: circuit and powers of tau.
 //!
 //! # Trust
 //! The checksum finds damage, not malice: whoever can write the cache directory
@@ -11,20 +14,26 @@
 //! of other software; but only a file made by oneself is as good as computing.
 //! Keep the directory writable by its owner alone. Proofs made with wrong
 //! parameters are rejected by honest verifiers; a *verifier's* cache must be
-//! the verifier's own.
+//! the verifier's own. That holds for keys all the more: a key that is not the
+//! circuit's may accept anything.
 
 mod error;
 mod format;
+#[cfg(feature = "kzg")]
+mod keys;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use halo2_proofs::poly::commitment::Params;
 use pasta_curves::vesta;
 
+use crate::storage::Directory;
+pub use crate::storage::StorageError;
 pub use error::{CacheError, Damage};
 pub use format::FORMAT_VERSION;
+#[cfg(feature = "kzg")]
+pub use keys::KEY_FORMAT_VERSION;
 
 /// The parameters of the transparent proof system.
 pub type IpaParams = Params<vesta::Affine>;
@@ -53,7 +62,7 @@ pub enum Origin {
 /// A directory of parameter files.
 #[derive(Clone, Debug)]
 pub struct ParamsCache {
-    dir: PathBuf,
+    dir: Directory,
 }
 
 impl ParamsCache {
@@ -79,19 +88,17 @@ impl ParamsCache {
     /// # Errors
     /// When it cannot be made.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, CacheError> {
-        let dir = dir.as_ref().to_path_buf();
-        fs::create_dir_all(&dir).map_err(|error| CacheError::io("create", &dir, error))?;
-        Ok(Self { dir })
+        Ok(Self { dir: Directory::open(dir.as_ref(), CACHE_DIR_ENV)? })
     }
 
     /// The directory.
     pub fn dir(&self) -> &Path {
-        &self.dir
+        self.dir.path()
     }
 
     /// The file that holds the parameters of a size.
     pub fn file(&self, k: u32) -> PathBuf {
-        self.dir.join(format!("ipa-k{k}-v{FORMAT_VERSION}.bin"))
+        self.dir().join(format!("ipa-k{k}-v{FORMAT_VERSION}.bin"))
     }
 
     /// The parameters of size `2^k`, from the cache or made and stored.
@@ -117,14 +124,16 @@ impl ParamsCache {
         if let Ok(params) = self.load(&path, k)? {
             return Ok((params, Origin::Loaded));
         }
-        let _lock = self.lock(k)?;
+        let _lock = self.dir.lock(&format!("ipa-k{k}"))?;
         let origin = match self.load(&path, k)? {
             Ok(params) => return Ok((params, Origin::Loaded)),
             Err(Damage::Missing) => Origin::Created,
             Err(damage) => Origin::Rebuilt(damage),
         };
         let params = IpaParams::new(k);
-        self.store(&path, k, &params)?;
+        let bytes =
+            format::encode(&params, k).map_err(|error| self.dir.failed("write", &path, error))?;
+        self.dir.write(&path, &format!(".ipa-k{k}-"), |file| file.write_all(&bytes))?;
         Ok((params, origin))
     }
 
@@ -144,69 +153,15 @@ impl ParamsCache {
 
     /// Reads a file; the inner error says why it is not usable.
     fn load(&self, path: &Path, k: u32) -> Result<Result<IpaParams, Damage>, CacheError> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Err(Damage::Missing));
-            }
-            Err(error) => return Err(CacheError::io("read", path, error)),
-        };
+        let Some(file) = self.dir.read(path)? else { return Ok(Err(Damage::Missing)) };
         // One byte more than fits shows a file that is too long.
         let mut bytes = Vec::new();
         let limit = format::file_len(k) + 1;
         file.take(limit)
             .read_to_end(&mut bytes)
-            .map_err(|error| CacheError::io("read", path, error))?;
+            .map_err(|error| self.dir.failed("read", path, error))?;
         Ok(format::decode(&bytes, k))
     }
-
-    /// Takes the lock of a size; it is released when the file is dropped.
-    fn lock(&self, k: u32) -> Result<File, CacheError> {
-        let path = self.dir.join(format!("ipa-k{k}.lock"));
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| CacheError::io("lock", &path, error))?;
-        file.lock().map_err(|error| CacheError::io("lock", &path, error))?;
-        Ok(file)
-    }
-
-    /// Removes what a killed process left behind. Only under the size's lock:
-    /// nobody else is writing then. Failing to is no harm.
-    fn remove_leftovers(&self, prefix: &str) {
-        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        for entry in entries {
-            if entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-
-    /// Writes a file beside its place, makes it durable and moves it there.
-    fn store(&self, path: &Path, k: u32, params: &IpaParams) -> Result<(), CacheError> {
-        let failed = |error| CacheError::io("write", path, error);
-        let bytes = format::encode(params, k).map_err(failed)?;
-        let prefix = format!(".ipa-k{k}-");
-        self.remove_leftovers(&prefix);
-        let mut file =
-            tempfile::Builder::new().prefix(&prefix).tempfile_in(&self.dir).map_err(failed)?;
-        write_all(file.as_file_mut(), &bytes).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        // The rename is durable once the directory is; not every platform can.
-        if let Ok(dir) = File::open(&self.dir) {
-            let _ = dir.sync_all();
-        }
-        Ok(())
-    }
-}
-
-/// Writes everything, or fails: a seam for tests of full disks.
-fn write_all(mut writer: impl Write, bytes: &[u8]) -> io::Result<()> {
-    writer.write_all(bytes)?;
-    writer.flush()
 }
 
 /// Makes parameters without a cache.

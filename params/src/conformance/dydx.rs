@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use zkmargin_margin::units::{Denominator, Price};
 
-use crate::conformance::{Case, ConformanceError, Figure, Integer, signed};
+use crate::conformance::{Case, CaseAccount, ConformanceError, Figure, Integer, signed};
 use crate::convert::open_interest_units;
 use crate::decimal::pow10;
 use crate::fraction::Fraction;
@@ -107,16 +107,29 @@ pub(super) fn run(file: File) -> Result<Vec<Figure>, ConformanceError> {
     Ok(figures)
 }
 
+/// The accounts of all cases that have one: an effective rate has none.
+pub(super) fn accounts(file: &File) -> Result<Vec<CaseAccount>, ConformanceError> {
+    let requirements = file.margin_requirements.iter().map(Requirement::case);
+    let interests = file.initial_margin_with_open_interest.iter().map(OpenInterest::case);
+    let notionals = file.net_notional.iter().map(NetNotional::case);
+    requirements.chain(interests).chain(notionals).map(|case| case?.account()).collect()
+}
+
 impl Requirement {
-    fn run(&self) -> Result<[Figure; 2], ConformanceError> {
+    fn case(&self) -> Result<Case<'_>, ConformanceError> {
         let name = &self.name;
         let price = self.conversion.price(name)?;
         let rule = rule(name, self.initial_margin_ppm, self.maintenance_fraction_ppm, &self.caps)?;
-        let case = Case { name, rule, quotation: quotation(name)?, price };
         let interest =
             decimal(name, "open_interest_base_quantums", self.open_interest_base_quantums)?;
-        let interest = open_interest_units(interest, Decimal::ONE, price);
-        let (_, figures) = case.assess(self.conversion.lots(name)?, Some(interest))?;
+        let open_interest = Some(open_interest_units(interest, Decimal::ONE, price));
+        let lots = self.conversion.lots(name)?;
+        Ok(Case { name, rule, quotation: quotation(name)?, price, lots, open_interest })
+    }
+
+    fn run(&self) -> Result<[Figure; 2], ConformanceError> {
+        let name = &self.name;
+        let (_, figures) = self.case()?.assess()?;
         let expected = &self.expected;
         Ok([
             Figure::exact(
@@ -136,13 +149,21 @@ impl Requirement {
 }
 
 impl OpenInterest {
-    fn run(&self) -> Result<Figure, ConformanceError> {
+    fn case(&self) -> Result<Case<'_>, ConformanceError> {
         let (name, quantums) = (&self.name, self.quote_quantums.0);
-        let rule = rule(name, self.initial_margin_ppm, PPM, &self.caps)?;
-        let case = Case { name, rule, quotation: quotation(name)?, price: unit_price(name)? };
-        let lots = i64::try_from(quantums).map_err(|_| range(name, "quote_quantums"))?;
-        let interest = units(name, self.open_interest_quote_quantums)?;
-        let (_, figures) = case.assess(lots, Some(interest))?;
+        Ok(Case {
+            name,
+            rule: rule(name, self.initial_margin_ppm, PPM, &self.caps)?,
+            quotation: quotation(name)?,
+            price: unit_price(name)?,
+            lots: i64::try_from(quantums).map_err(|_| range(name, "quote_quantums"))?,
+            open_interest: Some(units(name, self.open_interest_quote_quantums)?),
+        })
+    }
+
+    fn run(&self) -> Result<Figure, ConformanceError> {
+        let name = &self.name;
+        let (_, figures) = self.case()?.assess()?;
         let expected = self.expected_initial_margin_quote_quantums.0;
         Ok(Figure::exact(name, "initial margin", expected, signed(figures.initial)))
     }
@@ -151,24 +172,34 @@ impl OpenInterest {
 impl EffectiveRate {
     fn run(&self) -> Result<Figure, ConformanceError> {
         let name = &self.name;
-        let rule = rule(name, self.initial_margin_ppm, PPM, &self.caps)?;
-        let case = Case { name, rule, quotation: quotation(name)?, price: unit_price(name)? };
-        let interest = units(name, self.open_interest_quote_quantums)?;
-        let (row, _) = case.assess(0, Some(interest))?;
+        let case = Case {
+            name,
+            rule: rule(name, self.initial_margin_ppm, PPM, &self.caps)?,
+            quotation: quotation(name)?,
+            price: unit_price(name)?,
+            lots: 0,
+            open_interest: Some(units(name, self.open_interest_quote_quantums)?),
+        };
+        let (row, _) = case.assess()?;
         let expected = self.expected_initial_margin_ppm.into();
         Ok(Figure::exact(name, "initial margin ppm", expected, row.initial.rate.get().into()))
     }
 }
 
 impl NetNotional {
-    fn run(&self) -> Result<Figure, ConformanceError> {
+    fn case(&self) -> Result<Case<'_>, ConformanceError> {
         let name = &self.name;
         let no_caps =
             Caps { open_interest_lower_cap: Integer(0), open_interest_upper_cap: Integer(0) };
         let rule = rule(name, PPM, PPM, &no_caps)?;
         let price = self.conversion.price(name)?;
-        let case = Case { name, rule, quotation: quotation(name)?, price };
-        let (_, figures) = case.assess(self.conversion.lots(name)?, None)?;
+        let lots = self.conversion.lots(name)?;
+        Ok(Case { name, rule, quotation: quotation(name)?, price, lots, open_interest: None })
+    }
+
+    fn run(&self) -> Result<Figure, ConformanceError> {
+        let name = &self.name;
+        let (_, figures) = self.case()?.assess()?;
         let expected = self.expected_net_notional_quote_quantums.0;
         Ok(Figure::exact(name, "net notional", expected, figures.value))
     }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use zkmargin_margin::units::{Denominator, Price};
 
-use crate::conformance::{Case, ConformanceError, Figure, Integer, signed};
+use crate::conformance::{Case, CaseAccount, ConformanceError, Figure, Integer, signed};
 use crate::fraction::Fraction;
 use crate::model::{CollateralRule, InstrumentRule, Kind, Quotation, WeightTier};
 
@@ -35,8 +35,13 @@ pub(super) fn run(file: File) -> Result<Vec<Figure>, ConformanceError> {
     Ok(figures?.into_iter().flatten().collect())
 }
 
+/// The accounts of all cases.
+pub(super) fn accounts(file: &File) -> Result<Vec<CaseAccount>, ConformanceError> {
+    file.cases.iter().map(|case| case.case()?.account()).collect()
+}
+
 impl HaircutCase {
-    fn run(&self) -> Result<[Figure; 2], ConformanceError> {
+    fn case(&self) -> Result<Case<'_>, ConformanceError> {
         let range =
             |field: &'static str| ConformanceError::Range { case: self.name.clone(), field };
         let tiers = self
@@ -61,15 +66,19 @@ impl HaircutCase {
         };
         let denominator = Denominator::new(100).map_err(|_| range("denominator"))?;
         let mantissa = u64::try_from(self.price.0).map_err(|_| range("price"))?;
-        let case = Case {
+        Ok(Case {
             name: &self.name,
             rule,
             quotation: Quotation { decimals: 0, denominator },
             price: Price::new(mantissa, 1).map_err(|_| range("price"))?,
-        };
-        let lots =
-            i64::try_from(self.collateral_amount.0).map_err(|_| range("collateral_amount"))?;
-        let (_, figures) = case.assess(lots, None)?;
+            lots: i64::try_from(self.collateral_amount.0)
+                .map_err(|_| range("collateral_amount"))?,
+            open_interest: None,
+        })
+    }
+
+    fn run(&self) -> Result<[Figure; 2], ConformanceError> {
+        let (_, figures) = self.case()?.assess()?;
         // What counts is the value less the charge.
         let counted = |charge: u128| figures.value - signed(charge);
         let expected = self.expected_collateral_value.0;

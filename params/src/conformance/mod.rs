@@ -5,9 +5,9 @@
 //! computed by a formula of its own.
 //!
 //! ```
-//! use zkmargin_params::conformance::run_file;
+//! use zkmargin_params::conformance::{Options, run_file};
 //! let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/haircut_tiers.json"));
-//! let report = run_file(json)?;
+//! let report = run_file(json, Options::default())?;
 //! assert!(report.passed());
 //! # Ok::<(), zkmargin_params::conformance::ConformanceError>(())
 //! ```
@@ -20,13 +20,14 @@ use std::fmt;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
-use zkmargin_margin::ids::InstrumentId;
+use zkmargin_margin::ids::{BucketId, InstrumentId};
+use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::standard::{Assessment, RowError, TierRow};
-use zkmargin_margin::units::{Lots, Price};
+use zkmargin_margin::units::{Amount, Denominator, Lots, Price};
 
 use crate::market::tier_row;
 use crate::model::{InstrumentRule, ModelError, Quotation};
-use crate::scenario::ScenarioError;
+use crate::scenario::{IntegerTable, ScenarioError};
 
 /// Largest accepted case file, in bytes.
 pub const MAX_CASE_FILE_BYTES: usize = 8 << 20;
@@ -181,6 +182,14 @@ pub enum ConformanceError {
         /// Why.
         source: Box<ScenarioError>,
     },
+    /// A scenario case that the integers cannot hold.
+    #[error("case {case:?}: {problem}")]
+    Integer {
+        /// The case.
+        case: String,
+        /// Why.
+        problem: IntegerProblem,
+    },
     /// More cases than a file may hold.
     #[error("the file has {count} cases: allowed are {most}")]
     TooManyCases {
@@ -199,11 +208,37 @@ pub enum ConformanceError {
     },
 }
 
+/// Why the integers that are proved cannot hold a scenario case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IntegerProblem {
+    /// No lot sizes and decimals fit.
+    #[error("its values span too many orders of magnitude for lots of one size")]
+    Scale,
+    /// A clause of the statement that the account breaks.
+    #[error("{0}")]
+    Violation(zkmargin_margin::relation::Violation),
+}
+
+/// How cases are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Scenario cases with the integers that are proved instead of floating
+    /// point. The other schemas have no other numbers.
+    pub integer: bool,
+}
+
+impl Options {
+    /// Scenario cases with the integers that are proved.
+    pub const INTEGER: Self = Self { integer: true };
+}
+
 /// Runs the cases of a file, whose schema is told by its keys.
 ///
 /// # Errors
 /// When the file is of no known schema, or a case cannot be run at all.
-pub fn run_file(json: &str) -> Result<Report, ConformanceError> {
+pub fn run_file(json: &str, options: Options) -> Result<Report, ConformanceError> {
     if json.len() > MAX_CASE_FILE_BYTES {
         return Err(ConformanceError::TooLarge { bytes: json.len() });
     }
@@ -213,11 +248,61 @@ pub fn run_file(json: &str) -> Result<Report, ConformanceError> {
         Schema::DydxV4Margin => dydx::run(serde_json::from_str(json)?)?,
         Schema::HaircutTiers => haircut::run(serde_json::from_str(json)?)?,
         Schema::Pmrm2 if probe.scenario_cases.is_some() => {
-            scenario::run_collection(&serde_json::from_str(json)?)?
+            scenario::run_collection(&serde_json::from_str(json)?, options)?
         }
-        Schema::Pmrm2 => serde_json::from_str::<scenario::ScenarioCase>(json)?.run()?,
+        Schema::Pmrm2 => serde_json::from_str::<scenario::ScenarioCase>(json)?.run(options)?,
     };
     Ok(Report { schema, figures })
+}
+
+/// A case as an account: what a proof can be made about.
+#[derive(Clone, Debug)]
+pub struct CaseAccount {
+    /// The case.
+    pub case: String,
+    /// Its positions, in canonical order.
+    pub positions: Vec<Position>,
+    /// The rows of its market.
+    pub rows: CaseRows,
+}
+
+/// The market of a case.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum CaseRows {
+    /// Of the standard family: the row of the only position.
+    Standard {
+        /// The row.
+        row: TierRow,
+        /// The denominator of its rates.
+        denominator: Denominator,
+    },
+    /// Of the scenario family.
+    Scenario {
+        /// The table.
+        table: Box<IntegerTable>,
+        /// The row of each position.
+        held: Vec<usize>,
+    },
+}
+
+/// The cases of a file as accounts in the integers that are proved.
+///
+/// # Errors
+/// As [`run_file`].
+pub fn accounts(json: &str) -> Result<Vec<CaseAccount>, ConformanceError> {
+    if json.len() > MAX_CASE_FILE_BYTES {
+        return Err(ConformanceError::TooLarge { bytes: json.len() });
+    }
+    let probe = serde_json::from_str::<Probe>(json)?;
+    match probe.schema()? {
+        Schema::DydxV4Margin => dydx::accounts(&serde_json::from_str(json)?),
+        Schema::HaircutTiers => haircut::accounts(&serde_json::from_str(json)?),
+        Schema::Pmrm2 if probe.scenario_cases.is_some() => {
+            scenario::accounts(&serde_json::from_str(json)?)
+        }
+        Schema::Pmrm2 => Ok(vec![serde_json::from_str::<scenario::ScenarioCase>(json)?.account()?]),
+    }
 }
 
 /// Tells schemas apart.
@@ -266,24 +351,36 @@ struct Case<'a> {
     rule: InstrumentRule,
     quotation: Quotation,
     price: Price,
+    lots: i64,
+    open_interest: Option<u128>,
 }
 
 impl Case<'_> {
+    /// The account of the case: its position and the row for it.
+    fn account(&self) -> Result<CaseAccount, ConformanceError> {
+        let (row, _) = self.assess()?;
+        let position = Position {
+            bucket: BucketId::CROSS,
+            instrument: row.instrument,
+            quantity: Lots::new(self.lots),
+            cash: Amount::ZERO,
+        };
+        let denominator = self.quotation.denominator;
+        let rows = CaseRows::Standard { row, denominator };
+        Ok(CaseAccount { case: self.name.to_owned(), positions: vec![position], rows })
+    }
+
     /// The row that accepts the position, and the position's figures under it.
-    fn assess(
-        &self,
-        lots: i64,
-        open_interest: Option<u128>,
-    ) -> Result<(TierRow, Assessment), ConformanceError> {
+    fn assess(&self) -> Result<(TierRow, Assessment), ConformanceError> {
         let case = || self.name.to_owned();
         let specs = self
             .rule
-            .rows("case", self.quotation, open_interest)
+            .rows("case", self.quotation, self.open_interest)
             .map_err(|source| ConformanceError::Model { case: case(), source })?;
         let mut error = RowError::WrongTier;
         for spec in &specs {
             let row = tier_row(InstrumentId::new(0), self.price, spec);
-            match row.assess(Lots::new(lots), self.quotation.denominator) {
+            match row.assess(Lots::new(self.lots), self.quotation.denominator) {
                 Ok(assessment) => return Ok((row, assessment)),
                 Err(why) => error = why,
             }
@@ -303,7 +400,9 @@ mod tests {
 
     #[test]
     fn dydx_cases_are_exact() {
-        let report = run_file(include_str!("../../fixtures/dydx_v4_margin.json")).unwrap();
+        let report =
+            run_file(include_str!("../../fixtures/dydx_v4_margin.json"), Options::default())
+                .unwrap();
         assert_eq!(report.schema, Schema::DydxV4Margin);
         assert_eq!(report.failures().collect::<Vec<_>>(), Vec::<&Figure>::new());
         // 12 cases of two figures, 8 with open interest, 4 rates, 2 notionals.
@@ -313,7 +412,9 @@ mod tests {
 
     #[test]
     fn haircut_cases_are_exact() {
-        let report = run_file(include_str!("../../fixtures/haircut_tiers.json")).unwrap();
+        let report =
+            run_file(include_str!("../../fixtures/haircut_tiers.json"), Options::default())
+                .unwrap();
         assert_eq!(report.schema, Schema::HaircutTiers);
         assert_eq!(report.failures().collect::<Vec<_>>(), Vec::<&Figure>::new());
         assert_eq!(report.figures.len(), 8);
@@ -322,7 +423,7 @@ mod tests {
     #[test]
     fn wrong_figures_fail_and_do_not_err() {
         let json = include_str!("../../fixtures/haircut_tiers.json").replace("\"116\"", "\"117\"");
-        let report = run_file(&json).unwrap();
+        let report = run_file(&json, Options::default()).unwrap();
         assert!(!report.passed());
         let failure = report.failures().next().unwrap();
         assert_eq!((failure.expected.as_str(), failure.got.as_str()), ("117", "116"));
@@ -331,11 +432,17 @@ mod tests {
 
     #[test]
     fn other_files_are_refused() {
-        assert!(matches!(run_file("{}"), Err(ConformanceError::UnknownSchema)));
-        assert!(matches!(run_file("["), Err(ConformanceError::Json(_))));
-        assert!(matches!(run_file(r#"{"cases": [{}]}"#), Err(ConformanceError::Json(_))));
+        assert!(matches!(run_file("{}", Options::default()), Err(ConformanceError::UnknownSchema)));
+        assert!(matches!(run_file("[", Options::default()), Err(ConformanceError::Json(_))));
+        assert!(matches!(
+            run_file(r#"{"cases": [{}]}"#, Options::default()),
+            Err(ConformanceError::Json(_))
+        ));
         let absurd = include_str!("../../fixtures/dydx_v4_margin.json")
             .replace("\"price_exponent\": -5", "\"price_exponent\": 900");
-        assert!(matches!(run_file(&absurd), Err(ConformanceError::Range { .. })));
+        assert!(matches!(
+            run_file(&absurd, Options::default()),
+            Err(ConformanceError::Range { .. })
+        ));
     }
 }

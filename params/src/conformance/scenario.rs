@@ -2,12 +2,16 @@
 //! file holds one case, or a `scenario_base` and `scenario_cases` that are JSON
 //! merge patches (RFC 7386) of it.
 
+mod integer;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use zkmargin_margin::ids::{CALL_SUFFIX, PUT_SUFFIX};
 
-use crate::conformance::{ConformanceError, Figure};
+use crate::conformance::{CaseAccount, ConformanceError, Figure, Options};
+use crate::scenario::account::Worst;
 use crate::scenario::black76::OptionType;
 use crate::scenario::market::{ExpiryFeed, Instrument, MarketSpec};
 use crate::scenario::parameters::{
@@ -125,12 +129,20 @@ struct Expected {
 }
 
 /// Runs all cases of a collection, by number.
-pub(super) fn run_collection(collection: &Collection) -> Result<Vec<Figure>, ConformanceError> {
+pub(super) fn run_collection(
+    collection: &Collection,
+    options: Options,
+) -> Result<Vec<Figure>, ConformanceError> {
     let mut figures = Vec::new();
     for case in cases(collection)? {
-        figures.extend(case.run()?);
+        figures.extend(case.run(options)?);
     }
     Ok(figures)
+}
+
+/// All cases as accounts.
+pub(super) fn accounts(collection: &Collection) -> Result<Vec<CaseAccount>, ConformanceError> {
+    cases(collection)?.iter().map(ScenarioCase::account).collect()
 }
 
 /// The cases of a collection.
@@ -167,6 +179,37 @@ fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
+/// Lists an option under a name of its strike. A case may hold one contract
+/// twice; at two volatilities it is two instruments, with a name each.
+fn listed(
+    instruments: &mut BTreeMap<Symbol, Instrument>,
+    strike: &str,
+    suffix: &str,
+    terms: Instrument,
+) -> Result<Symbol, ConformanceError> {
+    let mut copy = String::new();
+    loop {
+        let name = format!("{strike}{copy}{suffix}");
+        let refused = || ConformanceError::Range { case: name.clone(), field: "symbol" };
+        let symbol = Symbol::new(&name).map_err(|_| refused())?;
+        match instruments.get(&symbol) {
+            Some(other) if *other != terms => copy.push('X'),
+            _ => {
+                instruments.insert(symbol.clone(), terms);
+                return Ok(symbol);
+            }
+        }
+    }
+}
+
+/// Adds to the position in an instrument.
+fn add(positions: &mut Vec<Position>, instrument: Symbol, quantity: f64) {
+    match positions.iter_mut().find(|position| position.instrument == instrument) {
+        Some(position) => position.quantity += quantity,
+        None => positions.push(Position { instrument, quantity, unrealised: 0.0 }),
+    }
+}
+
 /// A name of our own: at most 32 letters and digits.
 fn symbol(kind: &str, index: usize) -> Result<Symbol, ConformanceError> {
     Symbol::new(&format!("{kind}{index:05}"))
@@ -185,16 +228,22 @@ impl ScenarioCase {
         let account = &self.scenario;
         let (mut instruments, mut collaterals) = (BTreeMap::new(), BTreeMap::new());
         let mut positions = Vec::new();
-        for (index, option) in account.options.iter().enumerate() {
-            let instrument = symbol("OPTION", index)?;
+        let mut strikes = BTreeMap::new();
+        for option in &account.options {
+            let next = strikes.len();
+            // The bits of positive numbers are in the numbers' order.
+            let key = (option.expiry_seconds, option.strike.to_bits());
+            let strike = *strikes.entry(key).or_insert(next);
+            let suffix = if option.is_call { CALL_SUFFIX } else { PUT_SUFFIX };
             let terms = Instrument::Option {
                 expiry_seconds: option.expiry_seconds,
                 strike: option.strike,
                 option_type: if option.is_call { OptionType::Call } else { OptionType::Put },
                 mark_vol: option.mark_vol,
             };
-            instruments.insert(instrument.clone(), terms);
-            positions.push(Position { instrument, quantity: option.amount, unrealised: 0.0 });
+            let instrument =
+                listed(&mut instruments, &format!("OPTION{strike:05}"), suffix, terms)?;
+            add(&mut positions, instrument, option.amount);
         }
         for (index, asset) in account.collaterals.iter().enumerate() {
             let instrument = symbol("COLLATERAL", index)?;
@@ -244,10 +293,24 @@ impl ScenarioCase {
     }
 
     /// Expected and got.
-    pub(super) fn run(&self) -> Result<Vec<Figure>, ConformanceError> {
+    pub(super) fn run(&self, options: Options) -> Result<Vec<Figure>, ConformanceError> {
         let (table, got) = self.assess()?;
-        let expected = &self.expected;
         let rounding = ROUNDING * self.gross();
+        let (outcome, rounding) = match options.integer {
+            false => (Outcome::of(&table, &got), rounding),
+            true => {
+                let book = self.book(&table)?;
+                let margin = book.assess().map_err(|error| self.violated(error))?;
+                (book.outcome(&table, &margin), rounding + book.rounding(&table))
+            }
+        };
+        Ok(self.figures(&outcome, rounding))
+    }
+
+    /// Expected and got. Margins may be off by the tolerance alone; other figures
+    /// by rounding too, as they can be zero but for it.
+    fn figures(&self, got: &Outcome, rounding: f64) -> Vec<Figure> {
+        let expected = &self.expected;
         let margin = |figure, expected: f64, got: f64| {
             let scale = if expected == 0.0 { 1.0 } else { expected.abs() };
             Figure::close(&self.name, figure, (expected, got), TOLERANCE * scale)
@@ -256,33 +319,22 @@ impl ScenarioCase {
             let tolerance = TOLERANCE * expected.abs() + rounding;
             Figure::close(&self.name, figure, (expected, got), tolerance)
         };
-        let of = |group| got.worst_of(&table, group).unwrap_or(0.0);
         let losses = [
             (LossGroup::Regular, "worst_regular_loss", expected.worst_regular_loss),
             (LossGroup::Tail, "worst_tail_loss", expected.worst_tail_loss),
             (LossGroup::Skew, "worst_skew_loss", expected.worst_skew_loss),
+            (LossGroup::FwdContingency, "basis_contingency", expected.basis_contingency),
         ];
-        let losses = losses.map(|(group, figure, expected)| (group, figure, (expected, of(group))));
-        let basis = (expected.basis_contingency, got.basis_contingency);
         let losses =
-            losses.into_iter().chain([(LossGroup::FwdContingency, "basis_contingency", basis)]);
-        let losses: Vec<_> = losses.collect();
+            losses.map(|(group, figure, expected)| (group, figure, (expected, got.loss(group))));
         let largest = losses.iter().map(|(_, _, pair)| pair.0.abs()).fold(0.0, f64::max);
         let tolerance = TOLERANCE * largest + rounding;
         let mut figures = vec![
             margin("im", expected.im, got.initial_margin),
             margin("mm", expected.mm, got.maintenance_margin),
-            value("mark_to_market", expected.mark_to_market, got.mark_to_market.total),
-            value(
-                "option_mark_to_market",
-                expected.option_mark_to_market,
-                got.mark_to_market.options,
-            ),
-            value(
-                "collateral_mark_to_market",
-                expected.collateral_mark_to_market,
-                got.mark_to_market.collateral,
-            ),
+            value("mark_to_market", expected.mark_to_market, got.mark_to_market),
+            value("option_mark_to_market", expected.option_mark_to_market, got.options),
+            value("collateral_mark_to_market", expected.collateral_mark_to_market, got.collateral),
         ];
         figures.extend(
             losses
@@ -301,7 +353,7 @@ impl ScenarioCase {
             relative_error: if largest > 0.0 { behind.max(0.0) / largest } else { behind.max(0.0) },
             pass: behind <= tolerance,
         });
-        Ok(figures)
+        figures
     }
 
     /// What sums of the case round to: the gross value of its positions.
@@ -312,6 +364,48 @@ impl ScenarioCase {
         let perpetual = account.perp.iter().map(|p| p.amount.abs() * p.price);
         options.chain(collaterals).chain(perpetual).sum::<f64>() + account.cash.abs()
     }
+}
+
+/// What a case is compared on, in quote currency.
+struct Outcome {
+    initial_margin: f64,
+    maintenance_margin: f64,
+    mark_to_market: f64,
+    options: f64,
+    collateral: f64,
+    /// The least profit and loss of each group that there is.
+    losses: BTreeMap<LossGroup, f64>,
+    worst: Worst,
+}
+
+impl Outcome {
+    fn of(table: &RiskTable, got: &Assessment) -> Self {
+        let mut losses = group_losses(table, &got.scenario_pnl);
+        losses.insert(LossGroup::FwdContingency, got.basis_contingency);
+        Self {
+            initial_margin: got.initial_margin,
+            maintenance_margin: got.maintenance_margin,
+            mark_to_market: got.mark_to_market.total,
+            options: got.mark_to_market.options,
+            collateral: got.mark_to_market.collateral,
+            losses,
+            worst: got.worst,
+        }
+    }
+
+    fn loss(&self, group: LossGroup) -> f64 {
+        self.losses.get(&group).copied().unwrap_or(0.0)
+    }
+}
+
+/// The least profit and loss of each group's scenarios.
+fn group_losses(table: &RiskTable, pnl: &[f64]) -> BTreeMap<LossGroup, f64> {
+    let mut losses = BTreeMap::new();
+    for (scenario, pnl) in table.terms.scenarios.iter().zip(pnl) {
+        let least: &mut f64 = losses.entry(scenario.group()).or_insert(*pnl);
+        *least = least.min(*pnl);
+    }
+    losses
 }
 
 impl Parameters {

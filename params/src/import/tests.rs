@@ -165,9 +165,9 @@ proptest::proptest! {
         }
         let _ = crate::conformance::run_file(&damaged(
             include_str!("../../fixtures/dydx_v4_margin.json"),
-        ));
+        ), Default::default());
         let _ = crate::conformance::run_file(&damaged(
             include_str!("../../fixtures/haircut_tiers.json"),
-        ));
+        ), Default::default());
     }
 }

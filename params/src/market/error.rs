@@ -94,6 +94,12 @@ pub enum MarketError {
     /// An instrument twice in one bucket.
     #[error("instrument {id:#010x} stands twice in one bucket", id = .0.get())]
     DuplicatePosition(InstrumentId),
+    /// Parameters, market or lots that make no table of the scenario family.
+    #[error(transparent)]
+    Scenario(#[from] crate::scenario::ScenarioError),
+    /// A portfolio that portfolio margin does not take.
+    #[error(transparent)]
+    Statement(#[from] zkmargin_margin::relation::Violation),
     /// No row of this index.
     #[error("the risk table has no row {0}")]
     NoSuchRow(usize),

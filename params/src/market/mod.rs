@@ -1,5 +1,8 @@
 //! A market: the risk table made of a model and a snapshot, and its root.
 //!
+//! Here are those of the standard family; [`scenario`] has those of the scenario
+//! family, [`MarketKind`] what files of both have in common.
+//!
 //! Building is deterministic. Rows stand by symbol, then direction (long,
 //! short or both), then tier; anyone with the model, the snapshot and the
 //! epoch gets the same `MARKET_ROOT`.
@@ -7,6 +10,7 @@
 mod error;
 mod file;
 mod listing;
+pub mod scenario;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +27,10 @@ use zkmargin_margin::standard::{
 use zkmargin_margin::units::{Amount, Denominator, Lots};
 
 pub use error::MarketError;
-pub use file::{MARKET_FILE_VERSION, MAX_MARKET_FILE_BYTES, MarketFile, MarketFileError};
+pub use file::{
+    AnyMarketFile, MARKET_FILE_VERSION, MAX_MARKET_FILE_BYTES, MarketFile, MarketFileError,
+    MarketKind, PublishedMarket, ScenarioKind, ScenarioMarketFile, StandardKind,
+};
 pub use listing::Listing;
 
 use crate::convert::{self, ConversionError, open_interest_units, price_per_lot};

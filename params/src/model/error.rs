@@ -16,6 +16,9 @@ pub enum ModelError {
     /// Not JSON, or not the format: the message names line and column.
     #[error("not a margin model: {0}")]
     Json(#[from] serde_json::Error),
+    /// Not TOML, or not the format: the message names field, line and column.
+    #[error("not a margin model: {0}")]
+    Toml(#[from] crate::TomlError),
     /// A field breaks a rule.
     #[error("{path}: {problem}")]
     Field {

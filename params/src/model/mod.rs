@@ -1,4 +1,5 @@
-//! Margin models of the standard family: the JSON format and its checks.
+//! Margin models of the standard family: the format, in JSON or TOML, and its
+//! checks.
 //!
 //! ```json
 //! {
@@ -45,6 +46,7 @@
 //! their `cum` is `lower * rate - base`. With [`Basis::Flat`] the tier's rate
 //! counts for the whole notional and the base is `ceil(lower * rate)`.
 
+mod any;
 mod error;
 mod instrument;
 mod rows;
@@ -56,6 +58,7 @@ use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::ModelDigest;
 use zkmargin_margin::units::Denominator;
 
+pub use any::{AnyModel, AnyModelError};
 pub use error::{FieldProblem, ModelError};
 pub use instrument::{
     Basis, ChargeRule, CollateralRule, InstrumentRule, Kind, OpenInterestCaps, Tier, WeightTier,
@@ -64,6 +67,7 @@ pub(crate) use rows::{Quotation, RowSpec};
 
 use crate::decimal::text_option;
 use crate::symbol::{Symbol, unique_map};
+use crate::toml_text;
 
 /// Largest accepted model file, in bytes.
 pub const MAX_MODEL_BYTES: usize = 4 << 20;
@@ -124,6 +128,38 @@ impl StandardModel {
             return Err(ModelError::TooLarge { bytes: json.len() });
         }
         Self::new(serde_json::from_str(json)?)
+    }
+
+    /// Reads and checks a model in JSON, when the text begins with a brace, or
+    /// in TOML.
+    ///
+    /// # Errors
+    /// As [`StandardModel::from_json`]; TOML with the field's path too.
+    ///
+    /// ```
+    /// use zkmargin_params::{model::StandardModel, presets};
+    /// let toml = r#"
+    ///     name = "one-coin"
+    ///     quote = "USDC"
+    ///     denominator = 100
+    ///     [instruments.BTC]
+    ///     kind = "perpetual"
+    ///     lot_size = "0.001"
+    ///     margin = { initial = [{ rate = "1/20" }], maintenance = [{ rate = "1/50" }] }
+    /// "#;
+    /// assert_eq!(StandardModel::from_text(toml)?.name(), "one-coin");
+    /// let error = StandardModel::from_text(&toml.replace("rate", "rat")).unwrap_err().to_string();
+    /// assert!(error.contains("instruments.BTC.margin.initial[0].rat: unknown field"), "{error}");
+    /// # Ok::<(), zkmargin_params::model::ModelError>(())
+    /// ```
+    pub fn from_text(text: &str) -> Result<Self, ModelError> {
+        match toml_text::is_json(text) {
+            true => Self::from_json(text),
+            false if text.len() > MAX_MODEL_BYTES => {
+                Err(ModelError::TooLarge { bytes: text.len() })
+            }
+            false => Self::new(toml_text::read(text)?),
+        }
     }
 
     /// Checks a model.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use crate::scenario::black76::OptionType;
+
 /// Why an input of the scenario family is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,6 +26,14 @@ pub enum ScenarioError {
         path: String,
         /// The reader's message.
         source: serde_json::Error,
+    },
+    /// Not TOML, or not the format: the message names field, line and column.
+    #[error("not a {what}: {source}")]
+    Toml {
+        /// What the file should hold.
+        what: &'static str,
+        /// Where, and what is wrong.
+        source: crate::TomlError,
     },
     /// A field breaks a rule.
     #[error("{path}: {problem}")]
@@ -90,6 +100,66 @@ pub enum Problem {
     /// Collateral that is owed.
     #[error("{0} is negative: collateral cannot be owed")]
     NegativeCollateral(f64),
+    /// A source that is too long or has control characters.
+    #[error("allowed are up to 512 characters without control characters")]
+    Source,
+    /// Too many decimals.
+    #[error("allowed are 0 to {}", crate::model::MAX_QUOTE_DECIMALS)]
+    QuoteDecimals,
+    /// A lot size that is not positive, too large or too precise.
+    #[error("allowed are more than 0, at most 10^12, with at most 18 decimals")]
+    LotSize,
+    /// A lot of a single option.
+    #[error("options net against each other and have one lot size: set lots.options")]
+    OptionLot,
+    /// An option whose symbol does not say its type.
+    #[error("{}", match .0 {
+        OptionType::Call => "a call's symbol must end in -C",
+        OptionType::Put => "a put's symbol must end in -P",
+    })]
+    OptionSymbol(OptionType),
+    /// A call and a put, or two options, of one strike under different names.
+    #[error("another option of the strike is named {0}-C or {0}-P: they net, so name this one so")]
+    StrikeSymbol(String),
+    /// A symbol as options have it on something else.
+    #[error("only an option's symbol may end in -C or -P")]
+    NotAnOption,
+    /// Two symbols with one identifier.
+    #[error("its instrument id is that of {0} or next to it: rename one of them")]
+    Collision(crate::symbol::Symbol),
+    /// A value that a row of the integer table cannot hold.
+    #[error(
+        "{what} of one lot is {units:e} quote units, allowed are less than 2^{bits} either way: \
+         choose a smaller lot size or fewer quote_decimals"
+    )]
+    LotRange {
+        /// The value.
+        what: &'static str,
+        /// Quote units per lot.
+        units: f64,
+        /// Bits that it may have.
+        bits: u32,
+    },
+    /// A factor that the integer table cannot hold.
+    #[error("{value} is too large for a market that is proved: allowed are 0 to {most}")]
+    FactorRange {
+        /// The factor.
+        value: f64,
+        /// The largest.
+        most: f64,
+    },
+    /// Initial margin that could be below maintenance margin, or maintenance
+    /// margin below nothing.
+    #[error(
+        "{what} is {value}: in a market that is proved no initial requirement may be below the \
+         maintenance requirement, and none below zero"
+    )]
+    LevelOrder {
+        /// What.
+        what: &'static str,
+        /// Its value, in quote units per lot or as a factor.
+        value: f64,
+    },
     /// A result that floating point cannot hold.
     #[error("the parameters and the market give a value that is not a finite number")]
     Overflow,
@@ -118,7 +188,7 @@ pub(super) fn within(
 }
 
 /// Refuses too few or too many entries.
-pub(super) fn counted(
+pub(crate) fn counted(
     path: &str,
     count: usize,
     range: RangeInclusive<usize>,
@@ -130,6 +200,17 @@ pub(super) fn counted(
             Err(ScenarioError::at(path, Problem::Count { count, least, most }))
         }
     }
+}
+
+/// Reads TOML of a bounded size; errors name the field.
+pub(super) fn read_toml<T: serde::de::DeserializeOwned>(
+    text: &str,
+    what: &'static str,
+) -> Result<T, ScenarioError> {
+    if text.len() > crate::scenario::MAX_FILE_BYTES {
+        return Err(ScenarioError::TooLarge { what, bytes: text.len() });
+    }
+    crate::toml_text::read(text).map_err(|source| ScenarioError::Toml { what, source })
 }
 
 /// Reads JSON of a bounded size; errors name the field.

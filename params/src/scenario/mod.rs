@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`parameters`] | scenario grids, shocks, contingencies; the shipped sets |
 //! | [`market`] | feeds and listed instruments |
+//! | [`snapshot`] | a market with its time, its currency and its lots |
 //! | [`table`] | the risk table: every instrument under every scenario |
+//! | [`integer`] | the same table in the integers that are proved |
 //! | [`portfolio`], [`account`] | positions, and their margin from the table |
 //! | [`report`](mod@report) | the breakdown, with greeks per expiry |
 //! | [`cure`](mod@cure) | what would cure a shortfall: cash, or closing a position |
@@ -46,13 +48,15 @@
 pub mod account;
 pub mod black76;
 pub mod cure;
-mod error;
+pub(crate) mod error;
+pub mod integer;
 pub mod market;
 mod math;
 pub mod parameters;
 pub mod portfolio;
 pub mod report;
 mod shock;
+pub mod snapshot;
 pub mod stress;
 pub mod table;
 
@@ -60,10 +64,12 @@ pub use account::{Assessment, assess, assess_all};
 pub use black76::{Black76, Greeks, OptionType};
 pub use cure::{Closing, Cure, cure};
 pub use error::{Problem, ScenarioError};
+pub use integer::IntegerTable;
 pub use market::{ExpiryFeed, Instrument, MarketSpec, ScenarioMarket};
 pub use parameters::{ParameterSpec, ScenarioModel};
 pub use portfolio::{Holdings, Position, ScenarioPortfolio};
 pub use report::{MarginReport, report};
+pub use snapshot::{LotSize, LotSizes, ScenarioSnapshot, SnapshotSpec};
 pub use stress::levels::{Crossing, Scan, Threshold};
 pub use stress::{Shock, StressPoint, StressTest};
 pub use table::{GroupRow, RiskRow, RiskTable, RowKind, Terms};

@@ -1,9 +1,9 @@
 //! Where an SRS came from.
 
-use blake2::{Blake2b256, Digest};
 use halo2_axiom::halo2curves::bn256::G2Affine;
-use halo2_axiom::halo2curves::group::GroupEncoding;
+use halo2_axiom::halo2curves::ff::PrimeField as _;
 use serde::{Deserialize, Serialize};
+use zkmargin_margin::srs::{SrsId, SrsMark};
 
 use crate::srs::{CeremonyFile, known_ceremony};
 
@@ -58,71 +58,6 @@ pub enum SrsSource {
     },
 }
 
-/// Which secret an SRS is of: a hash of `tau` in G2. SRSs of different size
-/// made of one ceremony have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SrsId([u8; 32]);
-
-impl SrsId {
-    pub(crate) fn new(tau_g2: &G2Affine) -> Self {
-        let mut hasher = Blake2b256::new();
-        hasher.update(b"zkmargin SRS id");
-        hasher.update(tau_g2.to_bytes().as_ref());
-        Self(hasher.finalize().into())
-    }
-
-    /// The hash.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The hash in hexadecimal.
-    pub fn to_hex(&self) -> String {
-        hex::encode(self.0)
-    }
-}
-
-/// What keys and proofs carry of the SRS they are made under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SrsMark {
-    id: SrsId,
-    insecure: bool,
-}
-
-impl SrsMark {
-    /// Length in bytes.
-    pub const LENGTH: usize = 33;
-
-    /// Which secret.
-    pub fn id(&self) -> SrsId {
-        self.id
-    }
-
-    /// Whether everybody can compute it.
-    pub fn is_insecure(&self) -> bool {
-        self.insecure
-    }
-
-    /// As bytes: 1 for insecure or 0, then the id.
-    pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
-        let mut bytes = [0; Self::LENGTH];
-        bytes[0] = u8::from(self.insecure);
-        bytes[1..].copy_from_slice(&self.id.0);
-        bytes
-    }
-
-    /// From bytes.
-    pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Option<Self> {
-        let (flag, id) = bytes.split_first()?;
-        let insecure = match flag {
-            0 => false,
-            1 => true,
-            _ => return None,
-        };
-        Some(Self { id: SrsId(id.try_into().ok()?), insecure })
-    }
-}
-
 /// Where an SRS came from: `srs info`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SrsInfo {
@@ -134,7 +69,7 @@ pub struct SrsInfo {
 
 impl SrsInfo {
     pub(crate) fn new(k: u32, kind: SrsKind, source: SrsSource, tau_g2: &G2Affine) -> Self {
-        Self { k, kind, source, id: SrsId::new(tau_g2) }
+        Self { k, kind, source, id: srs_id(tau_g2) }
     }
 
     pub(crate) fn with_k(self, k: u32) -> Self {
@@ -178,6 +113,17 @@ impl SrsInfo {
     pub fn mark(&self) -> SrsMark {
         SrsMark { id: self.id, insecure: self.is_insecure() }
     }
+}
+
+/// The id of `tau` in G2.
+fn srs_id(tau: &G2Affine) -> SrsId {
+    let mut bytes = [0; 128];
+    let parts = [tau.x.c1, tau.x.c0, tau.y.c1, tau.y.c0];
+    for (chunk, part) in bytes.chunks_exact_mut(32).zip(&parts) {
+        chunk.copy_from_slice(&part.to_repr());
+        chunk.reverse();
+    }
+    SrsId::of_tau_g2(&bytes)
 }
 
 /// A file's name as it is kept: no directories, no control characters, not

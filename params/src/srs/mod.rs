@@ -46,9 +46,10 @@ use halo2_axiom::poly::kzg::commitment::ParamsKZG;
 
 pub use dev::dev;
 pub use error::{Element, Invalid, Malformed, Section, SrsError};
-pub use info::{SrsFormat, SrsId, SrsInfo, SrsKind, SrsMark, SrsSource};
+pub use info::{SrsFormat, SrsInfo, SrsKind, SrsSource};
 pub use known::{CeremonyFile, known_ceremonies, known_ceremony};
 pub use store::SrsStore;
+pub use zkmargin_margin::srs::{SrsId, SrsMark};
 
 use source::Source;
 

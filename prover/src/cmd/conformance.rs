@@ -1,20 +1,31 @@
 //! `zkmargin conformance`.
 
+use pasta_curves::Fp;
 use serde::Serialize;
-use zkmargin_params::conformance::{Figure, run_file};
+use zkmargin_circuits::family::{FamilyCircuit, Witness};
+use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_margin::claim::Claim;
+use zkmargin_margin::shape::Shape;
+use zkmargin_params::conformance::{CaseAccount, Figure, Options, accounts, run_file};
+use zkmargin_params::srs::DevSrs;
+use zkmargin_prover::backend::{Backend as _, Ipa};
+use zkmargin_prover::conformance::{CaseStatement, CaseWitness};
 use zkmargin_prover::files::Source;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{load_text, parse_source};
+use crate::params::{prover, verifier};
 
 /// What is said after the help.
 const NOTE: &str = "\
 Runs published cases through the same code as markets: margin of dYdX v4 perpetuals (a \
 file with `margin_requirements`), collateral haircut tiers (a file with `cases`), \
 scenario portfolio margin of PMRM_2 (a file with `scenario`, or with `scenario_base` and \
-`scenario_cases`). The first two must be exact; margins of PMRM_2 are floating point and \
-may differ by 1e-8, relative. The summary's relative error leaves out figures below 1e-6, \
+`scenario_cases`). The first two are integers and must be exact; margins of PMRM_2 are \
+floating point and may differ by 1e-8, relative, with --integer too. With --mock and \
+--prove the same integers go through the circuit, in the smallest shape that holds a case. The summary's relative error leaves out figures below 1e-6, \
 which are zero but for rounding. Exits with 1 when a figure differs.";
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +37,17 @@ pub(crate) struct Args {
     /// Show every figure, not only those that differ
     #[arg(short, long)]
     figures: bool,
+    /// Run scenario cases in the integers that are proved, on a scale chosen for
+    /// each case
+    #[arg(long)]
+    integer: bool,
+    /// Run the circuit on every case, on the mock prover: it must take the
+    /// account's level, and refuse the next; with --integer
+    #[arg(long)]
+    mock: bool,
+    /// Prove every case at its account's level, and verify; with --integer
+    #[arg(long)]
+    prove: bool,
 }
 
 #[derive(Serialize)]
@@ -42,6 +64,8 @@ struct FileReport {
     schema: String,
     passed: usize,
     missed: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    beyond_largest_shape: Vec<String>,
     figures: Vec<FigureReport>,
 }
 
@@ -80,18 +104,32 @@ impl From<&Figure> for FigureReport {
 
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let mut files = Vec::new();
+    let circuit = args.mock || args.prove;
+    let integer = args.integer || circuit;
+    let options = if integer { Options::INTEGER } else { Options::default() };
     for source in &args.file {
-        let report = run_file(&load_text(source)?).map_err(|error| Error::Conformance {
-            path: source.to_string(),
-            source: Box::new(error),
-        })?;
-        let missed = report.failures().count();
+        let text = load_text(source)?;
+        let failed =
+            |error| Error::Conformance { path: source.to_string(), source: Box::new(error) };
+        let report = run_file(&text, options).map_err(failed)?;
+        let mut figures: Vec<_> = report.figures.iter().map(FigureReport::from).collect();
+        let mut beyond = Vec::new();
+        if circuit {
+            for account in accounts(&text).map_err(failed)? {
+                match run_circuit(args, source, &account, env)? {
+                    Some(results) => figures.extend(results),
+                    None => beyond.push(account.case),
+                }
+            }
+        }
+        let missed = figures.iter().filter(|figure| !figure.pass).count();
         files.push(FileReport {
             file: source.to_string(),
             schema: report.schema.to_string(),
-            passed: report.figures.len() - missed,
+            passed: figures.len() - missed,
             missed,
-            figures: report.figures.iter().map(FigureReport::from).collect(),
+            beyond_largest_shape: beyond,
+            figures,
         });
     }
     let figures = || files.iter().flat_map(|file| &file.figures);
@@ -106,14 +144,87 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     }
 }
 
+/// What the circuit says of a case; `None` when it is beyond the largest shape.
+fn run_circuit(
+    args: &Args,
+    source: &Source,
+    account: &CaseAccount,
+    env: Env,
+) -> Result<Option<Vec<FigureReport>>, Error> {
+    let failed = |error| Error::Case {
+        path: source.to_string(),
+        case: account.case.clone(),
+        source: Box::new(error),
+    };
+    let statement = CaseStatement::new(account).map_err(failed)?;
+    let Some(shape) = statement.shape else { return Ok(None) };
+    let (claim, lie) = (statement.instance.claim, statement.false_claim);
+    let verdict = |figure, claim: Claim, expected: bool, got: bool| {
+        let word = |holds| format!("{claim} {}", if holds { "holds" } else { "is refused" });
+        let error = if expected == got { 0.0 } else { 1.0 };
+        FigureReport {
+            case: account.case.clone(),
+            figure,
+            expected: word(expected),
+            got: word(got),
+            absolute_error: error,
+            relative_error: error,
+            pass: expected == got,
+        }
+    };
+    let mut figures = Vec::new();
+    if args.mock {
+        for (claim, expected) in [(claim, true), (lie, false)] {
+            let stage = format!("mock prover: {}, {claim}", account.case);
+            let got = env.progress.stage(&stage, || statement.mock(claim)).map_err(failed)?;
+            figures.push(verdict("circuit", claim, expected, got.unwrap_or(!expected)));
+        }
+    }
+    if args.prove {
+        let valid = match &statement.witness {
+            CaseWitness::Standard(witness) => {
+                prove_case::<StandardCircuit<Fp>>(shape, &statement, witness, account, env)?
+            }
+            CaseWitness::Scenario(witness) => {
+                prove_case::<ScenarioCircuit<Fp>>(shape, &statement, witness, account, env)?
+            }
+        };
+        figures.push(verdict("proof", claim, true, valid));
+    }
+    Ok(Some(figures))
+}
+
+/// Whether a proof of the true statement verifies.
+fn prove_case<C: FamilyCircuit<Fp> + 'static>(
+    shape: Shape,
+    statement: &CaseStatement,
+    witness: &Witness<Fp, C>,
+    account: &CaseAccount,
+    env: Env,
+) -> Result<bool, Error> {
+    let prover = prover::<Ipa, C>(shape, DevSrs::Refuse, env)?;
+    let verifier = verifier::<Ipa, C>(shape, DevSrs::Refuse, env)?;
+    let file = env
+        .progress
+        .stage(&format!("proof of {}", account.case), || {
+            prover.prove_witness(&statement.instance, witness)
+        })
+        .map_err(|source| Error::Proving { path: account.case.clone(), source })?;
+    Ok(Ipa::verify(&verifier, &[file]).iter().all(Result::is_ok))
+}
+
 fn lines(report: &Report, all: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    for FileReport { file, schema, passed, missed, figures } in &report.files {
+    for FileReport { file, schema, passed, missed, beyond_largest_shape, figures } in &report.files
+    {
         let counted = figures.iter().filter(|figure| !figure.is_rounded_zero());
         let worst = counted.map(|figure| figure.relative_error).fold(0.0, f64::max);
         let worst =
             if worst > 0.0 { format!(", relative errors to {worst:.1e}") } else { String::new() };
         lines.push(format!("{file}: {schema}: {passed} passed, {missed} missed{worst}"));
+        for case in beyond_largest_shape {
+            lines.push(format!("  {case}: not run, beyond the largest shape of the circuit"));
+        }
         let mut case = None;
         for figure in figures.iter().filter(|figure| all || !figure.pass) {
             if case.replace(figure.case.as_str()) != Some(figure.case.as_str()) {
@@ -133,6 +244,9 @@ fn figure_line(figure: &FigureReport) -> String {
         error => format!("{error:.1e}"),
     };
     let (expected, got) = (short(expected), short(got));
+    if matches!(*name, "circuit" | "proof") {
+        return format!("    {verdict} {name}: expected {expected}, got {got}");
+    }
     format!("    {verdict} {name}: expected {expected}, got {got}, relative error {error}")
 }
 

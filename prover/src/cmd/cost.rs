@@ -3,8 +3,11 @@
 use pasta_curves::Fp;
 use serde::Serialize;
 use zkmargin_circuits::cost::Cost;
+use zkmargin_circuits::kzg;
 use zkmargin_circuits::standard::StandardCircuit;
-use zkmargin_margin::shape::Shape;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_prover::backend::SetupError;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
@@ -33,27 +36,28 @@ struct Line {
 
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let shapes: Vec<Shape> = args.shape.map_or(Shape::ALL.to_vec(), |shape| vec![shape]);
-    let lines: Vec<Line> = shapes
-        .into_iter()
-        .map(|shape| {
-            let cost = env.progress.stage(&format!("layout, {shape} shape"), || {
-                Cost::measure::<StandardCircuit<Fp>>(shape)
-            });
-            Line {
-                shape,
-                positions: cost.positions,
-                k: cost.k,
-                rows: cost.rows,
-                rows_per_position: cost.rows / cost.positions.max(1),
-                advice_columns: cost.advice_columns,
-                fixed_columns: cost.fixed_columns,
-                permutation_columns: cost.permutation_columns,
-                lookups: cost.lookups,
-                degree: cost.degree,
-                proof_bytes: cost.proof_size,
-            }
+    let system = env.new_proof_system();
+    let measure = |shape| -> Result<Line, Error> {
+        let cost = env.progress.stage(&format!("layout, {shape} shape"), || match system {
+            ProofSystem::Ipa => Ok(Cost::measure::<StandardCircuit<Fp>>(shape)),
+            ProofSystem::Kzg => kzg::cost::<StandardCircuit<Bn254Fr>>(shape),
+        });
+        let cost = cost.map_err(SetupError::from)?;
+        Ok(Line {
+            shape,
+            positions: cost.positions,
+            k: cost.k,
+            rows: cost.rows,
+            rows_per_position: cost.rows / cost.positions.max(1),
+            advice_columns: cost.advice_columns,
+            fixed_columns: cost.fixed_columns,
+            permutation_columns: cost.permutation_columns,
+            lookups: cost.lookups,
+            degree: cost.degree,
+            proof_bytes: cost.proof_size,
         })
-        .collect();
+    };
+    let lines = shapes.into_iter().map(measure).collect::<Result<Vec<_>, _>>()?;
     env.out.result(&lines, |lines| {
         let mut text = vec![format!(
             "{:<8} {:>9} {:>3} {:>7} {:>13} {:>7} {:>6} {:>12} {:>8} {:>7} {:>12}",

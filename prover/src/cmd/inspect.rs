@@ -3,14 +3,16 @@
 use serde::Serialize;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::shape::Shape;
+use zkmargin_prover::backend::Backend;
 use zkmargin_prover::crypt::{self, Header, RecipientKind};
+use zkmargin_prover::family::FamilyMarket as _;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::portfolio_file::{Listings, PortfolioDocument};
 use zkmargin_prover::venue::FieldHex;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{KeyArgs, load_market, parse_source};
+use crate::input::{KeyArgs, PublishedMarket, parse_source, with_market};
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -57,14 +59,14 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         let owner = match args.keys.given() {
             true => {
                 let plain = args.keys.open(&args.portfolio, &file)?;
-                Some(owner(args, &plain)?)
+                Some(owner(args, &plain, env)?)
             }
             false => None,
         };
         Report { header: Some(header), owner }
     } else {
         env.out.note("not encrypted: everyone who can read the file can read the portfolio");
-        Report { header: None, owner: Some(owner(args, &file)?) }
+        Report { header: None, owner: Some(owner(args, &file, env)?) }
     };
     env.out.result(&report, lines)?;
     if report.owner.is_none() {
@@ -73,23 +75,27 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn owner(args: &Args, plain: &[u8]) -> Result<Owner, Error> {
+fn owner(args: &Args, plain: &[u8], env: Env) -> Result<Owner, Error> {
     let failed = |error| Error::portfolio(&args.portfolio, error);
     let document = PortfolioDocument::parse(plain).map_err(failed)?;
     let mut positions = document.positions_len();
     let mut commitment = None;
+    let mut smallest_shape = Shape::standard_for(positions);
     if let Some(source) = &args.market {
-        let (_, market) = load_market(source)?;
-        let portfolio = Listings::from(&market).portfolio(&document).map_err(failed)?;
-        positions = portfolio.positions().len();
-        commitment = Some(FieldHex(portfolio.commitment()));
+        let published = PublishedMarket::load(source)?;
+        (positions, commitment, smallest_shape) = with_market!(&published, env, B, market => {
+            let portfolio = Listings::from(&market).portfolio(&document).map_err(failed)?;
+            let commitment = FieldHex::of(&portfolio.commitment::<<B as Backend>::Field>());
+            let shape = market.fit(portfolio.positions(), None).ok();
+            (portfolio.positions().len(), Some(commitment), shape)
+        });
     }
     Ok(Owner {
         account: document.account,
         positions,
         isolated_buckets: document.isolated.len(),
         has_blinding: document.blinding.is_some(),
-        smallest_shape: Shape::standard_for(positions),
+        smallest_shape,
         commitment,
     })
 }

@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use pasta_curves::Fp;
 use serde::Serialize;
+use zkmargin_circuits::family::Witness;
 use zkmargin_margin::claim::Claim;
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId};
-use zkmargin_margin::shape::Shape;
-use zkmargin_params::market::Market;
+use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_prover::backend::Backend;
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
-use zkmargin_prover::portfolio_file::Listings;
 use zkmargin_prover::proving::{Prepared, ProvingError, Statement};
-use zkmargin_prover::venue::{PathFile, State, StateFile};
+use zkmargin_prover::venue::{Membership, PathFile, State, StateFile};
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    KeyArgs, load_document, load_market, parse_context, parse_source, refuse_existing, write_public,
+    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_source, refuse_existing,
+    warn_of_insecure_srs, with_market, write_public,
 };
 use crate::params::prover;
 
@@ -53,13 +55,16 @@ pub(crate) struct Args {
     /// Tell the shortfall of a `below` claim
     #[arg(long)]
     disclose: bool,
-    /// Size of the circuit: auto, small (8 positions), medium (32), large (128)
+    /// Size of the circuit: auto, small (8 positions), medium (32),
+    /// large (128); of a scenario market small (8 in 4 expiries), medium (16 in 8), large (64 in 12)
     #[arg(long, default_value = "auto", value_parser = parse_shape)]
     shape: ShapeChoice,
     /// The deployment the paths must be for: 0x and 62 digits, or
     /// PROTOCOL[@CHAIN[/0xVERIFIER]]
     #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
     context: Option<ContextId>,
+    #[command(flatten)]
+    srs: SrsArgs,
     /// Where the proof goes; with several portfolios, a directory
     #[arg(short, long, value_name = "FILE|DIR")]
     output: PathBuf,
@@ -97,9 +102,9 @@ struct ProofReport {
 }
 
 /// A statement with the place its proof goes to.
-struct Job {
+struct Job<F: MarginField, M: FamilyMarket<F>> {
     name: String,
-    prepared: Prepared,
+    prepared: Prepared<F, Witness<F, M::Circuit>>,
     output: PathBuf,
 }
 
@@ -110,17 +115,26 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     } else if args.output.as_os_str() == "-" {
         return Err(Error::Usage("several proofs need --output DIRECTORY"));
     }
-    let (_, market) = load_market(&args.market)?;
+    let published = PublishedMarket::load(&args.market)?;
+    with_market!(&published, env, B, market => prove::<B, _>(args, &market, env))
+}
+
+fn prove<B: Backend, M: FamilyMarket<B::Field>>(
+    args: &Args,
+    market: &M,
+    env: Env,
+) -> Result<Exit, Error> {
+    let several = args.portfolio.len() > 1;
     if args.shape.0.is_none() {
         env.out.detail(
             "--shape auto: the smallest shape that fits is public and bounds the number of positions; choose a larger one to hide more",
         );
     }
-    let paths = Paths::load(args)?;
+    let paths = Paths::<B::Field>::load(args)?;
     let mut jobs = Vec::new();
     for source in &args.portfolio {
         let prepared =
-            env.progress.stage("native check", || prepare(args, source, &market, &paths))?;
+            env.progress.stage("native check", || prepare(args, source, market, &paths))?;
         let output = match several {
             true => args.output.join(format!("{}.proof.json", prepared.instance().account)),
             false => args.output.clone(),
@@ -133,9 +147,10 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     }
     let mut proofs = Vec::new();
     for shape in Shape::ALL {
-        let jobs: Vec<&Job> = jobs.iter().filter(|job| job.prepared.shape() == shape).collect();
+        let jobs: Vec<&Job<B::Field, M>> =
+            jobs.iter().filter(|job| job.prepared.shape() == shape).collect();
         if !jobs.is_empty() {
-            prove_shape(args, shape, &jobs, &mut proofs, env)?;
+            prove_shape::<B, M>(args, shape, &jobs, &mut proofs, env)?;
         }
     }
     if !several && args.output.as_os_str() == "-" {
@@ -149,17 +164,16 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn prepare(
+fn prepare<F: MarginField, M: FamilyMarket<F>>(
     args: &Args,
     source: &Source,
-    market: &Market<Fp>,
-    paths: &Paths,
-) -> Result<Prepared, Error> {
+    market: &M,
+    paths: &Paths<F>,
+) -> Result<Prepared<F, Witness<F, M::Circuit>>, Error> {
     let document = load_document(source, &args.keys, args.insecure_plaintext)?;
     let failed = |error: ProvingError| Error::Proving { path: source.to_string(), source: error };
-    let portfolio = Listings::from(market)
-        .portfolio(&document)
-        .map_err(|error| Error::portfolio(source, error))?;
+    let portfolio =
+        market.listings().portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
     let path = paths.of(document.account)?;
     if let Some(expected) = args.context
         && expected != path.context
@@ -175,14 +189,17 @@ fn prepare(
     Prepared::new(market, document.account, &portfolio, &path, statement).map_err(failed)
 }
 
-fn prove_shape(
+fn prove_shape<B: Backend, M: FamilyMarket<B::Field>>(
     args: &Args,
     shape: Shape,
-    jobs: &[&Job],
+    jobs: &[&Job<B::Field, M>],
     proofs: &mut Vec<ProofReport>,
     env: Env,
 ) -> Result<(), Error> {
-    let prover = prover(shape, env)?;
+    if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
+        warn_of_insecure_srs();
+    }
+    let prover = prover::<B, M::Circuit>(shape, args.srs.dev(), env)?;
     for job in jobs {
         let file = env
             .progress
@@ -207,28 +224,30 @@ fn prove_shape(
 }
 
 /// Membership paths by account.
-enum Paths {
-    Files(BTreeMap<AccountId, PathFile>),
-    State { name: Source, state: Box<State> },
+enum Paths<F> {
+    Files(BTreeMap<AccountId, Membership<F>>),
+    State { name: Source, state: Box<State<F>> },
 }
 
-impl Paths {
+impl<F: MarginField> Paths<F> {
     fn load(args: &Args) -> Result<Self, Error> {
         if let Some(source) = &args.state {
-            let state =
-                StateFile::parse(&source.read()?).map_err(|error| Error::venue(source, error))?;
+            let state = StateFile::parse(&source.read()?)
+                .and_then(|file| file.state())
+                .map_err(|error| Error::venue(source, error))?;
             return Ok(Self::State { name: source.clone(), state: Box::new(state) });
         }
         let mut files = BTreeMap::new();
         for source in &args.path {
-            let file =
-                PathFile::parse(&source.read()?).map_err(|error| Error::venue(source, error))?;
-            files.insert(file.account, file);
+            let membership = PathFile::parse(&source.read()?)
+                .and_then(|file| file.membership())
+                .map_err(|error| Error::venue(source, error))?;
+            files.insert(membership.account, membership);
         }
         Ok(Self::Files(files))
     }
 
-    fn of(&self, account: AccountId) -> Result<PathFile, Error> {
+    fn of(&self, account: AccountId) -> Result<Membership<F>, Error> {
         match self {
             Self::Files(files) => files.get(&account).cloned().ok_or(Error::NoPath(account)),
             Self::State { name, state } => {

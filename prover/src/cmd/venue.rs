@@ -5,14 +5,18 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde::Serialize;
 use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_prover::backend::Backend;
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
-use zkmargin_prover::portfolio_file::Listings;
-use zkmargin_prover::venue::{Entry, FieldHex, State, StateFile, parse_list};
+use zkmargin_prover::venue::{AccountList, Entry, FieldHex, ListEntry, PathFile, State, StateFile};
+use zkmargin_prover::with_backend;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    KeyArgs, load_document, load_market, parse_context, parse_source, refuse_existing, write_public,
+    KeyArgs, PublishedMarket, load_document, parse_context, parse_source, refuse_existing,
+    with_market, write_public,
 };
 
 #[derive(Debug, Subcommand)]
@@ -83,6 +87,7 @@ pub(crate) struct PathArgs {
 
 #[derive(Serialize)]
 struct RootReport {
+    proof_system: ProofSystem,
     state_root: FieldHex,
     context: ContextId,
     accounts: usize,
@@ -91,34 +96,55 @@ struct RootReport {
 
 pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
     match command {
-        Command::Commit(args) => commit(args, env),
-        Command::Root(args) => root(args, env),
-        Command::Path(args) => path(args, env),
+        Command::Commit(args) => {
+            refuse_existing(&args.output, args.force)?;
+            let published = PublishedMarket::load(&args.market)?;
+            with_market!(&published, env, B, market => commit::<B, _>(args, &market, env))
+        }
+        Command::Root(args) => {
+            refuse_existing(&args.output, args.force)?;
+            let bytes = args.list.read()?;
+            let failed = |error| Error::venue(&args.list, error);
+            let list = env.progress.stage("list", || AccountList::parse(&bytes)).map_err(failed)?;
+            let system = match list.proof_system().map_err(failed)? {
+                Some(found) => env.proof_system_of(&args.list, found)?,
+                None => env.new_proof_system(),
+            };
+            with_backend!(system, B => root::<B>(args, &list, env))
+        }
+        Command::Path(args) => {
+            let failed = |error| Error::venue(&args.state, error);
+            let file = StateFile::parse(&args.state.read()?).map_err(failed)?;
+            let found = file.proof_system().map_err(failed)?;
+            let system = env.proof_system_of(&args.state, found)?;
+            with_backend!(system, B => path::<B>(args, &file, env))
+        }
     }
 }
 
-fn commit(args: &Commit, env: Env) -> Result<Exit, Error> {
-    refuse_existing(&args.output, args.force)?;
-    let listings = Listings::from(&load_market(&args.market)?.1);
+fn commit<B: Backend, M: FamilyMarket<B::Field>>(
+    args: &Commit,
+    market: &M,
+    env: Env,
+) -> Result<Exit, Error> {
+    let listings = market.listings();
     let mut lines = Vec::new();
     for source in &args.portfolio {
         let document = load_document(source, &args.keys, args.insecure_plaintext)?;
         let portfolio =
             listings.portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
-        let commitment = FieldHex(portfolio.commitment());
+        let commitment = portfolio.commitment::<B::Field>();
         let entry = Entry { account: document.account, commitment };
-        serde_json::to_writer(&mut lines, &entry).map_err(|_| Error::Output)?;
+        serde_json::to_writer(&mut lines, &ListEntry::from(&entry)).map_err(|_| Error::Output)?;
         lines.push(b'\n');
     }
     write_public(&args.output, &lines, args.force, env)?;
     Ok(Exit::Done)
 }
 
-fn root(args: &Root, env: Env) -> Result<Exit, Error> {
-    refuse_existing(&args.output, args.force)?;
+fn root<B: Backend>(args: &Root, list: &AccountList, env: Env) -> Result<Exit, Error> {
     let failed = |error| Error::venue(&args.list, error);
-    let bytes = args.list.read()?;
-    let entries = env.progress.stage("list", || parse_list(&bytes)).map_err(failed)?;
+    let entries = list.entries::<B::Field>().map_err(failed)?;
     let name = format!("state tree of {} accounts", entries.len());
     let state =
         env.progress.stage(&name, || State::build(args.context, entries)).map_err(failed)?;
@@ -127,14 +153,15 @@ fn root(args: &Root, env: Env) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     let report = RootReport {
-        state_root: FieldHex(state.root()),
+        proof_system: B::SYSTEM,
+        state_root: FieldHex::of(&state.root()),
         context: state.context(),
         accounts: state.entries().len(),
         output: args.output.clone(),
     };
     env.out.result(&report, |report| {
         vec![
-            format!("state root    {}", report.state_root),
+            format!("state root    {} ({})", report.state_root, report.proof_system),
             format!("context       {}", report.context),
             format!("accounts      {}", report.accounts),
         ]
@@ -142,16 +169,16 @@ fn root(args: &Root, env: Env) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-fn path(args: &PathArgs, env: Env) -> Result<Exit, Error> {
+fn path<B: Backend>(args: &PathArgs, file: &StateFile, env: Env) -> Result<Exit, Error> {
     let failed = |error| Error::venue(&args.state, error);
-    let state = StateFile::parse(&args.state.read()?).map_err(failed)?;
+    let state = file.state::<B::Field>().map_err(failed)?;
     if args.all {
         if args.output.as_os_str() == "-" {
             return Err(Error::Usage("--all needs --output DIRECTORY"));
         }
         create_directory(&args.output)?;
         for entry in state.entries() {
-            let file = state.path(entry.account).map_err(failed)?;
+            let file = PathFile::from(&state.path(entry.account).map_err(failed)?);
             let name = args.output.join(format!("{}.json", entry.account));
             write_public(&name, &file.to_json(), args.force, env)?;
         }
@@ -161,7 +188,7 @@ fn path(args: &PathArgs, env: Env) -> Result<Exit, Error> {
     let Some(account) = args.account else {
         return Err(Error::Usage("--account or --all is needed"));
     };
-    let file = state.path(account).map_err(failed)?;
+    let file = PathFile::from(&state.path(account).map_err(failed)?);
     if !write_public(&args.output, &file.to_json(), args.force, env)? {
         env.out.note(format!("path of {account} in {}", args.output.display()));
     }

@@ -1,21 +1,31 @@
 //! `zkmargin verify`.
 
-use pasta_curves::Fp;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
+use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Claim;
+use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::{AccountId, ContextId};
-use zkmargin_margin::shape::Shape;
+use zkmargin_params::srs::DevSrs;
+use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::venue::FieldHex;
+use zkmargin_prover::with_backend;
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::{ClaimData, VerifiedClaim};
-use zkmargin_verifier::proof::ProofFile;
+use zkmargin_verifier::proof::{CircuitId, Family, ProofFile, circuit_of};
 
 use crate::cli::Env;
 use crate::cmd::market::load_model;
 use crate::error::{Error, Exit};
-use crate::input::{load_market, now, parse_context, parse_source};
-use crate::params::verifier;
+use crate::input::{
+    PublishedMarket, SrsArgs, now, parse_context, parse_source, warn_of_insecure_srs, with_market,
+};
+use crate::output::stderr_line;
+use crate::params::{exported_key, verifier};
+use crate::serve::{Server, open_browser};
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -29,6 +39,12 @@ pub(crate) struct Args {
     /// The proof files
     #[arg(required = true, value_parser = parse_source)]
     proof: Vec<Source>,
+    /// Show the proof in the browser, on a page that verifies it there too; until
+    /// the command is ended
+    #[arg(long)]
+    open: bool,
+    #[command(flatten)]
+    srs: SrsArgs,
     #[command(flatten)]
     expected: Expected,
 }
@@ -67,6 +83,11 @@ pub(crate) struct Expected {
 }
 
 #[derive(Serialize)]
+struct Opened {
+    address: String,
+}
+
+#[derive(Serialize)]
 struct Report {
     valid: bool,
     proofs: Vec<ProofReport>,
@@ -83,8 +104,51 @@ struct ProofReport {
 }
 
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
-    let rules = args.expected.rules()?;
-    let checked = check(&args.proof, env)?;
+    let ended = report(args, env);
+    match (args.open, args.proof.as_slice()) {
+        (false, _) => ended,
+        (true, [Source::Stdin]) => Err(Error::Usage("--open shows a file, not standard input")),
+        (true, [proof]) => {
+            if let Err(error) = &ended {
+                stderr_line(&format!("error: {}", error.message(false)));
+            }
+            show_page(proof, args.srs, env)?;
+            ended
+        }
+        (true, _) => Err(Error::Usage("--open shows one proof")),
+    }
+}
+
+/// Serves the page with a proof and its key, until the process is ended. A file
+/// that is no proof of the on-chain system is shown without a key: the page
+/// says what it is.
+fn show_page(source: &Source, srs: SrsArgs, env: Env) -> Result<(), Error> {
+    let bytes = source.read()?;
+    let key = match ProofFile::<Bn254Fr>::parse(&bytes) {
+        Ok(file) => {
+            let dev = match file.srs().is_some_and(|mark| mark.insecure) {
+                true => srs.dev(),
+                false => DevSrs::Refuse,
+            };
+            let CircuitId { family, shape, .. } = file.circuit();
+            let key = exported_key(family, shape, dev, env)?;
+            Some((key.digest().to_string(), key.to_bytes()))
+        }
+        Err(_) => None,
+    };
+    let server = Server::bind(bytes, key).map_err(Error::Serve)?;
+    let address = server.address();
+    env.out.result(&Opened { address: address.clone() }, |opened| vec![opened.address.clone()])?;
+    if !open_browser(&address) {
+        env.out.note("no browser could be opened: open the address yourself");
+    }
+    env.out.note("serving it to this machine alone; Ctrl-C ends");
+    server.run().map_err(Error::Serve)
+}
+
+fn report(args: &Args, env: Env) -> Result<Exit, Error> {
+    let rules = args.expected.rules(env)?;
+    let checked = check(&args.proof, args.srs, env)?;
     let mut first_error = None;
     let mut proofs = Vec::new();
     for (source, result) in args.proof.iter().zip(checked) {
@@ -137,46 +201,77 @@ fn lines(report: &Report) -> Vec<String> {
     report.proofs.iter().map(line).collect()
 }
 
-/// Reads and verifies proofs, those of a shape together; one result for each,
+/// Reads and verifies proofs, those of a circuit together; one result for each,
 /// in their order.
 pub(crate) fn check(
     sources: &[Source],
+    srs: SrsArgs,
     env: Env,
 ) -> Result<Vec<Result<VerifiedClaim, Error>>, Error> {
-    let mut files = Vec::new();
-    for source in sources {
-        let parsed = ProofFile::<Fp>::parse(&source.read()?);
-        files.push(parsed.map_err(|error| proof_error(source, error.into())));
+    let mut results = BTreeMap::new();
+    let mut groups: BTreeMap<CircuitId, Vec<Unread<'_>>> = BTreeMap::new();
+    for (index, source) in sources.iter().enumerate() {
+        let bytes = source.read()?;
+        let circuit = circuit_of(&bytes)
+            .map_err(|error| proof_error(source, error.into()))
+            .and_then(|circuit| env.proof_system_of(source, circuit.proof_system).map(|_| circuit));
+        match circuit {
+            Ok(circuit) => groups.entry(circuit).or_default().push((index, source, bytes)),
+            Err(error) => drop(results.insert(index, Err(error))),
+        }
     }
-    let mut results: Vec<Option<Result<VerifiedClaim, Error>>> = Vec::new();
-    results.resize_with(files.len(), || None);
-    for shape in Shape::ALL {
-        let (indices, batch): (Vec<usize>, Vec<ProofFile<Fp>>) = files
-            .iter()
-            .enumerate()
-            .filter_map(|(index, file)| Some((index, file.as_ref().ok()?)))
-            .filter(|(_, file)| file.circuit().shape == shape)
-            .map(|(index, file)| (index, file.clone()))
-            .unzip();
+    for (circuit, group) in groups {
+        results.extend(with_backend!(circuit.proof_system, B => {
+            check_group::<B>(circuit, group, srs, env)
+        })?);
+    }
+    Ok(results.into_values().collect())
+}
+
+/// A proof file that was not parsed yet, and its index.
+type Unread<'a> = (usize, &'a Source, Vec<u8>);
+/// Results by index.
+type Results = BTreeMap<usize, Result<VerifiedClaim, Error>>;
+
+/// Verifies the proofs of one circuit, made under secure powers of tau and under
+/// insecure ones apart: each has a key of its own.
+fn check_group<B: Backend>(
+    circuit: CircuitId,
+    group: Vec<Unread<'_>>,
+    srs: SrsArgs,
+    env: Env,
+) -> Result<Results, Error> {
+    let mut results = Results::new();
+    let (mut secure, mut insecure) = (Vec::new(), Vec::new());
+    for (index, source, bytes) in group {
+        match ProofFile::<B::Field>::parse(&bytes) {
+            Err(error) => drop(results.insert(index, Err(proof_error(source, error.into())))),
+            Ok(file) if !file.srs().is_some_and(|srs| srs.insecure) => {
+                secure.push((index, source, file));
+            }
+            Ok(file) if srs.insecure_dev_srs => insecure.push((index, source, file)),
+            Ok(_) => drop(results.insert(index, Err(Error::InsecureSrs(source.to_string())))),
+        }
+    }
+    for (dev, batch) in [(DevSrs::Refuse, secure), (DevSrs::AllowInsecure, insecure)] {
         if batch.is_empty() {
             continue;
         }
-        let verifier = verifier(shape, env)?;
-        let name = format!("verification of {}", count(batch.len()));
-        let verified = env.progress.stage(&name, || match batch.as_slice() {
-            [single] => vec![verifier.verify(single)],
-            several => verifier.verify_batch(several),
-        });
-        for (index, result) in indices.into_iter().zip(verified) {
-            results[index] = Some(result.map_err(|error| proof_error(&sources[index], error)));
+        if dev == DevSrs::AllowInsecure {
+            warn_of_insecure_srs();
+        }
+        let verifier = match circuit.family {
+            Family::Standard => verifier::<B, StandardCircuit<B::Field>>(circuit.shape, dev, env),
+            Family::Scenario => verifier::<B, ScenarioCircuit<B::Field>>(circuit.shape, dev, env),
+        }?;
+        let files: Vec<_> = batch.iter().map(|(_, _, file)| file.clone()).collect();
+        let name = format!("verification of {}", count(files.len()));
+        let verified = env.progress.stage(&name, || B::verify(&verifier, &files));
+        for ((index, source, _), result) in batch.into_iter().zip(verified) {
+            results.insert(index, result.map_err(|error| proof_error(source, error)));
         }
     }
-    let result = |(parsed, verified): (Result<_, Error>, Option<_>)| match (parsed, verified) {
-        (Err(error), _) => Err(error),
-        (Ok(_), Some(result)) => result,
-        (Ok(_), None) => Err(Error::Usage("the proof is of an unknown shape")),
-    };
-    Ok(files.into_iter().zip(results).map(result).collect())
+    Ok(results)
 }
 
 fn count(proofs: usize) -> String {
@@ -191,12 +286,15 @@ fn proof_error(source: &Source, error: VerifyError) -> Error {
 type Rule = (&'static str, String);
 
 impl Expected {
-    fn rules(&self) -> Result<Vec<Rule>, Error> {
+    fn rules(&self, env: Env) -> Result<Vec<Rule>, Error> {
         let mut rules = Vec::new();
         if let Some(source) = &self.market {
-            let (file, market) = load_market(source)?;
+            let published = PublishedMarket::load(source)?;
+            let (root, model, epoch, taken) = with_market!(&published, env, B, market => {
+                let header = market.header();
+                (FieldHex::of(&market.root()), header.model, header.epoch, header.timestamp.get())
+            });
             if let Some(max_age) = self.max_age {
-                let taken = file.snapshot().timestamp().get();
                 let age = now()?.saturating_sub(taken);
                 if age > max_age {
                     return Err(Error::Mismatch {
@@ -207,9 +305,9 @@ impl Expected {
                     });
                 }
             }
-            rules.push(("market_root", FieldHex(market.root()).to_string()));
-            rules.push(("model", file.model().digest().to_string()));
-            rules.push(("epoch", file.epoch().get().to_string()));
+            rules.push(("market_root", root.to_string()));
+            rules.push(("model", model.to_string()));
+            rules.push(("epoch", epoch.get().to_string()));
         }
         let texts = [
             ("market_root", self.market_root.map(|root| root.to_string())),

@@ -16,6 +16,7 @@ use plotters::prelude::{
     BitMapBackend, DrawingArea, DrawingBackend, IntoDrawingArea as _, SVGBackend,
 };
 use plotters::style::{Color as _, FontStyle, RGBColor, register_font};
+use zkmargin_margin::claim::Level;
 use zkmargin_params::scenario::{MarginReport, StressPoint, Threshold};
 
 use text::{Anchor, Ink};
@@ -159,6 +160,22 @@ impl Picture<'_> {
         area.present()?;
         Ok(())
     }
+}
+
+/// The part of a curve worth drawing: 40 % to either side of spot, and as far as
+/// the nearest prices at which maintenance margin is lost, within a third and
+/// three times spot.
+pub fn window<'a>(points: &'a [StressPoint], thresholds: &[Threshold]) -> &'a [StressPoint] {
+    let (mut least, mut most) = (0.6_f64, 1.4_f64);
+    for threshold in thresholds.iter().filter(|threshold| threshold.level == Level::Maintenance) {
+        for crossing in [threshold.down, threshold.up].into_iter().flatten() {
+            least = least.min(crossing.spot_factor * 0.93).max(1.0 / 3.0);
+            most = most.max(crossing.spot_factor * 1.07).min(3.0);
+        }
+    }
+    let start = points.partition_point(|point| point.shock.spot < least);
+    let end = points.partition_point(|point| point.shock.spot <= most);
+    points.get(start..end).unwrap_or(points)
 }
 
 /// A colour between two.

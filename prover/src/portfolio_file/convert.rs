@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use pasta_curves::Fp;
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::{Portfolio, Position};
+use zkmargin_margin::scenario::{MAX_LOTS, MIN_LOTS};
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::units::{Amount, Lots};
-use zkmargin_params::market::Market;
+use zkmargin_params::market::{Market, scenario};
+use zkmargin_params::symbol::Symbol;
 
 use super::{Decimal, PortfolioDocument, PortfolioFileError, PositionEntry, SecretText};
 
@@ -46,24 +48,34 @@ pub(crate) fn scaled(units: i128, decimals: u32) -> String {
 pub struct Listings {
     quote_decimals: u32,
     lots: BTreeMap<String, LotSize>,
+    /// Portfolio margin: no isolated buckets, and fewer lots.
+    one_bucket: bool,
 }
 
-impl From<&Market<Fp>> for Listings {
-    fn from(market: &Market<Fp>) -> Self {
-        let lots = market.listings().map(|listing| {
-            let lot = listing.lot_size();
-            // A lot is above zero by the model's rules.
-            let step = u64::try_from(lot.mantissa()).unwrap_or(0);
-            (listing.symbol().to_string(), LotSize { step, decimals: lot.scale() })
-        });
+impl<F: MarginField> From<&Market<F>> for Listings {
+    fn from(market: &Market<F>) -> Self {
+        let lots = market.listings().map(|listing| named(listing.symbol(), listing.lot_size()));
         Self::new(market.quote_decimals(), lots)
     }
+}
+
+impl<F: MarginField> From<&scenario::Market<F>> for Listings {
+    fn from(market: &scenario::Market<F>) -> Self {
+        let lots = market.listings().map(|listing| named(listing.symbol(), listing.lot_size()));
+        Self { one_bucket: true, ..Self::new(market.quote_decimals(), lots) }
+    }
+}
+
+/// A symbol and its lot, above zero by the market's rules.
+fn named(symbol: &Symbol, lot: rust_decimal::Decimal) -> (String, LotSize) {
+    let step = u64::try_from(lot.mantissa()).unwrap_or(0);
+    (symbol.to_string(), LotSize { step, decimals: lot.scale() })
 }
 
 impl Listings {
     /// Listings by symbol.
     pub fn new(quote_decimals: u32, lots: impl IntoIterator<Item = (String, LotSize)>) -> Self {
-        Self { quote_decimals, lots: lots.into_iter().collect() }
+        Self { quote_decimals, lots: lots.into_iter().collect(), one_bucket: false }
     }
 
     /// Decimals of the quote currency.
@@ -101,6 +113,9 @@ impl Listings {
     /// # Errors
     /// The first field that the market or the units do not allow.
     pub fn portfolio(&self, document: &PortfolioDocument) -> Result<Portfolio, PortfolioFileError> {
+        if self.one_bucket && !document.isolated.is_empty() {
+            return Err(PortfolioFileError::OneBucket);
+        }
         if document.isolated.len() > MAX_POSITIONS {
             return Err(PortfolioFileError::TooManyBuckets { found: document.isolated.len() });
         }
@@ -153,7 +168,7 @@ impl Listings {
             positions.push(Position {
                 bucket,
                 instrument: InstrumentId::from_symbol(symbol),
-                quantity: quantity(at("quantity"), &entry.quantity, *lot)?,
+                quantity: self.quantity(at("quantity"), &entry.quantity, *lot)?,
                 cash: Amount::ZERO,
             });
         }
@@ -175,6 +190,26 @@ impl Listings {
         Ok(positions)
     }
 
+    fn quantity(
+        &self,
+        field: String,
+        text: &SecretText,
+        lot: LotSize,
+    ) -> Result<Lots, PortfolioFileError> {
+        let decimal = number(&field, text)?;
+        let Some(lots) = decimal.units(lot.step.into(), lot.decimals) else {
+            return Err(PortfolioFileError::NotWholeLots { field, lot: lot.to_string() });
+        };
+        let lots = i64::try_from(lots).ok();
+        if self.one_bucket {
+            let allowed = "-2^32 to 2^32 - 1 lots";
+            let lots = lots.filter(|lots| (MIN_LOTS..=MAX_LOTS).contains(lots));
+            return lots.map(Lots::new).ok_or(PortfolioFileError::OutOfRange { field, allowed });
+        }
+        let allowed = "a signed 64-bit number of lots";
+        lots.map(Lots::new).ok_or(PortfolioFileError::OutOfRange { field, allowed })
+    }
+
     fn cash(&self, field: String, text: &SecretText) -> Result<Amount, PortfolioFileError> {
         let decimals = self.quote_decimals;
         let decimal = number(&field, text)?;
@@ -190,18 +225,6 @@ impl Listings {
 fn number(field: &str, text: &SecretText) -> Result<Decimal, PortfolioFileError> {
     Decimal::parse(text.expose())
         .map_err(|problem| PortfolioFileError::Number { field: field.to_owned(), problem })
-}
-
-fn quantity(field: String, text: &SecretText, lot: LotSize) -> Result<Lots, PortfolioFileError> {
-    let decimal = number(&field, text)?;
-    let lots = match decimal.units(lot.step.into(), lot.decimals) {
-        Some(lots) => lots,
-        None => return Err(PortfolioFileError::NotWholeLots { field, lot: lot.to_string() }),
-    };
-    i64::try_from(lots).map(Lots::new).map_err(|_| PortfolioFileError::OutOfRange {
-        field,
-        allowed: "a signed 64-bit number of lots",
-    })
 }
 
 /// Levenshtein distance.
@@ -222,6 +245,8 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use pasta_curves::Fp;
+
     use super::*;
 
     fn listings() -> Listings {

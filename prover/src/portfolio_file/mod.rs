@@ -20,8 +20,14 @@
 //! `cash` and `positions` are the cross-margin bucket, number 0; the isolated
 //! buckets are 1, 2 and so on. A bucket's cash is carried by its first position
 //! in canonical order; a bucket with cash alone becomes a position of zero lots
-//! of the market's first instrument by name. Cash carries the cost basis and
-//! settled funding: equity is `sum of quantity * price + cash`.
+//! of the market's first instrument by name.
+//!
+//! What cash carries depends on the market's family. Of a standard market it has
+//! the cost basis and settled funding: equity is `sum of quantity * price +
+//! cash`. Of a scenario market it has what perpetuals and futures have earned so
+//! far, as they are worth nothing beside: equity is `options and collateral at
+//! their marks + cash`. There the instruments are options, perpetuals, futures
+//! and collateral, each by its symbol, and there are no isolated buckets.
 
 mod convert;
 mod decimal;
@@ -108,6 +114,9 @@ pub enum PortfolioFileError {
         /// Buckets found.
         found: usize,
     },
+    /// Isolated buckets where the model knows none.
+    #[error("isolated: portfolio margin has one bucket")]
+    OneBucket,
     /// No blinding, so no commitment.
     #[error("blinding: missing; without it there is no commitment")]
     NoBlinding,

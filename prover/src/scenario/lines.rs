@@ -38,24 +38,19 @@ fn margins(report: &ScenarioReport, quote: &str) -> Vec<String> {
         format!("worst loss    {}", worst(breakdown)),
     ];
     let needed = [
-        ("solvency", report.cure.to_solvency),
-        ("maintenance", report.cure.to_maintenance),
-        ("initial margin", report.cure.to_initial),
+        ("solvency", &report.cash_needed.solvency),
+        ("maintenance", &report.cash_needed.maintenance),
+        ("initial margin", &report.cash_needed.initial),
     ];
     let needed: Vec<String> = needed
         .iter()
-        .filter(|(_, cash)| *cash > 0.0)
-        .map(|(level, cash)| format!("{} {quote} for {level}", up_to_cent(*cash)))
+        .filter(|(_, cash)| *cash != "0")
+        .map(|(level, cash)| format!("{} {quote} for {level}", thousands(cash)))
         .collect();
     if !needed.is_empty() {
         lines.push(format!("cash needed   {}", needed.join(", ")));
     }
     lines
-}
-
-/// A shortfall in hundredths, rounded up: less would not do.
-fn up_to_cent(value: f64) -> String {
-    money((value * 100.0).ceil() / 100.0)
 }
 
 /// Where the worst loss comes from.
@@ -73,7 +68,12 @@ fn worst(breakdown: &MarginReport) -> String {
 }
 
 fn vol(line: &ScenarioLine) -> &'static str {
-    match line.vol_shock_direction {
+    vol_name(line.vol_shock_direction)
+}
+
+/// What volatilities do, in words.
+pub fn vol_name(direction: VolShockDirection) -> &'static str {
+    match direction {
         VolShockDirection::Up => "volatility up",
         VolShockDirection::Down => "volatility down",
         VolShockDirection::None => "volatility unchanged",
@@ -200,10 +200,11 @@ fn positions(report: &ScenarioReport) -> Vec<String> {
 
 fn closings(report: &ScenarioReport) -> Vec<String> {
     let mut table = Table::new(1, ["instrument", "maintenance", "initial", ""]);
-    for closing in &report.cure.closings {
+    let needed = &report.cash_needed;
+    for closing in &report.closings {
         let cures = match (closing.meets_initial, closing.meets_maintenance) {
-            (true, _) if report.cure.to_initial > 0.0 => "meets initial margin",
-            (_, true) if report.cure.to_maintenance > 0.0 => "meets maintenance",
+            (true, _) if needed.initial != "0" => "meets initial margin",
+            (_, true) if needed.maintenance != "0" => "meets maintenance",
             _ => "",
         };
         table.row([
@@ -217,7 +218,7 @@ fn closings(report: &ScenarioReport) -> Vec<String> {
 }
 
 /// Time to expiry, in days.
-fn days(seconds: u64) -> String {
+pub fn days(seconds: u64) -> String {
     // Exact: below 50 years.
     format!("{:.1} d", seconds as f64 / 86_400.0)
 }

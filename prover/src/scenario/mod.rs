@@ -1,6 +1,7 @@
 //! Scenario margin for the account's owner: the breakdown, what would cure a
 //! shortfall, and how the account stands stress.
 
+mod account;
 mod lines;
 mod stress;
 
@@ -8,18 +9,25 @@ use std::fmt;
 
 use serde::Serialize;
 use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::portfolio::Portfolio;
+use zkmargin_params::market::MarketError;
+use zkmargin_params::market::scenario::Market;
 use zkmargin_params::scenario::{
-    Cure, Greeks, Holdings, MarginReport, RiskTable, assess, cure, report,
+    Closing, Greeks, Holdings, MarginReport, RiskTable, assess, cure, report,
 };
 
-pub use lines::margin_lines;
+pub use account::scenario_portfolio;
+pub use lines::{days, margin_lines, vol_name};
 pub use stress::{LEVELS, StressReport};
 
 /// An account's margin under a scenario model, in quote currency.
 #[derive(Clone, PartialEq, Serialize)]
 pub struct ScenarioReport {
-    /// The account's level.
+    /// The account's level: exact, as it would be proved.
     pub level: Level,
+    /// What lifts the account to each level: exact, as it would be disclosed.
+    pub cash_needed: CashNeeded,
     /// What the account is worth.
     pub equity: f64,
     /// What maintenance asks for: equity less the balance.
@@ -29,10 +37,22 @@ pub struct ScenarioReport {
     /// Where the figures come from.
     #[serde(flatten)]
     pub breakdown: MarginReport,
-    /// What would cure a shortfall.
-    pub cure: Cure,
+    /// What closing each position alone does, the most helpful first.
+    pub closings: Vec<Closing>,
     /// The positions, by symbol.
     pub positions: Vec<PositionLine>,
+}
+
+/// Cash that lifts an account to a level, in decimals of the quote currency;
+/// `"0"` when it is there.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct CashNeeded {
+    /// Until equity is not negative.
+    pub solvency: String,
+    /// Until maintenance margin is met.
+    pub maintenance: String,
+    /// Until initial margin is met.
+    pub initial: String,
 }
 
 /// A position's figures.
@@ -58,6 +78,13 @@ impl fmt::Debug for ScenarioReport {
 }
 
 /// The figures are secret.
+impl fmt::Debug for CashNeeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CashNeeded(..)")
+    }
+}
+
+/// The figures are secret.
 impl fmt::Debug for PositionLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PositionLine(..)")
@@ -65,35 +92,56 @@ impl fmt::Debug for PositionLine {
 }
 
 impl ScenarioReport {
-    /// Assesses an account.
-    pub fn new(table: &RiskTable, holdings: &Holdings) -> Self {
-        let account = assess(table, holdings);
-        let breakdown = report(table, holdings);
-        let position = |&(index, quantity): &(usize, f64)| {
-            let row = &table.rows[index];
-            let times = |unit: f64| quantity * unit;
-            PositionLine {
-                instrument: row.symbol.to_string(),
-                quantity,
-                mark: row.mark,
-                value: times(row.mark),
-                greeks: Greeks {
-                    delta: times(row.greeks.delta),
-                    gamma: times(row.greeks.gamma),
-                    vega: times(row.greeks.vega),
-                    theta: times(row.greeks.theta),
-                },
-            }
-        };
+    /// Assesses a portfolio in a market.
+    ///
+    /// # Errors
+    /// When a position does not fit the market.
+    pub fn new<F: MarginField>(
+        market: &Market<F>,
+        portfolio: &Portfolio,
+    ) -> Result<Self, MarketError> {
+        // First, as its refusals show no figure.
+        let exact = market.margin(portfolio.positions())?;
+        let table = market.table();
+        let holdings = scenario_portfolio(market, portfolio)?.resolve(table)?;
+        let account = assess(table, &holdings);
+        let breakdown = report(table, &holdings);
         let equity = breakdown.mark_to_market.total;
-        Self {
-            level: account.level(),
+        // Below 2^97.
+        let needed = |level| market.format_amount(exact.shortfall(level).cast_signed());
+        Ok(Self {
+            level: exact.level(),
+            cash_needed: CashNeeded {
+                solvency: needed(Level::MarginCall),
+                maintenance: needed(Level::Maintenance),
+                initial: needed(Level::Initial),
+            },
             equity,
             maintenance_requirement: equity - breakdown.maintenance_margin,
             initial_requirement: equity - breakdown.initial_margin,
-            cure: cure(table, holdings, &account),
-            positions: holdings.quantities().iter().map(position).collect(),
+            closings: cure(table, &holdings, &account).closings,
+            positions: position_lines(table, &holdings),
             breakdown,
-        }
+        })
     }
+}
+
+fn position_lines(table: &RiskTable, holdings: &Holdings) -> Vec<PositionLine> {
+    let line = |&(index, quantity): &(usize, f64)| {
+        let row = &table.rows[index];
+        let Greeks { delta, gamma, vega, theta } = row.greeks;
+        PositionLine {
+            instrument: row.symbol.to_string(),
+            quantity,
+            mark: row.mark,
+            value: quantity * row.mark,
+            greeks: Greeks {
+                delta: quantity * delta,
+                gamma: quantity * gamma,
+                vega: quantity * vega,
+                theta: quantity * theta,
+            },
+        }
+    };
+    holdings.quantities().iter().map(line).collect()
 }

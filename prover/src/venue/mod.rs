@@ -7,28 +7,42 @@
 
 mod files;
 
-pub use files::{FieldHex, PathFile, StateFile, parse_list};
+pub use files::{AccountList, FieldHex, ListEntry, ParseFieldError, PathFile, StateFile};
 
 use std::sync::Mutex;
 
-use pasta_curves::Fp;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path, Tree};
 use zkmargin_margin::poseidon::{Domain, hash};
+use zkmargin_margin::shape::ProofSystem;
 
 use crate::json::JsonError;
 
 /// An account and the commitment to its portfolio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Entry {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<F> {
     /// The account.
     pub account: AccountId,
     /// Its portfolio's commitment.
-    pub commitment: FieldHex,
+    pub commitment: F,
+}
+
+/// An account's membership in a state, checked against the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership<F> {
+    /// The account.
+    pub account: AccountId,
+    /// Its portfolio's commitment.
+    pub commitment: F,
+    /// The deployment.
+    pub context: ContextId,
+    /// The root.
+    pub state_root: F,
+    /// The path from the leaf to the root.
+    pub path: Path<F>,
 }
 
 /// Why there is no state tree or path.
@@ -58,6 +72,28 @@ pub enum VenueError {
     /// A file of another version.
     #[error("version: {0} is not supported, allowed is 1")]
     Version(u16),
+    /// A field of no proof system.
+    #[error("field: {0:?} is unknown, allowed are \"pasta-fp\" (ipa), \"bn254-fr\" (kzg)")]
+    UnknownField(String),
+    /// Entries of several proof systems.
+    #[error("the list is of both proof systems, {0} and {1}")]
+    MixedFields(ProofSystem, ProofSystem),
+    /// Roots and commitments of another proof system.
+    #[error("it is of proof system {found}, {expected} is needed")]
+    OtherProofSystem {
+        /// The file's.
+        found: ProofSystem,
+        /// The one that is needed.
+        expected: ProofSystem,
+    },
+    /// An element that is not below the field's modulus.
+    #[error("{place}: must be a number below the modulus of {field}")]
+    NotCanonical {
+        /// Where it stands.
+        place: String,
+        /// The field.
+        field: &'static str,
+    },
     /// Nodes that do not hash to the root.
     #[error("the file is damaged: its nodes do not hash to its state root")]
     Damaged,
@@ -65,20 +101,20 @@ pub enum VenueError {
 
 /// A state tree with all its nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
+pub struct State<F> {
     context: ContextId,
-    root: Fp,
-    entries: Vec<Entry>,
+    root: F,
+    entries: Vec<Entry<F>>,
     /// Inner nodes, the level above the leaves first.
-    nodes: Vec<Vec<Fp>>,
+    nodes: Vec<Vec<F>>,
 }
 
-impl State {
+impl<F: MarginField> State<F> {
     /// Builds the tree over a list in any order, with all cores.
     ///
     /// # Errors
     /// When an account is listed twice, or there are none or too many.
-    pub fn build(context: ContextId, mut entries: Vec<Entry>) -> Result<Self, VenueError> {
+    pub fn build(context: ContextId, mut entries: Vec<Entry<F>>) -> Result<Self, VenueError> {
         if entries.is_empty() {
             return Err(VenueError::Empty);
         }
@@ -89,7 +125,7 @@ impl State {
         let leaves = entries.par_iter().map(|entry| leaf(entry, context)).collect();
         let nodes = Mutex::new(Vec::with_capacity(STATE_DEPTH));
         let tree = Tree::build_with(Domain::StateNode, STATE_DEPTH, leaves, |groups| {
-            let level: Vec<Fp> =
+            let level: Vec<F> =
                 groups.par_iter().map(|group| hash(Domain::StateNode, *group)).collect();
             if let Ok(mut nodes) = nodes.lock() {
                 nodes.push(level.clone());
@@ -107,12 +143,12 @@ impl State {
     }
 
     /// `STATE_ROOT`.
-    pub fn root(&self) -> Fp {
+    pub fn root(&self) -> F {
         self.root
     }
 
     /// The accounts, ascending.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[Entry<F>] {
         &self.entries
     }
 
@@ -120,13 +156,13 @@ impl State {
     ///
     /// # Errors
     /// When the account is not in the state, or the nodes are damaged.
-    pub fn path(&self, account: AccountId) -> Result<PathFile, VenueError> {
+    pub fn path(&self, account: AccountId) -> Result<Membership<F>, VenueError> {
         let index = self
             .entries
             .binary_search_by_key(&account, |entry| entry.account)
             .map_err(|_| VenueError::UnknownAccount(account))?;
         let entry = self.entries[index];
-        let mut empty = Fp::zero();
+        let mut empty = F::ZERO;
         let mut position = index;
         let mut children = Vec::with_capacity(STATE_DEPTH);
         for height in 0..STATE_DEPTH {
@@ -147,30 +183,32 @@ impl State {
         if path.root(leaf(&entry, self.context)) != Some(self.root) {
             return Err(VenueError::Damaged);
         }
-        Ok(PathFile {
+        Ok(Membership {
             account,
             commitment: entry.commitment,
             context: self.context,
-            state_root: self.root.into(),
+            state_root: self.root,
             path,
         })
     }
 }
 
-fn leaf(entry: &Entry, context: ContextId) -> Fp {
-    state_leaf(entry.account, entry.commitment.0, context)
+fn leaf<F: MarginField>(entry: &Entry<F>, context: ContextId) -> F {
+    state_leaf(entry.account, entry.commitment, context)
 }
 
 #[cfg(test)]
 mod tests {
+    use pasta_curves::Fp;
+
     use super::*;
 
-    pub(super) fn entries(n: u64) -> Vec<Entry> {
+    pub(super) fn entries<F: MarginField>(n: u64) -> Vec<Entry<F>> {
         (0..n)
             .map(|i| {
                 let mut account = [0; 20];
                 account[12..].copy_from_slice(&i.to_be_bytes());
-                Entry { account: AccountId::new(account), commitment: Fp::from(i + 100).into() }
+                Entry { account: AccountId::new(account), commitment: F::from(i + 100) }
             })
             .collect()
     }
@@ -181,7 +219,7 @@ mod tests {
 
     #[test]
     fn every_account_has_a_path_whatever_the_order() {
-        let mut reversed = entries(37);
+        let mut reversed = entries::<Fp>(37);
         reversed.reverse();
         let state = State::build(context(), reversed).unwrap();
         assert_eq!(state, State::build(context(), entries(37)).unwrap());
@@ -195,8 +233,8 @@ mod tests {
 
     #[test]
     fn lists_that_make_no_tree_are_refused() {
-        assert_eq!(State::build(context(), Vec::new()), Err(VenueError::Empty));
-        let mut twice = entries(3);
+        assert_eq!(State::<Fp>::build(context(), Vec::new()), Err(VenueError::Empty));
+        let mut twice = entries::<Fp>(3);
         twice.push(twice[1]);
         assert_eq!(
             State::build(context(), twice.clone()),

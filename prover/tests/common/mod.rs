@@ -17,6 +17,9 @@ pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("params-cache")
 }
 
+/// Powers of tau, below the directory that a command runs in.
+pub(crate) const SRS: &str = "srs";
+
 /// Files that are committed with the tests.
 pub(crate) fn static_fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -25,7 +28,7 @@ pub(crate) fn static_fixtures() -> PathBuf {
 /// The command, in a directory, with no secrets from outside.
 pub(crate) fn zkmargin(dir: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("zkmargin"));
-    command.current_dir(dir).env("ZKMARGIN_CACHE_DIR", cache());
+    command.current_dir(dir).env("ZKMARGIN_CACHE_DIR", cache()).env("ZKMARGIN_SRS_DIR", SRS);
     for name in ["ZKMARGIN_IDENTITY", "ZKMARGIN_PASSPHRASE", "ZKMARGIN_CONTEXT", "ZKMARGIN_LEDGER"]
     {
         command.env_remove(name);
@@ -52,6 +55,12 @@ pub(crate) fn copy_files(from: &Path, to: &Path) {
     }
 }
 
+/// Copies the fixtures with their powers of tau.
+pub(crate) fn copy_fixtures(to: &Path) {
+    copy_files(fixtures(), to);
+    copy_files(&fixtures().join(SRS), &to.join(SRS));
+}
+
 /// A directory with all that a proof of `portfolio.json` needs, the proof, and
 /// damaged copies of some files. Made once for each test program.
 pub(crate) fn fixtures() -> &'static Path {
@@ -71,6 +80,13 @@ fn make(dir: &Path) {
     fs::write(dir.join("cases.json"), cases).unwrap();
     let venues = Path::new(env!("CARGO_MANIFEST_DIR")).join("../params/fixtures");
     copy_files(&venues, dir);
+    copy_files(&venues.join("srs"), dir);
+    let powers = fs::read(dir.join("pot5.ptau")).unwrap();
+    fs::write(dir.join("pot5-cut-off.ptau"), &powers[..powers.len() / 2]).unwrap();
+    let mut flipped = powers;
+    // The second point of the second section.
+    flipped[200] ^= 1;
+    fs::write(dir.join("pot5-flipped.ptau"), flipped).unwrap();
     one_scenario_case(dir);
     run(dir, "market build -q -s snapshot.json -m hyperliquid -e 1 -o market.json");
     run(dir, "market build -q -s snapshot-2.json -m hyperliquid -e 2 -o market-2.json");
@@ -85,6 +101,9 @@ fn make(dir: &Path) {
     run(dir, "venue commit nine.json --insecure-plaintext -m market.json -o nine.jsonl");
     run(dir, &format!("venue root -q nine.jsonl --context {CONTEXT} -o state-nine.json"));
     run(dir, "prove -q trader.age -i trader.key -m market.json -p path.json -o proof.json");
+    make_kzg(dir);
+
+    options(dir);
 
     let age = fs::read(dir.join("trader.age")).unwrap();
     fs::write(dir.join("truncated.age"), &age[..age.len() - 20]).unwrap();
@@ -125,6 +144,54 @@ fn make(dir: &Path) {
     .unwrap();
     let market = fs::read_to_string(dir.join("market.json")).unwrap();
     fs::write(dir.join("market-tampered.json"), market.replace("26961.2", "36961.2")).unwrap();
+}
+
+/// The same account under the on-chain proof system.
+fn make_kzg(dir: &Path) {
+    run(dir, "srs dev -k 13");
+    run(
+        dir,
+        "market build -q -s snapshot.json -m hyperliquid -e 1 -o market-kzg.json --proof-system kzg",
+    );
+    run(
+        dir,
+        "venue commit portfolio.json poor.json --insecure-plaintext -m market-kzg.json -o accounts-kzg.jsonl",
+    );
+    run(dir, &format!("venue root -q accounts-kzg.jsonl --context {CONTEXT} -o state-kzg.json"));
+    run(dir, &format!("venue path -q state-kzg.json -a {TRADER} -o path-kzg.json"));
+    run(
+        dir,
+        "prove -q trader.age -i trader.key -m market-kzg.json -p path-kzg.json -o proof-kzg.json --insecure-dev-srs",
+    );
+    let proof = fs::read_to_string(dir.join("proof-kzg.json")).unwrap();
+    fs::write(dir.join("proof-kzg-pretends.json"), proof.replace("insecure-dev:", "")).unwrap();
+    fs::write(
+        dir.join("proof-kzg-short.json"),
+        proof.replacen("\"proof\": \"", "\"proof\": \"AAAA", 1),
+    )
+    .unwrap();
+    fs::write(
+        dir.join("proof-kzg-other-epoch.json"),
+        proof.replace("\"epoch\": 1", "\"epoch\": 2"),
+    )
+    .unwrap();
+    let list = fs::read_to_string(dir.join("accounts-kzg.jsonl")).unwrap();
+    let ipa = fs::read_to_string(dir.join("accounts.jsonl")).unwrap();
+    let mixed = format!("{}\n{}\n", list.lines().next().unwrap(), ipa.lines().nth(1).unwrap());
+    fs::write(dir.join("accounts-mixed.jsonl"), mixed).unwrap();
+}
+
+/// A market of a real option chain, and two portfolios in it.
+fn options(dir: &Path) {
+    let chain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/deribit/btc-20251205.csv");
+    // An expiry of three: the others would take time.
+    let chain = fs::read_to_string(chain).unwrap();
+    let rows = chain.lines().filter(|row| row.contains("26DEC25") || row.starts_with("as_of"));
+    fs::write(dir.join("chain.csv"), rows.collect::<Vec<_>>().join("\n")).unwrap();
+    run(dir, "import deribit -q chain.csv -o chain.json");
+    run(dir, "market build -q -s chain.json -m deribit-like -e 1 -o options.json");
+    run(dir, "encrypt -q strangle.json -R trader.key -o strangle.age");
+    run(dir, "encrypt -q condor.json -R trader.key -o condor.age");
 }
 
 /// One of the published scenario cases, and the same with another result.

@@ -375,3 +375,9 @@ fn a_proof_counts_once_in_one_epoch_at_one_registry() {
         .map_claim(|claim| ClaimData { state_root: actions::state_root(2), ..claim });
     assert_eq!(refused(&mut other, &stale), "wrong-state-root");
 }
+
+#[test]
+fn the_stored_proofs_are_for_it() {
+    let registry = Registry::new(&actions::params(), START);
+    assert_eq!(registry.address.into_array(), common::stories::REGISTRY);
+}

@@ -5,9 +5,9 @@ use ark_ec::AffineRepr as _;
 use ark_ff::{BigInt, FftField as _, Field as _, PrimeField};
 
 /// Bytes of a scalar or a coordinate.
-pub(super) const SCALAR_BYTES: usize = 32;
+pub const SCALAR_BYTES: usize = 32;
 /// Bytes of a point.
-pub(super) const POINT_BYTES: usize = 64;
+pub const POINT_BYTES: usize = 64;
 
 /// The generator of the scalar field's units that the proving library builds
 /// its domains from; arkworks' own is another.
@@ -37,7 +37,7 @@ pub(super) fn scalar(bytes: &[u8; SCALAR_BYTES]) -> Option<Fr> {
 }
 
 /// Writes a scalar.
-pub(super) fn scalar_bytes(scalar: &Fr) -> [u8; SCALAR_BYTES] {
+pub fn scalar_bytes(scalar: &Fr) -> [u8; SCALAR_BYTES] {
     element_bytes(scalar)
 }
 
@@ -65,7 +65,7 @@ pub(super) fn point_or_identity(bytes: &[u8; POINT_BYTES]) -> Option<G1Affine> {
 }
 
 /// Writes a point; the identity is zeros.
-pub(super) fn point_bytes(point: &G1Affine) -> [u8; POINT_BYTES] {
+pub fn point_bytes(point: &G1Affine) -> [u8; POINT_BYTES] {
     let mut bytes = [0; POINT_BYTES];
     if let Some((x, y)) = point.xy() {
         bytes[..SCALAR_BYTES].copy_from_slice(&element_bytes(&x));
@@ -88,7 +88,7 @@ pub(super) fn second_point(bytes: &[u8; 2 * POINT_BYTES]) -> Option<G2Affine> {
 }
 
 /// Writes a point of the second group.
-pub(super) fn second_point_bytes(point: &G2Affine) -> [u8; 2 * POINT_BYTES] {
+pub fn second_point_bytes(point: &G2Affine) -> [u8; 2 * POINT_BYTES] {
     let mut bytes = [0; 2 * POINT_BYTES];
     if let Some((x, y)) = point.xy() {
         let parts = [x.c1, x.c0, y.c1, y.c0];
@@ -100,13 +100,13 @@ pub(super) fn second_point_bytes(point: &G2Affine) -> [u8; 2 * POINT_BYTES] {
 }
 
 /// The root of unity of order `2^k`, `k` at most 28.
-pub(super) fn root_of_unity(k: u32) -> Fr {
+pub fn root_of_unity(k: u32) -> Fr {
     let root = Fr::from(GENERATOR).pow(Fr::TRACE);
     (k..Fr::TWO_ADICITY).fold(root, |root, _| root.square())
 }
 
 /// What tells the columns of the permutation argument apart: a generator of
 /// the subgroup of odd order.
-pub(super) fn delta() -> Fr {
+pub fn delta() -> Fr {
     (0..Fr::TWO_ADICITY).fold(Fr::from(GENERATOR), |power, _| power.square())
 }

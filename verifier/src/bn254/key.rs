@@ -5,12 +5,15 @@ use core::fmt;
 
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use sha3::{Digest as _, Keccak256};
-use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::shape::{Family, ProofSystem, Shape};
+use zkmargin_margin::srs::{SrsId, SrsMark};
 
 use super::codec;
 use super::error::KeyError;
+use super::field::second_point_bytes;
 use super::layout::Layout;
 use super::system::System;
+use crate::proof::CircuitId;
 
 /// The largest key, in bytes.
 pub const MAX_KEY_BYTES: usize = 1 << 19;
@@ -139,9 +142,24 @@ impl VerifyingKey {
         self.parts.shape
     }
 
+    /// What its proofs are made with.
+    pub const fn circuit(&self) -> CircuitId {
+        CircuitId {
+            family: self.parts.family,
+            shape: self.parts.shape,
+            proof_system: ProofSystem::Kzg,
+        }
+    }
+
     /// Whether everybody can forge its proofs.
     pub const fn is_insecure(&self) -> bool {
         self.parts.insecure_srs
+    }
+
+    /// The powers of tau it is under.
+    pub fn srs(&self) -> SrsMark {
+        let id = SrsId::of_tau_g2(&second_point_bytes(&self.parts.tau));
+        SrsMark { id, insecure: self.parts.insecure_srs }
     }
 
     /// The exact length of a proof, in bytes.

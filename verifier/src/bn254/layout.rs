@@ -24,43 +24,62 @@ const LOOKUP_SCALARS: usize = 5;
 
 /// Indices into a proof's points and scalars.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
-    pub(super) advice: Range<usize>,
-    pub(super) permuted: Range<usize>,
-    pub(super) products: Range<usize>,
-    pub(super) lookup_products: Range<usize>,
-    pub(super) random: usize,
-    pub(super) quotient: Range<usize>,
-    pub(super) advice_scalars: Range<usize>,
-    pub(super) fixed_scalars: Range<usize>,
-    pub(super) random_scalar: usize,
-    pub(super) permutation_scalars: Range<usize>,
+pub struct Layout {
+    /// Commitments of advice columns.
+    pub advice: Range<usize>,
+    /// Commitments of each lookup's permuted input and table.
+    pub permuted: Range<usize>,
+    /// Commitments of the permutation's products.
+    pub products: Range<usize>,
+    /// Commitments of the lookups' products.
+    pub lookup_products: Range<usize>,
+    /// Commitment of the random polynomial.
+    pub random: usize,
+    /// Commitments of the quotient's pieces.
+    pub quotient: Range<usize>,
+    /// Openings of advice, by query.
+    pub advice_scalars: Range<usize>,
+    /// Openings of fixed columns, by query.
+    pub fixed_scalars: Range<usize>,
+    /// Opening of the random polynomial.
+    pub random_scalar: usize,
+    /// Openings of the permutation's columns.
+    pub permutation_scalars: Range<usize>,
     product_scalars: usize,
     lookup_scalars: usize,
-    pub(super) scalars: usize,
+    /// How many scalars.
+    pub scalars: usize,
 }
 
 /// Indices of a lookup's openings.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LookupScalars {
-    pub(super) product: usize,
-    pub(super) product_next: usize,
-    pub(super) input: usize,
-    pub(super) input_before: usize,
-    pub(super) table: usize,
+pub struct LookupScalars {
+    /// Product, here.
+    pub product: usize,
+    /// Product, next row.
+    pub product_next: usize,
+    /// Permuted input, here.
+    pub input: usize,
+    /// Permuted input, row before.
+    pub input_before: usize,
+    /// Permuted table.
+    pub table: usize,
 }
 
 /// Indices of a permutation product's openings.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ProductScalars {
-    pub(super) here: usize,
-    pub(super) next: usize,
+pub struct ProductScalars {
+    /// In the present row.
+    pub here: usize,
+    /// In the next row.
+    pub next: usize,
     /// In the last usable row; not opened for the last product.
-    pub(super) last: usize,
+    pub last: usize,
 }
 
 impl Layout {
-    pub(super) fn new(system: &System) -> Self {
+    /// The layout of a circuit's proofs.
+    pub fn new(system: &System) -> Self {
         let after = |range: &Range<usize>, count| range.end..range.end + count;
         let (lookups, products) = (system.lookups.len(), system.products());
         let advice = 0..system.advice_columns;
@@ -93,13 +112,13 @@ impl Layout {
     }
 
     /// Openings of a permutation product.
-    pub(super) fn product(&self, index: usize) -> ProductScalars {
+    pub fn product(&self, index: usize) -> ProductScalars {
         let here = self.product_scalars + PRODUCT_SCALARS * index;
         ProductScalars { here, next: here + 1, last: here + 2 }
     }
 
     /// Openings of a lookup.
-    pub(super) fn lookup(&self, index: usize) -> LookupScalars {
+    pub fn lookup(&self, index: usize) -> LookupScalars {
         let product = self.lookup_scalars + LOOKUP_SCALARS * index;
         LookupScalars {
             product,
@@ -111,7 +130,7 @@ impl Layout {
     }
 
     /// The exact length of a proof, in bytes.
-    pub(super) fn proof_size(&self) -> usize {
+    pub fn proof_size(&self) -> usize {
         (self.quotient.end + OPENING_POINTS) * POINT_BYTES + self.scalars * SCALAR_BYTES
     }
 }

@@ -31,10 +31,10 @@ mod codec;
 mod domain;
 #[cfg(feature = "export")]
 pub mod export;
-mod field;
+pub mod field;
 mod identities;
-mod layout;
-mod opening;
+pub mod layout;
+pub mod opening;
 mod reading;
 #[cfg(test)]
 mod tests;

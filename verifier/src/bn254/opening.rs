@@ -16,7 +16,7 @@ use super::system::System;
 
 /// Whose polynomial is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
+pub enum Source {
     /// A point of the proof.
     Proof(usize),
     /// A commitment of the key: fixed columns, then permutation columns.
@@ -25,26 +25,32 @@ enum Source {
     Quotient,
 }
 
+/// A polynomial of a set.
 #[derive(Clone, Debug)]
-struct Member {
-    source: Source,
+pub struct Member {
+    /// Whose commitment.
+    pub source: Source,
     /// Indices of its openings, in the order of the set's rows. The quotient's
     /// is the one after the proof's own.
-    openings: Vec<usize>,
+    pub openings: Vec<usize>,
 }
 
+/// Polynomials opened in the same rows.
 #[derive(Clone, Debug)]
-struct Set {
+pub struct Set {
     /// Indices of rotations, ascending.
-    rows: Vec<usize>,
-    members: Vec<Member>,
+    pub rows: Vec<usize>,
+    /// The polynomials, in the order in which they are combined.
+    pub members: Vec<Member>,
 }
 
 /// What is opened where.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
-    rotations: Vec<i32>,
-    sets: Vec<Set>,
+pub struct Plan {
+    /// Where anything is opened, in rows ahead, ascending.
+    pub rotations: Vec<i32>,
+    /// The sets, in the order in which they are combined.
+    pub sets: Vec<Set>,
 }
 
 /// The pairing equation of one proof, `e(left, tau G2) = e(right, G2)`, its
@@ -60,7 +66,8 @@ pub(super) struct Equation {
 }
 
 impl Plan {
-    pub(super) fn new(system: &System, layout: &Layout) -> Self {
+    /// The plan of a circuit.
+    pub fn new(system: &System, layout: &Layout) -> Self {
         // By polynomial in the order of its first query, as the prover does.
         let mut polynomials: Vec<(Source, BTreeMap<i32, usize>)> = Vec::new();
         queries(system, layout, &mut |source, rotation, opening| match polynomials
@@ -210,7 +217,7 @@ impl Collected<'_> {
 }
 
 /// `root` to a rotation.
-fn rotate(root: Fr, rotation: i32) -> Fr {
+pub fn rotate(root: Fr, rotation: i32) -> Fr {
     let power = root.pow([u64::from(rotation.unsigned_abs())]);
     match rotation < 0 {
         true => power.inverse().unwrap_or_default(),

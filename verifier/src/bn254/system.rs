@@ -108,17 +108,17 @@ impl System {
     }
 
     /// Columns of the permutation argument in one product.
-    pub(super) fn chunk(&self) -> usize {
+    pub fn chunk(&self) -> usize {
         self.degree - 2
     }
 
     /// Products of the permutation argument.
-    pub(super) fn products(&self) -> usize {
+    pub fn products(&self) -> usize {
         self.permutation.len().div_ceil(self.chunk())
     }
 
     /// The row after the last usable one, counted from the end.
-    pub(super) fn last_rotation(&self) -> i32 {
+    pub fn last_rotation(&self) -> i32 {
         // Checked to be small.
         -i32::try_from(self.blinding_factors + 1).unwrap_or(i32::MAX)
     }

@@ -8,7 +8,6 @@ use ark_ec::pairing::Pairing;
 use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::{self, MarginInstance};
-use zkmargin_margin::shape::ProofSystem;
 
 use super::batch::{self, find_invalid};
 use super::domain::Lagrange;
@@ -21,7 +20,7 @@ use super::opening::{Equation, Plan};
 use super::reading;
 use crate::engine::{ClaimData, VerifiedClaim};
 use crate::error::VerifyError;
-use crate::proof::{CircuitId, ProofFile};
+use crate::proof::ProofFile;
 
 /// A proof with the public inputs it is said to be of, 32 big-endian bytes
 /// each.
@@ -105,20 +104,10 @@ impl Verifier {
             .collect()
     }
 
-    /// Whether the proof is said to be of the key's circuit.
+    /// Whether the proof is said to be of the key's circuit and powers of tau.
     fn check_circuit(&self, file: &ProofFile<Bn254Fr>) -> Result<(), VerifyError> {
-        let CircuitId { family, shape, proof_system } = file.circuit();
-        if proof_system != ProofSystem::Kzg {
-            let verifier = ProofSystem::Kzg;
-            return Err(VerifyError::WrongProofSystem { verifier, proof: proof_system });
-        }
-        if family != self.key.family() {
-            return Err(VerifyError::WrongFamily { key: self.key.family(), proof: family });
-        }
-        if shape != self.key.shape() {
-            return Err(VerifyError::WrongShape { key: self.key.shape(), proof: shape });
-        }
-        Ok(())
+        file.check_circuit(self.key.circuit(), self.proof_size())?;
+        file.check_srs(self.key.srs())
     }
 
     /// Verifies a proof of any statement.

@@ -23,6 +23,10 @@
 //! }
 //! ```
 //!
+//! Proofs made under powers of tau (`"proof_system": "kzg"`,
+//! `"field": "bn254-fr"`) name them after the field: `"srs": "0x… (64 digits)"`,
+//! and `"srs": "insecure-dev:0x…"` when everybody can compute the secret.
+//!
 //! Every value has one spelling: hexadecimal digits are lowercase, roots are
 //! below the field's modulus, decimals have no leading zero, base64 is padded
 //! and without stray bits, texts have no escapes. Unknown, missing and repeated
@@ -42,9 +46,12 @@ use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::instance::MarginInstance;
 pub use zkmargin_margin::shape::Family;
 use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::srs::SrsMark;
 
 use crate::encoding::{parse_hex, parse_shortfall};
 use crate::error::MalformedProof;
+#[cfg(any(feature = "ipa", feature = "kzg", feature = "bn254"))]
+use crate::error::VerifyError;
 use json::Object;
 
 /// The largest proof file that is read, in bytes.
@@ -76,21 +83,54 @@ impl fmt::Display for CircuitId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProofFile<F> {
     circuit: CircuitId,
+    srs: Option<SrsMark>,
     instance: MarginInstance<F>,
     proof: Vec<u8>,
 }
 
 impl<F: MarginField> ProofFile<F> {
-    /// A proof of the present statement version.
+    /// A proof of the present statement version, of a transparent proof system.
     ///
     /// # Errors
-    /// When the file would be larger than [`MAX_BYTES`].
+    /// When the proof system is over another field or needs powers of tau, or
+    /// the file would be larger than [`MAX_BYTES`].
     pub fn new(
         circuit: CircuitId,
         instance: MarginInstance<F>,
         proof: Vec<u8>,
     ) -> Result<Self, MalformedProof> {
-        let file = Self { circuit, instance, proof };
+        Self::make(circuit, None, instance, proof)
+    }
+
+    /// A proof of the present statement version, made under powers of tau.
+    ///
+    /// # Errors
+    /// When the proof system is over another field or has no powers of tau, or
+    /// the file would be larger than [`MAX_BYTES`].
+    pub fn under_srs(
+        circuit: CircuitId,
+        srs: SrsMark,
+        instance: MarginInstance<F>,
+        proof: Vec<u8>,
+    ) -> Result<Self, MalformedProof> {
+        Self::make(circuit, Some(srs), instance, proof)
+    }
+
+    fn make(
+        circuit: CircuitId,
+        srs: Option<SrsMark>,
+        instance: MarginInstance<F>,
+        proof: Vec<u8>,
+    ) -> Result<Self, MalformedProof> {
+        if circuit.proof_system.field() != F::NAME {
+            return Err(MalformedProof::OtherField { allowed: F::NAME });
+        }
+        match (has_srs(circuit.proof_system), srs) {
+            (true, None) => return Err(MalformedProof::MissingField { field: "srs" }),
+            (false, Some(_)) => return Err(MalformedProof::UnknownField { name: "srs".into() }),
+            _ => {}
+        }
+        let file = Self { circuit, srs, instance, proof };
         let size = file.to_json().len();
         match size > MAX_BYTES {
             true => Err(MalformedProof::TooLarge { size, limit: MAX_BYTES }),
@@ -101,6 +141,45 @@ impl<F: MarginField> ProofFile<F> {
     /// What the proof was made with.
     pub const fn circuit(&self) -> CircuitId {
         self.circuit
+    }
+
+    /// The powers of tau it was made under; `None` in a transparent proof
+    /// system.
+    pub const fn srs(&self) -> Option<SrsMark> {
+        self.srs
+    }
+
+    /// Whether the proof is of the circuit and length of a verifying key.
+    #[cfg(any(feature = "ipa", feature = "kzg", feature = "bn254"))]
+    pub(crate) fn check_circuit(
+        &self,
+        key: CircuitId,
+        proof_size: usize,
+    ) -> Result<(), VerifyError> {
+        let CircuitId { family, shape, proof_system } = self.circuit;
+        if proof_system != key.proof_system {
+            let verifier = key.proof_system;
+            return Err(VerifyError::WrongProofSystem { verifier, proof: proof_system });
+        }
+        if family != key.family {
+            return Err(VerifyError::WrongFamily { key: key.family, proof: family });
+        }
+        if shape != key.shape {
+            return Err(VerifyError::WrongShape { key: key.shape, proof: shape });
+        }
+        match self.proof.len() {
+            got if got == proof_size => Ok(()),
+            got => Err(VerifyError::Length { expected: proof_size, got }),
+        }
+    }
+
+    /// Whether the proof was made under these powers of tau.
+    #[cfg(any(feature = "kzg", feature = "bn254"))]
+    pub(crate) fn check_srs(&self, verifier: SrsMark) -> Result<(), VerifyError> {
+        match self.srs {
+            Some(srs) if srs == verifier => Ok(()),
+            srs => Err(VerifyError::WrongSrs { verifier, proof: srs }),
+        }
     }
 
     /// The public inputs.
@@ -119,43 +198,31 @@ impl<F: MarginField> ProofFile<F> {
     /// The first thing that is wrong with it: its size first, then its form,
     /// its versions, its fields in their order, and fields left over.
     pub fn parse(bytes: &[u8]) -> Result<Self, MalformedProof> {
-        if bytes.len() > MAX_BYTES {
-            return Err(MalformedProof::TooLarge { size: bytes.len(), limit: MAX_BYTES });
-        }
-        let mut file = Object::parse(bytes)?;
-        if file.text("format")? != FORMAT {
-            return Err(MalformedProof::Format);
-        }
-        match file.number("version")? {
-            VERSION => {}
-            got => return Err(MalformedProof::Version { got, allowed: VERSION }),
-        }
-        let allowed = u64::from(STATEMENT_VERSION);
-        match file.number("statement")? {
-            got if got != allowed => return Err(MalformedProof::Statement { got, allowed }),
-            _ => {}
-        }
-        let family = file.text("family")?.parse();
-        let family = family.map_err(|_| unknown_name("family", "standard"))?;
-        let shape = file.text("shape")?.parse();
-        let shape = shape.map_err(|_| unknown_name("shape", "small, medium, large"))?;
-        let proof_system = file.text("proof_system")?.parse::<ProofSystem>();
-        let proof_system = proof_system.map_err(|_| unknown_name("proof_system", "ipa, kzg"))?;
+        let (circuit, mut file) = parse_head(bytes)?;
+        let proof_system = circuit.proof_system;
         let field = file.text("field")?;
         if field != F::NAME || proof_system.field() != F::NAME {
             return Err(MalformedProof::OtherField { allowed: F::NAME });
         }
+        let srs = match has_srs(proof_system) {
+            true => {
+                let mark = file.text("srs")?.parse();
+                Some(mark.map_err(|_| not_canonical("srs", SRS_SPELLING))?)
+            }
+            false => None,
+        };
         let instance = parse_instance(file.object("instance")?)?;
         let proof = STANDARD
             .decode(file.text("proof")?)
             .map_err(|_| not_canonical("proof", "base64 with padding"))?;
         file.finish()?;
-        Ok(Self { circuit: CircuitId { family, shape, proof_system }, instance, proof })
+        Ok(Self { circuit, srs, instance, proof })
     }
 
     /// The text, indented by two spaces, with a line feed at its end.
     pub fn to_json(&self) -> String {
-        let Self { circuit, instance, proof } = self;
+        let Self { circuit, srs, instance, proof } = self;
+        let srs = srs.map_or(String::new(), |srs| alloc::format!("\n  \"srs\": \"{srs}\","));
         let root = |root: &F| alloc::format!("0x{}", hex::encode(root.to_be_bytes()));
         alloc::format!(
             r#"{{
@@ -165,7 +232,7 @@ impl<F: MarginField> ProofFile<F> {
   "family": "{family}",
   "shape": "{shape}",
   "proof_system": "{proof_system}",
-  "field": "{field}",
+  "field": "{field}",{srs}
   "instance": {{
     "context": "{context}",
     "epoch": {epoch},
@@ -193,6 +260,54 @@ impl<F: MarginField> ProofFile<F> {
             disclosed = instance.disclosed.get(),
             proof = STANDARD.encode(proof),
         )
+    }
+}
+
+/// What a proof file says it was made with: who reads files of any proof system
+/// needs it to choose the field.
+///
+/// # Errors
+/// What is wrong with the file up to there.
+pub fn circuit_of(bytes: &[u8]) -> Result<CircuitId, MalformedProof> {
+    parse_head(bytes).map(|(circuit, _)| circuit)
+}
+
+/// The fields up to the proof system, and the rest.
+fn parse_head(bytes: &[u8]) -> Result<(CircuitId, Object<'_>), MalformedProof> {
+    if bytes.len() > MAX_BYTES {
+        return Err(MalformedProof::TooLarge { size: bytes.len(), limit: MAX_BYTES });
+    }
+    let mut file = Object::parse(bytes)?;
+    if file.text("format")? != FORMAT {
+        return Err(MalformedProof::Format);
+    }
+    match file.number("version")? {
+        VERSION => {}
+        got => return Err(MalformedProof::Version { got, allowed: VERSION }),
+    }
+    let allowed = u64::from(STATEMENT_VERSION);
+    match file.number("statement")? {
+        got if got != allowed => return Err(MalformedProof::Statement { got, allowed }),
+        _ => {}
+    }
+    let family = file.text("family")?.parse();
+    let family = family.map_err(|_| unknown_name("family", "standard, scenario"))?;
+    let shape = file.text("shape")?.parse();
+    let shape = shape.map_err(|_| unknown_name("shape", "small, medium, large"))?;
+    let proof_system = file.text("proof_system")?.parse();
+    let proof_system = proof_system.map_err(|_| unknown_name("proof_system", "ipa, kzg"))?;
+    Ok((CircuitId { family, shape, proof_system }, file))
+}
+
+/// Spellings of a mark.
+const SRS_SPELLING: &str =
+    "0x and 64 lowercase hexadecimal digits, after insecure-dev: for an insecure one";
+
+/// Whether proofs of a proof system are made under powers of tau.
+const fn has_srs(system: ProofSystem) -> bool {
+    match system {
+        ProofSystem::Ipa => false,
+        ProofSystem::Kzg => true,
     }
 }
 

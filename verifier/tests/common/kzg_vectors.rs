@@ -129,9 +129,11 @@ impl Vectors {
     }
 }
 
-/// Where the vectors are.
+/// Where the vectors are: of this package, or of one that it is in.
 pub fn directory() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors/kzg")
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let found = own.ancestors().map(|above| above.join("vectors/kzg")).find(|path| path.is_dir());
+    found.unwrap_or_else(|| own.join("vectors/kzg"))
 }
 
 /// A file of the directory.

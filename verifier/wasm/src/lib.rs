@@ -49,7 +49,7 @@ pub enum Outcome {
         /// Why.
         reason: String,
     },
-    /// There is no key, or one of another circuit.
+    /// There is no key, or one of another circuit or other powers of tau.
     UnknownKey {
         /// The proof's circuit.
         circuit: String,
@@ -70,6 +70,8 @@ pub struct KeyReport {
     pub digest: String,
     /// The circuit it is of.
     pub circuit: String,
+    /// The powers of tau it is under, as in proof files.
+    pub srs: String,
     /// Whether everybody can forge its proofs.
     pub insecure: bool,
     /// Bytes of a proof.
@@ -80,7 +82,8 @@ impl From<&VerifyingKey> for KeyReport {
     fn from(key: &VerifyingKey) -> Self {
         Self {
             digest: key.digest().to_string(),
-            circuit: format!("{}-{}-kzg", key.family(), key.shape()),
+            circuit: key.circuit().to_string(),
+            srs: key.srs().to_string(),
             insecure: key.is_insecure(),
             proof_bytes: key.proof_size(),
         }
@@ -105,7 +108,8 @@ pub fn outcome(proof: &[u8], key: Option<&[u8]>) -> Outcome {
         Err(
             error @ (VerifyError::WrongFamily { .. }
             | VerifyError::WrongShape { .. }
-            | VerifyError::WrongProofSystem { .. }),
+            | VerifyError::WrongProofSystem { .. }
+            | VerifyError::WrongSrs { .. }),
         ) => Outcome::UnknownKey { circuit, reason: error.to_string() },
         Err(error @ VerifyError::Invalid) => {
             Outcome::Invalid { circuit, claim, key: report, reason: error.to_string() }

@@ -28,6 +28,9 @@ function unmarked() {
   return copy;
 }
 
+/** The proofs as made under those powers of tau. */
+const secure = valid.map((file) => ({ ...file, srs: JSON.parse(describeKey(unmarked())).srs }));
+
 let server;
 let browser;
 let origin;
@@ -105,7 +108,7 @@ const plainKey = () => {
 
 test("a valid proof", options, async () => {
   const page = await openPage(plainKey());
-  const file = valid.find((file) => file.instance.disclosed !== "0");
+  const file = secure.find((file) => file.instance.disclosed !== "0");
   await give(page, ["proof.json", bytes(file)]);
   await expectState(page, "valid", /does not meet its initial margin, in epoch 7/);
   const text = await page.textContent("#claim");
@@ -119,7 +122,7 @@ test("a valid proof", options, async () => {
 
 test("a tampered proof", options, async () => {
   const page = await openPage(plainKey());
-  const file = structuredClone(valid[0]);
+  const file = structuredClone(secure[0]);
   file.instance.epoch += 1;
   await give(page, ["tampered.json", bytes(file)]);
   await expectState(page, "invalid", /does not prove what it says/);
@@ -129,7 +132,7 @@ test("garbage, and a proof cut off", options, async () => {
   const page = await openPage(plainKey());
   await give(page, ["garbage.bin", Buffer.from([0, 255, 7, 8])]);
   await expectState(page, "malformed", /garbage\.bin is no proof/);
-  await give(page, ["cut.json", bytes(valid[0]).subarray(0, 900)]);
+  await give(page, ["cut.json", bytes(secure[0]).subarray(0, 900)]);
   await page.waitForFunction(() => document.title.includes("cut.json"));
   await expectState(page, "malformed", /cut off/);
   assert.deepEqual(page.errors, []);
@@ -143,7 +146,7 @@ test("10 MB are refused before they are read", options, async () => {
 
 test("no key, then the user's own", options, async () => {
   const page = await openPage({});
-  await give(page, ["proof.json", bytes(valid[0])]);
+  await give(page, ["proof.json", bytes(secure[0])]);
   await expectState(page, "unknown-key", /no key for standard-small-kzg/);
   await give(page, ["my.vk", unmarked()]);
   await expectState(page, "valid", /in epoch 7/);
@@ -163,7 +166,7 @@ test("a key that is not the one it is said to be is not used", options, async ()
 });
 
 test("a proof named in the address is loaded from this page alone", options, async () => {
-  let page = await openPage({ ...plainKey(), "proof.json": bytes(valid[0]) }, { query: "?proof=proof.json" });
+  let page = await openPage({ ...plainKey(), "proof.json": bytes(secure[0]) }, { query: "?proof=proof.json" });
   await expectState(page, "valid", /in epoch 7/);
   page = await openPage(plainKey(), { query: "?proof=https://example.org/x" });
   await expectState(page, "failed", /only files of this page/);

@@ -2,6 +2,10 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 
+import { describeKey, initSync } from "../verifier.js";
+
+initSync({ module: readFileSync(new URL("../verifier_bg.wasm", import.meta.url)) });
+
 const directory = new URL("../../vectors/kzg/", import.meta.url);
 const LEVELS = ["bankrupt", "margin-call", "maintenance", "initial"];
 
@@ -13,7 +17,7 @@ const all = readdirSync(directory)
   .map((name) => JSON.parse(read(name)));
 
 /** A proof file with these public inputs. */
-function proofFile(publicInputs, proof) {
+function proofFile(publicInputs, proof, keyBytes = key) {
   const number = (row) => BigInt(publicInputs[row]);
   const digits = (row, count) => `0x${publicInputs[row].slice(-count)}`;
   const claim = Number(number(6));
@@ -25,6 +29,7 @@ function proofFile(publicInputs, proof) {
     shape: "small",
     proof_system: "kzg",
     field: "bn254-fr",
+    srs: JSON.parse(describeKey(keyBytes)).srs,
     instance: {
       context: digits(0, 62),
       epoch: Number(number(1)),
@@ -66,7 +71,9 @@ export function* cases() {
         // Public inputs that are no instance have no file.
         continue;
       }
-      yield { name, verdict, file: bytes(proofFile(public_inputs, edited)), key: read(keyName) };
+      const keyBytes = read(keyName);
+      const file = bytes(proofFile(public_inputs, edited, keyBytes));
+      yield { name, verdict, file, key: keyBytes };
     }
   }
 }

@@ -1,11 +1,11 @@
 use super::*;
-use crate::conformance::{Schema, run_file};
+use crate::conformance::{Options, Schema, run_file};
 
 const CASES: &str = include_str!("../../../fixtures/pmrm2_cases.json");
 
 #[test]
 fn published_cases_are_met() {
-    let report = run_file(CASES).unwrap();
+    let report = run_file(CASES, Options::default()).unwrap();
     assert_eq!(report.schema, Schema::Pmrm2);
     assert_eq!(report.failures().collect::<Vec<_>>(), Vec::<&Figure>::new());
     assert_eq!(report.figures.len(), 88 * 10);
@@ -25,14 +25,14 @@ fn single(number: &str) -> Value {
 
 #[test]
 fn single_cases_and_collections_agree() {
-    let report = run_file(&single("case_042").to_string()).unwrap();
+    let report = run_file(&single("case_042").to_string(), Options::default()).unwrap();
     assert!(report.passed() && report.schema == Schema::Pmrm2);
     let group = report.figures.iter().find(|f| f.figure == "worst_scenario_group").unwrap();
     assert_eq!((group.expected.as_str(), group.got.as_str()), ("skew", "skew"));
     // Without a perpetual.
     let mut case = single("case_042");
     case["scenario"].as_object_mut().unwrap().remove("perp");
-    assert!(run_file(&case.to_string()).unwrap().passed());
+    assert!(run_file(&case.to_string(), Options::default()).unwrap().passed());
 }
 
 #[test]
@@ -41,11 +41,11 @@ fn wrong_margins_and_groups_fail_and_do_not_err() {
     let mm = case["expected"]["mm"].as_f64().unwrap();
     case["expected"]["mm"] = (mm * (1.0 + 1.1e-8)).into();
     case["expected"]["worst_scenario_group"] = "tail".into();
-    let report = run_file(&case.to_string()).unwrap();
+    let report = run_file(&case.to_string(), Options::default()).unwrap();
     let failed: Vec<_> = report.failures().map(|figure| figure.figure).collect();
     assert_eq!(failed, ["mm", "worst_scenario_group"]);
     case["expected"]["mm"] = (mm * (1.0 + 0.9e-8)).into();
-    assert_eq!(run_file(&case.to_string()).unwrap().failures().count(), 1);
+    assert_eq!(run_file(&case.to_string(), Options::default()).unwrap().failures().count(), 1);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn with_ties_any_group_may_be_named() {
     let mut case = single("case_001");
     for group in ["regular", "tail", "skew", "fwd_contingency"] {
         case["expected"]["worst_scenario_group"] = group.into();
-        assert!(run_file(&case.to_string()).unwrap().passed(), "{group}");
+        assert!(run_file(&case.to_string(), Options::default()).unwrap().passed(), "{group}");
     }
 }
 
@@ -63,7 +63,7 @@ fn invalid_cases_are_refused_with_the_field() {
     let refused = |change: &dyn Fn(&mut Value)| {
         let mut case = single("case_061");
         change(&mut case);
-        run_file(&case.to_string()).unwrap_err().to_string()
+        run_file(&case.to_string(), Options::default()).unwrap_err().to_string()
     };
     let scenarios = |case: &mut Value, f: &dyn Fn(&mut Vec<Value>)| {
         f(case["parameters"]["scenarios"].as_array_mut().unwrap());
@@ -88,6 +88,18 @@ fn too_many_cases_are_refused() {
     let patches: serde_json::Map<_, _> =
         (0..=MAX_CASES).map(|n| (n.to_string(), serde_json::json!({}))).collect();
     let file = serde_json::json!({ "scenario_base": {}, "scenario_cases": patches });
-    let error = run_file(&file.to_string()).unwrap_err();
+    let error = run_file(&file.to_string(), Options::default()).unwrap_err();
     assert!(matches!(error, ConformanceError::TooManyCases { count: 1001, .. }));
+}
+
+#[test]
+fn published_cases_are_met_in_integers() {
+    let report = run_file(CASES, Options::INTEGER).unwrap();
+    let misses: Vec<_> = report.failures().map(|f| (&f.case, f.figure, f.relative_error)).collect();
+    assert_eq!(misses, []);
+    assert_eq!(report.figures.len(), 88 * 10);
+    let margins = report.figures.iter().filter(|figure| ["im", "mm"].contains(&figure.figure));
+    let worst = margins.max_by(|a, b| a.relative_error.total_cmp(&b.relative_error)).unwrap();
+    println!("largest relative error of the margins: {worst:?}");
+    assert!(worst.relative_error < 1e-8, "{worst:?}");
 }

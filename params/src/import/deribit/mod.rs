@@ -23,6 +23,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 use zkmargin_margin::ids::Timestamp;
 
@@ -31,7 +32,9 @@ pub use name::InstrumentName;
 use crate::import::ImportError;
 use crate::scenario::black76::{Black76, OptionType, YEAR_SECONDS};
 use crate::scenario::market::{ExpiryFeed, Instrument, MarketSpec};
-use crate::scenario::{ScenarioError, ScenarioMarket};
+use crate::scenario::{
+    LotSizes, Problem, ScenarioError, ScenarioMarket, ScenarioSnapshot, SnapshotSpec,
+};
 use crate::symbol::Symbol;
 
 /// Most rows of a chain.
@@ -203,6 +206,31 @@ impl OptionChain {
             stable_price: 1.0,
             feeds,
             instruments,
+        })
+    }
+}
+
+impl OptionChain {
+    /// The chain as a snapshot that a market is built from, with lots of
+    /// `option_lot` coins for options and `other_lot` for everything else. The
+    /// venue trades options in tenths of a BTC and in whole ETH.
+    ///
+    /// # Errors
+    /// When the chain is too large for a market, or a lot is no lot size.
+    pub fn snapshot(
+        &self,
+        option_lot: Decimal,
+        other_lot: Decimal,
+    ) -> Result<ScenarioSnapshot, ScenarioError> {
+        let quote = Symbol::new("USD").map_err(|_| ScenarioError::at("quote", Problem::Name))?;
+        let instruments = BTreeMap::new();
+        ScenarioSnapshot::new(SnapshotSpec {
+            timestamp: self.timestamp,
+            source: self.source.clone(),
+            quote,
+            quote_decimals: 8,
+            lots: LotSizes { options: option_lot, others: other_lot, instruments },
+            market: self.market()?,
         })
     }
 }

@@ -28,8 +28,11 @@ pub use spec::{
     ParameterSpec, Scenario, SkewShock, VolShock, VolShockDirection,
 };
 
-use crate::scenario::error::{ScenarioError, read_json};
+use crate::scenario::error::{ScenarioError, read_json, read_toml};
+use crate::toml_text;
 
+/// What is read, in errors.
+const WHAT: &str = "scenario parameter set";
 /// Most scenarios of a set.
 pub const MAX_SCENARIOS: usize = 40;
 /// Most collateral rules of a set.
@@ -48,7 +51,34 @@ impl ScenarioModel {
     /// # Errors
     /// When the text is too large or not the format, or a field breaks a rule.
     pub fn from_json(json: &str) -> Result<Self, ScenarioError> {
-        Self::new(read_json(json, "scenario parameter set")?)
+        Self::new(read_json(json, WHAT)?)
+    }
+
+    /// Reads and checks a parameter set in JSON, when the text begins with a
+    /// brace, or in TOML.
+    ///
+    /// # Errors
+    /// As [`ScenarioModel::from_json`].
+    ///
+    /// ```
+    /// use zkmargin_params::scenario::ScenarioModel;
+    /// let toml = r#"
+    ///     name = "two-moves"
+    ///     scenarios = [
+    ///         { spot_shock = 1.1, vol_shock_direction = "up", dampening_factor = 1 },
+    ///         { spot_shock = 0.9, vol_shock_direction = "up", dampening_factor = 1 },
+    ///     ]
+    ///     [vol_shock]
+    ///     vol_range_up = 0.5
+    /// "#;
+    /// let error = ScenarioModel::from_text(toml).unwrap_err().to_string();
+    /// assert!(error.contains("vol_shock: missing field `vol_range_down`"), "{error}");
+    /// ```
+    pub fn from_text(text: &str) -> Result<Self, ScenarioError> {
+        match toml_text::is_json(text) {
+            true => Self::from_json(text),
+            false => Self::new(read_toml(text, WHAT)?),
+        }
     }
 
     /// Checks a parameter set.

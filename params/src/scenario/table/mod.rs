@@ -113,7 +113,7 @@ pub struct Terms {
 
 impl Terms {
     /// Charge per unit of notional `notional` at a confidence.
-    pub(super) fn confidence_charge(&self, confidence: f64, threshold: f64, notional: f64) -> f64 {
+    pub(crate) fn confidence_charge(&self, confidence: f64, threshold: f64, notional: f64) -> f64 {
         if confidence < threshold { (1.0 - confidence) * self.conf_margin * notional } else { 0.0 }
     }
 }

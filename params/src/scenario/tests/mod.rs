@@ -11,12 +11,12 @@ use crate::symbol::Symbol;
 
 const CHAIN: &str = include_str!("../../../../examples/deribit/btc-20251205.csv");
 
-fn sym(text: &str) -> Symbol {
+pub(super) fn sym(text: &str) -> Symbol {
     Symbol::new(text).unwrap()
 }
 
 /// The real chain with a perpetual.
-fn chain_market() -> ScenarioMarket {
+pub(super) fn chain_market() -> ScenarioMarket {
     let mut spec = option_chain(CHAIN).unwrap().market().unwrap().spec().clone();
     let perpetual = Instrument::Perpetual { price: spec.spot + 12.5, confidence: 1.0 };
     spec.instruments.insert(sym("BTC-PERPETUAL"), perpetual);
@@ -25,7 +25,7 @@ fn chain_market() -> ScenarioMarket {
     ScenarioMarket::new(spec).unwrap()
 }
 
-fn preset(name: &str) -> ScenarioModel {
+pub(super) fn preset(name: &str) -> ScenarioModel {
     parameters::by_name(name).unwrap().model().unwrap()
 }
 
@@ -39,7 +39,7 @@ fn portfolio(cash: f64, positions: &[(&str, f64)]) -> ScenarioPortfolio {
 }
 
 /// A linear congruential generator: reproducible books.
-struct Books(u64);
+pub(super) struct Books(pub(super) u64);
 
 impl Books {
     fn next(&mut self) -> u64 {
@@ -49,7 +49,7 @@ impl Books {
     }
 
     /// So many distinct positions of a table.
-    fn book(&mut self, table: &RiskTable, size: usize) -> ScenarioPortfolio {
+    pub(super) fn book(&mut self, table: &RiskTable, size: usize) -> ScenarioPortfolio {
         let mut positions = std::collections::BTreeMap::new();
         while positions.len() < size {
             let row = &table.rows[usize::try_from(self.next()).unwrap() % table.rows.len()];

@@ -1,10 +1,10 @@
 //! What can go wrong with the store.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::srs::store::SRS_DIR_ENV;
 use crate::srs::{MAX_K, MIN_K, SrsError};
+use crate::storage::StorageError;
 
 /// Why an SRS cannot be taken from, or put into, the store.
 #[derive(Debug, thiserror::Error)]
@@ -20,10 +20,7 @@ pub enum StoreError {
         k: u32,
     },
     /// No SRS of the size, or a larger one, was imported.
-    #[error(
-        "there is no SRS of size 2^{k} or larger in {dir:?}: import a ceremony's file, or make an \
-         insecure one for tests"
-    )]
+    #[error("there is no SRS of size 2^{k} or larger in {dir:?}")]
     NotFound {
         /// The power of two.
         k: u32,
@@ -50,56 +47,9 @@ pub enum StoreError {
     /// The SRS of a larger size cannot be truncated.
     #[error(transparent)]
     Srs(SrsError),
-    /// The disk is full.
-    #[error(
-        "cannot write {path:?}: the disk is full; free space, or set {SRS_DIR_ENV} to a directory \
-         on another disk"
-    )]
-    DiskFull {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// No permission, or a read-only file system.
-    #[error(
-        "may not {action} {path:?}: make the directory writable, or set {SRS_DIR_ENV} to one that \
-         is"
-    )]
-    NotWritable {
-        /// What was tried.
-        action: &'static str,
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// Any other error of the file system.
-    #[error("cannot {action} {path:?}: {source}; set {SRS_DIR_ENV} to use another directory")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-}
-
-impl StoreError {
-    /// Sorts an error of the file system by what the user can do about it.
-    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
-        let path = path.to_path_buf();
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::DiskFull { path, source }
-            }
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Self::NotWritable { action, path, source }
-            }
-            _ => Self::Io { action, path, source },
-        }
-    }
+    /// The file system refuses.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
 }
 
 /// Why a stored file is not used.

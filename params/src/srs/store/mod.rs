@@ -13,7 +13,7 @@
 mod error;
 mod format;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,7 @@ pub use error::{SrsDamage, StoreError};
 pub use format::FORMAT_VERSION;
 
 use crate::srs::{MAX_K, MIN_K, Srs, SrsInfo};
+use crate::storage::Directory;
 
 /// Environment variable that names the store's directory.
 pub const SRS_DIR_ENV: &str = "ZKMARGIN_SRS_DIR";
@@ -39,6 +40,8 @@ pub enum Replace {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Stored {
+    /// The size is two to this.
+    pub k: u32,
     /// Where it is.
     pub path: PathBuf,
     /// What it holds, or why it cannot be used.
@@ -48,7 +51,7 @@ pub struct Stored {
 /// A directory of SRS files.
 #[derive(Clone, Debug)]
 pub struct SrsStore {
-    dir: PathBuf,
+    dir: Directory,
 }
 
 impl SrsStore {
@@ -75,14 +78,12 @@ impl SrsStore {
     /// # Errors
     /// When it cannot be made.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let dir = dir.as_ref().to_path_buf();
-        fs::create_dir_all(&dir).map_err(|error| StoreError::io("create", &dir, error))?;
-        Ok(Self { dir })
+        Ok(Self { dir: Directory::open(dir.as_ref(), SRS_DIR_ENV)? })
     }
 
     /// The directory.
     pub fn dir(&self) -> &Path {
-        &self.dir
+        self.dir.path()
     }
 
     /// The file that holds the SRS of a size from a ceremony or another file.
@@ -104,7 +105,7 @@ impl SrsStore {
     pub fn put(&self, srs: &Srs, replace: Replace) -> Result<PathBuf, StoreError> {
         let insecure = srs.info().is_insecure();
         let path = self.path(srs.k(), insecure);
-        let _lock = self.lock()?;
+        let _lock = self.dir.lock("srs")?;
         if let Some(Ok(stored)) = self.read(&path, srs.k(), insecure)? {
             if stored.info() == srs.info() {
                 return Ok(path);
@@ -113,7 +114,7 @@ impl SrsStore {
                 return Err(StoreError::Occupied { path });
             }
         }
-        self.write(&path, srs).map_err(|error| StoreError::io("write", &path, error))?;
+        self.dir.write(&path, ".srs-", |file| write(srs, file))?;
         Ok(path)
     }
 
@@ -146,7 +147,7 @@ impl SrsStore {
                 let path = self.path(k, insecure);
                 if let Some(content) = self.read(&path, k, insecure)? {
                     let content = content.map(|srs| srs.info().clone());
-                    found.push(Stored { path, content });
+                    found.push(Stored { k, path, content });
                 }
             }
         }
@@ -155,7 +156,7 @@ impl SrsStore {
 
     fn path(&self, k: u32, insecure: bool) -> PathBuf {
         let sort = if insecure { "kzg-insecure-dev" } else { "kzg" };
-        self.dir.join(format!("{sort}-k{k}-v{FORMAT_VERSION}.srs"))
+        self.dir().join(format!("{sort}-k{k}-v{FORMAT_VERSION}.srs"))
     }
 
     fn find(&self, k: u32, insecure: bool) -> Result<Srs, StoreError> {
@@ -171,7 +172,7 @@ impl SrsStore {
                 Some(Err(damage)) => return Err(StoreError::Damaged { path, damage }),
             }
         }
-        Err(StoreError::NotFound { k, dir: self.dir.clone() })
+        Err(StoreError::NotFound { k, dir: self.dir().to_path_buf() })
     }
 
     /// Reads a file if there is one; the inner error says why it is not usable.
@@ -181,55 +182,21 @@ impl SrsStore {
         k: u32,
         insecure: bool,
     ) -> Result<Option<Result<Srs, SrsDamage>>, StoreError> {
-        let failed = |error| StoreError::io("read", path, error);
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
-        };
+        let failed = |error| self.dir.failed("read", path, error);
+        let Some(file) = self.dir.read(path)? else { return Ok(None) };
         let content = format::read(BufReader::new(file), k).map_err(failed)?;
         Ok(Some(content.and_then(|srs| match srs.info().is_insecure() == insecure {
             true => Ok(srs),
             false => Err(SrsDamage::Kind),
         })))
     }
+}
 
-    /// Takes the store's lock; it is released when the file is dropped.
-    fn lock(&self) -> Result<File, StoreError> {
-        let path = self.dir.join("srs.lock");
-        let failed = |error| StoreError::io("lock", &path, error);
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
-        file.lock().map_err(failed)?;
-        Ok(file)
-    }
-
-    /// Writes a file beside its place, makes it durable and moves it there.
-    /// Only under the lock: what a killed process left behind is removed.
-    fn write(&self, path: &Path, srs: &Srs) -> io::Result<()> {
-        const PREFIX: &str = ".srs-";
-        for entry in fs::read_dir(&self.dir)?.flatten() {
-            if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-        let mut file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(&self.dir)?;
-        let mut writer = BufWriter::new(file.as_file_mut());
-        let digest = format::write(srs, &mut writer)?;
-        writer.seek(SeekFrom::Start(format::DIGEST_AT))?;
-        writer.write_all(&digest)?;
-        writer.flush()?;
-        drop(writer);
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        // The rename is durable once the directory is; not every platform can.
-        if let Ok(dir) = File::open(&self.dir) {
-            let _ = dir.sync_all();
-        }
-        Ok(())
-    }
+/// Writes a file's content.
+fn write(srs: &Srs, file: &mut File) -> io::Result<()> {
+    let mut writer = BufWriter::new(file);
+    let digest = format::write(srs, &mut writer)?;
+    writer.seek(SeekFrom::Start(format::DIGEST_AT))?;
+    writer.write_all(&digest)?;
+    writer.flush()
 }

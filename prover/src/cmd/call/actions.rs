@@ -1,10 +1,13 @@
 //! What changes a ledger: epochs, models, proofs.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use zkmargin_margin::claim::Side;
 use zkmargin_margin::ids::ModelDigest;
-use zkmargin_params::market::Market;
+use zkmargin_prover::backend::Backend;
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::venue::{FieldHex, StateFile};
 use zkmargin_verifier::engine::{Action, EpochPost, Root, VerifiedClaim};
@@ -14,7 +17,7 @@ use crate::cli::Env;
 use crate::cmd::market::load_model;
 use crate::cmd::verify;
 use crate::error::{Error, Exit};
-use crate::input::{load_market, parse_source};
+use crate::input::{PublishedMarket, parse_source, with_market};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Post {
@@ -47,12 +50,21 @@ pub(crate) struct ModelArgs {
 }
 
 pub(super) fn post(args: &Post, env: Env) -> Result<Exit, Error> {
-    let (file, market) = load_market(&args.market)?;
+    let published = PublishedMarket::load(&args.market)?;
+    with_market!(&published, env, B, market => post_epoch::<B, _>(args, &market, env))
+}
+
+fn post_epoch<B: Backend, M: FamilyMarket<B::Field>>(
+    args: &Post,
+    market: &M,
+    env: Env,
+) -> Result<Exit, Error> {
     let ledger = args.ledger.open()?;
     let state_root = match (&args.state, args.state_root) {
         (Some(source), _) => {
-            let state =
-                StateFile::parse(&source.read()?).map_err(|error| Error::venue(source, error))?;
+            let state = StateFile::parse(&source.read()?)
+                .and_then(|file| file.state::<B::Field>())
+                .map_err(|error| Error::venue(source, error))?;
             let (expected, found) = (ledger.policy().params().context, state.context());
             if expected != found {
                 return Err(Error::Mismatch {
@@ -64,19 +76,26 @@ pub(super) fn post(args: &Post, env: Env) -> Result<Exit, Error> {
             }
             state.root()
         }
-        (None, Some(root)) => root.0,
+        (None, Some(root)) => root
+            .element::<B::Field>()
+            .ok_or(Error::Usage("--state-root is not below the modulus of the market's field"))?,
         (None, None) => return Err(Error::Usage("--state or --state-root is needed")),
     };
     let price_move_bps = match &args.previous {
-        Some(source) => Some(price_move_bps(&load_market(source)?.1, &market)),
+        Some(source) => {
+            let published = PublishedMarket::load(source)?;
+            let previous = with_market!(&published, env, A, previous => previous.prices());
+            Some(price_move_bps(&previous, &market.prices()))
+        }
         None => args.price_move_bps,
     };
+    let header = market.header();
     let post = EpochPost {
-        epoch: file.epoch(),
+        epoch: header.epoch,
         state_root: Root::from_field(&state_root),
         market_root: Root::from_field(&market.root()),
-        model: file.model().digest(),
-        market_timestamp: file.snapshot().timestamp(),
+        model: header.model,
+        market_timestamp: header.timestamp,
         price_move_bps,
     };
     let entry = args.ledger.apply(&ledger, &Action::PostEpoch(post))?;
@@ -84,10 +103,11 @@ pub(super) fn post(args: &Post, env: Env) -> Result<Exit, Error> {
 }
 
 /// The largest move of a price between two markets, rounded up.
-fn price_move_bps(before: &Market<pasta_curves::Fp>, after: &Market<pasta_curves::Fp>) -> u32 {
-    let moves = before.listings().filter_map(|listing| {
-        let (old, new) = (listing.mark(), after.listing(listing.symbol().as_str())?.mark());
-        (new - old).abs().checked_div(old)?.checked_mul(Decimal::from(10_000))
+fn price_move_bps(before: &[(String, Decimal)], after: &[(String, Decimal)]) -> u32 {
+    let after: BTreeMap<_, _> = after.iter().map(|(name, price)| (name, *price)).collect();
+    let moves = before.iter().filter_map(|(name, old)| {
+        let new = *after.get(name)?;
+        (new - *old).abs().checked_div(*old)?.checked_mul(Decimal::from(10_000))
     });
     let largest = moves.max().unwrap_or(Decimal::ZERO);
     largest.ceil().to_u32().unwrap_or(u32::MAX)
@@ -103,8 +123,9 @@ pub(super) fn model(args: &ModelArgs, accept: bool, env: Env) -> Result<Exit, Er
 /// Verifies every proof before the first is applied.
 pub(super) fn submit(args: &ProofArgs, cure: bool, env: Env) -> Result<Exit, Error> {
     let ledger = args.ledger.open()?;
-    let claims =
-        verify::check(&args.proof, env)?.into_iter().collect::<Result<Vec<VerifiedClaim>, _>>()?;
+    let claims = verify::check(&args.proof, args.srs, env)?
+        .into_iter()
+        .collect::<Result<Vec<VerifiedClaim>, _>>()?;
     let mut entries = Vec::new();
     for claim in claims {
         let (expected, found) = (ledger.policy().params().context, claim.data().context);

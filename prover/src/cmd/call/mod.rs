@@ -14,7 +14,7 @@ use zkmargin_verifier::ledger::{HistoryEntry, Ledger, LedgerError};
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{now, parse_source};
+use crate::input::{SrsArgs, now, parse_source};
 
 /// Where the ledger is, and what time it is.
 #[derive(Debug, clap::Args)]
@@ -100,6 +100,8 @@ pub(crate) struct AccountArgs {
 pub(crate) struct ProofArgs {
     #[command(flatten)]
     ledger: LedgerArgs,
+    #[command(flatten)]
+    srs: SrsArgs,
     /// The proof files
     #[arg(required = true, value_parser = parse_source)]
     proof: Vec<Source>,

@@ -82,7 +82,8 @@ impl Example {
     }
 }
 
-fn account(last: u8) -> AccountId {
+/// An account of the story.
+pub(super) fn account(last: u8) -> AccountId {
     let mut bytes = [0; 20];
     bytes[19] = last;
     AccountId::new(bytes)

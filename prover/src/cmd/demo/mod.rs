@@ -1,6 +1,7 @@
 //! `zkmargin demo`: the whole story, told by the commands themselves.
 
 mod example;
+mod options;
 mod story;
 
 use std::path::{Path, PathBuf};
@@ -8,13 +9,15 @@ use std::time::Instant;
 
 use serde::Serialize;
 use zkmargin_margin::ids::AccountId;
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_prover::backend::Backend;
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{FileError, create_directory};
-use zkmargin_prover::portfolio_file::Listings;
-use zkmargin_prover::venue::{Entry, FieldHex};
+use zkmargin_prover::venue::{Entry, ListEntry};
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::load_market;
+use crate::input::{PublishedMarket, SrsArgs, with_market};
 use crate::progress::seconds;
 use example::{CONTEXT, DEPOSIT, EPOCH_SECONDS, Example, MODEL};
 use story::Story;
@@ -23,7 +26,9 @@ use story::Story;
 const NOTE: &str = "\
 A real account (Hyperliquid, March 2023, its address removed) is encrypted, proved \
 healthy and verified; prices move; the venue proves the breach; the margin call is cured \
-by a deposit. No plain portfolio reaches the disk.";
+by a deposit. Then three options portfolios on a real chain (Deribit, December 2025): a \
+covered call and an iron condor are proved healthy, a naked short strangle is called. No \
+plain portfolio reaches the disk.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -31,6 +36,8 @@ pub(crate) struct Args {
     /// Directory for the files; it must be new or empty
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    srs: SrsArgs,
 }
 
 #[derive(Serialize)]
@@ -45,11 +52,12 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let start = Instant::now();
     let dir = directory(args.dir.as_deref())?;
     let example = Example::load()?;
-    let mut story = Story::new(dir, env);
+    let mut story = Story::new(dir, args.srs, env);
     healthy(&mut story, &example)?;
     breach(&mut story, &example)?;
     cure(&mut story, &example)?;
     ending(&mut story)?;
+    options::options(&mut story)?;
     let (dir, commands) = story.into_parts();
     let report = Report {
         directory: dir,
@@ -59,12 +67,15 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     };
     env.out.result(&report, |report| {
         let dir = report.directory.display();
+        let insecure = if args.srs.insecure_dev_srs { " --insecure-dev-srs" } else { "" };
         vec![
             String::new(),
             format!("Done in {}. All files are in {dir}. Try next:", seconds(start.elapsed())),
             format!("  zkmargin inspect {dir}/portfolio-1.age"),
             format!("  zkmargin margin {dir}/portfolio-2.age -m {dir}/market-3.json -i {dir}/trader.key --json"),
-            format!("  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --context {CONTEXT}"),
+            format!("  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --context {CONTEXT}{insecure}"),
+            format!("  zkmargin stress {dir}/strangle.age -m {dir}/options.json -i {dir}/trader.key"),
+            format!("  open {dir}/iron-condor.svg"),
             format!("  zkmargin call history -l {dir}/ledger.redb --json"),
             "  zkmargin cost".to_owned(),
         ]
@@ -195,10 +206,13 @@ fn ending(story: &mut Story) -> Result<(), Error> {
 
 fn build_market(story: &mut Story, epoch: &str) -> Result<(), Error> {
     let (snapshot, market) = (format!("@snapshot-{epoch}.json"), format!("@market-{epoch}.json"));
-    story.run(
-        &["market", "build", "-s", &snapshot, "-m", MODEL, "-e", epoch, "-o", &market],
-        Exit::Done,
-    )
+    let system = story.proof_system().to_string();
+    let mut line =
+        vec!["market", "build", "-s", &snapshot, "-m", MODEL, "-e", epoch, "-o", &market];
+    if story.proof_system() != ProofSystem::Ipa {
+        line.extend(["--proof-system", &system]);
+    }
+    story.run(&line, Exit::Done)
 }
 
 /// Commits to the trader's portfolio and those of four others.
@@ -210,18 +224,29 @@ fn commit(story: &mut Story, epoch: &str, portfolio: &str) -> Result<(), Error> 
         Exit::Done,
     )?;
     let name = format!("accounts-{epoch}.jsonl");
-    let listings = Listings::from(&load_market(&story.source(&format!("market-{epoch}.json")))?.1);
-    for number in 1..=4 {
-        let mut document = Example::other(number);
-        document.ensure_blinding()?;
-        let source = story.source(&name);
-        let other = listings.portfolio(&document).map_err(|e| Error::portfolio(&source, e))?;
-        let entry = Entry { account: document.account, commitment: FieldHex(other.commitment()) };
-        story.append(&name, &entry)?;
-    }
+    let published = PublishedMarket::load(&story.source(&format!("market-{epoch}.json")))?;
+    with_market!(&published, story.env(), B, market => add_others::<B, _>(story, &market, &name))?;
     story.tell("(four other accounts are added to the list)")?;
     let state = format!("@state-{epoch}.json");
     story.run(&["venue", "root", &list, "--context", CONTEXT, "-o", &state], Exit::Done)
+}
+
+fn add_others<B: Backend, M: FamilyMarket<B::Field>>(
+    story: &Story,
+    market: &M,
+    name: &str,
+) -> Result<(), Error> {
+    let listings = market.listings();
+    for number in 1..=4 {
+        let mut document = Example::other(number);
+        document.ensure_blinding()?;
+        let source = story.source(name);
+        let other = listings.portfolio(&document).map_err(|e| Error::portfolio(&source, e))?;
+        let commitment = other.commitment::<B::Field>();
+        let entry = Entry { account: document.account, commitment };
+        story.append(name, &ListEntry::from(&entry))?;
+    }
+    Ok(())
 }
 
 /// The trader's proof, by a membership path from the venue.

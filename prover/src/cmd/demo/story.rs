@@ -3,27 +3,30 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_prover::crypt::{self, Recipients};
 use zkmargin_prover::files::{Kind, Source, write_atomic};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 
 use crate::cli::{Env, run_line};
 use crate::error::{Error, Exit};
-use crate::input::read_recipients_file;
+use crate::input::{SrsArgs, read_recipients_file};
 
 /// A story in the making.
 pub(super) struct Story {
     dir: PathBuf,
+    srs: SrsArgs,
     env: Env,
     commands: Vec<String>,
+    ledger: String,
 }
 
 impl Story {
     /// With `--json` or `--quiet` nothing is told but the end.
-    pub(super) fn new(dir: PathBuf, env: Env) -> Self {
+    pub(super) fn new(dir: PathBuf, srs: SrsArgs, env: Env) -> Self {
         let silent = env.out.is_json() || env.out.is_quiet();
         let env = if silent { env.muted() } else { env };
-        Self { dir, env, commands: Vec::new() }
+        Self { dir, srs, env, commands: Vec::new(), ledger: "@ledger.redb".to_owned() }
     }
 
     pub(super) fn into_parts(self) -> (PathBuf, Vec<String>) {
@@ -36,6 +39,16 @@ impl Story {
 
     pub(super) fn tell(&self, text: &str) -> Result<(), Error> {
         self.env.out.result(&(), |()| vec![text.to_owned()])
+    }
+
+    /// What its commands are given.
+    pub(super) fn env(&self) -> Env {
+        self.env
+    }
+
+    /// The proof system it plays in.
+    pub(super) fn proof_system(&self) -> ProofSystem {
+        self.env.new_proof_system()
     }
 
     /// A file of the story.
@@ -79,6 +92,11 @@ impl Story {
         self.write(name, &file)
     }
 
+    /// Commands are on this ledger from now on.
+    pub(super) fn use_ledger(&mut self, name: &str) {
+        self.ledger = format!("@{name}");
+    }
+
     /// A command on the ledger at a time.
     pub(super) fn ledger(&mut self, now: u64, words: &[&str]) -> Result<(), Error> {
         self.ledger_ending(now, words, Exit::Done)
@@ -91,16 +109,20 @@ impl Story {
         words: &[&str],
         expected: Exit,
     ) -> Result<(), Error> {
-        let now = now.to_string();
+        let (now, ledger) = (now.to_string(), self.ledger.clone());
         let mut line = vec!["call"];
         line.extend_from_slice(words);
-        line.extend_from_slice(&["-l", "@ledger.redb", "--now", &now]);
+        line.extend_from_slice(&["-l", &ledger, "--now", &now]);
         self.run(&line, expected)
     }
 
     /// Shows a command line and runs it; `@name` is a file of the story.
     pub(super) fn run(&mut self, words: &[&str], expected: Exit) -> Result<(), Error> {
-        let words: Vec<String> = words.iter().map(|word| self.word(word)).collect();
+        let mut words: Vec<String> = words.iter().map(|word| self.word(word)).collect();
+        let proofs = |word: &String| ["prove", "verify", "submit", "cure"].contains(&word.as_str());
+        if self.srs.insecure_dev_srs && words.iter().take(2).any(proofs) {
+            words.push("--insecure-dev-srs".to_owned());
+        }
         self.echo(&words)?;
         let exit = match run_line(&words, self.env) {
             Ok(exit) => exit,

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 use zkmargin_margin::ids::{ModelDigest, Timestamp};
+use zkmargin_params::decimal::parse_decimal;
 use zkmargin_params::import::{ImportError, binance, deribit, hyperliquid};
 use zkmargin_params::model::StandardModel;
 use zkmargin_params::symbol::Symbol;
@@ -85,6 +87,12 @@ pub(crate) struct Options {
     /// The venue's answer for BTC or ETH, or CSV
     #[arg(value_parser = parse_source)]
     file: Source,
+    /// Coins in a lot of every option; the venue trades tenths of a BTC, whole ETH
+    #[arg(long, value_name = "SIZE", default_value = "0.1", value_parser = parse_decimal)]
+    option_lot: Decimal,
+    /// Coins in a lot of everything else
+    #[arg(long, value_name = "SIZE", default_value = "0.0001", value_parser = parse_decimal)]
+    other_lot: Decimal,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -184,7 +192,8 @@ pub(super) fn options(args: &Options, env: Env) -> Result<Exit, Error> {
     args.output.refuse_existing()?;
     let chain = deribit::option_chain(&load_text(&args.file)?)
         .map_err(|error| Error::import(&args.file, error))?;
-    let market = chain.market().map_err(|source| Error::ScenarioMarket {
+    let snapshot = chain.snapshot(args.option_lot, args.other_lot);
+    let snapshot = snapshot.map_err(|source| Error::ScenarioMarket {
         path: args.file.to_string(),
         source: Box::new(source),
     })?;
@@ -193,12 +202,11 @@ pub(super) fn options(args: &Options, env: Env) -> Result<Exit, Error> {
         timestamp: chain.timestamp,
         source: chain.source.clone(),
         quote: "USD".to_owned(),
-        prices: market.spec().instruments.len(),
+        prices: snapshot.spec().market.spec().instruments.len(),
         skipped: skipped_lines(skipped),
         output: args.output.output.clone(),
     };
-    let json = serde_json::to_string_pretty(&market).map_err(|_| Error::Output)?;
-    write_prices(json, &report, &args.output, env)
+    write_prices(snapshot.to_json(), &report, &args.output, env)
 }
 
 /// Names come from the file: what could move a terminal is escaped.

@@ -4,6 +4,8 @@
 #[path = "../../../tests/common/mod.rs"]
 pub mod actions;
 pub mod registry;
+pub mod stories;
+pub mod verifier;
 
 use alloy_sol_types::{Revert, SolCall, SolError};
 use revm::context::TxEnv;
@@ -120,6 +122,13 @@ impl Chain {
         data: Vec<u8>,
     ) -> Result<Receipt, Failure> {
         self.run(from, TxKind::Call(to), data, GAS_LIMIT)
+    }
+
+    /// What raw calldata would do, with so much gas.
+    pub fn try_raw(&self, to: Address, data: Vec<u8>, gas_limit: u64) -> Result<Receipt, Failure> {
+        let transaction = self.transaction(Address::ZERO, TxKind::Call(to), data, gas_limit);
+        let mut evm = self.evm(WrapDatabaseRef(&self.database));
+        receipt(evm.transact(transaction).unwrap().result)
     }
 
     /// Sends raw calldata with little gas.

@@ -1,29 +1,15 @@
-//! `zkmargin margin`.
+//! Margin of the standard family, in figures.
 
 use serde::Serialize;
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, Epoch};
-use zkmargin_prover::files::Source;
-use zkmargin_prover::portfolio_file::Listings;
+use zkmargin_params::market::Market;
 use zkmargin_prover::report::MarginReport;
 
+use super::Args;
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{KeyArgs, load_document, load_market, parse_source};
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// The portfolio
-    #[arg(value_parser = parse_source)]
-    portfolio: Source,
-    /// The market
-    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
-    market: Source,
-    #[command(flatten)]
-    keys: KeyArgs,
-    /// Accept a portfolio that is not encrypted
-    #[arg(long)]
-    insecure_plaintext: bool,
-}
+use crate::input::load_portfolio;
 
 #[derive(Serialize)]
 struct Report {
@@ -34,23 +20,20 @@ struct Report {
     margin: MarginReport,
 }
 
-pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
-    let (file, market) = load_market(&args.market)?;
-    let document = load_document(&args.portfolio, &args.keys, args.insecure_plaintext)?;
-    // A missing blinding hides nothing here.
-    let mut document = document;
-    document.ensure_blinding()?;
-    let portfolio = Listings::from(&market)
-        .portfolio(&document)
-        .map_err(|error| Error::portfolio(&args.portfolio, error))?;
-    let margin = MarginReport::new(&market, &portfolio)
+pub(super) fn run<F: MarginField>(
+    args: &Args,
+    quote: &str,
+    market: &Market<F>,
+    env: Env,
+) -> Result<Exit, Error> {
+    if args.picture.wanted() {
+        return Err(Error::Usage("--plot draws scenarios: the market has none"));
+    }
+    let (account, portfolio) =
+        load_portfolio(&args.portfolio, &args.keys, args.insecure_plaintext, market)?;
+    let margin = MarginReport::new(market, &portfolio)
         .map_err(|error| Error::market(&args.portfolio, error))?;
-    let report = Report {
-        account: document.account,
-        epoch: file.epoch(),
-        quote: file.snapshot().quote().to_string(),
-        margin,
-    };
+    let report = Report { account, epoch: market.header().epoch, quote: quote.to_owned(), margin };
     env.out.result(&report, lines)?;
     Ok(Exit::Done)
 }
@@ -65,7 +48,7 @@ fn lines(report: &Report) -> Vec<String> {
 }
 
 /// The figures as a table.
-pub(crate) fn margin_lines(margin: &MarginReport, quote: &str) -> Vec<String> {
+fn margin_lines(margin: &MarginReport, quote: &str) -> Vec<String> {
     let mut lines = vec![
         format!("level         {}", margin.level),
         format!("equity        {} {quote}", margin.equity),

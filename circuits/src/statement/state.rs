@@ -7,18 +7,25 @@ use zkmargin_margin::instance::{ACCOUNT, CONTEXT, STATE_ROOT};
 use zkmargin_margin::market::STATE_DEPTH;
 use zkmargin_margin::portfolio::POSITIONS_PER_LINK;
 use zkmargin_margin::poseidon::Domain;
-use zkmargin_margin::standard::StandardWitness;
+use zkmargin_margin::witness::AccountWitness;
 
 use super::PublicInputs;
-use super::slot::SlotCells;
 use crate::gadgets::{Cell, Synthesizer};
 
+/// What a slot adds to the commitment.
+pub(crate) struct Committed<F: MarginField> {
+    /// One for a position, zero for padding.
+    pub(crate) used: Cell<F>,
+    /// The packed position, zero for padding.
+    pub(crate) word: Cell<F>,
+}
+
 /// Constrains the slots to open the account's commitment in `STATE_ROOT`.
-pub(super) fn assign<F: MarginField, L: Layouter<F>>(
+pub(crate) fn assign<F: MarginField, L: Layouter<F>, R>(
     s: &mut Synthesizer<'_, F, L>,
     inputs: &PublicInputs<F>,
-    slots: &[SlotCells<F>],
-    witness: Value<&StandardWitness<F>>,
+    slots: &[&Committed<F>],
+    witness: Value<&AccountWitness<F, R>>,
 ) -> Result<(), Error> {
     let chain = assign_chain(s, slots)?;
 
@@ -32,7 +39,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     let leaf = [inputs[ACCOUNT].clone(), commitment, inputs[CONTEXT].clone(), s.zero()];
     let root = s.membership(
         "M2 account",
-        (Domain::StateLeaf, Domain::StateNode),
+        (Domain::StateLeaf, Domain::StateLeaf, Domain::StateNode),
         &leaf,
         STATE_DEPTH,
         witness.map(|w| w.account_path.children()),
@@ -44,7 +51,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
 /// padding comes last, so the first slot of a pair tells.
 fn assign_chain<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
-    slots: &[SlotCells<F>],
+    slots: &[&Committed<F>],
 ) -> Result<Cell<F>, Error> {
     let mut chain = s.zero();
     for (index, pair) in slots.chunks(POSITIONS_PER_LINK).enumerate() {

@@ -7,8 +7,7 @@ use zkmargin_margin::instance::{EPOCH, MARKET_ROOT, MODEL};
 use zkmargin_margin::market::{HEADER_DENOMINATOR, HEADER_TIMESTAMP, MarketHeader};
 use zkmargin_margin::poseidon::Domain;
 
-use super::PublicInputs;
-use super::slot::{RATE_BITS, SlotCells};
+use super::{PublicInputs, RATE_BITS};
 use crate::gadgets::range::Ranged;
 use crate::gadgets::{Cell, Synthesizer};
 
@@ -16,15 +15,15 @@ use crate::gadgets::{Cell, Synthesizer};
 const TIME_BITS: u32 = 64;
 
 /// The header's fields.
-pub(super) struct HeaderCells<F: MarginField> {
+pub(crate) struct HeaderCells<F: MarginField> {
     /// Denominator of every rate.
-    pub(super) denominator: Ranged<F>,
+    pub(crate) denominator: Ranged<F>,
     /// Epoch, timestamp and denominator.
     packed: Cell<F>,
 }
 
 /// Unpacks the header, with the public epoch.
-pub(super) fn assign_header<F: MarginField, L: Layouter<F>>(
+pub(crate) fn assign_header<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     inputs: &PublicInputs<F>,
     header: Value<MarketHeader<F>>,
@@ -40,20 +39,21 @@ pub(super) fn assign_header<F: MarginField, L: Layouter<F>>(
     Ok(HeaderCells { denominator, packed })
 }
 
-/// Constrains every slot's root to be one, and the header over it to be
-/// `MARKET_ROOT`.
-pub(super) fn constrain_root<F: MarginField, L: Layouter<F>>(
+/// Constrains every slot's root to be one, and the header over it and the
+/// digest of the terms to be `MARKET_ROOT`.
+pub(crate) fn constrain_root<'a, F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     inputs: &PublicInputs<F>,
     header: &HeaderCells<F>,
-    slots: &[SlotCells<F>],
+    terms: &Cell<F>,
+    mut tree_roots: impl Iterator<Item = &'a Cell<F>>,
 ) -> Result<(), Error> {
     s.scope("market");
-    let (first, rest) = slots.split_first().ok_or(Error::Synthesis)?;
-    for slot in rest {
-        s.equal(&slot.tree_root, &first.tree_root)?;
+    let first = tree_roots.next().ok_or(Error::Synthesis)?;
+    for root in tree_roots {
+        s.equal(root, first)?;
     }
-    let message = [first.tree_root.clone(), inputs[MODEL].clone(), header.packed.clone(), s.zero()];
+    let message = [first.clone(), inputs[MODEL].clone(), header.packed.clone(), terms.clone()];
     let root = s.hash("M3 market root", Domain::MarketHeader, &message)?;
     s.equal(&root, &inputs[MARKET_ROOT])
 }

@@ -1,12 +1,17 @@
 //! What a circuit takes.
 
+mod rows;
+
+pub use rows::{Part, Rows, rows_by_part};
+
 use halo2_proofs::dev::CircuitCost;
 use pasta_curves::{Fp, vesta};
 use zkmargin_margin::shape::Shape;
 
 use crate::family::FamilyCircuit;
 
-/// The cost of a shape of a family under the transparent proof system.
+/// The cost of a shape of a family: under the transparent proof system by
+/// [`Cost::measure`], under the on-chain one by [`kzg::cost`](crate::kzg::cost).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// The shape.
@@ -64,18 +69,45 @@ fn field(debug: &str, name: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::ScenarioCircuit;
     use crate::standard::StandardCircuit;
 
     /// The costs are golden: a change is a change of circuit, to be made with
     /// a reason and noted in the changelog under **Circuit**.
     #[test]
     fn costs_are_golden() {
-        let cost = |shape: &Shape| Cost::measure::<StandardCircuit<Fp>>(*shape);
-        let costs: String = Shape::ALL.iter().map(|shape| format!("{:?}\n", cost(shape))).collect();
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/cost.txt");
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            std::fs::write(path, &costs).unwrap();
+        golden::<StandardCircuit<Fp>>("cost.txt");
+        golden::<ScenarioCircuit<Fp>>("cost-scenario.txt");
+    }
+
+    /// Rows by part: as golden, and all rows of the busiest gadget.
+    #[test]
+    fn rows_are_golden() {
+        let mut text = String::new();
+        for shape in Shape::ALL {
+            let parts = rows_by_part::<ScenarioCircuit<Fp>>(shape).unwrap();
+            let mut all = Rows::default();
+            for (name, Part { count, rows }) in &parts {
+                all += *rows;
+                text.push_str(&format!("{shape} {name} x {count}: {rows:?}\n"));
+            }
+            let busiest = all.hash.max(all.arithmetic).max(all.range);
+            assert_eq!(busiest, Cost::measure::<ScenarioCircuit<Fp>>(shape).rows);
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), costs);
+        assert_golden("rows-scenario.txt", &text);
+    }
+
+    fn golden<C: FamilyCircuit<Fp>>(name: &str) {
+        let cost = |shape: &Shape| Cost::measure::<C>(*shape);
+        let costs: String = Shape::ALL.iter().map(|shape| format!("{:?}\n", cost(shape))).collect();
+        assert_golden(name, &costs);
+    }
+
+    fn assert_golden(name: &str, text: &str) {
+        let path = format!("{}/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&path, text).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), text);
     }
 }

@@ -1,0 +1,280 @@
+//! The values a prover is free to choose.
+//!
+//! Nothing here is trusted and nothing fails: a witness that breaks a clause
+//! gives values that break that clause's constraint. All of them are field
+//! elements, bits included, so that a test can put any lie in any place. What
+//! follows from others is worked out by [`Assignment::solve`], so that a test
+//! can also lie first and solve for the rest.
+
+mod solve;
+
+use std::collections::BTreeMap;
+
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::merkle::{ARITY, Path};
+use zkmargin_margin::portfolio::{CASH_OFFSET, Position};
+use zkmargin_margin::scenario::{
+    GroupTerms, SCENARIOS, ScenarioRow, ScenarioTerms, ScenarioWitness, VALUES,
+};
+use zkmargin_margin::shape::Shape;
+
+use crate::statement::ClaimHints;
+
+/// Everything the prover chooses: what a satisfied circuit is quantified over.
+#[derive(Clone)]
+pub struct Assignment<F: MarginField> {
+    /// Blinding, commitment, header and account path; the rest is below.
+    pub witness: ScenarioWitness<F>,
+    /// The claim's parts.
+    pub claim: ClaimHints<F>,
+    /// The market's terms.
+    pub terms: TermsHints<F>,
+    /// One per slot of the shape.
+    pub slots: Vec<SlotHints<F>>,
+    /// One per expiry of the shape.
+    pub expiries: Vec<ExpiryHints<F>>,
+    /// Of the whole account.
+    pub totals: TotalsHints<F>,
+}
+
+/// A signed number: its magnitude, and one when it is negative.
+#[derive(Clone, Copy, Default)]
+#[allow(missing_docs)]
+pub struct Signed<F> {
+    pub magnitude: F,
+    pub negative: F,
+}
+
+/// What the prover writes of the terms.
+#[derive(Clone)]
+#[allow(missing_docs)] // Named after the cells in `terms.rs`.
+pub struct TermsHints<F> {
+    pub dampening: Vec<F>,
+    pub maintenance_factor: F,
+    pub initial_factor: F,
+    pub net: F,
+    pub half_hedged: F,
+    pub short_fee: F,
+    pub naked: F,
+}
+
+/// What the prover writes into a slot.
+#[derive(Clone)]
+#[allow(missing_docs)] // Named after the cells in `slot.rs` and `order.rs`.
+pub struct SlotHints<F> {
+    pub padding: F,
+    pub short: F,
+    /// `|lots|`, less one for a short position.
+    pub size_less_sign: F,
+    /// Cash plus its offset.
+    pub cash: F,
+    pub strike: F,
+    pub low: F,
+    pub is_option: F,
+    pub has_expiry: F,
+    pub is_long_only: F,
+    pub delta_is_negative: F,
+    pub options_fee: F,
+    pub delta: F,
+    pub group: F,
+    pub charges: F,
+    pub values: Vec<F>,
+    /// Children of the row's path, the lowest first.
+    pub path: Vec<[F; ARITY]>,
+    /// One for the expiry the slot is in.
+    pub members: Vec<F>,
+    /// Whether the slot is the put to the previous slot's call.
+    pub same_strike: F,
+    /// Solved for: the inverse of the size, zero of zero.
+    pub size_inverse: F,
+    /// Solved for: whether the strike is net short up to this slot.
+    pub net_is_negative: F,
+}
+
+/// What the prover writes of an expiry.
+#[derive(Clone)]
+#[allow(missing_docs)] // Named after the cells in `expiry.rs` and `loss.rs`.
+pub struct ExpiryHints<F> {
+    pub key: F,
+    pub long_discount: F,
+    pub short_discount: F,
+    pub basis_weight: F,
+    pub confidence_fee: F,
+    /// Solved for: sums of scenarios, mark, basis up and down.
+    pub sums: Vec<Signed<F>>,
+    /// Solved for, as all that follow.
+    pub skew_is_negative: [F; 2],
+    pub basis_loss: F,
+    pub fee: F,
+}
+
+/// What the prover writes of the whole account; all of it is solved for.
+#[derive(Clone)]
+#[allow(missing_docs)] // Named after the cells in `account.rs`.
+pub struct TotalsHints<F> {
+    pub linear: Vec<Signed<F>>,
+    pub collateral: Signed<F>,
+    pub charges: [Signed<F>; 2],
+    pub net_delta_is_negative: F,
+    pub options_fee: F,
+    pub worst: F,
+    pub shortfall: F,
+    pub slack: F,
+}
+
+/// Secret: shows nothing.
+macro_rules! redacted {
+    ($($name:ident $(: $bound:ident)?),+) => {$(
+        impl<F $(: $bound)?> std::fmt::Debug for $name<F> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    )+};
+}
+redacted!(Assignment: MarginField, Signed, SlotHints, TermsHints, ExpiryHints, TotalsHints);
+
+/// The expiries of the positions, by key.
+pub(super) fn expiries_of<F: MarginField>(
+    witness: &ScenarioWitness<F>,
+) -> BTreeMap<u16, GroupTerms> {
+    let groups = witness.account.slots.iter().filter_map(|slot| slot.row.group());
+    groups.map(|group| (group.key.get(), *group)).collect()
+}
+
+impl<F: MarginField> Assignment<F> {
+    /// The assignment of a witness that fits the shape.
+    pub(super) fn new(
+        shape: Shape,
+        instance: &MarginInstance<F>,
+        witness: ScenarioWitness<F>,
+    ) -> Self {
+        let held = expiries_of(&witness);
+        let spare = shape.scenario_expiries().saturating_sub(held.len());
+        // Expiries that no position is in take keys that none has.
+        let free = (0..=u16::MAX).filter(|key| !held.contains_key(key)).take(spare);
+        let mut keys: Vec<u16> = held.keys().copied().chain(free).collect();
+        keys.sort_unstable();
+        let expiries = keys.iter().map(|key| ExpiryHints::new(*key, held.get(key))).collect();
+        let slots = (0..shape.scenario_positions())
+            .map(|index| SlotHints::new(&witness, index, &keys))
+            .collect();
+        let mut assignment = Self {
+            claim: ClaimHints::new(instance.claim),
+            terms: TermsHints::new(&witness.terms),
+            slots,
+            expiries,
+            totals: TotalsHints::zero(),
+            witness,
+        };
+        assignment.solve();
+        assignment
+    }
+}
+
+impl<F: MarginField> TermsHints<F> {
+    fn new(terms: &ScenarioTerms) -> Self {
+        Self {
+            dampening: terms.dampening.iter().map(|fine| F::from(fine.get())).collect(),
+            maintenance_factor: F::from(terms.maintenance_factor.get()),
+            initial_factor: F::from(terms.initial_factor.get()),
+            net: F::from(terms.minimum.net.get()),
+            half_hedged: F::from(terms.minimum.half_hedged.get()),
+            short_fee: F::from(terms.minimum.short_fee.get()),
+            naked: terms.naked.element(),
+        }
+    }
+}
+
+impl<F: MarginField> ExpiryHints<F> {
+    fn new(key: u16, terms: Option<&GroupTerms>) -> Self {
+        let of = |part: fn(&GroupTerms) -> u64| F::from(terms.map_or(0, part));
+        Self {
+            key: F::from(u64::from(key)),
+            long_discount: of(|terms| terms.long_discount.get()),
+            short_discount: of(|terms| terms.short_discount.get()),
+            basis_weight: of(|terms| terms.basis_weight.get()),
+            confidence_fee: of(|terms| terms.confidence_fee.get()),
+            sums: vec![Signed::default(); VALUES],
+            skew_is_negative: [F::ZERO; 2],
+            basis_loss: F::ZERO,
+            fee: F::ZERO,
+        }
+    }
+}
+
+impl<F: MarginField> TotalsHints<F> {
+    fn zero() -> Self {
+        Self {
+            linear: vec![Signed::default(); SCENARIOS],
+            collateral: Signed::default(),
+            charges: [Signed::default(); 2],
+            net_delta_is_negative: F::ZERO,
+            options_fee: F::ZERO,
+            worst: F::ZERO,
+            shortfall: F::ZERO,
+            slack: F::ZERO,
+        }
+    }
+}
+
+impl<F: MarginField> SlotHints<F> {
+    /// The hints of slot `index`: a position's, or padding's behind the last.
+    fn new(witness: &ScenarioWitness<F>, index: usize, keys: &[u16]) -> Self {
+        let slots = &witness.account.slots;
+        let Some(slot) = slots.get(index) else {
+            let (row, path) = &witness.account.padding;
+            let padding = Self::of_row(row, path);
+            return Self { padding: F::ONE, members: vec![F::ZERO; keys.len()], ..padding };
+        };
+        let previous = index.checked_sub(1).and_then(|i| slots.get(i));
+        let strike = |position: &Position| position.instrument.strike();
+        let same = previous.is_some_and(|other| strike(&other.position) == strike(&slot.position));
+        let key = slot.row.group().map(|group| group.key.get());
+        let (lots, instrument) = (slot.position.quantity, slot.position.instrument.get());
+        let short = F::from(u64::from(lots.is_short()));
+        Self {
+            short,
+            size_less_sign: F::from(lots.magnitude()) - short,
+            cash: F::from_i128(slot.position.cash.get()) + F::from_u128(CASH_OFFSET),
+            strike: F::from(u64::from(instrument >> 1)),
+            low: F::from(u64::from(instrument & 1)),
+            members: keys.iter().map(|of| bit(Some(*of) == key)).collect(),
+            same_strike: bit(same),
+            ..Self::of_row(&slot.row, &slot.path)
+        }
+    }
+
+    /// A position of no lots and no cash in a row's instrument.
+    fn of_row(row: &ScenarioRow, path: &Path<F>) -> Self {
+        let instrument = row.instrument.get();
+        let [_, group, charges, values @ ..] = row.elements::<F>();
+        Self {
+            padding: F::ZERO,
+            short: F::ZERO,
+            size_less_sign: F::ZERO,
+            cash: F::from_u128(CASH_OFFSET),
+            strike: F::from(u64::from(instrument >> 1)),
+            low: F::from(u64::from(instrument & 1)),
+            is_option: bit(row.is_option()),
+            has_expiry: bit(row.group().is_some()),
+            is_long_only: bit(row.is_long_only()),
+            delta_is_negative: bit(row.delta.get() < 0),
+            options_fee: F::from(row.options_fee().get()),
+            delta: F::from(row.delta.get().unsigned_abs()),
+            group,
+            charges,
+            values: values.to_vec(),
+            path: path.children().to_vec(),
+            members: Vec::new(),
+            same_strike: F::ZERO,
+            size_inverse: F::ZERO,
+            net_is_negative: F::ZERO,
+        }
+    }
+}
+
+fn bit<F: MarginField>(bit: bool) -> F {
+    F::from(u64::from(bit))
+}

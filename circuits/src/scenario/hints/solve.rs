@@ -1,0 +1,221 @@
+//! What follows from the slots, worked out in the field and, where a sign or
+//! an order is asked for, over the integers nearest to zero.
+
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::scenario::{
+    BASIS, FACTOR_ONE, FINE_ONE, I256, LIMB_BITS, MARK, REGULAR_SCENARIOS, SCENARIOS,
+    VALUE_ELEMENTS,
+};
+
+use super::{Assignment, ExpiryHints, Signed, SlotHints, bit};
+
+const LIMBS: usize = 3;
+
+impl<F: MarginField> Assignment<F> {
+    /// Works out everything that follows from the rest: the parts of the
+    /// slots and expiries that are solved for, and the totals.
+    pub fn solve(&mut self) {
+        self.solve_slots();
+        let fees = self.slots.iter().filter(|slot| slot.size() != F::ZERO);
+        self.totals.options_fee =
+            fees.map(|slot| slot.options_fee).max_by_key(to_integer).unwrap_or(F::ZERO);
+        for index in 0..self.expiries.len() {
+            self.solve_expiry(index);
+        }
+        let slots = &self.slots;
+        let linear = |element: usize| -> F {
+            slots.iter().map(|s| s.lots() * (F::ONE - s.is_option) * s.values[element]).sum()
+        };
+        self.totals.linear =
+            (0..VALUE_ELEMENTS - 1).flat_map(|i| limbs(&linear(i), LIMBS)).collect();
+        let collateral =
+            slots.iter().map(|s| s.lots() * (F::ONE - s.has_expiry) * s.values[VALUE_ELEMENTS - 1]);
+        self.totals.collateral = Signed::of(&collateral.sum());
+        let net: F = slots
+            .iter()
+            .map(|s| s.lots() * (F::ONE - s.delta_is_negative.double()) * s.delta)
+            .sum();
+        self.totals.net_delta_is_negative = Signed::of(&net).negative;
+        let charges = slots.iter().map(|s| s.size() * s.charges).sum::<F>();
+        let charges = limbs(&(charges + self.naked() * self.terms.naked), 2);
+        self.totals.charges = [charges[0], charges[1]];
+        self.solve_outcome();
+    }
+
+    fn solve_slots(&mut self) {
+        let mut net = F::ZERO;
+        for slot in &mut self.slots {
+            net = slot.same_strike * net + slot.option_lots();
+            slot.net_is_negative = Signed::of(&net).negative;
+            slot.size_inverse = slot.size().invert().unwrap_or(F::ZERO);
+        }
+    }
+
+    /// Naked shorts.
+    fn naked(&self) -> F {
+        let mut net = F::ZERO;
+        let mut naked = F::ZERO;
+        for (index, slot) in self.slots.iter().enumerate() {
+            net = slot.same_strike * net + slot.option_lots();
+            let continues = self.slots.get(index + 1).map_or(F::ZERO, |next| next.same_strike);
+            naked -= (F::ONE - continues) * slot.net_is_negative * net;
+        }
+        naked
+    }
+
+    fn solve_expiry(&mut self, index: usize) {
+        let sum = |element: usize| -> F {
+            let lots = |slot: &SlotHints<F>| match element + 1 == VALUE_ELEMENTS {
+                true => slot.lots(),
+                false => slot.option_lots(),
+            };
+            self.slots.iter().map(|s| s.members[index] * lots(s) * s.values[element]).sum()
+        };
+        let sums: Vec<_> = (0..VALUE_ELEMENTS).flat_map(|i| limbs(&sum(i), LIMBS)).collect();
+        let dampening = &self.terms.dampening;
+        let expiry = &mut self.expiries[index];
+        expiry.sums = sums;
+        expiry.skew_is_negative = std::array::from_fn(|i| {
+            let scenario = REGULAR_SCENARIOS + i;
+            Signed::of(&-expiry.change(scenario, &dampening[scenario])).negative
+        });
+        let [up, down] = BASIS.map(|place| to_integer(&-expiry.sums[place].value()));
+        expiry.basis_loss = from_integer(up.max(down).max(I256::ZERO));
+        let fees = [expiry.confidence_fee, self.totals.options_fee];
+        expiry.fee = fees.into_iter().max_by_key(to_integer).unwrap_or(F::ZERO);
+    }
+
+    /// Profit and loss of a scenario, times `FINE_ONE`.
+    fn pnl(&self, scenario: usize) -> F {
+        let linear = F::from(FINE_ONE) * self.totals.linear[scenario].value();
+        self.expiries.iter().enumerate().fold(linear, |pnl, (_, expiry)| {
+            let change = expiry.change(scenario, &self.terms.dampening[scenario]);
+            match scenario < REGULAR_SCENARIOS {
+                true => pnl + change,
+                false => {
+                    let sign = expiry.skew_is_negative[scenario - REGULAR_SCENARIOS];
+                    pnl + change * (F::ONE - sign.double())
+                }
+            }
+        })
+    }
+
+    fn minimum(&self) -> F {
+        let slots = &self.slots;
+        let deltas: F = slots.iter().map(|s| s.size() * s.delta).sum();
+        let net: F = slots
+            .iter()
+            .map(|s| s.lots() * (F::ONE - s.delta_is_negative.double()) * s.delta)
+            .sum();
+        let net = net * (F::ONE - self.totals.net_delta_is_negative.double());
+        (self.terms.net - self.terms.half_hedged) * net
+            + self.terms.half_hedged * deltas
+            + F::from(FINE_ONE) * self.terms.short_fee * self.naked()
+    }
+
+    /// The worst loss, the shortfall and its slack.
+    fn solve_outcome(&mut self) {
+        let basis: F = self.expiries.iter().map(|e| e.basis_weight * e.basis_loss).sum();
+        let scenarios = (0..SCENARIOS).map(|scenario| self.pnl(scenario));
+        let candidates = scenarios.chain([-basis, -self.minimum()]);
+        self.totals.worst = candidates.min_by_key(to_integer).unwrap_or(F::ZERO);
+        self.solve_claim();
+    }
+
+    /// The shortfall and its slack, by the worst loss as it stands.
+    pub fn solve_claim(&mut self) {
+        let one = I256::from(FINE_ONE) * I256::from(FACTOR_ONE);
+        let deficit = -to_integer(&self.balance());
+        let is_below = self.claim.is_below == F::ONE && deficit > I256::ZERO;
+        let deficit = if is_below { deficit } else { I256::ZERO };
+        let shortfall = (deficit + one - I256::ONE) / one;
+        self.totals.shortfall = from_integer(shortfall);
+        self.totals.slack = from_integer(shortfall * one - deficit);
+    }
+
+    /// The balance of the claim's level.
+    fn balance(&self) -> F {
+        let totals = &self.totals;
+        let cash_offset = F::from_u128(zkmargin_margin::portfolio::CASH_OFFSET);
+        let cash: F = self.slots.iter().map(|s| s.cash - cash_offset).sum();
+        let marks: F = self.expiries.iter().map(|e| e.sums[MARK].value()).sum();
+        let fees = self.expiries.iter().enumerate().map(|(index, expiry)| {
+            let gross: F =
+                self.slots.iter().map(|s| s.members[index] * s.is_option * s.size()).sum();
+            gross * expiry.fee
+        });
+        let [maintenance, initial] = totals.charges.map(|charge| charge.value());
+        let initial = initial + fees.sum::<F>();
+        let claim = &self.claim;
+        let charges =
+            (claim.is_maintenance + claim.is_initial) * maintenance + claim.is_initial * initial;
+        let factor = claim.is_maintenance * self.terms.maintenance_factor
+            + claim.is_initial * self.terms.initial_factor;
+        let one = F::from(FINE_ONE) * F::from(u64::from(FACTOR_ONE));
+        totals.worst * factor + one * (marks + totals.collateral.value() + cash - charges)
+    }
+}
+
+impl<F: MarginField> SlotHints<F> {
+    fn size(&self) -> F {
+        self.size_less_sign + self.short
+    }
+
+    fn lots(&self) -> F {
+        self.size() * (F::ONE - self.short.double())
+    }
+
+    fn option_lots(&self) -> F {
+        self.is_option * self.lots()
+    }
+}
+
+impl<F: MarginField> ExpiryHints<F> {
+    /// What the options add to a scenario.
+    fn change(&self, scenario: usize, dampening: &F) -> F {
+        let sum = self.sums[scenario];
+        let discounted = self.long_discount * sum.value()
+            + (self.long_discount - self.short_discount) * sum.negative * sum.magnitude;
+        discounted - *dampening * self.sums[MARK].value()
+    }
+}
+
+impl<F: MarginField> Signed<F> {
+    /// The number nearest to zero that is this field element.
+    pub fn of(x: &F) -> Self {
+        let integer = to_integer(x);
+        Self { magnitude: from_integer(integer.abs()), negative: bit(integer < I256::ZERO) }
+    }
+
+    /// The number as a field element.
+    pub fn value(&self) -> F {
+        self.magnitude * (F::ONE - self.negative.double())
+    }
+}
+
+/// The integer nearest to zero that is this field element.
+fn to_integer<F: MarginField>(x: &F) -> I256 {
+    let integer = |x: &F| I256::from_le_bytes(x.to_le_bytes());
+    let (positive, negative) = (integer(x), integer(&-*x));
+    if positive <= negative { positive } else { -negative }
+}
+
+fn from_integer<F: MarginField>(integer: I256) -> F {
+    let magnitude = F::from_le_bytes(&integer.abs().to_le_bytes()).unwrap_or(F::ZERO);
+    if integer < I256::ZERO { -magnitude } else { magnitude }
+}
+
+/// The limbs of a packed sum, each the nearest to zero, the last with the rest.
+fn limbs<F: MarginField>(sum: &F, count: usize) -> Vec<Signed<F>> {
+    let base: I256 = I256::ONE << LIMB_BITS;
+    let half: I256 = base >> 1;
+    let mut rest = to_integer(sum);
+    let mut limbs = Vec::with_capacity(count);
+    for _ in 1..count {
+        let limb: I256 = I256::rem_euclid(rest + half, base) - half;
+        limbs.push(Signed::of(&from_integer::<F>(limb)));
+        rest = (rest - limb) >> LIMB_BITS;
+    }
+    limbs.push(Signed::of(&from_integer::<F>(rest)));
+    limbs
+}

@@ -1,0 +1,191 @@
+//! One slot: a position and its row (M1, M3, M4).
+
+use halo2_proofs::circuit::{Layouter, Value};
+use halo2_proofs::plonk::Error;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::market::MARKET_DEPTH;
+use zkmargin_margin::portfolio::{
+    CASH_OFFSET, QUANTITY_OFFSET, WORD_CASH, WORD_PRESENT, WORD_QUANTITY,
+};
+use zkmargin_margin::poseidon::Domain;
+use zkmargin_margin::scenario::{ROW_E0, VALUE_ELEMENTS};
+use zkmargin_margin::units::NOTIONAL_BITS;
+
+use super::hints::SlotHints;
+use super::terms::FINE_BITS;
+use crate::gadgets::range::Ranged;
+use crate::gadgets::{Cell, Synthesizer};
+use crate::statement::INSTRUMENT_BITS;
+use crate::statement::state::Committed;
+
+/// Bits of the lots of a position, less one for a short one.
+const LOTS_BITS: u32 = 32;
+
+/// What the rest of the circuit needs of a slot.
+pub(super) struct SlotCells<F: MarginField> {
+    pub(super) committed: Committed<F>,
+    /// One for padding.
+    pub(super) padding: Cell<F>,
+    pub(super) instrument: Instrument<F>,
+    /// Signed, and without the sign.
+    pub(super) lots: Cell<F>,
+    pub(super) size: Cell<F>,
+    /// The same of an option, zero for all else.
+    pub(super) option_lots: Cell<F>,
+    pub(super) option_size: Cell<F>,
+    pub(super) cash: Cell<F>,
+    pub(super) row: RowCells<F>,
+}
+
+/// The instrument, cut where a call and a put differ.
+pub(super) struct Instrument<F: MarginField> {
+    /// What a call and a put of one strike share.
+    pub(super) strike: Cell<F>,
+    /// One for a put.
+    pub(super) low: Cell<F>,
+}
+
+/// The fields of the row; the elements of values and charges stay packed.
+pub(super) struct RowCells<F: MarginField> {
+    is_option: Cell<F>,
+    pub(super) has_expiry: Cell<F>,
+    pub(super) delta_is_negative: Cell<F>,
+    pub(super) options_fee: Ranged<F>,
+    pub(super) delta: Ranged<F>,
+    /// The packed terms of the expiry.
+    pub(super) group: Cell<F>,
+    pub(super) charges: Cell<F>,
+    pub(super) values: Vec<Cell<F>>,
+    /// Root that the row opens to.
+    pub(super) tree_root: Cell<F>,
+}
+
+type Hints<'a, F> = Value<&'a SlotHints<F>>;
+
+/// Assigns a slot.
+pub(super) fn assign<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    hints: Hints<'_, F>,
+) -> Result<SlotCells<F>, Error> {
+    let (instrument, packed) = assign_instrument(s, hints)?;
+    let lots = assign_lots(s, hints)?;
+    let cash_plus = s.witness_ranged("M4 cash", hints.map(|h| h.cash), NOTIONAL_BITS)?;
+    let cash = s.scale("cash", F::ONE, cash_plus.cell(), -F::from_u128(CASH_OFFSET))?;
+    let padding = s.witness_bit("M1 padding", hints.map(|h| h.padding))?;
+    s.product_is_zero("M1 padding has no lots", &padding, &lots.size)?;
+    s.product_is_zero("M1 padding has no cash", &padding, &cash)?;
+    let used = s.not("used", &padding)?;
+    // The bucket between instrument and quantity is zero. The quantity plus
+    // 2^63 is below 2^64 as the lots are in range.
+    let word = s.pack_unchecked(
+        "M1 word",
+        &[(0, packed.cell()), (WORD_QUANTITY, &lots.plus_offset), (WORD_CASH, cash_plus.cell())],
+    )?;
+    let present = F::from(2).pow_vartime([u64::from(WORD_PRESENT)]);
+    let word = s.scale("M1 word of a position", F::ONE, &word, present)?;
+    let word = s.mul("used word", &used, &word)?;
+
+    let row = assign_row(s, &packed, &lots.short, hints)?;
+    Ok(SlotCells {
+        committed: Committed { used, word },
+        padding,
+        instrument,
+        option_lots: s.mul("option lots", &row.is_option, &lots.signed)?,
+        option_size: s.mul("option size", &row.is_option, &lots.size)?,
+        lots: lots.signed,
+        size: lots.size,
+        cash,
+        row,
+    })
+}
+
+/// The instrument's number and its parts.
+fn assign_instrument<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    hints: Hints<'_, F>,
+) -> Result<(Instrument<F>, Ranged<F>), Error> {
+    let strike = s.witness_ranged("M4 strike", hints.map(|h| h.strike), INSTRUMENT_BITS)?;
+    let low = s.witness_bit("M4 put", hints.map(|h| h.low))?;
+    let instrument = s.add_scaled("instrument", &low, (F::from(2), strike.cell()), F::ZERO)?;
+    let packed = s.range_check("M4 instrument", &instrument, INSTRUMENT_BITS)?;
+    Ok((Instrument { strike: strike.cell().clone(), low }, packed))
+}
+
+struct LotsCells<F: MarginField> {
+    signed: Cell<F>,
+    size: Cell<F>,
+    short: Cell<F>,
+    plus_offset: Cell<F>,
+}
+
+/// The lots: from `-2^32` to `2^32 - 1`, with one sign for zero.
+fn assign_lots<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    hints: Hints<'_, F>,
+) -> Result<LotsCells<F>, Error> {
+    let short = s.witness_bit("M4 short", hints.map(|h| h.short))?;
+    let reduced = hints.map(|h| h.size_less_sign);
+    let reduced = s.witness_ranged("M4 size less sign", reduced, LOTS_BITS)?;
+    let size = s.add("size", reduced.cell(), &short)?;
+    let sign = s.scale("sign", -F::from(2), &short, F::ONE)?;
+    let signed = s.mul("lots", &sign, &size)?;
+    let offset = F::from_u128(QUANTITY_OFFSET);
+    let plus_offset = s.scale("lots plus 2^63", F::ONE, &signed, offset)?;
+    Ok(LotsCells { signed, size, short, plus_offset })
+}
+
+/// The row: the first element unpacked with a range for every field, all of
+/// them hashed, opened to a root.
+fn assign_row<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    instrument: &Ranged<F>,
+    short: &Cell<F>,
+    hints: Hints<'_, F>,
+) -> Result<RowCells<F>, Error> {
+    let is_option = s.witness_bit("M4 is option", hints.map(|h| h.is_option))?;
+    let has_expiry = s.witness_bit("M4 has expiry", hints.map(|h| h.has_expiry))?;
+    let is_long_only = s.witness_bit("M4 long only", hints.map(|h| h.is_long_only))?;
+    s.product_is_zero("M5 direction", &is_long_only, short)?;
+    let negative = hints.map(|h| h.delta_is_negative);
+    let delta_is_negative = s.witness_bit("M4 delta is negative", negative)?;
+    let options_fee =
+        s.witness_ranged("M4 options fee", hints.map(|h| h.options_fee), FINE_BITS)?;
+    let delta = s.witness_ranged("M4 delta", hints.map(|h| h.delta), FINE_BITS)?;
+    let e0 = s.pack_unchecked(
+        "M3 row e0",
+        &[
+            (ROW_E0.bits[0], instrument.cell()),
+            (ROW_E0.bits[1], &is_option),
+            (ROW_E0.bits[2], &has_expiry),
+            (ROW_E0.bits[3], &is_long_only),
+            (ROW_E0.bits[4], &delta_is_negative),
+            (ROW_E0.bits[5], options_fee.cell()),
+            (ROW_E0.bits[6], delta.cell()),
+        ],
+    )?;
+    let group = s.witness_unchecked("M3 row expiry", hints.map(|h| h.group))?;
+    let charges = s.witness_unchecked("M3 row charges", hints.map(|h| h.charges))?;
+    let values = (0..VALUE_ELEMENTS)
+        .map(|i| s.witness_unchecked(&format!("M3 row values {i}"), hints.map(|h| h.values[i])))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut leaf = vec![e0, group.clone(), charges.clone()];
+    leaf.extend(values.iter().cloned());
+    let tree_root = s.membership(
+        "M3 row",
+        (Domain::ScenarioRow, Domain::ScenarioRowNext, Domain::MarketNode),
+        &leaf,
+        MARKET_DEPTH,
+        hints.map(|h| h.path.as_slice()),
+    )?;
+    Ok(RowCells {
+        is_option,
+        has_expiry,
+        delta_is_negative,
+        options_fee,
+        delta,
+        group,
+        charges,
+        values,
+        tree_root,
+    })
+}

@@ -1,0 +1,66 @@
+//! The market's terms (M3).
+
+use halo2_proofs::circuit::{Layouter, Value};
+use halo2_proofs::plonk::Error;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::poseidon::Domain;
+use zkmargin_margin::scenario::SCENARIOS;
+
+use super::hints::TermsHints;
+use crate::gadgets::{Cell, Synthesizer};
+
+/// Bits of discounts, weights and fees.
+pub(super) const FINE_BITS: u32 = 48;
+
+/// The terms' fields.
+pub(super) struct TermsCells<F: MarginField> {
+    /// One per scenario.
+    pub(super) dampening: Vec<Cell<F>>,
+    pub(super) maintenance_factor: Cell<F>,
+    pub(super) initial_factor: Cell<F>,
+    pub(super) net: Cell<F>,
+    pub(super) half_hedged: Cell<F>,
+    pub(super) short_fee: Cell<F>,
+    /// Both charges on naked shorts, packed.
+    pub(super) naked: Cell<F>,
+    /// What the header holds.
+    pub(super) digest: Cell<F>,
+}
+
+/// Hashes the terms. They stand one to an element, so that the digest alone
+/// binds them: nothing is unpacked.
+pub(super) fn assign<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    hints: Value<&TermsHints<F>>,
+) -> Result<TermsCells<F>, Error> {
+    s.scope("terms");
+    let mut field = |name: &str, value: &dyn Fn(&TermsHints<F>) -> F| {
+        s.witness_unchecked(&format!("M3 {name}"), hints.map(value))
+    };
+    let dampening = (0..SCENARIOS)
+        .map(|i| field(&format!("dampening {i}"), &|h| h.dampening[i]))
+        .collect::<Result<Vec<_>, _>>()?;
+    let maintenance_factor = field("maintenance factor", &|h| h.maintenance_factor)?;
+    let initial_factor = field("initial factor", &|h| h.initial_factor)?;
+    let net = field("net delta", &|h| h.net)?;
+    let half_hedged = field("hedged delta", &|h| h.half_hedged)?;
+    let short_fee = field("short fee", &|h| h.short_fee)?;
+    let naked = field("naked charges", &|h| h.naked)?;
+    let mut elements = dampening.clone();
+    elements.extend(
+        [&maintenance_factor, &initial_factor, &net, &half_hedged, &short_fee, &naked]
+            .map(Cell::clone),
+    );
+    let domains = (Domain::ScenarioTerms, Domain::ScenarioTermsNext);
+    let digest = s.hash_chain("M3 terms", domains, &elements)?;
+    Ok(TermsCells {
+        dampening,
+        maintenance_factor,
+        initial_factor,
+        net,
+        half_hedged,
+        short_fee,
+        naked,
+        digest,
+    })
+}

@@ -1,0 +1,265 @@
+//! A small market of options and accounts in it.
+
+use pasta_curves::Fp;
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::scenario::{Assignment, ScenarioCircuit};
+use zkmargin_margin::claim::Claim;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::{Epoch, InstrumentId, ModelDigest, Timestamp};
+use zkmargin_margin::instance::{MarginInstance, Shortfall};
+use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
+use zkmargin_margin::merkle::Tree;
+use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::poseidon::Domain;
+use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::scenario::{
+    Charges, ExpiryKey, FACTOR_ONE, FINE_ONE, Fine, GroupTerms, LossFactor, LotCharge, LotFee,
+    LotValue, MinimumCharge, RowKind, SCENARIOS, Scenario, ScenarioMargin, ScenarioRow,
+    ScenarioSlot, ScenarioTerms, ScenarioWitness,
+};
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::units::Denominator;
+use zkmargin_margin::witness::AccountWitness;
+
+use super::{Attested, attest, position};
+
+/// Two strikes of the first expiry, calls and puts; one of the second.
+pub const CALL: u32 = 100;
+pub const PUT: u32 = 101;
+pub const CALL2: u32 = 110;
+pub const PUT2: u32 = 111;
+pub const FAR_CALL: u32 = 200;
+pub const FAR_PUT: u32 = 201;
+pub const FUTURE: u32 = 301;
+/// Not the future's neighbour but the next strike's.
+pub const PERP: u32 = 400;
+pub const PERP2: u32 = 410;
+pub const CASH: u32 = 500;
+/// Options of expiries 3, 4 and 5.
+pub const OTHERS: [u32; 3] = [600, 610, 620];
+
+pub fn value(value: i64) -> LotValue {
+    LotValue::new(value).unwrap()
+}
+
+/// Numbers that differ in every scenario, of both signs, by a seed.
+fn spread(seed: i64, around: i64, width: i64) -> [LotValue; SCENARIOS] {
+    std::array::from_fn(|i| {
+        let i = i64::try_from(i).unwrap();
+        value(around + (seed * 7_919 + i * 104_729) % (2 * width + 1) - width)
+    })
+}
+
+pub fn group(key: u16) -> GroupTerms {
+    let part = |percent: u64| Fine::new(FINE_ONE / 100 * percent).unwrap();
+    GroupTerms {
+        key: ExpiryKey::new(key).unwrap(),
+        long_discount: part(95 - u64::from(key)),
+        short_discount: part(105 + u64::from(key)),
+        basis_weight: part(30 * u64::from(key)),
+        confidence_fee: LotFee::new(100 * u64::from(key % 3)).unwrap(),
+    }
+}
+
+fn option(id: u32, key: u16, mark: i64, delta: i64) -> ScenarioRow {
+    let basis = [value(delta / 9), value(-delta / 11)];
+    ScenarioRow {
+        instrument: InstrumentId::new(id),
+        kind: RowKind::Option { group: group(key), mark: value(mark), basis },
+        charges: charges(3, 1),
+        delta: value(delta),
+        scenarios: spread(i64::from(id), mark, mark / 2),
+    }
+}
+
+pub fn charges(maintenance: i64, initial: i64) -> Charges {
+    let charge = |value| LotCharge::new(value).unwrap();
+    Charges { maintenance: charge(maintenance), initial: charge(initial) }
+}
+
+pub fn rows() -> Vec<ScenarioRow> {
+    let linear = |id: u32, kind, delta: i64, width| ScenarioRow {
+        instrument: InstrumentId::new(id),
+        kind,
+        charges: charges(40, 30),
+        delta: value(delta),
+        scenarios: spread(i64::from(id), 0, width),
+    };
+    let perpetual = |fee| RowKind::Perpetual { options_fee: LotFee::new(fee).unwrap() };
+    let future = RowKind::Future { group: group(1), basis: [value(500), value(-510)] };
+    let mut rows = vec![
+        option(CALL, 1, 5_000, 4_000),
+        option(PUT, 1, 4_000, -3_500),
+        option(CALL2, 1, 3_000, 2_500),
+        option(PUT2, 1, 6_000, -5_200),
+        option(FAR_CALL, 2, 9_000, 6_000),
+        option(FAR_PUT, 2, 8_000, -4_100),
+        linear(FUTURE, future, 10_100, 2_000),
+        linear(PERP, perpetual(150), 10_000, 2_100),
+        linear(PERP2, perpetual(90), 10_000, 2_200),
+        ScenarioRow {
+            charges: charges(500, -200),
+            ..linear(CASH, RowKind::Collateral { mark: value(10_000) }, 0, 1_000)
+        },
+    ];
+    rows.extend(OTHERS.iter().zip(3..).map(|(id, key)| option(*id, key, 2_000, 1_000)));
+    rows
+}
+
+pub fn terms() -> ScenarioTerms {
+    let part = |percent: u64| Fine::new(FINE_ONE / 100 * percent).unwrap();
+    let mut dampening = [part(100); SCENARIOS];
+    for (dampening, percent) in dampening.iter_mut().skip(20).zip(60..) {
+        *dampening = part(percent);
+    }
+    ScenarioTerms {
+        dampening,
+        maintenance_factor: LossFactor::new(1_000_000_000).unwrap(),
+        initial_factor: LossFactor::new(1_300_000_007).unwrap(),
+        minimum: MinimumCharge {
+            net: part(5),
+            half_hedged: part(1),
+            short_fee: LotFee::new(25).unwrap(),
+        },
+        naked: charges(200, -50),
+    }
+}
+
+/// A market with its tree.
+#[derive(Clone)]
+pub struct ScenarioMarket<F = Fp> {
+    pub rows: Vec<ScenarioRow>,
+    pub terms: ScenarioTerms,
+    pub tree: Tree<F>,
+    pub header: MarketHeader<F>,
+}
+
+impl ScenarioMarket {
+    pub fn new() -> Self {
+        Self::over_field()
+    }
+}
+
+impl<F: MarginField> ScenarioMarket<F> {
+    pub fn over_field() -> Self {
+        Self::of(rows(), terms())
+    }
+
+    pub fn of(rows: Vec<ScenarioRow>, terms: ScenarioTerms) -> Self {
+        let leaves = rows.iter().map(ScenarioRow::leaf).collect();
+        let tree = Tree::build(Domain::MarketNode, MARKET_DEPTH, leaves).unwrap();
+        let header = MarketHeader {
+            tree_root: tree.root(),
+            model: ModelDigest::of(b"test scenarios"),
+            epoch: Epoch::new(7),
+            timestamp: Timestamp::new(1_700_000_000),
+            denominator: Denominator::new(FACTOR_ONE).unwrap(),
+            terms: terms.digest(),
+        };
+        Self { rows, terms, tree, header }
+    }
+
+    pub fn slot(&self, position: &Position) -> ScenarioSlot<F> {
+        let of = |row: &ScenarioRow| row.instrument == position.instrument;
+        self.slot_with_row(position, self.rows.iter().position(of).unwrap())
+    }
+
+    pub fn slot_with_row(&self, position: &Position, index: usize) -> ScenarioSlot<F> {
+        let path = self.tree.path(index).unwrap();
+        ScenarioSlot { position: position.clone(), row: self.rows[index], path }
+    }
+
+    pub fn margin(&self, positions: &[Position]) -> ScenarioMargin {
+        let slots: Vec<_> = positions.iter().map(|position| self.slot(position)).collect();
+        let parts = slots.iter().map(|slot| (&slot.position, &slot.row));
+        ScenarioMargin::assess(parts, &self.terms).unwrap()
+    }
+
+    /// Instance and witness of an account with these positions.
+    pub fn case(&self, positions: &[Position], claim: Claim, disclosed: u128) -> ScenarioCase<F> {
+        let Attested { context, account, state_root, blinding, commitment, account_path } =
+            attest(positions);
+        let padding = self.rows.len() - 1;
+        ScenarioCase {
+            shape: Shape::Small,
+            instance: MarginInstance {
+                context,
+                epoch: self.header.epoch,
+                account,
+                state_root,
+                market_root: self.header.root(),
+                model: self.header.model,
+                claim,
+                disclosed: Shortfall::new(disclosed).unwrap(),
+            },
+            witness: ScenarioWitness {
+                account: AccountWitness {
+                    slots: positions.iter().map(|position| self.slot(position)).collect(),
+                    blinding,
+                    commitment,
+                    account_path,
+                    header: self.header,
+                    padding: (self.rows[padding], self.tree.path(padding).unwrap()),
+                },
+                terms: self.terms,
+            },
+        }
+    }
+}
+
+/// An instance with a witness.
+#[derive(Clone)]
+pub struct ScenarioCase<F: MarginField = Fp> {
+    pub shape: Shape,
+    pub instance: MarginInstance<F>,
+    pub witness: ScenarioWitness<F>,
+}
+
+/// `log2` of the rows of a shape.
+pub fn k<F: MarginField>(shape: Shape) -> u32 {
+    <ScenarioCircuit<F> as FamilyCircuit<F>>::k(shape)
+}
+
+impl<F: MarginField> ScenarioCase<F> {
+    pub fn check(&self) -> Result<(), Violation> {
+        Scenario::check(&self.instance, &self.witness)
+    }
+
+    /// The circuit after a lie: the prover's choices changed at will.
+    pub fn lie(&self, lie: impl FnOnce(&mut Assignment<F>)) -> ScenarioCircuit<F> {
+        let mut circuit = self.circuit();
+        lie(circuit.assignment_mut().unwrap());
+        circuit
+    }
+
+    pub fn public_rows(&self) -> Vec<F> {
+        self.instance.to_field_elements().to_vec()
+    }
+
+    pub fn circuit(&self) -> ScenarioCircuit<F> {
+        ScenarioCircuit::new(self.shape, self.instance, self.witness.clone()).unwrap()
+    }
+}
+
+/// Lots of instruments, in canonical order, with cash in the first.
+pub fn book(cash: i128, lots: &[(u32, i64)]) -> Vec<Position> {
+    let mut lots = lots.to_vec();
+    lots.sort_unstable();
+    let cash_of = |index| if index == 0 { cash } else { 0 };
+    let positions = lots.iter().enumerate();
+    positions.map(|(index, (id, lots))| position(0, *id, *lots, cash_of(index))).collect()
+}
+
+/// A book with every kind of row, netting, both signs and two expiries, that
+/// meets its initial margin.
+pub fn healthy() -> Vec<Position> {
+    book(
+        1_000_000,
+        &[(CALL, -30), (PUT, 20), (PUT2, 40), (FAR_CALL, -10), (FUTURE, 5), (PERP, -8), (CASH, 50)],
+    )
+}
+
+/// A book that is below all levels.
+pub fn poor() -> Vec<Position> {
+    book(-400_000, &[(CALL, -20), (CALL2, 15), (PUT2, -25), (FAR_CALL, 9), (FUTURE, -7), (PERP, 9)])
+}

@@ -1,0 +1,297 @@
+//! The scenario circuit says what the native specification says.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::mock::failures;
+use common::scenario::*;
+use common::{at_least, below, position};
+use pasta_curves::Fp;
+use proptest::prelude::*;
+use zkmargin_circuits::family::{TooManyExpiries, TooManyPositions, Unprovable};
+use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_margin::claim::{Claim, Level};
+use zkmargin_margin::instance::NAMES;
+use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::relation::Violation;
+use zkmargin_margin::scenario::{LotValue, ScenarioRow};
+use zkmargin_margin::shape::Shape;
+
+const LEVELS: [Level; 3] = [Level::MarginCall, Level::Maintenance, Level::Initial];
+
+/// Runs both and asserts that they agree; returns what they say.
+#[track_caller]
+fn agreed(case: &ScenarioCase) -> bool {
+    let native = case.check();
+    let circuit = failures(k::<Fp>(case.shape), &case.circuit(), case.public_rows());
+    assert_eq!(native.is_ok(), circuit.is_empty(), "native: {native:?}, circuit: {circuit:?}");
+    native.is_ok()
+}
+
+/// Both claims about every level of an account, and the disclosures around the
+/// shortfall of one.
+#[track_caller]
+fn agree_on_claims(market: &ScenarioMarket, positions: &[Position]) {
+    let margin = market.margin(positions);
+    for level in LEVELS {
+        let shortfall = margin.shortfall(level);
+        assert_eq!(agreed(&market.case(positions, at_least(level), 0)), shortfall == 0);
+        assert_eq!(agreed(&market.case(positions, below(level), 0)), shortfall > 0);
+    }
+    let shortfall = margin.shortfall(Level::Initial);
+    let disclosing = |disclosed| market.case(positions, below(Level::Initial), disclosed);
+    assert_eq!(agreed(&disclosing(shortfall)), shortfall > 0);
+    assert!(!agreed(&disclosing(shortfall + 1)));
+    if shortfall > 1 {
+        assert!(!agreed(&disclosing(shortfall - 1)));
+    }
+}
+
+#[test]
+fn a_healthy_and_a_poor_book() {
+    let market = ScenarioMarket::new();
+    assert_eq!(market.margin(&healthy()).level(), Level::Initial);
+    assert_eq!(market.margin(&poor()).level(), Level::Bankrupt);
+    agree_on_claims(&market, &healthy());
+    agree_on_claims(&market, &poor());
+}
+
+#[test]
+fn books_of_one_kind() {
+    let market = ScenarioMarket::new();
+    for lots in [
+        &[(CASH, 3)][..],
+        &[(PERP, 7)],
+        &[(PERP, -7), (PERP2, 7)],
+        &[(FUTURE, 4), (PERP, -4)],
+        &[(CALL, 5)],
+        &[(CALL, -5), (PUT, -5)],
+        &[(FAR_PUT, -1)],
+    ] {
+        let positions = book(20_000, lots);
+        for side in [at_least(Level::Initial), below(Level::Initial)] {
+            agreed(&market.case(&positions, side, 0));
+        }
+    }
+}
+
+#[test]
+fn no_slot_used_and_all_slots_and_expiries_used() {
+    let market = ScenarioMarket::new();
+    agree_on_claims(&market, &[]);
+    let [third, fourth, _] = OTHERS;
+    let all = book(
+        30_000,
+        &[
+            (CALL, 3),
+            (PUT, -3),
+            (CALL2, 2),
+            (PUT2, -2),
+            (FAR_CALL, 4),
+            (FAR_PUT, -4),
+            (third, 6),
+            (fourth, -6),
+        ],
+    );
+    assert_eq!(all.len(), Shape::Small.scenario_positions());
+    assert_eq!(market.margin(&all).expiries.len(), Shape::Small.scenario_expiries());
+    agree_on_claims(&market, &all);
+}
+
+/// No lots of options, perpetuals and collateral: only the cash counts.
+#[test]
+fn positions_without_lots() {
+    let market = ScenarioMarket::new();
+    for cash in [-1, 0, 1] {
+        let positions = book(cash, &[(CALL, 0), (PUT, 0), (PERP, 0), (CASH, 0)]);
+        assert_eq!(market.margin(&positions).shortfall(Level::Initial), u128::from(cash < 0));
+        agree_on_claims(&market, &positions);
+    }
+}
+
+/// The balance at each level exactly at the shortfall, and one unit below.
+#[test]
+fn levels_at_their_boundaries() {
+    let market = ScenarioMarket::new();
+    let lots = [(CALL, -30), (PUT, 20), (PERP, 6)];
+    for level in LEVELS {
+        let shortfall = market.margin(&book(-1_000_000, &lots)).shortfall(level);
+        let cash = shortfall.cast_signed() - 1_000_000;
+        let exact = book(cash, &lots);
+        assert!(agreed(&market.case(&exact, at_least(level), 0)));
+        assert!(!agreed(&market.case(&exact, below(level), 0)));
+        let short = book(cash - 1, &lots);
+        assert!(!agreed(&market.case(&short, at_least(level), 0)));
+        assert!(agreed(&market.case(&short, below(level), 1)));
+    }
+}
+
+/// The largest figures, and the first that are too large.
+#[test]
+fn extremes() {
+    let largest = (1_i128 << 79) - 1;
+    let mut rows = rows();
+    rows[0].scenarios = [value((1 << 40) - 1); 42];
+    rows[7].scenarios = [value(1 - (1 << 40)); 42];
+    let market = ScenarioMarket::of(rows.clone(), terms());
+    for lots in [(1_i64 << 32) - 1, -(1 << 32)] {
+        for cash in [largest, -largest - 1] {
+            let positions = book(cash, &[(CALL, lots), (PERP, lots)]);
+            for claim in [at_least(Level::MarginCall), below(Level::Initial)] {
+                agreed(&market.case(&positions, claim, 0));
+            }
+            let shortfall = market.margin(&positions).shortfall(Level::Initial);
+            assert_eq!(
+                agreed(&market.case(&positions, below(Level::Initial), shortfall)),
+                shortfall > 0
+            );
+        }
+    }
+    // One lot too many, of either sign.
+    for lots in [1_i64 << 32, -(1 << 32) - 1] {
+        let case = market.case(&book(0, &[(PERP, lots)]), at_least(Level::MarginCall), 0);
+        assert_eq!(case.check(), Err(Violation::Quantity(0)));
+        assert!(!agreed(&case));
+    }
+    // A sum of 2^72 less 2^32 fits, one of 2^72 does not.
+    for (value, fits) in [((1 << 40) - 1, true), (1 << 40, false)] {
+        rows[7].scenarios[3] = LotValue::new(value).unwrap();
+        let market = ScenarioMarket::of(rows.clone(), terms());
+        let positions = book(largest, &[(PERP, -(1 << 32))]);
+        let case = market.case(&positions, at_least(Level::MarginCall), 0);
+        assert_eq!(case.check().err(), (!fits).then_some(Violation::Sum));
+        assert_eq!(agreed(&case), fits);
+    }
+    // The same of the deltas, and of the charges with those on naked shorts.
+    rows[7].scenarios[3] = LotValue::ZERO;
+    for (delta, fits) in [((1 << 40) - 1, true), (1 << 40, false)] {
+        rows[7].delta = LotValue::new(-delta).unwrap();
+        let market = ScenarioMarket::of(rows.clone(), terms());
+        let case = market.case(&book(0, &[(PERP, 1 << 31), (PERP2, 0)]), below(Level::Initial), 0);
+        assert!(agreed(&case));
+        let case = market.case(&book(0, &[(PERP, -(1 << 32))]), below(Level::Initial), 0);
+        assert_eq!(agreed(&case), fits);
+    }
+    rows[7].delta = LotValue::ZERO;
+    let mut naked = terms();
+    for (charge, fits) in [((1 << 40) - 4, true), ((1 << 40) - 3, false)] {
+        naked.naked = charges(charge, -charge);
+        let market = ScenarioMarket::of(rows.clone(), naked);
+        let case = market.case(&book(0, &[(CALL2, -(1 << 32))]), below(Level::Initial), 0);
+        assert_eq!(agreed(&case), fits, "{charge}");
+    }
+}
+
+/// Whichever candidate is the worst, the circuit follows.
+#[test]
+fn each_candidate_as_the_worst() {
+    let quiet = |row: &ScenarioRow| ScenarioRow { scenarios: [LotValue::ZERO; 42], ..*row };
+    let mut market_terms = terms();
+    for worst in [0, 19, 39, 40, 41] {
+        let mut rows: Vec<_> = rows().iter().map(quiet).collect();
+        rows[8].scenarios[worst] = value(-9_000);
+        let market = ScenarioMarket::of(rows, market_terms);
+        let positions = book(100_000, &[(PERP2, 3), (CASH, 1)]);
+        assert_eq!(market.margin(&positions).worst, market.margin(&positions).scenario_pnl[worst]);
+        agree_on_claims(&market, &positions);
+    }
+    market_terms.minimum = Default::default();
+    let market = ScenarioMarket::of(rows().iter().map(quiet).collect(), market_terms);
+    let positions = book(10_000, &[(FUTURE, 3)]);
+    assert_eq!(market.margin(&positions).worst, market.margin(&positions).basis);
+    agree_on_claims(&market, &positions);
+}
+
+#[test]
+fn larger_shapes_prove_the_same_account() {
+    let market = ScenarioMarket::new();
+    for claim in [at_least(Level::Initial), below(Level::Initial)] {
+        let mut case = market.case(&healthy(), claim, 0);
+        case.shape = Shape::Medium;
+        agreed(&case);
+    }
+}
+
+/// 63 positions in 12 expiries, the sums at their limits.
+#[test]
+fn the_large_shape() {
+    let mut rows: Vec<ScenarioRow> = Vec::new();
+    for key in 1..=12_u32 {
+        for id in 0..6 {
+            let mut row = common::scenario::rows()[id as usize % 2];
+            row.instrument = zkmargin_margin::ids::InstrumentId::new(key * 100 + id);
+            let zkmargin_margin::scenario::RowKind::Option { group, .. } = &mut row.kind else {
+                unreachable!()
+            };
+            *group = common::scenario::group(u16::try_from(key).unwrap());
+            rows.push(row);
+        }
+    }
+    let market = ScenarioMarket::of(rows.clone(), terms());
+    let lots: Vec<_> = rows
+        .iter()
+        .take(63)
+        .enumerate()
+        .map(|(i, row)| (row.instrument.get(), i64::try_from(i).unwrap() % 7 - 3))
+        .collect();
+    let positions = book(500_000, &lots);
+    for claim in [at_least(Level::Initial), below(Level::Initial)] {
+        let mut case = market.case(&positions, claim, 0);
+        case.shape = Shape::Large;
+        agreed(&case);
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_an_error() {
+    let market = ScenarioMarket::new();
+    let new = |positions: &[Position]| {
+        let case = market.case(positions, at_least(Level::MarginCall), 0);
+        ScenarioCircuit::new(case.shape, case.instance, case.witness).err()
+    };
+    let expiries: Vec<_> =
+        [CALL, FAR_CALL, OTHERS[0], OTHERS[1], OTHERS[2]].map(|id| (id, 1)).to_vec();
+    let error = TooManyExpiries { expiries: 5, shape: Shape::Small, slots: 4 };
+    assert_eq!(new(&book(0, &expiries)), Some(Unprovable::TooManyExpiries(error)));
+    let nine: Vec<_> = rows().iter().take(9).map(|row| (row.instrument.get(), 1)).collect();
+    let error = TooManyPositions { positions: 9, shape: Shape::Small, slots: 8 };
+    assert_eq!(new(&book(0, &nine)), Some(Unprovable::TooManyPositions(error)));
+}
+
+#[test]
+fn each_public_input_changed_alone_is_rejected() {
+    let case = ScenarioMarket::new().case(&healthy(), at_least(Level::Initial), 0);
+    for (row, name) in NAMES.iter().enumerate() {
+        let mut rows = case.public_rows();
+        rows[row] += Fp::from(1);
+        let failures = failures(k::<Fp>(case.shape), &case.circuit(), rows);
+        assert_ne!(failures, BTreeSet::new(), "{name}");
+    }
+}
+
+fn any_book() -> impl Strategy<Value = Vec<Position>> {
+    let ids: Vec<_> = rows().iter().map(|row| row.instrument.get()).take(11).collect();
+    prop::sample::subsequence(ids, 0..=8).prop_flat_map(|ids| {
+        ids.into_iter()
+            .map(|id| {
+                (-60_i64..60, -100_000_i128..100_000).prop_map(move |(lots, cash)| {
+                    position(0, id, if id == CASH { lots.abs() } else { lots }, cash)
+                })
+            })
+            .collect::<Vec<_>>()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn on_generated_books(positions in any_book(), code in 0_u8..8, delta in 0_u128..3) {
+        let market = ScenarioMarket::new();
+        let claim = Claim::from_code(code).unwrap_or(at_least(Level::Maintenance));
+        let shortfall = market.margin(&positions).shortfall(claim.level());
+        let disclosed = [0, shortfall, shortfall + 1][delta as usize % 3];
+        agreed(&market.case(&positions, claim, disclosed));
+    }
+}

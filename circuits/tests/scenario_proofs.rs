@@ -1,0 +1,94 @@
+//! Real proofs of scenario margin, under both proof systems.
+#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
+
+mod common;
+
+use common::scenario::*;
+use common::{at_least, below};
+use halo2_axiom::poly::kzg::commitment::ParamsKZG;
+use halo2_proofs::plonk::{SingleVerifier, verify_proof};
+use halo2_proofs::transcript::{Blake2bRead, Challenge255};
+use pasta_curves::Fp;
+use rand::rand_core::UnwrapErr;
+use rand08::SeedableRng;
+use rand08::rngs::StdRng;
+use zkmargin_circuits::ipa::{self, IpaParams};
+use zkmargin_circuits::kzg;
+use zkmargin_circuits::scenario::{Assignment, ScenarioCircuit};
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::shape::{ProofSystem, Shape};
+
+/// A breach that discloses its shortfall.
+fn breach<F: MarginField>() -> ScenarioCase<F> {
+    let market = ScenarioMarket::over_field();
+    let shortfall = market.margin(&poor()).shortfall(Level::Maintenance);
+    market.case(&poor(), below(Level::Maintenance), shortfall)
+}
+
+/// The digest of a key is golden: a change is a change of circuit, made with
+/// `UPDATE_GOLDEN=1` and noted under **Circuit**.
+fn assert_golden(system: ProofSystem, digest: [u8; 32]) {
+    let path = format!("{}/golden/scenario-small-{system}.key", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, format!("{}\n", hex::encode(digest))).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap().trim(), hex::encode(digest));
+}
+
+#[test]
+fn a_transparent_proof() {
+    type Key = ipa::ProvingKey<ScenarioCircuit<Fp>>;
+    let params = IpaParams::new(k::<Fp>(Shape::Small));
+    let proving = Key::build(&params, Shape::Small).unwrap();
+    let verifying = ipa::VerifyingKey::build::<ScenarioCircuit<Fp>>(&params, Shape::Small).unwrap();
+    assert_eq!(proving.digest(), verifying.digest());
+    assert_golden(ProofSystem::Ipa, verifying.digest());
+
+    let case = breach();
+    let rng = UnwrapErr(rand::rngs::SysRng);
+    let proof = ipa::prove(&params, &proving, &case.instance, &case.witness, rng).unwrap();
+    assert_eq!(proof.len(), verifying.proof_size());
+    let verify = |instance: &MarginInstance<Fp>| {
+        let strategy = SingleVerifier::new(&params);
+        let rows = instance.to_field_elements();
+        let mut transcript = Blake2bRead::<_, _, Challenge255<_>>::init(proof.as_slice());
+        verify_proof(&params, verifying.inner(), strategy, &[&[&rows]], &mut transcript)
+    };
+    verify(&case.instance).unwrap();
+    let mut other = case.instance;
+    other.claim = below(Level::Initial);
+    assert!(verify(&other).is_err());
+}
+
+#[test]
+fn an_on_chain_proof() {
+    type Key = kzg::ProvingKey<ScenarioCircuit<Bn254Fr>>;
+    // Insecure: the test knows tau.
+    let params = ParamsKZG::setup(k::<Bn254Fr>(Shape::Small), StdRng::seed_from_u64(7));
+    let proving = Key::build(&params, Shape::Small).unwrap();
+    let verifying =
+        kzg::VerifyingKey::build::<ScenarioCircuit<Bn254Fr>>(&params, Shape::Small).unwrap();
+    assert_golden(ProofSystem::Kzg, verifying.digest());
+
+    let case = breach();
+    let proof = kzg::prove(&params, &proving, &case.instance, &case.witness).unwrap();
+    assert_eq!(proof.len(), verifying.proof_size());
+    verifying.verify(&params, &case.instance, &proof).unwrap();
+    let mut other = case.instance;
+    other.claim = at_least(Level::Initial);
+    assert!(verifying.verify(&params, &other, &proof).is_err());
+
+    type Lie = fn(&mut Assignment<Bn254Fr>);
+    let lies: [Lie; 2] =
+        [|a| a.totals.worst -= Bn254Fr::from(1), |a| a.slots[0].values[0] += Bn254Fr::from(1)];
+    for lie in lies {
+        let lie = case.lie(lie);
+        let Ok(proof) = kzg::prove_circuit(&params, &proving, &case.instance, &lie) else {
+            continue;
+        };
+        assert!(verifying.verify(&params, &case.instance, &proof).is_err());
+    }
+}

@@ -1,0 +1,305 @@
+//! Markets of the scenario family.
+//!
+//! Building is deterministic: rows stand by symbol; anyone with the parameter
+//! set, the snapshot and the epoch gets the same `MARKET_ROOT`.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use rust_decimal::Decimal;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::{Epoch, InstrumentId};
+use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
+use zkmargin_margin::merkle::{Path, Tree};
+use zkmargin_margin::portfolio::{Portfolio, Position};
+use zkmargin_margin::poseidon::{Domain, hash};
+use zkmargin_margin::scenario::{
+    FACTOR_ONE, ScenarioMargin, ScenarioRow, ScenarioSlot, ScenarioTerms, ScenarioWitness,
+};
+use zkmargin_margin::units::{Amount, Denominator, Lots};
+use zkmargin_margin::witness::AccountWitness;
+
+use crate::convert::{self, ConversionError};
+use crate::market::{MAX_ROWS, MarketError};
+use crate::scenario::error::counted;
+use crate::scenario::integer::check_ids;
+use crate::scenario::table::{RiskRow, RowKind};
+use crate::scenario::{IntegerTable, RiskTable, ScenarioModel, ScenarioSnapshot};
+use crate::symbol::Symbol;
+
+/// What headers of the family state.
+const DENOMINATOR: Denominator = match Denominator::new(FACTOR_ONE) {
+    Ok(denominator) => denominator,
+    Err(_) => panic!("not zero"),
+};
+
+/// The public market of an epoch.
+///
+/// ```
+/// use pasta_curves::Fp;
+/// use zkmargin_margin::ids::Epoch;
+/// use zkmargin_params::market::scenario::Market;
+/// use zkmargin_params::scenario::{ScenarioSnapshot, parameters};
+///
+/// let model = parameters::by_name("pmrm2").unwrap().model()?;
+/// let snapshot = ScenarioSnapshot::from_json(r#"{
+///   "timestamp": 1764921600, "quote": "USD",
+///   "lots": { "options": "0.1", "others": "0.001" },
+///   "market": {
+///     "underlying": "BTC", "spot": 100000,
+///     "feeds": [{ "expiry_seconds": 2592000, "forward": 100500 }],
+///     "instruments": {
+///       "BTC-90000-P": { "kind": "option", "expiry_seconds": 2592000, "strike": 90000,
+///                        "option_type": "put", "mark_vol": 0.5 }
+///     }
+///   }
+/// }"#)?;
+/// let market = Market::<Fp>::build(&model, &snapshot, Epoch::new(1))?;
+/// let put = market.listing("BTC-90000-P").unwrap();
+/// assert_eq!(put.lots_from_decimal("-1.5")?.get(), -15);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Market<F> {
+    header: MarketHeader<F>,
+    tree: Tree<F>,
+    table: RiskTable,
+    integers: IntegerTable,
+    listings: BTreeMap<InstrumentId, Listing>,
+    padding: (ScenarioRow, Path<F>),
+    quote_decimals: u32,
+}
+
+/// An instrument of a market: what a position in it is counted in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listing {
+    symbol: Symbol,
+    row: usize,
+    lot_size: Decimal,
+}
+
+impl Listing {
+    /// The symbol.
+    pub fn symbol(&self) -> &Symbol {
+        &self.symbol
+    }
+
+    /// The identifier in positions and rows.
+    pub fn id(&self) -> InstrumentId {
+        self.symbol.instrument_id()
+    }
+
+    /// Its row in the tables.
+    pub fn row(&self) -> usize {
+        self.row
+    }
+
+    /// Units of the underlying, or of the collateral, per lot.
+    pub fn lot_size(&self) -> Decimal {
+        self.lot_size
+    }
+
+    /// A quantity in lots.
+    ///
+    /// # Errors
+    /// When the text is not a decimal, or the quantity is not a whole number of
+    /// lots.
+    pub fn lots_from_decimal(&self, text: &str) -> Result<Lots, ConversionError> {
+        convert::lots_from_decimal(text, self.lot_size)
+    }
+
+    /// The quantity in so many lots.
+    pub fn format_lots(&self, lots: Lots) -> String {
+        convert::format_lots(lots, self.lot_size)
+    }
+}
+
+impl<F: MarginField> Market<F> {
+    /// Makes the risk table in integers and its tree, on all cores.
+    ///
+    /// # Errors
+    /// When nothing is listed, a collateral has no rule, a symbol breaks the
+    /// rules of [`check_ids`], a value does not fit a row, levels could cross
+    /// ([`IntegerTable::check_levels`]), or the rows exceed [`MAX_ROWS`].
+    pub fn build(
+        model: &ScenarioModel,
+        snapshot: &ScenarioSnapshot,
+        epoch: Epoch,
+    ) -> Result<Self, MarketError> {
+        let spec = snapshot.spec();
+        check_ids(&spec.market)?;
+        let table = RiskTable::new(model, &spec.market)?;
+        let rows = table.rows.len();
+        counted("market.instruments", rows, 1..=MAX_ROWS)?;
+        let lot_size = |row: &RiskRow| match row.kind {
+            RowKind::Option { .. } => spec.lots.options,
+            _ => snapshot.linear_lot(&row.symbol),
+        };
+        let lot = |row: &RiskRow| number(lot_size(row));
+        let option_lot = number(spec.lots.options);
+        let integers = IntegerTable::new(&table, spec.quote_decimals, option_lot, lot)?;
+        integers.check_levels(&table)?;
+        let leaves: Vec<F> = integers.rows.par_iter().map(ScenarioRow::leaf).collect();
+        let tree = Tree::build_with(Domain::MarketNode, MARKET_DEPTH, leaves, |groups| {
+            groups.par_iter().map(|group| hash(Domain::MarketNode, *group)).collect()
+        })
+        .map_err(|_| MarketError::TooManyRows { rows })?;
+        let path = tree.path(0).map_err(|_| MarketError::NoSuchRow(0))?;
+        let header = MarketHeader {
+            tree_root: tree.root(),
+            model: model.digest(),
+            epoch,
+            timestamp: spec.timestamp,
+            denominator: DENOMINATOR,
+            terms: integers.terms.digest(),
+        };
+        let listings = table.rows.iter().enumerate().map(|(row, named)| {
+            let lot_size = lot_size(named);
+            let listing = Listing { symbol: named.symbol.clone(), row, lot_size };
+            (listing.id(), listing)
+        });
+        let listings = listings.collect();
+        let padding = (integers.rows[0], path);
+        let quote_decimals = spec.quote_decimals;
+        Ok(Self { header, tree, table, integers, listings, padding, quote_decimals })
+    }
+
+    /// The header: epoch, time, model and terms over the tree.
+    pub fn header(&self) -> &MarketHeader<F> {
+        &self.header
+    }
+
+    /// `MARKET_ROOT`.
+    pub fn root(&self) -> F {
+        self.header.root()
+    }
+
+    /// The root of the tree below the header.
+    pub fn tree_root(&self) -> F {
+        self.header.tree_root
+    }
+
+    /// Decimals of a quote unit.
+    pub fn quote_decimals(&self) -> u32 {
+        self.quote_decimals
+    }
+
+    /// The table in floating point.
+    pub fn table(&self) -> &RiskTable {
+        &self.table
+    }
+
+    /// What counts for a whole account.
+    pub fn terms(&self) -> &ScenarioTerms {
+        &self.integers.terms
+    }
+
+    /// The rows, by symbol.
+    pub fn rows(&self) -> &[ScenarioRow] {
+        &self.integers.rows
+    }
+
+    /// The listed instruments, by symbol.
+    pub fn listings(&self) -> impl Iterator<Item = &Listing> {
+        let listing = |row: &RiskRow| self.listings.get(&row.symbol.instrument_id());
+        self.table.rows.iter().filter_map(listing)
+    }
+
+    /// The instrument of a symbol.
+    pub fn listing(&self, symbol: &str) -> Option<&Listing> {
+        let symbol = Symbol::new(symbol).ok()?;
+        self.listings.get(&symbol.instrument_id()).filter(|listing| listing.symbol == symbol)
+    }
+
+    /// The instrument with an identifier.
+    pub fn listing_by_id(&self, id: InstrumentId) -> Option<&Listing> {
+        self.listings.get(&id)
+    }
+
+    /// The row of an instrument.
+    ///
+    /// # Errors
+    /// When it is not listed.
+    pub fn row_index(&self, id: InstrumentId) -> Result<usize, MarketError> {
+        let listing = self.listings.get(&id).ok_or(MarketError::UnknownInstrument(id))?;
+        Ok(listing.row)
+    }
+
+    /// The membership path of a row.
+    ///
+    /// # Errors
+    /// [`MarketError::NoSuchRow`] when there is no row of this index.
+    pub fn path(&self, row_index: usize) -> Result<Path<F>, MarketError> {
+        self.tree.path(row_index).map_err(|_| MarketError::NoSuchRow(row_index))
+    }
+
+    /// A row for a circuit's unused slots.
+    pub fn padding(&self) -> (ScenarioRow, Path<F>) {
+        self.padding.clone()
+    }
+
+    /// The private inputs of a proof: each position with its row and path.
+    ///
+    /// # Errors
+    /// When a position's instrument is not listed.
+    pub fn scenario_witness(
+        &self,
+        portfolio: &Portfolio,
+        commitment: F,
+        account_path: Path<F>,
+    ) -> Result<ScenarioWitness<F>, MarketError> {
+        let slot = |position: &Position| {
+            let index = self.row_index(position.instrument)?;
+            let (row, path) = (self.integers.rows[index], self.path(index)?);
+            Ok(ScenarioSlot { position: position.clone(), row, path })
+        };
+        let account = AccountWitness {
+            slots: portfolio.positions().iter().map(slot).collect::<Result<_, MarketError>>()?,
+            blinding: portfolio.blinding().clone(),
+            commitment,
+            account_path,
+            header: self.header,
+            padding: self.padding(),
+        };
+        Ok(ScenarioWitness { account, terms: self.integers.terms })
+    }
+
+    /// The margin of positions, natively, whatever their order.
+    ///
+    /// # Errors
+    /// When an instrument is not listed or stands twice, or the statement does
+    /// not take the portfolio: see [`ScenarioMargin::assess`].
+    pub fn margin(&self, positions: &[Position]) -> Result<ScenarioMargin, MarketError> {
+        let mut ordered: Vec<&Position> = positions.iter().collect();
+        ordered.sort_by_key(|position| position.key());
+        if let Some(pair) = ordered.windows(2).find(|pair| pair[0].key() == pair[1].key()) {
+            return Err(MarketError::DuplicatePosition(pair[0].instrument));
+        }
+        let row = |position: &'_ Position| self.row_index(position.instrument);
+        let rows = ordered.iter().map(|position| row(position));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let slots = ordered.into_iter().zip(rows.iter().map(|row| &self.integers.rows[*row]));
+        Ok(ScenarioMargin::assess(slots, &self.integers.terms)?)
+    }
+
+    /// An amount of the quote currency in quote units.
+    ///
+    /// # Errors
+    /// As [`convert::amount_from_decimal`].
+    pub fn amount_from_decimal(&self, text: &str) -> Result<Amount, ConversionError> {
+        convert::amount_from_decimal(text, self.quote_decimals)
+    }
+
+    /// Quote units as a decimal text of the quote currency.
+    pub fn format_amount(&self, units: i128) -> String {
+        convert::format_amount(units, self.quote_decimals)
+    }
+}
+
+/// The nearest number in floating point: every decimal has one.
+fn number(lot: Decimal) -> f64 {
+    lot.to_string().parse().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! Models of any family.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use zkmargin_margin::ids::ModelDigest;
+
+use crate::model::{ModelError, StandardModel};
+use crate::scenario::{ScenarioError, ScenarioModel, parameters};
+use crate::{presets, toml_text};
+
+/// A model of any family.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyModel {
+    /// Of the standard family.
+    Standard(Box<StandardModel>),
+    /// Of the scenario family.
+    Scenario(Box<ScenarioModel>),
+}
+
+/// Why a model is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnyModelError {
+    /// As one of the standard family.
+    #[error(transparent)]
+    Standard(#[from] ModelError),
+    /// As one of the scenario family.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+}
+
+/// What tells the families apart: only one has scenarios.
+#[derive(Deserialize)]
+struct Probe {
+    scenarios: Option<IgnoredAny>,
+}
+
+impl AnyModel {
+    /// Reads a model, in JSON or TOML: one with `scenarios` is of the scenario
+    /// family.
+    ///
+    /// # Errors
+    /// As [`StandardModel::from_text`] or [`ScenarioModel::from_text`].
+    ///
+    /// ```
+    /// use zkmargin_params::model::AnyModel;
+    /// let text = zkmargin_params::scenario::parameters::by_name("scan").unwrap().json;
+    /// assert!(matches!(AnyModel::from_text(text)?, AnyModel::Scenario(_)));
+    /// # Ok::<(), zkmargin_params::model::AnyModelError>(())
+    /// ```
+    pub fn from_text(text: &str) -> Result<Self, AnyModelError> {
+        let probe: Option<Probe> = match toml_text::is_json(text) {
+            true => serde_json::from_str(text).ok(),
+            false => toml_text::read(text).ok(),
+        };
+        match probe.is_some_and(|probe| probe.scenarios.is_some()) {
+            true => Ok(Self::Scenario(ScenarioModel::from_text(text)?.into())),
+            false => Ok(Self::Standard(StandardModel::from_text(text)?.into())),
+        }
+    }
+
+    /// The shipped model of a name.
+    pub fn by_name(name: &str) -> Option<Result<Self, AnyModelError>> {
+        if let Some(preset) = presets::by_name(name) {
+            return Some(preset.model().map(|m| Self::Standard(m.into())).map_err(Into::into));
+        }
+        let preset = parameters::by_name(name)?;
+        Some(preset.model().map(|m| Self::Scenario(m.into())).map_err(Into::into))
+    }
+
+    /// The names of all shipped models.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let standard = presets::all().iter().map(|preset| preset.name);
+        standard.chain(parameters::all().iter().map(|preset| preset.name))
+    }
+
+    /// The digest: the public input `MODEL`.
+    pub fn digest(&self) -> ModelDigest {
+        match self {
+            Self::Standard(model) => model.digest(),
+            Self::Scenario(model) => model.digest(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_model_is_found_by_its_name_and_by_its_text() {
+        let mut names: Vec<_> = AnyModel::names().collect();
+        for name in &names {
+            let model = AnyModel::by_name(name).unwrap().unwrap();
+            let text = match &model {
+                AnyModel::Standard(_) => presets::by_name(name).unwrap().json,
+                AnyModel::Scenario(_) => parameters::by_name(name).unwrap().json,
+            };
+            assert_eq!(AnyModel::from_text(text).unwrap(), model);
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count, "a name stands for two models");
+        assert!(AnyModel::by_name("nasdaq").is_none());
+        let error = AnyModel::from_text("{\"scenarios\": 1}").unwrap_err();
+        assert!(matches!(error, AnyModelError::Scenario(_)));
+        assert!(matches!(AnyModel::from_text("[").unwrap_err(), AnyModelError::Standard(_)));
+    }
+}

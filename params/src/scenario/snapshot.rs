@@ -1,0 +1,171 @@
+//! What a publisher posts of a scenario market for an epoch.
+//!
+//! ```json
+//! {
+//!   "timestamp": 1764921600,
+//!   "source": "where the marks are from",
+//!   "quote": "USD",
+//!   "quote_decimals": 8,
+//!   "lots": { "options": "0.1", "others": "0.0001", "instruments": { "BTC": "0.00000001" } },
+//!   "market": { "underlying": "BTC", "spot": 92500.5, "instruments": {} }
+//! }
+//! ```
+//!
+//! `market` is a [`ScenarioMarket`]. `lots` are in units of the underlying or of
+//! the collateral: one size for all options, as they net against each other, one
+//! for everything else, and others by symbol. Positions are whole lots, fewer
+//! than 2^32.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use zkmargin_margin::ids::Timestamp;
+
+use crate::decimal::{canonical, text};
+use crate::model::MAX_QUOTE_DECIMALS;
+use crate::scenario::error::{Problem, ScenarioError, read_json};
+use crate::scenario::market::{Instrument, ScenarioMarket};
+use crate::symbol::{Symbol, unique_map};
+
+/// Most decimals of a lot size.
+const MAX_LOT_DECIMALS: u32 = 18;
+/// Largest lot size.
+const MAX_LOT: u64 = 1_000_000_000_000;
+
+/// The fields of a snapshot's JSON, not yet checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotSpec {
+    /// When the marks were taken.
+    pub timestamp: Timestamp,
+    /// Where they are from: up to 512 characters.
+    #[serde(default)]
+    pub source: String,
+    /// The currency that prices and cash are in.
+    pub quote: Symbol,
+    /// Decimals of a quote unit: it is `10^-quote_decimals` of the currency.
+    #[serde(default = "default_quote_decimals")]
+    pub quote_decimals: u32,
+    /// What a lot is.
+    pub lots: LotSizes,
+    /// The marks.
+    pub market: ScenarioMarket,
+}
+
+/// Units in a lot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LotSizes {
+    /// Of every option.
+    #[serde(with = "text")]
+    pub options: Decimal,
+    /// Of everything else.
+    #[serde(with = "text")]
+    pub others: Decimal,
+    /// Of single instruments that are no options.
+    #[serde(default, deserialize_with = "unique_map", skip_serializing_if = "BTreeMap::is_empty")]
+    pub instruments: BTreeMap<Symbol, LotSize>,
+}
+
+/// Units in a lot of one instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LotSize(#[serde(with = "text")] pub Decimal);
+
+fn default_quote_decimals() -> u32 {
+    8
+}
+
+/// A checked snapshot of the scenario family.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "SnapshotSpec", into = "SnapshotSpec")]
+pub struct ScenarioSnapshot {
+    spec: SnapshotSpec,
+}
+
+impl ScenarioSnapshot {
+    /// Reads and checks a snapshot.
+    ///
+    /// # Errors
+    /// When the text is too large or not the format, or a field breaks a rule.
+    pub fn from_json(json: &str) -> Result<Self, ScenarioError> {
+        Self::new(read_json(json, "scenario snapshot")?)
+    }
+
+    /// Checks a snapshot; its decimals become canonical.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Field`] with the first field that breaks a rule.
+    pub fn new(mut spec: SnapshotSpec) -> Result<Self, ScenarioError> {
+        if spec.source.chars().count() > 512 || spec.source.chars().any(char::is_control) {
+            return Err(ScenarioError::at("source", Problem::Source));
+        }
+        if spec.quote_decimals > MAX_QUOTE_DECIMALS {
+            return Err(ScenarioError::at("quote_decimals", Problem::QuoteDecimals));
+        }
+        let LotSizes { options, others, instruments } = &mut spec.lots;
+        for (path, lot) in [("lots.options", options), ("lots.others", others)] {
+            *lot = checked(path, *lot)?;
+        }
+        for (symbol, LotSize(lot)) in instruments {
+            let path = format!("lots.instruments.{symbol}");
+            *lot = checked(&path, *lot)?;
+            let problem = match spec.market.spec().instruments.get(symbol) {
+                None => Problem::NotListed,
+                Some(Instrument::Option { .. }) => Problem::OptionLot,
+                Some(_) => continue,
+            };
+            return Err(ScenarioError::at(path, problem));
+        }
+        Ok(Self { spec })
+    }
+
+    /// The fields.
+    pub fn spec(&self) -> &SnapshotSpec {
+        &self.spec
+    }
+
+    /// The snapshot as indented JSON.
+    pub fn to_json(&self) -> String {
+        // Maps with text keys, texts and finite numbers: nothing here can fail.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Units in a lot of an instrument that is no option.
+    pub fn linear_lot(&self, symbol: &Symbol) -> Decimal {
+        let lots = &self.spec.lots;
+        lots.instruments.get(symbol).map_or(lots.others, |LotSize(lot)| *lot)
+    }
+
+    /// The same with another market: a shocked one.
+    ///
+    /// # Errors
+    /// When a lot is of an instrument that it does not list.
+    pub fn with_market(&self, market: ScenarioMarket) -> Result<Self, ScenarioError> {
+        Self::new(SnapshotSpec { market, ..self.spec.clone() })
+    }
+}
+
+fn checked(path: &str, lot: Decimal) -> Result<Decimal, ScenarioError> {
+    let lot = canonical(lot);
+    let fits = lot > Decimal::ZERO && lot <= Decimal::from(MAX_LOT);
+    match fits && lot.scale() <= MAX_LOT_DECIMALS {
+        true => Ok(lot),
+        false => Err(ScenarioError::at(path, Problem::LotSize)),
+    }
+}
+
+impl TryFrom<SnapshotSpec> for ScenarioSnapshot {
+    type Error = ScenarioError;
+
+    fn try_from(spec: SnapshotSpec) -> Result<Self, ScenarioError> {
+        Self::new(spec)
+    }
+}
+
+impl From<ScenarioSnapshot> for SnapshotSpec {
+    fn from(snapshot: ScenarioSnapshot) -> Self {
+        snapshot.spec
+    }
+}

@@ -1,0 +1,197 @@
+//! The families of margin models behind one interface: what commitments and
+//! proofs need of a market.
+//!
+//! This is the second axis beside [`Backend`](crate::backend::Backend): code over
+//! a [`FamilyMarket`] serves every family in every proof system.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
+use zkmargin_circuits::family::{FamilyCircuit, Witness};
+use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::market::MarketHeader;
+use zkmargin_margin::portfolio::{Portfolio, Position};
+use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256};
+use zkmargin_margin::shape::Shape;
+use zkmargin_params::market::{Market, MarketError, scenario};
+
+use crate::portfolio_file::Listings;
+use crate::proving::ProvingError;
+use crate::venue::Membership;
+
+/// How an account stands to a level, in quote units.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Cash that would lift it there; zero when it is there.
+    pub shortfall: u128,
+    /// What it has beyond the level, where it is there.
+    pub surplus: i128,
+}
+
+/// The figures are secret.
+impl std::fmt::Debug for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Standing(..)")
+    }
+}
+
+/// A market of a family over a field.
+pub trait FamilyMarket<F: MarginField> {
+    /// The family's circuit.
+    type Circuit: FamilyCircuit<F> + 'static;
+
+    /// Epoch, time and model over the table's root.
+    fn header(&self) -> &MarketHeader<F>;
+
+    /// `MARKET_ROOT`.
+    fn root(&self) -> F;
+
+    /// What documents are read against.
+    fn listings(&self) -> Listings;
+
+    /// Prices by name, to compare epochs by.
+    fn prices(&self) -> Vec<(String, Decimal)>;
+
+    /// Quote units as a decimal of the quote currency.
+    fn format_amount(&self, units: i128) -> String;
+
+    /// The private inputs of a proof.
+    ///
+    /// # Errors
+    /// When a position does not fit the market.
+    fn witness(
+        &self,
+        portfolio: &Portfolio,
+        path: &Membership<F>,
+    ) -> Result<Witness<F, Self::Circuit>, MarketError>;
+
+    /// How positions stand to a level.
+    ///
+    /// # Errors
+    /// When a position does not fit the market.
+    fn standing(&self, positions: &[Position], level: Level) -> Result<Standing, MarketError>;
+
+    /// The shape asked for if positions fit it, else the smallest that fits.
+    ///
+    /// # Errors
+    /// When they fit none, or not the one asked for.
+    fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError>;
+}
+
+impl<F: MarginField> FamilyMarket<F> for Market<F> {
+    type Circuit = StandardCircuit<F>;
+
+    fn header(&self) -> &MarketHeader<F> {
+        self.header()
+    }
+
+    fn root(&self) -> F {
+        self.root()
+    }
+
+    fn listings(&self) -> Listings {
+        Listings::from(self)
+    }
+
+    fn prices(&self) -> Vec<(String, Decimal)> {
+        self.listings().map(|listing| (listing.symbol().to_string(), listing.mark())).collect()
+    }
+
+    fn format_amount(&self, units: i128) -> String {
+        self.format_amount(units)
+    }
+
+    fn witness(
+        &self,
+        portfolio: &Portfolio,
+        path: &Membership<F>,
+    ) -> Result<Witness<F, Self::Circuit>, MarketError> {
+        self.standard_witness(portfolio, path.commitment, path.path.clone())
+    }
+
+    fn standing(&self, positions: &[Position], level: Level) -> Result<Standing, MarketError> {
+        let margin = self.margin(positions)?;
+        // The least surplus of a bucket is what keeps a *below* claim false.
+        let surpluses = margin.buckets.iter().filter_map(|bucket| {
+            let requirement = bucket.requirement(level)?;
+            Some(bucket.equity - requirement.cast_signed())
+        });
+        let surplus = surpluses.min().unwrap_or(0);
+        Ok(Standing { shortfall: margin.shortfall(level), surplus })
+    }
+
+    fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {
+        let found = positions.len();
+        let shape = wanted.or_else(|| Shape::standard_for(found)).unwrap_or(Shape::Large);
+        holds(found, shape.standard_positions(), shape)
+    }
+}
+
+impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
+    type Circuit = ScenarioCircuit<F>;
+
+    fn header(&self) -> &MarketHeader<F> {
+        self.header()
+    }
+
+    fn root(&self) -> F {
+        self.root()
+    }
+
+    fn listings(&self) -> Listings {
+        Listings::from(self)
+    }
+
+    /// The underlying's: options move with it by their nature.
+    fn prices(&self) -> Vec<(String, Decimal)> {
+        let spot = Decimal::try_from(self.table().terms.spot);
+        spot.map(|spot| vec![("spot".to_owned(), spot)]).unwrap_or_default()
+    }
+
+    fn format_amount(&self, units: i128) -> String {
+        self.format_amount(units)
+    }
+
+    fn witness(
+        &self,
+        portfolio: &Portfolio,
+        path: &Membership<F>,
+    ) -> Result<Witness<F, Self::Circuit>, MarketError> {
+        self.scenario_witness(portfolio, path.commitment, path.path.clone())
+    }
+
+    fn standing(&self, positions: &[Position], level: Level) -> Result<Standing, MarketError> {
+        let margin = self.margin(positions)?;
+        let unit = I256::from(FINE_ONE) * I256::from(FACTOR_ONE);
+        // In quote units it is a sum below 2^104.
+        let surplus = margin.balance(level).map_or(0, |balance| (balance / unit).as_i128());
+        Ok(Standing { shortfall: margin.shortfall(level), surplus })
+    }
+
+    fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {
+        let mut expiries = BTreeSet::new();
+        for position in positions {
+            let row = &self.rows()[self.row_index(position.instrument)?];
+            expiries.extend(row.group().map(|group| group.key.get()));
+        }
+        let (found, expiries) = (positions.len(), expiries.len());
+        let smallest = Shape::scenario_for(found, expiries);
+        let shape = wanted.or(smallest).unwrap_or(Shape::Large);
+        holds(found, shape.scenario_positions(), shape)?;
+        let allowed = shape.scenario_expiries();
+        match expiries <= allowed {
+            true => Ok(shape),
+            false => Err(ProvingError::TooManyExpiries { found: expiries, shape, allowed }),
+        }
+    }
+}
+
+fn holds(found: usize, allowed: usize, shape: Shape) -> Result<Shape, ProvingError> {
+    match found <= allowed {
+        true => Ok(shape),
+        false => Err(ProvingError::TooManyPositions { found, shape, allowed }),
+    }
+}

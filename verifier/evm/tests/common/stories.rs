@@ -1,0 +1,65 @@
+//! Proofs of real accounts, made for the registry that the tests deploy.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use zkmargin_margin::ids::{ContextId, ModelDigest};
+use zkmargin_verifier::engine::{ClaimData, PolicyParams};
+
+/// Where the registry of the tests is: the first contract that its governor
+/// deploys. The stored proofs are for it.
+pub const REGISTRY: [u8; 20] =
+    [162, 77, 201, 108, 124, 253, 158, 28, 68, 212, 130, 245, 251, 120, 209, 24, 255, 12, 83, 243];
+/// Model of the circuits' test market.
+pub fn model() -> ModelDigest {
+    ModelDigest::of(b"test model")
+}
+
+/// The deployment that the proofs are for.
+pub fn context() -> ContextId {
+    ContextId::derive(super::registry::NAME, super::CHAIN, REGISTRY)
+}
+
+/// Common settings for the test market.
+pub fn policy() -> PolicyParams {
+    PolicyParams::standard(context(), model())
+}
+
+/// A proof with its public inputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proved {
+    pub claim: ClaimData,
+    /// Hexadecimal.
+    pub proof: String,
+}
+
+impl Proved {
+    pub fn proof(&self) -> Vec<u8> {
+        hex::decode(&self.proof).unwrap()
+    }
+}
+
+/// What happens to an account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Story {
+    /// File of the key.
+    pub key: String,
+    /// In epoch 1 it is healthy.
+    pub healthy: Proved,
+    /// In epoch 2 it is not, and its shortfall is disclosed.
+    pub breach: Proved,
+    /// In epoch 3 it meets its initial margin again.
+    pub cure: Proved,
+}
+
+pub fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+/// The stored stories, by the size of their circuit.
+pub fn stored() -> Vec<Story> {
+    let names = ["small", "medium", "large"];
+    let read = |name| fs::read(directory().join(format!("{name}.json"))).unwrap();
+    names.iter().map(|name| serde_json::from_slice(&read(name)).unwrap()).collect()
+}

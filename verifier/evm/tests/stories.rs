@@ -1,0 +1,275 @@
+//! Real proofs through the registry, and what they cost.
+//!
+//! The golden table is made anew by `UPDATE_GOLDEN=1`; the README shows it.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use alloy_sol_types::SolCall;
+use common::registry::{ANYONE, GOVERNOR, Refused, Registry, deploy};
+use common::stories::{self, Proved, Story};
+use common::verifier::code;
+use common::{Chain, Failure, Receipt};
+use revm::primitives::Address;
+use zkmargin_evm::contracts::MarginCallRegistry as registry;
+use zkmargin_evm::engine as convert;
+use zkmargin_margin::ids::Timestamp;
+use zkmargin_verifier::bn254::VerifyingKey;
+use zkmargin_verifier::engine::{AccountStatus, Action, ActionRecord, ClaimData, EpochPost, Event};
+
+/// When the registry is deployed.
+const START: u64 = 1_700_000_000;
+/// Gas given to a verifier.
+const VERIFIER_GAS: u32 = 600_000;
+
+/// A registry with a real verifier.
+struct Stage {
+    registry: Registry,
+    key: VerifyingKey,
+    verifier_gas: u64,
+    now: u64,
+}
+
+impl Stage {
+    fn new(story: &Story) -> Self {
+        let mut registry = Registry::bare(&stories::policy(), START);
+        assert_eq!(registry.address.into_array(), stories::REGISTRY);
+        let (verifier, verifier_gas) = registry.chain.create(GOVERNOR, code(&story.key)).unwrap();
+        let add = registry::addCircuitCall { verifier, gasLimit: VERIFIER_GAS };
+        registry.send(GOVERNOR, &add).unwrap();
+        let key = common::verifier::load(&story.key);
+        Self { registry, key, verifier_gas, now: START }
+    }
+
+    fn apply(&mut self, action: &ActionRecord) -> Result<Vec<Event>, Refused> {
+        self.registry.apply(self.now, action)
+    }
+
+    /// Posts the epoch that a proof is for.
+    fn post(&mut self, proved: &Proved) {
+        self.apply(&Action::PostEpoch(epoch(&proved.claim, self.now))).unwrap();
+    }
+
+    fn message(&self, what: Kind, claim: &ClaimData, proof: Vec<u8>) -> Vec<u8> {
+        let circuit = (*self.key.digest().as_bytes()).into();
+        let (inputs, proof) = (convert::inputs(claim), proof.into());
+        match what {
+            Kind::Proof => registry::submitProofCall { circuit, inputs, proof }.abi_encode(),
+            Kind::Breach => registry::submitBreachCall { circuit, inputs, proof }.abi_encode(),
+            Kind::Cure => registry::cureCall { circuit, inputs, proof }.abi_encode(),
+        }
+    }
+
+    fn submit(&mut self, what: Kind, proved: &Proved) -> Result<Receipt, Failure> {
+        let data = self.message(what, &proved.claim, proved.proof());
+        self.registry.chain.now = self.now;
+        self.registry.chain.send_raw(ANYONE, self.registry.address, data)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Proof,
+    Breach,
+    Cure,
+}
+
+fn epoch(claim: &ClaimData, now: u64) -> EpochPost {
+    EpochPost {
+        epoch: claim.epoch,
+        state_root: claim.state_root,
+        market_root: claim.market_root,
+        model: claim.model,
+        market_timestamp: Timestamp::new(now),
+        price_move_bps: Some(10),
+    }
+}
+
+/// Gas of a story's transactions, by what they do.
+fn gas(story: &Story) -> BTreeMap<&'static str, u64> {
+    let mut gas = BTreeMap::new();
+    let mut stage = Stage::new(story);
+    let registry_gas = deploy(&mut Chain::new(START), &stories::policy()).unwrap().1;
+    gas.insert("deploy registry", registry_gas);
+    gas.insert("deploy verifier", stage.verifier_gas);
+
+    let account = story.healthy.claim.account;
+    stage.post(&story.healthy);
+    stage.apply(&Action::Register { account }).unwrap();
+    gas.insert("submitProof", stage.submit(Kind::Proof, &story.healthy).unwrap().gas);
+    stage.now += 600;
+    stage.post(&story.breach);
+    let overdue = stage.overdue_gas();
+    gas.insert("submitBreach", stage.submit(Kind::Breach, &story.breach).unwrap().gas);
+    stage.now += 600;
+    stage.post(&story.cure);
+    gas.insert("cure", stage.submit(Kind::Cure, &story.cure).unwrap().gas);
+    gas.insert("callOverdue", overdue);
+    let status = stage.registry.status(account, stage.now);
+    assert!(matches!(status, AccountStatus::Current { .. }), "{status}");
+    gas
+}
+
+impl Stage {
+    /// Of an account whose proof's window passes, on a copy of the chain.
+    fn overdue_gas(&self) -> u64 {
+        let mut registry = self.registry.clone();
+        let id = Address::repeat_byte(0x77);
+        let account = convert::account(id);
+        registry.apply(self.now, &Action::Register { account }).unwrap();
+        let mut post = registry.view(&registry::metaCall {}).latest;
+        let mut now = self.now;
+        for _ in 0..26 {
+            (post, now) = (post + 1, now + 3_600);
+            let claim = ClaimData {
+                epoch: zkmargin_margin::ids::Epoch::new(post),
+                ..stories::stored()[0].healthy.claim
+            };
+            registry.apply(now, &Action::PostEpoch(epoch(&claim, now))).unwrap();
+        }
+        registry.send(ANYONE, &registry::callOverdueCall { id }).unwrap().gas
+    }
+}
+
+const SHAPES: [&str; 3] = ["small", "medium", "large"];
+const COLUMNS: [&str; 6] =
+    ["deploy registry", "deploy verifier", "submitProof", "submitBreach", "callOverdue", "cure"];
+
+type Table = BTreeMap<String, BTreeMap<String, u64>>;
+
+fn markdown(table: &Table) -> String {
+    let mut text = String::new();
+    writeln!(text, "| shape | {} |", COLUMNS.join(" | ")).unwrap();
+    writeln!(text, "|---|{}", "---|".repeat(COLUMNS.len())).unwrap();
+    for shape in SHAPES {
+        let row = COLUMNS.map(|column| table[shape][column].to_string());
+        writeln!(text, "| {shape} | {} |", row.join(" | ")).unwrap();
+    }
+    text
+}
+
+#[test]
+fn gas_is_what_the_readme_says() {
+    let measured: Table = stories::stored()
+        .iter()
+        .zip(SHAPES)
+        .map(|(story, shape)| {
+            let gas = gas(story).into_iter().map(|(what, gas)| (what.to_owned(), gas)).collect();
+            (shape.to_owned(), gas)
+        })
+        .collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let golden = root.join("golden/gas.json");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let text = serde_json::to_string_pretty(&measured).unwrap() + "\n";
+        fs::write(&golden, text).unwrap();
+    }
+    let stored: Table = serde_json::from_slice(&fs::read(&golden).unwrap()).unwrap();
+    for shape in SHAPES {
+        for column in COLUMNS {
+            let (was, is) = (stored[shape][column], measured[shape][column]);
+            // Two percent: the zero bytes of a proof vary.
+            assert!(is.abs_diff(was) * 50 <= was, "{shape} {column}: {was} before, {is} now");
+        }
+    }
+    let readme = fs::read_to_string(root.join("../contracts/README.md")).unwrap();
+    assert!(readme.contains(&markdown(&stored)), "the README's table is:\n{}", markdown(&stored));
+}
+
+fn small() -> Story {
+    stories::stored().swap_remove(0)
+}
+
+#[test]
+fn a_real_account_is_proved_called_and_cured() {
+    let story = small();
+    let mut stage = Stage::new(&story);
+    let account = story.healthy.claim.account;
+    stage.post(&story.healthy);
+    stage.apply(&Action::Register { account }).unwrap();
+    stage.submit(Kind::Proof, &story.healthy).unwrap();
+    stage.now += 600;
+    stage.post(&story.breach);
+    let receipt = stage.submit(Kind::Breach, &story.breach).unwrap();
+    let events = common::registry::events(&receipt);
+    let [Event::Called { shortfall, .. }] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(shortfall.unwrap(), story.breach.claim.disclosed);
+    assert!(story.breach.claim.disclosed.get() > 0);
+    stage.now += 600;
+    stage.post(&story.cure);
+    stage.submit(Kind::Cure, &story.cure).unwrap();
+}
+
+/// A stage on which the first proof would be accepted.
+fn ready(story: &Story) -> Stage {
+    let mut stage = Stage::new(story);
+    stage.post(&story.healthy);
+    stage.apply(&Action::Register { account: story.healthy.claim.account }).unwrap();
+    stage
+}
+
+#[test]
+fn proofs_are_for_what_they_say() {
+    let story = small();
+    let stage = ready(&story);
+    let claim = story.healthy.claim;
+    let good = stage.message(Kind::Proof, &claim, story.healthy.proof());
+    let send = |data: Vec<u8>| {
+        stage.registry.chain.try_raw(stage.registry.address, data, common::GAS_LIMIT)
+    };
+    assert!(send(good).is_ok());
+
+    // The engine would take another level of the claim; the proof does not say it.
+    let other = ClaimData { claim: "at-least:initial".parse().unwrap(), ..claim };
+    let failure = send(stage.message(Kind::Proof, &other, story.healthy.proof())).unwrap_err();
+    assert!(failure.is::<registry::InvalidProof>(), "{failure:?}");
+    // Another account's proof.
+    let other = ClaimData { account: convert::account(Address::repeat_byte(9)), ..claim };
+    let mut second = ready(&story);
+    second.apply(&Action::Register { account: other.account }).unwrap();
+    let data = second.message(Kind::Proof, &other, story.healthy.proof());
+    let failure = second.registry.chain.send_raw(ANYONE, second.registry.address, data);
+    assert!(failure.unwrap_err().is::<registry::InvalidProof>());
+    // A proof of another statement altogether.
+    let failure = send(stage.message(Kind::Proof, &claim, story.cure.proof())).unwrap_err();
+    assert!(failure.is::<registry::InvalidProof>());
+}
+
+#[test]
+fn flipped_calldata_changes_nothing() {
+    let story = small();
+    let stage = ready(&story);
+    let good = stage.message(Kind::Proof, &story.healthy.claim, story.healthy.proof());
+    let step = if std::env::var_os("EXHAUSTIVE").is_some() { 1 } else { 97 };
+    for at in (0..good.len()).step_by(step) {
+        let mut data = good.clone();
+        data[at] ^= 1;
+        let address = stage.registry.address;
+        // A flipped selector is another function or none; nothing else succeeds.
+        let result = stage.registry.chain.try_raw(address, data, common::GAS_LIMIT / 8);
+        assert!(result.is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn a_wrong_key_refuses_a_true_proof() {
+    let story = small();
+    let mut stage = ready(&story);
+    let other = common::verifier::load("small-other-tau.vk");
+    let (verifier, _) = stage.registry.chain.create(GOVERNOR, code("small-other-tau.vk")).unwrap();
+    let add = registry::addCircuitCall { verifier, gasLimit: VERIFIER_GAS };
+    stage.registry.send(GOVERNOR, &add).unwrap();
+    let right = std::mem::replace(&mut stage.key, other);
+    let failure = stage.submit(Kind::Proof, &story.healthy).unwrap_err();
+    assert!(failure.is::<registry::InvalidProof>(), "{failure:?}");
+    stage.key = right;
+    stage.submit(Kind::Proof, &story.healthy).unwrap();
+    // And not twice.
+    let failure = stage.submit(Kind::Proof, &story.healthy).unwrap_err();
+    assert!(failure.is::<registry::Replayed>(), "{failure:?}");
+}

@@ -1,0 +1,108 @@
+//! Verification of the on-chain proof system by the library that proves it
+//! (feature `kzg`).
+//!
+//! The library leaves to its caller what that of the transparent proof system
+//! does (see [`crate::ipa`]); the powers of tau are one more: a proof names
+//! those it was made under, and must be of the verifier's.
+
+use alloc::vec::Vec;
+
+use halo2_axiom::plonk::Error;
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::kzg::{KeyError, KzgParams, VerifyingKey};
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::srs::SrsMark;
+
+use crate::engine::VerifiedClaim;
+use crate::error::VerifyError;
+use crate::proof::{CircuitId, ProofFile};
+
+/// Checks the proofs of one shape of a family.
+#[derive(Debug)]
+pub struct Verifier {
+    params: KzgParams,
+    srs: SrsMark,
+    key: VerifyingKey,
+}
+
+impl Verifier {
+    /// A verifier with the key of a shape of the family whose circuit is `C`,
+    /// made from the powers of tau.
+    ///
+    /// # Errors
+    /// When the powers of tau are of another size than the shape's.
+    pub fn new<C: FamilyCircuit<Bn254Fr>>(
+        params: KzgParams,
+        srs: SrsMark,
+        shape: Shape,
+    ) -> Result<Self, KeyError> {
+        let key = VerifyingKey::build::<C>(&params, shape)?;
+        Ok(Self::with_key(params, srs, key))
+    }
+
+    /// A verifier with a key that was made under these powers of tau before.
+    pub fn with_key(params: KzgParams, srs: SrsMark, key: VerifyingKey) -> Self {
+        Self { params, srs, key }
+    }
+
+    /// The verifying key.
+    pub fn key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
+    /// The powers of tau under the key.
+    pub fn srs(&self) -> SrsMark {
+        self.srs
+    }
+
+    /// The key as those need it who have no proving library.
+    ///
+    /// # Errors
+    /// When the circuit uses what exported keys do not know.
+    #[cfg(feature = "export")]
+    pub fn export(&self) -> Result<crate::bn254::VerifyingKey, crate::bn254::export::ExportError> {
+        crate::bn254::export::export(&self.key, &self.params, self.srs.insecure)
+    }
+
+    /// Verifies one proof.
+    ///
+    /// # Errors
+    /// The proof is for another key or other powers of tau, has another length,
+    /// is not an encoding of a proof, or is false.
+    pub fn verify(&self, file: &ProofFile<Bn254Fr>) -> Result<VerifiedClaim, VerifyError> {
+        self.check_form(file)?;
+        self.key.verify(&self.params, file.instance(), file.proof()).map_err(
+            |error| match error {
+                Error::Transcript(_) => VerifyError::Encoding,
+                _ => VerifyError::Invalid,
+            },
+        )?;
+        Ok(VerifiedClaim::assume_verified_unchecked(file.instance().into()))
+    }
+
+    /// Verifies many proofs, one by one: a proof takes milliseconds.
+    pub fn verify_batch(
+        &self,
+        files: &[ProofFile<Bn254Fr>],
+    ) -> Vec<Result<VerifiedClaim, VerifyError>> {
+        files.iter().map(|file| self.verify(file)).collect()
+    }
+
+    /// Whether the proof is one this key could verify.
+    fn check_form(&self, file: &ProofFile<Bn254Fr>) -> Result<(), VerifyError> {
+        let key = CircuitId {
+            family: self.key.family(),
+            shape: self.key.shape(),
+            proof_system: ProofSystem::Kzg,
+        };
+        file.check_circuit(key, self.key.proof_size())?;
+        file.check_srs(self.srs)?;
+        // The library reads zeros as the identity; a contract cannot, and no
+        // honest proof holds one.
+        match self.key.points(file.proof()).any(|point| point.iter().all(|byte| *byte == 0)) {
+            true => Err(VerifyError::Encoding),
+            false => Ok(()),
+        }
+    }
+}
