@@ -15,7 +15,8 @@ use zkmargin_verifier::proof::ProofFile;
 
 #[test]
 fn a_padded_proof_passes_a_verifier_without_the_length_check_and_ours_refuses_it() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../verifier/golden/small-ipa.proof.json");
+    let path =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../verifier/golden/standard-small-ipa.proof.json");
     let stored = ProofFile::<Fp>::parse(&std::fs::read(path).unwrap()).unwrap();
     let padded = [stored.proof(), &[0; 3]].concat();
 

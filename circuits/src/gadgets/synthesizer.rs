@@ -125,10 +125,8 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
         if hook::dropped(&name, || "copy".to_owned()) {
             return Ok(());
         }
-        self.layouter.assign_region(
-            || &name,
-            |mut region| region.constrain_equal(left.cell(), right.cell()),
-        )
+        self.layouter
+            .assign_region(|| &name, |mut region| region.constrain_equal(left.cell(), right.cell()))
     }
 
     /// `a * b + factor * c + constant`.
