@@ -5,9 +5,16 @@
 
 use serde::Deserialize;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_params::market::MarketFile;
+use zkmargin_margin::instance::MarginInstance;
+use zkmargin_params::import;
+use zkmargin_params::market::AnyMarketFile;
+use zkmargin_params::model::StandardModel;
+use zkmargin_params::scenario::{
+    RiskTable, ScenarioMarket, ScenarioModel, ScenarioPortfolio, ScenarioSnapshot, assess,
+};
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_params::srs;
+use zkmargin_prover::crypt::{Keys, Recipients};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 use zkmargin_prover::venue::{PathFile, StateFile, parse_list};
 use zkmargin_verifier::ProofFile;
@@ -18,7 +25,7 @@ use zkmargin_verifier::engine::{ActionRecord, Engine, Event, Policy, PolicyParam
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its corpus.
-pub const ALL: [(&str, Target); 10] = [
+pub const ALL: [(&str, Target); 15] = [
     ("proof_file", proof_file),
     ("portfolio", portfolio),
     ("snapshot", snapshot),
@@ -29,6 +36,11 @@ pub const ALL: [(&str, Target); 10] = [
     ("engine_events", engine_events),
     ("verifying_key", verifying_key),
     ("kzg_proof", kzg_proof),
+    ("public_inputs", public_inputs),
+    ("model", model),
+    ("scenario_market", scenario_market),
+    ("import", import),
+    ("age_keys", age_keys),
 ];
 
 /// A proof file of either proof system.
@@ -50,20 +62,77 @@ pub fn portfolio(bytes: &[u8]) {
     }
 }
 
-/// A snapshot of prices.
+/// A snapshot of prices, of either family.
 pub fn snapshot(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(snapshot) = ScenarioSnapshot::from_json(text) {
+        let again = ScenarioSnapshot::from_json(&snapshot.to_json());
+        assert_eq!(again.expect("a snapshot of our own"), snapshot);
+    }
     if let Ok(snapshot) = Snapshot::from_json(text) {
         let again = Snapshot::from_json(&snapshot.to_json());
         assert_eq!(again.expect("a snapshot of our own"), snapshot);
     }
 }
 
-/// A market: snapshot, model and root.
+/// A market of either family: snapshot, model and root.
 pub fn market_file(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Ok(file) = MarketFile::from_json(text) {
-        assert!(MarketFile::from_json(&file.to_json()).is_ok());
+    let Ok(file) = AnyMarketFile::from_json(text) else { return };
+    let again = match file {
+        AnyMarketFile::Standard(file) => file.to_json(),
+        AnyMarketFile::Scenario(file) => file.to_json(),
+    };
+    assert!(AnyMarketFile::from_json(&again).is_ok());
+}
+
+/// A model of either family, in JSON or TOML.
+pub fn model(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(model) = StandardModel::from_text(text) {
+        let again = StandardModel::from_json(&model.to_canonical_json());
+        assert_eq!(again.expect("a model of our own").digest(), model.digest());
+    }
+    if let Ok(model) = ScenarioModel::from_text(text) {
+        let again = ScenarioModel::from_json(&model.to_canonical_json());
+        assert_eq!(again.expect("a model of our own").digest(), model.digest());
+    }
+}
+
+/// A market of options and a portfolio in it: what is read is also assessed.
+pub fn scenario_market(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (market, portfolio) = text.split_once("\n---\n").unwrap_or((text, "{}"));
+    let portfolio = ScenarioPortfolio::from_json(portfolio);
+    let Ok(market) = ScenarioMarket::from_json(market) else { return };
+    let preset = zkmargin_params::scenario::parameters::by_name("pmrm2").expect("a preset");
+    let Ok(table) = RiskTable::new(&preset.model().expect("a model"), &market) else { return };
+    if let Ok(Ok(holdings)) = portfolio.map(|portfolio| portfolio.resolve(&table)) {
+        assert!(!assess(&table, &holdings).contingencies.initial().is_nan());
+    }
+}
+
+/// What venues serve: brackets, accounts, margin tables, option chains.
+pub fn import(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = import::binance::leverage_brackets(text);
+    let _ = import::hyperliquid::account(text);
+    let _ = import::hyperliquid::margin_tables(text, "fuzz");
+    if let Ok(chain) = import::deribit::option_chain(text) {
+        let _ = chain.market();
+    }
+}
+
+/// Identities and recipients of encrypted portfolios.
+pub fn age_keys(bytes: &[u8]) {
+    let _ = Keys::parse(bytes);
+    let _ = Recipients::parse_file(bytes);
+}
+
+/// The eight public inputs, as the EVM reads them: one encoding each.
+pub fn public_inputs(bytes: &[u8]) {
+    if let Ok(instance) = MarginInstance::<Bn254Fr>::from_bytes(bytes) {
+        assert_eq!(instance.to_bytes().as_slice(), bytes);
     }
 }
 

@@ -63,10 +63,12 @@ impl Coverage {
 }
 
 /// The class of a constraint: without the numbers of slots, links and rows.
-/// The levels of a path and the words of a message stay apart.
+/// The levels of a path, the words of a message and both ends of a range check
+/// stay apart.
 pub fn class_of(name: &str) -> String {
+    let apart = ["hash: member", "copy message", "copy z "];
     match name.split_once(" | ") {
-        Some((region, part)) if part.starts_with("hash: member") || part.contains("message") => {
+        Some((region, part)) if apart.iter().any(|prefix| part.starts_with(prefix)) => {
             format!("{} | {part}", class(region))
         }
         _ => class(name),

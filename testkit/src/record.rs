@@ -123,9 +123,14 @@ impl<F: MarginField> Recording<F> {
         self.cells.iter().find(|cell| self.regions[cell.region] == region && cell.name == name)
     }
 
+    /// `region / cell`.
+    pub fn full_name(&self, cell: &NamedCell) -> String {
+        format!("{} / {}", self.regions[cell.region], cell.name)
+    }
+
     /// `region / cell`, without numbers.
     pub fn class(&self, cell: &NamedCell) -> String {
-        crate::class(&format!("{} / {}", self.regions[cell.region], cell.name))
+        crate::class(&self.full_name(cell))
     }
 }
 

@@ -33,13 +33,13 @@ fn subject<F: MarginField>(shape: Shape) -> Subject<F, StandardCircuit<F>> {
 }
 
 const EXPECTED: Expected =
-    Expected { name: "standard", free_lies: &[], never_failing: &[], redundant: &[] };
+    Expected { name: "standard", free: &[], never_failing: &[], redundant: &[] };
 
 #[test]
 fn no_cell_can_be_changed() {
     for shape in harness::shapes() {
-        harness::no_cell_can_be_changed(&subject::<Fp>(shape), shape);
-        harness::no_cell_can_be_changed(&subject::<Bn254Fr>(shape), shape);
+        harness::no_cell_can_be_changed(&subject::<Fp>(shape), shape, &EXPECTED);
+        harness::no_cell_can_be_changed(&subject::<Bn254Fr>(shape), shape, &EXPECTED);
     }
 }
 
