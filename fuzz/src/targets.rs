@@ -16,7 +16,7 @@ use zkmargin_params::snapshot::Snapshot;
 use zkmargin_params::srs;
 use zkmargin_prover::crypt::{Keys, Recipients};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
-use zkmargin_prover::venue::{PathFile, StateFile, parse_list};
+use zkmargin_prover::venue::{AccountList, PathFile, StateFile};
 use zkmargin_verifier::ProofFile;
 use zkmargin_verifier::bn254::{Submission, Verifier, VerifyingKey};
 use zkmargin_verifier::engine::{ActionRecord, Engine, Event, Policy, PolicyParams, VerifiedClaim};
@@ -139,14 +139,22 @@ pub fn public_inputs(bytes: &[u8]) {
 /// An account's path, as the venue hands it out.
 pub fn state_path(bytes: &[u8]) {
     if let Ok(path) = PathFile::parse(bytes) {
+        let _ = path.membership::<pasta_curves::Fp>();
+        let _ = path.membership::<Bn254Fr>();
         assert_eq!(PathFile::parse(&path.to_json()).expect("a path of our own"), path);
     }
 }
 
 /// A venue's state and its list of accounts.
 pub fn state_file(bytes: &[u8]) {
-    let _ = StateFile::parse(bytes);
-    let _ = parse_list(bytes);
+    if let Ok(file) = StateFile::parse(bytes) {
+        let _ = file.state::<pasta_curves::Fp>();
+        let _ = file.state::<Bn254Fr>();
+    }
+    if let Ok(list) = AccountList::parse(bytes) {
+        let _ = list.entries::<pasta_curves::Fp>();
+        let _ = list.entries::<Bn254Fr>();
+    }
 }
 
 /// Powers of tau, at the smallest size.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 #[path = "../../fuzz/src/targets.rs"]
+#[allow(unreachable_pub, reason = "a library of its own")]
 mod targets;
 
 use std::path::Path;

@@ -49,33 +49,27 @@ fn sparse<F: MarginField>(shape: Shape) -> Subject<F, ScenarioCircuit<F>> {
 }
 
 const EXPECTED: Expected =
-    Expected { name: "scenario", free: &[], never_failing: &[], redundant: &[] };
+    Expected { name: "scenario", free: Vec::new(), never_failing: &[], redundant: &[] };
 
-const EMPTY: &str = "no position is in it: `terms_of_an_empty_expiry_change_nothing`";
-/// The expiries that a sparse account is not in; the keys 1 and 2 are in use.
-const SPARSE: Expected = Expected {
-    free: &[
-        ("expiry 0", EMPTY),
-        ("expiry 3", EMPTY),
-        ("expiry 4", EMPTY),
-        ("expiry 5", EMPTY),
-        ("expiry 6", EMPTY),
-        ("expiry 7", EMPTY),
-        ("expiry 8", EMPTY),
-        ("expiry 9", EMPTY),
-        ("expiry 10", EMPTY),
-        ("expiry 11", EMPTY),
-    ],
-    ..EXPECTED
-};
+/// The expiries that the sparse account is not in, whose keys are not 1 and 2,
+/// and its padding.
+fn sparse_expected(shape: Shape) -> Expected {
+    const EMPTY: &str = "no position is in it: `terms_of_an_empty_expiry_change_nothing`";
+    const NO_LOTS: &str = "zero has no inverse, and times zero any is zero";
+    let expiries = (0..shape.scenario_expiries()).filter(|index| ![1, 2].contains(index));
+    let padding = healthy().len()..shape.scenario_positions();
+    let free = expiries.map(|index| (format!("expiry {index}"), EMPTY));
+    let padded = padding.map(|slot| (format!("slot {slot}: size inverse"), NO_LOTS));
+    Expected { free: free.chain(padded).collect(), ..EXPECTED }
+}
 
 #[test]
 fn no_cell_can_be_changed() {
     harness::no_cell_can_be_changed(&full::<Fp>(), Shape::Small, &EXPECTED);
     harness::no_cell_can_be_changed(&full::<Bn254Fr>(), Shape::Small, &EXPECTED);
     for shape in harness::shapes() {
-        harness::no_cell_can_be_changed(&sparse::<Fp>(shape), shape, &SPARSE);
-        harness::no_cell_can_be_changed(&sparse::<Bn254Fr>(shape), shape, &SPARSE);
+        harness::no_cell_can_be_changed(&sparse::<Fp>(shape), shape, &sparse_expected(shape));
+        harness::no_cell_can_be_changed(&sparse::<Bn254Fr>(shape), shape, &sparse_expected(shape));
     }
 }
 
@@ -88,7 +82,8 @@ fn the_graph_is_whole() {
 #[test]
 fn no_lie_is_accepted() {
     harness::no_lie_is_accepted(&full::<Bn254Fr>(), &EXPECTED);
-    harness::no_lie_is_accepted(&sparse::<Bn254Fr>(Shape::Small), &SPARSE);
+    let shape = Shape::Small;
+    harness::no_lie_is_accepted(&sparse::<Bn254Fr>(shape), &sparse_expected(shape));
 }
 
 #[test]
@@ -109,6 +104,21 @@ fn seeded_faults_are_found() {
         ("quantity sign loosened", "slot #: M# short is a bit: equal", "copy"),
         ("same strike loosened", "slot #: M# same strike is a bit: equal", "copy"),
         ("public input not used", "public: model", "copy"),
+        ("terms of another market", "terms: M# terms: hash", "copy message 2 of block 3"),
+        ("position in another expiry", "slot #: equality #: equal", "copy"),
+        ("expiry twice, its sum split", "expiry #: M# expiries ascend: range #", "lookups"),
+        ("sum unpacked otherwise", "expiry # losses: equality #: equal", "copy"),
+        ("limb of a sum without a range", "expiry # losses: M# sum # limb #: range #", "lookups"),
+        (
+            "a scenario left out of the worst",
+            "outcome: M# worst is not beyond #: range #",
+            "copy z 0",
+        ),
+        ("worst loss of no scenario", "outcome: M# worst is one of them: equal", "copy"),
+        ("netted across strikes", "slot #: M# same strike has no step: equal", "copy"),
+        ("collateral owed", "slot #: M# direction: equal", "copy"),
+        ("padding with lots", "slot #: M# padding has no lots: equal", "copy"),
+        ("slack not below its divisor", "outcome: M# slack below its divisor: range #", "lookups"),
     ];
     let faults = faults.map(|(bug, region, part)| (bug, Fault::new(region, part)));
     harness::faults_are_found(&full::<Bn254Fr>(), &faults);

@@ -33,7 +33,7 @@ fn subject<F: MarginField>(shape: Shape) -> Subject<F, StandardCircuit<F>> {
 }
 
 const EXPECTED: Expected =
-    Expected { name: "standard", free: &[], never_failing: &[], redundant: &[] };
+    Expected { name: "standard", free: Vec::new(), never_failing: &[], redundant: &[] };
 
 #[test]
 fn no_cell_can_be_changed() {

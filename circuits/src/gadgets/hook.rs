@@ -4,7 +4,13 @@
 //!
 //! Only with the feature `seeded-faults`, which nothing but the dev-only
 //! `testkit` turns on. Without it these functions are identities that the
-//! compiler removes.
+//! compiler removes; a build without debug assertions refuses it.
+
+#[cfg(all(feature = "seeded-faults", not(debug_assertions)))]
+compile_error!(
+    "the feature `seeded-faults` lets tests drop constraints: no release build may have it. \
+     Leave `zkmargin-testkit` out, with --exclude or -p"
+);
 
 #[cfg(not(feature = "seeded-faults"))]
 pub(super) use absent::{dropped, element, value};

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use zkmargin_margin::portfolio::Position;
 
-use crate::common::{LOAN, ODD, PERP, SPOT, position};
+use crate::common::{LOAN, ODD, PERP, SPOT, position, scenario};
 
 /// Cases per property: `ZKMARGIN_CASES`, or a few.
 pub fn cases(few: u32) -> u32 {
@@ -31,5 +31,19 @@ pub fn any_portfolio() -> impl Strategy<Value = Vec<Position>> {
         positions.sort_by_key(Position::key);
         positions.dedup_by_key(|position| position.key());
         positions
+    })
+}
+
+/// At most eight positions of the scenario family's market, in order.
+pub fn any_book() -> impl Strategy<Value = Vec<Position>> {
+    let ids: Vec<_> = scenario::rows().iter().map(|row| row.instrument.get()).take(11).collect();
+    prop::sample::subsequence(ids, 0..=8).prop_flat_map(|ids| {
+        ids.into_iter()
+            .map(|id| {
+                (-60_i64..60, -100_000_i128..100_000).prop_map(move |(lots, cash)| {
+                    position(0, id, if id == scenario::CASH { lots.abs() } else { lots }, cash)
+                })
+            })
+            .collect::<Vec<_>>()
     })
 }

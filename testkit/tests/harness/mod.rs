@@ -17,8 +17,8 @@ use zkmargin_testkit::{Plan, Subject, graph, lie, tamper};
 /// Exceptions of a family, each with its reason.
 pub struct Expected {
     pub name: &'static str,
-    /// Scopes of regions whose values say nothing about the account.
-    pub free: &'static [(&'static str, &'static str)],
+    /// Regions, or scopes of them, whose values say nothing about the account.
+    pub free: Vec<(String, &'static str)>,
     /// Classes of constraints that nothing can make fail.
     pub never_failing: &'static [(&'static str, &'static str)],
     /// Faults without consequence: `region / part`.
@@ -28,9 +28,10 @@ pub struct Expected {
 impl Expected {
     /// Whether a region's values are free.
     fn is_free(&self, region: &str) -> bool {
-        let scope =
-            |scope: &str| region.strip_prefix(scope).is_some_and(|r| r.starts_with([':', ' ']));
-        self.free.iter().any(|(free, _)| scope(free))
+        let is_in = |scope: &str| {
+            region.strip_prefix(scope).is_some_and(|r| r.is_empty() || r.starts_with([':', ' ']))
+        };
+        self.free.iter().any(|(free, _)| is_in(free))
     }
 }
 
