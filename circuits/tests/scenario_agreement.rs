@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use common::mock::failures;
 use common::scenario::*;
-use common::{at_least, below, position};
+use common::{at_least, below};
 use pasta_curves::Fp;
 use proptest::prelude::*;
 use zkmargin_circuits::family::{TooManyExpiries, TooManyPositions, Unprovable};
