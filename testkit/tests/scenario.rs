@@ -89,6 +89,10 @@ fn no_lie_is_accepted() {
 #[test]
 fn every_constraint_is_seen_failing() {
     harness::every_constraint_is_seen_failing(&full::<Bn254Fr>(), &EXPECTED);
+    // The wide layout has the same gadgets, tried by the standard family.
+    if harness::is_long() {
+        harness::every_constraint_is_seen_failing(&full::<Fp>(), &EXPECTED);
+    }
 }
 
 #[test]
