@@ -8,9 +8,9 @@ use crate::cmd::evm;
 use crate::error::{Error, Exit};
 
 /// The circuit that the account fits.
-const CIRCUIT: &str = "standard-small";
+const CIRCUIT: &str = "standard-medium";
 /// Powers of tau that it needs.
-const POWERS: &str = "13";
+const POWERS: &str = "15";
 /// How long a proof keeps the account current, and how long it has to cure.
 const WINDOW: &str = "7200";
 
@@ -91,8 +91,7 @@ impl OnChain<'_> {
         self.send(&["submit", "@proof-1.json"])?;
         self.run(&["status"], Exit::Done)?;
         self.story.tell("The same proof does not count twice:")?;
-        let twice =
-            ["submit", "@proof-1.json", "--insecure-dev-srs", "--key-file", "@deployer.key"];
+        let twice = ["submit", "@proof-1.json", "--key-file", "@deployer.key"];
         self.run(&twice, Exit::False)
     }
 

@@ -95,7 +95,8 @@ fn next(args: &Args, dir: &str) -> Vec<String> {
             format!(
                 "  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --insecure-dev-srs"
             ),
-            "  zkmargin evm export -c standard-small --insecure-dev-srs -o Verifier.sol".to_owned(),
+            "  zkmargin evm export -c standard-medium --insecure-dev-srs -o Verifier.sol"
+                .to_owned(),
             "  zkmargin evm --help".to_owned(),
         ];
     }
