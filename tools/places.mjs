@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// One proof verified in five places: prints the README's table.
+// One proof verified in many places: prints the README's table.
 //
 //     node tools/places.mjs
 //
@@ -14,6 +14,7 @@ const contract = "verifier/contracts/cosmwasm";
 const PLACES = [
   ["native", "cargo run -q --release -p zkmargin-verifier --example kzg_throughput"],
   ["node", "npm run -s bench --prefix verifier/web"],
+  ["wasmtime", "npm run -s bench:wasmtime --prefix verifier/web"],
   ["browser", "npm run -s bench:browser --prefix verifier/web"],
   [
     "CosmWasm VM",

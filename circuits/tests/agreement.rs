@@ -1,6 +1,11 @@
 //! The circuit says what the native specification says.
+//!
+//! `ZKMARGIN_CASES=256 cargo test --release -p zkmargin-circuits --test agreement --test invalid`
+//! runs that many generated cases per property.
 
 mod common;
+#[path = "common/strategy.rs"]
+mod strategy;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -199,33 +204,11 @@ fn each_public_input_changed_alone_is_rejected() {
     }
 }
 
-fn any_position() -> impl Strategy<Value = Position> {
-    let instrument = prop_oneof![Just(PERP), Just(SPOT), Just(LOAN), Just(ODD)];
-    (0_u16..3, instrument, -3_000_i64..3_000, -2_000_000_i128..2_000_000).prop_map(
-        |(bucket, instrument, quantity, cash)| {
-            let quantity = match instrument {
-                SPOT => quantity.abs(),
-                LOAN => -quantity.abs() - 1,
-                _ => quantity,
-            };
-            position(bucket, instrument, quantity, cash)
-        },
-    )
-}
-
-fn any_portfolio() -> impl Strategy<Value = Vec<Position>> {
-    prop::collection::vec(any_position(), 0..=8).prop_map(|mut positions| {
-        positions.sort_by_key(Position::key);
-        positions.dedup_by_key(|position| position.key());
-        positions
-    })
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(strategy::cases(24)))]
 
     #[test]
-    fn on_generated_accounts(positions in any_portfolio(), code in 0_u8..8, delta in 0_u128..3) {
+    fn on_generated_accounts(positions in strategy::any_portfolio(), code in 0_u8..8, delta in 0_u128..3) {
         let market = Markets::new();
         let claim = Claim::from_code(code).unwrap_or(at_least(Level::Maintenance));
         let shortfall = market.margin(&positions).shortfall(claim.level());

@@ -65,6 +65,19 @@ fn rejects_m1_another_position() {
     both_reject(&case, Violation::Opening, "M1 opening");
 }
 
+/// The debt of one bucket, told to be another's: both ends of the move open to
+/// the commitment only as they were.
+#[test]
+fn rejects_m1_another_bucket() {
+    let case = control();
+    let moved = |a: &mut Assignment<Fp>| {
+        a.slots[3].bucket = a.slots[2].bucket;
+        a.slots[3].new_bucket = Fp::ZERO;
+    };
+    rejects_lie(&case, moved, "M1 opening");
+    rejects_lie(&case, |a| a.slots[3].bucket += Fp::ONE, "M1 opening");
+}
+
 #[test]
 fn rejects_m1_positions_left_out() {
     let case = control();

@@ -1,12 +1,14 @@
 //! The scenario circuit says what the native specification says.
 
 mod common;
+#[path = "common/strategy.rs"]
+mod strategy;
 
 use std::collections::BTreeSet;
 
 use common::mock::failures;
 use common::scenario::*;
-use common::{at_least, below, position};
+use common::{at_least, below};
 use pasta_curves::Fp;
 use proptest::prelude::*;
 use zkmargin_circuits::family::{TooManyExpiries, TooManyPositions, Unprovable};
@@ -270,24 +272,11 @@ fn each_public_input_changed_alone_is_rejected() {
     }
 }
 
-fn any_book() -> impl Strategy<Value = Vec<Position>> {
-    let ids: Vec<_> = rows().iter().map(|row| row.instrument.get()).take(11).collect();
-    prop::sample::subsequence(ids, 0..=8).prop_flat_map(|ids| {
-        ids.into_iter()
-            .map(|id| {
-                (-60_i64..60, -100_000_i128..100_000).prop_map(move |(lots, cash)| {
-                    position(0, id, if id == CASH { lots.abs() } else { lots }, cash)
-                })
-            })
-            .collect::<Vec<_>>()
-    })
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(strategy::cases(16)))]
 
     #[test]
-    fn on_generated_books(positions in any_book(), code in 0_u8..8, delta in 0_u128..3) {
+    fn on_generated_books(positions in strategy::any_book(), code in 0_u8..8, delta in 0_u128..3) {
         let market = ScenarioMarket::new();
         let claim = Claim::from_code(code).unwrap_or(at_least(Level::Maintenance));
         let shortfall = market.margin(&positions).shortfall(claim.level());

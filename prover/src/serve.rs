@@ -4,15 +4,9 @@
 //! that no website's name can be made to point here.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::net::Ipv4Addr;
 
-/// The longest request head that is read, in bytes.
-const MAX_HEAD: u64 = 8 * 1024;
-/// How long a connection may take.
-const TIMEOUT: Duration = Duration::from_secs(5);
+use tiny_http::{Header, Method, Request, Response, Server as Http};
 
 /// A file of the page.
 #[derive(Clone, Debug)]
@@ -22,9 +16,8 @@ struct Page {
 }
 
 /// The page with a proof and its key, bound to a port.
-#[derive(Debug)]
 pub(crate) struct Server {
-    listener: TcpListener,
+    http: Http,
     files: BTreeMap<String, Page>,
     port: u16,
 }
@@ -32,8 +25,10 @@ pub(crate) struct Server {
 impl Server {
     /// Binds the page to a free port of loopback.
     pub(crate) fn bind(proof: Vec<u8>, key: Option<(String, Vec<u8>)>) -> std::io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = listener.local_addr()?.port();
+        let http = Http::http((Ipv4Addr::LOCALHOST, 0)).map_err(std::io::Error::other)?;
+        let address = http.server_addr().to_ip();
+        let port =
+            address.map(|address| address.port()).ok_or(std::io::ErrorKind::AddrNotAvailable)?;
         let index = match &key {
             Some((digest, _)) => format!(r#"[{{"file":"key.vk","digest":"{digest}"}}]"#),
             None => "[]".to_owned(),
@@ -52,7 +47,7 @@ impl Server {
         if let Some((_, bytes)) = key {
             put("/keys/key.vk", "application/octet-stream", &bytes);
         }
-        Ok(Self { listener, files, port })
+        Ok(Self { http, files, port })
     }
 
     /// Where the page is, with the proof loaded.
@@ -61,70 +56,40 @@ impl Server {
     }
 
     /// Answers requests until the process is ended.
-    pub(crate) fn run(&self) -> std::io::Result<()> {
-        for stream in self.listener.incoming() {
+    pub(crate) fn run(&self) {
+        for request in self.http.incoming_requests() {
+            let answer = self.answer(&request);
             // One that breaks off is its own problem.
-            let _ = stream.and_then(|stream| self.answer(stream));
+            let _ = request.respond(answer);
         }
-        Ok(())
     }
 
-    fn answer(&self, stream: TcpStream) -> std::io::Result<()> {
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        stream.set_write_timeout(Some(TIMEOUT))?;
-        let mut lines = BufReader::new((&stream).take(MAX_HEAD)).lines();
-        let request = lines.next().transpose()?.unwrap_or_default();
-        let mut host = None;
-        for line in lines {
-            let line = line?;
-            match line.split_once(':') {
-                Some((name, value)) if name.eq_ignore_ascii_case("host") => {
-                    host = Some(value.trim().to_owned());
-                }
-                Some(_) => {}
-                None => break,
-            }
-        }
+    fn answer(&self, request: &Request) -> Response<std::io::Cursor<Vec<u8>>> {
         let own = [format!("127.0.0.1:{}", self.port), format!("localhost:{}", self.port)];
-        let path = request.strip_prefix("GET ").and_then(|rest| rest.split_whitespace().next());
-        let path = path.and_then(|path| path.split('?').next());
-        let (status, page) = match (path, host) {
-            (_, host) if !host.as_ref().is_some_and(|host| own.contains(host)) => {
-                ("403 Forbidden", None)
+        let host = request.headers().iter().find(|header| header.field.equiv("Host"));
+        let path = request.url().split('?').next().unwrap_or_default();
+        if !host.is_some_and(|host| own.iter().any(|own| host.value == own.as_str())) {
+            return Response::from_string("403 Forbidden").with_status_code(403);
+        }
+        if *request.method() != Method::Get {
+            return Response::from_string("405 Method Not Allowed").with_status_code(405);
+        }
+        match self.files.get(path) {
+            Some(Page { kind, bytes }) => {
+                let answer = Response::from_data(bytes.clone());
+                let headers = [
+                    ("Content-Type", *kind),
+                    ("X-Content-Type-Options", "nosniff"),
+                    ("Cache-Control", "no-store"),
+                ];
+                let headers = headers.into_iter().filter_map(|(name, value)| {
+                    Header::from_bytes(name.as_bytes(), value.as_bytes()).ok()
+                });
+                headers.fold(answer, Response::with_header)
             }
-            (None, _) => ("405 Method Not Allowed", None),
-            (Some(path), _) => match self.files.get(path) {
-                Some(page) => ("200 OK", Some(page)),
-                None => ("404 Not Found", None),
-            },
-        };
-        let empty = Page { kind: "text/plain", bytes: status.as_bytes().to_vec() };
-        let Page { kind, bytes } = page.unwrap_or(&empty);
-        let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
-             X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n\
-             Connection: close\r\n\r\n",
-            bytes.len()
-        );
-        let mut stream = &stream;
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(bytes)
+            None => Response::from_string("404 Not Found").with_status_code(404),
+        }
     }
-}
-
-/// Asks the system to open an address; whether it could be asked.
-pub(crate) fn open_browser(address: &str) -> bool {
-    let (program, first): (&str, &[&str]) = if cfg!(target_os = "macos") {
-        ("open", &[])
-    } else if cfg!(windows) {
-        ("rundll32", &["url.dll,FileProtocolHandler"])
-    } else {
-        ("xdg-open", &[])
-    };
-    let mut command = Command::new(program);
-    command.args(first).arg(address);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().is_ok()
 }
 
 /// The page's files, built into the command.
@@ -138,6 +103,8 @@ mod page {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
     use std::thread;
 
     use super::*;
@@ -158,19 +125,19 @@ mod tests {
         assert_eq!(server.address(), format!("http://127.0.0.1:{port}/?proof=proof.json"));
         thread::spawn(move || server.run());
         let get = |path: &str| {
-            ask(port, &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"))
+            ask(port, &format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n"))
         };
         let index = get("/?proof=proof.json");
-        assert!(index.starts_with("HTTP/1.1 200 OK"), "{index}");
+        assert!(index.starts_with("HTTP/1.0 200 OK"), "{index}");
         assert!(index.contains("Content-Security-Policy"));
         assert!(get("/proof.json").ends_with("{\"proof\": 1}"));
         assert!(get("/keys/keys.json").contains(r#""digest":"0x12""#));
         assert!(get("/keys/key.vk").ends_with("key bytes"));
         assert!(get("/verifier_bg.wasm").contains("application/wasm"));
-        assert!(get("/../Cargo.toml").starts_with("HTTP/1.1 404"));
-        let rebound = ask(port, "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
-        assert!(rebound.starts_with("HTTP/1.1 403"), "{rebound}");
-        let post = ask(port, &format!("POST / HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"));
-        assert!(post.starts_with("HTTP/1.1 405"), "{post}");
+        assert!(get("/../Cargo.toml").starts_with("HTTP/1.0 404"));
+        let rebound = ask(port, "GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n");
+        assert!(rebound.starts_with("HTTP/1.0 403"), "{rebound}");
+        let post = ask(port, &format!("POST / HTTP/1.0\r\nHost: localhost:{port}\r\n\r\n"));
+        assert!(post.starts_with("HTTP/1.0 405"), "{post}");
     }
 }

@@ -15,10 +15,10 @@ use zkmargin_verifier::proof::ProofFile;
 /// The body of an answer.
 fn get(authority: &str, path: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(authority).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {authority}\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {authority}\r\n\r\n").unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 200 OK"), "{path}");
+    assert!(answer.starts_with(b"HTTP/1.0 200 OK"), "{path}");
     let head = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     answer.split_off(head + 4)
 }

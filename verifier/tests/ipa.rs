@@ -260,27 +260,6 @@ fn lies_do_not_verify() {
     }
 }
 
-/// A proof stored when the circuit was made still verifies: same circuit, same
-/// key, same transcript. Made again only on purpose, with `UPDATE_GOLDEN=1`
-/// and a changelog line under **Circuit**.
-#[test]
-fn golden_key_and_proof() {
-    let Fixture { verifier, healthy, .. } = &*FIXTURE;
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
-    let (key, proof) =
-        (format!("{directory}/small-ipa.key"), format!("{directory}/small-ipa.proof.json"));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::create_dir_all(directory).unwrap();
-        std::fs::write(&key, format!("{}\n", hex::encode(verifier.key().digest()))).unwrap();
-        std::fs::write(&proof, healthy.to_json()).unwrap();
-    }
-    let expected = std::fs::read_to_string(&key).unwrap();
-    assert_eq!(hex::encode(verifier.key().digest()), expected.trim());
-    assert_eq!(hex::encode(FIXTURE.key.digest()), expected.trim());
-    let stored = ProofFile::<Fp>::parse(&std::fs::read(&proof).unwrap()).unwrap();
-    assert!(verifier.verify(&stored).is_ok());
-}
-
 #[test]
 fn other_fields_and_statements_are_malformed() {
     let text = FIXTURE.healthy.to_json();

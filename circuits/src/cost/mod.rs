@@ -2,7 +2,7 @@
 
 mod rows;
 
-pub use rows::{Part, Rows, rows_by_part};
+pub use rows::{Part, Rows, Summary, rows_by_part};
 
 use halo2_proofs::dev::CircuitCost;
 use pasta_curves::{Fp, vesta};
@@ -85,7 +85,7 @@ mod tests {
     fn rows_are_golden() {
         let mut text = String::new();
         for shape in Shape::ALL {
-            let parts = rows_by_part::<ScenarioCircuit<Fp>>(shape).unwrap();
+            let parts = rows_by_part::<Fp, ScenarioCircuit<Fp>>(shape).unwrap();
             let mut all = Rows::default();
             for (name, Part { count, rows }) in &parts {
                 all += *rows;

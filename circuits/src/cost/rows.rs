@@ -8,7 +8,8 @@ use halo2_proofs::plonk::{
     Advice, Any, Assigned, Assignment, Circuit, Column, ConstraintSystem, Error, Fixed,
     FloorPlanner, Instance, Selector,
 };
-use pasta_curves::Fp;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::scenario::SCENARIOS;
 use zkmargin_margin::shape::Shape;
 
 use crate::family::FamilyCircuit;
@@ -22,6 +23,19 @@ pub struct Rows {
     pub arithmetic: usize,
     /// Range checks.
     pub range: usize,
+}
+
+impl Rows {
+    fn plus(mut self, other: Self) -> Self {
+        self += other;
+        self
+    }
+
+    /// The average, rounded up.
+    fn over(self, count: usize) -> Self {
+        let over = |rows: usize| rows.div_ceil(count.max(1));
+        Self { hash: over(self.hash), arithmetic: over(self.arithmetic), range: over(self.range) }
+    }
 }
 
 impl AddAssign for Rows {
@@ -41,14 +55,52 @@ pub struct Part {
     pub rows: Rows,
 }
 
+/// Rows that a shape takes for what there is more or less of, on average, by
+/// gadget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// For each position, its share of the commitment with it.
+    pub position: Rows,
+    /// For each expiry; of the scenario family.
+    pub expiry: Option<Rows>,
+    /// Of these, for each scenario.
+    pub scenario: Option<Rows>,
+    /// For the account, whatever is in it.
+    pub account: Rows,
+}
+
+impl Summary {
+    /// Sums up a shape's parts.
+    pub fn of(parts: &BTreeMap<String, Part>) -> Self {
+        let named = |name: &str| parts.get(name).cloned().unwrap_or_default();
+        let (slot, link) = (named("slot"), named("link"));
+        let (expiry, losses) = (named("expiry"), named("expiry losses"));
+        let mut account = Rows::default();
+        for (name, part) in parts {
+            if !["slot", "link", "expiry", "expiry losses"].contains(&name.as_str()) {
+                account += part.rows;
+            }
+        }
+        let has_expiries = expiry.count > 0;
+        Self {
+            position: slot.rows.plus(link.rows).over(slot.count),
+            expiry: has_expiries.then(|| expiry.rows.plus(losses.rows).over(expiry.count)),
+            scenario: has_expiries.then(|| losses.rows.over(losses.count * SCENARIOS)),
+            account,
+        }
+    }
+}
+
 /// The rows of a shape's parts by their kind, a kind being the regions' scope
 /// without numbers: `slot`, `expiry`, `terms`.
 ///
 /// # Errors
 /// When the circuit cannot be laid out.
-pub fn rows_by_part<C: FamilyCircuit<Fp>>(shape: Shape) -> Result<BTreeMap<String, Part>, Error> {
+pub fn rows_by_part<F: MarginField, C: FamilyCircuit<F>>(
+    shape: Shape,
+) -> Result<BTreeMap<String, Part>, Error> {
     let mut meta = ConstraintSystem::default();
-    let config = <C as Circuit<Fp>>::configure(&mut meta);
+    let config = <C as Circuit<F>>::configure(&mut meta);
     // The first fixed column with equality takes the constants: the counter
     // does not care which column that is.
     let constants = vec![meta.fixed_column()];
@@ -94,7 +146,7 @@ impl Counter {
     }
 }
 
-impl Assignment<Fp> for Counter {
+impl<F: MarginField> Assignment<F> for Counter {
     fn enter_region<NR: Into<String>, N: FnOnce() -> NR>(&mut self, name: N) {
         self.region = name().into();
     }
@@ -112,7 +164,7 @@ impl Assignment<Fp> for Counter {
         Ok(())
     }
 
-    fn query_instance(&self, _: Column<Instance>, _: usize) -> Result<Value<Fp>, Error> {
+    fn query_instance(&self, _: Column<Instance>, _: usize) -> Result<Value<F>, Error> {
         Ok(Value::unknown())
     }
 
@@ -125,7 +177,7 @@ impl Assignment<Fp> for Counter {
     ) -> Result<(), Error>
     where
         V: FnOnce() -> Value<VR>,
-        VR: Into<Assigned<Fp>>,
+        VR: Into<Assigned<F>>,
         A: FnOnce() -> AR,
         AR: Into<String>,
     {
@@ -142,7 +194,7 @@ impl Assignment<Fp> for Counter {
     ) -> Result<(), Error>
     where
         V: FnOnce() -> Value<VR>,
-        VR: Into<Assigned<Fp>>,
+        VR: Into<Assigned<F>>,
         A: FnOnce() -> AR,
         AR: Into<String>,
     {
@@ -157,7 +209,7 @@ impl Assignment<Fp> for Counter {
         &mut self,
         _: Column<Fixed>,
         _: usize,
-        _: Value<Assigned<Fp>>,
+        _: Value<Assigned<F>>,
     ) -> Result<(), Error> {
         Ok(())
     }

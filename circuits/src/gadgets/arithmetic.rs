@@ -13,6 +13,7 @@ use halo2_proofs::poly::Rotation;
 use zkmargin_margin::field::MarginField;
 
 use super::layout::Switch;
+use super::{copy_into, hook};
 
 /// Columns and gate.
 #[derive(Clone, Debug)]
@@ -71,19 +72,22 @@ impl ArithmeticConfig {
         row: Row<'_, F>,
     ) -> Result<AssignedCell<F, F>, Error> {
         let ((a, b), (factor, c)) = (row.product, row.term);
-        let output = a
-            .value()
-            .zip(b.value())
-            .zip(c.value())
-            .map(|((a, b), c)| *a * b + factor * c + row.constant);
+        let inputs = [("a", a), ("b", b), ("c", c)];
+        let values =
+            inputs.map(|(cell, from)| hook::value(name, || cell.to_owned(), from.value().copied()));
+        let [a, b, c] = values;
+        let output = a.zip(b).zip(c).map(|((a, b), c)| a * b + factor * c + row.constant);
+        let output = hook::value(name, || "d".to_owned(), output);
         layouter.assign_region(
             || name,
             |mut region| {
-                self.q_arithmetic.enable(&mut region, 0)?;
-                for (name, cell, column) in
-                    [("a", a, self.advice[0]), ("b", b, self.advice[1]), ("c", c, self.advice[2])]
+                if !hook::dropped(name, || "gate".to_owned()) {
+                    self.q_arithmetic.enable(&mut region, 0)?;
+                }
+                for (((cell, from), value), column) in
+                    inputs.into_iter().zip(values).zip(self.advice)
                 {
-                    cell.copy_advice(|| name, &mut region, column, 0)?;
+                    copy_into(&mut region, name, cell, from, value, (column, 0))?;
                 }
                 region.assign_fixed(|| "factor", self.factor, 0, || Value::known(factor))?;
                 region.assign_fixed(
@@ -107,6 +111,7 @@ impl ArithmeticConfig {
         name: &str,
         value: Value<F>,
     ) -> Result<AssignedCell<F, F>, Error> {
+        let value = hook::value(name, || "witness".to_owned(), value);
         layouter.assign_region(
             || name,
             |mut region| region.assign_advice(|| "witness", self.advice[3], 0, || value),
@@ -145,13 +150,12 @@ impl ArithmeticConfig {
         layouter.assign_region(
             || name,
             |mut region| {
-                region.assign_advice_from_instance(
-                    || "public input",
-                    instance,
-                    row,
-                    self.advice[3],
-                    0,
-                )
+                let (label, column) = ("public input", self.advice[3]);
+                if hook::dropped(name, || "copy".to_owned()) {
+                    let value = region.instance_value(instance, row)?;
+                    return region.assign_advice(|| label, column, 0, || value);
+                }
+                region.assign_advice_from_instance(|| label, instance, row, column, 0)
             },
         )
     }

@@ -35,15 +35,16 @@ use halo2_proofs::poly::Rotation;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::merkle::ARITY;
 use zkmargin_margin::poseidon::{
-    Constants, Domain, FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH, mat_mul, pow5,
+    Constants, Domain, FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH, mat_mul,
 };
 
 use super::layout::{ColumnLayout, Switch};
+use super::{copy_into, hook};
 
 /// Partial rounds in one step.
 const PARTIAL_PER_ROW: usize = 3;
 /// Steps of one permutation; its digest stands on the step after them.
-const PERMUTATION_STEPS: usize = FULL_ROUNDS + PARTIAL_ROUNDS / PARTIAL_PER_ROW;
+pub const PERMUTATION_STEPS: usize = FULL_ROUNDS + PARTIAL_ROUNDS / PARTIAL_PER_ROW;
 /// Elements that a link of a longer message absorbs.
 pub const LINK: usize = RATE - 1;
 /// The state cell that holds a digest.
@@ -83,6 +84,16 @@ enum Inputs<'a, F: MarginField> {
     Link(&'a [AssignedCell<F, F>; LINK]),
     /// Free children, of which the digest so far is one.
     Children,
+}
+
+impl<F: MarginField> Inputs<'_, F> {
+    /// The name of a message cell of block `index`.
+    fn label(&self, i: usize, index: usize) -> String {
+        match self {
+            Self::First(_) | Self::Link(_) => format!("message {i} of block {index}"),
+            Self::Children => format!("child {i} of block {index}"),
+        }
+    }
 }
 
 /// One permutation with its values.
@@ -227,6 +238,9 @@ impl<F: MarginField> HashConfig<F> {
     }
 
     fn member_gate(&self, meta: &mut ConstraintSystem<F>) {
+        if hook::dropped("configure", || "hash: member".to_owned()) {
+            return;
+        }
         meta.create_gate("hash: member", |meta| {
             let q = self.q_first.query(meta);
             let [a, b, c, d, digest] = self.query(meta, &self.state, Rotation::cur());
@@ -279,7 +293,8 @@ impl<F: MarginField> HashConfig<F> {
         domains: (Domain, Domain),
         message: &[AssignedCell<F, F>],
     ) -> Result<AssignedCell<F, F>, Error> {
-        let blocks = self.message_blocks(domains, message)?;
+        let name = &format!("{name}: hash");
+        let blocks = self.message_blocks(name, domains, message)?;
         self.assign_blocks(layouter, name, &blocks)
     }
 
@@ -303,10 +318,11 @@ impl<F: MarginField> HashConfig<F> {
         path: Value<&[[F; ARITY]]>,
     ) -> Result<AssignedCell<F, F>, Error> {
         path.error_if_known_and(|path| path.len() != depth)?;
-        let mut blocks = self.message_blocks((first, next), leaf)?;
+        let name = &format!("{name}: hash");
+        let mut blocks = self.message_blocks(name, (first, next), leaf)?;
         for level in 0..depth {
             let message = path.map(|path| path[level]);
-            blocks.push(self.block(Inputs::Children, node, message));
+            blocks.push(self.block((name, blocks.len()), Inputs::Children, node, message));
         }
         self.assign_blocks(layouter, name, &blocks)
     }
@@ -314,28 +330,32 @@ impl<F: MarginField> HashConfig<F> {
     /// The permutations over a message.
     fn message_blocks<'a>(
         &self,
+        name: &str,
         (first, next): (Domain, Domain),
         message: &'a [AssignedCell<F, F>],
     ) -> Result<Vec<Block<'a, F>>, Error> {
         let (head, tail) = message.split_first_chunk::<RATE>().ok_or(Error::Synthesis)?;
-        let mut blocks = vec![self.block(Inputs::First(head), first, values(head))];
+        let mut blocks = vec![self.block((name, 0), Inputs::First(head), first, values(head))];
         let (links, []) = tail.as_chunks::<LINK>() else { return Err(Error::Synthesis) };
         for link in links {
             let digest = blocks.last().map_or_else(Value::unknown, Block::digest);
             let [a, b, c] = link.each_ref().map(|cell| cell.value().copied());
             let message = digest.zip(a).zip(b.zip(c)).map(|((h, a), (b, c))| [h, a, b, c]);
-            blocks.push(self.block(Inputs::Link(link), next, message));
+            blocks.push(self.block((name, blocks.len()), Inputs::Link(link), next, message));
         }
         Ok(blocks)
     }
 
     fn block<'a>(
         &self,
+        at: (&str, usize),
         inputs: Inputs<'a, F>,
         domain: Domain,
         message: Value<[F; RATE]>,
     ) -> Block<'a, F> {
-        Block { inputs, domain, message, trace: message.map(|message| self.trace(domain, message)) }
+        let message = message.map(|message| hooked_message(at, &inputs, message));
+        let trace = message.map(|message| self.trace(at, domain, message));
+        Block { inputs, domain, message, trace }
     }
 
     /// Assigns permutations end to end, in one region.
@@ -346,14 +366,13 @@ impl<F: MarginField> HashConfig<F> {
         blocks: &[Block<'_, F>],
     ) -> Result<AssignedCell<F, F>, Error> {
         layouter.assign_region(
-            || format!("{name}: hash"),
+            || name,
             |mut region| {
                 let mut digest = None;
                 for (index, block) in blocks.iter().enumerate() {
-                    let start = index * PERMUTATION_STEPS * self.step;
-                    self.assign_inputs(&mut region, start, block, digest.as_ref())?;
-                    let next = self.permutation(&mut region, start, block.domain, &block.trace)?;
-                    digest = Some(next);
+                    let at = (name, index);
+                    self.assign_inputs(&mut region, at, block, digest.as_ref())?;
+                    digest = Some(self.permutation(&mut region, at, block.domain, &block.trace)?);
                 }
                 digest.ok_or(Error::Synthesis)
             },
@@ -365,12 +384,15 @@ impl<F: MarginField> HashConfig<F> {
     fn assign_inputs(
         &self,
         region: &mut Region<'_, F>,
-        start: usize,
+        (name, index): (&str, usize),
         block: &Block<'_, F>,
         digest: Option<&AssignedCell<F, F>>,
     ) -> Result<(), Error> {
+        let start = index * PERMUTATION_STEPS * self.step;
         let copy = |region: &mut Region<'_, F>, cell: &AssignedCell<F, F>, i: usize| {
-            cell.copy_advice(|| format!("message {i}"), region, self.state[i], start).map(|_| ())
+            let label = block.inputs.label(i, index);
+            let value = block.message.map(|message| message[i]);
+            copy_into(region, name, &label, cell, value, (self.state[i], start)).map(|_| ())
         };
         match block.inputs {
             Inputs::First(cells) => {
@@ -390,8 +412,8 @@ impl<F: MarginField> HashConfig<F> {
             Inputs::Children => {
                 for i in 0..ARITY {
                     let child = block.message.map(|children| children[i]);
-                    let name = || format!("child {i}");
-                    region.assign_advice(name, self.state[i], start, || child)?;
+                    let label = || block.inputs.label(i, index);
+                    region.assign_advice(label, self.state[i], start, || child)?;
                 }
             }
         }
@@ -402,19 +424,22 @@ impl<F: MarginField> HashConfig<F> {
     fn permutation(
         &self,
         region: &mut Region<'_, F>,
-        start: usize,
+        (name, index): (&str, usize),
         domain: Domain,
         trace: &Value<(Vec<TraceRow<F>>, F)>,
     ) -> Result<AssignedCell<F, F>, Error> {
         for (i, row) in self.schedule.iter().enumerate() {
-            let offset = start + i * self.step;
-            match row.gate {
+            let step = index * PERMUTATION_STEPS + i;
+            let offset = step * self.step;
+            let switch = match row.gate {
                 Gate::First => &self.q_first,
                 Gate::Full => &self.q_full,
                 Gate::Partial => &self.q_partial,
                 Gate::Last => &self.q_last,
+            };
+            if !hook::dropped(name, || format!("gate of step {step}")) {
+                switch.enable(region, offset)?;
             }
-            .enable(region, offset)?;
             for (j, column) in self.constants.into_iter().enumerate() {
                 let constant = row.constant(j, domain);
                 region.assign_fixed(
@@ -428,7 +453,7 @@ impl<F: MarginField> HashConfig<F> {
                 if i > 0 {
                     let state = trace.as_ref().map(|(rows, _)| rows[i].state[j]);
                     region.assign_advice(
-                        || format!("state {j}"),
+                        || format!("state {j} of step {step}"),
                         self.state[j],
                         offset,
                         || state,
@@ -436,45 +461,62 @@ impl<F: MarginField> HashConfig<F> {
                 }
                 let aux = trace.as_ref().map(|(rows, _)| rows[i].aux[j]);
                 let below = offset + self.step - 1;
-                region.assign_advice(|| format!("aux {j}"), self.aux[j], below, || aux)?;
+                let label = || format!("aux {j} of step {step}");
+                region.assign_advice(label, self.aux[j], below, || aux)?;
             }
         }
         let digest = trace.as_ref().map(|(_, digest)| *digest);
-        let end = start + PERMUTATION_STEPS * self.step;
-        region.assign_advice(|| "digest", self.state[DIGEST], end, || digest)
+        let end = (index + 1) * PERMUTATION_STEPS * self.step;
+        let label = || format!("digest of block {index}");
+        region.assign_advice(label, self.state[DIGEST], end, || digest)
     }
 
     /// The advice cells of a permutation and its digest.
-    fn trace(&self, domain: Domain, message: [F; RATE]) -> (Vec<TraceRow<F>>, F) {
+    fn trace(
+        &self,
+        (name, block): (&str, usize),
+        domain: Domain,
+        message: [F; RATE],
+    ) -> (Vec<TraceRow<F>>, F) {
+        let changed = |cell: &str, lane: usize, step: usize, element: F| {
+            let step = block * PERMUTATION_STEPS + step;
+            hook::element(name, || format!("{cell} {lane} of step {step}"), element)
+        };
         let mds = &F::poseidon().mds;
         let mut state: [F; WIDTH] =
             std::array::from_fn(|i| message.get(i).copied().unwrap_or(F::ZERO));
         let rows = self
             .schedule
             .iter()
-            .map(|row| {
+            .enumerate()
+            .map(|(index, row)| {
+                if index > 0 {
+                    state = std::array::from_fn(|i| changed("state", i, index, state[i]));
+                }
                 let before = state;
                 let constants: [F; WIDTH] = std::array::from_fn(|i| row.constant(i, domain));
                 let mut aux = [F::ZERO; WIDTH];
                 if row.gate == Gate::Partial {
                     for (round, constant) in constants.iter().take(PARTIAL_PER_ROW).enumerate() {
                         let x = state[0] + constant;
-                        aux[2 * round] = x.square();
-                        state[0] = pow5(x);
+                        let square = changed("aux", 2 * round, index, x.square());
+                        aux[2 * round] = square;
+                        state[0] = square.square() * x;
                         if round + 1 < PARTIAL_PER_ROW {
+                            state[0] = changed("aux", 2 * round + 1, index, state[0]);
                             aux[2 * round + 1] = state[0];
                         }
                         state = mat_mul(mds, state);
                     }
                 } else {
                     let x: [F; WIDTH] = std::array::from_fn(|i| state[i] + constants[i]);
-                    aux = x.map(|x| x.square());
-                    state = mat_mul(mds, x.map(pow5));
+                    aux = std::array::from_fn(|i| changed("aux", i, index, x[i].square()));
+                    state = mat_mul(mds, std::array::from_fn(|i| aux[i].square() * x[i]));
                 }
                 TraceRow { state: before, aux }
             })
             .collect();
-        (rows, state[0])
+        (rows, hook::element(name, || format!("digest of block {block}"), state[0]))
     }
 }
 
@@ -579,6 +621,18 @@ impl<F: MarginField> LinearLayer<F> {
             .reduce(|sum, term| sum + term)
             .unwrap_or(Expression::Constant(F::ZERO))
     }
+}
+
+/// A message as tests may have changed it.
+fn hooked_message<F: MarginField>(
+    (name, block): (&str, usize),
+    inputs: &Inputs<'_, F>,
+    mut message: [F; RATE],
+) -> [F; RATE] {
+    for (i, element) in message.iter_mut().enumerate() {
+        *element = hook::element(name, || inputs.label(i, block), *element);
+    }
+    message
 }
 
 /// The values of four cells, known together or not at all.

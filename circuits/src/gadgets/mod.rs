@@ -13,13 +13,15 @@
 
 pub mod arithmetic;
 pub mod hash;
+pub mod hook;
 pub mod layout;
 pub mod range;
 mod synthesizer;
 
 pub use synthesizer::{Cell, Synthesizer};
 
-use halo2_proofs::plonk::{Column, ConstraintSystem, Instance};
+use halo2_proofs::circuit::{AssignedCell, Region, Value};
+use halo2_proofs::plonk::{Advice, Column, ConstraintSystem, Error, Instance};
 use zkmargin_margin::field::MarginField;
 
 use arithmetic::ArithmeticConfig;
@@ -62,4 +64,20 @@ impl<F: MarginField> GadgetConfig<F> {
         let arithmetic = ArithmeticConfig::configure(meta, advice, fixed, q_arithmetic);
         Self { hash, arithmetic, range: RangeConfig::configure(meta, z), instance }
     }
+}
+
+/// Copies a cell into a region, whose name is the hook's.
+fn copy_into<F: MarginField>(
+    region: &mut Region<'_, F>,
+    region_name: &str,
+    name: &str,
+    from: &AssignedCell<F, F>,
+    value: Value<F>,
+    (column, offset): (Column<Advice>, usize),
+) -> Result<AssignedCell<F, F>, Error> {
+    let cell = region.assign_advice(|| name, column, offset, || value)?;
+    if !hook::dropped(region_name, || format!("copy {name}")) {
+        region.constrain_equal(cell.cell(), from.cell())?;
+    }
+    Ok(cell)
 }

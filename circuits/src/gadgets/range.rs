@@ -19,6 +19,8 @@ use halo2_proofs::plonk::{Advice, Column, ConstraintSystem, Error, Selector, Tab
 use halo2_proofs::poly::Rotation;
 use zkmargin_margin::field::MarginField;
 
+use super::{copy_into, hook};
+
 /// Bits per step.
 pub const LIMB_BITS: u32 = 8;
 /// Widest range that is sound in every supported field.
@@ -126,20 +128,30 @@ impl RangeConfig {
             return Err(Error::Synthesis);
         }
         let limbs = (bits / LIMB_BITS) as usize;
-        let sums = value.map(|value| running_sums(&value, limbs));
+        let name = &format!("{name}: range {bits}");
+        let value = hook::value(name, || "z 0".to_owned(), value);
+        let sums = value.map(|value| {
+            let mut sums = running_sums(&value, limbs);
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = hook::element(name, || format!("z {}", i + 1), *sum);
+            }
+            sums
+        });
         layouter.assign_region(
-            || format!("{name}: range {bits}"),
+            || name,
             |mut region| {
                 let cell = match copied {
-                    Some(cell) => cell.copy_advice(|| "z 0", &mut region, self.z, 0)?,
+                    Some(cell) => copy_into(&mut region, name, "z 0", cell, value, (self.z, 0))?,
                     None => region.assign_advice(|| "z 0", self.z, 0, || value)?,
                 };
                 for i in 0..limbs {
-                    self.q_byte.enable(&mut region, i)?;
+                    if !hook::dropped(name, || "lookups".to_owned()) {
+                        self.q_byte.enable(&mut region, i)?;
+                    }
                     let sum = sums.as_ref().map(|sums| sums[i]);
                     let next =
                         region.assign_advice(|| format!("z {}", i + 1), self.z, i + 1, || sum)?;
-                    if i + 1 == limbs {
+                    if i + 1 == limbs && !hook::dropped(name, || "copy zero".to_owned()) {
                         region.constrain_equal(next.cell(), zero.cell())?;
                     }
                 }

@@ -9,6 +9,7 @@ use zkmargin_margin::poseidon::{Domain, RATE};
 use super::GadgetConfig;
 use super::arithmetic::Row;
 use super::hash::LINK;
+use super::hook;
 use super::range::Ranged;
 
 /// An assigned cell.
@@ -21,6 +22,8 @@ pub struct Synthesizer<'c, F: MarginField, L: Layouter<F>> {
     config: &'c GadgetConfig<F>,
     layouter: L,
     scope: String,
+    /// Equalities of this scope so far: they are named by number.
+    equalities: usize,
     zero: Cell<F>,
     one: Cell<F>,
 }
@@ -34,12 +37,13 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
         config.range.load(&mut layouter)?;
         let zero = config.arithmetic.constant(&mut layouter, "zero", F::ZERO)?;
         let one = config.arithmetic.constant(&mut layouter, "one", F::ONE)?;
-        Ok(Self { config, layouter, scope: String::new(), zero, one })
+        Ok(Self { config, layouter, scope: String::new(), equalities: 0, zero, one })
     }
 
     /// Sets the prefix of the region names to come.
     pub fn scope(&mut self, scope: impl Into<String>) {
         self.scope = scope.into();
+        self.equalities = 0;
     }
 
     /// The constant zero.
@@ -92,8 +96,9 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
     /// A witness that is zero or one.
     pub fn witness_bit(&mut self, name: &str, value: Value<F>) -> Result<Cell<F>, Error> {
         let bit = self.witness_unchecked(name, value)?;
-        let square = self.mul(&format!("{name} is a bit"), &bit, &bit)?;
-        self.equal(&square, &bit)?;
+        let name = format!("{name} is a bit");
+        let square = self.mul(&name, &bit, &bit)?;
+        self.equal_as(&name, &square, &bit)?;
         Ok(bit)
     }
 
@@ -110,10 +115,18 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
 
     /// Constrains two cells to be equal.
     pub fn equal(&mut self, left: &Cell<F>, right: &Cell<F>) -> Result<(), Error> {
-        self.layouter.assign_region(
-            || "equal",
-            |mut region| region.constrain_equal(left.cell(), right.cell()),
-        )
+        self.equalities += 1;
+        let name = format!("equality {}", self.equalities);
+        self.equal_as(&name, left, right)
+    }
+
+    fn equal_as(&mut self, name: &str, left: &Cell<F>, right: &Cell<F>) -> Result<(), Error> {
+        let name = self.name(&format!("{name}: equal"));
+        if hook::dropped(&name, || "copy".to_owned()) {
+            return Ok(());
+        }
+        self.layouter
+            .assign_region(|| &name, |mut region| region.constrain_equal(left.cell(), right.cell()))
     }
 
     /// `a * b + factor * c + constant`.
@@ -139,7 +152,7 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
     pub fn product_is_zero(&mut self, name: &str, a: &Cell<F>, b: &Cell<F>) -> Result<(), Error> {
         let product = self.mul(name, a, b)?;
         let zero = self.zero();
-        self.equal(&product, &zero)
+        self.equal_as(name, &product, &zero)
     }
 
     /// `a + factor * c + constant`.

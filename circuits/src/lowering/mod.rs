@@ -89,6 +89,6 @@ pub fn advice<C: Circuit<Bn254Fr>>(
 }
 
 /// Rows that a circuit may use: the last ones blind the columns.
-pub(crate) fn usable_rows(k: u32, blinding_factors: usize) -> usize {
+pub fn usable_rows(k: u32, blinding_factors: usize) -> usize {
     (1 << k) - blinding_factors - 1
 }

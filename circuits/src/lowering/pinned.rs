@@ -30,20 +30,30 @@ pub enum PinnedError {
 
 /// A constraint system: what the pinned text says.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct System {
-    pub(crate) columns: ColumnCounts,
-    pub(crate) gates: Vec<Expression>,
-    pub(crate) advice_queries: Vec<Query>,
-    pub(crate) fixed_queries: Vec<Query>,
-    pub(crate) instance_queries: Vec<Query>,
-    pub(crate) permutation: Vec<ColumnRef>,
+pub struct System<F = Bn254Fr> {
+    /// How many columns.
+    pub columns: ColumnCounts,
+    /// Constraints of all gates, in order.
+    pub gates: Vec<Expression<F>>,
+    /// What expressions call advice query n.
+    pub advice_queries: Vec<Query>,
+    /// The same of fixed columns, selectors behind them.
+    pub fixed_queries: Vec<Query>,
+    /// The same of public inputs.
+    pub instance_queries: Vec<Query>,
+    /// Columns with equality.
+    pub permutation: Vec<ColumnRef>,
     /// Pairs of input and table expressions per lookup.
-    pub(crate) lookups: Vec<Vec<(Expression, Expression)>>,
-    pub(crate) constants: Vec<usize>,
+    pub lookups: Vec<Vec<(Expression<F>, Expression<F>)>>,
+    /// Fixed columns of constants.
+    pub constants: Vec<usize>,
 }
 
 /// Reads the text of [`halo2_proofs::plonk::ConstraintSystem::pinned`].
-pub(crate) fn read(text: &str) -> Result<System, PinnedError> {
+///
+/// # Errors
+/// When it is not of the form that the pinned version writes.
+pub fn read<F: MarginField>(text: &str) -> Result<System<F>, PinnedError> {
     let mut parser = Parser { text: text.as_bytes(), at: 0 };
     let root = parser.node(0)?;
     parser.space();
@@ -65,7 +75,7 @@ pub(crate) fn read(text: &str) -> Result<System, PinnedError> {
     let selectors =
         (0..columns.selectors).map(|i| Query { column: columns.fixed + i, rotation: 0 });
     fixed_queries.extend(selectors);
-    let expressions = |node: &Node| -> Result<Vec<Expression>, PinnedError> {
+    let expressions = |node: &Node| -> Result<Vec<Expression<F>>, PinnedError> {
         node.children.iter().map(|child| child.expression(direct)).collect()
     };
     let lookup = |node: &Node| {
@@ -116,7 +126,7 @@ impl Node {
     }
 
     /// `0x` and 64 digits.
-    fn element(&self) -> Result<Bn254Fr, PinnedError> {
+    fn element<F: MarginField>(&self) -> Result<F, PinnedError> {
         let unknown = || PinnedError::Unknown(self.name.clone());
         let text = self.name.as_str();
         // A derived field prints as `Name(0x...)`, others as `0x...`.
@@ -124,7 +134,7 @@ impl Node {
         let mut bytes = [0; 32];
         let digits = text.strip_prefix("0x").ok_or_else(unknown)?;
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| unknown())?;
-        Bn254Fr::from_be_bytes(&bytes).ok_or_else(unknown)
+        F::from_be_bytes(&bytes).ok_or_else(unknown)
     }
 
     /// `(Column { index, column_type }, Rotation(n))`.
@@ -145,7 +155,10 @@ impl Node {
         Ok(ColumnRef { kind, index: self.get("index")?.number()? })
     }
 
-    fn expression(&self, direct_fixed: usize) -> Result<Expression, PinnedError> {
+    fn expression<F: MarginField>(
+        &self,
+        direct_fixed: usize,
+    ) -> Result<Expression<F>, PinnedError> {
         let inner = |index| Ok(Box::new(self.child(index)?.expression(direct_fixed)?));
         let query = || self.get("query_index")?.number();
         Ok(match self.name.as_str() {

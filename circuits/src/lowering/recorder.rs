@@ -41,7 +41,11 @@ impl Columns {
         self.fixed[index]
     }
 
-    fn find(&self, column: Column<Any>) -> Result<ColumnRef, Error> {
+    /// The index of a column.
+    ///
+    /// # Errors
+    /// When the constraint system has fewer.
+    pub fn find(&self, column: Column<Any>) -> Result<ColumnRef, Error> {
         let (kind, index) = match column.column_type() {
             Any::Advice => (ColumnKind::Advice, self.advice.iter().position(|c| *c == column)),
             Any::Fixed => {
@@ -55,7 +59,11 @@ impl Columns {
         index.map(|index| ColumnRef { kind, index }).ok_or(Error::Synthesis)
     }
 
-    fn selector(&self, selector: &Selector) -> Result<usize, Error> {
+    /// The index of a selector.
+    ///
+    /// # Errors
+    /// When the constraint system has fewer.
+    pub fn selector(&self, selector: &Selector) -> Result<usize, Error> {
         self.selectors.iter().position(|both| both.contains(selector)).ok_or(Error::Synthesis)
     }
 }

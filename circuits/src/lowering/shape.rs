@@ -65,15 +65,15 @@ pub struct Query {
 /// A polynomial over queries, by their index in the shape's lists.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
-pub enum Expression {
-    Constant(Bn254Fr),
+pub enum Expression<F = Bn254Fr> {
+    Constant(F),
     Advice(usize),
     Fixed(usize),
     Instance(usize),
-    Negated(Box<Expression>),
-    Sum(Box<Expression>, Box<Expression>),
-    Product(Box<Expression>, Box<Expression>),
-    Scaled(Box<Expression>, Bn254Fr),
+    Negated(Box<Expression<F>>),
+    Sum(Box<Expression<F>>, Box<Expression<F>>),
+    Product(Box<Expression<F>>, Box<Expression<F>>),
+    Scaled(Box<Expression<F>>, F),
 }
 
 /// Fixed columns, by row.
@@ -170,7 +170,8 @@ impl LoweredShape {
         &self.copies
     }
 
-    pub(crate) fn system(&self) -> &System {
+    /// The constraint system.
+    pub fn system(&self) -> &System {
         &self.system
     }
 

@@ -229,8 +229,8 @@ fn cells_past_the_usable_rows_are_refused() {
 #[test]
 fn text_that_is_no_constraint_system_is_an_error() {
     for text in ["", "(", "System { gates: [", "System { gates }", "[1, 2]]", "A { a: B }"] {
-        assert!(read(text).is_err(), "{text}");
+        assert!(read::<Bn254Fr>(text).is_err(), "{text}");
     }
     let deep = "(".repeat(100_000);
-    assert!(matches!(read(&deep), Err(pinned::PinnedError::Syntax(_))));
+    assert!(matches!(read::<Bn254Fr>(&deep), Err(pinned::PinnedError::Syntax(_))));
 }

@@ -69,7 +69,7 @@ impl<F: MarginField> Losses<F> {
         let name = format!("skew {index}");
         let change = s.mul_add(&format!("M5 {name}"), dampened, (-F::ONE, value), F::ZERO)?;
         let (loss, _) = absolute(s, &name, &change, is_negative, CHANGE_BITS)?;
-        self.pnl[index] = s.sub(&format!("M5 pnl {index}"), &self.pnl[index], &loss)?;
+        self.pnl[index] = s.sub(&format!("M5 pnl {index} less skew"), &self.pnl[index], &loss)?;
         Ok(())
     }
 

@@ -76,13 +76,15 @@ pub(super) struct Extreme<F: MarginField> {
     /// One for a maximum, minus one for a minimum.
     direction: F,
     bits: u32,
+    /// Candidates so far.
+    count: usize,
 }
 
 impl<F: MarginField> Extreme<F> {
     /// `extreme` is to be the largest of the cells to come, which are at most
     /// `2^bits` below it.
     pub(super) fn largest(name: &str, extreme: Cell<F>, bits: u32) -> Self {
-        Self { name: name.to_owned(), extreme, product: None, direction: F::ONE, bits }
+        Self { name: name.to_owned(), extreme, product: None, direction: F::ONE, bits, count: 0 }
     }
 
     /// `extreme` is to be the smallest.
@@ -96,15 +98,16 @@ impl<F: MarginField> Extreme<F> {
         s: &mut Synthesizer<'_, F, L>,
         candidate: &Cell<F>,
     ) -> Result<(), Error> {
-        let name = self.name.clone();
+        let (name, index) = (self.name.clone(), self.count);
+        self.count += 1;
         let (high, low) = match self.direction == F::ONE {
             true => (&self.extreme, candidate),
             false => (candidate, &self.extreme),
         };
-        let gap = s.sub(&format!("{name} gap"), high, low)?;
-        s.range_check(&format!("M5 {name} is not beyond"), &gap, self.bits)?;
+        let gap = s.sub(&format!("{name} gap {index}"), high, low)?;
+        s.range_check(&format!("M5 {name} is not beyond {index}"), &gap, self.bits)?;
         self.product = Some(match self.product.take() {
-            Some(product) => s.mul(&format!("{name} product"), &product, &gap)?,
+            Some(product) => s.mul(&format!("{name} product {index}"), &product, &gap)?,
             None => gap,
         });
         Ok(())

@@ -1,7 +1,7 @@
 //! The mock prover, with failures by the name of their region, and tampering
 //! with single cells.
 
-use std::cell::{Cell as StdCell, RefCell};
+use std::cell::Cell as StdCell;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ff::Field;
 use halo2_proofs::arithmetic::VartimeField;
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
-use halo2_proofs::dev::MockProver;
+use halo2_proofs::dev::{MockProver, VerifyFailure};
 use halo2_proofs::plonk::{
     Advice, Any, Assigned, Assignment, Circuit, Column, ConstraintSystem, Error, Fixed,
     FloorPlanner, Instance, Selector,
@@ -57,39 +57,26 @@ pub enum Delta {
     MinusOne,
 }
 
-/// An advice cell by the names of its region and of itself.
-pub type CellName = (String, String);
-
 thread_local! {
     static TARGET: StdCell<Option<(usize, Delta)>> = const { StdCell::new(None) };
-    static NAMES: RefCell<Vec<CellName>> = const { RefCell::new(Vec::new()) };
+    static ASSIGNED: StdCell<usize> = const { StdCell::new(0) };
 }
 
-/// The names of all advice cells, in order of assignment.
-pub fn advice_cells<F: MarginField + VartimeField, C: Gadgets<F>>(
-    k: u32,
-    circuit: &C,
-    rows: Vec<F>,
-) -> Vec<CellName> {
-    NAMES.with_borrow_mut(Vec::clear);
-    TARGET.set(None);
-    assert_eq!(failures(k, &Tampered(circuit.clone(), PhantomData), rows), BTreeSet::new());
-    NAMES.take()
-}
-
-/// The failures when `delta` is applied to advice cell `index` and to it alone.
+/// What the mock prover says when `delta` is applied to advice cell `index` and
+/// to it alone.
 pub fn tamper<F: MarginField + VartimeField, C: Gadgets<F>>(
     k: u32,
     circuit: &C,
     rows: Vec<F>,
     index: usize,
     delta: Delta,
-) -> BTreeSet<String> {
-    NAMES.with_borrow_mut(Vec::clear);
+) -> Vec<VerifyFailure> {
+    ASSIGNED.set(0);
     TARGET.set(Some((index, delta)));
-    let failures = failures(k, &Tampered(circuit.clone(), PhantomData), rows);
+    let tampered = Tampered(circuit.clone(), PhantomData);
+    let prover = MockProver::run(k, &tampered, vec![rows]).unwrap();
     TARGET.set(None);
-    failures
+    prover.verify().err().unwrap_or_default()
 }
 
 /// A circuit of our gadgets.
@@ -126,7 +113,7 @@ impl FloorPlanner for TamperPlanner {
         config: C::Config,
         constants: Vec<Column<Fixed>>,
     ) -> Result<(), Error> {
-        let mut tamper = Tamper { cs, region: String::new() };
+        let mut tamper = Tamper { cs };
         SimpleFloorPlanner::synthesize(&mut tamper, circuit, config, constants)
     }
 }
@@ -134,14 +121,11 @@ impl FloorPlanner for TamperPlanner {
 /// Passes everything on but the value of the target cell.
 struct Tamper<'a, CS> {
     cs: &'a mut CS,
-    region: String,
 }
 
 impl<F: Field, CS: Assignment<F>> Assignment<F> for Tamper<'_, CS> {
     fn enter_region<NR: Into<String>, N: FnOnce() -> NR>(&mut self, name: N) {
-        self.region = name().into();
-        let region = self.region.clone();
-        self.cs.enter_region(|| region);
+        self.cs.enter_region(name);
     }
 
     fn exit_region(&mut self) {
@@ -174,27 +158,18 @@ impl<F: Field, CS: Assignment<F>> Assignment<F> for Tamper<'_, CS> {
         A: FnOnce() -> AR,
         AR: Into<String>,
     {
-        let name: String = annotation().into();
-        let index = NAMES.with_borrow_mut(|names| {
-            names.push((self.region.clone(), name.clone()));
-            names.len() - 1
-        });
+        let index = ASSIGNED.replace(ASSIGNED.get() + 1);
         let delta = TARGET.get().filter(|(target, _)| *target == index).map(|(_, delta)| delta);
-        self.cs.assign_advice(
-            || name,
-            column,
-            row,
-            || {
-                to().map(|value| {
-                    let value: Assigned<F> = value.into();
-                    match delta {
-                        None => value,
-                        Some(Delta::PlusOne) => value + F::ONE,
-                        Some(Delta::MinusOne) => value - F::ONE,
-                    }
-                })
-            },
-        )
+        self.cs.assign_advice(annotation, column, row, || {
+            to().map(|value| {
+                let value: Assigned<F> = value.into();
+                match delta {
+                    None => value,
+                    Some(Delta::PlusOne) => value + F::ONE,
+                    Some(Delta::MinusOne) => value - F::ONE,
+                }
+            })
+        })
     }
 
     fn assign_fixed<V, VR, A, AR>(

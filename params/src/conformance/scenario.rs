@@ -431,6 +431,7 @@ impl Parameters {
                 im_option_percent: other.im_option_percent,
             },
             minimum_charge: None,
+            underlying_collateral: None,
             collaterals,
         }
     }

@@ -224,13 +224,14 @@ impl ScenarioMarket {
         for feed in &mut spec.feeds {
             feed.forward = Expiry::new(feed).shocked_forward(spot_factor);
         }
-        let rules = &model.spec().collaterals;
+        let underlying = &self.spec.underlying;
         for (symbol, instrument) in &mut spec.instruments {
             match instrument {
                 Instrument::Option { mark_vol, .. } => *mark_vol *= vol_factor,
                 Instrument::Perpetual { price, .. } => *price *= spot_factor,
                 Instrument::Collateral { price, .. } => {
-                    if rules.get(symbol).is_some_and(|rule| rule.is_risk_cancelling) {
+                    let rule = model.collateral(symbol, underlying);
+                    if rule.is_some_and(|rule| rule.is_risk_cancelling) {
                         *price *= spot_factor;
                     }
                 }

@@ -1,5 +1,7 @@
 //! `zkmargin conformance`.
 
+use std::collections::BTreeMap;
+
 use pasta_curves::Fp;
 use serde::Serialize;
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
@@ -25,8 +27,9 @@ file with `margin_requirements`), collateral haircut tiers (a file with `cases`)
 scenario portfolio margin of PMRM_2 (a file with `scenario`, or with `scenario_base` and \
 `scenario_cases`). The first two are integers and must be exact; margins of PMRM_2 are \
 floating point and may differ by 1e-8, relative, with --integer too. With --mock and \
---prove the same integers go through the circuit, in the smallest shape that holds a case. The summary's relative error leaves out figures below 1e-6, \
-which are zero but for rounding. Exits with 1 when a figure differs.";
+--prove the same integers go through the circuit, in the smallest shape that holds a case; \
+a case beyond the largest is named and left out. The summary's relative error leaves out \
+figures below 1e-6, which are zero but for rounding. Exits with 1 when a figure differs.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -121,6 +124,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
                     None => beyond.push(account.case),
                 }
             }
+            figures = by_case(figures);
         }
         let missed = figures.iter().filter(|figure| !figure.pass).count();
         files.push(FileReport {
@@ -142,6 +146,19 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         (false, true) => Ok(Exit::False),
         (false, false) => Err(Error::ConformanceMissed { missed, total }),
     }
+}
+
+/// Figures of a case together, cases in the order that they come in.
+fn by_case(figures: Vec<FigureReport>) -> Vec<FigureReport> {
+    let mut cases: BTreeMap<String, usize> = BTreeMap::new();
+    let mut placed: Vec<(usize, FigureReport)> = Vec::with_capacity(figures.len());
+    for figure in figures {
+        let next = cases.len();
+        let place = *cases.entry(figure.case.clone()).or_insert(next);
+        placed.push((place, figure));
+    }
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, figure)| figure).collect()
 }
 
 /// What the circuit says of a case; `None` when it is beyond the largest shape.

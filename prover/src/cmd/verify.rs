@@ -25,7 +25,7 @@ use crate::input::{
 };
 use crate::output::stderr_line;
 use crate::params::{exported_key, verifier};
-use crate::serve::{Server, open_browser};
+use crate::serve::Server;
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -139,11 +139,12 @@ fn show_page(source: &Source, srs: SrsArgs, env: Env) -> Result<(), Error> {
     let server = Server::bind(bytes, key).map_err(Error::Serve)?;
     let address = server.address();
     env.out.result(&Opened { address: address.clone() }, |opened| vec![opened.address.clone()])?;
-    if !open_browser(&address) {
+    if open::that_detached(&address).is_err() {
         env.out.note("no browser could be opened: open the address yourself");
     }
     env.out.note("serving it to this machine alone; Ctrl-C ends");
-    server.run().map_err(Error::Serve)
+    server.run();
+    Ok(())
 }
 
 fn report(args: &Args, env: Env) -> Result<Exit, Error> {

@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn garbage_and_proofs_of_the_other_system() {
-        let ipa = include_bytes!("../../golden/small-ipa.proof.json");
+        let ipa = include_bytes!("../../golden/standard-small-ipa.proof.json");
         let key = include_bytes!("../../vectors/kzg/small.vk");
         assert_eq!(state(ipa, Some(key)), "unknown-key");
         assert_eq!(state(b"{}", Some(key)), "malformed");

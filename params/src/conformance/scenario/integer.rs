@@ -31,10 +31,12 @@ use crate::scenario::{Holdings, IntegerTable, ScenarioError};
 const VALUE_BOUND: f64 = (1_u64 << 42) as f64;
 /// What the gross value of a book is kept below: two bits less than sums have.
 const BOOK_BOUND: f64 = (1_u128 << 70) as f64;
-/// Lots of the largest option position where no lot divides all.
-const FINE_LOTS: u32 = 1 << 25;
-/// Lot sizes tried there.
-const CANDIDATES: u32 = 256;
+/// Binary orders of the largest option position in lots, where no lot divides all.
+const LOT_BITS: std::ops::RangeInclusive<u32> = 24..=31;
+/// Lot sizes tried of each order.
+const CANDIDATES: u32 = 128;
+/// What a lot's values and charges may be rounded by, in quote units.
+const UNITS_PER_LOT: f64 = 2.0;
 
 /// A case as positions in whole lots, and the table for them.
 pub(crate) struct Book {
@@ -87,34 +89,36 @@ struct Scale {
 }
 
 impl Scale {
-    /// The finest scale whose values fit; `None` when none does.
+    /// The scale that rounds the least; `None` when none fits.
     fn of(table: &RiskTable, holdings: &Holdings) -> Option<Self> {
         let mut held = vec![0.0; table.rows.len()];
         for (row, quantity) in holdings.quantities() {
             held[*row] = *quantity;
         }
-        let lot = counted_lot(table, holdings);
         let rows = || table.rows.iter().zip(&held);
         let options = || rows().filter(|(row, _)| is_option(row));
-        let most = options().map(|(_, quantity)| quantity.abs() / lot).fold(0.0, f64::max);
+        let most = options().map(|(_, quantity)| quantity.abs()).fold(0.0, f64::max);
+        let all: f64 = options().map(|(_, quantity)| quantity.abs()).sum();
         let value = options().map(|(row, _)| largest(table, row)).fold(by_count(table), f64::max);
         let gross: f64 = rows().map(|(row, quantity)| quantity.abs() * largest(table, row)).sum();
         let gross = gross + holdings.cash().abs() + holdings.unrealised().abs();
-        // What rounding costs a lot is the same on every scale: as few lots as
-        // possible of as small units as possible.
-        let scales =
-            (1..=10_u32).flat_map(|parts| (0..=MAX_QUOTE_DECIMALS).map(move |d| (parts, d)));
-        let fits = |(parts, decimals): &(u32, u32)| {
-            let (parts, unit) = (f64::from(*parts), power(*decimals));
+        let scales = counted_lots(table, holdings).into_iter().flat_map(|(lot, off)| {
+            (0..=MAX_QUOTE_DECIMALS).map(move |decimals| (lot, off, decimals))
+        });
+        let fits = |(lot, _, decimals): &(f64, f64, u32)| {
+            let unit = power(*decimals);
             // An option's own lot may be a little more than the common one.
-            value * lot / parts * unit < 0.5 * VALUE_BOUND
-                && most * parts < MAX_LOTS as f64
+            value * lot * unit < 0.5 * VALUE_BOUND
+                && most / lot < MAX_LOTS as f64
                 && gross * unit < BOOK_BOUND
         };
-        let cost = |(parts, decimals): &(u32, u32)| f64::from(*parts) / power(*decimals);
+        // What rounding costs a lot is the same on every scale.
+        let cost = |(lot, off, decimals): &(f64, f64, u32)| {
+            off + (1.0 + all / lot) * UNITS_PER_LOT / power(*decimals)
+        };
         let best = scales.filter(fits).min_by(|a, b| cost(a).total_cmp(&cost(b)));
-        let (parts, quote_decimals) = best?;
-        let (option_lot, unit) = (lot / f64::from(parts), power(quote_decimals));
+        let (option_lot, _, quote_decimals) = best?;
+        let unit = power(quote_decimals);
         let lots = rows().map(|(row, quantity)| {
             // What is not held counts for nothing: any lot that fits.
             let (sign, size) = match *quantity {
@@ -235,45 +239,60 @@ fn by_count(table: &RiskTable) -> f64 {
     low.max(terms.naked_mm_charge.abs() + terms.naked_im_charge.abs()).max(minimum)
 }
 
-/// The lot that options are counted in: a decimal that divides all quantities
-/// where one does; otherwise, of many small ones, the one whose counts are the
-/// nearest to what is charged.
-fn counted_lot(table: &RiskTable, holdings: &Holdings) -> f64 {
+/// Lots that options may be counted in, and what the charges on their counts are
+/// off by, in currency: parts of a decimal that divides all quantities where one
+/// does, otherwise many small ones.
+fn counted_lots(table: &RiskTable, holdings: &Holdings) -> Vec<(f64, f64)> {
     let options: Vec<_> =
         holdings.quantities().iter().filter(|(row, _)| is_option(&table.rows[*row])).collect();
     let quantities: Vec<f64> = options.iter().map(|(_, quantity)| quantity.abs()).collect();
     let most = quantities.iter().copied().fold(0.0, f64::max);
     if most == 0.0 {
         // Nothing is counted in it: small, so that charges by count fit.
-        return 1e-9;
+        return vec![(1e-9, 0.0)];
     }
+    let perpetual = perpetual_fee(table, holdings);
     if let Some(lot) = exact_lot(&quantities) {
-        return lot;
+        return (1..=10_u32).map(|parts| (lot / f64::from(parts), 0.0)).collect();
     }
-    let counts_off = |lot: f64| {
-        let (mut nets, mut gross) = (BTreeMap::new(), BTreeMap::new());
-        for (row, quantity) in &options {
-            let RowKind::Option { group, strike_key } = table.rows[*row].kind else { continue };
-            let counted = (quantity / lot).round() * lot;
-            let (net, counted_net) = nets.entry(strike_key).or_insert((0.0, 0.0));
-            *net += quantity;
-            *counted_net += counted;
-            *gross.entry(group).or_insert(0.0) += counted.abs() - quantity.abs();
-        }
-        let naked: f64 = nets
-            .values()
-            .map(|(net, counted): &(f64, f64)| (-counted).max(0.0) - (-net).max(0.0))
-            .sum();
-        let fees = gross
-            .iter()
-            .map(|(group, off): (&usize, &f64)| off.abs() * table.groups[*group].confidence_charge);
-        let terms = &table.terms;
-        naked.abs() * (terms.naked_mm_charge.abs() + terms.naked_im_charge.abs())
-            + fees.sum::<f64>()
+    let sizes = LOT_BITS
+        .flat_map(|bits| (0..CANDIDATES).map(move |i| (1_u64 << bits) as f64 + f64::from(i)));
+    let lots = sizes.map(|size| most / size);
+    lots.map(|lot| (lot, counts_off(table, &options, perpetual, lot))).collect()
+}
+
+/// What charges by count are off by when options are counted in a lot.
+fn counts_off(table: &RiskTable, options: &[&(usize, f64)], fee: f64, lot: f64) -> f64 {
+    let (mut nets, mut gross) = (BTreeMap::new(), BTreeMap::new());
+    for (row, quantity) in options {
+        let RowKind::Option { group, strike_key } = table.rows[*row].kind else { continue };
+        let counted = (quantity / lot).round() * lot;
+        let (net, counted_net) = nets.entry(strike_key).or_insert((0.0, 0.0));
+        *net += quantity;
+        *counted_net += counted;
+        *gross.entry(group).or_insert(0.0) += counted.abs() - quantity.abs();
+    }
+    let naked: f64 = nets
+        .values()
+        .map(|(net, counted): &(f64, f64)| (-counted).max(0.0) - (-net).max(0.0))
+        .sum();
+    let fees: f64 = gross
+        .iter()
+        .map(|(group, off): (&usize, &f64)| off * table.groups[*group].confidence_charge.max(fee))
+        .sum();
+    let terms = &table.terms;
+    let maintenance = naked * terms.naked_mm_charge;
+    maintenance.abs().max((maintenance + naked * terms.naked_im_charge + fees).abs())
+}
+
+/// What options are charged at the least confident of the perpetuals held.
+fn perpetual_fee(table: &RiskTable, holdings: &Holdings) -> f64 {
+    let terms = &table.terms;
+    let fee = |(row, _): &(usize, f64)| {
+        let confidence = table.rows[*row].perpetual_confidence?;
+        Some(terms.confidence_charge(confidence, terms.conf_threshold, terms.spot))
     };
-    let candidates = (0..CANDIDATES).map(|i| most / f64::from(FINE_LOTS + i));
-    let best = candidates.min_by(|a, b| counts_off(*a).total_cmp(&counts_off(*b)));
-    best.unwrap_or(most / f64::from(FINE_LOTS))
+    holdings.quantities().iter().filter_map(fee).fold(0.0, f64::max)
 }
 
 fn exact_lot(quantities: &[f64]) -> Option<f64> {

@@ -1,6 +1,7 @@
 use super::*;
 
 const CSV: &str = include_str!("../../../../examples/deribit/btc-20251205.csv");
+const ETH_CSV: &str = include_str!("../../../../examples/deribit/eth-20240108.csv");
 const JSON: &str = include_str!("../../../fixtures/deribit_book_summary.json");
 
 /// Largest distance of a mark of the fixture from Black's formula, in coins.
@@ -21,6 +22,20 @@ fn a_real_chain_is_read_and_marked_again() {
     let market = chain.market().unwrap();
     assert_eq!(market.spec().instruments.len(), 121);
     assert_eq!(market.spec().feeds[0].expiry_seconds, 1_765_526_400 - 1_764_897_052);
+}
+
+#[test]
+fn a_real_chain_on_eth_is_read() {
+    let chain = option_chain(ETH_CSV).unwrap();
+    assert_eq!((chain.currency.as_str(), chain.timestamp.get()), ("ETH", 1_704_712_781));
+    assert_eq!((chain.expiries.len(), chain.options().count()), (3, 120));
+    assert_eq!((chain.index, chain.index_source), (2222.19, IndexSource::Index));
+    assert!(chain.skipped.is_empty());
+    // The volatilities were made from the marks.
+    assert!(chain.options().all(|option| option.mark_residual().abs() < 1e-5));
+    let market = chain.market().unwrap();
+    assert_eq!(market.spec().underlying.as_str(), "ETH");
+    assert_eq!(market.spec().instruments.len(), 121);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use zkmargin_margin::units::{Amount, Lots};
 use super::*;
 use crate::scenario::parameters::{MinimumCharge, ScenarioModel};
 use crate::scenario::table::RowKind;
-use crate::scenario::tests::{Books, chain_market, preset, sym};
+use crate::scenario::tests::{Books, chain_market, eth_market, preset, sym};
 use crate::scenario::{Holdings, ScenarioMarket, assess, parameters};
 use crate::symbol::Symbol;
 
@@ -16,10 +16,14 @@ const UNIT: f64 = 1e8;
 /// Books hold eighths.
 const LOT: f64 = 0.125;
 
-/// The real chain with rates, a low confidence here and there and a lost peg:
-/// discounts and weights that are no multiples of `2^-40`.
 fn market() -> ScenarioMarket {
-    let mut spec = chain_market().spec().clone();
+    uneven(&chain_market())
+}
+
+/// A real chain with rates, a low confidence here and there and a lost peg:
+/// discounts and weights that are no multiples of `2^-40`.
+fn uneven(market: &ScenarioMarket) -> ScenarioMarket {
+    let mut spec = market.spec().clone();
     for (index, feed) in (0_u32..).zip(&mut spec.feeds) {
         feed.rate = 0.01 * f64::from(index % 7);
         feed.vol_confidence = if index % 3 == 0 { 0.3 } else { 1.0 };
@@ -74,10 +78,18 @@ fn balance(margin: &ScenarioMargin, level: Level) -> f64 {
 
 #[test]
 fn integer_balances_are_below_the_float_ones_and_close() {
-    let market = market();
+    assert_below_and_close(&market());
+}
+
+#[test]
+fn integer_balances_are_below_the_float_ones_and_close_on_eth() {
+    assert_below_and_close(&uneven(&eth_market()));
+}
+
+fn assert_below_and_close(market: &ScenarioMarket) {
     let mut books = Books(17);
     for model in models() {
-        let table = RiskTable::new(&model, &market).unwrap();
+        let table = RiskTable::new(&model, market).unwrap();
         let integers = IntegerTable::new(&table, DECIMALS, LOT, |_| LOT).unwrap();
         integers.check_levels(&table).unwrap();
         let mut largest: f64 = 0.0;

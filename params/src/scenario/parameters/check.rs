@@ -113,8 +113,12 @@ fn numbers(spec: &mut ParameterSpec) -> Vec<Number<'_>> {
             net_delta_percent in FACTOR, hedged_delta_percent in FACTOR,
             short_option_percent in FACTOR);
     }
-    for (symbol, terms) in &mut spec.collaterals {
-        let path = |field| format!("collaterals.{symbol}.{field}");
+    let underlying = spec.underlying_collateral.iter_mut();
+    let underlying = underlying.map(|terms| ("underlying_collateral".to_owned(), terms));
+    let by_symbol = spec.collaterals.iter_mut();
+    let by_symbol = by_symbol.map(|(symbol, terms)| (format!("collaterals.{symbol}"), terms));
+    for (place, terms) in underlying.chain(by_symbol) {
+        let path = |field| format!("{place}.{field}");
         all.push((path("mm_haircut"), &mut terms.mm_haircut, FACTOR));
         all.push((path("im_haircut"), &mut terms.im_haircut, ON_TOP));
         if let Some(factor) = &mut terms.confidence_factor {

@@ -29,6 +29,7 @@ pub use spec::{
 };
 
 use crate::scenario::error::{ScenarioError, read_json, read_toml};
+use crate::symbol::Symbol;
 use crate::toml_text;
 
 /// What is read, in errors.
@@ -98,6 +99,13 @@ impl ScenarioModel {
     /// The name.
     pub fn name(&self) -> &str {
         &self.spec.name
+    }
+
+    /// How an asset counts as collateral in the market of an underlying; `None` when
+    /// the set has no rule for it.
+    pub fn collateral(&self, asset: &Symbol, underlying: &Symbol) -> Option<&CollateralTerms> {
+        let own = self.spec.underlying_collateral.as_ref().filter(|_| asset == underlying);
+        own.or_else(|| self.spec.collaterals.get(asset))
     }
 
     /// The canonical JSON without `source` and `notes`: fixed order of fields,

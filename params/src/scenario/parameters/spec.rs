@@ -35,6 +35,10 @@ pub struct ParameterSpec {
     /// A floor under the loss; absent, there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_charge: Option<MinimumCharge>,
+    /// How the market's underlying counts as collateral; absent, as its symbol does
+    /// below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub underlying_collateral: Option<CollateralTerms>,
     /// How collateral counts, by symbol.
     #[serde(default, deserialize_with = "unique_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub collaterals: BTreeMap<Symbol, CollateralTerms>,

@@ -132,7 +132,7 @@ impl Maker<'_> {
                 row
             }
             Instrument::Collateral { price, confidence } => {
-                let rule = self.model.spec().collaterals.get(symbol);
+                let rule = self.model.collateral(symbol, &self.market.spec().underlying);
                 let missing = || ScenarioError::at(path(""), Problem::MissingRule);
                 self.collateral(symbol, rule.ok_or_else(missing)?, price, confidence)
             }

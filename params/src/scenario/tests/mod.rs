@@ -15,13 +15,24 @@ pub(super) fn sym(text: &str) -> Symbol {
     Symbol::new(text).unwrap()
 }
 
-/// The real chain with a perpetual.
+const ETH_CHAIN: &str = include_str!("../../../../examples/deribit/eth-20240108.csv");
+
+/// The real chain on BTC, with a perpetual and a future.
 pub(super) fn chain_market() -> ScenarioMarket {
-    let mut spec = option_chain(CHAIN).unwrap().market().unwrap().spec().clone();
-    let perpetual = Instrument::Perpetual { price: spec.spot + 12.5, confidence: 1.0 };
-    spec.instruments.insert(sym("BTC-PERPETUAL"), perpetual);
-    let future = Instrument::Future { expiry_seconds: spec.feeds[2].expiry_seconds };
-    spec.instruments.insert(sym("BTC-27MAR26"), future);
+    market_of(CHAIN, ["BTC-PERPETUAL", "BTC-27MAR26"])
+}
+
+/// The one on ETH.
+pub(super) fn eth_market() -> ScenarioMarket {
+    market_of(ETH_CHAIN, ["ETH-PERPETUAL", "ETH-28JUN24"])
+}
+
+fn market_of(chain: &str, [perpetual, future]: [&str; 2]) -> ScenarioMarket {
+    let mut spec = option_chain(chain).unwrap().market().unwrap().spec().clone();
+    let terms = Instrument::Perpetual { price: spec.spot + 12.5, confidence: 1.0 };
+    spec.instruments.insert(sym(perpetual), terms);
+    let terms = Instrument::Future { expiry_seconds: spec.feeds[2].expiry_seconds };
+    spec.instruments.insert(sym(future), terms);
     ScenarioMarket::new(spec).unwrap()
 }
 

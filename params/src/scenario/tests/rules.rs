@@ -74,8 +74,10 @@ fn bad_parameters_name_their_field() {
     assert_eq!(range, "vol_shock.short_term_power: -300 is out of range: allowed are -100 to 100");
     assert!(refused("\"name\": \"pmrm2\"", "\"name\": \"\"").starts_with("name: "));
     assert!(
-        refused("\"mm_haircut\": 0.15", "\"mm_haircut\": -1").starts_with("collaterals.ETH.mm")
+        refused("\"mm_haircut\": 0.15", "\"mm_haircut\": -1").starts_with("collaterals.BTC.mm")
     );
+    let own = refused("\"mm_haircut\": 0.015", "\"mm_haircut\": -1");
+    assert!(own.starts_with("underlying_collateral.mm_haircut: -1 is out of range"), "{own}");
     assert!(ScenarioModel::from_json("{").is_err());
     let large = " ".repeat(MAX_FILE_BYTES + 1);
     assert!(matches!(ScenarioModel::from_json(&large), Err(ScenarioError::TooLarge { .. })));
@@ -345,4 +347,23 @@ fn a_shocked_market_is_marked_at_the_scenario() {
     assert!((change - before.scenario_pnl[2]).abs() < 1e-6, "{change} {}", before.scenario_pnl[2]);
     assert!(market.shocked(&model, f64::NAN, 1.0).is_err());
     assert!(market.shocked(&model, 0.0, 1.0).unwrap_err().to_string().starts_with("spot: 0"));
+}
+
+/// A shipped set serves markets on BTC and on ETH: what cancels risk is the
+/// market's own underlying, by its own rule.
+#[test]
+fn the_underlying_cancels_risk_whichever_it_is() {
+    for preset in parameters::all() {
+        let model = preset.model().unwrap();
+        for (underlying, other) in [("BTC", "ETH"), ("ETH", "BTC")] {
+            let terms = |asset| *model.collateral(&sym(asset), &sym(underlying)).unwrap();
+            assert!(terms(underlying).is_risk_cancelling && !terms(other).is_risk_cancelling);
+            assert!(!terms("USDC").is_risk_cancelling);
+            assert!(model.collateral(&sym("SHIB"), &sym(underlying)).is_none());
+        }
+        // An underlying without a rule of its own counts as its symbol does.
+        let spec = ParameterSpec { underlying_collateral: None, ..model.spec().clone() };
+        let model = ScenarioModel::new(spec).unwrap();
+        assert!(!model.collateral(&sym("BTC"), &sym("BTC")).unwrap().is_risk_cancelling);
+    }
 }

@@ -73,13 +73,13 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "0x...")]
     market_root: Option<FieldHex>,
     /// The model it must be made with: the name of a shipped one, or a file
-    #[arg(long, value_name = "NAME|FILE")]
+    #[arg(short, long, value_name = "NAME|FILE")]
     model: Option<String>,
     /// The snapshot it must be made from
-    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
     snapshot: Option<Source>,
     /// The epoch it must be of
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(short, long, value_name = "NUMBER")]
     epoch: Option<u64>,
 }
 

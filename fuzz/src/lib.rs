@@ -1,0 +1,3 @@
+//! Fuzz targets for every decoder.
+
+pub mod targets;

@@ -1,0 +1,80 @@
+//! The published cases in the circuit: what is true of each holds, what is false
+//! is refused.
+//!
+//! All 88 scenario cases go through the mock prover, in two tests that run side
+//! by side: those of up to 16 positions, and the 35 that take the large shape.
+#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
+
+use zkmargin_margin::shape::Shape;
+use zkmargin_params::conformance::{CaseAccount, accounts};
+use zkmargin_prover::conformance::CaseStatement;
+
+const SCENARIO: &str = include_str!("../../params/fixtures/pmrm2_cases.json");
+const DYDX: &str = include_str!("../../params/fixtures/dydx_v4_margin.json");
+const HAIRCUTS: &str = include_str!("../../params/fixtures/haircut_tiers.json");
+
+/// The shape it took.
+#[track_caller]
+fn holds(account: &CaseAccount) -> Shape {
+    let statement = CaseStatement::new(account).unwrap();
+    let (truth, lie) = (statement.instance.claim, statement.false_claim);
+    assert_eq!(statement.mock(truth).unwrap(), Some(true), "{}: {truth}", account.case);
+    assert_eq!(statement.mock(lie).unwrap(), Some(false), "{}: {lie}", account.case);
+    statement.shape.unwrap()
+}
+
+/// The scenario cases whose smallest shape is, or is not, the large one.
+fn scenario_cases(large: bool) -> Vec<CaseAccount> {
+    let is_large =
+        |account: &CaseAccount| account.positions.len() > Shape::Medium.scenario_positions();
+    accounts(SCENARIO).unwrap().into_iter().filter(|account| is_large(account) == large).collect()
+}
+
+#[test]
+fn scenario_cases_of_small_and_medium_books() {
+    let shapes: Vec<_> = scenario_cases(false).iter().map(holds).collect();
+    assert_eq!(shapes.len(), 53);
+    assert!(shapes.contains(&Shape::Small) && shapes.contains(&Shape::Medium));
+}
+
+#[test]
+fn scenario_cases_of_large_books() {
+    let shapes: Vec<_> = scenario_cases(true).iter().map(holds).collect();
+    assert_eq!(shapes, [Shape::Large; 35]);
+}
+
+#[test]
+fn standard_cases() {
+    let cases = accounts(DYDX).unwrap();
+    // Four cases are of a rate alone, which is no account.
+    assert_eq!(cases.len(), 12 + 8 + 2);
+    cases.iter().for_each(|case| assert_eq!(holds(case), Shape::Small));
+    let cases = accounts(HAIRCUTS).unwrap();
+    assert_eq!(cases.len(), 4);
+    cases.iter().for_each(|case| assert_eq!(holds(case), Shape::Small));
+}
+
+/// A book of more positions than the largest shape has is no error: there is no
+/// statement to run.
+#[test]
+fn a_book_beyond_the_largest_shape() {
+    let mut case: serde_json::Value = serde_json::from_str(SCENARIO).unwrap();
+    let base = &mut case["scenario_base"];
+    let feed = serde_json::json!({
+        "expiry_seconds": 864_000, "forward": 2700.0, "forward_confidence": 1.0,
+        "rate": 0.05, "rate_confidence": 1.0, "vol_confidence": 1.0
+    });
+    base["scenario"]["feeds"] = serde_json::json!([feed]);
+    let option = |step: u32| {
+        serde_json::json!({
+            "expiry_seconds": 864_000, "strike": 1000 + 50 * step, "is_call": true,
+            "mark_vol": 0.6, "amount": 1.0
+        })
+    };
+    base["scenario"]["options"] = (0..65).map(option).collect();
+    case["scenario_cases"] = serde_json::json!({ "case_900": {} });
+    let accounts = accounts(&case.to_string()).unwrap();
+    let statement = CaseStatement::new(&accounts[0]).unwrap();
+    assert_eq!(statement.shape, None);
+    assert_eq!(statement.mock(statement.instance.claim).unwrap(), None);
+}

@@ -1,0 +1,184 @@
+//! What every family is put through.
+#![allow(unreachable_pub, reason = "shared by tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use halo2_proofs::plonk::Circuit;
+use rayon::prelude::*;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::shape::Shape;
+use zkmargin_testkit::check::Checker;
+use zkmargin_testkit::coverage::{Coverage, Effort, class_of, search};
+use zkmargin_testkit::fault::{self, Fault};
+use zkmargin_testkit::record::NamedCell;
+use zkmargin_testkit::{Plan, Subject, graph, lie, tamper};
+
+/// Exceptions of a family, each with its reason.
+pub struct Expected {
+    pub name: &'static str,
+    /// Regions, or scopes of them, whose values say nothing about the account.
+    pub free: Vec<(String, &'static str)>,
+    /// Classes of constraints that nothing can make fail.
+    pub never_failing: &'static [(&'static str, &'static str)],
+    /// Faults without consequence: `region / part`.
+    pub redundant: &'static [(&'static str, &'static str)],
+}
+
+impl Expected {
+    /// Whether a region's values are free.
+    fn is_free(&self, region: &str) -> bool {
+        let is_in = |scope: &str| {
+            region.strip_prefix(scope).is_some_and(|r| r.is_empty() || r.starts_with([':', ' ']))
+        };
+        self.free.iter().any(|(free, _)| is_in(free))
+    }
+}
+
+pub fn is_long() -> bool {
+    std::env::var("ZKMARGIN_HARNESS").is_ok_and(|mode| mode == "long")
+}
+
+pub fn shapes() -> Vec<Shape> {
+    if is_long() { Shape::ALL.to_vec() } else { vec![Shape::Small] }
+}
+
+pub fn no_cell_can_be_changed<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    shape: Shape,
+    expected: &Expected,
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    assert_eq!(checker.check_all(), BTreeSet::new());
+    assert_eq!(checker.unassigned_reads(), BTreeSet::new());
+    let names = |accepted: Vec<&NamedCell>| -> BTreeSet<_> {
+        let held = accepted.iter().filter(|c| !expected.is_free(&recording.regions[c.region]));
+        held.map(|cell| recording.full_name(cell)).collect()
+    };
+    assert_eq!(names(tamper::accepted_alone(&checker)), BTreeSet::new());
+    assert_eq!(names(tamper::accepted_together(&checker)), BTreeSet::new());
+    let (cells, groups) = (recording.cells.len(), tamper::groups(&checker).len());
+    let name = expected.name;
+    println!("{name} {} {shape}: {cells} cells alone, {groups} groups together", F::NAME);
+}
+
+/// Nothing unconstrained, unused or idle; and what each public input depends
+/// on is golden.
+pub fn the_graph_is_whole<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    assert_eq!(graph::findings(&checker), BTreeSet::new());
+    let mut text = String::new();
+    for (row, links) in graph::dependencies(&checker) {
+        let name = zkmargin_margin::instance::NAMES[row];
+        writeln!(text, "{row} {name}").unwrap();
+        links.iter().for_each(|link| writeln!(text, "    {link}").unwrap());
+    }
+    // What depends on what does not depend on the layout.
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
+    let path = format!("{directory}/{}-dependencies.txt", expected.name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+}
+
+/// Every free value changed, and everything after it computed again. By
+/// default one cell of each class, in the long run every cell.
+pub fn no_lie_is_accepted<F: MarginField, C: Circuit<F> + Sync>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    let mut cells = lie::free_cells(&checker);
+    if !is_long() {
+        let mut classes: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for cell in &cells {
+            classes.entry(recording.class(cell)).or_default().push(*cell);
+        }
+        cells = classes.values().map(|members| members[members.len() / 5]).collect();
+    }
+    let (told, mut accepted) = lie::accepted(subject, &checker, &cells);
+    accepted.retain(|lie| !expected.is_free(&lie.region));
+    assert_eq!(accepted, []);
+    println!("{}: {told} lies about {} values", expected.name, cells.len());
+}
+
+pub fn every_constraint_is_seen_failing<F: MarginField, C: Circuit<F> + Sync>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    let effort = if is_long() { Effort::Alone } else { Effort::Seen };
+    let coverage = search(subject, &checker, effort, |_| true);
+    let missing: Vec<_> = coverage.missing.iter().map(String::as_str).collect();
+    let known: Vec<_> = expected.never_failing.iter().map(|(class, _)| *class).collect();
+    assert_eq!(missing, known, "constraints that nothing makes fail");
+    let (seen, alone) = (coverage.lies.len(), coverage.alone());
+    println!("{}: {seen} classes of constraints seen failing, {alone} alone", expected.name);
+}
+
+/// Every constraint of the circuit's code dropped in turn; long run only.
+pub fn every_deletion_is_found<F: MarginField, C: Circuit<F> + Sync>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
+    if !is_long() {
+        return;
+    }
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    let coverage = search(subject, &checker, Effort::Alone, |_| true);
+    let faults = fault::all(&checker);
+    let found: Vec<_> = faults
+        .par_iter()
+        .map(|fault| (fault, fault::detect(subject, &checker, &coverage, fault)))
+        .collect();
+    let mut by: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, detection) in &found {
+        assert!(detection.dropped > 0);
+        detection.found_by().into_iter().for_each(|name| *by.entry(name).or_default() += 1);
+    }
+    println!("{}: {} deletions, found by {by:?}", expected.name, faults.len());
+    let missed: Vec<_> = found
+        .iter()
+        .filter(|(_, detection)| !detection.is_found())
+        .map(|(fault, _)| format!("{} / {}", fault.region, fault.part))
+        .collect();
+    let known: Vec<_> = expected.redundant.iter().map(|(fault, _)| *fault).collect();
+    assert_eq!(missed, known, "deletions that nothing finds");
+}
+
+/// Prints the table of seeded faults; every one must be found.
+pub fn faults_are_found<F: MarginField, C: Circuit<F> + Sync>(
+    subject: &Subject<F, C>,
+    faults: &[(&str, Fault)],
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    // A fault in many classes, the levels of a path say, needs no lie for each.
+    let classes = |fault: &Fault| -> BTreeSet<_> {
+        fault.dropped(subject, &checker).iter().map(|name| class_of(name)).collect()
+    };
+    let few = |(_, fault): &(&str, Fault)| classes(fault).into_iter().take(2);
+    let wanted: BTreeSet<_> = faults.iter().flat_map(few).collect();
+    let coverage: Coverage = search(subject, &checker, Effort::Alone, |c| wanted.contains(c));
+    let mut missed = Vec::new();
+    println!("| bug | constraint dropped | found by |\n|---|---|---|");
+    for (bug, fault) in faults {
+        let detection = fault::detect(subject, &checker, &coverage, fault);
+        assert!(detection.dropped > 0, "{bug}: nothing was dropped");
+        let by = detection.found_by();
+        println!("| {bug} | `{}`, {} | {} |", fault.region, fault.part, by.join(", "));
+        if by.is_empty() {
+            missed.push(bug);
+        }
+    }
+    assert!(missed.is_empty(), "not found: {missed:?}");
+}

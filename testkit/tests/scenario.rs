@@ -1,0 +1,125 @@
+//! The scenario family under the harness; see `standard.rs` for the long run.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
+
+#[path = "../../circuits/tests/common/mod.rs"]
+mod fixtures;
+mod harness;
+
+use fixtures::at_least;
+use fixtures::scenario::*;
+use harness::Expected;
+use pasta_curves::Fp;
+use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::shape::Shape;
+use zkmargin_testkit::Subject;
+use zkmargin_testkit::fault::{CONFIGURE, Fault};
+
+fn subject<F: MarginField>(positions: &[Position], shape: Shape) -> Subject<F, ScenarioCircuit<F>> {
+    let market = ScenarioMarket::<F>::over_field();
+    let mut case = market.case(positions, at_least(Level::Initial), 0);
+    assert_eq!(case.check(), Ok(()));
+    case.shape = shape;
+    Subject { k: k::<F>(shape), circuit: case.circuit(), rows: case.public_rows() }
+}
+
+/// Every slot and every expiry of the smallest shape in use: every kind of row,
+/// both signs, a netted strike.
+fn full<F: MarginField>() -> Subject<F, ScenarioCircuit<F>> {
+    let [third, fourth, _] = OTHERS;
+    let lots = [
+        (CALL, -30),
+        (PUT, 20),
+        (FAR_CALL, -10),
+        (FUTURE, 5),
+        (PERP, -8),
+        (CASH, 50),
+        (third, 6),
+        (fourth, -6),
+    ];
+    subject(&book(1_000_000, &lots), Shape::Small)
+}
+
+/// A slot of padding, and two expiries that no position is in.
+fn sparse<F: MarginField>(shape: Shape) -> Subject<F, ScenarioCircuit<F>> {
+    subject(&healthy(), shape)
+}
+
+const EXPECTED: Expected =
+    Expected { name: "scenario", free: Vec::new(), never_failing: &[], redundant: &[] };
+
+/// The expiries that the sparse account is not in, whose keys are not 1 and 2,
+/// and its padding.
+fn sparse_expected(shape: Shape) -> Expected {
+    const EMPTY: &str = "no position is in it: `terms_of_an_empty_expiry_change_nothing`";
+    const NO_LOTS: &str = "zero has no inverse, and times zero any is zero";
+    let expiries = (0..shape.scenario_expiries()).filter(|index| ![1, 2].contains(index));
+    let padding = healthy().len()..shape.scenario_positions();
+    let free = expiries.map(|index| (format!("expiry {index}"), EMPTY));
+    let padded = padding.map(|slot| (format!("slot {slot}: size inverse"), NO_LOTS));
+    Expected { free: free.chain(padded).collect(), ..EXPECTED }
+}
+
+#[test]
+fn no_cell_can_be_changed() {
+    harness::no_cell_can_be_changed(&full::<Fp>(), Shape::Small, &EXPECTED);
+    harness::no_cell_can_be_changed(&full::<Bn254Fr>(), Shape::Small, &EXPECTED);
+    for shape in harness::shapes() {
+        harness::no_cell_can_be_changed(&sparse::<Fp>(shape), shape, &sparse_expected(shape));
+        harness::no_cell_can_be_changed(&sparse::<Bn254Fr>(shape), shape, &sparse_expected(shape));
+    }
+}
+
+#[test]
+fn the_graph_is_whole() {
+    harness::the_graph_is_whole(&full::<Fp>(), &EXPECTED);
+    harness::the_graph_is_whole(&full::<Bn254Fr>(), &EXPECTED);
+}
+
+#[test]
+fn no_lie_is_accepted() {
+    harness::no_lie_is_accepted(&full::<Bn254Fr>(), &EXPECTED);
+    let shape = Shape::Small;
+    harness::no_lie_is_accepted(&sparse::<Bn254Fr>(shape), &sparse_expected(shape));
+}
+
+#[test]
+fn every_constraint_is_seen_failing() {
+    harness::every_constraint_is_seen_failing(&full::<Bn254Fr>(), &EXPECTED);
+}
+
+#[test]
+fn every_deletion_is_found() {
+    harness::every_deletion_is_found(&full::<Bn254Fr>(), &EXPECTED);
+}
+
+#[test]
+fn seeded_faults_are_found() {
+    let faults = [
+        ("row or account of another tree", CONFIGURE, "hash: member"),
+        ("row's message cut off", "slot #: M# row: hash", "copy message 1 of block 2"),
+        ("quantity sign loosened", "slot #: M# short is a bit: equal", "copy"),
+        ("same strike loosened", "slot #: M# same strike is a bit: equal", "copy"),
+        ("public input not used", "public: model", "copy"),
+        ("terms of another market", "terms: M# terms: hash", "copy message 2 of block 3"),
+        ("position in another expiry", "slot #: equality #: equal", "copy"),
+        ("expiry twice, its sum split", "expiry #: M# expiries ascend: range #", "lookups"),
+        ("sum unpacked otherwise", "expiry # losses: equality #: equal", "copy"),
+        ("limb of a sum without a range", "expiry # losses: M# sum # limb #: range #", "lookups"),
+        (
+            "a scenario left out of the worst",
+            "outcome: M# worst is not beyond #: range #",
+            "copy z 0",
+        ),
+        ("worst loss of no scenario", "outcome: M# worst is one of them: equal", "copy"),
+        ("netted across strikes", "slot #: M# same strike has no step: equal", "copy"),
+        ("collateral owed", "slot #: M# direction: equal", "copy"),
+        ("padding with lots", "slot #: M# padding has no lots: equal", "copy"),
+        ("slack not below its divisor", "outcome: M# slack below its divisor: range #", "lookups"),
+    ];
+    let faults = faults.map(|(bug, region, part)| (bug, Fault::new(region, part)));
+    harness::faults_are_found(&full::<Bn254Fr>(), &faults);
+}
