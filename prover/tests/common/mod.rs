@@ -188,7 +188,7 @@ fn options(dir: &Path) {
     let chain = fs::read_to_string(chain).unwrap();
     let rows = chain.lines().filter(|row| row.contains("26DEC25") || row.starts_with("as_of"));
     fs::write(dir.join("chain.csv"), rows.collect::<Vec<_>>().join("\n")).unwrap();
-    run(dir, "import deribit -q chain.csv -o chain.json");
+    run(dir, "import deribit options -q chain.csv -o chain.json");
     run(dir, "market build -q -s chain.json -m deribit-like -e 1 -o options.json");
     run(dir, "encrypt -q strangle.json -R trader.key -o strangle.age");
     run(dir, "encrypt -q condor.json -R trader.key -o condor.age");
@@ -201,8 +201,24 @@ fn one_scenario_case(dir: &Path) {
     let case = cases["scenario_cases"]["case_042"].take();
     cases["scenario_cases"] = serde_json::json!({ "case_042": case });
     fs::write(dir.join("scenario.json"), cases.to_string()).unwrap();
-    cases["scenario_cases"]["case_042"]["expected"]["mm"] = serde_json::json!(-1);
-    fs::write(dir.join("scenario-wrong.json"), cases.to_string()).unwrap();
+    let changed = |name: &str, change: &dyn Fn(&mut serde_json::Value)| {
+        let mut cases = cases.clone();
+        change(&mut cases);
+        fs::write(dir.join(name), cases.to_string()).unwrap();
+    };
+    let case = "/scenario_cases/case_042";
+    changed("scenario-wrong.json", &|cases| {
+        *cases.pointer_mut(&format!("{case}/expected/mm")).unwrap() = (-1).into();
+    });
+    changed("scenario-skew.json", &|cases| {
+        let scenarios = cases.pointer_mut(&format!("{case}/parameters/scenarios")).unwrap();
+        let scenarios = scenarios.as_array_mut().unwrap();
+        let skew = scenarios.iter_mut().find(|s| s["vol_shock_direction"] == "abs").unwrap();
+        skew["spot_shock"] = 1.1.into();
+    });
+    changed("scenario-field.json", &|cases| {
+        *cases.pointer_mut(&format!("{case}/scenario/feeds/0/forward")).unwrap() = "high".into();
+    });
 }
 
 fn commitment_of(line: &str) -> String {
