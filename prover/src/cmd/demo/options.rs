@@ -92,7 +92,7 @@ fn market(story: &mut Story) -> Result<(), Error> {
     story.chapter("10. Options: the publisher makes a market from a real chain")?;
     story.tell("Options on BTC in three expiries, as Deribit marked them on 5 December 2025.")?;
     story.write("chain.csv", CHAIN.as_bytes())?;
-    story.run(&["import", "deribit", "@chain.csv", "-o", "@chain.json"], Exit::Done)?;
+    story.run(&["import", "deribit", "options", "@chain.csv", "-o", "@chain.json"], Exit::Done)?;
     let mut line =
         vec!["market", "build", "-s", "@chain.json", "-m", MODEL, "-e", "1", "-o", "@options.json"];
     let system = story.proof_system().to_string();
