@@ -12,8 +12,8 @@ use pasta_curves::Fp;
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Epoch};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
-use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
-use zkmargin_margin::merkle::Tree;
+use zkmargin_margin::market::{MarketHeader, STATE_DEPTH, state_leaf};
+use zkmargin_margin::merkle::{Path, Tree};
 use zkmargin_margin::portfolio::{Blinding, Portfolio, Position};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::standard::StandardWitness;
@@ -75,22 +75,31 @@ pub fn account(
     positions: usize,
 ) -> Result<(MarginInstance<Fp>, StandardWitness<Fp>)> {
     let portfolio = portfolio(market, positions)?;
+    let (instance, commitment, path) = stand(&portfolio, market.header())?;
+    Ok((instance, market.standard_witness(&portfolio, commitment, path)?))
+}
+
+/// The portfolio as the only account of a state, claimed to meet initial margin:
+/// the statement, the commitment and its path.
+fn stand(
+    portfolio: &Portfolio,
+    header: &MarketHeader<Fp>,
+) -> Result<(MarginInstance<Fp>, Fp, Path<Fp>)> {
     let (account, context) = (AccountId::new([7; 20]), ContextId::derive("bench", 0, [0; 20]));
     let commitment = portfolio.commitment::<Fp>();
     let leaves = vec![state_leaf(account, commitment, context)];
     let state = Tree::build(Domain::StateNode, STATE_DEPTH, leaves)?;
     let instance = MarginInstance {
         context,
-        epoch: market.header().epoch,
+        epoch: header.epoch,
         account,
         state_root: state.root(),
-        market_root: market.root(),
-        model: market.header().model,
+        market_root: header.root(),
+        model: header.model,
         claim: Claim::new(Side::AtLeast, Level::Initial)?,
         disclosed: Shortfall::NONE,
     };
-    let witness = market.standard_witness(&portfolio, commitment, state.path(0)?)?;
-    Ok((instance, witness))
+    Ok((instance, commitment, state.path(0)?))
 }
 
 /// The account's portfolio.

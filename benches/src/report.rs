@@ -1,6 +1,6 @@
 //! Prints the benchmark tables of the README.
 //!
-//! `cargo run --release -p zkmargin-benches --bin report [-- SHAPE ...]`
+//! `cargo run --release -p zkmargin-benches --bin report [-- FAMILY|SHAPE ...]`
 //!
 //! Each shape runs in a process of its own, so that peak memory is its own.
 #![allow(clippy::print_stdout)] // Printing is what it is for.
@@ -14,66 +14,107 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use zkmargin_benches::{account, market, scenario};
 use zkmargin_circuits::cost::Cost;
-use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::family::{FamilyCircuit, Witness, family_of};
 use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
+use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::ids::{AccountId, ContextId};
-use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_prover::venue::{Entry, State};
 use zkmargin_verifier::ipa::Verifier;
-use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
+use zkmargin_verifier::proof::{CircuitId, ProofFile};
 
 const HEADER: &str = "\
-| shape | positions | k | rows | rows per position | parameters | keys | prove | verify | verify one of 8 | proof bytes | peak memory |
-|---|---|---|---|---|---|---|---|---|---|---|---|";
+| family | shape | positions | k | rows | rows per position | parameters | keys | prove | verify | verify one of 8 | proof bytes | peak memory |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
-/// What is measured.
-type Circuit = StandardCircuit<Fp>;
+/// What is measured: all, or the families and shapes named.
+struct Selection {
+    families: Vec<Family>,
+    shapes: Vec<Shape>,
+}
+
+impl Selection {
+    fn parse(arguments: &[String]) -> Result<Self> {
+        let (mut families, mut shapes) = (Vec::new(), Vec::new());
+        for argument in arguments {
+            match argument.parse() {
+                Ok(family) => families.push(family),
+                Err(_) => shapes.push(argument.parse()?),
+            }
+        }
+        if families.is_empty() {
+            families = vec![Family::Standard, Family::Scenario];
+        }
+        if shapes.is_empty() {
+            shapes = Shape::ALL.to_vec();
+        }
+        Ok(Self { families, shapes })
+    }
+}
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [flag, shape] = arguments.as_slice()
+    if let [flag, family, shape] = arguments.as_slice()
         && flag == "--child"
     {
-        return report_shape(shape.parse()?);
+        return report_shape(family.parse()?, shape.parse()?);
     }
-    let shapes: Vec<Shape> = match arguments.is_empty() {
-        true => Shape::ALL.to_vec(),
-        false => arguments.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
-    };
+    let Selection { families, shapes } = Selection::parse(&arguments)?;
     println!("{} cores\n\n{HEADER}", std::thread::available_parallelism()?);
-    for shape in &shapes {
-        let status = Command::new(std::env::current_exe()?)
-            .args(["--child", &shape.to_string()])
-            .status()?;
-        ensure!(status.success(), "the {shape} shape failed");
+    for family in families {
+        for shape in &shapes {
+            let status = Command::new(std::env::current_exe()?)
+                .args(["--child", &family.to_string(), &shape.to_string()])
+                .status()?;
+            ensure!(status.success(), "the {shape} shape failed");
+        }
     }
     println!("\n| part | time |\n|---|---|");
     report_parts()
 }
 
 /// One row of the table.
-fn report_shape(shape: Shape) -> Result<()> {
-    let cost = Cost::measure::<Circuit>(shape);
-    let market = market()?;
-    let (instance, witness) = account(&market, cost.positions)?;
-    let (params, parameters) = timed(|| IpaParams::new(<Circuit as FamilyCircuit<Fp>>::k(shape)));
-    let (key, keys) = timed(|| ProvingKey::<Circuit>::build(&params, shape));
+fn report_shape(family: Family, shape: Shape) -> Result<()> {
+    match family {
+        Family::Standard => {
+            let (instance, witness) = account(&market()?, shape.standard_positions())?;
+            measure::<StandardCircuit<Fp>>(shape, instance, &witness)
+        }
+        Family::Scenario => {
+            let market = scenario::market(&scenario::model()?, &scenario::snapshot()?)?;
+            let (instance, witness) = scenario::account(&market, shape)?;
+            drop(market);
+            measure::<ScenarioCircuit<Fp>>(shape, instance, &witness)
+        }
+    }
+}
+
+fn measure<C: FamilyCircuit<Fp>>(
+    shape: Shape,
+    instance: MarginInstance<Fp>,
+    witness: &Witness<Fp, C>,
+) -> Result<()> {
+    let family = family_of::<Fp, C>();
+    let cost = Cost::measure::<C>(shape);
+    let (params, parameters) = timed(|| IpaParams::new(C::k(shape)));
+    let (key, keys) = timed(|| ProvingKey::<C>::build(&params, shape));
     let key = key?;
     let (proof, proving) =
-        median(3, || prove(&params, &key, &instance, &witness, UnwrapErr(SysRng)));
-    let circuit = CircuitId { family: Family::Standard, shape, proof_system: ProofSystem::Ipa };
+        median(3, || prove(&params, &key, &instance, witness, UnwrapErr(SysRng)));
+    let circuit = CircuitId { family, shape, proof_system: ProofSystem::Ipa };
     let file = ProofFile::new(circuit, instance, proof?)?;
     drop(key);
     let peak = peak_memory()?;
-    let verifier = Verifier::new::<Circuit>(params, shape)?;
+    let verifier = Verifier::new::<C>(params, shape)?;
     let (result, verifying) = median(5, || verifier.verify(&file));
     result?;
     let files = vec![file.clone(); 8];
     let (results, batch) = median(3, || verifier.verify_batch(&files));
     ensure!(results.iter().all(Result::is_ok), "the batch does not verify");
     println!(
-        "| {shape} | {} | {} | {} | {:.0} | {} | {} | {} | {} | {} | {} | {peak} MiB |",
+        "| {family} | {shape} | {} | {} | {} | {:.0} | {} | {} | {} | {} | {} | {} | {peak} MiB |",
         cost.positions,
         cost.k,
         cost.rows,

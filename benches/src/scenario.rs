@@ -7,8 +7,10 @@ use anyhow::{Context, Result};
 use pasta_curves::Fp;
 use rayon::prelude::*;
 use zkmargin_margin::ids::{BucketId, Epoch, Timestamp};
-use zkmargin_margin::portfolio::Position;
-use zkmargin_margin::scenario::ScenarioMargin;
+use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::portfolio::{Blinding, Portfolio, Position};
+use zkmargin_margin::scenario::{ScenarioMargin, ScenarioWitness};
+use zkmargin_margin::shape::Shape;
 use zkmargin_margin::units::{Amount, Lots};
 use zkmargin_params::market::{MarketError, scenario::Market};
 use zkmargin_params::scenario::parameters::{Scenario, VolShockDirection, by_name};
@@ -17,6 +19,8 @@ use zkmargin_params::scenario::{
     ScenarioSnapshot, SnapshotSpec,
 };
 use zkmargin_params::symbol::Symbol;
+
+use crate::stand;
 
 /// Expiries of the venue: 49 strikes in each, a call and a put of each strike.
 const EXPIRIES: u64 = 10;
@@ -145,6 +149,35 @@ pub fn books(market: &Market<Fp>, count: usize) -> Result<Vec<Vec<Position>>> {
     (0..count).map(book).collect()
 }
 
+/// A healthy account that fills a shape: calls and puts, long and short, in as
+/// many of its expiries as the venue has.
+///
+/// # Errors
+/// Never: the venue lists what the account holds.
+pub fn account(
+    market: &Market<Fp>,
+    shape: Shape,
+) -> Result<(MarginInstance<Fp>, ScenarioWitness<Fp>)> {
+    let expiries = shape.scenario_expiries().min(usize::try_from(EXPIRIES)?);
+    let position = |index: usize| -> Result<Position> {
+        let (month, step) = (1 + index % expiries, index / expiries);
+        let end = if index.is_multiple_of(3) { 'C' } else { 'P' };
+        let symbol = format!("BTC-M{month}-{}-{end}", 80_000 + 4_000 * step);
+        let listing = market.listing(&symbol).context("not listed")?;
+        let lots = i64::try_from(10 + index)?;
+        Ok(Position {
+            bucket: BucketId::CROSS,
+            instrument: listing.id(),
+            quantity: Lots::new(if index.is_multiple_of(2) { lots } else { -lots }),
+            cash: if index == 0 { Amount::new(1 << 50)? } else { Amount::ZERO },
+        })
+    };
+    let positions = (0..shape.scenario_positions()).map(position).collect::<Result<Vec<_>>>()?;
+    let portfolio = Portfolio::new(positions, Blinding::new([9; 31]))?;
+    let (instance, commitment, path) = stand(&portfolio, market.header())?;
+    Ok((instance, market.scenario_witness(&portfolio, commitment, path)?))
+}
+
 /// The margins of books, on all cores.
 ///
 /// # Errors
@@ -158,6 +191,9 @@ pub fn margins(
 
 #[cfg(test)]
 mod tests {
+    use zkmargin_margin::relation::MarginFamily as _;
+    use zkmargin_margin::scenario::Scenario;
+
     use super::*;
 
     #[test]
@@ -170,5 +206,10 @@ mod tests {
         let margins = margins(&market, &books).unwrap();
         assert!(books.iter().all(|book| book.len() == 64));
         assert!(margins.iter().all(|margin| margin.naked > 0));
+        for shape in Shape::ALL {
+            let (instance, witness) = account(&market, shape).unwrap();
+            Scenario::check(&instance, &witness).unwrap();
+            assert_eq!(witness.account.slots.len(), shape.scenario_positions());
+        }
     }
 }

@@ -17,13 +17,15 @@ Exit codes:
   0  done; the proof is valid; the account is not called
   1  the relation is false, or a proof is invalid
   2  usage or input error
-  3  margin call (`call status`)
+  3  margin call (`call status`, `evm status`)
 
 Environment:
   ZKMARGIN_IDENTITY    age identity (AGE-SECRET-KEY-1...), for CI secrets
   ZKMARGIN_PASSPHRASE  passphrase, where no terminal can ask for it
   ZKMARGIN_CONTEXT     deployment, as for --context
   ZKMARGIN_CACHE_DIR   where proving parameters and keys are kept
+  ZKMARGIN_EVM_KEY     key of the account that sends transactions (`zkmargin evm`)
+  ZKMARGIN_RPC_URL     RPC endpoint of a chain, as for --rpc-url
   ZKMARGIN_SRS_DIR     where powers of tau are kept (`zkmargin srs`)
 
 Secrets are never arguments: other users of a machine can see those.
@@ -83,6 +85,9 @@ enum Command {
     /// Margin calls: a ledger of accounts, proofs, calls and cures
     #[command(subcommand)]
     Call(cmd::call::Command),
+    /// Margin calls by contracts on an EVM chain
+    #[command(subcommand)]
+    Evm(cmd::evm::Command),
     /// Verifying keys for contracts and pages
     #[command(subcommand)]
     Key(cmd::key::Command),
@@ -165,6 +170,7 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
         Command::Prove(args) => cmd::prove::run(&args, env),
         Command::Verify(args) => cmd::verify::run(&args, env),
         Command::Call(command) => cmd::call::run(&command, env),
+        Command::Evm(command) => cmd::evm::run(&command, env),
         Command::Key(command) => cmd::key::run(&command, env),
         Command::Srs(command) => cmd::srs::run(&command, env),
         Command::Cost(args) => cmd::cost::run(&args, env),

@@ -26,6 +26,9 @@ use zkmargin_verifier::engine::InvalidPolicy;
 use zkmargin_verifier::ledger::LedgerError;
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
+use crate::cmd::demo::NodeError;
+use crate::cmd::evm::EvmError;
+
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -137,6 +140,10 @@ pub(crate) enum Error {
     ScenarioMarket { path: String, source: Box<ScenarioError> },
     #[error(transparent)]
     Plot(#[from] PlotError),
+    #[error(transparent)]
+    Evm(Box<EvmError>),
+    #[error(transparent)]
+    Node(#[from] NodeError),
     #[error("the bundled example cannot be read: {0}")]
     Example(#[from] Box<ImportError>),
     #[error("the demo expected another outcome of `{0}`")]
@@ -149,6 +156,12 @@ pub(crate) enum Error {
     Clock,
     #[error("cannot write to standard output")]
     Output,
+}
+
+impl From<EvmError> for Error {
+    fn from(error: EvmError) -> Self {
+        Self::Evm(Box::new(error))
+    }
 }
 
 impl Error {
@@ -210,6 +223,7 @@ impl Error {
             | Self::InsecureSrs(_)
             | Self::LedgerContext { .. } => Exit::False,
             Self::Ledger { source: LedgerError::Refused(_), .. } => Exit::False,
+            Self::Evm(error) if error.is_refusal() => Exit::False,
             _ => Exit::Usage,
         }
     }
@@ -294,6 +308,8 @@ impl Error {
             Self::Ledger { source, .. } | Self::NoLedger(source) => {
                 return crate::cmd::call::ledger_hint(source);
             }
+            Self::Evm(error) => return error.hint(),
+            Self::Node(error) => error.hint(),
             Self::Policy(_) => "see `zkmargin call init --help` for what is allowed",
             Self::Conformance { .. } => "formats are described in `zkmargin conformance --help`",
             Self::Import { source, .. } => return import_hint(source),

@@ -2,7 +2,7 @@
 //! is refused.
 //!
 //! All 88 scenario cases go through the mock prover, in two tests that run side
-//! by side: those of up to 16 positions, and the 35 that take the large shape.
+//! by side: the 53 of the small shape, and the 35 of the large one.
 #![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use zkmargin_margin::shape::Shape;
@@ -31,10 +31,20 @@ fn scenario_cases(large: bool) -> Vec<CaseAccount> {
 }
 
 #[test]
-fn scenario_cases_of_small_and_medium_books() {
+fn scenario_cases_of_small_books() {
     let shapes: Vec<_> = scenario_cases(false).iter().map(holds).collect();
-    assert_eq!(shapes.len(), 53);
-    assert!(shapes.contains(&Shape::Small) && shapes.contains(&Shape::Medium));
+    assert_eq!(shapes, [Shape::Small; 53]);
+}
+
+/// A large case with 11 of its 30 options: no published one takes this shape.
+#[test]
+fn a_medium_book() {
+    let mut case: serde_json::Value = serde_json::from_str(SCENARIO).unwrap();
+    case["scenario_base"]["scenario"]["options"].as_array_mut().unwrap().truncate(11);
+    case["scenario_cases"] = serde_json::json!({ "case_900": {} });
+    let accounts = accounts(&case.to_string()).unwrap();
+    assert_eq!(accounts[0].positions.len(), 16);
+    assert_eq!(holds(&accounts[0]), Shape::Medium);
 }
 
 #[test]

@@ -149,9 +149,17 @@ pub enum ConformanceError {
         /// Its size.
         bytes: usize,
     },
-    /// Not JSON, or not the schema: the message names line and column.
+    /// Not JSON: the message names line and column.
     #[error("not a case file: {0}")]
     Json(#[from] serde_json::Error),
+    /// Not the schema.
+    #[error("not a case file: {path}: {source}")]
+    Field {
+        /// The field, as in `scenario.options[3].strike`.
+        path: String,
+        /// Why.
+        source: serde_json::Error,
+    },
     /// No known schema.
     #[error(
         "the file is of no known schema: it has neither `margin_requirements` (dYdX v4), nor \
@@ -245,12 +253,12 @@ pub fn run_file(json: &str, options: Options) -> Result<Report, ConformanceError
     let probe = serde_json::from_str::<Probe>(json)?;
     let schema = probe.schema()?;
     let figures = match schema {
-        Schema::DydxV4Margin => dydx::run(serde_json::from_str(json)?)?,
-        Schema::HaircutTiers => haircut::run(serde_json::from_str(json)?)?,
+        Schema::DydxV4Margin => dydx::run(read(json)?)?,
+        Schema::HaircutTiers => haircut::run(read(json)?)?,
         Schema::Pmrm2 if probe.scenario_cases.is_some() => {
-            scenario::run_collection(&serde_json::from_str(json)?, options)?
+            scenario::run_collection(&read(json)?, options)?
         }
-        Schema::Pmrm2 => serde_json::from_str::<scenario::ScenarioCase>(json)?.run(options)?,
+        Schema::Pmrm2 => read::<scenario::ScenarioCase>(json)?.run(options)?,
     };
     Ok(Report { schema, figures })
 }
@@ -296,13 +304,26 @@ pub fn accounts(json: &str) -> Result<Vec<CaseAccount>, ConformanceError> {
     }
     let probe = serde_json::from_str::<Probe>(json)?;
     match probe.schema()? {
-        Schema::DydxV4Margin => dydx::accounts(&serde_json::from_str(json)?),
-        Schema::HaircutTiers => haircut::accounts(&serde_json::from_str(json)?),
-        Schema::Pmrm2 if probe.scenario_cases.is_some() => {
-            scenario::accounts(&serde_json::from_str(json)?)
-        }
-        Schema::Pmrm2 => Ok(vec![serde_json::from_str::<scenario::ScenarioCase>(json)?.account()?]),
+        Schema::DydxV4Margin => dydx::accounts(&read(json)?),
+        Schema::HaircutTiers => haircut::accounts(&read(json)?),
+        Schema::Pmrm2 if probe.scenario_cases.is_some() => scenario::accounts(&read(json)?),
+        Schema::Pmrm2 => Ok(vec![read::<scenario::ScenarioCase>(json)?.account()?]),
     }
+}
+
+/// Reads a part of a case file; errors name the field.
+fn deserialize<'a, T: Deserialize<'a>, D: Deserializer<'a, Error = serde_json::Error>>(
+    deserializer: D,
+) -> Result<T, ConformanceError> {
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        ConformanceError::Field { path, source: error.into_inner() }
+    })
+}
+
+/// Reads a case file, which [`Probe`] has found to be JSON.
+fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, ConformanceError> {
+    deserialize(&mut serde_json::Deserializer::from_str(json))
 }
 
 /// Tells schemas apart.
@@ -436,7 +457,7 @@ mod tests {
         assert!(matches!(run_file("[", Options::default()), Err(ConformanceError::Json(_))));
         assert!(matches!(
             run_file(r#"{"cases": [{}]}"#, Options::default()),
-            Err(ConformanceError::Json(_))
+            Err(ConformanceError::Field { path, .. }) if path == "cases[0]"
         ));
         let absurd = include_str!("../../fixtures/dydx_v4_margin.json")
             .replace("\"price_exponent\": -5", "\"price_exponent\": 900");

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use zkmargin_margin::ids::{CALL_SUFFIX, PUT_SUFFIX};
 
-use crate::conformance::{CaseAccount, ConformanceError, Figure, Options};
+use crate::conformance::{CaseAccount, ConformanceError, Figure, Options, deserialize};
 use crate::scenario::account::Worst;
 use crate::scenario::black76::OptionType;
 use crate::scenario::market::{ExpiryFeed, Instrument, MarketSpec};
@@ -97,7 +97,7 @@ struct Parameters {
     skew_shock: Option<SkewShock>,
     vol_shock: VolShock,
     margin: MarginFactors,
-    basis_contingency: BasisContingency,
+    basis_contingency: Option<BasisContingency>,
     other_contingency: CaseContingency,
 }
 
@@ -114,18 +114,19 @@ struct CaseContingency {
     im_option_percent: f64,
 }
 
+/// The margins, and what else the case says.
 #[derive(Clone, Debug, Deserialize)]
 struct Expected {
     im: f64,
     mm: f64,
-    mark_to_market: f64,
-    option_mark_to_market: f64,
-    collateral_mark_to_market: f64,
-    worst_regular_loss: f64,
-    worst_tail_loss: f64,
-    worst_skew_loss: f64,
-    basis_contingency: f64,
-    worst_scenario_group: LossGroup,
+    mark_to_market: Option<f64>,
+    option_mark_to_market: Option<f64>,
+    collateral_mark_to_market: Option<f64>,
+    worst_regular_loss: Option<f64>,
+    worst_tail_loss: Option<f64>,
+    worst_skew_loss: Option<f64>,
+    basis_contingency: Option<f64>,
+    worst_scenario_group: Option<LossGroup>,
 }
 
 /// Runs all cases of a collection, by number.
@@ -154,7 +155,7 @@ fn cases(collection: &Collection) -> Result<Vec<ScenarioCase>, ConformanceError>
     let case = |(number, patch): (&String, &Value)| {
         let mut whole = collection.scenario_base.clone();
         merge(&mut whole, patch);
-        let mut case: ScenarioCase = serde_json::from_value(whole)?;
+        let mut case: ScenarioCase = deserialize(whole)?;
         case.name = format!("{number} {}", case.name);
         Ok(case)
     };
@@ -315,39 +316,45 @@ impl ScenarioCase {
             let scale = if expected == 0.0 { 1.0 } else { expected.abs() };
             Figure::close(&self.name, figure, (expected, got), TOLERANCE * scale)
         };
-        let value = |figure, expected: f64, got| {
+        let value = |figure, expected: Option<f64>, got| {
+            let expected = expected?;
             let tolerance = TOLERANCE * expected.abs() + rounding;
-            Figure::close(&self.name, figure, (expected, got), tolerance)
+            Some(Figure::close(&self.name, figure, (expected, got), tolerance))
         };
+        let mut figures = vec![
+            margin("im", expected.im, got.initial_margin),
+            margin("mm", expected.mm, got.maintenance_margin),
+        ];
+        let collateral = expected.collateral_mark_to_market;
+        let values = [
+            value("mark_to_market", expected.mark_to_market, got.mark_to_market),
+            value("option_mark_to_market", expected.option_mark_to_market, got.options),
+            value("collateral_mark_to_market", collateral, got.collateral),
+        ];
+        figures.extend(values.into_iter().flatten());
         let losses = [
             (LossGroup::Regular, "worst_regular_loss", expected.worst_regular_loss),
             (LossGroup::Tail, "worst_tail_loss", expected.worst_tail_loss),
             (LossGroup::Skew, "worst_skew_loss", expected.worst_skew_loss),
             (LossGroup::FwdContingency, "basis_contingency", expected.basis_contingency),
         ];
-        let losses =
-            losses.map(|(group, figure, expected)| (group, figure, (expected, got.loss(group))));
-        let largest = losses.iter().map(|(_, _, pair)| pair.0.abs()).fold(0.0, f64::max);
+        let largest = losses
+            .iter()
+            .map(|(group, _, expected)| expected.unwrap_or_else(|| got.loss(*group)).abs());
+        let largest = largest.fold(0.0, f64::max);
         let tolerance = TOLERANCE * largest + rounding;
-        let mut figures = vec![
-            margin("im", expected.im, got.initial_margin),
-            margin("mm", expected.mm, got.maintenance_margin),
-            value("mark_to_market", expected.mark_to_market, got.mark_to_market),
-            value("option_mark_to_market", expected.option_mark_to_market, got.options),
-            value("collateral_mark_to_market", expected.collateral_mark_to_market, got.collateral),
-        ];
-        figures.extend(
-            losses
-                .iter()
-                .map(|(_, figure, pair)| Figure::close(&self.name, figure, *pair, tolerance)),
-        );
-        let named = losses.iter().find(|(group, ..)| *group == expected.worst_scenario_group);
+        figures.extend(losses.iter().filter_map(|(group, figure, expected)| {
+            let pair = ((*expected)?, got.loss(*group));
+            Some(Figure::close(&self.name, figure, pair, tolerance))
+        }));
+        let Some(group) = expected.worst_scenario_group else { return figures };
         // With ties any group may be named: its own worst must be the worst.
-        let behind = named.map_or(f64::INFINITY, |(_, _, (_, own))| own - got.worst.pnl);
+        let is_loss = losses.iter().any(|(named, ..)| *named == group);
+        let behind = if is_loss { got.loss(group) - got.worst.pnl } else { f64::INFINITY };
         figures.push(Figure {
             case: self.name.clone(),
             figure: "worst_scenario_group",
-            expected: group_name(expected.worst_scenario_group).to_owned(),
+            expected: group_name(group).to_owned(),
             got: group_name(got.worst.group).to_owned(),
             absolute_error: behind.max(0.0),
             relative_error: if largest > 0.0 { behind.max(0.0) / largest } else { behind.max(0.0) },
@@ -419,7 +426,7 @@ impl Parameters {
             vol_shock: self.vol_shock,
             skew_shock: self.skew_shock,
             margin: self.margin,
-            basis_contingency: Some(self.basis_contingency),
+            basis_contingency: self.basis_contingency,
             other_contingency: OtherContingency {
                 peg_loss_threshold: other.peg_loss_threshold,
                 peg_loss_factor: other.peg_loss_factor,

@@ -25,11 +25,13 @@ const NOTE: &str = "\
 Runs published cases through the same code as markets: margin of dYdX v4 perpetuals (a \
 file with `margin_requirements`), collateral haircut tiers (a file with `cases`), \
 scenario portfolio margin of PMRM_2 (a file with `scenario`, or with `scenario_base` and \
-`scenario_cases`). The first two are integers and must be exact; margins of PMRM_2 are \
+`scenario_cases`; `expected` needs `im` and `mm`, and what else it has is compared too). The \
+first two are integers and must be exact; margins of PMRM_2 are \
 floating point and may differ by 1e-8, relative, with --integer too. With --mock and \
 --prove the same integers go through the circuit, in the smallest shape that holds a case; \
 a case beyond the largest is named and left out. The summary's relative error leaves out \
-figures below 1e-6, which are zero but for rounding. Exits with 1 when a figure differs.";
+figures below 1e-6, which are zero but for rounding. Exits with 1 when a figure differs, with 2 when a file \
+cannot be run; the others are run all the same.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -61,12 +63,16 @@ struct Report {
     files: Vec<FileReport>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct FileReport {
     file: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     schema: String,
     passed: usize,
     missed: usize,
+    /// Why the file could not be run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     beyond_largest_shape: Vec<String>,
     figures: Vec<FigureReport>,
@@ -107,45 +113,63 @@ impl From<&Figure> for FigureReport {
 
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let mut files = Vec::new();
-    let circuit = args.mock || args.prove;
-    let integer = args.integer || circuit;
-    let options = if integer { Options::INTEGER } else { Options::default() };
+    let mut first_error = None;
     for source in &args.file {
-        let text = load_text(source)?;
-        let failed =
-            |error| Error::Conformance { path: source.to_string(), source: Box::new(error) };
-        let report = run_file(&text, options).map_err(failed)?;
-        let mut figures: Vec<_> = report.figures.iter().map(FigureReport::from).collect();
-        let mut beyond = Vec::new();
-        if circuit {
-            for account in accounts(&text).map_err(failed)? {
-                match run_circuit(args, source, &account, env)? {
-                    Some(results) => figures.extend(results),
-                    None => beyond.push(account.case),
-                }
+        files.push(match run_source(args, source, env) {
+            Ok(report) => report,
+            // The others are run all the same.
+            Err(error) if args.file.len() > 1 => {
+                let message = Some(error.message(false));
+                first_error = first_error.or(Some(error));
+                FileReport { file: source.to_string(), error: message, ..FileReport::default() }
             }
-            figures = by_case(figures);
-        }
-        let missed = figures.iter().filter(|figure| !figure.pass).count();
-        files.push(FileReport {
-            file: source.to_string(),
-            schema: report.schema.to_string(),
-            passed: figures.len() - missed,
-            missed,
-            beyond_largest_shape: beyond,
-            figures,
+            Err(error) => return Err(error),
         });
     }
     let figures = || files.iter().flat_map(|file| &file.figures);
     let (total, missed) = (figures().count(), figures().filter(|figure| !figure.pass).count());
-    let passed = total > 0 && missed == 0;
+    let passed = total > 0 && missed == 0 && first_error.is_none();
     let report = Report { passed, figures: total, missed, files };
     env.out.result(&report, |report| lines(report, args.figures))?;
-    match (passed, env.out.is_json()) {
+    match (passed, first_error) {
         (true, _) => Ok(Exit::Done),
-        (false, true) => Ok(Exit::False),
-        (false, false) => Err(Error::ConformanceMissed { missed, total }),
+        // The report has told it already.
+        (_, Some(error)) if env.out.is_json() => Ok(error.exit()),
+        (_, Some(error)) => Err(error),
+        (_, None) if env.out.is_json() => Ok(Exit::False),
+        (_, None) => Err(Error::ConformanceMissed { missed, total }),
     }
+}
+
+/// Runs the cases of a file.
+fn run_source(args: &Args, source: &Source, env: Env) -> Result<FileReport, Error> {
+    let circuit = args.mock || args.prove;
+    let integer = args.integer || circuit;
+    let options = if integer { Options::INTEGER } else { Options::default() };
+    let text = load_text(source)?;
+    let failed = |error| Error::Conformance { path: source.to_string(), source: Box::new(error) };
+    let report = run_file(&text, options).map_err(failed)?;
+    let mut figures: Vec<_> = report.figures.iter().map(FigureReport::from).collect();
+    let mut beyond = Vec::new();
+    if circuit {
+        for account in accounts(&text).map_err(failed)? {
+            match run_circuit(args, source, &account, env)? {
+                Some(results) => figures.extend(results),
+                None => beyond.push(account.case),
+            }
+        }
+        figures = by_case(figures);
+    }
+    let missed = figures.iter().filter(|figure| !figure.pass).count();
+    Ok(FileReport {
+        file: source.to_string(),
+        schema: report.schema.to_string(),
+        passed: figures.len() - missed,
+        missed,
+        error: None,
+        beyond_largest_shape: beyond,
+        figures,
+    })
 }
 
 /// Figures of a case together, cases in the order that they come in.
@@ -232,8 +256,14 @@ fn prove_case<C: FamilyCircuit<Fp> + 'static>(
 
 fn lines(report: &Report, all: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    for FileReport { file, schema, passed, missed, beyond_largest_shape, figures } in &report.files
-    {
+    for report in &report.files {
+        let FileReport { file, schema, passed, missed, error, beyond_largest_shape, figures } =
+            report;
+        if error.is_some() {
+            // The error begins with the file.
+            lines.extend(error.as_ref().map(|error| format!("NOT RUN {error}")));
+            continue;
+        }
         let counted = figures.iter().filter(|figure| !figure.is_rounded_zero());
         let worst = counted.map(|figure| figure.relative_error).fold(0.0, f64::max);
         let worst =

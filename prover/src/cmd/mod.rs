@@ -6,6 +6,7 @@ pub(crate) mod conformance;
 pub(crate) mod cost;
 pub(crate) mod demo;
 pub(crate) mod encrypt;
+pub(crate) mod evm;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod key;

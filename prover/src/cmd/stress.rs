@@ -83,7 +83,9 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     args.picture.check()?;
     let published = PublishedMarket::load(&args.market)?;
     let AnyMarketFile::Scenario(file) = published.file() else {
-        return Err(Error::Usage("stress tests need a market of the scenario family"));
+        return Err(Error::Usage(
+            "--market: a market of the standard family has no scenarios: give one of an options chain",
+        ));
     };
     with_backend!(published.proof_system(env)?, B => {
         let market = published.open::<_, <B as Backend>::Field>(file)?;
@@ -109,6 +111,10 @@ fn stress<F: MarginField>(
     let spec = &file.snapshot().spec().market;
     let test = StressTest::new(file.model(), spec, &portfolio).map_err(failed)?;
     let scan = Scan { least: args.from, most: args.to, step: args.step, vol: args.at_vol };
+    scan.shocks().map_err(|source| Error::ScenarioMarket {
+        path: "--from, --to, --step, --at-vol".to_owned(),
+        source: Box::new(source),
+    })?;
     let run = || StressReport::new(&test, scan, &args.spot, &args.vol);
     let (stress, points) = env.progress.stage("stress test", run).map_err(failed)?;
     let report = Report {

@@ -12,7 +12,7 @@ use plotters::style::{Color as _, RGBColor, ShapeStyle};
 use zkmargin_margin::claim::Level;
 use zkmargin_params::scenario::{Crossing, StressPoint};
 
-use super::text::{Anchor, Ink, price, put, round};
+use super::text::{Anchor, Ink, price, put, round, round_price};
 use super::{BLACK, GREY, MARGIN, Picture, PlotError};
 
 const EQUITY: RGBColor = RGBColor(24, 100, 171);
@@ -59,7 +59,7 @@ pub(super) fn draw<DB: DrawingBackend>(
         .x_labels(12)
         .y_labels(8)
         .label_style(Ink::new(28, GREY).style())
-        .x_label_formatter(&|value| price(*value))
+        .x_label_formatter(&|value| round_price(*value))
         .y_label_formatter(&|value| round(*value))
         .draw()?;
     if low < 0.0 && high > 0.0 {

@@ -100,6 +100,12 @@ pub(super) fn price(value: f64) -> String {
     fixed(value, if value.abs() < 1_000.0 { 2 } else { 0 })
 }
 
+/// A round price of an axis: `800`, `1,000`, `0.25`.
+pub(super) fn round_price(value: f64) -> String {
+    let is_whole = (value - value.round()).abs() < 1e-6 * value.abs();
+    if is_whole { fixed(value, 0) } else { price(value) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +127,7 @@ mod tests {
             assert_eq!(short(value), text);
         }
         assert_eq!([40_000.0, -2_500.0, 100.0, 0.0].map(round), ["40k", "-2.5k", "100", "0"]);
-        assert_eq!((price(92_500.4), price(0.5)), ("92,500".to_owned(), "0.50".to_owned()));
+        assert_eq!([92_500.4, 0.5].map(price), ["92,500", "0.50"]);
+        assert_eq!([800.0, 1_200.0, 0.25].map(round_price), ["800", "1,200", "0.25"]);
     }
 }

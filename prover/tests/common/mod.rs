@@ -201,8 +201,24 @@ fn one_scenario_case(dir: &Path) {
     let case = cases["scenario_cases"]["case_042"].take();
     cases["scenario_cases"] = serde_json::json!({ "case_042": case });
     fs::write(dir.join("scenario.json"), cases.to_string()).unwrap();
-    cases["scenario_cases"]["case_042"]["expected"]["mm"] = serde_json::json!(-1);
-    fs::write(dir.join("scenario-wrong.json"), cases.to_string()).unwrap();
+    let changed = |name: &str, change: &dyn Fn(&mut serde_json::Value)| {
+        let mut cases = cases.clone();
+        change(&mut cases);
+        fs::write(dir.join(name), cases.to_string()).unwrap();
+    };
+    let case = "/scenario_cases/case_042";
+    changed("scenario-wrong.json", &|cases| {
+        *cases.pointer_mut(&format!("{case}/expected/mm")).unwrap() = (-1).into();
+    });
+    changed("scenario-skew.json", &|cases| {
+        let scenarios = cases.pointer_mut(&format!("{case}/parameters/scenarios")).unwrap();
+        let scenarios = scenarios.as_array_mut().unwrap();
+        let skew = scenarios.iter_mut().find(|s| s["vol_shock_direction"] == "abs").unwrap();
+        skew["spot_shock"] = 1.1.into();
+    });
+    changed("scenario-field.json", &|cases| {
+        *cases.pointer_mut(&format!("{case}/scenario/feeds/0/forward")).unwrap() = "high".into();
+    });
 }
 
 fn commitment_of(line: &str) -> String {

@@ -1,10 +1,12 @@
-//! Makes the keys, verifiers and proofs that the tests use, under insecure
-//! powers of tau:
+//! Makes the verifying keys of every circuit under the insecure powers of tau
+//! of `zkmargin srs dev`, their verifiers, and the proofs that the tests use:
 //!
 //!     cargo run --release -p zkmargin-evm --example regenerate
 //!     (cd verifier/contracts && npm run build)
 //!
-//! Keys and verifiers are the same each time, byte for byte; proofs are not.
+//! Names of circuits (`scenario-medium`) limit it to these. Keys and verifiers
+//! are the same each time, byte for byte; proofs are not, and `--keys` leaves
+//! them as they are.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a tool for developers")]
 
 #[allow(unused_imports, unused_macros)]
@@ -18,64 +20,135 @@ use std::path::Path;
 
 use common::stories::{self, Proved, Story};
 use common::verifier::artifact_name;
-use halo2_axiom::poly::kzg::commitment::ParamsKZG;
-use market::{Market, PERP, at_least, below, healthy, position};
-use rand08::SeedableRng;
-use rand08::rngs::StdRng;
-use zkmargin_circuits::family::FamilyCircuit;
+use market::{Case, Market, PERP, at_least, below, position, scenario};
+use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::kzg::{KzgParams, ProvingKey, VerifyingKey, prove};
+use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_evm::generate;
 use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::Epoch;
-use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
+use zkmargin_margin::merkle::{Path as Membership, Tree};
+use zkmargin_margin::portfolio::{Blinding, Position, commit};
+use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::shape::Shape;
+use zkmargin_params::srs::{self, DevSrs};
 use zkmargin_verifier::bn254::export::export;
 use zkmargin_verifier::engine::ClaimData;
 
-type Circuit = StandardCircuit<Bn254Fr>;
+/// What `zkmargin srs dev` takes when no other seed is given.
+const SEED: u64 = 0;
 
-/// As for `vectors/kzg`.
-const SEED: u64 = 7;
+type Statement<C> = (MarginInstance<Bn254Fr>, Witness<Bn254Fr, C>);
 
 fn main() {
     for shape in Shape::ALL {
-        let k = <Circuit as FamilyCircuit<Bn254Fr>>::k(shape);
-        println!("{shape}: powers of tau, k = {k}");
-        let params = ParamsKZG::setup(k, StdRng::seed_from_u64(SEED));
-        let key = VerifyingKey::build::<Circuit>(&params, shape).unwrap();
-        let key = export(&key, &params, true).unwrap();
-        let file = format!("{shape}.vk");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        fs::write(root.join("vectors/kzg").join(&file), key.to_bytes()).unwrap();
-        let name = artifact_name(&file);
-        let path = root.join(format!("contracts/generated/{name}.sol"));
-        fs::write(path, generate::solidity(&key, &name)).unwrap();
-        println!("{shape}: proofs");
-        let story = story(&params, shape, file);
-        let text = serde_json::to_string_pretty(&story).unwrap() + "\n";
-        fs::write(stories::directory().join(format!("{shape}.json")), text).unwrap();
+        regenerate::<StandardCircuit<Bn254Fr>>("standard", shape, standard());
+        regenerate::<ScenarioCircuit<Bn254Fr>>("scenario", shape, scenarios());
     }
 }
 
-fn story(params: &KzgParams, shape: Shape, key: String) -> Story {
-    let proving = ProvingKey::<Circuit>::build(params, shape).unwrap();
+/// What stands for keys alone.
+const KEYS: &str = "--keys";
+
+fn asked(circuit: &str) -> bool {
+    let names: Vec<String> = std::env::args().skip(1).filter(|word| word != KEYS).collect();
+    names.is_empty() || names.iter().any(|name| name == circuit)
+}
+
+fn regenerate<C>(family: &str, shape: Shape, story: [Statement<C>; 3])
+where
+    C: FamilyCircuit<Bn254Fr> + 'static,
+{
+    let circuit = format!("{family}-{shape}");
+    if !asked(&circuit) {
+        return;
+    }
+    let k = <C as FamilyCircuit<Bn254Fr>>::k(shape);
+    println!("{circuit}: key, k = {k}");
+    let srs = srs::dev(k, SEED).unwrap();
+    let params = srs.params(DevSrs::AllowInsecure).unwrap();
+    let key = VerifyingKey::build::<C>(params, shape).unwrap();
+    let key = export(&key, params, true).unwrap();
+    let file = format!("{circuit}.vk");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    fs::write(root.join("vectors/kzg").join(&file), key.to_bytes()).unwrap();
+    let name = artifact_name(&file);
+    let path = root.join(format!("contracts/generated/{name}.sol"));
+    fs::write(path, generate::solidity(&key, &name)).unwrap();
+    if std::env::args().any(|word| word == KEYS) {
+        return;
+    }
+    println!("{circuit}: proofs");
+    let [healthy, breach, cure] = proofs::<C>(params, shape, story);
+    let story = Story { key: file, healthy, breach, cure };
+    let text = serde_json::to_string_pretty(&story).unwrap() + "\n";
+    fs::write(stories::directory().join(format!("{circuit}.json")), text).unwrap();
+}
+
+fn proofs<C>(params: &KzgParams, shape: Shape, story: [Statement<C>; 3]) -> [Proved; 3]
+where
+    C: FamilyCircuit<Bn254Fr> + 'static,
+{
+    let key = ProvingKey::<C>::build(params, shape).unwrap();
+    story.map(|(instance, witness)| {
+        let proof = prove(params, &key, &instance, &witness).unwrap();
+        Proved { claim: ClaimData::from(&instance), proof: hex::encode(proof) }
+    })
+}
+
+/// Epochs 1 to 3: healthy, in breach with the shortfall disclosed, and cured.
+fn standard() -> [Statement<StandardCircuit<Bn254Fr>>; 3] {
     let poor = [position(0, PERP, 10, -9_900)];
     let shortfall = Market::<Bn254Fr>::over_field().margin(&poor).shortfall(Level::Maintenance);
+    let healthy = market::healthy();
     let proved = |epoch, positions: &[Position], claim: Claim, disclosed| {
         let mut market = Market::<Bn254Fr>::over_field();
         market.header.epoch = Epoch::new(epoch);
-        let mut case = market.case(positions, claim, disclosed);
-        case.instance.context = stories::context();
-        case.recommit();
-        let proof = prove(params, &proving, &case.instance, &case.witness).unwrap();
-        Proved { claim: ClaimData::from(&case.instance), proof: hex::encode(proof) }
+        let Case { mut instance, mut witness, .. } = market.case(positions, claim, disclosed);
+        witness.account_path = attest(&mut instance, positions, &witness.blinding);
+        (instance, witness)
     };
-    Story {
-        key,
-        healthy: proved(1, &healthy(), at_least(Level::Maintenance), 0),
-        breach: proved(2, &poor, below(Level::Maintenance), shortfall),
-        cure: proved(3, &healthy(), at_least(Level::Initial), 0),
-    }
+    [
+        proved(1, &healthy, at_least(Level::Maintenance), 0),
+        proved(2, &poor, below(Level::Maintenance), shortfall),
+        proved(3, &healthy, at_least(Level::Initial), 0),
+    ]
+}
+
+/// The same of options.
+fn scenarios() -> [Statement<ScenarioCircuit<Bn254Fr>>; 3] {
+    let market = scenario::ScenarioMarket::<Bn254Fr>::over_field();
+    let (poor, healthy) = (scenario::poor(), scenario::healthy());
+    let shortfall = market.margin(&poor).shortfall(Level::Maintenance);
+    let proved = |epoch, positions: &[Position], claim: Claim, disclosed| {
+        let mut market = market.clone();
+        market.header.epoch = Epoch::new(epoch);
+        let case = market.case(positions, claim, disclosed);
+        let (mut instance, mut witness) = (case.instance, case.witness);
+        let account = &mut witness.account;
+        account.account_path = attest(&mut instance, positions, &account.blinding);
+        (instance, witness)
+    };
+    [
+        proved(1, &healthy, at_least(Level::Maintenance), 0),
+        proved(2, &poor, below(Level::Maintenance), shortfall),
+        proved(3, &healthy, at_least(Level::Initial), 0),
+    ]
+}
+
+/// Puts an account into the state of the tests' registry.
+fn attest(
+    instance: &mut MarginInstance<Bn254Fr>,
+    positions: &[Position],
+    blinding: &Blinding,
+) -> Membership<Bn254Fr> {
+    instance.context = stories::context();
+    let leaf = state_leaf(instance.account, commit(positions, blinding), instance.context);
+    let state = Tree::build(Domain::StateNode, STATE_DEPTH, vec![leaf]).unwrap();
+    instance.state_root = state.root();
+    state.path(0).unwrap()
 }

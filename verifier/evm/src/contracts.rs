@@ -8,3 +8,12 @@ use alloy_sol_types::sol;
 sol!(MarginCallRegistry, "../contracts/artifacts/MarginCallRegistry.json");
 sol!(MarginProofGate, "../contracts/artifacts/MarginProofGate.json");
 sol!(MarginLendingVault, "../contracts/artifacts/MarginLendingVault.json");
+
+sol! {
+    /// What the registry asks of a generated verifier.
+    interface MarginVerifier {
+        function CIRCUIT() external view returns (bytes32);
+        function PROOF_LENGTH() external view returns (uint256);
+        function INSECURE_DEV_SRS() external view returns (bool);
+    }
+}

@@ -54,7 +54,8 @@ pub fn account(address: Address) -> AccountId {
     AccountId::new(address.into_array())
 }
 
-fn model(digest: ModelDigest) -> FixedBytes<31> {
+/// A model as the contracts name it.
+pub fn model(digest: ModelDigest) -> FixedBytes<31> {
     FixedBytes::from(*digest.as_bytes())
 }
 

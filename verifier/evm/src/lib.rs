@@ -3,6 +3,9 @@
 //! The contracts are in `verifier/contracts`; their compiled form is committed
 //! there, so that this crate builds and tests without a Solidity compiler.
 
+pub mod artifact;
 pub mod contracts;
+#[cfg(feature = "dev")]
+pub mod dev;
 pub mod engine;
 pub mod generate;

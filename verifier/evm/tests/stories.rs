@@ -12,7 +12,7 @@ use std::path::Path;
 
 use alloy_sol_types::SolCall;
 use common::registry::{ANYONE, GOVERNOR, Refused, Registry, deploy};
-use common::stories::{self, Proved, Story};
+use common::stories::{self, CIRCUITS, Proved, Story};
 use common::verifier::code;
 use common::{Chain, Failure, Receipt};
 use revm::primitives::Address;
@@ -37,7 +37,7 @@ struct Stage {
 
 impl Stage {
     fn new(story: &Story) -> Self {
-        let mut registry = Registry::bare(&stories::policy(), START);
+        let mut registry = Registry::bare(&stories::policy(story), START);
         assert_eq!(registry.address.into_array(), stories::REGISTRY);
         let (verifier, verifier_gas) = registry.chain.create(GOVERNOR, code(&story.key)).unwrap();
         let add = registry::addCircuitCall { verifier, gasLimit: VERIFIER_GAS };
@@ -94,7 +94,7 @@ fn epoch(claim: &ClaimData, now: u64) -> EpochPost {
 fn gas(story: &Story) -> BTreeMap<&'static str, u64> {
     let mut gas = BTreeMap::new();
     let mut stage = Stage::new(story);
-    let registry_gas = deploy(&mut Chain::new(START), &stories::policy()).unwrap().1;
+    let registry_gas = deploy(&mut Chain::new(START), &stories::policy(story)).unwrap().1;
     gas.insert("deploy registry", registry_gas);
     gas.insert("deploy verifier", stage.verifier_gas);
 
@@ -104,7 +104,7 @@ fn gas(story: &Story) -> BTreeMap<&'static str, u64> {
     gas.insert("submitProof", stage.submit(Kind::Proof, &story.healthy).unwrap().gas);
     stage.now += 600;
     stage.post(&story.breach);
-    let overdue = stage.overdue_gas();
+    let overdue = stage.overdue_gas(story);
     gas.insert("submitBreach", stage.submit(Kind::Breach, &story.breach).unwrap().gas);
     stage.now += 600;
     stage.post(&story.cure);
@@ -117,7 +117,7 @@ fn gas(story: &Story) -> BTreeMap<&'static str, u64> {
 
 impl Stage {
     /// Of an account whose proof's window passes, on a copy of the chain.
-    fn overdue_gas(&self) -> u64 {
+    fn overdue_gas(&self, story: &Story) -> u64 {
         let mut registry = self.registry.clone();
         let id = Address::repeat_byte(0x77);
         let account = convert::account(id);
@@ -126,17 +126,14 @@ impl Stage {
         let mut now = self.now;
         for _ in 0..26 {
             (post, now) = (post + 1, now + 3_600);
-            let claim = ClaimData {
-                epoch: zkmargin_margin::ids::Epoch::new(post),
-                ..stories::stored()[0].healthy.claim
-            };
+            let claim =
+                ClaimData { epoch: zkmargin_margin::ids::Epoch::new(post), ..story.healthy.claim };
             registry.apply(now, &Action::PostEpoch(epoch(&claim, now))).unwrap();
         }
         registry.send(ANYONE, &registry::callOverdueCall { id }).unwrap().gas
     }
 }
 
-const SHAPES: [&str; 3] = ["small", "medium", "large"];
 const COLUMNS: [&str; 6] =
     ["deploy registry", "deploy verifier", "submitProof", "submitBreach", "callOverdue", "cure"];
 
@@ -144,25 +141,30 @@ type Table = BTreeMap<String, BTreeMap<String, u64>>;
 
 fn markdown(table: &Table) -> String {
     let mut text = String::new();
-    writeln!(text, "| shape | {} |", COLUMNS.join(" | ")).unwrap();
+    writeln!(text, "| circuit | {} |", COLUMNS.join(" | ")).unwrap();
     writeln!(text, "|---|{}", "---|".repeat(COLUMNS.len())).unwrap();
-    for shape in SHAPES {
-        let row = COLUMNS.map(|column| table[shape][column].to_string());
-        writeln!(text, "| {shape} | {} |", row.join(" | ")).unwrap();
+    for circuit in CIRCUITS {
+        let row = COLUMNS.map(|column| thousands(table[circuit][column]));
+        writeln!(text, "| {circuit} | {} |", row.join(" | ")).unwrap();
     }
     text
 }
 
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).unwrap()).collect();
+    groups.join(",")
+}
+
 #[test]
 fn gas_is_what_the_readme_says() {
-    let measured: Table = stories::stored()
-        .iter()
-        .zip(SHAPES)
-        .map(|(story, shape)| {
-            let gas = gas(story).into_iter().map(|(what, gas)| (what.to_owned(), gas)).collect();
-            (shape.to_owned(), gas)
+    let measured: Table = CIRCUITS
+        .map(|circuit| {
+            let gas = gas(&stories::stored(circuit)).into_iter();
+            (circuit.to_owned(), gas.map(|(what, gas)| (what.to_owned(), gas)).collect())
         })
-        .collect();
+        .into();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let golden = root.join("golden/gas.json");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -170,19 +172,19 @@ fn gas_is_what_the_readme_says() {
         fs::write(&golden, text).unwrap();
     }
     let stored: Table = serde_json::from_slice(&fs::read(&golden).unwrap()).unwrap();
-    for shape in SHAPES {
+    for circuit in CIRCUITS {
         for column in COLUMNS {
-            let (was, is) = (stored[shape][column], measured[shape][column]);
+            let (was, is) = (stored[circuit][column], measured[circuit][column]);
             // Two percent: the zero bytes of a proof vary.
-            assert!(is.abs_diff(was) * 50 <= was, "{shape} {column}: {was} before, {is} now");
+            assert!(is.abs_diff(was) * 50 <= was, "{circuit} {column}: {was} before, {is} now");
         }
     }
-    let readme = fs::read_to_string(root.join("../contracts/README.md")).unwrap();
+    let readme = fs::read_to_string(root.join("../../README.md")).unwrap();
     assert!(readme.contains(&markdown(&stored)), "the README's table is:\n{}", markdown(&stored));
 }
 
 fn small() -> Story {
-    stories::stored().swap_remove(0)
+    stories::stored("standard-small")
 }
 
 #[test]
@@ -260,8 +262,8 @@ fn flipped_calldata_changes_nothing() {
 fn a_wrong_key_refuses_a_true_proof() {
     let story = small();
     let mut stage = ready(&story);
-    let other = common::verifier::load("small-other-tau.vk");
-    let (verifier, _) = stage.registry.chain.create(GOVERNOR, code("small-other-tau.vk")).unwrap();
+    let other = common::verifier::load("small.vk");
+    let (verifier, _) = stage.registry.chain.create(GOVERNOR, code("small.vk")).unwrap();
     let add = registry::addCircuitCall { verifier, gasLimit: VERIFIER_GAS };
     stage.registry.send(GOVERNOR, &add).unwrap();
     let right = std::mem::replace(&mut stage.key, other);

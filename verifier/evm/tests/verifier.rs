@@ -9,9 +9,19 @@ mod kzg_vectors;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use common::stories::{self, CIRCUITS};
 use common::verifier::{Answer, Verifier, artifact_name, calldata, key_files, load};
 use kzg_vectors::{Edit, Verdict, stored};
-use zkmargin_evm::generate;
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::kzg;
+use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_evm::{engine as convert, generate};
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::shape::Shape;
+use zkmargin_params::srs::{self, DevSrs};
+use zkmargin_verifier::bn254::VerifyingKey;
+use zkmargin_verifier::bn254::export::export;
 
 fn contracts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts")
@@ -29,6 +39,46 @@ fn the_sources_are_what_the_keys_give() {
         }
         let stored = fs::read_to_string(&path).unwrap();
         assert!(stored == source, "{name} differs: see UPDATE_GOLDEN");
+    }
+}
+
+/// Of the smallest shapes, whose keys are made in seconds; those of all shapes
+/// are compared by
+/// `cargo run --release -p zkmargin-evm --example regenerate -- --keys`.
+#[test]
+fn the_keys_are_what_the_circuits_give() {
+    assert!(key::<StandardCircuit<Bn254Fr>>() == load("standard-small.vk"));
+    assert!(key::<ScenarioCircuit<Bn254Fr>>() == load("scenario-small.vk"));
+}
+
+fn key<C: FamilyCircuit<Bn254Fr>>() -> VerifyingKey {
+    let srs = srs::dev(<C as FamilyCircuit<Bn254Fr>>::k(Shape::Small), 0).unwrap();
+    let params = srs.params(DevSrs::AllowInsecure).unwrap();
+    let key = kzg::VerifyingKey::build::<C>(params, Shape::Small).unwrap();
+    export(&key, params, true).unwrap()
+}
+
+/// EIP-170.
+const CODE_LIMIT: usize = 24_576;
+
+#[test]
+fn verifiers_fit_on_chain() {
+    for file in key_files() {
+        let size = Verifier::new(&file).size();
+        assert!(0 < size && size < CODE_LIMIT, "{file}: {size} bytes");
+    }
+}
+
+#[test]
+fn every_circuit_has_a_true_proof() {
+    for circuit in CIRCUITS {
+        let story = stories::stored(circuit);
+        let verifier = Verifier::new(&story.key);
+        for proved in [&story.healthy, &story.breach, &story.cure] {
+            let inputs = convert::inputs(&proved.claim).map(|input| input.to_be_bytes());
+            let answer = verifier.verify(&calldata(&inputs, &proved.proof()));
+            assert!(matches!(answer, Answer::Yes { .. }), "{circuit}: {answer:?}");
+        }
     }
 }
 

@@ -318,6 +318,20 @@ impl Event {
             Self::Resumed { .. } => "resumed",
         }
     }
+
+    /// The account concerned, if the event is about one.
+    pub const fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Registered { account, .. }
+            | Self::ProofAccepted { account, .. }
+            | Self::Called { account, .. }
+            | Self::Cured { account, .. }
+            | Self::Liquidatable { account, .. }
+            | Self::Closed { account, .. }
+            | Self::Reinstated { account, .. } => Some(*account),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Event {

@@ -4,9 +4,8 @@
 //! divides. So every row is per lot of its own, of which the position is a whole
 //! number: its values are exact. Only what is charged by count, naked shorts and
 //! options of low confidence, needs one lot for all options: one that divides
-//! their quantities where they have few digits, otherwise a small one. There an
-//! option's own lot is the common one to a few parts in 10^8, and counts are off by
-//! as much.
+//! their quantities where they have few digits; otherwise, of many, the one with which
+//! counts and values together are off by the least.
 
 use std::collections::BTreeMap;
 
@@ -32,9 +31,9 @@ const VALUE_BOUND: f64 = (1_u64 << 42) as f64;
 /// What the gross value of a book is kept below: two bits less than sums have.
 const BOOK_BOUND: f64 = (1_u128 << 70) as f64;
 /// Binary orders of the largest option position in lots, where no lot divides all.
-const LOT_BITS: std::ops::RangeInclusive<u32> = 24..=31;
+const LOT_BITS: std::ops::RangeInclusive<u32> = 12..=31;
 /// Lot sizes tried of each order.
-const CANDIDATES: u32 = 128;
+const CANDIDATES: u32 = 96;
 /// What a lot's values and charges may be rounded by, in quote units.
 const UNITS_PER_LOT: f64 = 2.0;
 

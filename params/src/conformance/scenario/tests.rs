@@ -83,6 +83,47 @@ fn invalid_cases_are_refused_with_the_field() {
     assert!(text.contains("expected f64"), "{text}");
 }
 
+/// A risk team's own book: the margins alone are expected, and there is no charge
+/// for the basis.
+#[test]
+fn what_is_not_expected_is_not_compared() {
+    let mut case = single("case_061");
+    let expected = &case["expected"];
+    case["expected"] = serde_json::json!({ "im": expected["im"], "mm": expected["mm"] });
+    let report = run_file(&case.to_string(), Options::default()).unwrap();
+    let figures: Vec<_> = report.figures.iter().map(|figure| figure.figure).collect();
+    assert!(figures == ["im", "mm"] && report.passed());
+    case["parameters"].as_object_mut().unwrap().remove("basis_contingency");
+    assert!(run_file(&case.to_string(), Options::INTEGER).unwrap().passed());
+    let mm = case["expected"].as_object_mut().unwrap().remove("mm").unwrap();
+    let error = run_file(&case.to_string(), Options::default()).unwrap_err().to_string();
+    assert!(error.starts_with("not a case file: expected: missing field `mm`"), "{error}");
+    case["expected"]["mm"] = mm;
+    case["scenario"]["options"][2]["strike"] = "high".into();
+    let error = run_file(&case.to_string(), Options::default()).unwrap_err().to_string();
+    assert!(error.starts_with("not a case file: scenario.options[2].strike: "), "{error}");
+}
+
+/// Quantities of 16 digits from thousandths to thousands in one book.
+#[test]
+fn quantities_of_many_magnitudes_are_counted() {
+    for number in ["case_072", "case_112", "case_138"] {
+        let mut case = single(number);
+        let options = case["scenario"]["options"].as_array_mut().unwrap();
+        for (option, scale) in options.iter_mut().zip([1.0, 1e-3, 31.7, 1e2, 0.1].iter().cycle()) {
+            option["amount"] = (option["amount"].as_f64().unwrap() * scale).into();
+        }
+        let float = run_file(&case.to_string(), Options::default()).unwrap();
+        for figure in float.figures.iter().filter(|figure| figure.figure != "worst_scenario_group")
+        {
+            case["expected"][figure.figure] = figure.got.parse::<f64>().unwrap().into();
+        }
+        case["expected"].as_object_mut().unwrap().remove("worst_scenario_group");
+        let integers = run_file(&case.to_string(), Options::INTEGER).unwrap();
+        assert_eq!(integers.failures().collect::<Vec<_>>(), Vec::<&Figure>::new(), "{number}");
+    }
+}
+
 #[test]
 fn too_many_cases_are_refused() {
     let patches: serde_json::Map<_, _> =

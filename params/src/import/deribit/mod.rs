@@ -211,6 +211,12 @@ impl OptionChain {
 }
 
 impl OptionChain {
+    /// Rows cost an account up to two quote units a lot: a coin of a twentieth of
+    /// the price needs a decimal more for the same precision.
+    fn quote_decimals(&self) -> u32 {
+        if self.currency.as_str() == "ETH" { 9 } else { 8 }
+    }
+
     /// The chain as a snapshot that a market is built from, with lots of
     /// `option_lot` coins for options and `other_lot` for everything else. The
     /// venue trades options in tenths of a BTC and in whole ETH.
@@ -228,7 +234,7 @@ impl OptionChain {
             timestamp: self.timestamp,
             source: self.source.clone(),
             quote,
-            quote_decimals: 8,
+            quote_decimals: self.quote_decimals(),
             lots: LotSizes { options: option_lot, others: other_lot, instruments },
             market: self.market()?,
         })

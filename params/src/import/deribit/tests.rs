@@ -31,8 +31,10 @@ fn a_real_chain_on_eth_is_read() {
     assert_eq!((chain.expiries.len(), chain.options().count()), (3, 120));
     assert_eq!((chain.index, chain.index_source), (2222.19, IndexSource::Index));
     assert!(chain.skipped.is_empty());
-    // The volatilities were made from the marks.
-    assert!(chain.options().all(|option| option.mark_residual().abs() < 1e-5));
+    // The volatilities were made from the marks, and have four decimals.
+    assert!(chain.options().all(|option| option.mark_residual().abs() < 5e-5));
+    let lot = |text: &str| text.parse().unwrap();
+    assert_eq!(chain.snapshot(lot("0.1"), lot("0.0001")).unwrap().spec().quote_decimals, 9);
     let market = chain.market().unwrap();
     assert_eq!(market.spec().underlying.as_str(), "ETH");
     assert_eq!(market.spec().instruments.len(), 121);

@@ -1,7 +1,9 @@
 //! `zkmargin call`: margin calls on a ledger.
 
 mod actions;
+pub(crate) mod epoch;
 mod init;
+pub(crate) mod policy;
 mod queries;
 
 use std::path::PathBuf;
@@ -162,7 +164,7 @@ pub(crate) fn ledger_hint(error: &LedgerError) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn refusal_hint(refusal: &Refusal) -> Option<String> {
+pub(crate) fn refusal_hint(refusal: &Refusal) -> Option<String> {
     let text = match refusal {
         Refusal::NotRegistered => "register it with `zkmargin call register`",
         Refusal::Replayed { .. } => "prove a later epoch: a proof counts once",

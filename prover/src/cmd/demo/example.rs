@@ -53,6 +53,14 @@ impl Example {
         self.account.snapshot.clone()
     }
 
+    /// The recorded prices again, so many epochs later.
+    pub(super) fn later(&self, epochs: u64) -> Result<Snapshot, Error> {
+        let time = Timestamp::new(self.start() + epochs * EPOCH_SECONDS);
+        let same = &self.account.snapshot;
+        Snapshot::new(time, same.source(), same.quote().clone(), same.prices().clone())
+            .map_err(|source| Error::Snapshot { path: "the bundled example".to_owned(), source })
+    }
+
     /// The prices after the move, so many epochs later.
     pub(super) fn moved(&self, epochs: u64) -> Result<Snapshot, Error> {
         let time = Timestamp::new(self.start() + epochs * EPOCH_SECONDS);

@@ -1,6 +1,8 @@
 //! `zkmargin demo`: the whole story, told by the commands themselves.
 
+mod chain;
 mod example;
+mod node;
 mod options;
 mod story;
 
@@ -19,6 +21,8 @@ use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{PublishedMarket, SrsArgs, with_market};
 use crate::progress::seconds;
+pub(crate) use node::NodeError;
+
 use example::{CONTEXT, DEPOSIT, EPOCH_SECONDS, Example, MODEL};
 use story::Story;
 
@@ -28,7 +32,11 @@ A real account (Hyperliquid, March 2023, its address removed) is encrypted, prov
 healthy and verified; prices move; the venue proves the breach; the margin call is cured \
 by a deposit. Then three options portfolios on a real chain (Deribit, December 2025): a \
 covered call and an iron condor are proved healthy, a naked short strangle is called. No \
-plain portfolio reaches the disk.";
+plain portfolio reaches the disk.
+
+With --chain, contracts judge the account: on a local chain, which the demo starts and \
+ends. It needs anvil; where there is none, npm fetches it. The key that sends is anvil's \
+own, and the powers of tau are insecure ones.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -36,6 +44,9 @@ pub(crate) struct Args {
     /// Directory for the files; it must be new or empty
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Play it on a local chain, with contracts in place of the ledger
+    #[arg(long)]
+    chain: bool,
     #[command(flatten)]
     srs: SrsArgs,
 }
@@ -52,12 +63,11 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let start = Instant::now();
     let dir = directory(args.dir.as_deref())?;
     let example = Example::load()?;
-    let mut story = Story::new(dir, args.srs, env);
-    healthy(&mut story, &example)?;
-    breach(&mut story, &example)?;
-    cure(&mut story, &example)?;
-    ending(&mut story)?;
-    options::options(&mut story)?;
+    let mut story = Story::new(dir, srs(args), playing(args, env)?);
+    match args.chain {
+        true => chain::chain(&mut story, &example)?,
+        false => on_a_ledger(&mut story, &example)?,
+    }
     let (dir, commands) = story.into_parts();
     let report = Report {
         directory: dir,
@@ -67,20 +77,67 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     };
     env.out.result(&report, |report| {
         let dir = report.directory.display();
-        let insecure = if args.srs.insecure_dev_srs { " --insecure-dev-srs" } else { "" };
-        vec![
+        let mut lines = vec![
             String::new(),
             format!("Done in {}. All files are in {dir}. Try next:", seconds(start.elapsed())),
-            format!("  zkmargin inspect {dir}/portfolio-1.age"),
-            format!("  zkmargin margin {dir}/portfolio-2.age -m {dir}/market-3.json -i {dir}/trader.key --json"),
-            format!("  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --context {CONTEXT}{insecure}"),
-            format!("  zkmargin stress {dir}/strangle.age -m {dir}/options.json -i {dir}/trader.key"),
-            format!("  open {dir}/iron-condor.svg"),
-            format!("  zkmargin call history -l {dir}/ledger.redb --json"),
-            "  zkmargin cost".to_owned(),
-        ]
+        ];
+        lines.extend(next(args, &dir.to_string()));
+        lines
     })?;
     Ok(Exit::Done)
+}
+
+/// What to try next.
+fn next(args: &Args, dir: &str) -> Vec<String> {
+    if args.chain {
+        return vec![
+            format!("  zkmargin inspect {dir}/portfolio-1.age"),
+            format!(
+                "  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --insecure-dev-srs"
+            ),
+            "  zkmargin evm export -c standard-medium --insecure-dev-srs -o Verifier.sol"
+                .to_owned(),
+            "  zkmargin evm --help".to_owned(),
+        ];
+    }
+    let insecure = if args.srs.insecure_dev_srs { " --insecure-dev-srs" } else { "" };
+    vec![
+        format!("  zkmargin inspect {dir}/portfolio-1.age"),
+        format!(
+            "  zkmargin margin {dir}/portfolio-2.age -m {dir}/market-3.json -i {dir}/trader.key --json"
+        ),
+        format!(
+            "  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --context {CONTEXT}{insecure}"
+        ),
+        format!("  zkmargin stress {dir}/strangle.age -m {dir}/options.json -i {dir}/trader.key"),
+        format!("  open {dir}/iron-condor.svg"),
+        format!("  zkmargin call history -l {dir}/ledger.redb --json"),
+        "  zkmargin cost".to_owned(),
+    ]
+}
+
+/// The powers of tau: on a chain that ends with the demo, insecure ones.
+fn srs(args: &Args) -> SrsArgs {
+    SrsArgs { insecure_dev_srs: args.srs.insecure_dev_srs || args.chain }
+}
+
+/// The proof system: contracts verify the one of them.
+fn playing(args: &Args, env: Env) -> Result<Env, Error> {
+    match (args.chain, env.proof_system) {
+        (true, Some(ProofSystem::Ipa)) => {
+            Err(Error::Usage("contracts verify --proof-system kzg alone"))
+        }
+        (true, _) => Ok(Env { proof_system: Some(ProofSystem::Kzg), ..env }),
+        (false, _) => Ok(env),
+    }
+}
+
+fn on_a_ledger(story: &mut Story, example: &Example) -> Result<(), Error> {
+    healthy(story, example)?;
+    breach(story, example)?;
+    cure(story, example)?;
+    ending(story)?;
+    options::options(story)
 }
 
 /// The directory asked for, or the first free `zkmargin-demo`.
@@ -228,7 +285,8 @@ fn commit(story: &mut Story, epoch: &str, portfolio: &str) -> Result<(), Error> 
     with_market!(&published, story.env(), B, market => add_others::<B, _>(story, &market, &name))?;
     story.tell("(four other accounts are added to the list)")?;
     let state = format!("@state-{epoch}.json");
-    story.run(&["venue", "root", &list, "--context", CONTEXT, "-o", &state], Exit::Done)
+    let context = story.context().to_owned();
+    story.run(&["venue", "root", &list, "--context", &context, "-o", &state], Exit::Done)
 }
 
 fn add_others<B: Backend, M: FamilyMarket<B::Field>>(

@@ -8,6 +8,7 @@ use zkmargin_prover::crypt::{self, Recipients};
 use zkmargin_prover::files::{Kind, Source, write_atomic};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 
+use super::example::CONTEXT;
 use crate::cli::{Env, run_line};
 use crate::error::{Error, Exit};
 use crate::input::{SrsArgs, read_recipients_file};
@@ -19,6 +20,7 @@ pub(super) struct Story {
     env: Env,
     commands: Vec<String>,
     ledger: String,
+    context: String,
 }
 
 impl Story {
@@ -26,7 +28,14 @@ impl Story {
     pub(super) fn new(dir: PathBuf, srs: SrsArgs, env: Env) -> Self {
         let silent = env.out.is_json() || env.out.is_quiet();
         let env = if silent { env.muted() } else { env };
-        Self { dir, srs, env, commands: Vec::new(), ledger: "@ledger.redb".to_owned() }
+        Self {
+            dir,
+            srs,
+            env,
+            commands: Vec::new(),
+            ledger: "@ledger.redb".to_owned(),
+            context: CONTEXT.to_owned(),
+        }
     }
 
     pub(super) fn into_parts(self) -> (PathBuf, Vec<String>) {
@@ -60,6 +69,11 @@ impl Story {
         Ok(write_atomic(&self.dir.join(name), bytes, Kind::New)?)
     }
 
+    /// Writes what only its owner may read.
+    pub(super) fn write_secret(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        Ok(write_atomic(&self.dir.join(name), bytes, Kind::Secret)?)
+    }
+
     /// Adds a JSON line to a file.
     pub(super) fn append(&self, name: &str, entry: &impl Serialize) -> Result<(), Error> {
         let mut bytes = self.source(name).read()?;
@@ -90,6 +104,16 @@ impl Story {
         let file = crypt::encrypt(&document.to_json(), &Recipients::Keys(keys), false)
             .map_err(|error| Error::crypt(&self.source(name), error))?;
         self.write(name, &file)
+    }
+
+    /// The deployment that the venue commits for.
+    pub(super) fn context(&self) -> &str {
+        &self.context
+    }
+
+    /// The venue commits for this deployment from now on.
+    pub(super) fn use_context(&mut self, context: &str) {
+        context.clone_into(&mut self.context);
     }
 
     /// Commands are on this ledger from now on.

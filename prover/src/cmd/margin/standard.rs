@@ -27,7 +27,9 @@ pub(super) fn run<F: MarginField>(
     env: Env,
 ) -> Result<Exit, Error> {
     if args.picture.wanted() {
-        return Err(Error::Usage("--plot draws scenarios: the market has none"));
+        return Err(Error::Usage(
+            "--plot: a market of the standard family has no scenarios to draw: leave it out",
+        ));
     }
     let (account, portfolio) =
         load_portfolio(&args.portfolio, &args.keys, args.insecure_plaintext, market)?;

@@ -14,7 +14,9 @@ use revm::database::{InMemoryDB, WrapDatabaseRef};
 use revm::handler::{MainnetContext, MainnetEvm};
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, Bytes, Log, TxKind, U256};
-use revm::{Context, Database, DatabaseCommit, ExecuteEvm, MainBuilder, MainContext};
+use revm::{
+    Context, Database, DatabaseCommit, DatabaseRef as _, ExecuteEvm, MainBuilder, MainContext,
+};
 
 /// The chain's identifier.
 pub const CHAIN: u64 = 31_337;
@@ -112,6 +114,12 @@ impl Chain {
     pub fn create(&mut self, from: Address, code: Vec<u8>) -> Result<(Address, u64), Failure> {
         let receipt = self.run(from, TxKind::Create, code, GAS_LIMIT)?;
         Ok((receipt.created.unwrap(), receipt.gas))
+    }
+
+    /// Bytes of a contract's code.
+    pub fn code_size(&self, of: Address) -> usize {
+        let account = self.database.basic_ref(of).unwrap().unwrap();
+        account.code.map_or(0, |code| code.original_byte_slice().len())
     }
 
     /// Sends raw calldata.

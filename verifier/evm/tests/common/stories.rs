@@ -4,26 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use zkmargin_margin::ids::{ContextId, ModelDigest};
+use zkmargin_margin::ids::ContextId;
 use zkmargin_verifier::engine::{ClaimData, PolicyParams};
 
 /// Where the registry of the tests is: the first contract that its governor
 /// deploys. The stored proofs are for it.
 pub const REGISTRY: [u8; 20] =
     [162, 77, 201, 108, 124, 253, 158, 28, 68, 212, 130, 245, 251, 120, 209, 24, 255, 12, 83, 243];
-/// Model of the circuits' test market.
-pub fn model() -> ModelDigest {
-    ModelDigest::of(b"test model")
-}
 
 /// The deployment that the proofs are for.
 pub fn context() -> ContextId {
     ContextId::derive(super::registry::NAME, super::CHAIN, REGISTRY)
 }
 
-/// Common settings for the test market.
-pub fn policy() -> PolicyParams {
-    PolicyParams::standard(context(), model())
+/// Common settings, for the market of a story.
+pub fn policy(story: &Story) -> PolicyParams {
+    PolicyParams::standard(context(), story.healthy.claim.model)
 }
 
 /// A proof with its public inputs.
@@ -57,9 +53,18 @@ pub fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
 }
 
-/// The stored stories, by the size of their circuit.
-pub fn stored() -> Vec<Story> {
-    let names = ["small", "medium", "large"];
-    let read = |name| fs::read(directory().join(format!("{name}.json"))).unwrap();
-    names.iter().map(|name| serde_json::from_slice(&read(name)).unwrap()).collect()
+/// The circuits that contracts verify.
+pub const CIRCUITS: [&str; 6] = [
+    "standard-small",
+    "standard-medium",
+    "standard-large",
+    "scenario-small",
+    "scenario-medium",
+    "scenario-large",
+];
+
+/// The stored story of a circuit.
+pub fn stored(circuit: &str) -> Story {
+    let text = fs::read(directory().join(format!("{circuit}.json"))).unwrap();
+    serde_json::from_slice(&text).unwrap()
 }

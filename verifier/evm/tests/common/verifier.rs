@@ -63,6 +63,11 @@ impl Verifier {
         Self { chain, address, deployment }
     }
 
+    /// Bytes of its code.
+    pub fn size(&self) -> usize {
+        self.chain.code_size(self.address)
+    }
+
     /// Sends calldata. False and a failure are the same: no.
     pub fn verify(&self, calldata: &[u8]) -> Answer {
         match self.chain.try_raw(self.address, calldata.to_vec(), GAS_LIMIT / 8) {

@@ -2,15 +2,15 @@
 // Generated from a verifying key by zkmargin-evm. Do not edit.
 pragma solidity ^0.8.28;
 
-/// @title Verifier of margin proofs: standard margin, large shape
+/// @title Verifier of margin proofs: scenario margin, large shape
 /// @notice PLONK with KZG commitments over BN254, SHPLONK openings, Keccak transcript;
 /// 2^17 rows. Refuses all but the one encoding of its arguments.
 /// @custom:security INSECURE: made under powers of tau whose secret is known, so that
 /// anyone can forge a proof of anything. For tests only.
 /// @dev Implements IMarginVerifier. Give it bounded gas: an invalid point burns all.
-contract VerifierLarge {
+contract VerifierScenarioLarge {
     /// @notice Digest of the verifying key, which names circuit and powers of tau.
-    bytes32 public constant CIRCUIT = 0xce1c84ef197159fdeded807801d2ab7761ff9c7168b1055233416d0927ffbd3d;
+    bytes32 public constant CIRCUIT = 0xd3c790710f52daba91c3ddeedc942a0b8334df60d26a964dce9235d3ed8fbea1;
     /// @notice Exact length of a proof, in bytes.
     uint256 public constant PROOF_LENGTH = 2624;
     /// @notice Whether everybody knows the secret of the powers of tau.
@@ -113,7 +113,7 @@ contract VerifierLarge {
                 if iszero(ok) { refuse() }
             }
             // The transcript: Keccak-256 over what was said since the last challenge.
-            mstore(0x200, 0x123aec3b9eb8aed6de52312db32f1ca23a697ffc633723b1d3ce2e16ea97942b)
+            mstore(0x200, 0x221d3dfddcbbfa14be182cd4f149c4f77e4a657d5986d648ed7640a6a03161f8)
             calldatacopy(0x220, 0x4, 0x100)
             calldatacopy(0x320, 0x144, 0xa40)
             {
@@ -496,56 +496,56 @@ contract VerifierLarge {
             add_times(mload(0x1fa0))
             calldatacopy(0xc0, 0x2c4, 0x40)
             add_times(mload(0x2060))
-            mstore(0xc0, 0x0cdfb8416ac96a7bce6864808c1fa48a6f79327a104d8eef734571df9cba10dc)
-            mstore(0xe0, 0x04ea08dec5341d6e6ed5e787bf6db78e6759ab450224f6c4e3d2a1a5002adc77)
+            mstore(0xc0, 0x10e40ae129d9bc2dc31477cd9a348c331e7e64fbfa2fb5944afff1e44e219ccd)
+            mstore(0xe0, 0x1dd4d5b6528b7b4adb521a8edf348346d9430807984c0ffbceac38f1689c841d)
             add_times(mulmod(mload(0x2060), mload(0xe00), r))
-            mstore(0xc0, 0x0ebb73002433f01ae0fceb0fbd38f188e057c0d4711647f97b574d8e3bfeb67f)
-            mstore(0xe0, 0x2411c5ec5d2d3d5ba639b6f3bd6712dbe81d64fafc0d7954e978ddb7562a1c2a)
+            mstore(0xc0, 0x2c688272fd59647b8294c35d91db6a0da975b7b3052d5b58d52491b7f9050af7)
+            mstore(0xe0, 0x0e12c85bb41656be685a4f8900f95d2215b69690054253fa3f5971ccdc4f778a)
             add_times(mulmod(mload(0x2060), mload(0x1b00), r))
-            mstore(0xc0, 0x2a86584763d0d6742eb0db5d3aeff5c3ec5eb4053ca2bf1c452d104cbdc71e78)
-            mstore(0xe0, 0x052d280ff095d697d9dcdc40b752516603a8467062a46fd1ffe6c2631d993555)
+            mstore(0xc0, 0x028038c768e6dfb30a037b015648f973bb76963e275643600425a61611b772bc)
+            mstore(0xe0, 0x0244493d40840bcae240df11366179139311a865e921526b580bed3e3d247e27)
             add_times(mulmod(mload(0x2060), mload(0x1b20), r))
-            mstore(0xc0, 0x00ad0d3302f4e5e954e5e8e5a54a056ba1fe9d12cd88bd22a3d35d7efbe0d94b)
-            mstore(0xe0, 0x29b24ae83240b94ec9530712943f84f26aebbb9b92ca971144466f82a153449f)
+            mstore(0xc0, 0x0bba48fdee5b3a3856c977ad6e324734a2920f4ae1fefda73f7854430e912e59)
+            mstore(0xe0, 0x0ddf26ff24251deba58c37ef20c96107711eddc42f159d61a1a32935fc701c5b)
             add_times(mulmod(mload(0x2060), mload(0x1b40), r))
-            mstore(0xc0, 0x2189f3087049a195ced1f8ae71c6fcd88e2bbe457b26ac60b4fd6ac73331a357)
-            mstore(0xe0, 0x24313ef03fa18540e9610f0662a805dae63f65a1496d9cf75abf90b74b536516)
+            mstore(0xc0, 0x059d1c8ce698cd19b75e86fe60d5c3df4ec618afe787ab61d7354e2f2ba9b1bb)
+            mstore(0xe0, 0x2c3fadbbe5df8f2c792fed2bbf3c100db172928f0b0c98527434aaf84dfe3716)
             add_times(mulmod(mload(0x2060), mload(0x1b60), r))
-            mstore(0xc0, 0x003c886500762720065e027ae52fb6539ca8befe0296e1f373c7a56c4d0c580b)
-            mstore(0xe0, 0x0489bf846f1b07d0db6cc2129411da0900b29c911606d81da46b887043d80284)
+            mstore(0xc0, 0x19757980f1cf02deffab5204039ee72a5c557c1ac5bd4e58455c5ae6701a8ee5)
+            mstore(0xe0, 0x1624c19e66f1f5ab4f93b4cf3e354bb03bdde07298b34c7c4580b8a8c152c48f)
             add_times(mulmod(mload(0x2060), mload(0x1b80), r))
-            mstore(0xc0, 0x30054ac70e8bf02ecb72ec732eb768f571805ec7082ece6a915440749d5da739)
-            mstore(0xe0, 0x07fbc3e8dd7253960b693b6b258f31fd6dfd4cbafc276ae839dc06741384f754)
+            mstore(0xc0, 0x23a8e7594e79b8c15faed1362660911b35fe96d931c7ee872c0d147ba1f9891e)
+            mstore(0xe0, 0x091e50676a2050c774f16ea6cad61ddba1673db0c44c0b4ce7975c5f1b2c5c18)
             add_times(mulmod(mload(0x2060), mload(0x1ba0), r))
-            mstore(0xc0, 0x0b04ba1d935bf378a2f4b44112d8d02af6e0a58db2fd8cb0054e3491270f3abd)
-            mstore(0xe0, 0x0868d687c159b1a4c8d699132feae8f77d2fd0273145a0510bbd3a7a047e1f65)
+            mstore(0xc0, 0x12a4361e3eadd1e3e0ac5f78cabc20d21587f2f1874eca96b9f417df26cf95f7)
+            mstore(0xe0, 0x2f29bce5a4b18b1d3056d7f6c9eb7347678c026b0933ffa62410f3d913aca029)
             add_times(mulmod(mload(0x2060), mload(0x1bc0), r))
-            mstore(0xc0, 0x0b4a254c1c2eb64c5628b0afed3a5f87c0283dcab2f9c58760aedc684fad1385)
-            mstore(0xe0, 0x21554cf547ae777643750420c8106a56a025375dcf41a180e6f09b29a34fca53)
+            mstore(0xc0, 0x19823b8b424fb99f83b384cb46fe3bffa573de72c5979b2892382e1d95df09b6)
+            mstore(0xe0, 0x1e95354d65158b172e6f6ecbbffe48dabe93f30f28a6c57e72d87024ae72826b)
             add_times(mulmod(mload(0x2060), mload(0x1be0), r))
-            mstore(0xc0, 0x164fe9ead94323ccfd344d2eaec25aabb5905d754853371a306a14ee88652f78)
-            mstore(0xe0, 0x212e505ff9ec2f009a289ae4beb04c7bd9a1ff755e7a72bf7533b8a348e7b111)
+            mstore(0xc0, 0x14d7f21aebf00547ee202471246bde45475553b5b24af986ceadd501f6cbf0e3)
+            mstore(0xe0, 0x11e0dcf483e5d625546ad0dedbf416c2b1c14f906fcadabae2f11ccb6f76ece7)
             add_times(mulmod(mload(0x2060), mload(0x1c00), r))
-            mstore(0xc0, 0x1dadc12dc69bd18dc71c63d2d9cf7b23ff3f0b166b06f710e8ae2dff18696076)
-            mstore(0xe0, 0x026db7f5349fb0531ef52c56904a49650cbcc8aee0f9c7d17e1c5b54b866365c)
+            mstore(0xc0, 0x25314cc7d5f882f852f424ece80249695de208bb97f18440d67a28f6a4996551)
+            mstore(0xe0, 0x03357a5b57587ae9c7a71566a4db9450c59c5407c6d6b8894ebd83281fa4cc65)
             add_times(mulmod(mload(0x2060), mload(0x1c20), r))
-            mstore(0xc0, 0x19d61c500cff2524468cd6c81863f18d44f2b60251825fbfab8cc1c8ac40775e)
-            mstore(0xe0, 0x035d4ce9913e07dced9ac8d1180ba9d820a81a71488c7d2b96340bb6ef7e81c7)
+            mstore(0xc0, 0x2c40eaee57b5a317d2e0bea9c831c1712b411450e527091f0bc6724dee62c8be)
+            mstore(0xe0, 0x216db9f61df4ec184b3d9ad705cda03f8edd212bc1236c6d232f8176cd75ec5b)
             add_times(mulmod(mload(0x2060), mload(0x1c40), r))
-            mstore(0xc0, 0x0b8d935aee1b759c0eeb8970d856d1717b0b73d25708f7b475946941737de5b4)
-            mstore(0xe0, 0x28b3fe62deb7390041d13c93f78e49dedc9727ab90a8c2584a5a3b856bae419e)
+            mstore(0xc0, 0x067f99cc628f355ca290da0c700d22abf379c1403c5cab3ff7855ec4333c405c)
+            mstore(0xe0, 0x0b41ff2513b6c4006575f7f0c023e1b55e2c5534449a5af33d4b163c82bd6760)
             add_times(mulmod(mload(0x2060), mload(0x1c60), r))
-            mstore(0xc0, 0x0041a0984746c4b2e145ba928d19affc1be0830064dabc8d160042ab106b2c30)
-            mstore(0xe0, 0x2e4d9dab1a0393a7f4a0483a7ce0f9c7636e01047fe2b8d8eb7baef8cc816a96)
+            mstore(0xc0, 0x13e9207f1a743ad4c54e75678a9caa6d2b2f72c3884a3b8ea8892ecf6065b311)
+            mstore(0xe0, 0x00e09b7da3e1bbdb5cc574c063ef73bbb524306d2bd938893640a5e923be4393)
             add_times(mulmod(mload(0x2060), mload(0x1c80), r))
-            mstore(0xc0, 0x1e9cf5bbbcf04b0c3333bab20b4463547fb69ba4ac1daff936e2af8c873439ae)
-            mstore(0xe0, 0x17a323b960b60fa1a8b69cc9465fe0515ab7ca14f4f56deeba70bc0e3f0b5d4e)
+            mstore(0xc0, 0x0f308e67d0d93831cd03a649a8852a0fe2e65f9e04fc620dde1601d4c56e47d2)
+            mstore(0xe0, 0x05d892164ef2a6b68c8d3c0f4c3b07f61b9860cff4951661f6695e810da77baf)
             add_times(mulmod(mload(0x2060), mload(0x1ca0), r))
-            mstore(0xc0, 0x091e50a437bac6c5837251c87dc3b6f566462acc6bc92e81c9004134ab8e6c54)
-            mstore(0xe0, 0x1c41aea9e6c3be0fb75046160e76aa9e86708bf57d61a7cce6dda4b15e371b7b)
+            mstore(0xc0, 0x1b2b99f4c2ea7a5958d62f05cfc975f051fa014dd5a3616f98252cb8f9512140)
+            mstore(0xe0, 0x2a936b26fce9ee4660e5d67adfe74487348a35eb57ade872efc1a07c6bd56de3)
             add_times(mulmod(mload(0x2060), mload(0x1cc0), r))
-            mstore(0xc0, 0x2e210d76081c75436edc57dd275fe6824bce23524dbced2bdeb53579eb238c23)
-            mstore(0xe0, 0x0190bd4ccf38f303649610c34a399d2aba6a0c553ba5d71b5d3944c5d0d53770)
+            mstore(0xc0, 0x0856d9f7084f1ddec7d974330d92edcb45944c1590ded5e8fab9d7c02ffc669b)
+            mstore(0xe0, 0x2cd11910b8c53580245907761a284dd21d3df5184b30a8b3c181518fecbde9e5)
             add_times(mulmod(mload(0x2060), mload(0x1ce0), r))
             mstore(0x2080, mulmod(mload(0x2060), mload(0x1d00), r))
             calldatacopy(0xc0, 0x444, 0x40)
@@ -574,10 +574,10 @@ contract VerifierLarge {
             mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
             mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
             calldatacopy(0x140, 0xb44, 0x40)
-            mstore(0x180, 0x023359b4e801aa46fa23006d139efb71cb03969921fbe13a87ed00c823887f20)
-            mstore(0x1a0, 0x0ba1c8718a32cafb1c8251d71f3bd35a7188f008c7e4cdb6c7d19933679a9d9c)
-            mstore(0x1c0, 0x2fcece57cc4bde1261900c275f6145eebe5c8a29f68f61eab7332a6e93b93c97)
-            mstore(0x1e0, 0x0cb4e75de8a17c3040fc4e77c2ab951c4890331f272ad39e24a0e64528382df2)
+            mstore(0x180, 0x0d3e8707f1420c0f8ffadcdd44496de14781051cf790b73d232d4715b1b61c88)
+            mstore(0x1a0, 0x08de040c20aa9b0f0c3a525385cc90cd4839ed3b14cb6c76efa28c082536e4eb)
+            mstore(0x1c0, 0x0ed58188019d54dfdc37354c3efc87463c98bc5b1b1a8651cd793915a9674ad0)
+            mstore(0x1e0, 0x0676c3b8141dd3aebded09c8096a44606dbd859a210aa3c2343c1414806d7f68)
             if iszero(staticcall(gas(), 8, 0x80, 0x180, 0, 0x20)) { refuse() }
             return(0, 0x20)
         }

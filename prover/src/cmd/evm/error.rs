@@ -1,0 +1,190 @@
+//! What goes wrong on a chain, and what to do next.
+
+use std::io;
+
+use alloy_provider::PendingTransactionError;
+use alloy_provider::transport::{RpcError, TransportErrorKind};
+use alloy_sol_types::SolInterface as _;
+use alloy_sol_types::private::{Address, B256};
+use reqwest::Url;
+use zkmargin_evm::artifact::ArtifactError;
+use zkmargin_evm::contracts::MarginCallRegistry::MarginCallRegistryErrors as Reverted;
+use zkmargin_evm::dev::DevVerifierError;
+use zkmargin_evm::engine;
+use zkmargin_margin::ids::ContextId;
+use zkmargin_margin::srs::SrsMark;
+use zkmargin_prover::json::JsonError;
+use zkmargin_verifier::engine::Refusal;
+
+use super::deployment::CircuitName;
+use crate::cmd::call::refusal_hint;
+
+/// Why something was not done on a chain. No message shows the endpoint: it may
+/// hold an access token.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EvmError {
+    #[error("the RPC endpoint is not an http or https URL")]
+    Url,
+    #[error("no key to send with")]
+    NoKey,
+    #[error("{place}: not a private key of 64 hexadecimal digits")]
+    Key { place: String },
+    #[error("the connection cannot be prepared: {0}")]
+    Client(reqwest::Error),
+    #[error("the connection cannot be prepared: {0}")]
+    Runtime(io::Error),
+    #[error("the node was asked for {what}: {problem}")]
+    Rpc { what: &'static str, problem: String },
+    #[error("the registry refuses: {0}")]
+    Refused(Refusal),
+    #[error("the registry refuses: {0}")]
+    Rejected(Rejection),
+    #[error("transaction {0} was not mined in three minutes")]
+    NotMined(B256),
+    #[error("transaction {hash} was sent, and the node does not say what came of it: {problem}")]
+    Lost { hash: B256, problem: String },
+    #[error("transaction {0} failed")]
+    Failed(B256),
+    #[error("the node does not say where the contract is")]
+    NotCreated,
+    #[error("what is at {0} is not a margin-call registry")]
+    NotARegistry(Address),
+    #[error("the node is of chain {found}, the deployment of {expected}")]
+    WrongChain { expected: u64, found: u64 },
+    #[error("the registry derives the context {found}, the deployment file says {expected}")]
+    WrongContext { expected: ContextId, found: ContextId },
+    #[error("{path}: {source}")]
+    Deployment { path: String, source: JsonError },
+    #[error("{path}: {source}")]
+    Artifact { path: String, source: ArtifactError },
+    #[error("the stored verifier of {circuit} is damaged: {source}")]
+    Stored { circuit: CircuitName, source: DevVerifierError },
+    #[error("the verifier of {circuit} is for the key {found}, the circuit's key is {expected}")]
+    WrongVerifier { circuit: CircuitName, expected: B256, found: B256 },
+    #[error("the deployment has no verifier of {circuit} under the powers of tau {srs}")]
+    NoVerifier { circuit: CircuitName, srs: SrsMark },
+    #[error("{0} carries no mark of its powers of tau")]
+    NoMark(String),
+    #[error("the registry at {0} says what no engine says")]
+    Unreadable(Address),
+}
+
+/// Why the registry refuses what the engine would not see.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Rejection {
+    #[error("the proof does not prove its public inputs")]
+    InvalidProof,
+    #[error("it does not accept the circuit {0}")]
+    UnknownCircuit(B256),
+    #[error("the proof has {got} bytes: proofs of the circuit have {expected}")]
+    ProofLength { expected: String, got: String },
+    #[error("public input {0} is not canonical")]
+    NotCanonical(String),
+    #[error("the circuit {0} is accepted already")]
+    CircuitAlreadyAdded(B256),
+    #[error("the circuit {0} is under insecure powers of tau, and this is no test deployment")]
+    InsecureSrs(B256),
+    #[error("{account} does not have the role {role}")]
+    Unauthorized { account: Address, role: B256 },
+    #[error("the gas is too little to verify a proof")]
+    TooLittleGas,
+    #[error("it reverted with {0}")]
+    Other(String),
+}
+
+impl Rejection {
+    fn of(error: Reverted) -> Self {
+        match error {
+            Reverted::InvalidProof(_) => Self::InvalidProof,
+            Reverted::UnknownCircuit(error) => Self::UnknownCircuit(error.circuit),
+            Reverted::ProofLength(error) => Self::ProofLength {
+                expected: error.expected.to_string(),
+                got: error.got.to_string(),
+            },
+            Reverted::NotCanonical(error) => Self::NotCanonical(error.row.to_string()),
+            Reverted::CircuitAlreadyAdded(error) => Self::CircuitAlreadyAdded(error.circuit),
+            Reverted::InsecureSrs(error) => Self::InsecureSrs(error.circuit),
+            Reverted::AccessControlUnauthorizedAccount(error) => {
+                Self::Unauthorized { account: error.account, role: error.neededRole }
+            }
+            Reverted::TooLittleGas(_) => Self::TooLittleGas,
+            other => Self::Other(format!("0x{}", hex::encode(other.selector()))),
+        }
+    }
+}
+
+/// Turns what the node says into errors that do not show where it is.
+pub(super) struct Failures {
+    url: String,
+}
+
+impl Failures {
+    pub(super) fn of(url: &Url) -> Self {
+        Self { url: url.to_string() }
+    }
+
+    pub(super) fn rpc(&self, what: &'static str, error: RpcError<TransportErrorKind>) -> EvmError {
+        let Some(answer) = error.as_error_resp() else {
+            return EvmError::Rpc { what, problem: self.redacted(&error) };
+        };
+        let Some(data) = answer.as_revert_data() else {
+            return EvmError::Rpc { what, problem: self.redacted(&answer.message) };
+        };
+        if let Some(refusal) = engine::refusal(&data) {
+            return EvmError::Refused(refusal);
+        }
+        EvmError::Rejected(match Reverted::abi_decode(&data) {
+            Ok(error) => Rejection::of(error),
+            Err(_) => Rejection::Other(data.to_string()),
+        })
+    }
+
+    pub(super) fn pending(&self, hash: B256, error: &PendingTransactionError) -> EvmError {
+        EvmError::Lost { hash, problem: self.redacted(error) }
+    }
+
+    fn redacted(&self, text: &impl ToString) -> String {
+        text.to_string().replace(&self.url, "the endpoint")
+    }
+}
+
+impl EvmError {
+    /// Whether what was asked is false, and nothing is wrong with how.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Rejected(_))
+    }
+
+    /// What to do next.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Refused(refusal) => {
+                return refusal_hint(refusal)
+                    .map(|hint| hint.replace("zkmargin call", "zkmargin evm"));
+            }
+            Self::Url => "as in http://127.0.0.1:8545",
+            Self::NoKey => "set ZKMARGIN_EVM_KEY from a secret store, or give --key-file FILE",
+            Self::Key { .. } => "give 64 hexadecimal digits, after 0x or not",
+            Self::Rpc { .. } => "check the endpoint and the account's balance, then try again",
+            Self::NotMined(_) | Self::Lost { .. } => {
+                "look it up before you send it again; `zkmargin evm history` shows what happened"
+            }
+            Self::NotARegistry(_) | Self::WrongChain { .. } | Self::WrongContext { .. } => {
+                "check that --deployment and --rpc-url belong together"
+            }
+            Self::Deployment { .. } => "`zkmargin evm deploy` writes such files",
+            Self::Artifact { .. } | Self::WrongVerifier { .. } => {
+                "write the contract with `zkmargin evm export` and compile it with `node scripts/compile.mjs`, in verifier/contracts"
+            }
+            Self::NoVerifier { .. } => {
+                "prove with a circuit that the deployment accepts, or deploy with --circuit or --verifier"
+            }
+            Self::NoMark(_) => "prove again with --proof-system kzg",
+            Self::Rejected(Rejection::Unauthorized { .. }) => {
+                "send with the key of an account that has the role"
+            }
+            Self::Rejected(Rejection::InvalidProof) => "do not rely on it; ask for a new proof",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+}

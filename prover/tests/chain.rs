@@ -1,0 +1,331 @@
+//! Contracts on a real node, driven by the command.
+//!
+//! Needs anvil: `npm ci --ignore-scripts` in `verifier/contracts` brings it,
+//! `ZKMARGIN_ANVIL` names another. Without it the tests say so and pass, unless
+//! `ZKMARGIN_REQUIRE_ANVIL` is set, as it is where everything is checked.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use common::{TRADER, copy_fixtures, run, zkmargin};
+use serde_json::{Value, json};
+
+/// When the fixtures' prices were recorded.
+const START: u64 = 1_679_940_322;
+const HOUR: u64 = 3_600;
+/// The first two accounts that anvil gives funds to; everybody knows their keys.
+const KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+const OTHER_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+
+/// The program, or `None` after saying loudly that nothing is tested.
+fn anvil() -> Option<PathBuf> {
+    let named = std::env::var_os("ZKMARGIN_ANVIL").map(PathBuf::from);
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../verifier/contracts/node_modules/@foundry-rs");
+    let installed = || {
+        let entries = fs::read_dir(packages).ok()?.map(|entry| entry.unwrap().path());
+        let programs = entries.map(|package| package.join("bin/anvil"));
+        programs
+            .filter(|program| program.is_file())
+            .find(|program| !program.parent().unwrap().parent().unwrap().ends_with("anvil"))
+    };
+    let on_path = || {
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path).map(|dir| dir.join("anvil")).find(|name| name.is_file())
+    };
+    let found = named.or_else(installed).or_else(on_path);
+    if found.is_none() {
+        let required = std::env::var_os("ZKMARGIN_REQUIRE_ANVIL").is_some();
+        assert!(!required, "anvil is not there: `npm ci` in verifier/contracts brings it");
+        // Not by a macro, whose output is kept back when a test passes.
+        let text = b"\nSKIPPED, NOTHING IS TESTED: anvil is not there; `npm ci --ignore-scripts` in verifier/contracts brings it\n";
+        io::stderr().write_all(text).unwrap();
+    }
+    found
+}
+
+struct Node {
+    child: Child,
+    url: String,
+}
+
+impl Node {
+    fn start() -> Option<Self> {
+        let mut child = Command::new(anvil()?)
+            .args(["--port", "0", "--timestamp", &(START + 60).to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let listening = lines.find_map(|line| {
+            line.unwrap().strip_prefix("Listening on ").map(|address| format!("http://{address}"))
+        });
+        std::thread::spawn(move || lines.for_each(drop));
+        Some(Self { child, url: listening.unwrap() })
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// A directory with the fixtures, and a node.
+struct Stage {
+    dir: tempfile::TempDir,
+    node: Node,
+}
+
+impl Stage {
+    fn new() -> Option<Self> {
+        let node = Node::start()?;
+        let dir = tempfile::tempdir().unwrap();
+        copy_fixtures(dir.path());
+        fs::write(dir.path().join("sender.key"), KEY).unwrap();
+        fs::write(dir.path().join("other.secret"), OTHER_KEY).unwrap();
+        Some(Self { dir, node })
+    }
+
+    /// Runs `zkmargin evm`; nothing that it says shows a key.
+    fn output(&self, line: &str) -> Output {
+        let output = zkmargin(self.dir.path())
+            .args(["--json", "-q", "evm"])
+            .args(line.split_whitespace())
+            .env("ZKMARGIN_RPC_URL", &self.node.url)
+            .env("ZKMARGIN_DEPLOYMENT", "deployment.json")
+            .output()
+            .unwrap();
+        for bytes in [&output.stdout, &output.stderr] {
+            let text = String::from_utf8_lossy(bytes).to_lowercase();
+            assert!(!text.contains(KEY) && !text.contains(OTHER_KEY), "{text}");
+        }
+        output
+    }
+
+    /// A command that ends like this; its report.
+    fn ending(&self, code: i32, line: &str) -> Value {
+        let output = self.output(line);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "evm {line}\n{said}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// A transaction; the type of what it announced.
+    fn send(&self, line: &str) -> String {
+        let sent = self.ending(0, &format!("{line} --key-file sender.key"));
+        let [sent] = sent.as_array().unwrap().as_slice() else { panic!("{sent}") };
+        assert!(sent["gas_used"].as_u64().unwrap() > 21_000);
+        sent["events"][0]["type"].as_str().unwrap().to_owned()
+    }
+
+    /// What is said of a command that is refused.
+    fn refused(&self, code: i32, line: &str) -> String {
+        self.ending(code, line)["error"]["message"].as_str().unwrap().to_owned()
+    }
+
+    /// The state of an account, and how the command ends.
+    fn status(&self, code: i32, account: &str) -> Value {
+        self.ending(code, &format!("status -a {account}"))["accounts"][0].clone()
+    }
+
+    fn set_time(&self, time: u64) {
+        self.rpc("evm_setNextBlockTimestamp", &json!([time]));
+        self.rpc("evm_mine", &json!([]));
+    }
+
+    /// The least of HTTP that a node understands.
+    fn rpc(&self, method: &str, params: &Value) {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let body = body.to_string();
+        let address = self.node.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let answer = io::read_to_string(stream).unwrap();
+        assert!(answer.contains("200 OK") && !answer.contains("error"), "{answer}");
+    }
+
+    /// Deploys, and makes the files of epoch 1 for the deployment.
+    fn deploy(&self) {
+        let deployed = self.ending(
+            0,
+            "deploy --protocol test -m hyperliquid --circuit standard-small --insecure-dev-srs --proof-window 7200 --cure-period 7200 -o deployment.json --key-file sender.key",
+        );
+        assert_eq!(deployed["insecure_dev_srs"], true);
+        let context = deployed["context"].as_str().unwrap();
+        let dir = self.dir.path();
+        run(
+            dir,
+            &format!("venue root -q accounts-kzg.jsonl --context {context} -o state-evm.json"),
+        );
+        self.prove("portfolio.json", "market-kzg.json", "at-least:maintenance", "healthy.json");
+    }
+
+    fn prove(&self, portfolio: &str, market: &str, claim: &str, output: &str) {
+        run(
+            self.dir.path(),
+            &format!(
+                "prove -q {portfolio} --insecure-plaintext -m {market} -s state-evm.json --claim {claim} -o {output} --insecure-dev-srs"
+            ),
+        );
+    }
+
+    /// A market of later prices, posted when it is fresh.
+    fn epoch(&self, epoch: u64) {
+        let dir = self.dir.path();
+        let time = START + (epoch - 1) * HOUR;
+        let snapshot = fs::read_to_string(dir.join("snapshot.json")).unwrap();
+        let later = snapshot.replace(&START.to_string(), &time.to_string());
+        assert_ne!(later, snapshot);
+        fs::write(dir.join("later.json"), later).unwrap();
+        run(
+            dir,
+            &format!(
+                "market build -q -s later.json -m hyperliquid -e {epoch} -o market-{epoch}-kzg.json --proof-system kzg"
+            ),
+        );
+        self.set_time(time + 60);
+        let event = self.send(&format!("post -m market-{epoch}-kzg.json -s state-evm.json"));
+        assert_eq!(event, "epoch-posted");
+    }
+}
+
+const SUBMIT: &str = "submit healthy.json --insecure-dev-srs";
+
+#[test]
+fn from_a_deployment_to_a_cure() {
+    let Some(stage) = Stage::new() else { return };
+    stage.deploy();
+    assert_eq!(stage.send("post -m market-kzg.json -s state-evm.json"), "epoch-posted");
+    assert_eq!(stage.send(&format!("register -a {TRADER}")), "registered");
+    assert_eq!(stage.status(0, TRADER)["status"], "unproven");
+    assert_eq!(stage.send(SUBMIT), "proof-accepted");
+    let status = stage.status(0, TRADER);
+    assert_eq!((&status["status"], &status["overdue"]), (&json!("current"), &json!(false)));
+    let message = stage.refused(1, &format!("{SUBMIT} --key-file sender.key"));
+    assert!(message.contains("a proof for epoch 1 or a later one was accepted"), "{message}");
+    let message = stage.refused(1, &format!("call -a {TRADER} --key-file sender.key"));
+    assert!(message.contains("not overdue"), "{message}");
+
+    // A breach of another account, proved by the venue.
+    let poor = TRADER.replace("a1", "a2");
+    assert_eq!(stage.send(&format!("register -a {poor}")), "registered");
+    stage.prove("poor.json", "market-kzg.json", "below:maintenance --disclose", "breach.json");
+    assert_eq!(stage.send("submit breach.json --insecure-dev-srs"), "called");
+    let status = stage.status(3, &poor);
+    assert_eq!((&status["status"], &status["reason"]), (&json!("called"), &json!("breach")));
+    assert!(status["shortfall"].as_str().unwrap().parse::<u128>().unwrap() > 0, "{status}");
+
+    // Silence, and an answer to the call.
+    stage.epoch(2);
+    stage.epoch(3);
+    stage.set_time(START + 2 * HOUR + 1_800);
+    assert_eq!(stage.status(0, TRADER)["overdue"], true);
+    assert_eq!(stage.send(&format!("call -a {TRADER}")), "called");
+    assert_eq!(stage.status(3, TRADER)["reason"], "overdue");
+    stage.prove("portfolio.json", "market-3-kzg.json", "at-least:initial", "cure.json");
+    assert_eq!(stage.send("cure cure.json --insecure-dev-srs"), "cured");
+    assert_eq!(stage.status(0, TRADER)["level"], "initial");
+    // The deadline of the other passes.
+    assert_eq!(stage.send(&format!("liquidate -a {poor}")), "liquidatable");
+
+    let types = |history: &Value| -> Vec<String> {
+        let events = history.as_array().unwrap().iter();
+        events.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    };
+    let history = stage.ending(0, &format!("history -a {TRADER}"));
+    assert_eq!(types(&history), ["registered", "proof-accepted", "called", "cured"]);
+    let history = types(&stage.ending(0, "history"));
+    assert_eq!(history.iter().filter(|event| *event == "epoch-posted").count(), 3);
+    // Without a name, all accounts.
+    let all = stage.ending(3, "status");
+    assert_eq!(all["accounts"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_refused_says_why() {
+    let Some(stage) = Stage::new() else { return };
+    stage.deploy();
+    let dir = stage.dir.path();
+    stage.send("post -m market-kzg.json -s state-evm.json");
+    stage.send(&format!("register -a {TRADER}"));
+    let refused = |code, line: &str, expected: &str| {
+        let message = stage.refused(code, line);
+        assert!(message.contains(expected), "evm {line}: {message}");
+    };
+    let with_key = |line: &str| format!("{line} --key-file sender.key");
+
+    refused(2, SUBMIT, "no key to send with");
+    refused(2, &format!("{SUBMIT} --key-file trader.key"), "not a private key");
+    refused(1, &with_key("submit healthy.json"), "insecure powers of tau");
+    refused(1, &with_key("submit proof-kzg.json --insecure-dev-srs"), "another context");
+    refused(2, &with_key("submit proof.json --insecure-dev-srs"), "proof system ipa");
+    refused(2, &with_key("post -m market.json -s state.json"), "proof system ipa");
+    refused(1, &with_key("post -m market-kzg.json -s state-kzg.json"), "context is");
+    refused(1, &with_key("cure healthy.json --insecure-dev-srs"), "no open margin call");
+    refused(1, &format!("pause --key-file other.secret"), "does not have the role");
+
+    // Another claim than what was proved, well-formed in every other way.
+    let proof = fs::read_to_string(dir.join("healthy.json")).unwrap();
+    let lie = proof.replace("at-least:maintenance", "at-least:initial");
+    fs::write(dir.join("lie.json"), lie).unwrap();
+    refused(1, &with_key("submit lie.json --insecure-dev-srs"), "does not prove");
+    // Of a circuit, and under powers of tau, that the deployment does not know.
+    let other = proof.replace("\"small\"", "\"medium\"");
+    fs::write(dir.join("medium.json"), other).unwrap();
+    let message = stage.refused(2, &with_key("submit medium.json --insecure-dev-srs"));
+    assert!(message.contains("medium"), "{message}");
+
+    let file = fs::read_to_string(dir.join("deployment.json")).unwrap();
+    let wrong = [
+        ("31337", "1", "the node is of chain 31337"),
+        ("\"chain\"", "\"chains\"", "unknown field `chains`"),
+    ];
+    for (from, to, expected) in wrong {
+        fs::write(dir.join("wrong.json"), file.replacen(from, to, 1)).unwrap();
+        refused(2, "status -d wrong.json", expected);
+    }
+    refused(2, "status --rpc-url ftp://127.0.0.1", "not an http");
+    // The endpoint's access token stays secret.
+    let message = stage.refused(2, "status --rpc-url http://127.0.0.1:1/token-of-mine");
+    assert!(!message.contains("token-of-mine"), "{message}");
+    // Nothing of it reached the account.
+    assert_eq!(stage.status(0, TRADER)["status"], "unproven");
+}
+
+#[test]
+fn the_demo_plays_on_a_chain_of_its_own() {
+    let Some(program) = anvil() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let output = zkmargin(dir.path())
+        .args(["demo", "--chain", "--dir", "story"])
+        .env("ZKMARGIN_ANVIL", program)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    for expected in [
+        "proved maintenance in epoch 1",
+        "called (overdue",
+        "OVERDUE",
+        "What the registry announced",
+    ] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+    // The node ended with it.
+    let url = text.split("--rpc-url http://").nth(1).unwrap();
+    let address = url.split_whitespace().next().unwrap();
+    assert!(TcpStream::connect(address).is_err(), "{address} still listens");
+}

@@ -1,0 +1,45 @@
+//! The compiled verifiers that come with the project: of every circuit, under
+//! the **insecure** powers of tau of `zkmargin srs dev`. For tests and demos.
+
+use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_verifier::bn254::{KeyError, VerifyingKey};
+
+use crate::artifact::{ArtifactError, creation_code};
+
+macro_rules! stored {
+    ($file:literal, $contract:literal) => {
+        (
+            include_bytes!(concat!("../../vectors/kzg/", $file, ".vk")).as_slice(),
+            include_bytes!(concat!("../../contracts/artifacts/Verifier", $contract, ".json"))
+                .as_slice(),
+        )
+    };
+}
+
+/// Why a stored verifier cannot be used: it is damaged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DevVerifierError {
+    /// Its key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Its code.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+}
+
+/// A circuit's verifying key and the creation code of its verifier.
+///
+/// # Errors
+/// When what is stored is damaged.
+pub fn verifier(family: Family, shape: Shape) -> Result<(VerifyingKey, Vec<u8>), DevVerifierError> {
+    let (key, artifact) = match (family, shape) {
+        (Family::Standard, Shape::Small) => stored!("standard-small", "StandardSmall"),
+        (Family::Standard, Shape::Medium) => stored!("standard-medium", "StandardMedium"),
+        (Family::Standard, Shape::Large) => stored!("standard-large", "StandardLarge"),
+        (Family::Scenario, Shape::Small) => stored!("scenario-small", "ScenarioSmall"),
+        (Family::Scenario, Shape::Medium) => stored!("scenario-medium", "ScenarioMedium"),
+        (Family::Scenario, Shape::Large) => stored!("scenario-large", "ScenarioLarge"),
+    };
+    Ok((VerifyingKey::from_bytes(key)?, creation_code(artifact)?))
+}
