@@ -126,10 +126,9 @@ impl Scale {
             };
             let lots = match (is_option(row), sign) {
                 (true, 0.0) => return (option_lot, 0.0),
-                (true, _) => (size / option_lot).round(),
-                (false, _) => (size * largest(table, row) * unit / VALUE_BOUND).ceil(),
+                (true, _) => lots_of(size, option_lot),
+                (false, _) => (size * largest(table, row) * unit / VALUE_BOUND).ceil().max(1.0),
             };
-            let lots = lots.max(1.0);
             (size / lots, sign * lots)
         });
         Some(Self { quote_decimals, option_lot, lots: lots.collect() })
@@ -260,12 +259,17 @@ fn counted_lots(table: &RiskTable, holdings: &Holdings) -> Vec<(f64, f64)> {
     lots.map(|lot| (lot, counts_off(table, &options, perpetual, lot))).collect()
 }
 
+/// What an option is counted as: at least one lot.
+fn lots_of(size: f64, lot: f64) -> f64 {
+    (size / lot).round().max(1.0)
+}
+
 /// What charges by count are off by when options are counted in a lot.
 fn counts_off(table: &RiskTable, options: &[&(usize, f64)], fee: f64, lot: f64) -> f64 {
     let (mut nets, mut gross) = (BTreeMap::new(), BTreeMap::new());
     for (row, quantity) in options {
         let RowKind::Option { group, strike_key } = table.rows[*row].kind else { continue };
-        let counted = (quantity / lot).round() * lot;
+        let counted = lots_of(quantity.abs(), lot).copysign(*quantity) * lot;
         let (net, counted_net) = nets.entry(strike_key).or_insert((0.0, 0.0));
         *net += quantity;
         *counted_net += counted;
