@@ -215,7 +215,7 @@ fn from_a_deployment_to_a_cure() {
     let status = stage.status(0, TRADER);
     assert_eq!((&status["state"], &status["overdue"]), (&json!("current"), &json!(false)));
     let message = stage.refused(1, &format!("{SUBMIT} --key-file sender.key"));
-    assert!(message.contains("a proof for epoch 1 or a later one was accepted"), "{message}");
+    assert!(message.contains("a proof for epoch 1 or later was accepted"), "{message}");
     let message = stage.refused(1, &format!("call -a {TRADER} --key-file sender.key"));
     assert!(message.contains("not overdue"), "{message}");
 
@@ -275,7 +275,7 @@ fn what_is_refused_says_why() {
     refused(2, &with_key("post -m market.json -s state.json"), "proof system ipa");
     refused(1, &with_key("post -m market-kzg.json -s state-kzg.json"), "context is");
     refused(1, &with_key("cure healthy.json --insecure-dev-srs"), "no open margin call");
-    refused(1, &format!("pause --key-file other.secret"), "does not have the role");
+    refused(1, "pause --key-file other.secret", "does not have the role");
 
     // Another claim than what was proved, well-formed in every other way.
     let proof = fs::read_to_string(dir.join("healthy.json")).unwrap();
