@@ -157,13 +157,15 @@ fn crossings<DB: DrawingBackend>(
     high: f64,
 ) -> Result<(), PlotError> {
     let range = chart.x_range();
-    for (row, (level, color, _)) in REQUIREMENTS.into_iter().enumerate() {
+    // Prices stand on lines of their own: crossings can be close to each other.
+    let mut heights = (0..8_u32).map(|row| 0.10 + 0.07 * f64::from(row)).cycle();
+    for (level, color, _) in REQUIREMENTS {
         let of_level = picture.thresholds.iter().filter(|threshold| threshold.level == level);
         let crossings = of_level.flat_map(|threshold| threshold.crossings.iter().copied());
         for crossing in crossings.filter(|crossing| range.contains(&crossing.spot)) {
             let line = [(crossing.spot, low), (crossing.spot, high)];
             chart.draw_series(DashedLineSeries::new(line, 10, 8, color.stroke_width(4)))?;
-            let height = if row == 0 { 0.10 } else { 0.17 };
+            let height = heights.next().unwrap_or(0.10);
             let place = (crossing.spot, high - height * (high - low));
             let (anchor, shift) = side(&crossing, &range);
             let style = Ink::new(28, color).bold().style().pos(anchor.pos());
