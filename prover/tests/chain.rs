@@ -215,7 +215,7 @@ fn from_a_deployment_to_a_cure() {
     let status = stage.status(0, TRADER);
     assert_eq!((&status["status"], &status["overdue"]), (&json!("current"), &json!(false)));
     let message = stage.refused(1, &format!("{SUBMIT} --key-file sender.key"));
-    assert!(message.contains("a proof for epoch 1 or a later one was accepted"), "{message}");
+    assert!(message.contains("a proof for epoch 1 or later was accepted before"), "{message}");
     let message = stage.refused(1, &format!("call -a {TRADER} --key-file sender.key"));
     assert!(message.contains("not overdue"), "{message}");
 
