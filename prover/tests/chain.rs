@@ -217,7 +217,7 @@ fn from_a_deployment_to_a_cure() {
     let message = stage.refused(1, &format!("{SUBMIT} --key-file sender.key"));
     assert!(message.contains("a proof for epoch 1 or later was accepted before"), "{message}");
     let message = stage.refused(1, &format!("call -a {TRADER} --key-file sender.key"));
-    assert!(message.contains("not overdue"), "{message}");
+    assert!(message.contains("next proof is due at"), "{message}");
 
     // A breach of another account, proved by the venue.
     let poor = TRADER.replace("a1", "a2");
