@@ -210,10 +210,10 @@ fn from_a_deployment_to_a_cure() {
     stage.deploy();
     assert_eq!(stage.send("post -m market-kzg.json -s state-evm.json"), "epoch-posted");
     assert_eq!(stage.send(&format!("register -a {TRADER}")), "registered");
-    assert_eq!(stage.status(0, TRADER)["status"], "unproven");
+    assert_eq!(stage.status(0, TRADER)["state"], "unproven");
     assert_eq!(stage.send(SUBMIT), "proof-accepted");
     let status = stage.status(0, TRADER);
-    assert_eq!((&status["status"], &status["overdue"]), (&json!("current"), &json!(false)));
+    assert_eq!((&status["state"], &status["overdue"]), (&json!("current"), &json!(false)));
     let message = stage.refused(1, &format!("{SUBMIT} --key-file sender.key"));
     assert!(message.contains("a proof for epoch 1 or later was accepted before"), "{message}");
     let message = stage.refused(1, &format!("call -a {TRADER} --key-file sender.key"));
@@ -225,7 +225,7 @@ fn from_a_deployment_to_a_cure() {
     stage.prove("poor.json", "market-kzg.json", "below:maintenance --disclose", "breach.json");
     assert_eq!(stage.send("submit breach.json --insecure-dev-srs"), "called");
     let status = stage.status(3, &poor);
-    assert_eq!((&status["status"], &status["reason"]), (&json!("called"), &json!("breach")));
+    assert_eq!((&status["state"], &status["reason"]), (&json!("called"), &json!("breach")));
     assert!(status["shortfall"].as_str().unwrap().parse::<u128>().unwrap() > 0, "{status}");
 
     // Silence, and an answer to the call.
@@ -302,7 +302,7 @@ fn what_is_refused_says_why() {
     let message = stage.refused(2, "status --rpc-url http://127.0.0.1:1/token-of-mine");
     assert!(!message.contains("token-of-mine"), "{message}");
     // Nothing of it reached the account.
-    assert_eq!(stage.status(0, TRADER)["status"], "unproven");
+    assert_eq!(stage.status(0, TRADER)["state"], "unproven");
 }
 
 #[test]
