@@ -75,7 +75,7 @@ fn every_circuit_has_a_true_proof() {
         let story = stories::stored(circuit);
         let verifier = Verifier::new(&story.key);
         for proved in [&story.healthy, &story.breach, &story.cure] {
-            let inputs = convert::inputs(&proved.claim).map(|input| input.to_be_bytes());
+            let inputs = convert::inputs(&proved.claim).map(|input| input.to_be_bytes::<32>());
             let answer = verifier.verify(&calldata(&inputs, &proved.proof()));
             assert!(matches!(answer, Answer::Yes { .. }), "{circuit}: {answer:?}");
         }
