@@ -247,8 +247,7 @@ fn flipped_calldata_changes_nothing() {
     let story = small();
     let stage = ready(&story);
     let good = stage.message(Kind::Proof, &story.healthy.claim, story.healthy.proof());
-    let step = if std::env::var_os("EXHAUSTIVE").is_some() { 1 } else { 97 };
-    for at in (0..good.len()).step_by(step) {
+    for at in 0..good.len() {
         let mut data = good.clone();
         data[at] ^= 1;
         let address = stage.registry.address;
