@@ -65,6 +65,17 @@ fn mutate(random: &mut Random, input: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// A fuzzer that starts from proofs of an older circuit gets no further than
+/// their length.
+#[test]
+fn the_proofs_to_start_from_are_true() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/kzg_proof");
+    for entry in std::fs::read_dir(corpus).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(targets::is_kzg_proof(&std::fs::read(&path).unwrap()), "{}", path.display());
+    }
+}
+
 #[test]
 fn no_decoder_panics_on_the_corpus_and_its_mutations() {
     let mutations = std::env::var("ZKMARGIN_MUTATIONS");

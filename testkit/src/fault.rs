@@ -166,8 +166,7 @@ pub fn all<F: MarginField>(honest: &Checker<'_, F>) -> Vec<Fault> {
             }
             other => other.to_owned(),
         };
-        // Constants are copies of fixed cells, which nothing can drop.
-        if !recording.regions.iter().any(|r| r == region) || region == "zero" || region == "one" {
+        if !recording.regions.iter().any(|r| r == region) {
             continue;
         }
         parts.entry(class(region)).or_default().insert(part);

@@ -41,7 +41,7 @@ fn is_input(cell: &NamedCell) -> bool {
 }
 
 fn is_output(cell: &NamedCell) -> bool {
-    matches!(cell.name.as_str(), "d" | "witness" | "z 0" | "public input" | "constant")
+    matches!(cell.name.as_str(), "d" | "witness" | "z 0" | "public input")
 }
 
 /// Everything the graph lacks.
@@ -142,21 +142,22 @@ impl<'a, F: MarginField> Flow<'a, F> {
     /// The flow of a recording.
     pub fn new(checker: &'a Checker<'a, F>) -> Self {
         let groups = groups(checker);
-        let fixed = |cell: &CellRef| cell.column.kind == ColumnKind::Fixed;
-        let constant = groups.iter().filter(|(_, cells)| cells.iter().any(fixed));
-        let constant = constant.map(|(root, _)| *root).collect();
         let members =
             groups.iter().flat_map(|(root, cells)| cells.iter().map(|cell| (*cell, *root)));
+        let mut cells: BTreeMap<usize, Vec<&NamedCell>> = BTreeMap::new();
+        for cell in &checker.recording().cells {
+            cells.entry(cell.region).or_default().push(cell);
+        }
         let mut flow = Self {
             checker,
             group_of: members.collect(),
-            constant,
+            constant: BTreeSet::new(),
             made_by: BTreeMap::new(),
             reads: BTreeMap::new(),
-            cells: BTreeMap::new(),
+            cells,
         };
+        flow.constant = flow.cells.values().filter_map(|cells| flow.constant_of(cells)).collect();
         for cell in &checker.recording().cells {
-            flow.cells.entry(cell.region).or_default().push(cell);
             let group = flow.group_of[&cell.at];
             if flow.constant.contains(&group) {
                 continue;
@@ -168,6 +169,16 @@ impl<'a, F: MarginField> Flow<'a, F> {
             }
         }
         flow
+    }
+
+    /// The group that a region makes a constant: the one cell of all places of
+    /// its arithmetic row.
+    fn constant_of(&self, cells: &[&NamedCell]) -> Option<CellRef> {
+        let [first, rest @ ..] = ["a", "b", "c", "d"].map(|place| {
+            let cell = cells.iter().find(|cell| cell.name == place)?;
+            self.group_of.get(&cell.at).copied()
+        });
+        first.filter(|_| rest.iter().all(|group| *group == first))
     }
 
     /// Whether a range check's first cell is a copy.

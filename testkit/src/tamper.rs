@@ -27,8 +27,7 @@ pub fn accepted_alone<'a, F: MarginField>(checker: &Checker<'a, F>) -> Vec<&'a N
 }
 
 /// Groups of equal advice cells that can be changed together without any gate
-/// or lookup noticing. Groups with a constant or a public input are held by
-/// it, and left out.
+/// or lookup noticing. Groups with a public input are held by it, and left out.
 pub fn accepted_together<'a, F: MarginField>(checker: &Checker<'a, F>) -> Vec<&'a NamedCell> {
     let recording = checker.recording();
     let mut accepted = Vec::new();

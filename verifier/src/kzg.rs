@@ -98,8 +98,8 @@ impl Verifier {
         };
         file.check_circuit(key, self.key.proof_size())?;
         file.check_srs(self.srs)?;
-        // The library reads zeros as the identity; a contract cannot, and no
-        // honest proof holds one.
+        // The library reads zeros as the identity; contracts refuse it, and no
+        // honest proof holds it.
         match self.key.points(file.proof()).any(|point| point.iter().all(|byte| *byte == 0)) {
             true => Err(VerifyError::Encoding),
             false => Ok(()),

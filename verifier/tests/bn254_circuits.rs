@@ -280,8 +280,8 @@ impl RngCore for NoRandomness {
 }
 
 /// The identity as a commitment: of a column of zeros that is not blinded. The
-/// proof is true and the proving library takes it; a contract cannot, since
-/// zeros are no point of the curve to it. So nobody does: a prover who does
+/// proof is true and the proving library takes it; contracts refuse zeros by a
+/// check of their own. So everybody does: a prover who does
 /// not blind has no proof.
 #[test]
 fn the_identity_is_no_commitment() {

@@ -140,6 +140,21 @@ fn the_engine_follows_the_vectors() {
 }
 
 #[test]
+fn the_shortfall_on_record_is_that_of_the_breach_level() {
+    let on_record = |name: &str| {
+        let vectors = stored();
+        let vector = vectors.iter().find(|vector| vector.name == name).unwrap();
+        match vector.steps.last().unwrap().status {
+            AccountStatus::Called { shortfall, .. } => shortfall.map(|units| units.get()),
+            ref status => panic!("{name} ends {status:?}"),
+        }
+    };
+    assert_eq!(on_record("disclosed-shortfall"), Some(1005));
+    assert_eq!(on_record("disclosed-shortfall-of-a-lower-level"), None);
+    assert_eq!(on_record("breach-levels"), None);
+}
+
+#[test]
 fn every_action_event_refusal_and_state_is_covered() {
     let (mut actions, mut events) = (BTreeSet::new(), BTreeSet::new());
     let (mut refusals, mut states) = (BTreeSet::new(), BTreeSet::new());

@@ -2,12 +2,14 @@
 //!
 //! | gate | row says | degree |
 //! |---|---|---|
-//! | `arithmetic` | `a b + factor c + constant = d` | 3 |
+//! | `arithmetic` | `a b + factor c + constant = d` | 3, tall 4 |
 //!
 //! `factor` and `constant` are fixed per row. Inputs are copied in, the output
-//! cell is `d`.
+//! cell is `d`. A constant `k` is a row too, with one cell `x` in all four
+//! places: `x x + (1 - 2 k) x + k k = x`, which is `(x - k)^2 = 0`. So no fixed
+//! column is in the permutation argument, where it would cost every verifier.
 
-use halo2_proofs::circuit::{AssignedCell, Layouter, Value};
+use halo2_proofs::circuit::{AssignedCell, Layouter, Region, Value};
 use halo2_proofs::plonk::{Advice, Column, ConstraintSystem, Constraints, Error, Fixed};
 use halo2_proofs::poly::Rotation;
 use zkmargin_margin::field::MarginField;
@@ -37,7 +39,7 @@ pub struct Row<'a, F: MarginField> {
 
 impl ArithmeticConfig {
     /// Creates the gate on four advice columns with equality and two fixed
-    /// columns; the constant's also holds the circuit's constants.
+    /// columns.
     pub fn configure<F: MarginField>(
         meta: &mut ConstraintSystem<F>,
         advice: [Column<Advice>; 4],
@@ -47,7 +49,6 @@ impl ArithmeticConfig {
         for column in advice {
             meta.enable_equality(column);
         }
-        meta.enable_constant(constant);
         meta.create_gate("arithmetic", |meta| {
             let q = q_arithmetic.query(meta);
             let [a, b, c, d] = advice.map(|column| meta.query_advice(column, Rotation::cur()));
@@ -77,28 +78,35 @@ impl ArithmeticConfig {
             inputs.map(|(cell, from)| hook::value(name, || cell.to_owned(), from.value().copied()));
         let [a, b, c] = values;
         let output = a.zip(b).zip(c).map(|((a, b), c)| a * b + factor * c + row.constant);
-        let output = hook::value(name, || "d".to_owned(), output);
         layouter.assign_region(
             || name,
             |mut region| {
-                if !hook::dropped(name, || "gate".to_owned()) {
-                    self.q_arithmetic.enable(&mut region, 0)?;
-                }
+                let output = self.output(&mut region, name, (factor, row.constant), output)?;
                 for (((cell, from), value), column) in
                     inputs.into_iter().zip(values).zip(self.advice)
                 {
                     copy_into(&mut region, name, cell, from, value, (column, 0))?;
                 }
-                region.assign_fixed(|| "factor", self.factor, 0, || Value::known(factor))?;
-                region.assign_fixed(
-                    || "constant",
-                    self.constant,
-                    0,
-                    || Value::known(row.constant),
-                )?;
-                region.assign_advice(|| "d", self.advice[3], 0, || output)
+                Ok(output)
             },
         )
+    }
+
+    /// The gate, the fixed cells and the output cell of a row.
+    fn output<F: MarginField>(
+        &self,
+        region: &mut Region<'_, F>,
+        name: &str,
+        (factor, constant): (F, F),
+        output: Value<F>,
+    ) -> Result<AssignedCell<F, F>, Error> {
+        if !hook::dropped(name, || "gate".to_owned()) {
+            self.q_arithmetic.enable(region, 0)?;
+        }
+        region.assign_fixed(|| "factor", self.factor, 0, || Value::known(factor))?;
+        region.assign_fixed(|| "constant", self.constant, 0, || Value::known(constant))?;
+        let output = hook::value(name, || "d".to_owned(), output);
+        region.assign_advice(|| "d", self.advice[3], 0, || output)
     }
 
     /// A cell with a free value. It is constrained by nothing yet.
@@ -118,7 +126,7 @@ impl ArithmeticConfig {
         )
     }
 
-    /// A cell that holds a constant.
+    /// A cell that holds a constant: the only root of its row.
     ///
     /// # Errors
     /// When the circuit is out of rows.
@@ -128,10 +136,16 @@ impl ArithmeticConfig {
         name: &str,
         constant: F,
     ) -> Result<AssignedCell<F, F>, Error> {
+        let fixed = (F::ONE - constant.double(), constant.square());
         layouter.assign_region(
             || name,
             |mut region| {
-                region.assign_advice_from_constant(|| "constant", self.advice[3], 0, constant)
+                let cell = self.output(&mut region, name, fixed, Value::known(constant))?;
+                for (label, column) in ["a", "b", "c"].into_iter().zip(self.advice) {
+                    let value = hook::value(name, || label.to_owned(), cell.value().copied());
+                    copy_into(&mut region, name, label, &cell, value, (column, 0))?;
+                }
+                Ok(cell)
             },
         )
     }

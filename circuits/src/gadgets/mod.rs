@@ -3,7 +3,7 @@
 //! | gadget | wide: columns, rows | tall: columns, rows | gates (degree) |
 //! |---|---|---|---|
 //! | [`hash`] | 10 advice, 5 fixed; 28 per permutation | 5 advice, 5 fixed; 56 per permutation | 5 (5) |
-//! | [`arithmetic`] | 4 advice, 2 fixed; 1 per operation | the hash's; 1 per operation | 1 (4) |
+//! | [`arithmetic`] | 4 advice, 2 fixed; 1 per operation | the hash's; 1 per operation | 1 (3, tall 4) |
 //! | [`range`] | 1 advice, 1 table; bits / 8 + 1 per value | the hash's, 1 table; bits / 8 + 1 per value | 1 lookup (5) |
 //!
 //! In the wide [`layout`] the three use disjoint columns, and a single-pass

@@ -103,7 +103,7 @@ impl<F: MarginField> ScenarioCircuit<F> {
 impl<F: MarginField> FamilyCircuit<F> for ScenarioCircuit<F> {
     type Family = Scenario<F>;
 
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 
     fn k(shape: Shape) -> u32 {
         match (ColumnLayout::of::<F>(), shape) {

@@ -94,7 +94,7 @@ impl<F: MarginField> StandardCircuit<F> {
 impl<F: MarginField> FamilyCircuit<F> for StandardCircuit<F> {
     type Family = Standard<F>;
 
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
 
     fn k(shape: Shape) -> u32 {
         match (ColumnLayout::of::<F>(), shape) {

@@ -33,14 +33,6 @@ pub enum MarketError {
         /// Rows of the table.
         rows: usize,
     },
-    /// Two symbols with one identifier.
-    #[error("the symbols {first} and {second} have the same instrument id: rename one")]
-    Collision {
-        /// One.
-        first: Symbol,
-        /// The other.
-        second: Symbol,
-    },
     /// A price below the model's least confidence.
     #[error(
         "{symbol}: the price's confidence is {found}, at least {least} is needed",

@@ -325,10 +325,6 @@ impl Table {
             return Err(MarketError::OpenInterestMissing { symbol: symbol.clone() });
         }
         let id = symbol.instrument_id();
-        if let Some(other) = self.listings.get(&id) {
-            let (first, second) = (other.symbol().clone(), symbol.clone());
-            return Err(MarketError::Collision { first, second });
-        }
         let path = format!("instruments.{symbol}");
         let specs = rule.rows(&path, model.quotation(), open_interest)?;
         let start = self.rows.len();

@@ -52,6 +52,9 @@ pub enum FieldProblem {
     /// Outside 0 to 1.
     #[error("allowed are 0 to 1")]
     UnitInterval,
+    /// Two symbols whose instrument numbers are equal.
+    #[error("both have the same instrument number: rename one")]
+    SameInstrument,
     /// An empty list.
     #[error("at least one entry is needed")]
     Empty,
@@ -100,6 +103,17 @@ pub enum FieldProblem {
     #[error("maintenance exceeds initial margin at a notional of {notional} quote units")]
     MaintenanceAboveInitial {
         /// Where, in quote units.
+        notional: u128,
+    },
+    /// A maintenance rate, before its fraction, above the initial rate where
+    /// both margins are near each other.
+    #[error(
+        "the maintenance rate, before its fraction, is above the initial rate, and from a notional \
+         of {notional} quote units on rounding may put maintenance above initial margin: lower the \
+         rate and raise the fraction"
+    )]
+    MaintenanceRateAboveInitial {
+        /// Where the row begins, in quote units.
         notional: u128,
     },
     /// A part that this kind of instrument needs.

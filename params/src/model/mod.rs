@@ -185,8 +185,15 @@ impl StandardModel {
             return Err(field("instruments", FieldProblem::Empty));
         }
         let model = Self { spec, denominator };
+        let mut numbers = BTreeMap::new();
         for (symbol, rule) in &model.spec.instruments {
             let path = format!("instruments.{symbol}");
+            // Also of two that no market prices together: a position in the one
+            // would be margined as the other.
+            if let Some(other) = numbers.insert(symbol.instrument_id(), symbol) {
+                let both = format!("instruments.{other} and {path}");
+                return Err(ModelError::at(both, FieldProblem::SameInstrument));
+            }
             rule.rows(&path, model.quotation(), None)?;
         }
         Ok(model)

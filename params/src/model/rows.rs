@@ -266,6 +266,11 @@ impl Caps {
     }
 }
 
+/// Distance at both ends of a row, in quote units, at which roundings (one of the
+/// initial margin there, two of the maintenance margin anywhere) cannot make
+/// lines cross.
+const ROUNDING: u128 = 3;
+
 /// Lays two lists of tiers over each other.
 struct Grid {
     /// Of the initial and the maintenance tiers.
@@ -309,6 +314,14 @@ impl Grid {
                     let problem = FieldProblem::MaintenanceAboveInitial { notional };
                     return Err(ModelError::at(format!("{path}.maintenance"), problem));
                 }
+            }
+            // Between the ends the lines could cross by their rounding: not when
+            // the rate itself is no higher, nor when they keep their distance.
+            let apart = initial_base >= maintenance_base + ROUNDING
+                && initial_end >= maintenance_end + ROUNDING;
+            if maintenance_rate > initial_rate && !apart {
+                let problem = FieldProblem::MaintenanceRateAboveInitial { notional: lower };
+                return Err(ModelError::at(format!("{path}.maintenance"), problem));
             }
             // All are at most `upper`: rates are at most one and bounds are whole.
             let notional = |units| {

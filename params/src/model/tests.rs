@@ -97,6 +97,25 @@ fn symbols_stand_once() {
 }
 
 #[test]
+fn symbols_have_numbers_of_their_own() {
+    // Two symbols of one number, found by the birthday bound.
+    let mut seen = BTreeMap::new();
+    let (first, second) = (0u32..)
+        .find_map(|i| {
+            let symbol = Symbol::new(&format!("C{i}")).unwrap();
+            let other = seen.insert(symbol.instrument_id(), symbol.clone());
+            other.map(|other| (other, symbol))
+        })
+        .unwrap();
+    let model = StandardModel::from_json(SMALL).unwrap();
+    let rule = model.instruments()[&Symbol::new("BTC").unwrap()].clone();
+    let mut spec = model.spec().clone();
+    spec.instruments = [(first, rule.clone()), (second, rule)].into();
+    let message = StandardModel::new(spec).unwrap_err().to_string();
+    assert!(message.ends_with("both have the same instrument number: rename one"), "{message}");
+}
+
+#[test]
 fn digests_ignore_how_a_file_is_written() {
     let model = StandardModel::from_json(SMALL).unwrap();
     let other = SMALL
@@ -234,6 +253,60 @@ fn thirteen_tiers_are_too_many() {
 /// Rising bounds and rates over 1000.
 fn tiers() -> impl Strategy<Value = Vec<(u64, u32)>> {
     prop::collection::vec((1u64..1_000_000_000, 0u32..=1000), 1..6)
+}
+
+/// Tiers over 60, narrow enough for roundings to matter.
+fn narrow_tiers() -> impl Strategy<Value = Vec<Tier>> {
+    prop::collection::vec((1u32..40, 0u64..=60), 1..4).prop_map(|tiers| {
+        let (mut bound, last) = (0, tiers.len() - 1);
+        let tier = |(i, (width, rate)): (usize, (u32, u64))| {
+            bound += width;
+            let up_to = (i < last).then(|| Decimal::from(bound));
+            Tier { up_to, rate: Fraction::new(rate, 60).unwrap() }
+        };
+        tiers.into_iter().enumerate().map(tier).collect()
+    })
+}
+
+#[test]
+fn rounding_does_not_lift_maintenance_above_initial() {
+    let rule = |initial: u64, maintenance: u64, fraction: (u64, u64)| {
+        let tiers = |rate| vec![Tier { up_to: None, rate: Fraction::new(rate, 60).unwrap() }];
+        let mut rule = perpetual(tiers(initial), tiers(maintenance), Basis::Marginal);
+        rule.margin.as_mut().unwrap().maintenance_fraction =
+            Fraction::new(fraction.0, fraction.1).unwrap();
+        rule
+    };
+    let quotation = Quotation { decimals: 0, denominator: Denominator::new(60).unwrap() };
+    // A tenth and two thirds of 0.15: at 7 units 1 and 2.
+    let error = rule(6, 9, (2, 3)).rows("x", quotation, None).unwrap_err().to_string();
+    assert!(error.starts_with("x.margin.maintenance: the maintenance rate, before"), "{error}");
+    assert!(rule(6, 6, (2, 3)).rows("x", quotation, None).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn maintenance_is_never_above_initial(
+        initial in narrow_tiers(),
+        maintenance in narrow_tiers(),
+        third in 1u64..=3,
+        flat in any::<bool>(),
+    ) {
+        let basis = if flat { Basis::Flat } else { Basis::Marginal };
+        let mut rule = perpetual(initial, maintenance, basis);
+        rule.margin.as_mut().unwrap().maintenance_fraction = Fraction::new(third, 3).unwrap();
+        let denominator = Denominator::new(60).unwrap();
+        let quotation = Quotation { decimals: 0, denominator };
+        let Ok(specs) = rule.rows("test", quotation, None) else { return Ok(()) };
+        let price = Price::new(1, 1).unwrap();
+        for row in specs.iter().map(|spec| tier_row(InstrumentId::new(1), price, spec)) {
+            for lots in 0..200 {
+                if let Ok(margin) = row.assess(Lots::new(lots), denominator) {
+                    prop_assert!(margin.maintenance <= margin.initial, "at {lots} in {row:?}");
+                }
+            }
+        }
+    }
 }
 
 proptest! {

@@ -153,11 +153,14 @@ contract MarginCallRegistry is MarginPublisher, ReentrancyGuardTransient {
         bool tie = account.state == State.Current && claim.epoch == last;
         if (claim.epoch <= last && !tie) revert Replayed(last);
         _requireProof(circuit, inputs, proof);
-        if (claim.disclosed != 0) _shortfalls[claim.account] = claim.disclosed;
+        // A shortfall of a lower level is smaller than that of the breach: it
+        // would be taken for it.
+        uint128 shortfall = claim.level == BREACH_LEVEL ? claim.disclosed : 0;
+        if (shortfall != 0) _shortfalls[claim.account] = shortfall;
         account.reason = CallReason.Breach;
         account.epoch = claim.epoch;
         account.lastEpoch = claim.epoch;
-        _call(claim.account, account, clock_, claim.disclosed);
+        _call(claim.account, account, clock_, shortfall);
     }
 
     /// @inheritdoc IMarginCallRegistry

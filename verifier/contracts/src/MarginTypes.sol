@@ -125,7 +125,7 @@ struct Meta {
 /// @param state Where it stands; a passed deadline may not be recorded yet.
 /// @param reason Why it was called (called, liquidatable).
 /// @param level The level proved (current).
-/// @param disclosed Whether the breach disclosed a shortfall (called).
+/// @param disclosed Whether the breach disclosed the breach level's shortfall (called).
 /// @param since Since when; of a liquidatable account the deadline that passed.
 /// @param until When its proof is due (unproven, current), or until when,
 /// inclusive, its call can be cured (called).

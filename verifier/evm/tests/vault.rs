@@ -184,7 +184,12 @@ fn an_unmet_call_ends_in_liquidation() {
     let liquidate = vault::liquidateCall { account: BORROWER };
     story.send(LIQUIDATOR, &liquidate).unwrap();
     assert_eq!(story.balance(story.token, LIQUIDATOR), units(700));
-    // The debt and a tenth; the rest goes back.
+    // The debt and a tenth; the rest waits for its owner, once.
+    assert_eq!(story.balance(story.collateral, LIQUIDATOR), units(330));
+    assert_eq!(story.balance(story.collateral, BORROWER), units(0));
+    for claimant in [LIQUIDATOR, BORROWER, BORROWER] {
+        story.send(claimant, &vault::claimLeftoverCall {}).unwrap();
+    }
     assert_eq!(story.balance(story.collateral, LIQUIDATOR), units(330));
     assert_eq!(story.balance(story.collateral, BORROWER), units(670));
     assert_eq!(story.balance(story.token, story.vault), units(1_000));
@@ -197,8 +202,11 @@ fn a_liquidatable_account_without_debt_may_prove_again() {
     story.pass(2..3);
     story.proof(breach(1, 2));
     story.pass(3..9);
-    let repay = vault::repayCall { account: BORROWER, amount: units(300) };
+    // No more is taken than is owed.
+    let repay = vault::repayCall { account: BORROWER, amount: units(301) };
+    let before = story.balance(story.token, LIQUIDATOR);
     story.send(LIQUIDATOR, &repay).unwrap();
+    assert_eq!(before - story.balance(story.token, LIQUIDATOR), units(300));
     let leave = story.send(BORROWER, &vault::closeAccountCall {}).unwrap_err();
     assert!(leave.is::<vault::NotInGoodStanding>());
     let liquidate = vault::liquidateCall { account: BORROWER };

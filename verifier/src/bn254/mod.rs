@@ -17,8 +17,8 @@
 //!
 //! # What is refused
 //! Public inputs or scalars that are not below the modulus; points that are not
-//! canonical, not on the curve, or the identity (zeros), which a contract
-//! cannot take for a point either; any length but the one that all proofs of
+//! canonical, not on the curve, or the identity (zeros), which generated
+//! contracts refuse too; any length but the one that all proofs of
 //! the circuit have. So of a valid proof no other bytes are valid, but for
 //! those a new proof has.
 

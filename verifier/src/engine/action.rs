@@ -236,7 +236,7 @@ pub enum Event {
         epoch: Epoch,
         /// Until when it can be cured.
         deadline: ClockTime,
-        /// The shortfall, if the breach disclosed it.
+        /// The shortfall of the breach level, if the breach disclosed it.
         #[serde(with = "optional_shortfall")]
         shortfall: Option<Shortfall>,
     },

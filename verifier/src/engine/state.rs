@@ -188,7 +188,7 @@ pub enum AccountStatus {
         since: ClockTime,
         /// Until when, inclusive, it can be cured.
         deadline: ClockTime,
-        /// The shortfall, if the breach disclosed it.
+        /// The shortfall of the breach level, if the breach disclosed it.
         #[serde(with = "optional_shortfall")]
         shortfall: Option<Shortfall>,
     },

@@ -239,7 +239,10 @@ impl<V: StateView> Step<'_, V> {
         if claim.epoch <= last && !tie {
             return Err(Refusal::Replayed { last }.into());
         }
-        let shortfall = Some(claim.disclosed).filter(|disclosed| disclosed.get() != 0);
+        // A shortfall of a lower level is smaller than that of the breach: it
+        // would be taken for it.
+        let shortfall = Some(claim.disclosed)
+            .filter(|disclosed| disclosed.get() != 0 && claim.claim.level() == breach);
         let status = self.called(CallReason::Breach, claim.epoch, shortfall, claim.account);
         self.put(claim.account, claim.epoch, status);
         Ok(())

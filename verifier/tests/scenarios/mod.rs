@@ -3,6 +3,7 @@
 
 mod calls;
 
+use zkmargin_margin::instance::Shortfall;
 use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData, EpochPost, PolicyParams};
 
 use crate::common::*;
@@ -69,6 +70,12 @@ fn submit(claim: ClaimData) -> ActionRecord {
 
 fn submit_breach(claim: ClaimData) -> ActionRecord {
     Action::SubmitBreach { claim }
+}
+
+/// Account 1's breach in epoch 2, with its shortfall.
+fn disclosing(text: &str, units: u128) -> ActionRecord {
+    let disclosed = Shortfall::new(units).unwrap();
+    submit_breach(ClaimData { disclosed, ..claiming(1, 2, text) })
 }
 
 fn jump(epoch: u64, timestamp: u64, bps: u32) -> ActionRecord {
@@ -288,6 +295,22 @@ fn evidence() -> Vec<Scenario> {
                     "called",
                     "1000 called 1400",
                 ),
+            ]),
+        ),
+        scenario(
+            "disclosed-shortfall",
+            "A breach of the breach level puts its shortfall on record.",
+            current([
+                Step(1000, posted(2, 1000), "epoch-posted", "1000 current 2000"),
+                Step(1000, disclosing(BREACH, 1005), "called", "1000 called 1400"),
+            ]),
+        ),
+        scenario(
+            "disclosed-shortfall-of-a-lower-level",
+            "A shortfall of a lower level is smaller: it does not stand for that of the breach.",
+            current([
+                Step(1000, posted(2, 1000), "epoch-posted", "1000 current 2000"),
+                Step(1000, disclosing("below:margin-call", 5), "called", "1000 called 1400"),
             ]),
         ),
     ]

@@ -244,7 +244,9 @@ pub struct MigrateMsg {}
 /// Levels are `margin-call`, `maintenance` or `initial`.
 #[cw_serde]
 pub struct Policy {
-    /// The deployment: a proof for another context does not count.
+    /// The deployment: a proof for another context does not count. It must be
+    /// of this registry alone (unlike on the EVM it is not derived here): what
+    /// two share, proofs for one do at the other.
     pub context: String,
     /// Margin models accepted from the start.
     pub models: Vec<String>,

@@ -16,7 +16,8 @@ import { IMarginCallRegistry } from "../interfaces/IMarginCallRegistry.sol";
 /// and repaying are always allowed. When a margin call is not met, anyone may
 /// repay the debt and take the collateral.
 /// @dev An example: one collateral, one fixed ratio, no interest, no lenders'
-/// shares, no price. It holds the registry's protocol role, and is its hook.
+/// shares, no price. It is the registry's hook and the only one to hold its protocol
+/// role: it closes and reinstates accounts by what they owe here alone.
 contract MarginLendingVault is ILiquidationHook, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -69,6 +70,9 @@ contract MarginLendingVault is ILiquidationHook, ReentrancyGuardTransient {
 
     /// @notice The accounts' balances.
     mapping(address account => Position) public positions;
+    /// @notice Collateral that liquidations left over, for its owner to claim: it is
+    /// not sent, so that an account that cannot receive it can be liquidated.
+    mapping(address account => uint256) public leftovers;
 
     /// @param registry Keeps the margin calls; grants this vault its protocol role.
     /// @param collateral The collateral.
@@ -130,15 +134,17 @@ contract MarginLendingVault is ILiquidationHook, ReentrancyGuardTransient {
 
     /// @notice Repays debt of an account.
     /// @param account Whose debt.
-    /// @param amount How much.
+    /// @param amount How much at most: no more is taken than is owed.
     function repay(address account, uint256 amount) external nonReentrant {
-        positions[account].debt -= amount;
-        TOKEN.safeTransferFrom(msg.sender, address(this), amount);
-        emit Repaid(account, amount);
+        Position storage position = positions[account];
+        uint256 repaid = Math.min(amount, position.debt);
+        position.debt -= repaid;
+        TOKEN.safeTransferFrom(msg.sender, address(this), repaid);
+        emit Repaid(account, repaid);
     }
 
     /// @notice Repays the debt of an account that did not meet its margin call, for
-    /// collateral of the same amount and a bonus. The account gets back the rest.
+    /// collateral of the same amount and a bonus. The rest stays the account's own.
     /// @param account The account.
     function liquidate(address account) external nonReentrant {
         if (!REGISTRY.liquidatable(account)) revert NotLiquidatable(account);
@@ -147,11 +153,19 @@ contract MarginLendingVault is ILiquidationHook, ReentrancyGuardTransient {
         uint256 due = (position.debt * (10_000 + LIQUIDATION_BONUS_BPS)) / 10_000;
         uint256 seized = Math.min(due, position.collateral);
         delete positions[account];
+        leftovers[account] += position.collateral - seized;
         REGISTRY.close(account);
         TOKEN.safeTransferFrom(msg.sender, address(this), position.debt);
         COLLATERAL.safeTransfer(msg.sender, seized);
-        COLLATERAL.safeTransfer(account, position.collateral - seized);
         emit Liquidated(account, msg.sender, position.debt, seized);
+    }
+
+    /// @notice Pays the caller what liquidations left over.
+    function claimLeftover() external nonReentrant {
+        uint256 amount = leftovers[msg.sender];
+        delete leftovers[msg.sender];
+        COLLATERAL.safeTransfer(msg.sender, amount);
+        emit Withdrawn(msg.sender, amount);
     }
 
     /// @notice Gives a liquidatable account that owes nothing another chance to prove itself.

@@ -26,7 +26,7 @@ interface IMarginCallRegistry {
     /// @notice An *at-least* proof was accepted.
     event ProofAccepted(address indexed account, uint64 indexed epoch, Level level, uint48 due);
     /// @notice A margin call. The epoch is the breach's, or the latest when
-    /// overdue; a shortfall of zero was not disclosed.
+    /// overdue; the shortfall is that of the breach level, zero if not disclosed.
     event Called(
         address indexed account,
         CallReason indexed reason,
@@ -186,7 +186,7 @@ interface IMarginCallRegistry {
     /// liquidatable, recorded or not.
     /// @param account The account.
     /// @return status Its status.
-    /// @return shortfall The shortfall in quote units that a breach disclosed, or zero.
+    /// @return shortfall The breach level's shortfall in quote units, or zero if not disclosed.
     function statusOf(
         address account
     ) external view returns (Account memory status, uint128 shortfall);
