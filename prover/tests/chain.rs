@@ -182,6 +182,28 @@ impl Stage {
         );
     }
 
+    /// What the protocol, the guardian and the governor do; the first account
+    /// stays in good standing, the other was to be liquidated.
+    fn what_the_roles_may(&self, other: &str) {
+        assert_eq!(self.send(&format!("reinstate -a {other}")), "reinstated");
+        assert_eq!(self.status(0, other)["state"], "unproven");
+        assert_eq!(self.send(&format!("close -a {other}")), "closed");
+        assert_eq!(self.status(0, other)["state"], "closed");
+
+        assert_eq!(self.send("pause"), "halted");
+        let refused = |line: &str, expected: &str| {
+            let message = self.refused(1, &format!("{line} --key-file sender.key"));
+            assert!(message.contains(expected), "evm {line}: {message}");
+        };
+        refused(&format!("call -a {TRADER}"), "halt");
+        assert_eq!(self.send("resume"), "resumed");
+
+        assert_eq!(self.send("revoke -m hyperliquid"), "model-revoked");
+        self.prove("portfolio.json", "market-3-kzg.json", "at-least:initial", "late.json");
+        refused("submit late.json --insecure-dev-srs", "model");
+        assert_eq!(self.send("accept -m hyperliquid"), "model-accepted");
+    }
+
     /// A market of later prices, posted when it is fresh.
     fn epoch(&self, epoch: u64) {
         let dir = self.dir.path();
@@ -252,6 +274,8 @@ fn from_a_deployment_to_a_cure() {
     // Without a name, all accounts.
     let all = stage.ending(3, "status");
     assert_eq!(all["accounts"].as_array().unwrap().len(), 2);
+
+    stage.what_the_roles_may(&poor);
 }
 
 #[test]

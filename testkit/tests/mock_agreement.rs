@@ -7,11 +7,13 @@ mod fixtures;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use fixtures::mock::{self, Delta};
+use fixtures::mock::{self, Delta, Gadgets};
+use fixtures::scenario::{self, ScenarioMarket};
 use fixtures::{Market, at_least, healthy, k};
 use halo2_proofs::arithmetic::VartimeField;
 use halo2_proofs::dev::VerifyFailure;
 use pasta_curves::Fp;
+use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
@@ -21,9 +23,15 @@ use zkmargin_testkit::check::{Changes, Checker, Constraint};
 use zkmargin_testkit::fault::Fault;
 use zkmargin_testkit::{Plan, Subject};
 
-fn subject<F: MarginField>() -> Subject<F, StandardCircuit<F>> {
+fn standard<F: MarginField>() -> Subject<F, StandardCircuit<F>> {
     let case = Market::<F>::over_field().case(&healthy(), at_least(Level::Initial), 0);
-    let k = k::<F>(Shape::Small);
+    Subject { k: k::<F>(Shape::Small), circuit: case.circuit(), rows: case.public_rows() }
+}
+
+fn options<F: MarginField>() -> Subject<F, ScenarioCircuit<F>> {
+    let market = ScenarioMarket::<F>::over_field();
+    let case = market.case(&scenario::healthy(), at_least(Level::Initial), 0);
+    let k = scenario::k::<F>(Shape::Small);
     Subject { k, circuit: case.circuit(), rows: case.public_rows() }
 }
 
@@ -56,11 +64,11 @@ impl Verdict {
 
 /// Compares the verdicts of both on some cells; returns how many there were,
 /// and how many both accept.
-fn agree<F: MarginField + VartimeField>(
+fn agree<F: MarginField + VartimeField, C: Gadgets<F>>(
+    subject: &Subject<F, C>,
     plan: &Plan,
     cells: impl Fn(usize, &str) -> bool,
 ) -> (usize, usize) {
-    let subject = subject::<F>();
     let recording = subject.record(plan);
     let checker = Checker::new(&recording);
     let (mut compared, mut accepted) = (0, 0);
@@ -70,7 +78,7 @@ fn agree<F: MarginField + VartimeField>(
         }
         let changes = Changes::from([(cell.at, recording.value(cell.at) + F::ONE)]);
         let ours = Verdict::of_checker(&checker.check(&changes));
-        let Subject { k, circuit, rows } = &subject;
+        let Subject { k, circuit, rows } = subject;
         // The mock prover cannot print elements of the BN254 field, and panics
         // over the first gate it would report: rejected, but not by how much.
         let mocked = || mock::tamper(*k, circuit, rows.clone(), index, Delta::PlusOne);
@@ -84,34 +92,44 @@ fn agree<F: MarginField + VartimeField>(
         compared += 1;
         accepted += usize::from(ours == Verdict(0, 0, false));
     }
+    println!("{}: {compared} cells, {accepted} accepted", F::NAME);
     (compared, accepted)
 }
 
-fn rejected<F: MarginField + VartimeField>() {
-    let (compared, accepted) = agree::<F>(&Plan::default(), |index, _| index % 911 == 0);
-    println!("{}: {compared} cells, {accepted} accepted", F::NAME);
+fn rejected<F: MarginField + VartimeField, C: Gadgets<F>>(subject: &Subject<F, C>) {
+    let (compared, accepted) = agree(subject, &Plan::default(), |index, _| index % 911 == 0);
     assert!(compared >= 25);
     assert_eq!(accepted, 0);
 }
 
 #[test]
 fn on_rejected_cells() {
-    rejected::<Fp>();
-    rejected::<Bn254Fr>();
+    rejected(&standard::<Fp>());
+    rejected(&standard::<Bn254Fr>());
+    rejected(&options::<Fp>());
+    rejected(&options::<Bn254Fr>());
 }
 
-fn accepted<F: MarginField + VartimeField>() {
-    let recording = subject::<F>().record(&Plan::default());
-    let range = Fault::new("slot #: M# absolute deficit: range #", "lookups");
-    let plan = range.plan(&recording);
-    let (compared, accepted) =
-        agree::<F>(&plan, |_, region| region.starts_with("slot 2: M5 absolute deficit: range"));
-    println!("{}: {compared} cells, {accepted} accepted", F::NAME);
+/// A range check without its lookups: what it made of bytes is free.
+fn accepted<F: MarginField + VartimeField, C: Gadgets<F>>(
+    subject: &Subject<F, C>,
+    class: &str,
+    region: &str,
+) {
+    let recording = subject.record(&Plan::default());
+    let plan = Fault::new(class, "lookups").plan(&recording);
+    let (compared, accepted) = agree(subject, &plan, |_, name| name.starts_with(region));
     assert!(accepted > 2 && accepted < compared);
 }
 
 #[test]
 fn on_accepted_cells() {
-    accepted::<Fp>();
-    accepted::<Bn254Fr>();
+    let [class, region] =
+        ["slot #: M# absolute deficit: range #", "slot 2: M5 absolute deficit: range"];
+    accepted(&standard::<Fp>(), class, region);
+    accepted(&standard::<Bn254Fr>(), class, region);
+    let [class, region] =
+        ["outcome: M# slack below its divisor: range #", "outcome: M6 slack below its divisor"];
+    accepted(&options::<Fp>(), class, region);
+    accepted(&options::<Bn254Fr>(), class, region);
 }

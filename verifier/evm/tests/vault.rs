@@ -186,7 +186,7 @@ fn an_unmet_call_ends_in_liquidation() {
     assert_eq!(story.balance(story.token, LIQUIDATOR), units(700));
     // The debt and a tenth; the rest waits for its owner, once.
     assert_eq!(story.balance(story.collateral, LIQUIDATOR), units(330));
-    assert_eq!(story.balance(story.collateral, BORROWER), units(0));
+    assert_eq!(story.balance(story.collateral, BORROWER), units(500));
     for claimant in [LIQUIDATOR, BORROWER, BORROWER] {
         story.send(claimant, &vault::claimLeftoverCall {}).unwrap();
     }
