@@ -36,15 +36,17 @@
 //! inclusive. `up_to` is absent in a last tier without bound. Initial and
 //! maintenance tiers may have different inner bounds; the risk table has a row
 //! for each stretch between any two. In a `margin` or `liability` with a last
-//! bound no larger position exists; a `collateral` with a last bound
-//! *saturates*: what lies above it counts for nothing.
+//! bound no larger position exists: an account that a price moves there can
+//! prove neither side of a claim, and will be called as overdue. A `collateral`
+//! with a last bound *saturates*: what lies above it counts for nothing.
 //!
 //! # Rounding
 //! Each row's charge is `base + ceil((notional - lower) * rate)`. With
 //! [`Basis::Marginal`] the base is the charge at the end of the row before, so
 //! charges are continuous. Venues write the same as `notional * rate - cum`:
 //! their `cum` is `lower * rate - base`. With [`Basis::Flat`] the tier's rate
-//! counts for the whole notional and the base is `ceil(lower * rate)`.
+//! counts for the whole notional and the base is `ceil(lower * rate)`. Models
+//! in which roundings could lift maintenance above initial margin are refused.
 
 mod any;
 mod error;
