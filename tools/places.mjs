@@ -3,7 +3,7 @@
 //
 //     node tools/places.mjs
 //
-// Each place is a command that prints a JSON line `{"place": ...}`; one whose
+// Each place is a command that prints an object in JSON with a `place`; one whose
 // tools are missing is left out, and said so.
 
 import { spawnSync } from "node:child_process";
@@ -26,13 +26,16 @@ const PLACES = [
 /** The JSON lines that a command prints. */
 function measure(name, command) {
   const { status, stdout, stderr } = spawnSync("bash", ["-c", command], { cwd: root, encoding: "utf8" });
-  const lines = (stdout ?? "").split("\n").filter((line) => line.startsWith('{"place"'));
+  const lines = (stdout ?? "").match(/\{[^{}\n]*"place":[^{}\n]*\}/g) ?? [];
   if (status !== 0 || lines.length === 0) {
     console.error(`${name}: left out, \`${command}\` ended with ${status}`);
     console.error((stderr ?? "").split("\n").slice(-6).join("\n"));
   }
   return lines.map((line) => JSON.parse(line));
 }
+
+// Browser and CosmWasm need the page's packages.
+spawnSync("npm", ["ci", "--silent", "--prefix", "verifier/web"], { cwd: root });
 
 const thousands = (number) => number.toLocaleString("en-US");
 const rows = PLACES.flatMap(([name, command]) => measure(name, command));
