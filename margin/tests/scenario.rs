@@ -254,6 +254,11 @@ fn the_worst_of_all_counts() {
     assert_eq!(basis.worst, basis.basis);
     let hedged = assess(&[(PERP, 1), (CALL, 0)]);
     assert_eq!(hedged.worst, units(-100));
+
+    // The minimum charge is a loss where no scenario loses as much.
+    let calm = ScenarioRow { scenarios: [LotValue::ZERO; SCENARIOS], ..rows()[4] };
+    let margin = ScenarioMargin::assess([(&position(PERP, 3, 0), &calm)], &terms()).unwrap();
+    assert_eq!((margin.minimum, margin.worst), (hundredths(3_000), hundredths(-3_000)));
 }
 
 #[test]
