@@ -8,6 +8,7 @@ use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::poseidon::{Domain, hash};
 use zkmargin_margin::standard::{
     AccountMargin, Assessment, BucketMargin, CeilDiv, Charge, Direction, RowError, TierRow,
 };
@@ -233,6 +234,7 @@ fn elements_hold_every_field_at_its_place() {
         maintenance: charge(0xc008, 0xd009_000a),
         maintenance_fraction: Rate::new(0xe00b_000c),
     };
+    assert_eq!(row.leaf::<Fp>(), hash(Domain::MarketRow, row.elements()));
     let hex = row.elements::<Fp>().map(|element| hex::encode(element.to_be_bytes()));
     assert_eq!(
         hex.map(|element| element.trim_start_matches('0').to_owned()),
