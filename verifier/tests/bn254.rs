@@ -106,6 +106,9 @@ fn keys_have_one_encoding() {
         assert_eq!(&key, verifier.key());
         assert_eq!(key.digest(), verifier.key().digest());
         assert_eq!(key.proof_size(), verifier.proof_size());
+        let digest = format!("0x{}", hex::encode(key.digest().as_bytes()));
+        assert_eq!(key.digest().to_string(), digest);
+        assert_eq!(format!("{:?}", key.digest()), format!("KeyDigest({digest})"));
     }
     let mut digests: Vec<_> = VERIFIERS.values().map(|v| v.key().digest()).collect();
     digests.sort();
