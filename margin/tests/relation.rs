@@ -22,13 +22,15 @@ use zkmargin_margin::standard::{Charge, Direction, Standard, TierRow};
 use zkmargin_margin::units::{Amount, Denominator, Lots, Notional, Price, Rate};
 use zkmargin_margin::witness::{AccountWitness, Slot};
 
+type Check<R> = fn(&MarginInstance<Fp>, &AccountWitness<Fp, R>) -> Result<(), Violation>;
+
 /// An account of three positions in a market of four instruments.
 #[derive(Clone)]
 struct Case<R> {
     instance: MarginInstance<Fp>,
     account: AccountWitness<Fp, R>,
     leaf: fn(&R) -> Fp,
-    check: fn(&MarginInstance<Fp>, &AccountWitness<Fp, R>) -> Result<(), Violation>,
+    check: Check<R>,
     /// Cash of the second position with which the account just meets the
     /// initial margin.
     even: i128,
@@ -39,7 +41,7 @@ impl<R: Clone> Case<R> {
         rows: &[R; 4],
         (denominator, terms): (u32, Fp),
         leaf: fn(&R) -> Fp,
-        check: fn(&MarginInstance<Fp>, &AccountWitness<Fp, R>) -> Result<(), Violation>,
+        check: Check<R>,
         even: i128,
     ) -> Self {
         let leaves = rows.iter().map(leaf).collect();
