@@ -102,8 +102,12 @@ impl Claim {
 
     /// Reads the public input; `None` when no claim has this code.
     pub fn from_code(code: u8) -> Option<Self> {
-        let side = if code < 4 { Side::AtLeast } else { Side::Below };
-        Self::new(side, Level::from_u8(code & 3).filter(|_| code < 8)?).ok()
+        let side = match code / 4 {
+            0 => Side::AtLeast,
+            1 => Side::Below,
+            _ => return None,
+        };
+        Self::new(side, Level::from_u8(code % 4)?).ok()
     }
 }
 
@@ -143,12 +147,23 @@ mod tests {
 
     #[test]
     fn claims_round_trip() {
-        let claims: alloc::vec::Vec<_> = (0..=255).filter_map(Claim::from_code).collect();
-        assert_eq!(claims.len(), 6);
-        for claim in claims {
-            assert_eq!(Claim::from_code(claim.code()), Some(claim));
+        let mut codes = alloc::vec::Vec::new();
+        for code in 0..=255 {
+            let Some(claim) = Claim::from_code(code) else { continue };
+            assert_eq!(claim.code(), code);
             assert_eq!(claim.to_string().parse(), Ok(claim));
+            codes.push(code);
         }
+        assert_eq!(codes, [1, 2, 3, 5, 6, 7]);
+        assert_eq!("below:maintenance".parse().map(Claim::code), Ok(6));
         assert!("at-least:bankrupt".parse::<Claim>().is_err());
+    }
+
+    #[test]
+    fn levels_are_numbered_from_the_worst() {
+        let levels = [Level::Bankrupt, Level::MarginCall, Level::Maintenance, Level::Initial];
+        assert_eq!([0, 1, 2, 3].map(Level::from_u8), levels.map(Some));
+        assert_eq!(Level::from_u8(4), None);
+        assert!(levels.is_sorted());
     }
 }

@@ -6,6 +6,7 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha3::{Digest, Keccak256};
+use zeroize::Zeroize;
 
 use crate::field::MarginField;
 
@@ -139,7 +140,9 @@ fn truncate(digest: [u8; 32]) -> [u8; 31] {
 /// `-P` only, are neighbours: 31 bits of the hash of what they share, and a
 /// last bit that is 0 for the call and 1 for the put. Netting by strike is then
 /// between neighbours in a portfolio's canonical order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Zeroize, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct InstrumentId(u32);
 
@@ -181,7 +184,18 @@ pub const PUT_SUFFIX: &str = "-P";
 /// A margin bucket: positions in one bucket share collateral. One bucket is
 /// cross margin, a bucket per position is isolated margin.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Zeroize,
+    Serialize,
+    Deserialize,
 )]
 #[serde(transparent)]
 pub struct BucketId(u16);
@@ -259,12 +273,27 @@ mod tests {
 
     #[test]
     fn calls_and_puts_of_a_strike_are_neighbours() {
-        let id = |symbol| InstrumentId::from_symbol(symbol).get();
-        let (call, put) = (id("BTC-26DEC25-90000-C"), id("BTC-26DEC25-90000-P"));
-        assert_eq!((call & 1, put), (0, call + 1));
-        assert_eq!(call >> 1, id("BTC-26DEC25-90000") >> 1);
-        assert_ne!(call >> 1, id("BTC-26DEC25-91000-C") >> 1);
-        assert_ne!(id("BTC-26DEC25-90000-c") >> 1, call >> 1);
+        let id = InstrumentId::from_symbol;
+        // Whatever the last bit of the hash of what they share.
+        for strike in ["BTC-26DEC25-90000", "BTC-26DEC25-92000"] {
+            let (call, put) = (id(&(strike.to_string() + "-C")), id(&(strike.to_string() + "-P")));
+            assert_eq!((call.get() & 1, put.get()), (0, call.get() + 1));
+            assert_eq!((call.strike(), put.strike()), (id(strike).strike(), call.get() >> 1));
+        }
+        let ends = ["BTC-26DEC25-90000", "BTC-26DEC25-92000"].map(|strike| id(strike).get() & 1);
+        assert_ne!(ends[0], ends[1]);
+        let call = id("BTC-26DEC25-90000-C");
+        assert_ne!(call.strike(), id("BTC-26DEC25-91000-C").strike());
+        assert_ne!(call.strike(), id("BTC-26DEC25-90000-c").strike());
+    }
+
+    /// The Keccak-256 of nothing, without its last byte.
+    #[test]
+    fn digests_are_the_first_31_bytes_of_keccak() {
+        assert_eq!(
+            ModelDigest::of(b"").to_string(),
+            "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a4"
+        );
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub const CASH_OFFSET: u128 = 1 << (NOTIONAL_BITS - 1);
 /// Cash is signed and carries the cost basis and settled funding, so equity is
 /// the sum of `quantity * price + cash`. A bucket that holds only cash is a
 /// position of zero lots.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Position {
     /// The margin bucket.
     pub bucket: BucketId,
@@ -69,21 +69,6 @@ impl Position {
 }
 
 redacted_debug!(Position, Blinding, Portfolio);
-
-impl Zeroize for Position {
-    fn zeroize(&mut self) {
-        self.bucket = BucketId::default();
-        self.instrument = InstrumentId::new(0);
-        self.quantity.zeroize();
-        self.cash.zeroize();
-    }
-}
-
-impl Drop for Position {
-    fn drop(&mut self) {
-        self.zeroize();
-    }
-}
 
 /// Hides a portfolio in its commitment: 248 uniformly random bits.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -174,6 +159,7 @@ pub fn commit<F: MarginField>(positions: &[Position], blinding: &Blinding) -> F 
 mod tests {
     use alloc::format;
     use alloc::vec;
+    use ff::Field;
     use pasta_curves::Fp;
     use proptest::prelude::*;
 
@@ -197,6 +183,20 @@ mod tests {
             let word = |p: (u16, u32, i64, i64)| position(p.0, p.1, p.2, p.3.into()).word::<Fp>();
             prop_assert_eq!(a == b, word(a) == word(b));
         }
+
+        /// As the documentation of a word lays them out; all ends are bytes.
+        #[test]
+        fn words_hold_every_field_at_its_place(
+            (bucket, instrument, quantity) in any::<(u16, u32, i64)>(),
+            cash in -Amount::BOUND..Amount::BOUND,
+        ) {
+            let word = position(bucket, instrument, quantity, cash).word::<Fp>().to_le_bytes();
+            prop_assert_eq!(&word[..4], &instrument.to_le_bytes());
+            prop_assert_eq!(&word[4..6], &bucket.to_le_bytes());
+            prop_assert_eq!(&word[6..14], &(i128::from(quantity) + (1 << 63)).to_le_bytes()[..8]);
+            prop_assert_eq!(&word[14..24], &(cash + (1 << 79)).to_le_bytes()[..10]);
+            prop_assert_eq!((word[24], &word[25..]), (1, &[0; 7][..]));
+        }
     }
 
     #[test]
@@ -208,6 +208,30 @@ mod tests {
         assert_eq!(sorted.commitment::<Fp>(), swapped.commitment());
         let error = Portfolio::new(vec![b.clone(), b], blinding).unwrap_err();
         assert!(matches!(error, PortfolioError::DuplicatePosition { .. }));
+    }
+
+    /// Links of two, the last one padded with zero, closed with the blinding.
+    #[test]
+    fn a_commitment_is_the_chain_closed_with_the_blinding() {
+        let blinding = Blinding::new([1; 31]);
+        let positions = vec![position(0, 1, 5, 0), position(0, 2, -5, 3), position(1, 1, 0, 9)];
+        let words: Vec<Fp> = positions.iter().map(Position::word).collect();
+        let link = |chain, a, b| hash(Domain::Positions, [chain, a, b, Fp::ZERO]);
+        let chain = link(link(Fp::ZERO, words[0], words[1]), words[2], Fp::ZERO);
+        let closed = hash(Domain::Portfolio, [chain, blinding.to_field(), Fp::ZERO, Fp::ZERO]);
+        let portfolio = Portfolio::new(positions.clone(), blinding.clone()).unwrap();
+        assert_eq!(portfolio.commitment::<Fp>(), closed);
+        assert!(portfolio.positions() == positions && *portfolio.blinding() == blinding);
+        let other = Portfolio::new(positions, Blinding::new([2; 31])).unwrap();
+        assert_ne!(other.commitment::<Fp>(), closed);
+        assert_eq!((blinding.expose(), blinding.to_field::<Fp>().to_le_bytes()[31]), (&[1; 31], 0));
+    }
+
+    #[test]
+    fn a_position_is_wiped_whole() {
+        let mut wiped = position(1, 2, -3, 4);
+        wiped.zeroize();
+        assert!(wiped == position(0, 0, 0, 0));
     }
 
     #[test]

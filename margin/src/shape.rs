@@ -181,3 +181,59 @@ impl FromStr for ProofSystem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn a_shape_is_the_smallest_that_holds_so_much() {
+        let [small, medium, large] = Shape::ALL.map(Some);
+        for (positions, shape) in
+            [(0, small), (8, small), (9, medium), (32, medium), (33, large), (128, large)]
+        {
+            assert_eq!(Shape::standard_for(positions), shape, "{positions}");
+        }
+        assert_eq!(Shape::standard_for(129), None);
+        for (positions, expiries, shape) in [
+            (0, 0, small),
+            (8, 4, small),
+            (9, 4, medium),
+            (8, 5, medium),
+            (16, 8, medium),
+            (17, 8, large),
+            (16, 9, large),
+            (64, 12, large),
+            (65, 12, None),
+            (64, 13, None),
+        ] {
+            assert_eq!(Shape::scenario_for(positions, expiries), shape, "{positions} {expiries}");
+        }
+    }
+
+    /// The names stand in proof files and on command lines.
+    #[test]
+    fn names_round_trip() {
+        for (shape, name) in Shape::ALL.into_iter().zip(["small", "medium", "large"]) {
+            assert_eq!((shape.to_string().as_str(), name.parse()), (name, Ok(shape)));
+        }
+        for (family, name) in [(Family::Standard, "standard"), (Family::Scenario, "scenario")] {
+            assert_eq!((family.to_string().as_str(), name.parse()), (name, Ok(family)));
+        }
+        for (system, name) in ProofSystem::ALL.into_iter().zip(["ipa", "kzg"]) {
+            assert_eq!((system.to_string().as_str(), name.parse()), (name, Ok(system)));
+        }
+        assert!("tiny".parse::<Shape>().is_err());
+        assert!("other".parse::<Family>().is_err());
+        assert!("other".parse::<ProofSystem>().is_err());
+    }
+
+    #[test]
+    fn a_proof_system_is_known_by_its_field() {
+        assert_eq!(ProofSystem::of_field("pasta-fp"), Some(ProofSystem::Ipa));
+        assert_eq!(ProofSystem::of_field("bn254-fr"), Some(ProofSystem::Kzg));
+        assert_eq!(ProofSystem::of_field("bn254-fq"), None);
+    }
+}

@@ -104,5 +104,7 @@ mod tests {
             }
         }
         assert_ne!(id, SrsId::of_tau_g2(&[8; 128]));
+        assert_eq!(id.to_string(), alloc::format!("0x{}", hex::encode(id.as_bytes())));
+        assert_eq!(alloc::format!("{id:?}"), alloc::format!("SrsId({id})"));
     }
 }

@@ -186,3 +186,47 @@ impl Denominator {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_of_80_bits_with_the_sign() {
+        for units in [-(1 << 79), -1, 0, 1, (1 << 79) - 1] {
+            assert_eq!(Amount::new(units).map(Amount::get), Ok(units));
+        }
+        for units in [i128::MIN, -(1 << 79) - 1, 1 << 79, i128::MAX] {
+            assert!(Amount::new(units).is_err(), "{units}");
+        }
+    }
+
+    #[test]
+    fn notionals_are_of_80_bits() {
+        for units in [0, 1, (1 << 80) - 1] {
+            assert_eq!(Notional::new(units).map(Notional::get), Ok(units));
+        }
+        assert!(Notional::new(1 << 80).is_err() && Notional::new(u128::MAX).is_err());
+        assert_eq!(Notional::MAX.get(), (1 << 80) - 1);
+    }
+
+    #[test]
+    fn divisors_are_not_zero() {
+        assert!(Price::new(5, 0).is_err() && Denominator::new(0).is_err());
+        let price = Price::new(5, 2).unwrap();
+        assert_eq!((price.mantissa(), price.unit()), (5, 2));
+        assert_eq!(Denominator::new(7).map(Denominator::get), Ok(7));
+        assert_eq!(Rate::new(9).get(), 9);
+    }
+
+    #[test]
+    fn lots_have_a_sign_and_a_magnitude() {
+        for (lots, magnitude, short) in
+            [(i64::MIN, 1 << 63, true), (-3, 3, true), (0, 0, false), (3, 3, false)]
+        {
+            let lots = Lots::new(lots);
+            assert_eq!((lots.magnitude(), lots.is_short()), (magnitude, short));
+        }
+        assert_eq!(Lots::new(-3).get(), -3);
+    }
+}

@@ -15,7 +15,7 @@ use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
     Charges, ExpiryKey, FACTOR_ONE, FINE_ONE, Fine, GroupTerms, I256, LossFactor, LotCharge,
     LotFee, LotValue, MinimumCharge, REGULAR_SCENARIOS, RowKind, SCENARIOS, ScenarioMargin,
-    ScenarioRow, ScenarioTerms,
+    ScenarioRow, ScenarioTerms, pack_limbs,
 };
 use zkmargin_margin::units::{Amount, Lots};
 
@@ -254,6 +254,11 @@ fn the_worst_of_all_counts() {
     assert_eq!(basis.worst, basis.basis);
     let hedged = assess(&[(PERP, 1), (CALL, 0)]);
     assert_eq!(hedged.worst, units(-100));
+
+    // The minimum charge is a loss where no scenario loses as much.
+    let calm = ScenarioRow { scenarios: [LotValue::ZERO; SCENARIOS], ..rows()[4] };
+    let margin = ScenarioMargin::assess([(&position(PERP, 3, 0), &calm)], &terms()).unwrap();
+    assert_eq!((margin.minimum, margin.worst), (hundredths(3_000), hundredths(-3_000)));
 }
 
 #[test]
@@ -287,6 +292,7 @@ fn positions_and_sums_are_in_range() {
     assert!(try_assess(&[(PERP, 1 << 32)]).is_err_and(|error| error == Violation::Quantity(0)));
     assert!(try_assess(&[(PERP, -(1 << 32))]).is_ok());
     assert!(try_assess(&[(CASH, -1)]).is_err_and(|error| error == Violation::WrongDirection(0)));
+    assert!(try_assess(&[(CASH, 0)]).is_ok());
 
     let bucket = Position { bucket: BucketId::new(1), ..position(PERP, 1, 0) };
     let row = row_of(&rows(), &bucket);
@@ -379,13 +385,88 @@ fn digests_bind_every_field() {
     assert_ne!(digests[0], Fp::ZERO);
 }
 
+/// Each field of a row and of the terms stands at its place in the elements
+/// that are hashed.
+#[test]
+fn elements_hold_every_field_at_its_place() {
+    let hex = |element: &Fp| {
+        let digits = hex::encode(element.to_be_bytes());
+        digits.trim_start_matches('0').to_owned()
+    };
+    let group = GroupTerms {
+        key: ExpiryKey::new(0x8001).unwrap(),
+        long_discount: Fine::new(0x8002_0000_0003).unwrap(),
+        short_discount: Fine::new(0x8004_0000_0005).unwrap(),
+        basis_weight: Fine::new(0x8006_0000_0007).unwrap(),
+        confidence_fee: LotFee::new(0x1008_0000_0009).unwrap(),
+    };
+    let kinds = [
+        RowKind::Option { group, mark: value(1), basis: [value(2), value(3)] },
+        RowKind::Future { group, basis: [value(2), value(3)] },
+        RowKind::Perpetual { options_fee: LotFee::new(0x1000_0000_000a).unwrap() },
+        RowKind::Collateral { mark: value(1) },
+    ];
+    // From the top: delta, fee on options, delta below zero, long only, has an
+    // expiry, is an option, instrument.
+    let heads = [
+        "b000000000000010001018123456a",
+        "b000000000000010001008123456a",
+        "b10000000000a010000008123456a",
+        "b000000000000010100008123456a",
+    ];
+    let expiry = "10080000000980060000000780040000000580020000000380".to_owned() + "01";
+    for (kind, head) in kinds.into_iter().zip(heads) {
+        let row = ScenarioRow { delta: value(-11), ..row(0x8123_456a, kind, &[(41, 4)]) };
+        let row = ScenarioRow { charges: charges(5, 6), ..row };
+        let elements = row.elements::<Fp>();
+        assert_eq!(hex(&elements[0]), head);
+        assert_eq!(hex(&elements[1]), if row.group().is_some() { expiry.as_str() } else { "" });
+        assert_eq!(elements[2], pack_limbs(&[5, 6]));
+        let (mark, basis) = (row.mark().get(), row.basis().map(LotValue::get));
+        assert_eq!(elements[16], pack_limbs(&[0, 0, 4]));
+        assert_eq!(elements[17], pack_limbs(&[mark, basis[0], basis[1]]));
+    }
+    for (delta, head) in [(0, "8123456a"), (11, "b00000000000000000000")] {
+        let kind = RowKind::Perpetual { options_fee: LotFee::ZERO };
+        let row = ScenarioRow { delta: value(delta), ..row(0x8123_456a, kind, &[]) };
+        assert!(hex(&row.elements::<Fp>()[0]).starts_with(head));
+    }
+
+    let terms = terms();
+    let elements = terms.elements::<Fp>();
+    assert_eq!(elements.len(), 48);
+    for (element, dampening) in elements.iter().zip(terms.dampening) {
+        assert_eq!(*element, Fp::from(dampening.get()));
+    }
+    let MinimumCharge { net, half_hedged, short_fee } = terms.minimum;
+    let rest = [1_000_000_000, 1_250_000_000, net.get(), half_hedged.get(), short_fee.get()];
+    assert_eq!(elements[42..47], rest.map(Fp::from));
+    assert_eq!(elements[47], pack_limbs(&[10, -4]));
+}
+
+/// The bounds that keep the sums of an account from running into each other.
+#[test]
+fn numbers_of_rows_are_in_range() {
+    let limit = 1_i64 << 45;
+    assert!(LotValue::new(limit - 1).is_ok() && LotValue::new(1 - limit).is_ok());
+    assert!(LotValue::new(limit).is_err() && LotValue::new(-limit).is_err());
+    let limit = 1_i64 << 44;
+    assert!(LotCharge::new(limit - 1).is_ok() && LotCharge::new(1 - limit).is_ok());
+    assert!(LotCharge::new(limit).is_err() && LotCharge::new(-limit).is_err());
+    assert!(LotFee::new((1 << 45) - 1).is_ok() && LotFee::new(1 << 45).is_err());
+    assert!(Fine::new((1 << 48) - 1).is_ok() && Fine::new(1 << 48).is_err());
+    assert!(LossFactor::new((1 << 40) - 1).is_ok() && LossFactor::new(1 << 40).is_err());
+    assert!(ExpiryKey::new(0).is_err());
+    assert_eq!(ExpiryKey::new(u16::MAX).map(ExpiryKey::get), Ok(u16::MAX));
+}
+
 /// Limbs are signed and do not run into each other.
 #[test]
 fn elements_hold_signed_limbs() {
-    let element: Fp = zkmargin_margin::scenario::pack_limbs(&[-1, 2, -3]);
+    let element: Fp = pack_limbs(&[-1, 2, -3]);
     let limb = |power: u64| Fp::from(2).pow_vartime([power]);
     assert_eq!(element, limb(84) * Fp::from(2) - limb(168) * Fp::from(3) - Fp::ONE);
-    assert_eq!(Fp::from_i128(-7), zkmargin_margin::scenario::pack_limbs(&[-7]));
+    assert_eq!(Fp::from_i128(-7), pack_limbs(&[-7]));
 }
 
 /// The definition once more, scenario by scenario and with maps in place of

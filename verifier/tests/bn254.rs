@@ -10,7 +10,13 @@ use std::sync::LazyLock;
 
 use kzg_vectors::{Edit, Given, Vectors, Verdict};
 use proptest::prelude::*;
+use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::srs::SrsMark;
+use zkmargin_verifier::VerifyError;
+use zkmargin_verifier::bn254::system::{Lookup, Query, Step, System};
 use zkmargin_verifier::bn254::{KeyError, ProofError, Submission, Verifier, VerifyingKey};
+use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
 
 static VECTORS: LazyLock<Vec<(String, Vectors)>> = LazyLock::new(kzg_vectors::stored);
 
@@ -100,11 +106,126 @@ fn keys_have_one_encoding() {
         assert_eq!(&key, verifier.key());
         assert_eq!(key.digest(), verifier.key().digest());
         assert_eq!(key.proof_size(), verifier.proof_size());
+        let digest = format!("0x{}", hex::encode(key.digest().as_bytes()));
+        assert_eq!(key.digest().to_string(), digest);
+        assert_eq!(format!("{:?}", key.digest()), format!("KeyDigest({digest})"));
     }
     let mut digests: Vec<_> = VERIFIERS.values().map(|v| v.key().digest()).collect();
     digests.sort();
     digests.dedup();
     assert_eq!(digests.len(), VERIFIERS.len());
+}
+
+#[test]
+fn a_file_is_of_the_keys_circuit_and_powers_of_tau() {
+    let given = VECTORS[0].1.given(&Edit::Nothing);
+    let verifier = &VERIFIERS[&given.key];
+    let instance = MarginInstance::from_bytes(&given.public_inputs.concat()).unwrap();
+    let error = |circuit: CircuitId, srs: SrsMark, proof: &[u8]| {
+        let file = ProofFile::under_srs(circuit, srs, instance, proof.to_vec()).unwrap();
+        verifier.verify(&file).err()
+    };
+    let (circuit, srs) = (verifier.key().circuit(), verifier.key().srs());
+    assert_eq!(error(circuit, srs, &given.proof), None);
+    let (family, shape) = (Family::Scenario, Shape::Large);
+    assert_eq!(
+        error(CircuitId { family, ..circuit }, srs, &given.proof),
+        Some(VerifyError::WrongFamily { key: circuit.family, proof: family })
+    );
+    assert_eq!(
+        error(CircuitId { shape, ..circuit }, srs, &given.proof),
+        Some(VerifyError::WrongShape { key: circuit.shape, proof: shape })
+    );
+    let other = SrsMark { insecure: !srs.insecure, ..srs };
+    assert_eq!(
+        error(circuit, other, &given.proof),
+        Some(VerifyError::WrongSrs { verifier: srs, proof: Some(other) })
+    );
+    let (expected, got) = (given.proof.len(), given.proof.len() - 1);
+    assert_eq!(error(circuit, srs, &given.proof[1..]), Some(VerifyError::Length { expected, got }));
+}
+
+/// Whether everybody can compute the secret of its powers of tau stands in a
+/// key after its names.
+#[test]
+fn keys_mark_insecure_powers_of_tau() {
+    let mut bytes = kzg_vectors::file("small.vk");
+    let at = 13 + 1 + "standard".len() + 1 + "small".len();
+    assert!(VerifyingKey::from_bytes(&bytes).unwrap().is_insecure());
+    bytes[at] = 0;
+    let secure = VerifyingKey::from_bytes(&bytes).unwrap();
+    assert!(!secure.is_insecure() && !secure.srs().insecure);
+    assert_eq!(secure.to_bytes(), bytes);
+    bytes[at] = 2;
+    let unknown = KeyError::Unknown { what: "mark of the powers of tau", offset: at };
+    assert_eq!(VerifyingKey::from_bytes(&bytes), Err(unknown));
+}
+
+/// A key's constraint system is checked before anything is computed by it: no
+/// index is out of bounds, no value is used before it is there.
+#[test]
+fn a_constraint_system_is_checked_whole() {
+    let key = VerifyingKey::from_bytes(&kzg_vectors::file("small.vk")).unwrap();
+    let error = |change: &dyn Fn(&mut System)| {
+        let mut parts = key.parts().clone();
+        change(&mut parts.system);
+        VerifyingKey::new(parts).err()
+    };
+    let system = key.system();
+    let number = |number: usize| u16::try_from(number).unwrap();
+    let value = |what| Some(KeyError::Value { what });
+    assert_eq!(error(&|_| ()), None);
+
+    let (first, steps) = (system.step_value(), system.program.steps.len());
+    let (all, last) = (number(first + steps), steps - 1);
+    let step = |index: usize, step: Step| error(&|s| s.program.steps[index] = step);
+    assert_eq!(step(0, Step::Negate(number(first - 1))), None);
+    assert_eq!(step(0, Step::Negate(number(first))), value("steps"));
+    assert_eq!(step(0, Step::Add(number(first), 0)), value("steps"));
+    assert_eq!(step(0, Step::Multiply(0, number(first))), value("steps"));
+    assert_eq!(step(last, Step::Negate(all - 2)), None);
+    assert_eq!(step(last, Step::Negate(all - 1)), value("steps"));
+    assert_eq!(error(&|s| s.gates.push(all - 1)), None);
+    assert_eq!(error(&|s| s.gates.push(all)), value("gates"));
+    assert_eq!(error(&|s| s.lookups[0].inputs[0] = all - 1), None);
+    assert_eq!(error(&|s| s.lookups[0].inputs[0] = all), value("lookups"));
+    assert_eq!(error(&|s| s.lookups[0].table[0] = all), value("lookups"));
+    assert_eq!(error(&|s| s.lookups[0].inputs.push(0)), Some(KeyError::Lookup));
+    assert_eq!(error(&|s| s.lookups[0] = Lookup::default()), Some(KeyError::Lookup));
+    // Columns in the present row are permuted: nothing constant or computed.
+    for wrong in [0, all - 1, u16::MAX] {
+        assert_eq!(error(&|s| s.permutation[0] = wrong), value("permutation"));
+    }
+    assert_eq!(error(&|s| s.permutation[0] = number(s.instance_value())), None);
+    for query in 0..system.advice_queries.len() {
+        let rotated = system.advice_queries[query].rotation != 0;
+        let got = error(&|s| s.permutation[0] = number(s.advice_value() + query));
+        assert_eq!(got, rotated.then_some(KeyError::Value { what: "permutation" }));
+    }
+
+    let half = 1_i16 << (system.k - 1);
+    let columns = number(system.advice_columns);
+    let query = |query: Query| error(&|s| s.advice_queries[0] = query);
+    let bad = Some(KeyError::Query { what: "advice_queries", index: 0 });
+    for rotation in [half - 1, 1 - half] {
+        assert_ne!(query(Query { column: columns - 1, rotation }), bad);
+    }
+    for rotation in [half, -half, i16::MIN] {
+        assert_eq!(query(Query { column: 0, rotation }), bad);
+    }
+    assert_eq!(query(Query { column: columns, rotation: 0 }), bad);
+    let twice = error(&|s| s.fixed_queries[1] = s.fixed_queries[0]);
+    assert_eq!(twice, Some(KeyError::Query { what: "fixed_queries", index: 1 }));
+
+    let range = |what, least, most, got| Some(KeyError::Range { what, least, most, got });
+    assert_eq!(error(&|s| s.k = 3), range("k", 4, 28, 3));
+    assert_eq!(error(&|s| s.k = 29), range("k", 4, 28, 29));
+    assert_eq!(error(&|s| s.degree = 2), range("degree", 3, 32, 2));
+    assert_eq!(error(&|s| s.degree = 33), range("degree", 3, 32, 33));
+    assert_eq!(error(&|s| s.blinding_factors = 0), range("blinding_factors", 1, 1_024, 0));
+    assert_eq!(error(&|s| s.public_inputs = 1_025), range("public_inputs", 0, 1_024, 1_025));
+    let few = error(&|s| (s.k, s.blinding_factors) = (4, 7));
+    assert_eq!(few, range("blinding_factors", 1, 6, 7));
 }
 
 #[test]

@@ -4,8 +4,9 @@
 mod common;
 
 use common::*;
+use redb::ReadableTable;
 use tempfile::TempDir;
-use zkmargin_margin::ids::ContextId;
+use zkmargin_margin::ids::{ContextId, Epoch};
 use zkmargin_verifier::engine::{AccountStatus, Action, Engine, Refusal};
 use zkmargin_verifier::{Ledger, LedgerError};
 
@@ -121,9 +122,20 @@ fn opening_refuses_what_is_not_the_ledger() {
         assert!(matches!(Ledger::open(&garbage), Err(LedgerError::NotALedger)), "{bytes:?}");
         assert_eq!(std::fs::read(&garbage).unwrap(), bytes, "opening leaves the file alone");
     }
+    // What cannot be read may be a ledger.
+    assert!(matches!(Ledger::open(directory.path()), Err(LedgerError::Io(_))));
     let foreign = directory.path().join("foreign");
     drop(redb::Database::create(&foreign).unwrap());
     assert!(matches!(Ledger::open(&foreign), Err(LedgerError::NotALedger)));
+    // A link to nowhere is a file already.
+    #[cfg(unix)]
+    {
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        let created = Ledger::create(&link, policy(), START);
+        assert!(matches!(created, Err(LedgerError::AlreadyExists { .. })));
+        std::fs::remove_file(&link).unwrap();
+    }
     // Nothing but the files made here: no temporary file is left behind.
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 3);
 }
@@ -166,6 +178,72 @@ fn audit_finds_state_that_the_history_does_not_lead_to() {
     tamper(&path, "ledger", "meta", &serde_json::to_vec(&meta).unwrap());
     let ledger = Ledger::open(&path).unwrap();
     assert!(matches!(ledger.audit(), Err(LedgerError::HistoryMismatch { .. })));
+}
+
+/// What an audit says after a change of a whole story's database.
+fn audit_after(change: impl FnOnce(&redb::WriteTransaction)) -> Result<Engine, LedgerError> {
+    let (_directory, path, ledger) = ledger();
+    for (now, action) in story() {
+        ledger.apply(now, &action).unwrap();
+    }
+    drop(ledger);
+    let database = redb::Database::open(&path).unwrap();
+    let write = database.begin_write().unwrap();
+    change(&write);
+    write.commit().unwrap();
+    drop(database);
+    Ledger::open(&path).unwrap().audit()
+}
+
+/// State and history are compared record by record.
+#[test]
+fn audit_compares_every_kind_of_record() {
+    let mut engine = Engine::new(policy(), START);
+    for (now, action) in story() {
+        engine.apply(now, &action).unwrap();
+    }
+    assert_eq!(audit_after(|_| ()).unwrap(), engine);
+
+    let (id, mut account) = engine.accounts().next().map(|(id, found)| (*id, *found)).unwrap();
+    account.last_epoch = Epoch::new(9);
+    let (number, mut epoch) = engine.epochs().next().map(|(id, found)| (*id, *found)).unwrap();
+    epoch.quarantined = true;
+    let accounts = redb::TableDefinition::<[u8; 20], &[u8]>::new("accounts");
+    let epochs = redb::TableDefinition::<u64, &[u8]>::new("epochs");
+    let models = redb::TableDefinition::<[u8; 31], ()>::new("models");
+    let state: [&dyn Fn(&redb::WriteTransaction); 3] = [
+        &|write| {
+            let value = serde_json::to_vec(&account).unwrap();
+            write.open_table(accounts).unwrap().insert(id.as_bytes(), &*value).unwrap();
+        },
+        &|write| {
+            let value = serde_json::to_vec(&epoch).unwrap();
+            write.open_table(epochs).unwrap().insert(number.get(), &*value).unwrap();
+        },
+        &|write| {
+            write.open_table(models).unwrap().insert(model(9).as_bytes(), ()).unwrap();
+        },
+    ];
+    let end = story().len() as u64;
+    for change in state {
+        let Err(LedgerError::HistoryMismatch { sequence }) = audit_after(change) else { panic!() };
+        assert_eq!(sequence, end);
+    }
+
+    // An entry under another number, and one with other events.
+    let history = redb::TableDefinition::<u64, &[u8]>::new("history");
+    let entry = |field: &'static str, value: serde_json::Value| {
+        audit_after(|write| {
+            let mut table = write.open_table(history).unwrap();
+            let stored = table.get(2).unwrap().unwrap().value().to_vec();
+            let mut entry: serde_json::Value = serde_json::from_slice(&stored).unwrap();
+            entry[field] = value;
+            table.insert(2, &*serde_json::to_vec(&entry).unwrap()).unwrap();
+        })
+    };
+    for changed in [entry("sequence", 3.into()), entry("events", serde_json::json!([]))] {
+        assert!(matches!(changed, Err(LedgerError::HistoryMismatch { sequence: 2 })));
+    }
 }
 
 #[test]

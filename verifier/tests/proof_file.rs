@@ -6,9 +6,11 @@ use pasta_curves::Fp;
 use proptest::prelude::*;
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::srs::{SrsId, SrsMark};
 use zkmargin_verifier::MalformedProof as M;
 use zkmargin_verifier::error::JsonProblem;
 use zkmargin_verifier::proof::{CircuitId, Family, MAX_BYTES, ProofFile};
@@ -61,6 +63,7 @@ fn round_trip() {
 
 #[test]
 fn versions_and_names() {
+    assert_eq!(CIRCUIT.to_string(), "standard-small-ipa");
     assert_eq!(with("zkmargin-proof", "zkmargin-prof"), Err(M::Format));
     assert_eq!(with("\"version\": 1", "\"version\": 2"), Err(M::Version { got: 2, allowed: 1 }));
     assert_eq!(
@@ -80,6 +83,34 @@ fn versions_and_names() {
         }
     }
     assert_eq!(with("pasta-fp", "pasta-fq"), Err(M::OtherField { allowed: "pasta-fp" }));
+}
+
+/// A proof is made for its field, and under powers of tau where there are any.
+#[test]
+fn proofs_are_made_for_their_proof_system() {
+    let srs = SrsMark { id: SrsId::of_tau_g2(&[7; 128]), insecure: true };
+    let under_srs = ProofFile::under_srs(CIRCUIT, srs, instance(), vec![1]);
+    assert_eq!(under_srs, Err(M::UnknownField { name: "srs".into() }));
+    let kzg = CircuitId { proof_system: ProofSystem::Kzg, ..CIRCUIT };
+    let other_field = ProofFile::under_srs(kzg, srs, instance(), vec![1]);
+    assert_eq!(other_field, Err(M::OtherField { allowed: "pasta-fp" }));
+
+    let MarginInstance { context, epoch, account, model, claim, disclosed, .. } = instance();
+    let instance = MarginInstance {
+        context,
+        epoch,
+        account,
+        state_root: Bn254Fr::ZERO,
+        market_root: Bn254Fr::ONE,
+        model,
+        claim,
+        disclosed,
+    };
+    let bare = ProofFile::new(kzg, instance, vec![1]);
+    assert_eq!(bare, Err(M::MissingField { field: "srs" }));
+    let made = ProofFile::under_srs(kzg, srs, instance, vec![1]).unwrap();
+    assert_eq!((made.srs(), made.circuit()), (Some(srs), kzg));
+    assert_eq!(ProofFile::parse(made.to_json().as_bytes()), Ok(made));
 }
 
 #[test]

@@ -197,6 +197,9 @@ mod tests {
             let json = serde_json::to_string(&params).unwrap();
             assert!(serde_json::from_str::<Policy>(&json).is_err(), "{json}");
         }
+        assert_eq!(CENTURY, 3_162_240_000);
+        let longest = PolicyParams { proof_window: CENTURY, cure_period: CENTURY, ..params() };
+        assert!(Policy::new(longest).is_ok());
         let shortest = PolicyParams { proof_window: 7_200, cure_period: 7_200, ..params() };
         assert!(Policy::new(shortest).is_ok());
     }

@@ -80,10 +80,8 @@ impl Ledger {
         if path.try_exists()? {
             return Err(LedgerError::AlreadyExists { path: path.to_path_buf() });
         }
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
+        let absolute = std::path::absolute(path)?;
+        let directory = absolute.parent().unwrap_or(&absolute);
         let file = tempfile::Builder::new().prefix(".ledger").tempfile_in(directory)?;
         let database = Database::builder().create_file(file.reopen()?)?;
         tables::initialise(&database, &policy, now)?;

@@ -1,0 +1,202 @@
+//! What the engine says beside its decisions: where an account stands, whom an
+//! action or event is about, and how all of it reads.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod common;
+
+use common::*;
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::ids::Epoch;
+use zkmargin_margin::instance::{MarginInstance, Shortfall};
+use zkmargin_verifier::engine::{
+    AccountStatus, Action, ActionRecord, CallReason, ClaimData, ClockTime, Engine, Event,
+    HaltReason, Root,
+};
+
+const NOW: ClockTime = ClockTime::new(7);
+const DUE: ClockTime = ClockTime::new(9);
+
+/// One of each, in the order of the variants.
+fn statuses() -> [AccountStatus; 6] {
+    let (epoch, level, reason) = (Epoch::new(3), Level::Initial, CallReason::Breach);
+    [
+        AccountStatus::Unregistered,
+        AccountStatus::Unproven { since: NOW, due: DUE },
+        AccountStatus::Current { epoch, level, since: NOW, due: DUE },
+        AccountStatus::Called {
+            reason,
+            epoch,
+            since: NOW,
+            deadline: DUE,
+            shortfall: Shortfall::new(5),
+        },
+        AccountStatus::Liquidatable { reason: CallReason::Overdue, epoch, since: DUE },
+        AccountStatus::Closed { since: NOW },
+    ]
+}
+
+#[test]
+fn a_proof_holds_until_it_is_due() {
+    let late = DUE.after(1);
+    for status in statuses() {
+        let (current, proves) = match status {
+            AccountStatus::Current { .. } => (true, true),
+            AccountStatus::Unproven { .. } => (false, true),
+            _ => (false, false),
+        };
+        assert_eq!(status.in_good_standing(DUE), current, "{status}");
+        assert!(!status.in_good_standing(late), "{status}");
+        assert!(!status.is_overdue(DUE), "{status}");
+        assert_eq!(status.is_overdue(late), proves, "{status}");
+        assert_eq!(status.due(), proves.then_some(DUE), "{status}");
+    }
+}
+
+#[test]
+fn statuses_read_as_sentences() {
+    let texts = [
+        "unregistered",
+        "unproven since 7, first proof due at 9",
+        "current: initial in epoch 3, next proof due at 9",
+        "called (breach, epoch 3) since 7, to cure by 9, shortfall 5 quote units",
+        "liquidatable (overdue, epoch 3) since 9",
+        "closed since 7",
+    ];
+    for ((status, text), name) in statuses().iter().zip(texts).zip(AccountStatus::NAMES) {
+        assert_eq!((status.to_string().as_str(), status.name()), (text, name));
+    }
+}
+
+/// One of each, in the order of the variants, with the account it is about.
+fn events() -> Vec<(Event, bool, String)> {
+    let (account, model, epoch) = (account(1), model(1), Epoch::new(3));
+    let (level, due, reason) = (Level::Initial, DUE, CallReason::Overdue);
+    let shortfall = None;
+    [
+        (Event::ModelAccepted { model }, false, format!("model {model} accepted")),
+        (Event::ModelRevoked { model }, false, format!("model {model} revoked")),
+        (
+            Event::EpochPosted { epoch, quarantined: true },
+            false,
+            "epoch 3 posted, quarantined".into(),
+        ),
+        (Event::Registered { account, due }, true, " registered, first proof due at 9".into()),
+        (
+            Event::ProofAccepted { account, epoch, level, due },
+            true,
+            " proved initial in epoch 3, next proof due at 9".into(),
+        ),
+        (
+            Event::Called { account, reason, epoch, deadline: DUE, shortfall },
+            true,
+            " called (overdue, epoch 3), to cure by 9".into(),
+        ),
+        (
+            Event::Cured { account, epoch, level, due },
+            true,
+            " cured by initial in epoch 3, next proof due at 9".into(),
+        ),
+        (Event::Liquidatable { account, since: DUE }, true, " liquidatable since 9".into()),
+        (Event::Closed { account, liquidated: true }, true, " liquidated, closed".into()),
+        (Event::Reinstated { account, due }, true, " reinstated, proof due at 9".into()),
+        (Event::Halted { reason: HaltReason::Paused }, false, "halted: paused".into()),
+        (Event::Resumed { confirmed: Some(epoch) }, false, "resumed, epoch 3 confirmed".into()),
+    ]
+    .into()
+}
+
+#[test]
+fn events_name_themselves_and_their_account() {
+    for ((event, of_account, text), name) in events().into_iter().zip(Event::NAMES) {
+        assert_eq!(event.name(), name);
+        assert_eq!(event.account(), of_account.then_some(account(1)), "{name}");
+        let subject = if of_account { account(1).to_string() } else { String::new() };
+        assert_eq!(event.to_string(), subject + &text);
+    }
+}
+
+/// One of each, in the order of the variants.
+fn actions() -> [ActionRecord; 13] {
+    [
+        Action::AcceptModel { model: model(2) },
+        Action::RevokeModel { model: model(2) },
+        posted(1, 1_000),
+        register(1),
+        prove(1, 1),
+        breach(1, 1),
+        overdue(1),
+        cure(1, 1),
+        mark(1),
+        close(1),
+        reinstate(1),
+        Action::Pause,
+        Action::Resume,
+    ]
+}
+
+#[test]
+fn actions_name_themselves_and_their_account() {
+    for (action, name) in actions().into_iter().zip(ActionRecord::NAMES) {
+        assert_eq!(action.name(), name);
+        let of_account = serde_json::to_string(&action).unwrap().contains("account");
+        assert_eq!(verified(&action).account(), of_account.then_some(account(1)), "{name}");
+        // A record is the action with its claim as plain data.
+        let checked = action.clone().assume_verified_unchecked();
+        assert_eq!(checked, verified(&action));
+        assert_eq!(ActionRecord::from(checked), action);
+    }
+}
+
+#[test]
+fn the_engine_lists_what_is_on_record() {
+    let mut engine = Engine::new(policy(), START);
+    engine.apply(START, &verified(&Action::AcceptModel { model: model(2) })).unwrap();
+    engine.apply(START, &verified(&posted(1, START))).unwrap();
+    engine.apply(START, &verified(&register(1))).unwrap();
+    let mut models = vec![model(1), model(2)];
+    models.sort();
+    assert!(engine.models().eq(&models));
+    assert!(engine.epochs().map(|(epoch, _)| epoch.get()).eq([1]));
+    assert!(engine.accounts().map(|(id, _)| *id).eq([account(1)]));
+
+    engine.apply(START, &verified(&breach(1, 1))).unwrap();
+    engine.apply(START, &verified(&Action::Pause)).unwrap();
+    assert!(!engine.liquidatable(account(1), START + 10_000), "the clock stands still");
+    engine.apply(START, &verified(&Action::Resume)).unwrap();
+    for epoch in 2..=5 {
+        let now = START + 100 * (epoch - 1);
+        engine.apply(now, &verified(&posted(epoch, now))).unwrap();
+    }
+    assert!(!engine.liquidatable(account(1), START + 400));
+    assert!(engine.liquidatable(account(1), START + 401));
+    assert!(!engine.liquidatable(account(2), START + 401));
+}
+
+/// A claim is what its public inputs say, the roots as contracts write them.
+#[test]
+fn a_claim_is_its_public_inputs() {
+    let data = claim(1, 3, BREACH);
+    let (state_root, market_root) = (-Bn254Fr::from(1), Bn254Fr::from(5));
+    let instance = MarginInstance {
+        context: data.context,
+        epoch: data.epoch,
+        account: data.account,
+        state_root,
+        market_root,
+        model: data.model,
+        claim: data.claim,
+        disclosed: data.disclosed,
+    };
+    let root = |root: Bn254Fr| Root::new(root.to_be_bytes());
+    let roots = (root(state_root), root(market_root));
+    assert_eq!(
+        ClaimData::from(&instance),
+        ClaimData { state_root: roots.0, market_root: roots.1, ..data }
+    );
+    assert_eq!(roots.1.as_bytes()[31], 5);
+    assert_eq!(roots.1.to_string(), format!("0x{:064x}", 5));
+    assert_eq!(format!("{:?}", roots.1), format!("Root({})", roots.1));
+    assert_eq!(roots.0.to_string().parse(), Ok(roots.0));
+}
