@@ -101,11 +101,8 @@ pub fn rows_by_part<F: MarginField, C: FamilyCircuit<F>>(
 ) -> Result<BTreeMap<String, Part>, Error> {
     let mut meta = ConstraintSystem::default();
     let config = <C as Circuit<F>>::configure(&mut meta);
-    // The first fixed column with equality takes the constants: the counter
-    // does not care which column that is.
-    let constants = vec![meta.fixed_column()];
     let mut counter = Counter::default();
-    C::FloorPlanner::synthesize(&mut counter, &C::blank(shape), config, constants)?;
+    C::FloorPlanner::synthesize(&mut counter, &C::blank(shape), config, Vec::new())?;
     Ok(counter.into_parts())
 }
 

@@ -1,0 +1,266 @@
+//! Assigns permutations end to end: the message cells, the states and the
+//! auxiliary cells.
+
+use halo2_proofs::circuit::{AssignedCell, Layouter, Region, Value};
+use halo2_proofs::plonk::Error;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::merkle::ARITY;
+use zkmargin_margin::poseidon::{Domain, RATE, WIDTH, mat_mul};
+
+use super::super::{copy_into, hook};
+use super::schedule::Gate;
+use super::{DIGEST, HashConfig, LINK, PARTIAL_PER_ROW, PERMUTATION_STEPS};
+
+/// The advice part of a row: the state before it, and the auxiliary cells.
+#[derive(Clone, Debug)]
+struct TraceRow<F> {
+    state: [F; WIDTH],
+    aux: [F; WIDTH],
+}
+
+/// Where the message of a permutation comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Inputs<'a, F: MarginField> {
+    /// Four cells.
+    First(&'a [AssignedCell<F, F>; RATE]),
+    /// The digest so far and three cells.
+    Link(&'a [AssignedCell<F, F>; LINK]),
+    /// Free children, of which the digest so far is one.
+    Children,
+}
+
+impl<F: MarginField> Inputs<'_, F> {
+    /// The name of a message cell of block `index`.
+    fn label(&self, i: usize, index: usize) -> String {
+        match self {
+            Self::First(_) | Self::Link(_) => format!("message {i} of block {index}"),
+            Self::Children => format!("child {i} of block {index}"),
+        }
+    }
+}
+
+/// One permutation with its values.
+pub(super) struct Block<'a, F: MarginField> {
+    inputs: Inputs<'a, F>,
+    domain: Domain,
+    message: Value<[F; RATE]>,
+    trace: Value<(Vec<TraceRow<F>>, F)>,
+}
+
+impl<F: MarginField> Block<'_, F> {
+    fn digest(&self) -> Value<F> {
+        self.trace.as_ref().map(|(_, digest)| *digest)
+    }
+}
+
+impl<F: MarginField> HashConfig<F> {
+    /// The permutations over a message.
+    pub(super) fn message_blocks<'a>(
+        &self,
+        name: &str,
+        (first, next): (Domain, Domain),
+        message: &'a [AssignedCell<F, F>],
+    ) -> Result<Vec<Block<'a, F>>, Error> {
+        let (head, tail) = message.split_first_chunk::<RATE>().ok_or(Error::Synthesis)?;
+        let mut blocks = vec![self.block((name, 0), Inputs::First(head), first, values(head))];
+        let (links, []) = tail.as_chunks::<LINK>() else { return Err(Error::Synthesis) };
+        for link in links {
+            let digest = blocks.last().map_or_else(Value::unknown, Block::digest);
+            let [a, b, c] = link.each_ref().map(|cell| cell.value().copied());
+            let message = digest.zip(a).zip(b.zip(c)).map(|((h, a), (b, c))| [h, a, b, c]);
+            blocks.push(self.block((name, blocks.len()), Inputs::Link(link), next, message));
+        }
+        Ok(blocks)
+    }
+
+    pub(super) fn block<'a>(
+        &self,
+        at: (&str, usize),
+        inputs: Inputs<'a, F>,
+        domain: Domain,
+        message: Value<[F; RATE]>,
+    ) -> Block<'a, F> {
+        let message = message.map(|message| hooked_message(at, &inputs, message));
+        let trace = message.map(|message| self.trace(at, domain, message));
+        Block { inputs, domain, message, trace }
+    }
+
+    /// Assigns permutations end to end, in one region.
+    pub(super) fn assign_blocks(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        name: &str,
+        blocks: &[Block<'_, F>],
+    ) -> Result<AssignedCell<F, F>, Error> {
+        layouter.assign_region(
+            || name,
+            |mut region| {
+                let mut digest = None;
+                for (index, block) in blocks.iter().enumerate() {
+                    let at = (name, index);
+                    self.assign_inputs(&mut region, at, block, digest.as_ref())?;
+                    digest = Some(self.permutation(&mut region, at, block.domain, &block.trace)?);
+                }
+                digest.ok_or(Error::Synthesis)
+            },
+        )
+    }
+
+    /// Assigns the message cells of a permutation; `digest` is the previous
+    /// one's, in `s4` of the same row.
+    fn assign_inputs(
+        &self,
+        region: &mut Region<'_, F>,
+        (name, index): (&str, usize),
+        block: &Block<'_, F>,
+        digest: Option<&AssignedCell<F, F>>,
+    ) -> Result<(), Error> {
+        let start = index * PERMUTATION_STEPS * self.step;
+        let copy = |region: &mut Region<'_, F>, cell: &AssignedCell<F, F>, i: usize| {
+            let label = block.inputs.label(i, index);
+            let value = block.message.map(|message| message[i]);
+            copy_into(region, name, &label, cell, value, (self.state[i], start)).map(|_| ())
+        };
+        match block.inputs {
+            Inputs::First(cells) => {
+                for (i, cell) in cells.iter().enumerate() {
+                    copy(region, cell, i)?;
+                }
+                let first = block.message.map(|message| message[0]);
+                let column = self.state[DIGEST];
+                region.assign_advice(|| "no digest before", column, start, || first)?;
+            }
+            Inputs::Link(cells) => {
+                let digest = digest.ok_or(Error::Synthesis)?;
+                for (i, cell) in std::iter::once(digest).chain(cells).enumerate() {
+                    copy(region, cell, i)?;
+                }
+            }
+            Inputs::Children => {
+                for i in 0..ARITY {
+                    let child = block.message.map(|children| children[i]);
+                    let label = || block.inputs.label(i, index);
+                    region.assign_advice(label, self.state[i], start, || child)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Assigns one permutation, all but the message cells of its first row.
+    fn permutation(
+        &self,
+        region: &mut Region<'_, F>,
+        (name, index): (&str, usize),
+        domain: Domain,
+        trace: &Value<(Vec<TraceRow<F>>, F)>,
+    ) -> Result<AssignedCell<F, F>, Error> {
+        for (i, row) in self.schedule.iter().enumerate() {
+            let step = index * PERMUTATION_STEPS + i;
+            let offset = step * self.step;
+            let switch = match row.gate {
+                Gate::First => &self.q_first,
+                Gate::Full => &self.q_full,
+                Gate::Partial => &self.q_partial,
+                Gate::Last => &self.q_last,
+            };
+            if !hook::dropped(name, || format!("gate of step {step}")) {
+                switch.enable(region, offset)?;
+            }
+            for (j, column) in self.constants.into_iter().enumerate() {
+                let constant = row.constant(j, domain);
+                region.assign_fixed(
+                    || format!("constant {j}"),
+                    column,
+                    offset,
+                    || Value::known(constant),
+                )?;
+            }
+            for j in 0..WIDTH {
+                if i > 0 {
+                    let state = trace.as_ref().map(|(rows, _)| rows[i].state[j]);
+                    region.assign_advice(
+                        || format!("state {j} of step {step}"),
+                        self.state[j],
+                        offset,
+                        || state,
+                    )?;
+                }
+                let aux = trace.as_ref().map(|(rows, _)| rows[i].aux[j]);
+                let below = offset + self.step - 1;
+                let label = || format!("aux {j} of step {step}");
+                region.assign_advice(label, self.aux[j], below, || aux)?;
+            }
+        }
+        let digest = trace.as_ref().map(|(_, digest)| *digest);
+        let end = (index + 1) * PERMUTATION_STEPS * self.step;
+        let label = || format!("digest of block {index}");
+        region.assign_advice(label, self.state[DIGEST], end, || digest)
+    }
+
+    /// The advice cells of a permutation and its digest.
+    fn trace(
+        &self,
+        (name, block): (&str, usize),
+        domain: Domain,
+        message: [F; RATE],
+    ) -> (Vec<TraceRow<F>>, F) {
+        let changed = |cell: &str, lane: usize, step: usize, element: F| {
+            let step = block * PERMUTATION_STEPS + step;
+            hook::element(name, || format!("{cell} {lane} of step {step}"), element)
+        };
+        let mds = &F::poseidon().mds;
+        let mut state: [F; WIDTH] =
+            std::array::from_fn(|i| message.get(i).copied().unwrap_or(F::ZERO));
+        let rows = self
+            .schedule
+            .iter()
+            .enumerate()
+            .map(|(index, row)| {
+                if index > 0 {
+                    state = std::array::from_fn(|i| changed("state", i, index, state[i]));
+                }
+                let before = state;
+                let constants: [F; WIDTH] = std::array::from_fn(|i| row.constant(i, domain));
+                let mut aux = [F::ZERO; WIDTH];
+                if row.gate == Gate::Partial {
+                    for (round, constant) in constants.iter().take(PARTIAL_PER_ROW).enumerate() {
+                        let x = state[0] + constant;
+                        let square = changed("aux", 2 * round, index, x.square());
+                        aux[2 * round] = square;
+                        state[0] = square.square() * x;
+                        if round + 1 < PARTIAL_PER_ROW {
+                            state[0] = changed("aux", 2 * round + 1, index, state[0]);
+                            aux[2 * round + 1] = state[0];
+                        }
+                        state = mat_mul(mds, state);
+                    }
+                } else {
+                    let x: [F; WIDTH] = std::array::from_fn(|i| state[i] + constants[i]);
+                    aux = std::array::from_fn(|i| changed("aux", i, index, x[i].square()));
+                    state = mat_mul(mds, std::array::from_fn(|i| aux[i].square() * x[i]));
+                }
+                TraceRow { state: before, aux }
+            })
+            .collect();
+        (rows, hook::element(name, || format!("digest of block {block}"), state[0]))
+    }
+}
+
+/// A message as tests may have changed it.
+fn hooked_message<F: MarginField>(
+    (name, block): (&str, usize),
+    inputs: &Inputs<'_, F>,
+    mut message: [F; RATE],
+) -> [F; RATE] {
+    for (i, element) in message.iter_mut().enumerate() {
+        *element = hook::element(name, || inputs.label(i, block), *element);
+    }
+    message
+}
+
+/// The values of four cells, known together or not at all.
+fn values<F: MarginField>(cells: &[AssignedCell<F, F>; RATE]) -> Value<[F; RATE]> {
+    let [a, b, c, d] = cells.each_ref().map(|cell| cell.value().copied());
+    a.zip(b).zip(c.zip(d)).map(|((a, b), (c, d))| [a, b, c, d])
+}
