@@ -13,6 +13,14 @@ use sha3::{Digest, Keccak256};
 pub struct SrsId([u8; 32]);
 
 impl SrsId {
+    /// Of the insecure powers of tau that `zkmargin srs dev` makes for tests,
+    /// unless another seed is asked for: whoever sees it, knows the secret.
+    pub const DEV: Self = Self([
+        0x52, 0x8c, 0xcc, 0xa0, 0x91, 0x43, 0x29, 0xa5, 0x3c, 0x2c, 0x9b, 0xbe, 0xd6, 0x74, 0x3d,
+        0x29, 0xf4, 0xaf, 0x77, 0x92, 0xac, 0xa8, 0x8c, 0xb1, 0x91, 0x97, 0xf1, 0x98, 0xd9, 0xe2,
+        0x20, 0xd5,
+    ]);
+
     /// The identity of powers of tau: Keccak-256 of a label and `tau` in G2, as
     /// EIP-197 writes it (big-endian coordinates, imaginary parts first).
     pub fn of_tau_g2(tau: &[u8; 128]) -> Self {

@@ -96,6 +96,9 @@ pub(crate) enum Error {
     Proving { path: String, source: ProvingError },
     #[error("{path}: {source}")]
     Proof { path: String, source: VerifyError },
+    /// One of several proofs, of a circuit that this machine has no key for.
+    #[error("{path}: cannot be verified here: {reason}")]
+    Unverifiable { path: String, reason: String },
     #[error("{invalid} of {total} proofs are not what they should be")]
     ProofsInvalid { invalid: usize, total: usize },
     #[error("{place}: {what} is {found}, expected {expected}")]
@@ -228,9 +231,20 @@ impl Error {
         }
     }
 
-    /// The error and its causes on one line, with figures of the portfolio only
-    /// if the owner may see them here.
-    pub(crate) fn message(&self, figures: bool) -> String {
+    /// The error and its causes on one line, with what it tells of the portfolio
+    /// only if the owner may see it here.
+    pub(crate) fn message(&self, to_owner: bool) -> String {
+        match (to_owner, self.discreet()) {
+            (false, Some(text)) => text,
+            (false, None) => self.with_causes(),
+            (true, _) => match self.figures() {
+                Some(figures) => format!("{}: {figures}", self.with_causes()),
+                None => self.with_causes(),
+            },
+        }
+    }
+
+    fn with_causes(&self) -> String {
         let mut text = self.to_string();
         let mut source = std::error::Error::source(self);
         while let Some(cause) = source {
@@ -240,15 +254,29 @@ impl Error {
             }
             source = cause.source();
         }
-        if let (true, Self::Proving { source, .. }) = (figures, self)
-            && let Some(gap) = source.figures()
-        {
-            let _ = write!(text, ": {gap}");
-        }
-        if let (true, Self::Account { figures: Some(sums), .. }) = (figures, self) {
-            let _ = write!(text, ": {sums}");
-        }
         text
+    }
+
+    /// How far the account is from what was claimed or stated.
+    fn figures(&self) -> Option<String> {
+        match self {
+            Self::Proving { source, .. } => source.figures().map(ToString::to_string),
+            Self::Account { figures, .. } => figures.clone(),
+            _ => None,
+        }
+    }
+
+    /// The message without instruments, directions and counts of the account.
+    fn discreet(&self) -> Option<String> {
+        let (path, text) = match self {
+            Self::Portfolio { path, source } => (path, source.discreet()),
+            Self::Proving { path, source } => (path, source.discreet()),
+            Self::Market { path, source } if source.is_of_a_position() => {
+                (path, "a position does not fit the market".to_owned())
+            }
+            _ => return None,
+        };
+        Some(format!("{path}: {text}"))
     }
 
     /// What to do next.
@@ -330,6 +358,7 @@ impl Error {
                 _ => "give a powers-of-tau file as snarkjs writes it (.ptau), or a bare halo2 SRS",
             },
             Self::NotText(_) => "give a JSON file",
+            Self::Unverifiable { .. } => "verify it by itself to see what is missing",
             Self::Usage(_) => "see --help",
             Self::NoRandomness(_)
             | Self::Case { .. }
@@ -425,4 +454,65 @@ fn venue_hint(error: &VenueError) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use zkmargin_margin::ids::InstrumentId;
+    use zkmargin_margin::shape::Shape;
+    use zkmargin_params::symbol::Symbol;
+
+    use super::*;
+
+    /// Errors that name an instrument, a direction or a number of positions.
+    fn telling() -> Vec<Error> {
+        let path = || "a.age".to_owned();
+        let symbol = || "ZZCOIN".parse::<Symbol>().unwrap();
+        let market = [
+            || MarketError::UnknownInstrument(InstrumentId::new(77_777)),
+            || MarketError::DuplicatePosition(InstrumentId::new(77_777)),
+            || MarketError::DirectionNotOffered {
+                symbol: "ZZCOIN".parse().unwrap(),
+                direction: "short",
+            },
+            || MarketError::NotionalTooLarge { symbol: "ZZCOIN".parse().unwrap() },
+        ];
+        let field = || "positions[77777].instrument".to_owned();
+        let documents = [
+            PortfolioFileError::UnknownInstrument {
+                field: field(),
+                symbol: symbol().to_string(),
+                near: vec![symbol().to_string()],
+            },
+            PortfolioFileError::Duplicate { first: field(), second: field() },
+            PortfolioFileError::NotWholeLots { field: field(), lot: "0.77777".to_owned() },
+            PortfolioFileError::NotWholeUnits { field: field(), decimals: 6 },
+            PortfolioFileError::OutOfRange { field: field(), allowed: "few" },
+            PortfolioFileError::TooManyPositions { found: 77_777 },
+            PortfolioFileError::TooManyBuckets { found: 77_777 },
+        ];
+        let proving = [
+            ProvingError::TooManyPositions { found: 77_777, shape: Shape::Small, allowed: 8 },
+            ProvingError::TooManyExpiries { found: 77_777, shape: Shape::Small, allowed: 4 },
+        ];
+        let of_market = market.map(|error| Error::Market { path: path(), source: error() });
+        let in_proof = market.map(|error| ProvingError::Market(error()));
+        let proving = proving.into_iter().chain(in_proof);
+        let proving = proving.map(|source| Error::Proving { path: path(), source });
+        let documents = documents.map(|source| Error::Portfolio { path: path(), source });
+        of_market.into_iter().chain(documents).chain(proving).collect()
+    }
+
+    #[test]
+    fn a_quiet_run_does_not_tell_the_positions() {
+        for error in telling() {
+            let (owner, others) = (error.message(true), error.message(false));
+            let tells = |text: &str| {
+                ["ZZCOIN", "77777", "0x00012fd1", "short"].iter().any(|word| text.contains(word))
+            };
+            assert!(tells(&owner), "{owner}");
+            assert!(!tells(&others), "{others}");
+            assert!(others.starts_with("a.age: "), "{others}");
+        }
+    }
 }

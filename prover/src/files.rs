@@ -69,13 +69,23 @@ impl From<&str> for Source {
     }
 }
 
+/// Never shows a key that was given where a file belongs.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdin => f.write_str("standard input"),
+            Self::Path(path) if is_key(path) => f.write_str("(a key, not the name of a file)"),
             Self::Path(path) => write!(f, "{}", path.display()),
         }
     }
+}
+
+/// Whether a name looks like an age identity or a private key.
+fn is_key(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let digits = text.strip_prefix("0x").unwrap_or(&text);
+    let is_private_key = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    is_private_key || text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-")
 }
 
 impl Source {
@@ -84,8 +94,16 @@ impl Source {
     /// # Errors
     /// When it cannot be read or is larger than [`PUBLIC_LIMIT`].
     pub fn read(&self) -> Result<Vec<u8>, FileError> {
+        self.read_at_most(PUBLIC_LIMIT)
+    }
+
+    /// Reads a file of a kind that is never larger than this.
+    ///
+    /// # Errors
+    /// When it cannot be read or is larger.
+    pub fn read_at_most(&self, limit: usize) -> Result<Vec<u8>, FileError> {
         let mut bytes = Vec::new();
-        self.read_into(&mut bytes, PUBLIC_LIMIT)?;
+        self.read_into(&mut bytes, limit)?;
         Ok(bytes)
     }
 
@@ -199,6 +217,19 @@ fn permissions(_: Kind) -> Option<Permissions> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_in_place_of_a_name_is_not_shown() {
+        let digits = "1f".repeat(32);
+        let identity = "age-secret-key-1qqqq";
+        for key in [digits.clone(), format!("0x{digits}"), identity.to_uppercase()] {
+            let error = Source::from(key.as_str()).read().unwrap_err();
+            assert!(!error.to_string().contains(&key), "{error}");
+        }
+        for name in ["trader.key", "0x1f", &digits[1..]] {
+            assert_eq!(Source::from(name).to_string(), name);
+        }
+    }
 
     #[test]
     fn existing_files_are_kept_and_secrets_are_private() {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use age::secrecy::{ExposeSecret as _, SecretString};
@@ -29,6 +30,8 @@ use crate::output::stderr_line;
 const IDENTITY_ENV: &str = "ZKMARGIN_IDENTITY";
 /// Environment variable with a passphrase.
 const PASSPHRASE_ENV: &str = "ZKMARGIN_PASSPHRASE";
+/// Environment variable with the key that sends transactions.
+pub(crate) const EVM_KEY_ENV: &str = "ZKMARGIN_EVM_KEY";
 
 /// Reads an argument that names a file or `-`.
 pub(crate) fn parse_source(text: &str) -> Result<Source, Infallible> {
@@ -98,6 +101,11 @@ impl KeyArgs {
         }
         crypt::decrypt(file, &keys).map_err(|e| Error::crypt(path, e))
     }
+}
+
+/// A program that does not get this one's secrets.
+pub(crate) fn without_secrets(command: &mut Command) -> &mut Command {
+    [IDENTITY_ENV, PASSPHRASE_ENV, EVM_KEY_ENV].into_iter().fold(command, Command::env_remove)
 }
 
 /// A secret from the environment; empty is absent.
@@ -326,6 +334,22 @@ pub(crate) fn write_public(
         return Ok(true);
     }
     write_atomic(path, bytes, if force { Kind::Replace } else { Kind::New })?;
+    Ok(false)
+}
+
+/// Writes what is for the owner's eyes, and easily made again; whether that was to
+/// standard output.
+pub(crate) fn write_private(
+    path: &Path,
+    bytes: &[u8],
+    force: bool,
+    env: Env,
+) -> Result<bool, Error> {
+    if path.as_os_str() == "-" {
+        env.out.bytes(bytes)?;
+        return Ok(true);
+    }
+    write_atomic(path, bytes, if force { Kind::PrivateReplace } else { Kind::Private })?;
     Ok(false)
 }
 

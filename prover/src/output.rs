@@ -49,7 +49,8 @@ impl Output {
             bytes.push(b'\n');
             return self.bytes(&bytes);
         }
-        let mut text = lines(value).join("\n");
+        let lines: Vec<_> = lines(value).iter().map(|line| printable(line)).collect();
+        let mut text = lines.join("\n");
         if text.is_empty() {
             return Ok(());
         }
@@ -87,5 +88,38 @@ impl Output {
 
 /// A line on standard error; nothing can be done when that fails.
 pub(crate) fn stderr_line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", printable(text));
+}
+
+/// A line with what could command a terminal or a log's reader escaped: a file of
+/// somebody else's may be quoted in it.
+fn printable(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    for c in line.chars() {
+        match c.is_control() || is_direction(c) {
+            true => text.extend(c.escape_unicode()),
+            false => text.push(c),
+        }
+    }
+    text
+}
+
+/// Whether a character changes the direction or order of those around it.
+const fn is_direction(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_command_nothing() {
+        assert_eq!(printable("Σ of ö: 1.5 ≥ 1"), "Σ of ö: 1.5 ≥ 1");
+        let hostile = "a\u{1b}[2K\n::add-mask::\u{202e}b\u{9b}";
+        assert_eq!(printable(hostile), "a\\u{1b}[2K\\u{a}::add-mask::\\u{202e}b\\u{9b}");
+    }
 }

@@ -112,6 +112,26 @@ impl ProvingError {
         }
     }
 
+    /// What may be told where others read along: not which instruments there
+    /// are, nor how many positions or expiries.
+    pub fn discreet(&self) -> String {
+        match self {
+            Self::Market(error) if error.is_of_a_position() => {
+                "a position does not fit the market".to_owned()
+            }
+            Self::TooManyPositions { shape, .. } => {
+                format!("the positions do not fit the {shape} shape")
+            }
+            Self::TooManyExpiries { shape, .. } => {
+                format!("the expiries do not fit the {shape} shape")
+            }
+            Self::Prove(BackendError::Unprovable(
+                Unprovable::TooManyPositions(_) | Unprovable::TooManyExpiries(_),
+            )) => "the portfolio does not fit the shape".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {

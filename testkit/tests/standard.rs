@@ -5,7 +5,7 @@
 //! deletion of every constraint:
 //!
 //! ```sh
-//! ZKMARGIN_HARNESS=long cargo test --release -p zkmargin-testkit --test standard -- --nocapture
+//! ZKMARGIN_HARNESS=long cargo test -p zkmargin-testkit --test standard -- --nocapture
 //! ```
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 

@@ -252,6 +252,15 @@ fn damaged_keys_are_refused() {
     assert_eq!(tau, KeyError::Element { what: "point", offset: bytes.len() - 128 });
 }
 
+#[test]
+fn an_insecure_key_without_its_mark_is_refused() {
+    let key = VerifyingKey::from_bytes(&kzg_vectors::file("standard-small.vk")).unwrap();
+    let mut parts = key.parts().clone();
+    assert!(parts.insecure_srs);
+    parts.insecure_srs = false;
+    assert_eq!(VerifyingKey::new(parts), Err(KeyError::Unmarked));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

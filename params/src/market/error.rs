@@ -104,3 +104,19 @@ pub enum MarketError {
         error: RowError,
     },
 }
+
+impl MarketError {
+    /// Whether it is about a position rather than the market: then its message
+    /// names an instrument of the account.
+    pub const fn is_of_a_position(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownInstrument(_)
+                | Self::DirectionNotOffered { .. }
+                | Self::NotionalTooLarge { .. }
+                | Self::DuplicatePosition(_)
+                | Self::Statement(_)
+                | Self::Row { .. }
+        )
+    }
+}

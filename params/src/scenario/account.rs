@@ -283,16 +283,6 @@ pub fn assess_all(table: &RiskTable, accounts: &[Holdings]) -> Vec<Assessment> {
     accounts.par_iter().map(|holdings| assess(table, holdings)).collect()
 }
 
-impl Assessment {
-    /// The least profit and loss of a group's scenarios; `None` when the model
-    /// has none of the group.
-    pub fn worst_of(&self, table: &RiskTable, group: LossGroup) -> Option<f64> {
-        let scenarios = table.terms.scenarios.iter().zip(&self.scenario_pnl);
-        let of_group = scenarios.filter(|(scenario, _)| scenario.group() == group);
-        of_group.map(|(_, pnl)| *pnl).reduce(min)
-    }
-}
-
 fn add(sums: &mut [f64], quantity: f64, values: &[f64]) {
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum += quantity * value;

@@ -15,7 +15,7 @@ use zkmargin_prover::venue::FieldHex;
 use zkmargin_prover::with_backend;
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::{ClaimData, VerifiedClaim};
-use zkmargin_verifier::proof::{CircuitId, Family, ProofFile, circuit_of};
+use zkmargin_verifier::proof::{CircuitId, Family, MAX_BYTES, ProofFile, circuit_of};
 
 use crate::cli::Env;
 use crate::cmd::market::load_model;
@@ -108,22 +108,33 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     match (args.open, args.proof.as_slice()) {
         (false, _) => ended,
         (true, [Source::Stdin]) => Err(Error::Usage("--open shows a file, not standard input")),
-        (true, [proof]) => {
+        (true, [proof]) if may_be_shown(&ended) => {
             if let Err(error) = &ended {
                 stderr_line(&format!("error: {}", error.message(false)));
             }
             show_page(proof, args.srs, env)?;
             ended
         }
+        (true, [_]) => ended,
         (true, _) => Err(Error::Usage("--open shows one proof")),
     }
 }
 
-/// Serves the page with a proof and its key, until the process is ended. A file
-/// that is no proof of the on-chain system is shown without a key: the page
-/// says what it is.
+/// Whether the page would come to the same verdict. It does not know what was
+/// expected of the proof; and what is no proof might be a secret.
+fn may_be_shown(ended: &Result<Exit, Error>) -> bool {
+    match ended {
+        Ok(exit) => *exit == Exit::Done,
+        Err(Error::Proof { source, .. }) => !matches!(source, VerifyError::Malformed(_)),
+        Err(error) => matches!(error, Error::InsecureSrs(_)),
+    }
+}
+
+/// Serves the page with a proof and its key, until the process is ended. A proof
+/// of another system than the on-chain one is shown without a key: the page says
+/// what it is.
 fn show_page(source: &Source, srs: SrsArgs, env: Env) -> Result<(), Error> {
-    let bytes = source.read()?;
+    let bytes = source.read_at_most(MAX_BYTES)?;
     let key = match ProofFile::<Bn254Fr>::parse(&bytes) {
         Ok(file) => {
             let dev = match file.srs().is_some_and(|mark| mark.insecure) {
@@ -212,21 +223,38 @@ pub(crate) fn check(
     let mut results = BTreeMap::new();
     let mut groups: BTreeMap<CircuitId, Vec<Unread<'_>>> = BTreeMap::new();
     for (index, source) in sources.iter().enumerate() {
-        let bytes = source.read()?;
-        let circuit = circuit_of(&bytes)
-            .map_err(|error| proof_error(source, error.into()))
-            .and_then(|circuit| env.proof_system_of(source, circuit.proof_system).map(|_| circuit));
-        match circuit {
-            Ok(circuit) => groups.entry(circuit).or_default().push((index, source, bytes)),
+        match read(source, env) {
+            Ok((circuit, bytes)) => groups.entry(circuit).or_default().push((index, source, bytes)),
             Err(error) => drop(results.insert(index, Err(error))),
         }
     }
     for (circuit, group) in groups {
-        results.extend(with_backend!(circuit.proof_system, B => {
+        let files: Vec<_> = group.iter().map(|(index, source, _)| (*index, *source)).collect();
+        let checked = with_backend!(circuit.proof_system, B => {
             check_group::<B>(circuit, group, srs, env)
-        })?);
+        });
+        match checked {
+            Ok(checked) => results.extend(checked),
+            // The only one there is: told in full, with what to do.
+            Err(error) if sources.len() == 1 => return Err(error),
+            Err(error) => {
+                let reason = error.message(false);
+                results.extend(files.into_iter().map(|(index, source)| {
+                    let (path, reason) = (source.to_string(), reason.clone());
+                    (index, Err(Error::Unverifiable { path, reason }))
+                }));
+            }
+        }
     }
     Ok(results.into_values().collect())
+}
+
+/// A proof file and what it was made with.
+fn read(source: &Source, env: Env) -> Result<(CircuitId, Vec<u8>), Error> {
+    let bytes = source.read_at_most(MAX_BYTES)?;
+    let circuit = circuit_of(&bytes).map_err(|error| proof_error(source, error.into()))?;
+    env.proof_system_of(source, circuit.proof_system)?;
+    Ok((circuit, bytes))
 }
 
 /// A proof file that was not parsed yet, and its index.

@@ -83,14 +83,6 @@ impl Listings {
         self.quote_decimals
     }
 
-    /// The symbol and lot of an instrument.
-    pub fn by_id(&self, id: InstrumentId) -> Option<(&str, LotSize)> {
-        self.lots
-            .iter()
-            .find(|(symbol, _)| InstrumentId::from_symbol(symbol) == id)
-            .map(|(symbol, lot)| (symbol.as_str(), *lot))
-    }
-
     /// Symbols spelled much like one that is not listed, at most three.
     fn near(&self, symbol: &str) -> Vec<String> {
         let wanted = symbol.to_lowercase();

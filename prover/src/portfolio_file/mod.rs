@@ -125,6 +125,41 @@ pub enum PortfolioFileError {
     EmptyMarket,
 }
 
+impl PortfolioFileError {
+    /// What may be told where others read along: not which instruments there
+    /// are, nor how many positions.
+    pub fn discreet(&self) -> String {
+        let unnumbered =
+            |field: &str| -> String { field.replace(|c: char| c.is_ascii_digit(), "") };
+        match self {
+            Self::UnknownInstrument { field, .. } => {
+                format!("{}: the market does not list it", unnumbered(field))
+            }
+            Self::NotWholeLots { field, .. } => {
+                format!("{}: not a whole number of lots", unnumbered(field))
+            }
+            Self::TooManyPositions { .. } => {
+                format!("more than {MAX_POSITIONS} positions in all buckets together")
+            }
+            Self::TooManyBuckets { .. } => format!("more than {MAX_POSITIONS} isolated buckets"),
+            Self::Number { field, problem } => format!("{}: {problem}", unnumbered(field)),
+            Self::Duplicate { .. } => "an instrument twice in one bucket".to_owned(),
+            Self::NotWholeUnits { field, decimals } => {
+                format!("{}: more than {decimals} decimals", unnumbered(field))
+            }
+            Self::OutOfRange { field, allowed } => {
+                format!("{}: out of range, allowed is {allowed}", unnumbered(field))
+            }
+            // No more is known than the form of the document.
+            Self::Json(_)
+            | Self::Version(_)
+            | Self::OneBucket
+            | Self::NoBlinding
+            | Self::EmptyMarket => self.to_string(),
+        }
+    }
+}
+
 /// The end of the sentence about an unknown instrument.
 fn near_names(near: &[String]) -> String {
     match near {

@@ -93,6 +93,9 @@ pub enum KeyError {
         /// Commitments.
         got: usize,
     },
+    /// Powers of tau for tests, and no mark that says so.
+    #[error("its powers of tau are those of `zkmargin srs dev`, and it is not marked as insecure")]
+    Unmarked,
 }
 
 /// Why a proof does not verify.

@@ -28,7 +28,8 @@ pub struct KeyParts {
     /// The size of the circuit.
     pub shape: Shape,
     /// Whether everybody can compute the secret of its powers of tau: then
-    /// everybody can forge its proofs.
+    /// everybody can forge its proofs. The word of who made the key, as nothing
+    /// shows that nobody knows a secret.
     pub insecure_srs: bool,
     /// The constraint system.
     pub system: System,
@@ -40,6 +41,12 @@ pub struct KeyParts {
     pub permutation: Vec<G1Affine>,
     /// `tau` in the second group.
     pub tau: G2Affine,
+}
+
+impl KeyParts {
+    fn srs_id(&self) -> SrsId {
+        SrsId::of_tau_g2(&second_point_bytes(&self.tau))
+    }
 }
 
 /// Keccak-256 of a key: who names it, names the circuit, its constraints and
@@ -90,6 +97,9 @@ impl VerifyingKey {
             if expected != got {
                 return Err(KeyError::Commitments { what, expected, got });
             }
+        }
+        if !parts.insecure_srs && parts.srs_id() == SrsId::DEV {
+            return Err(KeyError::Unmarked);
         }
         let bytes = codec::write(&parts);
         if bytes.len() > MAX_KEY_BYTES {
@@ -158,8 +168,7 @@ impl VerifyingKey {
 
     /// The powers of tau it is under.
     pub fn srs(&self) -> SrsMark {
-        let id = SrsId::of_tau_g2(&second_point_bytes(&self.parts.tau));
-        SrsMark { id, insecure: self.parts.insecure_srs }
+        SrsMark { id: self.parts.srs_id(), insecure: self.parts.insecure_srs }
     }
 
     /// The exact length of a proof, in bytes.

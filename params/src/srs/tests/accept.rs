@@ -19,6 +19,7 @@ use halo2_axiom::transcript::{
     Blake2bRead, Blake2bWrite, Challenge255, TranscriptReadBuffer as _, TranscriptWriterBuffer as _,
 };
 use rand08::rngs::OsRng;
+use zkmargin_margin::srs::SrsId;
 
 use super::*;
 
@@ -266,6 +267,7 @@ fn an_srs_of_a_seed_is_marked_and_refused() {
     assert_eq!(bare(&srs), bare(&dev(6, 42).unwrap()));
     assert_eq!(bare(&srs.truncated(3).unwrap()), bare(&dev(3, 42).unwrap()));
     assert_ne!(srs.info().id(), dev(6, 43).unwrap().info().id());
+    assert_eq!(dev(6, 0).unwrap().info().id(), SrsId::DEV);
     // Written to a file and imported, it is still known for what it is.
     let back = read(&bare(&srs), 5).unwrap();
     assert_eq!(back.info().kind(), SrsKind::InsecureDev);

@@ -10,13 +10,12 @@ use std::{fs, io, thread};
 use zkmargin_params::cache::{CacheError, ParamsCache};
 
 use crate::cli::Env;
+use crate::input::without_secrets;
 
 /// The version that is fetched: the one that the tests run.
 const PACKAGE: &str = "@foundry-rs/anvil@1.7.1";
 /// Environment variable with the program.
 const PROGRAM_ENV: &str = "ZKMARGIN_ANVIL";
-/// Where `npm ci` of this repository puts it, below the working directory.
-const REPOSITORY: &str = "verifier/contracts";
 /// What anvil says when it is ready.
 const READY: &str = "Listening on ";
 
@@ -60,7 +59,7 @@ impl Node {
         let program = program(env)?;
         let failed = |source| NodeError::Start { program: program.clone(), source };
         // A free port; no fork, no state on disk.
-        let mut child = Command::new(&program)
+        let mut child = without_secrets(&mut Command::new(&program))
             .args(["--port", "0", "--timestamp", &time.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -102,9 +101,9 @@ fn ready(lines: &mut impl io::BufRead) -> Option<String> {
     }
 }
 
-/// The program: the one named, one of this repository, one that is installed, or
-/// one that npm fetches. Never npm's own starter of it, which would leave the
-/// node behind when it is ended.
+/// The program: the one named, one that is installed, or one that npm fetches.
+/// Never one below the working directory, which may be anybody's; and never npm's
+/// own starter of it, which would leave the node behind when it is ended.
 fn program(env: Env) -> Result<PathBuf, NodeError> {
     if let Some(named) = std::env::var_os(PROGRAM_ENV).filter(|name| !name.is_empty()) {
         return Ok(named.into());
@@ -114,7 +113,7 @@ fn program(env: Env) -> Result<PathBuf, NodeError> {
         let mut names = std::env::split_paths(&path).map(|dir| dir.join(executable("anvil")));
         names.find(|name| name.is_file())
     };
-    if let Some(found) = in_npm_directory(Path::new(REPOSITORY)).or_else(on_path) {
+    if let Some(found) = on_path() {
         return Ok(found);
     }
     let cache = ParamsCache::open_default()?.dir().join("anvil");
@@ -144,7 +143,7 @@ fn fetch(cache: &Path, env: Env) -> Result<PathBuf, NodeError> {
     let failed = |error: io::Error| NodeError::Fetch(error.to_string());
     fs::create_dir_all(cache).map_err(failed)?;
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let output = Command::new(npm)
+    let output = without_secrets(&mut Command::new(npm))
         .args(["install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--prefix"])
         .arg(cache)
         .arg(PACKAGE)

@@ -28,11 +28,22 @@ pub(crate) struct RpcArgs {
     rpc_url: String,
 }
 
-/// A chain, and who sends transactions to it.
+/// A chain, and on what terms transactions are sent to it.
 pub(super) struct Chain {
     runtime: Runtime,
     provider: DynProvider,
     failures: Failures,
+    terms: Option<Terms>,
+}
+
+/// What a node is not asked, as it could gain by the answer: a signature for
+/// another chain, a fee without bound.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// The chain that transactions are signed for.
+    pub(super) chain: u64,
+    /// The most that a unit of gas may cost, in wei.
+    pub(super) max_fee: u128,
 }
 
 impl RpcArgs {
@@ -49,18 +60,22 @@ impl RpcArgs {
         let guard = runtime.enter();
         let provider = ProviderBuilder::new().connect_reqwest(client, url).erased();
         drop(guard);
-        Ok(Chain { runtime, provider, failures })
+        Ok(Chain { runtime, provider, failures, terms: None })
     }
 
     /// The chain, to send to.
-    pub(super) fn send_as(&self, signer: PrivateKeySigner) -> Result<Chain, EvmError> {
+    pub(super) fn send_as(
+        &self,
+        signer: PrivateKeySigner,
+        terms: Terms,
+    ) -> Result<Chain, EvmError> {
         let (runtime, url, client) = self.connection()?;
         let failures = Failures::of(&url);
         let wallet = EthereumWallet::from(signer);
         let guard = runtime.enter();
         let provider = ProviderBuilder::new().wallet(wallet).connect_reqwest(client, url).erased();
         drop(guard);
-        Ok(Chain { runtime, provider, failures })
+        Ok(Chain { runtime, provider, failures, terms: Some(terms) })
     }
 
     fn connection(&self) -> Result<(Runtime, Url, reqwest::Client), EvmError> {
@@ -105,6 +120,7 @@ impl Chain {
 
     fn transact(&self, request: TransactionRequest) -> Result<TransactionReceipt, EvmError> {
         let receipt = self.runtime.block_on(async {
+            let request = self.on_terms(request).await?;
             let pending = self.provider.send_transaction(request).await;
             let pending = pending.map_err(|error| self.failures.rpc("the transaction", error))?;
             let hash = *pending.tx_hash();
@@ -116,6 +132,20 @@ impl Chain {
             true => Ok(receipt),
             false => Err(EvmError::Failed(receipt.transaction_hash)),
         }
+    }
+
+    /// The request for our chain, at a fee that we would pay.
+    async fn on_terms(&self, request: TransactionRequest) -> Result<TransactionRequest, EvmError> {
+        let Terms { chain, max_fee } = self.terms.ok_or(EvmError::NoKey)?;
+        let fees = self.provider.estimate_eip1559_fees().await;
+        let fees = fees.map_err(|error| self.failures.rpc("the fee", error))?;
+        if fees.max_fee_per_gas > max_fee {
+            return Err(EvmError::Fee { found: fees.max_fee_per_gas, limit: max_fee });
+        }
+        Ok(request
+            .with_chain_id(chain)
+            .with_max_fee_per_gas(fees.max_fee_per_gas)
+            .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas))
     }
 
     /// What a view returns now.

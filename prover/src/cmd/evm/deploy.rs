@@ -30,6 +30,9 @@ pub(crate) struct Args {
     rpc: RpcArgs,
     #[command(flatten)]
     signer: SignerArgs,
+    /// The chain that the node must be of, by its identifier
+    #[arg(long, value_name = "ID")]
+    chain: Option<u64>,
     /// Name of the protocol, part of the context that proofs are made for
     #[arg(long, value_name = "NAME")]
     protocol: String,
@@ -113,12 +116,19 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let prepared = prepared(args, env)?;
     let signer = args.signer.signer()?;
     let from = signer.address();
-    let chain = args.rpc.send_as(signer)?;
+    // Asked once: a node cannot have later transactions signed for another.
+    let found = args.rpc.view()?.id()?;
+    let expected = args.chain.unwrap_or(found);
+    if found != expected {
+        return Err(EvmError::WrongNode { expected, found }.into());
+    }
+    let chain = args.rpc.send_as(signer, args.signer.terms(found))?;
     if args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let deployment =
-        env.progress.stage("deployment", || deploy(args, &rules, &chain, prepared, from))?;
+    let deployment = env
+        .progress
+        .stage("deployment", || deploy(args, &rules, &chain, prepared, (from, found)))?;
     write(&deployment, &args.output, args.force)?;
     env.out.result(&deployment, lines)?;
     Ok(Exit::Done)
@@ -147,7 +157,7 @@ fn deploy(
     rules: &PolicyParams,
     chain: &Chain,
     prepared: Vec<Prepared>,
-    from: Address,
+    (from, id): (Address, u64),
 ) -> Result<Deployment, EvmError> {
     let insecure = prepared.iter().any(|verifier| verifier.key.is_insecure());
     let verifiers = prepared.into_iter().map(|verifier| deploy_verifier(chain, verifier));
@@ -167,7 +177,7 @@ fn deploy(
     args.roles.grant(chain, address, from)?;
     Ok(Deployment {
         version: deployment::VERSION,
-        chain: chain.id()?,
+        chain: id,
         protocol: args.protocol.clone(),
         context: deployment::context(chain, address)?,
         registry: address,

@@ -141,7 +141,8 @@ impl SenderArgs {
     /// The registry, to send to.
     pub(super) fn open(&self) -> Result<Registry, Error> {
         let deployment = load(&self.deployment.deployment)?;
-        let chain = self.deployment.rpc.send_as(self.signer.signer()?)?;
+        let terms = self.signer.terms(deployment.chain);
+        let chain = self.deployment.rpc.send_as(self.signer.signer()?, terms)?;
         Ok(Registry { chain, deployment }.checked()?)
     }
 }

@@ -51,6 +51,10 @@ pub(crate) enum EvmError {
     NotARegistry(Address),
     #[error("the node is of chain {found}, the deployment of {expected}")]
     WrongChain { expected: u64, found: u64 },
+    #[error("the node is of chain {found}, --chain asks for {expected}")]
+    WrongNode { expected: u64, found: u64 },
+    #[error("the node asks {found} wei for a unit of gas, --max-fee allows {limit}")]
+    Fee { found: u128, limit: u128 },
     #[error("the registry derives the context {found}, the deployment file says {expected}")]
     WrongContext { expected: ContextId, found: ContextId },
     #[error("{path}: {source}")]
@@ -113,14 +117,26 @@ impl Rejection {
     }
 }
 
+/// Parts of a URL of fewer characters hold no token.
+const SHORTEST_TOKEN: usize = 8;
+
 /// Turns what the node says into errors that do not show where it is.
 pub(super) struct Failures {
-    url: String,
+    /// The parts of its URL that may hold a token, the longest first.
+    secrets: Vec<String>,
 }
 
 impl Failures {
     pub(super) fn of(url: &Url) -> Self {
-        Self { url: url.to_string() }
+        let userinfo = [url.username(), url.password().unwrap_or_default()];
+        let segments = url.path_segments().into_iter().flatten();
+        let values = url.query_pairs().map(|(_, value)| value.into_owned()).collect::<Vec<_>>();
+        let parts = segments.chain(userinfo).chain(values.iter().map(String::as_str));
+        // Short ones, a version say, are no tokens, and are in any text.
+        let parts = parts.filter(|part| part.len() >= SHORTEST_TOKEN).map(str::to_owned);
+        let mut secrets: Vec<_> = parts.chain([url.to_string()]).collect();
+        secrets.sort_unstable_by_key(|part| std::cmp::Reverse(part.len()));
+        Self { secrets }
     }
 
     pub(super) fn rpc(&self, what: &'static str, error: RpcError<TransportErrorKind>) -> EvmError {
@@ -144,7 +160,8 @@ impl Failures {
     }
 
     fn redacted(&self, text: &impl ToString) -> String {
-        text.to_string().replace(&self.url, "the endpoint")
+        let hidden = |text: String, secret: &String| text.replace(secret, "the endpoint");
+        self.secrets.iter().fold(text.to_string(), hidden)
     }
 }
 
@@ -168,6 +185,8 @@ impl EvmError {
             Self::NotMined(_) | Self::Lost { .. } => {
                 "look it up before you send it again; `zkmargin evm history` shows what happened"
             }
+            Self::WrongNode { .. } => "check the endpoint",
+            Self::Fee { .. } => "wait, ask another node, or raise --max-fee",
             Self::NotARegistry(_) | Self::WrongChain { .. } | Self::WrongContext { .. } => {
                 "check that --deployment and --rpc-url belong together"
             }
@@ -186,5 +205,23 @@ impl EvmError {
             _ => return None,
         };
         Some(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_shows_a_token() {
+        let url = "https://someuser:password1@node.example/v3/TOKEN12345?key=QUERY67890";
+        let failures = Failures::of(&url.parse().unwrap());
+        for said in [url, "cannot POST /v3/TOKEN12345", "key QUERY67890 of someuser: password1"] {
+            let shown = failures.redacted(&said);
+            for secret in ["someuser", "password1", "TOKEN12345", "QUERY67890"] {
+                assert!(!shown.contains(secret), "{shown}");
+            }
+        }
+        assert_eq!(failures.redacted(&"out of gas in v3"), "out of gas in v3");
     }
 }

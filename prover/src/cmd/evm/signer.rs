@@ -5,31 +5,41 @@ use alloy_signer_local::PrivateKeySigner;
 use zeroize::Zeroizing;
 use zkmargin_prover::files::Source;
 
+use super::chain::Terms;
 use super::error::EvmError;
 use crate::error::Error;
-use crate::input::parse_source;
+use crate::input::{EVM_KEY_ENV, parse_source};
 
-/// Environment variable with the key.
-pub(super) const KEY_ENV: &str = "ZKMARGIN_EVM_KEY";
+/// Wei in a gwei.
+const WEI_PER_GWEI: u128 = 1_000_000_000;
 
-/// Who sends.
+/// Who sends, and at what cost at most.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SignerArgs {
     /// File with the private key of the account that sends, as 64 hexadecimal
     /// digits; ZKMARGIN_EVM_KEY works too
     #[arg(long, value_name = "FILE", value_parser = parse_source)]
     key_file: Option<Source>,
+    /// The most that a unit of gas may cost, in gwei: a node that asks for more is
+    /// sent nothing
+    #[arg(long, value_name = "GWEI", default_value_t = 500)]
+    max_fee: u32,
 }
 
 impl SignerArgs {
+    /// The terms to send on to a chain.
+    pub(super) fn terms(&self, chain: u64) -> Terms {
+        Terms { chain, max_fee: u128::from(self.max_fee) * WEI_PER_GWEI }
+    }
+
     /// The signer: of the file where one is given, else of the environment.
     pub(super) fn signer(&self) -> Result<PrivateKeySigner, Error> {
         let (place, text) = match &self.key_file {
             Some(source) => (source.to_string(), source.read_secret()?),
             None => {
-                let text = std::env::var(KEY_ENV).ok().filter(|text| !text.is_empty());
+                let text = std::env::var(EVM_KEY_ENV).ok().filter(|text| !text.is_empty());
                 let text = text.ok_or(EvmError::NoKey)?;
-                (KEY_ENV.to_owned(), Zeroizing::new(text.into_bytes()))
+                (EVM_KEY_ENV.to_owned(), Zeroizing::new(text.into_bytes()))
             }
         };
         Ok(parse(&text).ok_or(EvmError::Key { place })?)

@@ -13,7 +13,7 @@ use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry, SecretTe
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{RecipientArgs, parse_source, refuse_existing, write_public};
+use crate::input::{RecipientArgs, parse_source, refuse_existing, write_private, write_public};
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     if let Some(path) = &args.snapshot {
         let mut json = imported.snapshot.to_json();
         json.push('\n');
-        stdout_taken |= write_public(path, json.as_bytes(), args.force, env)?;
+        stdout_taken |= write_private(path, json.as_bytes(), args.force, env)?;
         env.out.note("the snapshot tells which instruments the account holds");
     }
     let mut recipients = None;

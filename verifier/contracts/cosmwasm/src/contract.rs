@@ -264,7 +264,9 @@ fn verified(deps: Deps<'_>, submission: &Submission) -> Result<bool, ContractErr
 pub fn migrate(deps: DepsMut<'_>, _: Env, _: MigrateMsg) -> Result<Response, ContractError> {
     let found = cw2::get_contract_version(deps.storage)?;
     let number = |text: &str| -> Option<[u64; 3]> {
-        let parts: Option<Vec<u64>> = text.split('.').map(|part| part.parse().ok()).collect();
+        // A pre-release counts as its release.
+        let release = text.split(['-', '+']).next()?;
+        let parts: Option<Vec<u64>> = release.split('.').map(|part| part.parse().ok()).collect();
         parts?.try_into().ok()
     };
     let known = found.contract == CONTRACT

@@ -40,6 +40,16 @@ pub enum ContractError {
         /// Its digest.
         circuit: String,
     },
+    /// A key of a circuit that is not about margin.
+    #[error("verifying key {circuit}: its circuit has {got} public inputs, {expected} are needed")]
+    PublicInputs {
+        /// Its digest.
+        circuit: String,
+        /// The circuit's.
+        got: usize,
+        /// Those of a claim.
+        expected: usize,
+    },
     /// A circuit that is accepted already.
     #[error("circuit {circuit} is accepted already")]
     CircuitAlreadyAdded {

@@ -341,7 +341,8 @@ pub struct Status {
     /// Until when, inclusive, a call can be cured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<u64>,
-    /// The shortfall, if a breach disclosed it: a decimal.
+    /// The shortfall of the policy's breach level, if a breach disclosed it: a
+    /// decimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortfall: Option<String>,
 }

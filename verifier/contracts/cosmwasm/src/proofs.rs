@@ -3,7 +3,7 @@
 use cosmwasm_std::{StdResult, Storage};
 use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::instance::{MarginInstance, NAMES};
 use zkmargin_verifier::bn254::{self, Verifier, VerifyingKey};
 use zkmargin_verifier::engine::ClaimData;
 
@@ -45,6 +45,10 @@ pub fn add(storage: &mut dyn Storage, bytes: &[u8]) -> Result<VerifyingKey, Cont
     let (digest, circuit) = (key.digest(), key.digest().to_string());
     if key.is_insecure() && !CONFIG.load(storage)?.insecure_srs_allowed {
         return Err(ContractError::InsecureSrs { circuit });
+    }
+    let (got, expected) = (key.system().public_inputs, NAMES.len());
+    if got != expected {
+        return Err(ContractError::PublicInputs { circuit, got, expected });
     }
     if CIRCUITS.has(storage, digest.as_bytes()) {
         return Err(ContractError::CircuitAlreadyAdded { circuit });

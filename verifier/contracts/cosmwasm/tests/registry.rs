@@ -246,6 +246,11 @@ fn circuits_are_named_by_their_keys() {
     assert_eq!(chain.execute("governor", &remove).unwrap(), ["circuit-removed"]);
     let msg = ExecuteMsg::SubmitProof(submission(&chain.given));
     assert!(chain.execute("anyone", &msg).unwrap_err().contains("is not accepted"));
+    let mut parts = VerifyingKey::from_bytes(&key()).unwrap().parts().clone();
+    parts.system.public_inputs += 1;
+    let wider = Binary::new(VerifyingKey::new(parts).unwrap().to_bytes());
+    let refusal = chain.execute("governor", &ExecuteMsg::AddCircuit { key: wider }).unwrap_err();
+    assert!(refusal.contains("has 9 public inputs, 8 are needed"), "{refusal}");
     let broken = ExecuteMsg::AddCircuit { key: Binary::new(b"zkmargin-vk".to_vec()) };
     assert!(chain.execute("governor", &broken).unwrap_err().contains("verifying key: "));
 }
