@@ -274,7 +274,6 @@ fn damaged_keys_are_refused() {
     assert_eq!(error(&longer), KeyError::Trailing { offset: bytes.len() });
     let (got, limit) = (MAX_KEY_BYTES + 1, MAX_KEY_BYTES);
     assert_eq!(error(&vec![0; got]), KeyError::TooLarge { got, limit });
-    assert_eq!(error(&vec![0; limit]), KeyError::Magic);
     // The first list is of advice queries: its length is bounded before it is
     // read.
     let list = 13 + 1 + "standard".len() + 1 + "small".len() + 1 + 6 * 2;
@@ -294,6 +293,31 @@ fn damaged_keys_are_refused() {
     // tau: an imaginary part that is not below the modulus.
     let tau = changed(bytes.len() - 128, 0xff);
     assert_eq!(tau, KeyError::Element { what: "point", offset: bytes.len() - 128 });
+}
+
+#[test]
+fn a_key_may_have_the_size_of_the_limit() {
+    let small = VerifyingKey::from_bytes(&kzg_vectors::file("small.vk")).unwrap();
+    let sized = |bytes: usize| {
+        let mut parts = small.parts().clone();
+        let mut left = bytes - small.to_bytes().len();
+        while !left.is_multiple_of(4) {
+            parts.system.program.steps.push(Step::Negate(0));
+            left -= 3;
+        }
+        while left > 0 {
+            let values = vec![0; (left / 4 - 1).min(1_000)];
+            left -= 4 + 4 * values.len();
+            parts.system.lookups.push(Lookup { inputs: values.clone(), table: values });
+        }
+        VerifyingKey::new(parts)
+    };
+    let (got, limit) = (MAX_KEY_BYTES + 1, MAX_KEY_BYTES);
+    assert_eq!(sized(got), Err(KeyError::TooLarge { got, limit }));
+    let largest = sized(limit).unwrap();
+    let bytes = largest.to_bytes();
+    assert_eq!(bytes.len(), limit);
+    assert_eq!(VerifyingKey::from_bytes(&bytes), Ok(largest));
 }
 
 /// The curve of tau has points of other orders, of which pairings say nothing.
