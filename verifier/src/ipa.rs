@@ -3,7 +3,8 @@
 //! `halo2_proofs` leaves three things to its caller, and they are done here:
 //! the proof's exact length (its verifier stops reading where it is satisfied,
 //! so a padded proof would pass), the match of proof and key, and the
-//! difference between bytes that encode no proof and a proof that is false.
+//! difference between bytes that encode no proof and a proof that is false (of
+//! the opening argument, at the proof's end, the library does not say which).
 
 use alloc::vec::Vec;
 

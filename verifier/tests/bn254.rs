@@ -8,12 +8,16 @@ mod kzg_vectors;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use ark_bn254::{Fq2, G2Affine};
+use ark_ec::AffineRepr as _;
 use kzg_vectors::{Edit, Given, Vectors, Verdict};
 use proptest::prelude::*;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_verifier::VerifyError;
+use zkmargin_verifier::bn254::field::second_point_bytes;
+use zkmargin_verifier::bn254::key::MAX_KEY_BYTES;
 use zkmargin_verifier::bn254::system::{Lookup, Query, Step, System};
 use zkmargin_verifier::bn254::{KeyError, ProofError, Submission, Verifier, VerifyingKey};
 use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
@@ -145,6 +149,29 @@ fn a_file_is_of_the_keys_circuit_and_powers_of_tau() {
     assert_eq!(error(circuit, srs, &given.proof[1..]), Some(VerifyError::Length { expected, got }));
 }
 
+/// Of a file's bytes, what is no proof is told apart from what is false.
+#[test]
+fn files_of_no_proof_and_of_a_false_one_are_told_apart() {
+    let given = VECTORS[0].1.given(&Edit::Nothing);
+    let verifier = &VERIFIERS[&given.key];
+    let instance = MarginInstance::from_bytes(&given.public_inputs.concat()).unwrap();
+    let last_scalar = given.proof.len() - 2 * 64 - 32;
+    let error = |at: usize, byte: u8| {
+        let mut proof = given.proof.clone();
+        proof[at] ^= byte;
+        let (circuit, srs) = (verifier.key().circuit(), verifier.key().srs());
+        let file = ProofFile::under_srs(circuit, srs, instance, proof).unwrap();
+        let alone = verifier.verify(&file).unwrap_err();
+        assert_eq!(verifier.verify_batch(&[file]), [Err(alone.clone())]);
+        alone
+    };
+    assert_eq!(error(63, 1), VerifyError::Encoding, "a point off the curve");
+    assert_eq!(error(last_scalar, 0xc0), VerifyError::Encoding, "a scalar above the modulus");
+    assert_eq!(error(last_scalar + 31, 1), VerifyError::Invalid);
+    let length = ProofError::Length { expected: 2, got: 1 };
+    assert_eq!(VerifyError::from(length), VerifyError::Length { expected: 2, got: 1 });
+}
+
 /// Whether everybody can compute the secret of its powers of tau stands in a
 /// key after its names.
 #[test]
@@ -245,8 +272,24 @@ fn damaged_keys_are_refused() {
     assert_eq!(cut, KeyError::CutOff { offset: bytes.len() - 1 });
     let longer = [bytes.as_slice(), &[0]].concat();
     assert_eq!(error(&longer), KeyError::Trailing { offset: bytes.len() });
-    let huge = vec![0; 1 << 20];
-    assert!(matches!(error(&huge), KeyError::TooLarge { .. }));
+    let (got, limit) = (MAX_KEY_BYTES + 1, MAX_KEY_BYTES);
+    assert_eq!(error(&vec![0; got]), KeyError::TooLarge { got, limit });
+    // The first list is of advice queries: its length is bounded before it is
+    // read.
+    let list = 13 + 1 + "standard".len() + 1 + "small".len() + 1 + 6 * 2;
+    let queries = |count: u16| {
+        let mut bytes = bytes.clone();
+        bytes[list..list + 2].copy_from_slice(&count.to_be_bytes());
+        error(&bytes)
+    };
+    let too_long = |got: u16| {
+        let (what, least, most, got) = ("advice_queries", 0, 1_024, got.into());
+        KeyError::Range { what, least, most, got }
+    };
+    assert_ne!(queries(1_024), too_long(1_024));
+    for count in [1_025, u16::MAX] {
+        assert_eq!(queries(count), too_long(count));
+    }
     // tau: an imaginary part that is not below the modulus.
     let tau = changed(bytes.len() - 128, 0xff);
     assert_eq!(tau, KeyError::Element { what: "point", offset: bytes.len() - 128 });
@@ -258,7 +301,55 @@ fn an_insecure_key_without_its_mark_is_refused() {
     let mut parts = key.parts().clone();
     assert!(parts.insecure_srs);
     parts.insecure_srs = false;
-    assert_eq!(VerifyingKey::new(parts), Err(KeyError::Unmarked));
+    assert_eq!(VerifyingKey::new(parts).err(), Some(KeyError::Unmarked));
+}
+
+#[test]
+fn a_key_may_have_the_size_of_the_limit() {
+    let small = VerifyingKey::from_bytes(&kzg_vectors::file("small.vk")).unwrap();
+    let sized = |bytes: usize| {
+        let mut parts = small.parts().clone();
+        let mut left = bytes - small.to_bytes().len();
+        while !left.is_multiple_of(4) {
+            parts.system.program.steps.push(Step::Negate(0));
+            left -= 3;
+        }
+        while left > 0 {
+            let values = vec![0; (left / 4 - 1).min(1_000)];
+            left -= 4 + 4 * values.len();
+            parts.system.lookups.push(Lookup { inputs: values.clone(), table: values });
+        }
+        VerifyingKey::new(parts)
+    };
+    let (got, limit) = (MAX_KEY_BYTES + 1, MAX_KEY_BYTES);
+    assert_eq!(sized(got), Err(KeyError::TooLarge { got, limit }));
+    let largest = sized(limit).unwrap();
+    let bytes = largest.to_bytes();
+    assert_eq!(bytes.len(), limit);
+    assert_eq!(VerifyingKey::from_bytes(&bytes), Ok(largest));
+}
+
+/// The curve of tau has points of other orders, of which pairings say nothing.
+#[test]
+fn tau_is_of_the_second_group() {
+    let bytes = kzg_vectors::file("small.vk");
+    let at = bytes.len() - 128;
+    let read = |tau: &G2Affine| {
+        let bytes = [&bytes[..at], &second_point_bytes(tau)].concat();
+        VerifyingKey::from_bytes(&bytes).map(|key| key.parts().tau)
+    };
+    let wrong = Err(KeyError::Element { what: "point", offset: at });
+    let generator = G2Affine::generator();
+    assert_eq!(read(&generator), Ok(generator));
+    let off_curve = G2Affine::new_unchecked(generator.x, generator.x);
+    assert_eq!(read(&off_curve), wrong);
+    let on_curve = (1_u64..).find_map(|x| G2Affine::get_point_from_x_unchecked(Fq2::from(x), true));
+    let on_curve = on_curve.unwrap();
+    assert!(on_curve.is_on_curve() && !on_curve.is_in_correct_subgroup_assuming_on_curve());
+    assert_eq!(read(&on_curve), wrong);
+    assert_eq!(read(&on_curve.clear_cofactor()), Ok(on_curve.clear_cofactor()));
+    // No secret is zero: the identity has no coordinates.
+    assert_eq!(read(&G2Affine::identity()), wrong);
 }
 
 proptest! {

@@ -6,8 +6,8 @@ use halo2_axiom::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine};
 use halo2_axiom::halo2curves::ff::{Field, PrimeField};
 use halo2_axiom::plonk::{
-    Advice, Circuit, Column, ConstraintSystem, Error, Fixed, Instance, ProvingKey, create_proof,
-    keygen_pk, keygen_vk, verify_proof,
+    Advice, Circuit, Column, ConstraintSystem, Error, Expression, FirstPhase, Fixed, Instance,
+    ProvingKey, Selector, create_proof, keygen_pk, keygen_vk, verify_proof,
 };
 use halo2_axiom::poly::Rotation;
 use halo2_axiom::poly::commitment::ParamsProver as _;
@@ -42,6 +42,10 @@ struct Toy {
     idle: bool,
     /// Instance columns.
     instances: usize,
+    /// A gate under a selector: a fixed column in the key.
+    selector: bool,
+    /// A challenge, which nothing uses.
+    challenge: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +53,7 @@ struct Config {
     advice: Vec<Column<Advice>>,
     fixed: Vec<Column<Fixed>>,
     instance: Vec<Column<Instance>>,
+    selector: Option<Selector>,
 }
 
 impl Circuit<Fr> for Toy {
@@ -87,8 +92,7 @@ impl Circuit<Fr> for Toy {
                 let before = cells.query_advice(advice[2], Rotation(-2));
                 let here = cells.query_advice(advice[2], Rotation::cur());
                 let on_then = cells.query_fixed(fixed[0], Rotation(-2));
-                let difference =
-                    here - before - halo2_axiom::plonk::Expression::Constant(Fr::from(2));
+                let difference = here - before - Expression::Constant(Fr::from(2));
                 gates.push(on * on_then * difference);
             }
             if toy.zeros {
@@ -109,11 +113,25 @@ impl Circuit<Fr> for Toy {
         for column in advice.iter().skip(3).take(toy.equal) {
             meta.enable_equality(*column);
         }
+        let selector = toy.selector.then(|| meta.selector());
+        if let Some(selector) = selector {
+            meta.create_gate("selected", |cells| {
+                let base = cells.query_advice(advice[0], Rotation::cur());
+                let number = cells.query_advice(advice[2], Rotation::cur());
+                vec![
+                    cells.query_selector(selector)
+                        * (base - number - Expression::Constant(Fr::ONE)),
+                ]
+            });
+        }
+        if toy.challenge {
+            let _ = meta.challenge_usable_after(FirstPhase);
+        }
         if toy.equal > 0 {
             meta.enable_equality(instance[0]);
             meta.enable_equality(fixed[1]);
         }
-        Config { advice, fixed, instance }
+        Config { advice, fixed, instance, selector }
     }
 
     fn synthesize(&self, config: Config, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
@@ -132,6 +150,9 @@ impl Circuit<Fr> for Toy {
                     region.assign_advice(config.advice[0], row, Value::known(base));
                     region.assign_advice(config.advice[1], row, Value::known(power));
                     region.assign_advice(config.advice[2], row, Value::known(number));
+                    if let Some(selector) = config.selector {
+                        selector.enable(&mut region, row)?;
+                    }
                 }
                 for column in 0..self.equal {
                     let value = Value::known(public_inputs()[column % 2]);
@@ -232,6 +253,7 @@ fn agrees_on_circuits_of_all_kinds() {
         Toy { lookups: 1, ..plain },
         Toy { lookups: 3, equal: 2, power: 5, ..plain },
         Toy { rotations: true, zeros: true, power: 8, ..plain },
+        Toy { selector: true, power: 3, ..plain },
         Toy { lookups: 2, equal: 5, power: 3, rotations: true, zeros: true, ..plain },
     ];
     for (index, toy) in toys.into_iter().enumerate() {
@@ -297,11 +319,18 @@ fn the_identity_is_no_commitment() {
 
 #[test]
 fn refuses_to_export_what_it_does_not_know() {
-    let made = make(Toy { power: 2, instances: 1, ..Toy::default() }, StdRng::seed_from_u64(1));
-    let two = Toy { power: 2, instances: 2, ..Toy::default() };
-    let key = keygen_vk(&made.params, &two).unwrap();
-    let error = export_any(&key, &made.params, origin()).unwrap_err();
-    assert!(matches!(error, ExportError::Unsupported(_)));
+    let plain = Toy { power: 2, instances: 1, ..Toy::default() };
+    let made = make(plain, StdRng::seed_from_u64(1));
+    let columns = "more than one instance column, or none";
+    for (toy, what) in [
+        (Toy { instances: 0, ..plain }, columns),
+        (Toy { instances: 2, ..plain }, columns),
+        (Toy { challenge: true, ..plain }, "challenges"),
+    ] {
+        let key = keygen_vk(&made.params, &toy).unwrap();
+        let error = export_any(&key, &made.params, origin()).unwrap_err();
+        assert_eq!(error, ExportError::Unsupported(what), "{toy:?}");
+    }
     let many = Origin { public_inputs: 1 << 12, ..origin() };
     let error = export_any(made.key.get_vk(), &made.params, many).unwrap_err();
     assert!(matches!(error, ExportError::Key(_)));

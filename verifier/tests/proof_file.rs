@@ -182,6 +182,24 @@ fn size_is_checked_first() {
 }
 
 #[test]
+fn a_file_may_have_the_size_of_the_limit() {
+    let text = file().to_json();
+    let white = " ".repeat(MAX_BYTES - text.len());
+    assert_eq!(parse(&(text + &white)), Ok(file()));
+    // Base64 comes in fours: digits of the epoch make up the rest.
+    let sized = |digits: u32, proof: usize| {
+        let instance = MarginInstance { epoch: Epoch::new(10_u64.pow(digits)), ..instance() };
+        ProofFile::new(CIRCUIT, instance, vec![0; proof])
+    };
+    let left = |digits| MAX_BYTES - sized(digits, 0).unwrap().to_json().len();
+    let digits = (0..4).find(|digits| left(*digits).is_multiple_of(4)).unwrap();
+    let most = left(digits) / 4 * 3;
+    assert_eq!(sized(digits, most).unwrap().to_json().len(), MAX_BYTES);
+    let (size, limit) = (MAX_BYTES + 4, MAX_BYTES);
+    assert_eq!(sized(digits, most + 1), Err(M::TooLarge { size, limit }));
+}
+
+#[test]
 fn every_truncation_is_malformed() {
     let text = file().to_json();
     for length in 0..text.len() - 1 {

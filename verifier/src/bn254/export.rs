@@ -114,8 +114,8 @@ fn system(
     if cs.num_instance_columns() != 1 {
         return Err(ExportError::Unsupported("more than one instance column, or none"));
     }
-    if cs.num_challenges() != 0 || cs.num_selectors() != 0 {
-        return Err(ExportError::Unsupported("challenges or selectors"));
+    if cs.num_challenges() != 0 {
+        return Err(ExportError::Unsupported("challenges"));
     }
     let mut builder = Builder { cs, constants: Vec::new(), steps: BTreeMap::new() };
     let polynomials = cs.gates().iter().flat_map(|gate| gate.polynomials());
@@ -266,6 +266,7 @@ impl Builder<'_> {
                 let (inner, factor) = (self.node(inner)?, self.constant(factor)?);
                 Ok(self.step(Operation::Multiply(inner, factor)))
             }
+            // Of a key's, selectors are fixed columns by now.
             Expression::Selector(_) | Expression::Challenge(_) => {
                 Err(ExportError::Unsupported("challenges or selectors"))
             }

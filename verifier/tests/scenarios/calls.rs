@@ -81,11 +81,11 @@ pub(super) fn calls() -> Vec<Scenario> {
         ),
         scenario(
             "no-overdue-call-on-a-stale-feed",
-            "An account that was overdue before the feed went stale cannot be called before an epoch is posted.",
+            "An account that was overdue before the feed went stale cannot be called before an epoch is posted, and can until that one's last fresh second.",
             silent(vec![
                 Step(2101, overdue(1), "!snapshot-stale", "2100 current 2000"),
                 Step(2200, posted(12, 2200), "epoch-posted", "2100 current 2000"),
-                Step(2200, overdue(1), "called", "2100 called 2500"),
+                Step(2300, overdue(1), "called", "2200 called 2600"),
             ]),
         ),
         scenario(
