@@ -42,7 +42,7 @@ pub enum ContractError {
     },
     /// A key of a circuit that is not about margin.
     #[error("verifying key {circuit}: its circuit has {got} public inputs, {expected} are needed")]
-    PublicInputs {
+    CircuitInputs {
         /// Its digest.
         circuit: String,
         /// The circuit's.

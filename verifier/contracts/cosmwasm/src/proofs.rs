@@ -48,7 +48,7 @@ pub fn add(storage: &mut dyn Storage, bytes: &[u8]) -> Result<VerifyingKey, Cont
     }
     let (got, expected) = (key.system().public_inputs, NAMES.len());
     if got != expected {
-        return Err(ContractError::PublicInputs { circuit, got, expected });
+        return Err(ContractError::CircuitInputs { circuit, got, expected });
     }
     if CIRCUITS.has(storage, digest.as_bytes()) {
         return Err(ContractError::CircuitAlreadyAdded { circuit });
