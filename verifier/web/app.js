@@ -84,8 +84,8 @@ function removeButton({ digest }) {
   return button;
 }
 
-/** The outcome that says most. A key that the proof does not fit is another's,
- * so `malformed` counts when no key fits. */
+/** The outcome that says most, the first of its kind. A key that the proof does
+ * not fit is of another one, so `malformed` counts when no key fits. */
 const foremost = (outcomes) =>
   ["valid", "invalid", "malformed"]
     .map((state) => outcomes.find((outcome) => outcome.state === state))
@@ -96,17 +96,17 @@ const foremost = (outcomes) =>
 function check(proof) {
   const alone = JSON.parse(verify(proof));
   if (alone.state === "malformed") return alone;
-  const tried = [...keys.values()].map((by) => ({ ...JSON.parse(verify(proof, by.bytes)), by }));
-  const pinned = foremost(tried.filter(({ by }) => by.pinned));
-  const given = foremost(tried.filter(({ by }) => !by.pinned));
+  const tried = [...keys.values()]
+    .sort((a, b) => b.pinned - a.pinned)
+    .map((by) => ({ ...JSON.parse(verify(proof, by.bytes)), by }));
   const other = tried.find(({ by, state }) => state === "unknown-key" && by.circuit === alone.circuit);
-  if (pinned?.state !== "valid" && given?.state === "valid") {
-    if (pinned) return { ...pinned, against: given.by };
-    const state = given.by.insecure ? "insecure" : "given";
-    return { ...given, state, other: other?.by.pinned ? other.by : undefined };
-  }
   const outcome = foremost(tried) ?? other ?? alone;
-  return outcome.state === "valid" && outcome.by.insecure ? { ...outcome, state: "insecure" } : outcome;
+  if (outcome.state !== "valid") return outcome;
+  const { by } = outcome;
+  const pinned = foremost(tried.filter((one) => one.by.pinned));
+  if (pinned && !by.pinned) return { ...pinned, against: by };
+  const state = by.insecure ? "insecure" : by.pinned ? "valid" : "given";
+  return { ...outcome, state, other: other?.by };
 }
 
 /** Hides what was shown, before anything new is looked at. */
@@ -130,7 +130,7 @@ function show(outcome) {
   result.dataset.state = state;
   result.hidden = false;
   // The isolates are what <bdi> is in the page.
-  document.title = `${title}: \u2068${plain(name)}\u2069 - zk-margin`;
+  document.title = `${title}: \u2068${name}\u2069 - zk-margin`;
 }
 
 /** What follows the file's name. */
@@ -139,7 +139,7 @@ function summary({ state, claim, circuit, reason, by }) {
     `account ${claim.account} ${LEVELS[claim.claim] ?? claim.claim}, in epoch ${claim.epoch}.`;
   switch (state) {
     case "valid":
-      return [`: ${says()}`];
+      return [`: ${says()} Checked with a key ${from(by)}.`];
     case "given":
       return [` says: ${says()} Accepted by the key `, tag("code", by.digest), ", and by no key of this page."];
     case "insecure":
@@ -152,7 +152,9 @@ function summary({ state, claim, circuit, reason, by }) {
       return [" is no proof that can be checked", by ? ` with the key ${from(by)}: ` : ": ", tag("bdi", reason)];
     case "unknown-key":
       return [
-        `: this page has no key for ${circuit}${reason ? ` (${reason})` : ""}. Choose the key file together with the proof.`,
+        `: this page has no key for ${circuit}`,
+        tag("bdi", reason && ` (${reason})`),
+        ". Choose the key file together with the proof.",
       ];
     default:
       return [": ", tag("bdi", reason)];
@@ -167,7 +169,7 @@ function caution({ state, against, other }) {
     return "The secret of this key's powers of tau is public, so anybody can make such a proof, true or not. Use it for tests alone.";
   }
   if (state !== "given") return "";
-  const theirs = other ? ` This page's own key of this circuit is another one: ${other.digest}.` : "";
+  const theirs = other?.pinned ? ` This page's own key of this circuit is another one: ${other.digest}.` : "";
   return `Whoever made this key can make it accept anything. Compare its digest with the one that your protocol publishes, not with one that came along with the proof; unless they are the same, this proves nothing.${theirs}`;
 }
 
@@ -196,7 +198,7 @@ async function load(file) {
   const limit = isKey ? MAX_KEY_BYTES : maxProofFileBytes();
   const bytes = file.size > limit ? undefined : await read(limit);
   const reason = `${file.size} bytes are too many: a ${isKey ? "key" : "proof file"} has at most ${limit}.`;
-  return { name: file.name, isKey, bytes, reason };
+  return { name: plain(file.name) || "The file", isKey, bytes, reason };
 }
 
 /** What the files come to; nothing, if there is no proof. Keys are added first,
@@ -204,6 +206,7 @@ async function load(file) {
 function judge(files) {
   const proofs = files.filter(({ isKey }) => !isKey);
   if (proofs.length > 1) {
+    lastProof = undefined;
     const reason = `nothing was checked of these ${proofs.length} proofs: one at a time is.`;
     return { name: "Several files", state: "failed", reason };
   }
@@ -217,18 +220,23 @@ function judge(files) {
   return { ...(bytes ? check(bytes) : { state: "malformed", reason }), name };
 }
 
-/** Shows what the files come to that `get` gives, unless others came since. */
+/** Shows what the files come to that `get` gives, and tells whether it did:
+ * when others came meanwhile, theirs is the outcome and these are dropped. */
 async function open(get) {
   const mine = ++turn;
   clear();
+  let files = [];
+  let failure;
   try {
-    const files = await Promise.all((await get()).map(load));
-    if (mine !== turn) return;
-    const outcome = judge(files);
-    if (outcome) show(outcome);
+    files = await Promise.all((await get()).map(load));
   } catch (error) {
-    if (mine === turn) show({ name: "The file", state: "failed", reason: String(error) });
+    failure = { name: "The file", state: "failed", reason: error.message };
   }
+  if (mine !== turn) return false;
+  if (failure) lastProof = undefined;
+  const outcome = failure ?? judge(files);
+  if (outcome) show(outcome);
+  return true;
 }
 
 /** Keys that come with the page, each pinned by its digest. */
@@ -251,15 +259,17 @@ async function loadProof() {
   const name = new URLSearchParams(location.search).get("proof");
   if (!name) return;
   await open(async () => {
-    if (!/^(?!\.)[\w.-]+$/.test(name)) throw "the address names no plain file next to this page";
+    if (!/^(?!\.)[\w.-]+$/.test(name)) {
+      throw new Error("the address names no plain file next to this page, so nothing was loaded");
+    }
     const answer = await fetch(new URL(name, location.href));
-    if (!answer.ok) throw `the server says ${answer.status} to ${name}`;
+    if (!answer.ok) throw new Error(`the server says ${answer.status}`);
     return [new File([await answer.blob()], name)];
   });
 }
 
 async function handle(files) {
-  await open(async () => files);
+  if (!(await open(async () => files))) return;
   const result = element("result");
   (result.hidden ? element("keys") : result).focus();
 }
@@ -267,8 +277,8 @@ async function handle(files) {
 function listen() {
   const drop = element("drop");
   const input = element("file");
-  input.addEventListener("change", async () => {
-    await handle([...input.files]);
+  input.addEventListener("change", () => {
+    handle([...input.files]);
     // The same file can be chosen again.
     input.value = "";
   });
