@@ -8,11 +8,17 @@ const MAX_KEY_BYTES = 1 << 19;
 const KEY_MAGIC = "zkmargin-vk";
 
 const element = (id) => document.getElementById(id);
-/** Keys by digest: `{ bytes, digest, circuit, insecure, from }`. */
+/** Keys by digest: `{ bytes, digest, circuit, insecure, pinned }`; the page
+ * knows those that are pinned, the others came with files. */
 const keys = new Map();
+/** The proof that keys which come later are tried on. */
+let lastProof;
+/** Counts what was asked for: only the newest shows its outcome. */
+let turn = 0;
 
 const TITLES = {
   valid: ["✓", "Valid"],
+  given: ["⚠", "Holds under a key you gave, which this page does not know"],
   insecure: ["⚠", "Proves nothing: insecure key"],
   invalid: ["✗", "Invalid"],
   malformed: ["✗", "Malformed"],
@@ -30,88 +36,144 @@ const LEVELS = {
   "below:margin-call": "is bankrupt: its equity is negative",
 };
 
+/** Text of others without characters that are not seen, or that turn the
+ * direction of what is around them. */
+const plain = (text) => String(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "");
+
+/** An element with a text, never HTML. */
+function tag(name, text) {
+  const made = document.createElement(name);
+  made.textContent = plain(text);
+  return made;
+}
+
 /** Adds a key; gives its report, or the outcome `bad-key`. */
-function addKey(bytes, from) {
+function addKey(bytes, pinned) {
   const report = JSON.parse(describeKey(bytes));
-  if (report.state) return report;
-  keys.set(report.digest, { ...report, bytes, from });
+  if (report.state || keys.get(report.digest)?.pinned) return report;
+  keys.set(report.digest, { ...report, bytes, pinned });
   showKeys();
   return report;
 }
 
 function showKeys() {
   const items = [...keys.values()].map((key) => {
-    const item = document.createElement("li");
-    const digest = document.createElement("code");
-    digest.textContent = key.digest;
     const mark = key.insecure ? " (insecure: anybody can forge its proofs)" : "";
-    item.append(`${key.circuit}${mark}, ${key.from}: `, digest);
+    const item = tag("li", `${key.circuit}${mark}, ${from(key)}: `);
+    item.append(tag("code", key.digest));
+    if (!key.pinned) item.append(" ", removeButton(key));
     return item;
   });
   if (items.length === 0) {
-    const item = document.createElement("li");
-    item.textContent = "None yet: choose a key file together with the proof.";
-    items.push(item);
+    items.push(tag("li", "None yet: choose a key file together with the proof."));
   }
   element("keys").replaceChildren(...items);
 }
 
-/** Tries the keys until one is of the proof's circuit. Keys that the user gave
- * come first, and a valid proof is valid whatever other keys say. */
-function check(proof) {
-  let best = JSON.parse(verify(proof));
-  const given = (key) => (key.from === "given by you" ? 0 : 1);
-  for (const key of [...keys.values()].sort((a, b) => given(a) - given(b))) {
-    const outcome = JSON.parse(verify(proof, key.bytes));
-    if (outcome.state === "valid" || outcome.state === "malformed") return outcome;
-    if (best.state === "unknown-key") best = outcome;
-  }
-  return best;
+const from = (key) => (key.pinned ? "of this page" : "given by you");
+
+function removeButton({ digest }) {
+  const button = tag("button", "Remove");
+  button.type = "button";
+  button.setAttribute("aria-label", `Remove key ${digest}`);
+  button.addEventListener("click", () => {
+    keys.delete(digest);
+    showKeys();
+    handle([]);
+  });
+  return button;
 }
 
-function show(name, outcome) {
-  const insecure = outcome.state === "valid" && outcome.key.insecure;
-  const state = insecure ? "insecure" : outcome.state;
+/** The outcome that says most, the first of its kind. A key that the proof does
+ * not fit is of another one, so `malformed` counts when no key fits. */
+const foremost = (outcomes) =>
+  ["valid", "invalid", "malformed"]
+    .map((state) => outcomes.find((outcome) => outcome.state === state))
+    .find(Boolean);
+
+/** Tries the keys. Those that the page pins have the last word: a key that
+ * somebody sent along with a proof accepts whatever its maker wants. */
+function check(proof) {
+  const alone = JSON.parse(verify(proof));
+  if (alone.state === "malformed") return alone;
+  const tried = [...keys.values()]
+    .sort((a, b) => b.pinned - a.pinned)
+    .map((by) => ({ ...JSON.parse(verify(proof, by.bytes)), by }));
+  const other = tried.find(({ by, state }) => state === "unknown-key" && by.circuit === alone.circuit);
+  const outcome = foremost(tried) ?? other ?? alone;
+  if (outcome.state !== "valid") return outcome;
+  const { by } = outcome;
+  const pinned = foremost(tried.filter((one) => one.by.pinned));
+  if (pinned && !by.pinned) return { ...pinned, against: by };
+  const state = by.insecure ? "insecure" : by.pinned ? "valid" : "given";
+  return { ...outcome, state, other: other?.by };
+}
+
+/** Hides what was shown, before anything new is looked at. */
+function clear() {
+  element("result").hidden = true;
+  document.title = "Verify a margin proof - zk-margin";
+}
+
+function show(outcome) {
+  const { name, state } = outcome;
   const [mark, title] = TITLES[state];
   element("mark").textContent = mark;
   element("title").textContent = title;
-  element("summary").textContent = summary(name, state, outcome);
+  element("summary").replaceChildren(tag("bdi", name), ...summary(outcome));
   const warning = element("warning");
-  warning.hidden = !insecure;
-  warning.textContent = insecure
-    ? "The secret of this key's powers of tau is public, so anybody can make such a proof, true or not. Use it for tests alone."
-    : "";
-  const rows = details(outcome).flatMap(([term, text]) => {
-    const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];
-    dt.textContent = term;
-    dd.textContent = text;
-    return [dt, dd];
-  });
+  warning.textContent = caution(outcome);
+  warning.hidden = warning.textContent === "";
+  const rows = details(outcome).flatMap(([term, text]) => [tag("dt", term), tag("dd", text)]);
   element("claim").replaceChildren(...rows);
   const result = element("result");
   result.dataset.state = state;
   result.hidden = false;
-  document.title = `${title}: ${name} - zk-margin`;
+  // The isolates are what <bdi> is in the page.
+  document.title = `${title}: \u2068${name}\u2069 - zk-margin`;
 }
 
-function summary(name, state, { claim, circuit, reason }) {
+/** What follows the file's name. */
+function summary({ state, claim, circuit, reason, by }) {
+  const says = () =>
+    `account ${claim.account} ${LEVELS[claim.claim] ?? claim.claim}, in epoch ${claim.epoch}.`;
   switch (state) {
     case "valid":
-      return `${name}: account ${claim.account} ${LEVELS[claim.claim] ?? claim.claim}, in epoch ${claim.epoch}.`;
+      return [`: ${says()} Checked with a key ${from(by)}.`];
+    case "given":
+      return [` says: ${says()} Accepted by the key `, tag("code", by.digest), ", and by no key of this page."];
     case "insecure":
-      return `${name} is well-formed and its equations hold, but under a key for tests.`;
+      return [" is well-formed and its equations hold, but under a key for tests."];
     case "invalid":
-      return `${name} does not prove what it says under this key. It was changed, made for other public inputs, or under another key.`;
+      return [
+        ` does not prove what it says under the key ${from(by)}. It was changed, made for other public inputs, or under another key.`,
+      ];
     case "malformed":
-      return `${name} is no proof that can be checked: ${reason}`;
+      return [" is no proof that can be checked", by ? ` with the key ${from(by)}: ` : ": ", tag("bdi", reason)];
     case "unknown-key":
-      return `This page has no key for ${circuit}${reason ? ` (${reason})` : ""}. Choose the key file together with the proof.`;
+      return [
+        `: this page has no key for ${circuit}`,
+        tag("bdi", reason && ` (${reason})`),
+        ". Choose the key file together with the proof.",
+      ];
     default:
-      return `${name}: ${reason}`;
+      return [": ", tag("bdi", reason)];
   }
 }
 
-function details({ claim, key, circuit }) {
+function caution({ state, against, other }) {
+  if (against) {
+    return `A key that you gave accepts it, ${against.digest}, but the key of this page does not, and that one counts. Do not trust the key that you gave: remove it below.`;
+  }
+  if (state === "insecure") {
+    return "The secret of this key's powers of tau is public, so anybody can make such a proof, true or not. Use it for tests alone.";
+  }
+  if (state !== "given") return "";
+  const theirs = other?.pinned ? ` This page's own key of this circuit is another one: ${other.digest}.` : "";
+  return `Whoever made this key can make it accept anything. Compare its digest with the one that your protocol publishes, not with one that came along with the proof; unless they are the same, this proves nothing.${theirs}`;
+}
+
+function details({ claim, circuit, by }) {
   if (!claim) return [];
   const disclosed =
     claim.disclosed === "0" ? "nothing" : `a shortfall of ${claim.disclosed} quote units`;
@@ -125,46 +187,56 @@ function details({ claim, key, circuit }) {
     ["Market root", claim.market_root],
     ["Margin model", claim.model],
     ["Circuit", circuit],
-    ["Verifying key", key.digest],
+    ["Verifying key", `${by.digest}, ${from(by)}`],
   ];
 }
 
-async function prefix(file, bytes) {
-  return new Uint8Array(await file.slice(0, bytes).arrayBuffer());
+/** A chosen file, read as far as a key or a proof may be long. */
+async function load(file) {
+  const read = async (end) => new Uint8Array(await file.slice(0, end).arrayBuffer());
+  const isKey = new TextDecoder().decode(await read(KEY_MAGIC.length)) === KEY_MAGIC;
+  const limit = isKey ? MAX_KEY_BYTES : maxProofFileBytes();
+  const bytes = file.size > limit ? undefined : await read(limit);
+  const reason = `${file.size} bytes are too many: a ${isKey ? "key" : "proof file"} has at most ${limit}.`;
+  return { name: plain(file.name) || "The file", isKey, bytes, reason };
 }
 
-const isKey = (start) =>
-  new TextDecoder().decode(start.subarray(0, KEY_MAGIC.length)) === KEY_MAGIC;
-
-/** Keys among the files first, then the last proof is shown. */
-async function open(files) {
-  const proofs = [];
-  for (const file of files) {
-    if (!isKey(await prefix(file, KEY_MAGIC.length))) {
-      proofs.push(file);
-    } else if (file.size > MAX_KEY_BYTES) {
-      show(file.name, { state: "bad-key", reason: "too large for a verifying key" });
-    } else {
-      const report = addKey(await prefix(file, MAX_KEY_BYTES), "given by you");
-      if (report.state) show(file.name, report);
-    }
+/** What the files come to; nothing, if there is no proof. Keys are added first,
+ * and when one cannot be used nothing is checked. */
+function judge(files) {
+  const proofs = files.filter(({ isKey }) => !isKey);
+  if (proofs.length > 1) {
+    lastProof = undefined;
+    const reason = `nothing was checked of these ${proofs.length} proofs: one at a time is.`;
+    return { name: "Several files", state: "failed", reason };
   }
-  const proof = proofs.at(-1) ?? lastProof;
-  if (!proof) return;
-  lastProof = proof;
-  await showProof(proof);
+  lastProof = proofs[0] ?? lastProof;
+  for (const { name, bytes, reason } of files.filter(({ isKey }) => isKey)) {
+    const report = bytes ? addKey(bytes, false) : { state: "bad-key", reason };
+    if (report.state) return { ...report, name };
+  }
+  if (!lastProof) return undefined;
+  const { name, bytes, reason } = lastProof;
+  return { ...(bytes ? check(bytes) : { state: "malformed", reason }), name };
 }
 
-let lastProof;
-
-async function showProof(file) {
-  const limit = maxProofFileBytes();
-  if (file.size > limit) {
-    const reason = `${file.size} bytes are too many: a proof file has at most ${limit}.`;
-    return show(file.name, { state: "malformed", reason });
+/** Shows what the files come to that `get` gives, and tells whether it did:
+ * when others came meanwhile, theirs is the outcome and these are dropped. */
+async function open(get) {
+  const mine = ++turn;
+  clear();
+  let files = [];
+  let failure;
+  try {
+    files = await Promise.all((await get()).map(load));
+  } catch (error) {
+    failure = { name: "The file", state: "failed", reason: error.message };
   }
-  const bytes = await prefix(file, limit);
-  show(file.name, check(bytes));
+  if (mine !== turn) return false;
+  if (failure) lastProof = undefined;
+  const outcome = failure ?? judge(files);
+  if (outcome) show(outcome);
+  return true;
 }
 
 /** Keys that come with the page, each pinned by its digest. */
@@ -176,39 +248,37 @@ async function loadKeys() {
     if (!answer.ok) continue;
     const bytes = new Uint8Array(await answer.arrayBuffer());
     const report = JSON.parse(describeKey(bytes));
-    if (report.digest === digest) addKey(bytes, "of this page");
+    if (report.digest === digest) addKey(bytes, true);
     else console.error(`keys/${file} is not the key that keys.json names`);
   }
 }
 
-/** `?proof=NAME`: a file next to the page, as `zkmargin verify --open` serves. */
+/** `?proof=NAME`: a file next to the page, as `zkmargin verify --open` serves.
+ * Whoever made the link chose the name, so it can be no path and no text. */
 async function loadProof() {
   const name = new URLSearchParams(location.search).get("proof");
   if (!name) return;
-  const url = new URL(name, location.href);
-  if (url.origin !== location.origin) {
-    return show(name, { state: "failed", reason: "only files of this page are loaded" });
-  }
-  const answer = await fetch(url);
-  if (!answer.ok) {
-    return show(name, { state: "failed", reason: `the server says ${answer.status}` });
-  }
-  await open([new File([await answer.blob()], name)]);
+  await open(async () => {
+    if (!/^(?!\.)[\w.-]+$/.test(name)) {
+      throw new Error("the address names no plain file next to this page, so nothing was loaded");
+    }
+    const answer = await fetch(new URL(name, location.href));
+    if (!answer.ok) throw new Error(`the server says ${answer.status}`);
+    return [new File([await answer.blob()], name)];
+  });
+}
+
+async function handle(files) {
+  if (!(await open(async () => files))) return;
+  const result = element("result");
+  (result.hidden ? element("keys") : result).focus();
 }
 
 function listen() {
   const drop = element("drop");
   const input = element("file");
-  const handle = async (files) => {
-    try {
-      await open(files);
-    } catch (error) {
-      show(files[0]?.name ?? "The file", { state: "failed", reason: String(error) });
-    }
-    element("result").focus();
-  };
-  input.addEventListener("change", async () => {
-    await handle([...input.files]);
+  input.addEventListener("change", () => {
+    handle([...input.files]);
     // The same file can be chosen again.
     input.value = "";
   });
@@ -233,5 +303,5 @@ try {
   await loadProof();
   document.documentElement.dataset.ready = "true";
 } catch (error) {
-  show("This page", { state: "failed", reason: `could not start: ${error}` });
+  show({ name: "This page", state: "failed", reason: `could not start: ${error}` });
 }

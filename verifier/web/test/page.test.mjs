@@ -15,6 +15,7 @@ import { bytes, key, valid } from "./vectors.mjs";
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const options = { skip: existsSync(executablePath) ? false : `no browser at ${executablePath}` };
 const root = new URL("../", import.meta.url);
+const OWN = /^GET (index\.html|style\.css|app\.js|verifier\.js|verifier_bg\.wasm|keys\/keys\.json|keys\/small\.vk)$/;
 const TYPES = { html: "text/html", js: "text/javascript", css: "text/css", wasm: "application/wasm" };
 
 initSync({ module: readFileSync(new URL("verifier_bg.wasm", root)) });
@@ -28,6 +29,26 @@ function unmarked() {
   return copy;
 }
 
+/** A key of the same name and powers of tau as `unmarked()`, under which no
+ * proof holds: two commitments, before `tau`, have changed places. */
+function swapped() {
+  const copy = unmarked();
+  const end = copy.length - 128;
+  const last = Buffer.from(copy.subarray(end - 64, end));
+  copy.copy(copy, end - 64, end - 128, end - 64);
+  last.copy(copy, end - 128);
+  return copy;
+}
+
+/** One whose proofs are longer: of a higher degree, the number after mark and `k`. */
+function longer() {
+  const copy = unmarked();
+  copy.writeUInt16BE(9, 31);
+  return copy;
+}
+
+const digestOf = (bytes) => JSON.parse(describeKey(bytes)).digest;
+
 /** The proofs as made under those powers of tau. */
 const secure = valid.map((file) => ({ ...file, srs: JSON.parse(describeKey(unmarked())).srs }));
 
@@ -36,14 +57,17 @@ let browser;
 let origin;
 /** Files of the server besides the page's own. */
 let extra = {};
+/** Answers of the server that wait for something. */
+let delays = {};
 /** Requests that were made. */
 let requests = [];
 
 before(async () => {
   if (options.skip) return;
-  server = createServer((request, response) => {
+  server = createServer(async (request, response) => {
     const path = new URL(request.url, "http://localhost").pathname.slice(1) || "index.html";
     requests.push(`${request.method} ${path}`);
+    await delays[path];
     const own = new URL(path, root);
     const body = extra[path] ?? (existsSync(own) ? readFileSync(own) : undefined);
     response.writeHead(body === undefined ? 404 : 200, {
@@ -100,9 +124,8 @@ const insecureKey = {
   "keys/keys.json": JSON.stringify([{ file: "small.vk", digest }]),
   "keys/small.vk": key,
 };
-const plainKey = () => {
-  const bytes = unmarked();
-  const index = [{ file: "small.vk", digest: JSON.parse(describeKey(bytes)).digest }];
+const plainKey = (bytes = unmarked()) => {
+  const index = [{ file: "small.vk", digest: digestOf(bytes) }];
   return { "keys/keys.json": JSON.stringify(index), "keys/small.vk": bytes };
 };
 
@@ -149,8 +172,123 @@ test("no key, then the user's own", options, async () => {
   await give(page, ["proof.json", bytes(secure[0])]);
   await expectState(page, "unknown-key", /no key for standard-small-kzg/);
   await give(page, ["my.vk", unmarked()]);
-  await expectState(page, "valid", /in epoch 7/);
+  await expectState(page, "given", /Holds under a key you gave, which this page does not know/);
+  const summary = await page.textContent("#summary");
+  assert.match(summary, /in epoch 7/);
+  assert.ok(summary.includes(digestOf(unmarked())));
+  assert.match(await page.textContent("#warning"), /Compare its digest with the one that your protocol publishes/);
   assert.match(await page.textContent("#keys"), /given by you/);
+  assert.match(await page.title(), /^Holds under a key you gave/);
+  // It stays a key that the page does not know, for later proofs too.
+  await give(page, ["next.json", bytes(secure[1])]);
+  await expectState(page, "given", /next\.json/);
+});
+
+test("a key that is given and also pinned is pinned", options, async () => {
+  const page = await openPage(plainKey());
+  await give(page, ["my.vk", unmarked()], ["proof.json", bytes(secure[0])]);
+  await expectState(page, "valid", /a key of this page/);
+  assert.equal(await page.locator("#keys li").count(), 1);
+  assert.equal(await page.locator("#keys button").count(), 0);
+});
+
+test("a key of this page has the last word", options, async () => {
+  const page = await openPage(plainKey(swapped()));
+  await give(page, ["forged.vk", unmarked()], ["forged.json", bytes(secure[0])]);
+  await expectState(page, "invalid", /A key that you gave accepts it, .* but the key of this page does not/);
+  assert.ok((await page.textContent("#warning")).includes(digestOf(unmarked())));
+  assert.ok((await page.textContent("#claim")).includes(`${digestOf(swapped())}, of this page`));
+  // Nor does it help that the proof is too short for the key of this page.
+  const other = await openPage(plainKey(longer()));
+  await give(other, ["forged.vk", unmarked()], ["forged.json", bytes(secure[0])]);
+  await expectState(other, "malformed", /A key that you gave accepts it/);
+});
+
+test("a key for other powers of tau does not speak, but is named", options, async () => {
+  const page = await openPage(insecureKey);
+  await give(page, ["my.vk", unmarked()], ["proof.json", bytes(secure[0])]);
+  await expectState(page, "given", /This page's own key of this circuit is another one/);
+  assert.ok((await page.textContent("#warning")).includes(digest));
+});
+
+test("a given key is removed, with the keyboard alone", options, async () => {
+  const page = await openPage({});
+  await give(page, ["my.vk", unmarked()], ["proof.json", bytes(secure[0])]);
+  await expectState(page, "given", /in epoch 7/);
+  await page.keyboard.press("Tab");
+  const label = () => page.evaluate(() => document.activeElement.getAttribute("aria-label"));
+  assert.equal(await label(), `Remove key ${digestOf(unmarked())}`);
+  await page.keyboard.press("Enter");
+  await expectState(page, "unknown-key", /no key for standard-small-kzg/);
+  assert.match(await page.textContent("#keys"), /None yet/);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "result");
+});
+
+test("a wrong given key hides no right one", options, async () => {
+  for (const wrong of [longer(), swapped()]) {
+    const page = await openPage(plainKey());
+    await give(page, ["wrong.vk", wrong], ["proof.json", bytes(secure[0])]);
+    await expectState(page, "valid", /a key of this page/);
+  }
+  // Among given keys too; and when none fits, it says so.
+  const page = await openPage({});
+  await give(page, ["wrong.vk", longer()], ["proof.json", bytes(secure[0])]);
+  await expectState(page, "malformed", /with the key given by you: the proof has \d+ bytes/);
+  await give(page, ["right.vk", unmarked()]);
+  await expectState(page, "given", /in epoch 7/);
+});
+
+test("a bad key shows no earlier verdict", options, async () => {
+  const page = await openPage(plainKey());
+  await give(page, ["proof.json", bytes(secure[0])]);
+  await expectState(page, "valid", /in epoch 7/);
+  await give(page, ["cut.vk", unmarked().subarray(0, 100)]);
+  await expectState(page, "bad-key", /cut\.vk: the key is cut off/);
+  await give(page, ["large.vk", Buffer.concat([key, Buffer.alloc(1 << 19)])]);
+  await expectState(page, "bad-key", /large\.vk: \d+ bytes are too many/);
+  assert.equal(await page.textContent("#claim"), "");
+});
+
+test("one proof at a time", options, async () => {
+  const page = await openPage(plainKey());
+  await give(page, ["one.json", bytes(secure[0])], ["two.json", bytes(secure[1])]);
+  await expectState(page, "failed", /nothing was checked of these 2 proofs/);
+});
+
+test("a slow file does not replace the verdict of a later one", options, async () => {
+  let answer;
+  const page = await openPage({ ...plainKey(), "slow.json": bytes(secure[0]) });
+  delays = { "slow.json": new Promise((resolve) => (answer = resolve)) };
+  await page.goto(`${origin}/?proof=slow.json`);
+  // The page listens once its keys are there.
+  await page.waitForSelector("#keys code");
+  await give(page, ["fast.json", Buffer.from("{}")]);
+  await expectState(page, "malformed", /fast\.json/);
+  answer();
+  await page.waitForSelector("html[data-ready]");
+  delays = {};
+  assert.match(await page.textContent("#summary"), /^fast\.json/);
+  assert.match(await page.title(), /fast\.json/);
+});
+
+test("a verdict is gone while the next file is read", options, async () => {
+  const page = await openPage(plainKey());
+  await give(page, ["first.json", bytes(secure[0])]);
+  await expectState(page, "valid", /first\.json/);
+  // Reads wait until the test lets them go.
+  await page.evaluate(() => {
+    const read = Blob.prototype.arrayBuffer;
+    const gate = new Promise((resolve) => (window.letGo = resolve));
+    Blob.prototype.arrayBuffer = async function () {
+      await gate;
+      return read.call(this);
+    };
+  });
+  await page.setInputFiles("#file", { name: "next.json", buffer: Buffer.from("{}"), mimeType: "" });
+  await page.waitForSelector("#result", { state: "hidden" });
+  assert.doesNotMatch(await page.title(), /Valid|first/);
+  await page.evaluate(() => window.letGo());
+  await expectState(page, "malformed", /next\.json/);
 });
 
 test("an insecure key proves nothing", options, async () => {
@@ -168,8 +306,35 @@ test("a key that is not the one it is said to be is not used", options, async ()
 test("a proof named in the address is loaded from this page alone", options, async () => {
   let page = await openPage({ ...plainKey(), "proof.json": bytes(secure[0]) }, { query: "?proof=proof.json" });
   await expectState(page, "valid", /in epoch 7/);
-  page = await openPage(plainKey(), { query: "?proof=https://example.org/x" });
-  await expectState(page, "failed", /only files of this page/);
+  const hostile = [
+    "https://example.org/x",
+    "//example.org/x",
+    "../proof.json",
+    "..",
+    "keys/keys.json",
+    "keys%2Fkeys.json",
+    "proof.json?x",
+    "Valid: account 0x1 meets its initial margin",
+    "proof\u202e.json",
+    "proof.json\n",
+  ];
+  for (const name of hostile) {
+    page = await openPage(plainKey(), { query: `?proof=${encodeURIComponent(name)}` });
+    await expectState(page, "failed", /names no plain file next to this page, so nothing was loaded/);
+    assert.ok(!(await page.textContent("#result")).includes(name));
+    // The page, its style, two scripts, the wasm, the keys: no more.
+    assert.deepEqual(requests.filter((request) => !OWN.test(request)), []);
+    await page.close();
+  }
+});
+
+test("names of files are set apart, and nothing in them is hidden", options, async () => {
+  const page = await openPage(plainKey());
+  await give(page, ["\u202eevil\u2066\u200f \u05e9\u0007.json", Buffer.from('{"\u202ex":1}')]);
+  await expectState(page, "malformed", /evil \u05e9\.json is no proof/);
+  assert.equal(await page.textContent("#summary bdi"), "evil \u05e9.json");
+  assert.match(await page.title(), /: \u2068evil \u05e9\.json\u2069 - /);
+  assert.doesNotMatch(await page.textContent("#result"), /[\u0007\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
 });
 
 test("keyboard alone, and texts that are no HTML", options, async () => {
@@ -197,14 +362,14 @@ function contrast(one, other) {
 test("texts have contrast, light and dark", options, async () => {
   for (const colorScheme of ["light", "dark"]) {
     const page = await openPage(insecureKey, { colorScheme });
-    await give(page, ["proof.json", bytes(valid[0])]);
+    await give(page, ["my.vk", swapped()], ["proof.json", bytes(valid[0])]);
     await page.waitForSelector('#result[data-state="insecure"]');
-    for (const state of ["valid", "insecure", "invalid", "malformed", "unknown-key"]) {
+    for (const state of ["valid", "given", "insecure", "invalid", "malformed", "unknown-key"]) {
       const colours = await page.evaluate((state) => {
         document.getElementById("result").dataset.state = state;
         const panel = getComputedStyle(document.getElementById("result")).backgroundColor;
         const body = getComputedStyle(document.body).backgroundColor;
-        const texts = ["#result h2", "#summary", "#warning", "dt", "dd", "#drop strong", ".hint"];
+        const texts = ["#result h2", "#summary", "#warning", "dt", "dd", "#drop strong", ".hint", "#keys button"];
         const of = (query) => getComputedStyle(document.querySelector(query)).color;
         return [
           ...texts.map((query) => [query, of(query), panel]),
