@@ -82,7 +82,8 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// A key of these parts.
+    /// A key of these parts. Their points are taken as they are: what somebody
+    /// else sent is read by [`Self::from_bytes`], which checks them.
     ///
     /// # Errors
     /// When they do not fit together.
