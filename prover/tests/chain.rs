@@ -322,6 +322,11 @@ fn what_is_refused_says_why() {
         refused(2, "status -d wrong.json", expected);
     }
     refused(2, "status --rpc-url ftp://127.0.0.1", "not an http");
+    // A node has no say in what is signed for which chain, and at what fee.
+    let elsewhere = "deploy --chain 1 --protocol test -m hyperliquid --circuit standard-small --insecure-dev-srs -o elsewhere.json";
+    refused(2, &with_key(elsewhere), "is of chain 31337, --chain asks for 1");
+    assert!(!stage.dir.path().join("elsewhere.json").exists());
+    refused(2, &with_key("pause --max-fee 0"), "--max-fee allows 0");
     // The endpoint's access token stays secret.
     let message = stage.refused(2, "status --rpc-url http://127.0.0.1:1/token-of-mine");
     assert!(!message.contains("token-of-mine"), "{message}");
