@@ -43,7 +43,7 @@ impl Story {
     }
 
     pub(super) fn chapter(&self, title: &str) -> Result<(), Error> {
-        self.tell(&format!("\n== {title} =="))
+        self.env.out.result(&(), |()| vec![String::new(), format!("== {title} ==")])
     }
 
     pub(super) fn tell(&self, text: &str) -> Result<(), Error> {
