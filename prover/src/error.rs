@@ -136,7 +136,13 @@ pub(crate) enum Error {
     Import { path: String, source: Box<ImportError> },
     /// An account that is refused: told without the figures of the account.
     #[error("{path}: {problem}")]
-    Account { path: String, problem: String, figures: Option<String>, hint: Option<&'static str> },
+    Account {
+        path: String,
+        problem: String,
+        discreet: Option<&'static str>,
+        figures: Option<String>,
+        hint: Option<&'static str>,
+    },
     #[error("{path}: {source}")]
     Lots { path: String, source: Box<JsonError> },
     #[error("{path}: {source}")]
@@ -200,6 +206,7 @@ impl Error {
             }
             _ => None,
         };
+        let discreet = error.discreet();
         let (problem, figures) = match error {
             ImportError::Json { what, source } => {
                 (format!("not {what}: {}", JsonError::from(&source)), None)
@@ -210,7 +217,7 @@ impl Error {
             ),
             other => (other.to_string(), None),
         };
-        Self::Account { path: path.to_string(), problem, figures, hint }
+        Self::Account { path: path.to_string(), problem, discreet, figures, hint }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -266,14 +273,14 @@ impl Error {
         }
     }
 
-    /// The message without instruments, directions and counts of the account.
+    /// The message without instruments, directions and counts of the account;
+    /// `None` when it says nothing of these.
     fn discreet(&self) -> Option<String> {
         let (path, text) = match self {
-            Self::Portfolio { path, source } => (path, source.discreet()),
-            Self::Proving { path, source } => (path, source.discreet()),
-            Self::Market { path, source } if source.is_of_a_position() => {
-                (path, "a position does not fit the market".to_owned())
-            }
+            Self::Portfolio { path, source } => (path, source.discreet()?),
+            Self::Proving { path, source } => (path, source.discreet()?),
+            Self::Market { path, source } => (path, source.discreet()?.to_owned()),
+            Self::Account { path, discreet, .. } => (path, (*discreet)?.to_owned()),
             _ => return None,
         };
         Some(format!("{path}: {text}"))
@@ -500,7 +507,13 @@ mod tests {
         let proving = proving.into_iter().chain(in_proof);
         let proving = proving.map(|source| Error::Proving { path: path(), source });
         let documents = documents.map(|source| Error::Portfolio { path: path(), source });
-        of_market.into_iter().chain(documents).chain(proving).collect()
+        let imported = [
+            ImportError::Isolated { symbol: symbol() },
+            ImportError::Mark { symbol: symbol() },
+            ImportError::Duplicate { symbol: symbol() },
+        ];
+        let imported = imported.map(|error| Error::account(&Source::from("a.age"), error));
+        of_market.into_iter().chain(documents).chain(proving).chain(imported).collect()
     }
 
     #[test]

@@ -69,12 +69,10 @@ impl From<&str> for Source {
     }
 }
 
-/// Never shows a key that was given where a file belongs.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdin => f.write_str("standard input"),
-            Self::Path(path) if is_key(path) => f.write_str("(a key, not the name of a file)"),
             Self::Path(path) => write!(f, "{}", path.display()),
         }
     }
@@ -118,6 +116,15 @@ impl Source {
         Ok(bytes)
     }
 
+    /// The name of what could not be read: but not a key that was given in its
+    /// place.
+    fn unread(&self) -> String {
+        match self {
+            Self::Path(path) if is_key(path) => "(a key, not the name of a file)".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     fn read_into(&self, bytes: &mut Vec<u8>, limit: usize) -> Result<(), FileError> {
         let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
         match self {
@@ -126,7 +133,7 @@ impl Source {
                 File::open(path).and_then(|file| file.take(bound).read_to_end(bytes))
             }
         }
-        .map_err(|source| FileError::Read { path: self.to_string(), source })?;
+        .map_err(|source| FileError::Read { path: self.unread(), source })?;
         if bytes.len() > limit {
             return Err(FileError::TooLarge { path: self.to_string(), limit });
         }

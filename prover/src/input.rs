@@ -329,27 +329,25 @@ pub(crate) fn write_public(
     force: bool,
     env: Env,
 ) -> Result<bool, Error> {
-    if path.as_os_str() == "-" {
-        env.out.bytes(bytes)?;
-        return Ok(true);
-    }
-    write_atomic(path, bytes, if force { Kind::Replace } else { Kind::New })?;
-    Ok(false)
+    write(path, bytes, if force { Kind::Replace } else { Kind::New }, env)
 }
 
-/// Writes what is for the owner's eyes, and easily made again; whether that was to
-/// standard output.
+/// The same of what is for the owner's eyes alone, and easily made again.
 pub(crate) fn write_private(
     path: &Path,
     bytes: &[u8],
     force: bool,
     env: Env,
 ) -> Result<bool, Error> {
+    write(path, bytes, if force { Kind::PrivateReplace } else { Kind::Private }, env)
+}
+
+fn write(path: &Path, bytes: &[u8], kind: Kind, env: Env) -> Result<bool, Error> {
     if path.as_os_str() == "-" {
         env.out.bytes(bytes)?;
         return Ok(true);
     }
-    write_atomic(path, bytes, if force { Kind::PrivateReplace } else { Kind::Private })?;
+    write_atomic(path, bytes, kind)?;
     Ok(false)
 }
 

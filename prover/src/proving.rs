@@ -112,13 +112,11 @@ impl ProvingError {
         }
     }
 
-    /// What may be told where others read along: not which instruments there
-    /// are, nor how many positions or expiries.
-    pub fn discreet(&self) -> String {
-        match self {
-            Self::Market(error) if error.is_of_a_position() => {
-                "a position does not fit the market".to_owned()
-            }
+    /// What may be told where others read along, if the message says more: not
+    /// which instruments there are, nor how many positions or expiries.
+    pub fn discreet(&self) -> Option<String> {
+        Some(match self {
+            Self::Market(error) => error.discreet()?.to_owned(),
             Self::TooManyPositions { shape, .. } => {
                 format!("the positions do not fit the {shape} shape")
             }
@@ -128,8 +126,8 @@ impl ProvingError {
             Self::Prove(BackendError::Unprovable(
                 Unprovable::TooManyPositions(_) | Unprovable::TooManyExpiries(_),
             )) => "the portfolio does not fit the shape".to_owned(),
-            other => other.to_string(),
-        }
+            _ => return None,
+        })
     }
 
     /// What to do next.

@@ -206,6 +206,7 @@ fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
     let output = zkmargin(work.path()).args(["demo", "--dir", "story"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("\n\n== ") && !said.contains("\\u{"), "{said}");
     let order = [
         "proved maintenance in epoch 1",
         "M6: the claim",

@@ -192,6 +192,24 @@ pub enum ImportError {
     Snapshot(#[from] SnapshotError),
 }
 
+impl ImportError {
+    /// What may be told of an account where others read along, if the message
+    /// names an instrument of it.
+    pub const fn discreet(&self) -> Option<&'static str> {
+        match self {
+            Self::Isolated { .. } => {
+                Some("a position is in isolated margin: only cross-margin accounts can be read")
+            }
+            Self::Mark { .. } => Some("a position's value is not its size times a price"),
+            Self::Duplicate { .. } => Some("an instrument stands twice"),
+            Self::Symbol { .. } | Self::Snapshot(_) => {
+                Some("the name or the price of an instrument cannot be read")
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Reads JSON of a bounded size.
 fn read_json<'a, T: Deserialize<'a>>(json: &'a str, what: &'static str) -> Result<T, ImportError> {
     check_size(json)?;

@@ -106,17 +106,18 @@ pub enum MarketError {
 }
 
 impl MarketError {
-    /// Whether it is about a position rather than the market: then its message
-    /// names an instrument of the account.
-    pub const fn is_of_a_position(&self) -> bool {
-        matches!(
-            self,
+    /// What may be told where others read along, if the message names an
+    /// instrument of the account: of the errors that are about a position rather
+    /// than the market.
+    pub const fn discreet(&self) -> Option<&'static str> {
+        match self {
             Self::UnknownInstrument(_)
-                | Self::DirectionNotOffered { .. }
-                | Self::NotionalTooLarge { .. }
-                | Self::DuplicatePosition(_)
-                | Self::Statement(_)
-                | Self::Row { .. }
-        )
+            | Self::DirectionNotOffered { .. }
+            | Self::NotionalTooLarge { .. }
+            | Self::DuplicatePosition(_)
+            | Self::Statement(_)
+            | Self::Row { .. } => Some("a position does not fit the market"),
+            _ => None,
+        }
     }
 }

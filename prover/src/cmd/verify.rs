@@ -208,7 +208,14 @@ fn lines(report: &Report) -> Vec<String> {
                 proof.file, claim.claim
             )
         }
-        None => format!("{}: NOT accepted", proof.file),
+        // Of a single one the error says why.
+        None => match &proof.reason {
+            Some(reason) if report.proofs.len() > 1 => {
+                let reason = reason.strip_prefix(&format!("{}: ", proof.file)).unwrap_or(reason);
+                format!("{}: NOT accepted: {reason}", proof.file)
+            }
+            _ => format!("{}: NOT accepted", proof.file),
+        },
     };
     report.proofs.iter().map(line).collect()
 }

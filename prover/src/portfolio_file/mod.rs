@@ -126,12 +126,11 @@ pub enum PortfolioFileError {
 }
 
 impl PortfolioFileError {
-    /// What may be told where others read along: not which instruments there
-    /// are, nor how many positions.
-    pub fn discreet(&self) -> String {
-        let unnumbered =
-            |field: &str| -> String { field.replace(|c: char| c.is_ascii_digit(), "") };
-        match self {
+    /// What may be told where others read along, if the message says more: not
+    /// which instruments there are, nor how many positions.
+    pub fn discreet(&self) -> Option<String> {
+        let unnumbered = |field: &str| field.replace(|c: char| c.is_ascii_digit(), "");
+        Some(match self {
             Self::UnknownInstrument { field, .. } => {
                 format!("{}: the market does not list it", unnumbered(field))
             }
@@ -150,13 +149,13 @@ impl PortfolioFileError {
             Self::OutOfRange { field, allowed } => {
                 format!("{}: out of range, allowed is {allowed}", unnumbered(field))
             }
-            // No more is known than the form of the document.
+            // A document that cannot be read, and where: no file of `encrypt`.
             Self::Json(_)
             | Self::Version(_)
             | Self::OneBucket
             | Self::NoBlinding
-            | Self::EmptyMarket => self.to_string(),
-        }
+            | Self::EmptyMarket => return None,
+        })
     }
 }
 

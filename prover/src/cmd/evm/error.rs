@@ -130,8 +130,9 @@ impl Failures {
     pub(super) fn of(url: &Url) -> Self {
         let userinfo = [url.username(), url.password().unwrap_or_default()];
         let segments = url.path_segments().into_iter().flatten();
-        let values = url.query_pairs().map(|(_, value)| value.into_owned()).collect::<Vec<_>>();
-        let parts = segments.chain(userinfo).chain(values.iter().map(String::as_str));
+        let pairs = url.query_pairs().flat_map(|(name, value)| [name, value]);
+        let pairs: Vec<_> = pairs.map(std::borrow::Cow::into_owned).collect();
+        let parts = segments.chain(userinfo).chain(pairs.iter().map(String::as_str));
         // Short ones, a version say, are no tokens, and are in any text.
         let parts = parts.filter(|part| part.len() >= SHORTEST_TOKEN).map(str::to_owned);
         let mut secrets: Vec<_> = parts.chain([url.to_string()]).collect();
@@ -214,11 +215,13 @@ mod tests {
 
     #[test]
     fn no_message_shows_a_token() {
-        let url = "https://someuser:password1@node.example/v3/TOKEN12345?key=QUERY67890";
+        let url = "https://someuser:password1@node.example/v3/TOKEN12345?key=QUERY67890&BARE54321";
         let failures = Failures::of(&url.parse().unwrap());
-        for said in [url, "cannot POST /v3/TOKEN12345", "key QUERY67890 of someuser: password1"] {
+        for said in
+            [url, "cannot POST /v3/TOKEN12345", "key QUERY67890, BARE54321 of someuser: password1"]
+        {
             let shown = failures.redacted(&said);
-            for secret in ["someuser", "password1", "TOKEN12345", "QUERY67890"] {
+            for secret in ["someuser", "password1", "TOKEN12345", "QUERY67890", "BARE54321"] {
                 assert!(!shown.contains(secret), "{shown}");
             }
         }
