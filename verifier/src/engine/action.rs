@@ -4,12 +4,13 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::claim::Level;
-use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest, Timestamp};
+use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
 use zkmargin_margin::instance::Shortfall;
 
-use super::claim::{ClaimData, Root, VerifiedClaim};
+use super::claim::{ClaimData, VerifiedClaim};
 use super::state::{CallReason, ClockTime, HaltReason};
 use crate::encoding::optional_shortfall;
+pub use crate::epoch::EpochPost;
 
 /// A request to the engine. Who may make which is the caller's concern.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,26 +72,6 @@ pub enum Action<C = VerifiedClaim> {
     Pause,
     /// The guardian ends a halt and confirms the latest epoch.
     Resume,
-}
-
-/// An epoch as it is posted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EpochPost {
-    /// Its number, larger than any before; zero is never posted.
-    pub epoch: Epoch,
-    /// Root of the account tree.
-    pub state_root: Root,
-    /// Root of the market.
-    pub market_root: Root,
-    /// The model that both are made under.
-    pub model: ModelDigest,
-    /// When the market snapshot was taken, as in the market's header.
-    pub market_timestamp: Timestamp,
-    /// Largest move of a price since the last snapshot, in basis points, as
-    /// the publisher computes it; required after the first epoch when the
-    /// policy has a limit.
-    pub price_move_bps: Option<u32>,
 }
 
 /// An action as plain data: its proofs are not known to be verified.

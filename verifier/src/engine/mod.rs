@@ -66,8 +66,9 @@ mod refusal;
 mod state;
 mod transition;
 
+pub use crate::root::{InvalidRoot, Root};
 pub use action::{Action, ActionRecord, EpochPost, Event};
-pub use claim::{ClaimData, InvalidRoot, Root, VerifiedClaim};
+pub use claim::{ClaimData, VerifiedClaim};
 pub use memory::Engine;
 pub use policy::{InvalidPolicy, Policy, PolicyParams};
 pub use refusal::Refusal;

@@ -53,11 +53,9 @@ impl<V: StateView> Step<'_, V> {
             return Err(Refusal::SnapshotOlderThanLast { last }.into());
         }
         let fresh_until = self.fresh_until(post.market_timestamp)?;
-        let jumped = match (self.policy.params().max_price_move_bps, post.price_move_bps) {
-            (Some(limit), Some(moved)) => moved > limit,
-            (Some(_), None) if previous.is_some() => return Err(Refusal::PriceMoveMissing.into()),
-            _ => false,
-        };
+        // The first epoch has nothing that it could have moved from.
+        let limit = self.policy.params().max_price_move_bps;
+        let jumped = previous.is_some() && limit.is_some_and(|limit| post.price_move_bps > limit);
         let record = EpochRecord {
             state_root: post.state_root,
             market_root: post.market_root,

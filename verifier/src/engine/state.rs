@@ -7,8 +7,8 @@ use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::instance::Shortfall;
 
-use super::claim::Root;
 use crate::encoding::optional_shortfall;
+use crate::root::Root;
 
 /// A time on the engine's clock, in seconds: the time of the engine's start
 /// plus the seconds in which the clock ran. It never runs ahead of real time.
