@@ -453,6 +453,10 @@ fn srs_store_hint(error: &StoreError) -> Option<String> {
 fn venue_hint(error: &VenueError) -> Option<String> {
     let text = match error {
         VenueError::Damaged => "make it again with `zkmargin venue root` or `zkmargin venue path`",
+        VenueError::Version(1) => {
+            "version 1 did not say its epoch: make it again with `zkmargin venue root -m market.json` or `zkmargin venue path`"
+        }
+        VenueError::OtherEpoch { .. } => "give the market and the state of one epoch",
         VenueError::UnknownAccount(_) => "the venue must commit to the account first",
         VenueError::DuplicateAccount(_) => "list every account once",
         VenueError::Json { .. } => {

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use age::secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::market::{
@@ -59,6 +59,14 @@ pub(crate) fn parse_context(text: &str) -> Result<ContextId, &'static str> {
     match (protocol.is_empty(), chain.parse()) {
         (false, Ok(chain)) => Ok(ContextId::derive(protocol, chain, address)),
         _ => Err(ALLOWED),
+    }
+}
+
+/// Reads an epoch's number; zero is none.
+pub(crate) fn parse_epoch(text: &str) -> Result<Epoch, &'static str> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("allowed are whole numbers from 1"),
+        Ok(number) => Ok(Epoch::new(number)),
     }
 }
 
