@@ -75,6 +75,7 @@ impl Report {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{} entries lead to the state on record", self.entries)];
         lines.push(match self.proofs_verified {
+            Some(1) => "1 proof verified again".to_owned(),
             Some(proofs) => format!("{proofs} proofs verified again"),
             None => "proofs not verified again: --skip-proofs".to_owned(),
         });
