@@ -229,8 +229,7 @@ fn an_overdue_account_is_called() {
         let state = format!("venue root -q accounts.jsonl -e {epoch} --context {CONTEXT}");
         run(dir, &format!("{state} -o state-{epoch}.json"));
     }
-    let rules =
-        "--proof-window 7200 --cure-period 7200 --max-snapshot-age 3600 --no-breaker";
+    let rules = "--proof-window 7200 --cure-period 7200 --max-snapshot-age 3600 --no-breaker";
     run(dir, &ledger(&format!("init --context {CONTEXT} -m hyperliquid {rules}"), 0));
     make_epoch(dir, 1, "market.json", "state.json", None);
     make_epoch(dir, 2, "market-2.json", "state-2.json", Some("market.json"));

@@ -1,10 +1,12 @@
 //! `zkmargin call audit`.
 
 use serde::Serialize;
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::ledger::ProvedEntry;
 
 use super::LedgerArgs;
+use super::proofs::refuse_other_system;
 use crate::cli::Env;
 use crate::cmd::verify;
 use crate::error::{Error, Exit};
@@ -39,16 +41,23 @@ pub(super) fn run(args: &Audit, env: Env) -> Result<Exit, Error> {
         true => None,
         false => Some(ledger.proofs().map_err(failed)?),
     };
+    let system = ledger.policy().params().proof_system;
     // Others may use it while the proofs are verified.
     drop(ledger);
-    let proofs_verified = proofs.map(|proofs| verify_again(&proofs, args.srs, env)).transpose()?;
+    let proofs_verified =
+        proofs.map(|proofs| verify_again(&proofs, system, args.srs, env)).transpose()?;
     let report = Report { entries, consistent: true, proofs_verified, signers };
     env.out.result(&report, Report::lines)?;
     Ok(Exit::Done)
 }
 
 /// Verifies the proofs on record; each must prove what its entry claims.
-fn verify_again(proofs: &[ProvedEntry], srs: SrsArgs, env: Env) -> Result<usize, Error> {
+fn verify_again(
+    proofs: &[ProvedEntry],
+    system: ProofSystem,
+    srs: SrsArgs,
+    env: Env,
+) -> Result<usize, Error> {
     let name = |entry: &ProvedEntry| Source::from(&*format!("entry {}", entry.sequence));
     let sources: Vec<_> = proofs.iter().map(name).collect();
     let files = sources
@@ -58,6 +67,7 @@ fn verify_again(proofs: &[ProvedEntry], srs: SrsArgs, env: Env) -> Result<usize,
         .collect();
     let checked = verify::check_files(files, srs, env)?;
     for ((source, entry), claim) in sources.iter().zip(proofs).zip(checked) {
+        refuse_other_system(system, source, entry.proof.as_bytes())?;
         let proved = *claim?.data();
         if proved != entry.claim {
             return Err(Error::Mismatch {
@@ -81,7 +91,9 @@ impl Report {
         });
         lines.push(match &self.signers {
             Some(signers) => format!("every epoch is signed, by {signers}"),
-            None => "epochs rest on the word of whoever posted them: there are no signers".to_owned(),
+            None => {
+                "epochs rest on the word of whoever posted them: there are no signers".to_owned()
+            }
         });
         lines
     }

@@ -93,9 +93,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
         }
         Command::Close(args) => on_account(args, |account| Action::Close { account }, env),
         Command::Escape(args) => on_account(args, |account| Action::Escape { account }, env),
-        Command::Reinstate(args) => {
-            on_account(args, |account| Action::Reinstate { account }, env)
-        }
+        Command::Reinstate(args) => on_account(args, |account| Action::Reinstate { account }, env),
         Command::Accept(args) => actions::model(args, true, env),
         Command::Revoke(args) => actions::model(args, false, env),
         Command::Pause(args) => halts::pause(args, env),

@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 use zkmargin_margin::claim::Side;
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_prover::files::Source;
+use zkmargin_verifier::MalformedProof;
 use zkmargin_verifier::engine::{Action, Event, VerifiedClaim};
 use zkmargin_verifier::ledger::{Grounds, HistoryEntry, Ledger};
+use zkmargin_verifier::proof::circuit_of;
 
 use super::LedgerArgs;
 use crate::cli::Env;
@@ -31,10 +34,14 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 enum Outcome {
-    Applied { entry: HistoryEntry },
+    Applied {
+        entry: HistoryEntry,
+    },
     /// On record already: nothing has changed.
     Unchanged,
-    Refused { error: String },
+    Refused {
+        error: String,
+    },
     /// One before it was refused.
     NotTried,
 }
@@ -57,7 +64,7 @@ pub(super) fn submit(args: &Args, cure: bool, env: Env) -> Result<Exit, Error> {
         let outcome = if first_error.is_some() && !args.keep_going {
             Outcome::NotTried
         } else {
-            match claim.and_then(|claim| args.apply(&ledger, claim, text, cure)) {
+            match claim.and_then(|claim| args.apply(&ledger, claim, source, text, cure)) {
                 Ok(Some(entry)) => Outcome::Applied { entry },
                 Ok(None) => Outcome::Unchanged,
                 Err(error) => {
@@ -78,9 +85,11 @@ impl Args {
         &self,
         ledger: &Ledger,
         claim: VerifiedClaim,
+        source: &Source,
         text: &[u8],
         cure: bool,
     ) -> Result<Option<HistoryEntry>, Error> {
+        refuse_other_system(ledger.policy().params().proof_system, source, text)?;
         let (expected, found) = (ledger.policy().params().context, claim.data().context);
         if expected != found {
             return Err(Error::LedgerContext { ledger: expected, proof: found });
@@ -90,8 +99,23 @@ impl Args {
             (false, Side::AtLeast) => Action::SubmitProof { claim },
             (false, Side::Below) => Action::SubmitBreach { claim },
         };
-        let proof = core::str::from_utf8(text).map_err(|_| Error::NotText(String::new()))?;
+        let proof = core::str::from_utf8(text).map_err(|_| Error::NotText(source.to_string()))?;
         self.ledger.apply(ledger, &action, Grounds::proof(proof))
+    }
+}
+
+/// A ledger takes proofs of one proof system: that of its roots.
+pub(super) fn refuse_other_system(
+    expected: ProofSystem,
+    source: &Source,
+    text: &[u8],
+) -> Result<(), Error> {
+    let malformed =
+        |error: MalformedProof| Error::Proof { path: source.to_string(), source: error.into() };
+    let found = circuit_of(text).map_err(malformed)?.proof_system;
+    match found == expected {
+        true => Ok(()),
+        false => Err(Error::ProofSystem { path: source.to_string(), found, expected }),
     }
 }
 
@@ -105,9 +129,8 @@ fn tell(
     match (first_error, lines.len()) {
         (Some(error), 1) if !env.out.is_json() => Err(error),
         (error, total) => {
-            env.out.result(&lines, |lines| {
-                lines.iter().map(|line| line.told(total > 1)).collect()
-            })?;
+            env.out
+                .result(&lines, |lines| lines.iter().map(|line| line.told(total > 1)).collect())?;
             match error {
                 None => Ok(Exit::Done),
                 Some(error) if env.out.is_json() => Ok(error.exit()),

@@ -55,7 +55,9 @@ impl Report {
         if self.standing.overdue {
             lines.push("proof         OVERDUE".to_owned());
         }
-        lines.extend(self.standing.market_age.map(|age| format!("market        {} old", duration(age))));
+        lines.extend(
+            self.standing.market_age.map(|age| format!("market        {} old", duration(age))),
+        );
         lines.extend(self.standing.standstill.map(|why| format!("engine        {why}")));
         lines
     }

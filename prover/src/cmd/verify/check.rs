@@ -73,11 +73,7 @@ pub(crate) fn check_files(
 }
 
 /// A proof file and what it was made with.
-fn identify(
-    source: &Source,
-    bytes: Vec<u8>,
-    env: Env,
-) -> Result<(CircuitId, Vec<u8>), Error> {
+fn identify(source: &Source, bytes: Vec<u8>, env: Env) -> Result<(CircuitId, Vec<u8>), Error> {
     let circuit = circuit_of(&bytes).map_err(|error| proof_error(source, error.into()))?;
     env.proof_system_of(source, circuit.proof_system)?;
     Ok((circuit, bytes))
