@@ -386,6 +386,8 @@ fn file_hint(error: &FileError) -> Option<String> {
         FileError::SecretExists(_) => {
             "give another name; move the old file away if it is not needed"
         }
+        FileError::Directory(_) | FileError::BlockDevice(_) => "give the name of a file",
+        FileError::SecretToSpecial(_) => "give the name of a new file, or `-` for standard output",
         FileError::Read { .. } => "check the name and the permissions; `-` is standard input",
         FileError::Write { .. } => "check that the directory exists, is writable and has room",
         FileError::TooLarge { .. } => "check that it is the right file",

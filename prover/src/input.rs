@@ -19,7 +19,7 @@ use zkmargin_params::srs::DevSrs;
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::crypt::{self, Keys, Recipients};
 use zkmargin_prover::family::FamilyMarket;
-use zkmargin_prover::files::{FileError, Kind, Source, write_atomic};
+use zkmargin_prover::files::{Kind, Source, refuse_target, write_atomic};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 
 use crate::cli::Env;
@@ -351,12 +351,12 @@ fn write(path: &Path, bytes: &[u8], kind: Kind, env: Env) -> Result<bool, Error>
     Ok(false)
 }
 
-/// Refuses a public result early, before the work that makes it.
+/// Refuses a place for a result early, before the work that makes it.
 pub(crate) fn refuse_existing(path: &Path, force: bool) -> Result<(), Error> {
-    match path.as_os_str() != "-" && !force && path.exists() {
-        true => Err(FileError::Exists(path.into()).into()),
-        false => Ok(()),
+    if path.as_os_str() == "-" {
+        return Ok(());
     }
+    Ok(refuse_target(path, if force { Kind::Replace } else { Kind::New })?)
 }
 
 /// Seconds since 1970.
