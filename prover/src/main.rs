@@ -4,6 +4,7 @@ mod cli;
 mod cmd;
 mod error;
 mod input;
+mod keys;
 mod output;
 mod params;
 mod picture;

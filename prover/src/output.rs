@@ -93,7 +93,7 @@ pub(crate) fn stderr_line(text: &str) {
 
 /// A line with what could command a terminal or a log's reader escaped: a file of
 /// somebody else's may be quoted in it.
-fn printable(line: &str) -> String {
+pub(crate) fn printable(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     for c in line.chars() {
         match c.is_control() || is_direction(c) {

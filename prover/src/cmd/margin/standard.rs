@@ -9,7 +9,7 @@ use zkmargin_prover::report::MarginReport;
 use super::Args;
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::load_portfolio;
+use crate::input::load_portfolio_noting;
 
 #[derive(Serialize)]
 struct Report {
@@ -32,7 +32,7 @@ pub(super) fn run<F: MarginField>(
         ));
     }
     let (account, portfolio) =
-        load_portfolio(&args.portfolio, &args.keys, args.insecure_plaintext, market)?;
+        load_portfolio_noting(&args.portfolio, &args.keys, args.insecure_plaintext, market, env)?;
     let margin = MarginReport::new(market, &portfolio)
         .map_err(|error| Error::market(&args.portfolio, error))?;
     let report = Report { account, epoch: market.header().epoch, quote: quote.to_owned(), margin };
