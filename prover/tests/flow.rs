@@ -209,12 +209,12 @@ fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
     assert!(said.contains("\n\n== ") && !said.contains("\\u{"), "{said}");
     let order = [
         "proved maintenance in epoch 1",
-        "M6: the claim",
+        "the claim is not true of this account (clause M6)",
         "called (breach",
         "(exit code 3)",
         "cured by initial",
         "met throughout",
-        "M6: the claim",
+        "the claim is not true of this account (clause M6)",
         "cash needed",
         "called (breach",
         "(exit code 3)",

@@ -10,10 +10,9 @@ use zkmargin_margin::units::{Amount, Lots};
 use zkmargin_params::market::{Market, scenario};
 use zkmargin_params::model::Kind;
 use zkmargin_params::scenario::RowKind;
-use zkmargin_params::symbol::Symbol;
 
 use super::check::{Bucket, number};
-use super::{MAX_POSITIONS, PortfolioDocument, PortfolioFileError, SecretText};
+use super::{Decimal, MAX_POSITIONS, PortfolioDocument, PortfolioFileError, SecretText};
 use crate::human::scaled;
 
 /// The smallest step of a quantity: `step * 10^-decimals`.
@@ -47,13 +46,17 @@ pub(super) struct Listed {
     pub(super) lot: LotSize,
     /// A perpetual or future: a position in it is a contract, and is not owned.
     pub(super) contract: bool,
+    /// Its price, where cash has what positions cost.
+    pub(super) mark: Option<Decimal>,
 }
 
 impl<F: MarginField> From<&Market<F>> for Listings {
     fn from(market: &Market<F>) -> Self {
         let listed = market.listings().map(|listing| {
-            let contract = listing.kind() != Kind::Spot;
-            named(listing.symbol(), listing.lot_size(), contract)
+            let (contract, mark) = (listing.kind() != Kind::Spot, listing.mark());
+            let mark = Some(Decimal::new(mark.mantissa(), mark.scale()));
+            let lot = LotSize::of(listing.lot_size());
+            (listing.symbol().to_string(), Listed { lot, contract, mark })
         });
         Self::of(market.quote_decimals(), listed, false)
     }
@@ -65,23 +68,26 @@ impl<F: MarginField> From<&scenario::Market<F>> for Listings {
         let listed = market.listings().map(|listing| {
             let kind = rows.get(listing.row()).map(|row| row.kind);
             let contract = matches!(kind, Some(RowKind::Perpetual | RowKind::Future { .. }));
-            named(listing.symbol(), listing.lot_size(), contract)
+            let lot = LotSize::of(listing.lot_size());
+            (listing.symbol().to_string(), Listed { lot, contract, mark: None })
         });
         Self::of(market.quote_decimals(), listed, true)
     }
 }
 
-/// A symbol and its lot, above zero by the market's rules.
-fn named(symbol: &Symbol, lot: rust_decimal::Decimal, contract: bool) -> (String, Listed) {
-    let step = u64::try_from(lot.mantissa()).unwrap_or(0);
-    (symbol.to_string(), Listed { lot: LotSize { step, decimals: lot.scale() }, contract })
+impl LotSize {
+    /// The lot of a market, above zero by its rules.
+    fn of(lot: rust_decimal::Decimal) -> Self {
+        let step = u64::try_from(lot.mantissa()).unwrap_or(0);
+        Self { step, decimals: lot.scale() }
+    }
 }
 
 impl Listings {
     /// Perpetuals by symbol.
     pub fn new(quote_decimals: u32, lots: impl IntoIterator<Item = (String, LotSize)>) -> Self {
-        let listed = lots.into_iter().map(|(name, lot)| (name, Listed { lot, contract: true }));
-        Self::of(quote_decimals, listed, false)
+        let perpetual = |(name, lot)| (name, Listed { lot, contract: true, mark: None });
+        Self::of(quote_decimals, lots.into_iter().map(perpetual), false)
     }
 
     fn of(

@@ -7,6 +7,13 @@ pub struct Decimal {
     scale: u32,
 }
 
+/// A quantity may be secret.
+impl std::fmt::Debug for Decimal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Decimal(..)")
+    }
+}
+
 /// Why a text is not a decimal, or not a whole multiple of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +34,11 @@ const MAX_DIGITS: usize = 30;
 const MAX_SCALE: usize = 18;
 
 impl Decimal {
+    /// `mantissa * 10^-scale`.
+    pub(super) fn new(mantissa: i128, scale: u32) -> Self {
+        Self { mantissa, scale }
+    }
+
     /// Reads a decimal: `-?[0-9]+(\.[0-9]+)?`. No exponent, no sign but minus,
     /// no infinities.
     ///

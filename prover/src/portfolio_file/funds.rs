@@ -106,20 +106,32 @@ impl Listings {
     }
 
     /// Whether a document's cash looks like what was paid in: cash above zero
-    /// beside perpetuals or futures held long, which cost more than nothing, in a
-    /// market where cash has their cost. A note then says so; it changes nothing.
+    /// beside perpetuals and futures that are long altogether, which cost more than
+    /// they brought in, in a market where cash has their cost. It can be so, of an
+    /// account with more than it needs: a note says it, and nothing is changed.
     pub fn cash_looks_paid_in(&self, document: &PortfolioDocument) -> bool {
-        let above_zero =
-            |text: &SecretText| number("", text).is_ok_and(|n| !n.is_zero() && !n.is_negative());
-        let is_long = |entry: &PositionEntry| {
-            let listed = self.listed("", entry.instrument.expose());
-            listed.is_ok_and(|listed| listed.contract) && above_zero(&entry.quantity)
+        let looks = |bucket: &Bucket<'_>| match bucket.funds {
+            Funds::Cash(Some(cash)) => {
+                let cash = number("", cash);
+                cash.is_ok_and(|cash| !cash.is_zero() && !cash.is_negative())
+                    && self.net_value(bucket.positions).is_some_and(|value| value > 0)
+            }
+            _ => false,
         };
-        let looks = |bucket: &Bucket<'_>| {
-            matches!(bucket.funds, Funds::Cash(Some(cash)) if above_zero(cash))
-                && bucket.positions.iter().any(is_long)
-        };
-        !self.one_bucket && document.buckets().is_ok_and(|all| all.iter().any(looks))
+        document.buckets().is_ok_and(|all| all.iter().any(looks))
+    }
+
+    /// What contracts are worth at their marks, longs less shorts, about.
+    fn net_value(&self, positions: &[PositionEntry]) -> Option<i128> {
+        positions.iter().try_fold(0_i128, |sum, entry| {
+            let listed = self.listed("", entry.instrument.expose()).ok()?;
+            let quantity = number("", &entry.quantity).ok()?;
+            let value = match listed.contract {
+                true => quantity.times(listed.mark?)?.units_above(self.quote_decimals())?,
+                false => 0,
+            };
+            sum.checked_add(value)
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_params::market::Market;
+use zkmargin_prover::human;
 use zkmargin_prover::report::MarginReport;
 
 use super::Args;
@@ -52,7 +53,7 @@ fn lines(report: &Report) -> Vec<String> {
 /// The figures as a table.
 fn margin_lines(margin: &MarginReport, quote: &str) -> Vec<String> {
     let mut lines = vec![
-        format!("level         {}", margin.level),
+        format!("level         {}", human::level(margin.level)),
         format!("equity        {} {quote}", margin.equity),
         format!("initial       {} {quote}", margin.initial),
         format!("maintenance   {} {quote}", margin.maintenance),
