@@ -85,6 +85,12 @@ const MAGIC: &[u8] = b"age-encryption.org/";
 /// The first bytes of an armored one.
 const ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 
+/// Work of trying a passphrase, as a power of two: age's own, and not measured on
+/// this machine, as a busy one would make weak files and a slow one open none.
+const WORK: u8 = 18;
+/// Most work that is done for a file.
+const MOST_WORK: u8 = 22;
+
 /// Whether bytes look like an age file, armored or not.
 pub fn is_age(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC) || bytes.trim_ascii_start().starts_with(ARMOR)
@@ -117,7 +123,8 @@ pub fn decrypt(file: &[u8], keys: &Keys) -> Result<Zeroizing<Vec<u8>>, CryptErro
     let scrypt = decryptor.is_scrypt();
     let reader = if scrypt {
         let passphrase = keys.passphrase().ok_or(CryptError::PassphraseNeeded)?;
-        let identity = age::scrypt::Identity::new(passphrase.clone());
+        let mut identity = age::scrypt::Identity::new(passphrase.clone());
+        identity.set_max_work_factor(MOST_WORK);
         decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity))
     } else if !keys.has_identities() {
         return Err(CryptError::IdentityNeeded);
@@ -186,7 +193,8 @@ pub fn encrypt(plain: &[u8], to: &Recipients, armor: bool) -> Result<Vec<u8>, Cr
             age::Encryptor::with_recipients(keys).map_err(unmade)?
         }
         Recipients::Passphrase(passphrase) => {
-            let recipient = age::scrypt::Recipient::new(passphrase.clone());
+            let mut recipient = age::scrypt::Recipient::new(passphrase.clone());
+            recipient.set_work_factor(WORK);
             age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
                 .map_err(|_| CryptError::Failed)?
         }

@@ -13,11 +13,33 @@ use crate::cli::{Env, run_line};
 use crate::error::{Error, Exit};
 use crate::input::{SrsArgs, read_recipients_file};
 
+/// Commands that the story needs and that say nothing new: shown with `--verbose`.
+const HOUSEKEEPING: [&[&str]; 14] = [
+    &["keygen"],
+    &["encrypt"],
+    &["inspect"],
+    &["import"],
+    &["market"],
+    &["venue"],
+    &["srs"],
+    &["call", "init"],
+    &["call", "post"],
+    &["call", "register"],
+    &["call", "history"],
+    &["call", "audit"],
+    &["evm", "post"],
+    &["evm", "register"],
+];
+/// Lines of a command's result in a brief story.
+const LINES: usize = 5;
+
 /// A story in the making.
 pub(super) struct Story {
     dir: PathBuf,
     srs: SrsArgs,
     env: Env,
+    brief: bool,
+    proofs: usize,
     commands: Vec<String>,
     ledger: String,
     context: String,
@@ -32,14 +54,17 @@ impl Story {
             dir,
             srs,
             env,
+            brief: !env.out.is_verbose(),
+            proofs: 0,
             commands: Vec::new(),
             ledger: "@ledger.redb".to_owned(),
             context: CONTEXT.to_owned(),
         }
     }
 
-    pub(super) fn into_parts(self) -> (PathBuf, Vec<String>) {
-        (self.dir, self.commands)
+    /// The directory, the commands, and how many proofs they made.
+    pub(super) fn into_parts(self) -> (PathBuf, Vec<String>, usize) {
+        (self.dir, self.commands, self.proofs)
     }
 
     pub(super) fn chapter(&self, title: &str) -> Result<(), Error> {
@@ -48,6 +73,11 @@ impl Story {
 
     pub(super) fn tell(&self, text: &str) -> Result<(), Error> {
         self.env.out.result(&(), |()| vec![text.to_owned()])
+    }
+
+    /// A detail, for `--verbose`.
+    pub(super) fn detail(&self, text: &str) -> Result<(), Error> {
+        if self.brief { Ok(()) } else { self.tell(text) }
     }
 
     /// What its commands are given.
@@ -147,8 +177,13 @@ impl Story {
         if self.srs.insecure_dev_srs && words.iter().take(2).any(proofs) {
             words.push("--insecure-dev-srs".to_owned());
         }
-        self.echo(&words)?;
-        let exit = match run_line(&words, self.env) {
+        let told = self.echo(&words)?;
+        let env = match (self.brief, told) {
+            (false, _) => self.env,
+            (true, true) => Env { out: self.env.out.brief(LINES), ..self.env },
+            (true, false) => self.env.muted(),
+        };
+        let exit = match run_line(&words, env) {
             Ok(exit) => exit,
             Err(error) if error.exit() == expected => {
                 self.tell(&format!("error: {}", error.message(true)))?;
@@ -158,6 +193,9 @@ impl Story {
         };
         if exit != expected {
             return Err(Error::Demo(words.join(" ")));
+        }
+        if exit == Exit::Done && words.first().is_some_and(|word| word == "prove") {
+            self.proofs += 1;
         }
         if exit != Exit::Done {
             self.tell(&format!("(exit code {})", exit as u8))?;
@@ -172,10 +210,18 @@ impl Story {
         }
     }
 
-    fn echo(&mut self, words: &[String]) -> Result<(), Error> {
+    /// Notes a command and shows it, unless it is housekeeping in a brief story;
+    /// whether it was shown.
+    fn echo(&mut self, words: &[String]) -> Result<bool, Error> {
+        let is = |names: &&[&str]| {
+            names.len() <= words.len() && names.iter().zip(words).all(|(name, word)| name == word)
+        };
+        let shown = !self.brief || !HOUSEKEEPING.iter().any(|names| is(names));
         let line = format!("zkmargin {}", words.join(" "));
-        self.tell(&format!("$ {line}"))?;
+        if shown {
+            self.tell(&format!("$ {line}"))?;
+        }
         self.commands.push(line);
-        Ok(())
+        Ok(shown)
     }
 }
