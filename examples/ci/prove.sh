@@ -10,6 +10,10 @@ need() {
 }
 need ZKMARGIN PORTFOLIO VENUE_URL SIGNERS MODEL CONTEXT ACCOUNT LEVEL MAX_AGE PROOF ZKMARGIN_IDENTITY
 
+# The identity reaches the one command that needs it, and is no argument.
+identity=$ZKMARGIN_IDENTITY
+unset ZKMARGIN_IDENTITY
+
 summary=${GITHUB_STEP_SUMMARY:-/dev/stderr}
 # A step that fails says so in the summary as well.
 stage="fetch the epoch"
@@ -24,10 +28,6 @@ trap ended EXIT
 for file in market state epoch; do
     curl --fail --silent --show-error --max-time 60 -o "$file.json" "$VENUE_URL/$file.json"
 done
-
-# The identity reaches the one command that needs it, and is no argument.
-identity=$ZKMARGIN_IDENTITY
-unset ZKMARGIN_IDENTITY
 
 stage="accept the epoch: it is not what its signers and the model say, or is too old"
 "$ZKMARGIN" market verify market.json --model "$MODEL"

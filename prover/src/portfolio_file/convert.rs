@@ -90,7 +90,7 @@ impl Listings {
         Self::of(quote_decimals, lots.into_iter().map(perpetual), false)
     }
 
-    fn of(
+    pub(super) fn of(
         quote_decimals: u32,
         listed: impl IntoIterator<Item = (String, Listed)>,
         one_bucket: bool,

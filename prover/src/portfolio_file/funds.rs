@@ -161,3 +161,136 @@ fn missing(
 ) -> PortfolioFileError {
     PortfolioFileError::Missing { field: bucket.field(index, name), rule }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::LotSize;
+    use super::super::convert::Listed;
+    use super::*;
+
+    /// A perpetual at 20 and a coin, in lots of 0.01, in a market of each family.
+    fn listings(one_bucket: bool) -> Listings {
+        let lot = LotSize { step: 1, decimals: 2 };
+        let mark = (!one_bucket).then(|| Decimal::parse("20").unwrap());
+        let listed = |name: &str, contract| (name.to_owned(), Listed { lot, contract, mark });
+        Listings::of(2, [listed("PERP", true), listed("COIN", false)], one_bucket)
+    }
+
+    fn document(body: &str) -> PortfolioDocument {
+        let blinding = "07".repeat(31);
+        let account = "0x00000000000000000000000000000000000000a1";
+        let text =
+            format!(r#"{{"version":1,"account":"{account}","blinding":"0x{blinding}",{body}}}"#);
+        PortfolioDocument::parse(text.as_bytes()).unwrap()
+    }
+
+    fn cash(one_bucket: bool, body: &str) -> Result<i128, String> {
+        let portfolio = listings(one_bucket).portfolio(&document(body));
+        let portfolio = portfolio.map_err(|error| error.to_string())?;
+        Ok(portfolio.positions().iter().map(|position| position.cash.get()).sum())
+    }
+
+    fn entry(symbol: &str, quantity: &str, rest: &str) -> String {
+        format!(r#""positions":[{{"instrument":"{symbol}","quantity":"{quantity}"{rest}}}]"#)
+    }
+
+    #[test]
+    fn what_a_position_cost_is_taken_off_a_balance() {
+        let of = |symbol, quantity, rest| {
+            cash(false, &format!(r#""balance":"100",{}"#, entry(symbol, quantity, rest)))
+        };
+        // 100 - 2.5 * 20.
+        assert_eq!(of("PERP", "2.5", r#","entry_price":"20""#), Ok(5_000));
+        assert_eq!(of("PERP", "-2.5", r#","entry_price":"20""#), Ok(15_000));
+        // A third of a unit goes against the account, long or short.
+        assert_eq!(of("PERP", "1", r#","entry_price":"20.003""#), Ok(7_999));
+        assert_eq!(of("PERP", "-1", r#","entry_price":"20.003""#), Ok(12_000));
+        assert_eq!(of("COIN", "3", ""), Ok(10_000), "a coin is owned");
+        let missing = of("PERP", "1", "").unwrap_err();
+        assert!(missing.starts_with("positions[0].entry_price: missing"), "{missing}");
+        let coin = of("COIN", "1", r#","entry_price":"20""#).unwrap_err();
+        assert!(coin.starts_with("positions[0].entry_price: a coin"), "{coin}");
+        let marks = of("PERP", "1", r#","unrealised":"20""#).unwrap_err();
+        assert!(marks.starts_with("positions[0].unrealised: hangs on the marks"), "{marks}");
+        let isolated = format!(
+            r#""isolated":[{{"balance":"10",{}}}]"#,
+            entry("PERP", "1", r#","entry_price":"4""#)
+        );
+        assert_eq!(cash(false, &isolated), Ok(600));
+    }
+
+    #[test]
+    fn what_a_position_earned_is_added_to_a_balance_of_options() {
+        let of =
+            |symbol, rest| cash(true, &format!(r#""balance":"100",{}"#, entry(symbol, "1", rest)));
+        assert_eq!(of("PERP", r#","unrealised":"-12.5""#), Ok(8_750));
+        assert_eq!(of("COIN", ""), Ok(10_000));
+        assert!(of("PERP", "").unwrap_err().starts_with("positions[0].unrealised: missing"));
+        assert!(of("COIN", r#","unrealised":"1""#).unwrap_err().contains("at their marks"));
+        assert!(of("PERP", r#","entry_price":"1""#).unwrap_err().contains("premiums"));
+        let more = of("PERP", r#","unrealised":"1.005""#).unwrap_err();
+        assert!(more.starts_with("positions[0].unrealised: more than 2 decimals"), "{more}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let large = "9".repeat(30);
+        let of = |balance: &str, quantity: &str, price: &str| {
+            let rest = format!(r#","entry_price":"{price}""#);
+            let positions = entry("PERP", quantity, &rest);
+            cash(false, &format!(r#""balance":"{balance}",{positions}"#)).unwrap_err()
+        };
+        assert!(of("0", "90000000000", &large).starts_with("positions[0].entry_price: out of"));
+        assert!(of(&large, "1", "1").starts_with("balance: out of range"));
+    }
+
+    #[test]
+    fn a_deposit_in_place_of_cash_is_noticed() {
+        let looks =
+            |one_bucket, body: &str| listings(one_bucket).cash_looks_paid_in(&document(body));
+        let bought = |cash: &str| format!(r#""cash":"{cash}",{}"#, entry("PERP", "2", ""));
+        assert!(looks(false, &bought("100")));
+        assert!(!looks(false, &bought("-30")), "a cost is in it");
+        assert!(!looks(true, &bought("100")), "cash has no cost there");
+        let sold = format!(r#""cash":"100",{}"#, entry("PERP", "-2", ""));
+        assert!(!looks(false, &sold), "what was sold brought it in");
+        let coins = format!(r#""cash":"100",{}"#, entry("COIN", "2", ""));
+        assert!(!looks(false, &coins));
+        let balance =
+            format!(r#""balance":"100",{}"#, entry("PERP", "2", r#","entry_price":"20""#));
+        assert!(!looks(false, &balance));
+    }
+
+    /// The schema names the fields that are read, and no others.
+    #[test]
+    fn the_schema_names_every_field() {
+        let schema: serde_json::Value = serde_json::from_str(super::super::SCHEMA).unwrap();
+        let named = |pointer: &str| {
+            let object = schema.pointer(pointer).unwrap().as_object().unwrap();
+            object.keys().cloned().collect::<Vec<_>>().join(", ")
+        };
+        let unknown = |body: &str| {
+            let account = "0x00000000000000000000000000000000000000a1";
+            let text = format!(r#"{{"version":1,"account":"{account}",{body}}}"#);
+            let error = PortfolioDocument::parse(text.as_bytes()).unwrap_err().to_string();
+            let mut names: Vec<_> =
+                error.split('`').skip(3).step_by(2).map(str::to_owned).collect();
+            names.sort();
+            names.join(", ")
+        };
+        let sorted = |pointer: &str| {
+            let mut names: Vec<_> = named(pointer).split(", ").map(str::to_owned).collect();
+            names.sort();
+            names.join(", ")
+        };
+        assert_eq!(sorted("/properties"), unknown(r#""no_such":1"#));
+        assert_eq!(
+            sorted("/$defs/positions/items/properties"),
+            unknown(r#""positions":[{"no_such":1}]"#)
+        );
+        assert_eq!(
+            sorted("/properties/isolated/items/properties"),
+            unknown(r#""isolated":[{"no_such":1}]"#)
+        );
+    }
+}
