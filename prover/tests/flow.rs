@@ -218,7 +218,7 @@ fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
         "(exit code 3)",
         "cured by initial",
         "the claim is not true of this account (clause M6)",
-        "cash needed",
+        "more cash is needed for maintenance",
         "called (breach",
         "(exit code 3)",
     ];

@@ -29,7 +29,10 @@ market of options equity = cash + options and collateral at their marks.
 `zkmargin encrypt --schema` prints the JSON Schema."#;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = FORM)]
+#[command(
+    after_help = FORM,
+    override_usage = "zkmargin encrypt [OPTIONS] --output <FILE> <PORTFOLIO>\n       zkmargin encrypt --schema"
+)]
 pub(crate) struct Args {
     /// The portfolio document, in plain JSON; a blinding is drawn when it has
     /// none

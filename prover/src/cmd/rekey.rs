@@ -73,11 +73,11 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     env.out.note("copies of the old file open as before");
     env.out.result(&report, |r| {
         vec![format!(
-            "encrypted {} to {} recipients in {}; before, to {}",
+            "encrypted {} to {}; recipients: {} before, {} now",
             r.account,
-            r.recipients,
             r.output.display(),
-            r.recipients_before
+            r.recipients_before,
+            r.recipients
         )]
     })?;
     Ok(Exit::Done)

@@ -241,10 +241,14 @@ fn breach(story: &mut Story, example: &Example) -> Result<(), Error> {
     )?;
     story.write("snapshot-2.json", example.moved(1)?.to_json().as_bytes())?;
     build_market(story, "2")?;
-    story.run(
-        &["margin", "@portfolio-1.age", "-m", "@market-2.json", "-i", "@trader.key"],
-        Exit::Done,
-    )?;
+    story.run_detail(&[
+        "margin",
+        "@portfolio-1.age",
+        "-m",
+        "@market-2.json",
+        "-i",
+        "@trader.key",
+    ])?;
     story.tell("The old claim is false now, and there is no proof of it:")?;
     story.copy("state-1.json", "state-2.json")?;
     prove(story, "2", "portfolio-1.age", "at-least:maintenance", Exit::False)?;

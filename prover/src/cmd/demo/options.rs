@@ -129,8 +129,8 @@ fn proofs(story: &mut Story) -> Result<(), Error> {
     }
     story.tell("The naked strangle is short of margin, and there is no proof that it is not:")?;
     prove(story, &STRANGLE, "@trader.key", &["--claim", "at-least:maintenance"], Exit::False)?;
-    story.tell("Its owner sees what would cure it.")?;
-    story.run(&["margin", "@strangle.age", "-m", "@options.json", "-i", "@trader.key"], Exit::Done)
+    story.detail("Its owner sees what would cure it.")?;
+    story.run_detail(&["margin", "@strangle.age", "-m", "@options.json", "-i", "@trader.key"])
 }
 
 fn call(story: &mut Story, now: u64) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! Tells the story and runs its commands.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -14,17 +15,18 @@ use crate::error::{Error, Exit};
 use crate::input::{SrsArgs, read_recipients_file};
 
 /// Commands that the story needs and that say nothing new: shown with `--verbose`.
-const HOUSEKEEPING: [&[&str]; 14] = [
+const HOUSEKEEPING: [&[&str]; 15] = [
     &["keygen"],
-    &["encrypt"],
     &["inspect"],
     &["import"],
+    &["stress"],
     &["market"],
     &["venue"],
     &["srs"],
     &["call", "init"],
     &["call", "post"],
     &["call", "register"],
+    &["call", "status"],
     &["call", "history"],
     &["call", "audit"],
     &["evm", "post"],
@@ -39,6 +41,8 @@ pub(super) struct Story {
     srs: SrsArgs,
     env: Env,
     brief: bool,
+    /// Whether anything was said since the last title.
+    said: Cell<bool>,
     proofs: usize,
     commands: Vec<String>,
     ledger: String,
@@ -55,6 +59,7 @@ impl Story {
             srs,
             env,
             brief: !env.out.is_verbose(),
+            said: Cell::new(true),
             proofs: 0,
             commands: Vec::new(),
             ledger: "@ledger.redb".to_owned(),
@@ -68,10 +73,14 @@ impl Story {
     }
 
     pub(super) fn chapter(&self, title: &str) -> Result<(), Error> {
-        self.env.out.result(&(), |()| vec![String::new(), format!("== {title} ==")])
+        // Titles of chapters that say nothing follow each other.
+        let blank = self.said.replace(false).then(String::new);
+        let title = format!("== {title} ==");
+        self.env.out.result(&(), |()| blank.into_iter().chain([title]).collect())
     }
 
     pub(super) fn tell(&self, text: &str) -> Result<(), Error> {
+        self.said.set(true);
         self.env.out.result(&(), |()| vec![text.to_owned()])
     }
 
@@ -127,6 +136,7 @@ impl Story {
         let (trader, venue) = (self.word("@trader.key"), self.word("@venue.key"));
         self.echo(
             &["encrypt", "-", "-R", &trader, "-R", &venue, "-o", &output].map(str::to_owned),
+            !self.brief,
         )?;
         document.ensure_blinding()?;
         let mut keys = read_recipients_file(&self.source("trader.key"))?;
@@ -170,15 +180,26 @@ impl Story {
         self.run(&line, expected)
     }
 
+    /// A command whose result is a detail, for `--verbose`.
+    pub(super) fn run_detail(&mut self, words: &[&str]) -> Result<(), Error> {
+        self.run_shown(words, Exit::Done, !self.brief)
+    }
+
     /// Shows a command line and runs it; `@name` is a file of the story.
     pub(super) fn run(&mut self, words: &[&str], expected: Exit) -> Result<(), Error> {
+        let is = |names: &&[&str]| words.starts_with(names);
+        let housekeeping = expected == Exit::Done && HOUSEKEEPING.iter().any(is);
+        self.run_shown(words, expected, !self.brief || !housekeeping)
+    }
+
+    fn run_shown(&mut self, words: &[&str], expected: Exit, shown: bool) -> Result<(), Error> {
         let mut words: Vec<String> = words.iter().map(|word| self.word(word)).collect();
         let proofs = |word: &String| ["prove", "verify", "submit", "cure"].contains(&word.as_str());
         if self.srs.insecure_dev_srs && words.iter().take(2).any(proofs) {
             words.push("--insecure-dev-srs".to_owned());
         }
-        let told = self.echo(&words)?;
-        let env = match (self.brief, told) {
+        self.echo(&words, shown)?;
+        let env = match (self.brief, shown) {
             (false, _) => self.env,
             (true, true) => Env { out: self.env.out.brief(LINES), ..self.env },
             (true, false) => self.env.muted(),
@@ -210,18 +231,13 @@ impl Story {
         }
     }
 
-    /// Notes a command and shows it, unless it is housekeeping in a brief story;
-    /// whether it was shown.
-    fn echo(&mut self, words: &[String]) -> Result<bool, Error> {
-        let is = |names: &&[&str]| {
-            names.len() <= words.len() && names.iter().zip(words).all(|(name, word)| name == word)
-        };
-        let shown = !self.brief || !HOUSEKEEPING.iter().any(|names| is(names));
+    /// Notes a command and, if it is to be, shows it.
+    fn echo(&mut self, words: &[String], shown: bool) -> Result<(), Error> {
         let line = format!("zkmargin {}", words.join(" "));
         if shown {
             self.tell(&format!("$ {line}"))?;
         }
         self.commands.push(line);
-        Ok(shown)
+        Ok(())
     }
 }
