@@ -162,7 +162,7 @@ impl Recipients {
             return Ok(Recipient::native(key));
         }
         let key: plugin::Recipient = text.parse().map_err(|_| RecipientError::Malformed)?;
-        Recipient::plugin(key.plugin(), text.to_owned(), &[key.clone()], &[], prompter)
+        Recipient::plugin(key.plugin(), text.to_owned(), std::slice::from_ref(&key), &[], prompter)
     }
 
     /// Reads a recipients file: one recipient a line, `#` for comments. An
