@@ -1,5 +1,6 @@
 //! The command line: what can be said, and how a run ends.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -29,6 +30,7 @@ Environment:
   ZKMARGIN_EVM_PASSWORD  password of a keystore with that key
   ZKMARGIN_RPC_URL     RPC endpoint of a chain, as for --rpc-url
   ZKMARGIN_SRS_DIR     where powers of tau are kept (`zkmargin srs`)
+  VISUAL, EDITOR       editor of `zkmargin edit`
 
 Secrets are never arguments: other users of a machine can see those.
 A file named `-` is standard input or output.";
@@ -64,6 +66,12 @@ enum Command {
     Keygen(cmd::keygen::Args),
     /// Encrypt a portfolio
     Encrypt(cmd::encrypt::Args),
+    /// Write the plain text of an encrypted portfolio
+    Decrypt(cmd::decrypt::Args),
+    /// Change an encrypted portfolio in an editor, leaving no plain text behind
+    Edit(cmd::edit::Args),
+    /// Encrypt a portfolio to other recipients
+    Rekey(cmd::rekey::Args),
     /// Show what a portfolio file reveals: to everyone, or to its owner
     Inspect(cmd::inspect::Args),
     /// Turn a venue's own files into portfolios, models and prices
@@ -152,7 +160,13 @@ pub(crate) fn run() -> ExitCode {
         Err(error) => {
             // Help and version are results; everything else is a usage error.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            if !error.use_stderr() {
+                return Exit::Done.into();
+            }
+            if asks_for_json(std::env::args_os()) {
+                usage_as_json(&error);
+            }
+            return Exit::Usage.into();
         }
     };
     let out = Output::new(cli.json, cli.quiet, cli.verbose);
@@ -163,12 +177,33 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
+/// Whether a command line that cannot be read asks for JSON all the same.
+fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    words.skip(1).take_while(|word| word != "--").any(|word| word == "--json")
+}
+
+/// A usage error as the one document that `--json` promises.
+fn usage_as_json(error: &clap::Error) {
+    let text = error.render().to_string();
+    let mut paragraphs = text.split("\n\n").map(str::trim).filter(|part| !part.is_empty());
+    let message = paragraphs.next().unwrap_or_default().trim_start_matches("error: ");
+    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let hint = "see --help";
+    let document = serde_json::json!({
+        "error": { "message": message, "hint": hint, "exit": Exit::Usage as u8 }
+    });
+    let _ = Output::new(true, false, false).result(&document, |_| Vec::new());
+}
+
 fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
     match command {
         Command::Demo(args) => cmd::demo::run(&args, env),
         Command::Conformance(args) => cmd::conformance::run(&args, env),
         Command::Keygen(args) => cmd::keygen::run(&args, env),
         Command::Encrypt(args) => cmd::encrypt::run(&args, env),
+        Command::Decrypt(args) => cmd::decrypt::run(&args, env),
+        Command::Edit(args) => cmd::edit::run(&args, env),
+        Command::Rekey(args) => cmd::rekey::run(&args, env),
         Command::Inspect(args) => cmd::inspect::run(&args, env),
         Command::Import(command) => cmd::import::run(&command, env),
         Command::Market(command) => cmd::market::run(&command, env),

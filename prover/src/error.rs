@@ -30,6 +30,7 @@ use zkmargin_verifier::ledger::LedgerError;
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
 use crate::cmd::demo::NodeError;
+use crate::cmd::edit::EditError;
 use crate::cmd::evm::EvmError;
 use crate::cmd::verify::{Figure, list};
 use crate::evm_key::EvmKeyError;
@@ -71,6 +72,10 @@ pub(crate) enum Error {
     Recipient { place: String, source: RecipientError },
     #[error("nobody to encrypt to")]
     NoRecipients,
+    #[error("{path} has {count} recipients, and an age file does not say who they are")]
+    WhichRecipients { path: String, count: usize },
+    #[error(transparent)]
+    Edit(#[from] EditError),
     #[error("{0} is an age file already")]
     AlreadyEncrypted(String),
     #[error("{0} is not encrypted")]
@@ -328,7 +333,14 @@ impl Error {
         let text = match self {
             Self::File(error) => return file_hint(error),
             Self::Portfolio { source, .. } => return portfolio_hint(source),
-            Self::Crypt { source, .. } => return crypt_hint(*source),
+            Self::Crypt { source, .. } => return crypt_hint(source),
+            Self::Identity { source: IdentityError::MissingPlugin { .. }, .. }
+            | Self::Recipient { source: RecipientError::MissingPlugin(_), .. } => {
+                "install the plugin of age, or take another key"
+            }
+            Self::Identity { source: IdentityError::Encrypted, .. } => {
+                "an identity file may be encrypted with a passphrase alone"
+            }
             Self::Identity { .. } => "make one with `zkmargin keygen -o FILE`",
             Self::Recipient { source: RecipientError::Secret, .. } => {
                 "the identity is known to other users of this machine now: make a new one with `zkmargin keygen`"
@@ -337,8 +349,12 @@ impl Error {
             Self::Key { .. } => "`zkmargin key export` writes verifying keys",
             Self::Export(_) => "please report it",
             Self::Serve(_) => "verify without --open, or serve `verifier/web` yourself",
+            Self::WhichRecipients { .. } => "name all of them: -r age1..., -R FILE or --passphrase",
+            Self::Edit(error) => return error.hint().map(str::to_owned),
             Self::NoRecipients => "give -r age1..., -R FILE or --passphrase",
-            Self::AlreadyEncrypted(_) => "decrypt it first, or give the plain document",
+            Self::AlreadyEncrypted(_) => {
+                "`zkmargin edit` changes it, `zkmargin rekey` gives it other recipients"
+            }
             Self::PlaintextRefused(_) => {
                 "encrypt it with `zkmargin encrypt`, or give --insecure-plaintext to go on"
             }
@@ -456,6 +472,8 @@ fn file_hint(error: &FileError) -> Option<String> {
         FileError::SecretExists(_) => {
             "give another name; move the old file away if it is not needed"
         }
+        FileError::Directory(_) | FileError::BlockDevice(_) => "give the name of a file",
+        FileError::SecretToSpecial(_) => "give the name of a new file, or `-` for standard output",
         FileError::Read { .. } => "check the name and the permissions; `-` is standard input",
         FileError::Write { .. } => "check that the directory exists, is writable and has room",
         FileError::TooLarge { .. } => "check that it is the right file",
@@ -493,13 +511,19 @@ fn portfolio_hint(error: &PortfolioFileError) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn crypt_hint(error: CryptError) -> Option<String> {
+fn crypt_hint(error: &CryptError) -> Option<String> {
     let text = match error {
         CryptError::WrongIdentity => {
             "give the identity (-i FILE) of one of its recipients; if it is the right one, the header is damaged"
         }
         CryptError::IdentityNeeded => "give -i FILE, or set ZKMARGIN_IDENTITY",
         CryptError::WrongPassphrase => "try again; passphrases cannot be recovered",
+        CryptError::WrongKeyPassphrase => "try again with the passphrase of the SSH key",
+        CryptError::Incompatible => {
+            "encrypt to those of one kind, or with a key of each person of that kind"
+        }
+        CryptError::MissingPlugin(_) => "install the plugin of age, or take another key",
+        CryptError::Plugin(_) => "see what the plugin needs: its documentation says more",
         CryptError::PassphraseNeeded => "run on a terminal, or set ZKMARGIN_PASSPHRASE",
         CryptError::NotAge => "`zkmargin encrypt` makes age files",
         CryptError::NoRecipients => "give -r age1..., -R FILE or --passphrase",

@@ -1,13 +1,12 @@
 //! Reading and writing files: bounded, atomic, and private where it matters.
-//!
-//! A write goes to a temporary file in the same directory, is flushed to disk
-//! and then takes its place in one step, so a reader sees the old file or the
-//! new one and never half of it. A secret is readable by its owner alone and is
-//! never overwritten.
+
+mod write;
+
+pub use write::{Kind, refuse_target, write_atomic};
 
 use std::fmt;
-use std::fs::{self, File, Permissions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -44,6 +43,15 @@ pub enum FileError {
     /// A secret is there already: it is never replaced.
     #[error("{} is there already, and a secret is never overwritten", .0.display())]
     SecretExists(PathBuf),
+    /// A directory where a file belongs.
+    #[error("{} is a directory", .0.display())]
+    Directory(PathBuf),
+    /// A disk, which is never written to.
+    #[error("{} is a block device", .0.display())]
+    BlockDevice(PathBuf),
+    /// A secret to what others may read: a pipe, a terminal, a device.
+    #[error("{} is no regular file, and a secret is written to a new file alone", .0.display())]
+    SecretToSpecial(PathBuf),
     /// More bytes than any such file has.
     #[error("{path} is larger than {limit} bytes")]
     TooLarge {
@@ -141,63 +149,6 @@ impl Source {
     }
 }
 
-/// What a written file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Public; an existing file is refused.
-    New,
-    /// Public; an existing file is replaced.
-    Replace,
-    /// Secret: owner-only, and an existing file is refused whatever was asked.
-    Secret,
-    /// For the owner's eyes, and easily made again: owner-only, and an existing
-    /// file is refused.
-    Private,
-    /// The same, and an existing file is replaced.
-    PrivateReplace,
-}
-
-/// Writes a whole file in one step.
-///
-/// # Errors
-/// When the file exists and may not be replaced, or the disk refuses.
-pub fn write_atomic(path: &Path, bytes: &[u8], kind: Kind) -> Result<(), FileError> {
-    let failed = |source| FileError::Write { path: path.display().to_string(), source };
-    match kind {
-        Kind::Replace | Kind::PrivateReplace => {}
-        Kind::New | Kind::Private if path.exists() => return Err(FileError::Exists(path.into())),
-        Kind::Secret if path.exists() => return Err(FileError::SecretExists(path.into())),
-        Kind::New | Kind::Private | Kind::Secret => {}
-    }
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".zkmargin-");
-    let permissions = permissions(kind);
-    if let Some(permissions) = permissions {
-        builder.permissions(permissions);
-    }
-    let mut file = builder.tempfile_in(directory).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    match kind {
-        Kind::Replace | Kind::PrivateReplace => {
-            file.persist(path).map_err(|error| failed(error.error))?
-        }
-        Kind::New | Kind::Private | Kind::Secret => {
-            file.persist_noclobber(path).map_err(|error| match error.error.kind() {
-                io::ErrorKind::AlreadyExists if kind == Kind::Secret => {
-                    FileError::SecretExists(path.into())
-                }
-                io::ErrorKind::AlreadyExists => FileError::Exists(path.into()),
-                _ => failed(error.error),
-            })?
-        }
-    };
-    Ok(())
-}
-
 /// Creates a directory with its parents; one that is there is kept.
 ///
 /// # Errors
@@ -205,20 +156,6 @@ pub fn write_atomic(path: &Path, bytes: &[u8], kind: Kind) -> Result<(), FileErr
 pub fn create_directory(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(path)
         .map_err(|source| FileError::Write { path: path.display().to_string(), source })
-}
-
-/// The mode a new file is opened with, before the process's mask.
-#[cfg(unix)]
-fn permissions(kind: Kind) -> Option<Permissions> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let public = matches!(kind, Kind::New | Kind::Replace);
-    Some(Permissions::from_mode(if public { 0o666 } else { 0o600 }))
-}
-
-/// Elsewhere temporary files are private to their owner already.
-#[cfg(not(unix))]
-fn permissions(_: Kind) -> Option<Permissions> {
-    None
 }
 
 #[cfg(test)]
@@ -236,30 +173,6 @@ mod tests {
         for name in ["trader.key", "0x1f", &digits[1..]] {
             assert_eq!(Source::from(name).to_string(), name);
         }
-    }
-
-    #[test]
-    fn existing_files_are_kept_and_secrets_are_private() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("file");
-        write_atomic(&path, b"one", Kind::New).unwrap();
-        assert!(matches!(write_atomic(&path, b"two", Kind::New), Err(FileError::Exists(_))));
-        assert!(matches!(
-            write_atomic(&path, b"two", Kind::Secret),
-            Err(FileError::SecretExists(_))
-        ));
-        write_atomic(&path, b"two", Kind::Replace).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"two");
-        let secret = directory.path().join("secret");
-        write_atomic(&secret, b"key", Kind::Secret).unwrap();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-            assert_eq!(mode(&secret), 0o600);
-            assert_ne!(mode(&path), 0o600, "public files follow the mask");
-        }
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "no temporary file stays");
     }
 
     #[test]

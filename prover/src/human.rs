@@ -1,7 +1,9 @@
-//! Times, durations and amounts as people read them. JSON keeps the raw ones:
+//! Times, durations, amounts and levels as people read them. JSON keeps the raw ones:
 //! seconds since 1970, and units of the quote currency.
 
 use std::time::{Duration, UNIX_EPOCH};
+
+use zkmargin_margin::claim::Level;
 
 use crate::figures::thousands;
 
@@ -41,6 +43,16 @@ pub fn scaled(units: i128, decimals: u32) -> String {
     format!("{sign}{whole}{point}{fraction}")
 }
 
+/// What an account of a level meets, and the level's name in claims and JSON.
+pub fn level(level: Level) -> &'static str {
+    match level {
+        Level::Initial => "meets initial margin (initial)",
+        Level::Maintenance => "meets maintenance margin, short of initial (maintenance)",
+        Level::MarginCall => "short of maintenance margin (margin-call)",
+        Level::Bankrupt => "equity is negative (bankrupt)",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +73,9 @@ mod tests {
         assert_eq!(scaled(150, 1), "15");
         assert_eq!(scaled(0, 8), "0");
         assert_eq!(scaled(7, 0), "7");
+        for each in [Level::Initial, Level::Maintenance, Level::MarginCall, Level::Bankrupt] {
+            assert!(level(each).ends_with(&format!("({each})")), "{each}");
+        }
         assert_eq!(amount(-123_456_750_000_000, 8), "-1,234,567.5");
         assert_eq!(amount(i128::MIN, 0), "-170,141,183,460,469,231,731,687,303,715,884,105,728");
     }

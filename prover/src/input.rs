@@ -1,13 +1,10 @@
-//! What several commands read: keys, portfolios, markets, contexts, paths.
+//! What several commands read: portfolios, markets, contexts, paths; keys are in
+//! `keys`.
 
 use std::convert::Infallible;
-use std::io::{self, IsTerminal as _};
 use std::path::Path;
-use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use age::secrecy::{ExposeSecret as _, SecretString};
-use zeroize::Zeroizing;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
@@ -18,23 +15,17 @@ use zkmargin_params::market::{
 };
 use zkmargin_params::srs::DevSrs;
 use zkmargin_params::symbol::Symbol;
-use zkmargin_prover::crypt::{self, Keys, Recipients};
+use zkmargin_prover::crypt;
 use zkmargin_prover::family::FamilyMarket;
-use zkmargin_prover::files::{FileError, Kind, Source, write_atomic};
-use zkmargin_prover::portfolio_file::PortfolioDocument;
+use zkmargin_prover::files::{Kind, Source, refuse_target, write_atomic};
+use zkmargin_prover::portfolio_file::{CASH_NOTE, PortfolioDocument};
 
 use crate::cli::Env;
 use crate::error::Error;
+pub(crate) use crate::keys::{
+    EVM_KEY_ENV, EVM_PASSWORD_ENV, KeyArgs, RecipientArgs, read_recipients_file, without_secrets,
+};
 use crate::output::stderr_line;
-
-/// Environment variable with an identity.
-const IDENTITY_ENV: &str = "ZKMARGIN_IDENTITY";
-/// Environment variable with a passphrase.
-const PASSPHRASE_ENV: &str = "ZKMARGIN_PASSPHRASE";
-/// Environment variable with the key that sends transactions and signs epochs.
-pub(crate) const EVM_KEY_ENV: &str = "ZKMARGIN_EVM_KEY";
-/// Environment variable with the password of a keystore with such a key.
-pub(crate) const EVM_PASSWORD_ENV: &str = "ZKMARGIN_EVM_PASSWORD";
 
 /// Reads an argument that names a file or `-`.
 pub(crate) fn parse_source(text: &str) -> Result<Source, Infallible> {
@@ -81,131 +72,6 @@ pub(crate) fn parse_epoch(text: &str) -> Result<Epoch, &'static str> {
     }
 }
 
-/// Where keys come from.
-#[derive(Debug, clap::Args)]
-pub(crate) struct KeyArgs {
-    /// Identity file that opens the portfolio; ZKMARGIN_IDENTITY and
-    /// ZKMARGIN_PASSPHRASE work too
-    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
-    identity: Vec<Source>,
-}
-
-impl KeyArgs {
-    /// Whether any key was given.
-    pub(crate) fn given(&self) -> bool {
-        !self.identity.is_empty()
-            || secret_env(IDENTITY_ENV).is_some()
-            || secret_env(PASSPHRASE_ENV).is_some()
-    }
-
-    /// Opens an age file with the keys given, asking for a passphrase where
-    /// that is what it needs.
-    pub(crate) fn open(&self, path: &Source, file: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let mut keys = Keys::default();
-        if crypt::needs_passphrase(file).map_err(|e| Error::crypt(path, e))? {
-            keys = keys.with_passphrase(passphrase(&format!("Passphrase for {path}: "))?);
-        } else {
-            for source in &self.identity {
-                let text = source.read_secret()?;
-                keys = keys.and(Keys::parse(&text).map_err(|error| Error::Identity {
-                    place: source.to_string(),
-                    source: error,
-                })?);
-            }
-            if let Some(text) = secret_env(IDENTITY_ENV) {
-                let place = IDENTITY_ENV.to_owned();
-                let parsed = Keys::parse(text.expose_secret().as_bytes());
-                keys = keys.and(parsed.map_err(|source| Error::Identity { place, source })?);
-            }
-        }
-        crypt::decrypt(file, &keys).map_err(|e| Error::crypt(path, e))
-    }
-}
-
-/// A program that does not get this one's secrets.
-pub(crate) fn without_secrets(command: &mut Command) -> &mut Command {
-    let secrets = [IDENTITY_ENV, PASSPHRASE_ENV, EVM_KEY_ENV, EVM_PASSWORD_ENV];
-    secrets.into_iter().fold(command, Command::env_remove)
-}
-
-/// A secret from the environment; empty is absent.
-fn secret_env(name: &str) -> Option<SecretString> {
-    std::env::var(name).ok().filter(|text| !text.is_empty()).map(SecretString::from)
-}
-
-fn passphrase(prompt: &str) -> Result<SecretString, Error> {
-    if let Some(passphrase) = secret_env(PASSPHRASE_ENV) {
-        return Ok(passphrase);
-    }
-    if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
-        return Err(Error::NoPassphrase);
-    }
-    rpassword::prompt_password(prompt).map(SecretString::from).map_err(|_| Error::NoPassphrase)
-}
-
-/// Whom a portfolio is encrypted to.
-#[derive(Debug, clap::Args)]
-pub(crate) struct RecipientArgs {
-    /// Encrypt to a recipient
-    #[arg(short, long, value_name = "age1...")]
-    recipient: Vec<String>,
-    /// Encrypt to the recipients of a file, or to an identity file's own
-    #[arg(short = 'R', long, value_name = "FILE", value_parser = parse_source)]
-    recipients_file: Vec<Source>,
-    /// Encrypt with a passphrase, asked for on the terminal or taken from
-    /// ZKMARGIN_PASSPHRASE
-    #[arg(short, long, conflicts_with_all = ["recipient", "recipients_file"])]
-    passphrase: bool,
-}
-
-impl RecipientArgs {
-    /// Whether anybody was named.
-    pub(crate) fn given(&self) -> bool {
-        self.passphrase || !self.recipient.is_empty() || !self.recipients_file.is_empty()
-    }
-
-    /// The recipients, asking for a passphrase where one is to be used.
-    pub(crate) fn recipients(&self) -> Result<Recipients, Error> {
-        if self.passphrase {
-            return Ok(Recipients::Passphrase(ask_new_passphrase()?));
-        }
-        let mut keys = Vec::new();
-        for text in &self.recipient {
-            let key = Recipients::parse_key(text)
-                .map_err(|source| Error::Recipient { place: "--recipient".to_owned(), source })?;
-            keys.push(key);
-        }
-        for source in &self.recipients_file {
-            keys.extend(read_recipients_file(source)?);
-        }
-        match keys.is_empty() {
-            true => Err(Error::NoRecipients),
-            false => Ok(Recipients::Keys(keys)),
-        }
-    }
-}
-
-/// A new passphrase, asked for twice.
-fn ask_new_passphrase() -> Result<SecretString, Error> {
-    if let Some(passphrase) = secret_env(PASSPHRASE_ENV) {
-        return Ok(passphrase);
-    }
-    let first = passphrase("New passphrase: ")?;
-    let second = passphrase("The same again: ")?;
-    let same = first.expose_secret() == second.expose_secret();
-    match same && !first.expose_secret().is_empty() {
-        true => Ok(first),
-        false => Err(Error::PassphraseMismatch),
-    }
-}
-
-/// Recipients of a recipients file or an identity file.
-pub(crate) fn read_recipients_file(source: &Source) -> Result<Vec<age::x25519::Recipient>, Error> {
-    let text = source.read_secret()?;
-    Recipients::parse_file(&text)
-        .map_err(|error| Error::Recipient { place: source.to_string(), source: error })
-}
-
 /// A portfolio document, opened in memory.
 pub(crate) fn load_document(
     source: &Source,
@@ -239,6 +105,26 @@ pub(crate) fn load_portfolio<F: MarginField>(
     document.ensure_blinding()?;
     let portfolio = market.listings().portfolio(&document);
     Ok((document.account, portfolio.map_err(|error| Error::portfolio(source, error))?))
+}
+
+/// The same, for a command that shows equity: cash that looks like a deposit is
+/// noted.
+pub(crate) fn load_portfolio_noting<F: MarginField>(
+    source: &Source,
+    keys: &KeyArgs,
+    allow_plaintext: bool,
+    market: &impl FamilyMarket<F>,
+    env: Env,
+) -> Result<(AccountId, Portfolio), Error> {
+    let mut document = load_document(source, keys, allow_plaintext)?;
+    document.ensure_blinding()?;
+    let listings = market.listings();
+    let portfolio =
+        listings.portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
+    if listings.cash_looks_paid_in(&document) {
+        env.out.note(format!("note: {CASH_NOTE}"));
+    }
+    Ok((document.account, portfolio))
 }
 
 /// A public text file.
@@ -371,12 +257,12 @@ fn write(path: &Path, bytes: &[u8], kind: Kind, env: Env) -> Result<bool, Error>
     Ok(false)
 }
 
-/// Refuses a public result early, before the work that makes it.
+/// Refuses a place for a result early, before the work that makes it.
 pub(crate) fn refuse_existing(path: &Path, force: bool) -> Result<(), Error> {
-    match path.as_os_str() != "-" && !force && path.exists() {
-        true => Err(FileError::Exists(path.into()).into()),
-        false => Ok(()),
+    if path.as_os_str() == "-" {
+        return Ok(());
     }
+    Ok(refuse_target(path, if force { Kind::Replace } else { Kind::New })?)
 }
 
 /// Seconds since 1970.

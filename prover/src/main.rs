@@ -5,6 +5,7 @@ mod cmd;
 mod error;
 mod evm_key;
 mod input;
+mod keys;
 mod output;
 mod params;
 mod picture;

@@ -18,16 +18,27 @@ pub(crate) struct Output {
     quiet: bool,
     verbose: bool,
     muted: bool,
+    /// Most lines of a result that are shown.
+    most: Option<usize>,
 }
 
 impl Output {
     pub(crate) fn new(json: bool, quiet: bool, verbose: bool) -> Self {
-        Self { json, quiet, verbose, muted: false }
+        Self { json, quiet, verbose, muted: false, most: None }
     }
 
     /// An output that says nothing at all, for commands run by other commands.
     pub(crate) fn muted() -> Self {
-        Self { json: false, quiet: true, verbose: false, muted: true }
+        Self { json: false, quiet: true, verbose: false, muted: true, most: None }
+    }
+
+    /// The same, of whose results the first lines are shown alone.
+    pub(crate) fn brief(self, most: usize) -> Self {
+        Self { most: Some(most), ..self }
+    }
+
+    pub(crate) fn is_verbose(self) -> bool {
+        self.verbose
     }
 
     pub(crate) fn is_json(self) -> bool {
@@ -49,7 +60,13 @@ impl Output {
             bytes.push(b'\n');
             return self.bytes(&bytes);
         }
-        let lines: Vec<_> = lines(value).iter().map(|line| printable(line)).collect();
+        let mut lines: Vec<_> = lines(value).iter().map(|line| printable(line)).collect();
+        // A line in place of one line would shorten nothing.
+        if let Some(most) = self.most.filter(|most| lines.len() > most + 1) {
+            let left_out = lines.len() - most;
+            lines.truncate(most);
+            lines.push(format!("... and {left_out} more lines"));
+        }
         let mut text = lines.join("\n");
         if text.is_empty() {
             return Ok(());
@@ -93,7 +110,7 @@ pub(crate) fn stderr_line(text: &str) {
 
 /// A line with what could command a terminal or a log's reader escaped: a file of
 /// somebody else's may be quoted in it.
-fn printable(line: &str) -> String {
+pub(crate) fn printable(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     for c in line.chars() {
         match c.is_control() || is_direction(c) {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use zkmargin_margin::ids::AccountId;
-use zkmargin_params::scenario::{MarginReport, StressPoint, Threshold};
+use zkmargin_params::scenario::{StressPoint, Threshold};
 use zkmargin_prover::figures::money;
 use zkmargin_prover::files::{Kind, write_atomic};
-use zkmargin_prover::plot::{Format, Picture, window};
+use zkmargin_prover::plot::{Format, Picture, Upper, window};
 
 use crate::cli::Env;
 use crate::error::Error;
@@ -15,7 +15,8 @@ use crate::input::refuse_existing;
 /// Where a picture goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PictureArgs {
-    /// Draw the loss under every scenario, and equity and margin against spot
+    /// Draw the losses or balances under moves of the market, and equity and margin
+    /// against spot
     #[arg(long, value_name = "FILE.svg|FILE.png", value_parser = parse_target)]
     plot: Option<Target>,
     /// Replace an existing picture
@@ -46,7 +47,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) underlying: &'a str,
     pub(crate) spot: f64,
     pub(crate) quote: &'a str,
-    pub(crate) report: &'a MarginReport,
+    pub(crate) upper: Upper<'a>,
     pub(crate) points: &'a [StressPoint],
     pub(crate) thresholds: &'a [Threshold],
 }
@@ -65,7 +66,11 @@ impl PictureArgs {
     /// Draws it, readable by its owner alone.
     pub(crate) fn draw(&self, subject: &Subject<'_>, env: Env) -> Result<(), Error> {
         let Some(target) = &self.plot else { return Ok(()) };
-        let title = format!("Margin of {}", subject.account);
+        let what = match subject.upper {
+            Upper::Scenarios(_) => "Margin",
+            Upper::Stress(_) => "Stress test",
+        };
+        let title = format!("{what} of {}", subject.account);
         let subtitle = format!(
             "epoch {}, model {}, {} at {} {}",
             subject.epoch,
@@ -78,7 +83,7 @@ impl PictureArgs {
             title: &title,
             subtitle: &subtitle,
             quote: subject.quote,
-            report: subject.report,
+            upper: subject.upper,
             curve: window(subject.points, subject.thresholds),
             thresholds: subject.thresholds,
         };

@@ -43,10 +43,12 @@ pub enum ProvingError {
     #[error(transparent)]
     Market(#[from] MarketError),
     /// The statement is false.
-    #[error("{violation}")]
+    #[error("{}", words(violation))]
     False {
         /// The clause that fails.
         violation: Violation,
+        /// What was claimed: a level, or less.
+        side: Side,
         /// By how much, for the owner.
         gap: Option<Gap>,
     },
@@ -79,6 +81,16 @@ pub enum ProvingError {
     /// The proof system failed.
     #[error(transparent)]
     Prove(BackendError),
+}
+
+/// A violation in words, and the clause of the statement after them.
+fn words(violation: &Violation) -> String {
+    let clause = violation.clause().to_string();
+    let text = violation.to_string();
+    let text = text
+        .strip_prefix(clause.as_str())
+        .map_or(text.as_str(), |rest| rest.trim_start_matches(':').trim_start());
+    format!("{text} (clause {clause})")
 }
 
 /// How far an account is from what is claimed. Secret: only [`fmt::Display`]
@@ -151,6 +163,9 @@ impl ProvingError {
             Self::False { violation: Violation::Opening, .. } => {
                 "the venue attested another portfolio or blinding: prove the one it committed to, or have it commit anew"
             }
+            Self::False { violation: Violation::FalseClaim, side: Side::Below, .. } => {
+                "the account has what the level requires: claim at-least:LEVEL, or below: a higher level; `zkmargin margin` shows the figures"
+            }
             Self::False { violation: Violation::FalseClaim, .. } => {
                 "add collateral, reduce positions, or claim another level; `zkmargin margin` shows the figures"
             }
@@ -218,7 +233,8 @@ impl<F: MarginField, W> Prepared<F, W> {
         let positions = portfolio.positions();
         let shape = market.fit(positions, statement.shape)?;
         if portfolio.commitment::<F>() != path.commitment {
-            return Err(ProvingError::False { violation: Violation::Opening, gap: None });
+            let side = statement.claim.side();
+            return Err(ProvingError::False { violation: Violation::Opening, side, gap: None });
         }
         let witness = market.witness(portfolio, path)?;
         let Standing { shortfall, surplus } =
@@ -249,7 +265,7 @@ impl<F: MarginField, W> Prepared<F, W> {
                     };
                     Gap { claim, amount: market.format_amount(units) }
                 });
-                ProvingError::False { violation, gap }
+                ProvingError::False { violation, side: claim.side(), gap }
             },
         )?;
         Ok(Self { instance, witness, shape })

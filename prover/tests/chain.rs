@@ -350,7 +350,7 @@ fn the_demo_plays_on_a_chain_of_its_own() {
     let Some(program) = anvil() else { return };
     let dir = tempfile::tempdir().unwrap();
     let output = zkmargin(dir.path())
-        .args(["demo", "--chain", "--dir", "story"])
+        .args(["demo", "--chain", "--verbose", "--dir", "story"])
         .env("ZKMARGIN_ANVIL", program)
         .output()
         .unwrap();

@@ -281,15 +281,18 @@ fn the_demo_tells_the_whole_story_and_leaves_no_plaintext() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("\n\n== ") && !said.contains("\\u{"), "{said}");
+    // Brief unless asked, and with a summary at the end.
+    assert!(said.lines().count() <= 100, "{} lines:\n{said}", said.lines().count());
+    assert!(said.contains("== In short =="), "{said}");
+    assert!(said.contains("The shortfall is all that the proof disclosed: "), "{said}");
     let order = [
         "proved maintenance in epoch 1",
-        "M6: the claim",
+        "the claim is not true of this account (clause M6)",
         "called (breach",
         "(exit code 3)",
         "cured by initial",
-        "met throughout",
-        "M6: the claim",
-        "cash needed",
+        "the claim is not true of this account (clause M6)",
+        "more cash is needed for maintenance",
         "called (breach",
         "(exit code 3)",
     ];

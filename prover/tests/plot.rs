@@ -9,11 +9,23 @@ use zkmargin_params::scenario::{
     Position, RiskTable, Scan, ScenarioPortfolio, StressTest, parameters, report,
 };
 use zkmargin_params::symbol::Symbol;
-use zkmargin_prover::plot::{DENSITY, Format, HEIGHT, Picture, WIDTH};
+use zkmargin_prover::plot::{DENSITY, Format, HEIGHT, Picture, Upper, WIDTH};
+use zkmargin_prover::scenario::StressReport;
 
 const CHAIN: &str = include_str!("../../examples/deribit/btc-20251205.csv");
 
+/// A picture of margin; with factors on spot and volatility, of a stress test.
 fn render(model: &str, cash: f64, book: &[(&str, f64)], format: Format) -> Vec<u8> {
+    draw(model, cash, book, format, None)
+}
+
+fn draw(
+    model: &str,
+    cash: f64,
+    book: &[(&str, f64)],
+    format: Format,
+    stress: Option<(&[f64], &[f64])>,
+) -> Vec<u8> {
     let market = option_chain(CHAIN).unwrap().market().unwrap();
     let model = parameters::by_name(model).unwrap().model().unwrap();
     let position = |&(name, quantity): &(&str, f64)| Position {
@@ -28,11 +40,15 @@ fn render(model: &str, cash: f64, book: &[(&str, f64)], format: Format) -> Vec<u
     let (thresholds, curve) = test.thresholds(&scan, &levels).unwrap();
     let table = RiskTable::new(&model, &market).unwrap();
     let report = report(&table, &portfolio.resolve(&table).unwrap());
+    let grid = stress.map(|(spots, vols)| StressReport::new(&test, scan, spots, vols).unwrap().0);
     let picture = Picture {
         title: "Margin of the account",
         subtitle: "deribit-like & <others>, BTC at 92,579.83",
         quote: "USDC",
-        report: &report,
+        upper: match &grid {
+            Some(stress) => Upper::Stress(&stress.grid),
+            None => Upper::Scenarios(&report),
+        },
         curve: &curve,
         thresholds: &thresholds,
     };
@@ -83,6 +99,62 @@ fn png_decodes_to_its_size_and_is_not_blank() {
         assert_eq!((info.width, info.height), (WIDTH, HEIGHT), "{name}");
         let painted = pixels.chunks(3).filter(|pixel| *pixel != [255; 3]).count();
         assert!(painted > 160_000, "{name}: {painted}");
+    }
+}
+
+/// A text of a picture with the room that it takes, as a box: left, top, right,
+/// bottom. Digits of the font are 0.64 of its size wide, other letters less.
+fn boxes(svg: &str) -> Vec<(String, [f64; 4])> {
+    let document = roxmltree::Document::parse(svg).unwrap();
+    let texts = document.descendants().filter(|node| node.tag_name().name() == "text");
+    let place = |node: roxmltree::Node<'_, '_>| {
+        let number = |name: &str| node.attribute(name).unwrap().parse::<f64>().unwrap();
+        let size = node.attribute("font-size").unwrap().trim_end_matches("px");
+        let (x, y, size) = (number("x"), number("y"), size.parse::<f64>().unwrap());
+        let text = node.text().unwrap().trim().to_owned();
+        let width = 0.6 * size * text.chars().count() as f64;
+        let left = match node.attribute("text-anchor") {
+            Some("end") => x - width,
+            Some("middle") => x - width / 2.0,
+            _ => x,
+        };
+        (text, [left, y - size / 2.0, left + width, y + size / 2.0])
+    };
+    texts.map(place).collect()
+}
+
+#[test]
+fn no_label_stands_on_another() {
+    let many: Vec<f64> = (0..31).map(|step| 0.7 + 0.02 * f64::from(step)).collect();
+    let vols: Vec<f64> = (0..12).map(|step| 0.5 + 0.1 * f64::from(step)).collect();
+    let few = [0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3];
+    let cases: [(&str, Option<(&[f64], &[f64])>); 3] = [
+        ("margin", None),
+        ("stress", Some((&few, &[0.75, 1.0, 1.5]))),
+        ("stress-many", Some((&many, &vols))),
+    ];
+    for (name, stress) in cases {
+        let svg = draw("pmrm2", 40_000.0, &STRANGLE, Format::Svg, stress);
+        let svg = String::from_utf8(svg).unwrap();
+        if let Ok(dir) = std::env::var("ZKMARGIN_PICTURES") {
+            let png = draw("pmrm2", 40_000.0, &STRANGLE, Format::Png, stress);
+            std::fs::write(Path::new(&dir).join(format!("{name}.png")), png).unwrap();
+        }
+        let boxes = boxes(&svg);
+        assert!(boxes.len() > 20, "{name}: {}", boxes.len());
+        for (index, (a, first)) in boxes.iter().enumerate() {
+            for (b, second) in &boxes[..index] {
+                let apart = first[2] <= second[0]
+                    || second[2] <= first[0]
+                    || first[3] <= second[1]
+                    || second[3] <= first[1];
+                assert!(apart, "{name}: `{a}` and `{b}`");
+            }
+        }
+        // A stress test shows its own figures, and not those of the model's scenarios.
+        let has = |text: &str| boxes.iter().any(|(found, _)| found == text);
+        assert_eq!(has("skew, linear"), stress.is_none(), "{name}");
+        assert_eq!(has("volatility +50 %"), stress.is_some(), "{name}");
     }
 }
 

@@ -109,7 +109,8 @@ fn lines(report: &Report) -> Vec<String> {
             .map(|kind| match kind {
                 RecipientKind::X25519 => "X25519",
                 RecipientKind::Passphrase => "passphrase",
-                _ => "other",
+                RecipientKind::Ssh => "SSH",
+                _ => "plugin",
             })
             .collect();
         lines.push(format!("age file      {} bytes", header.bytes));

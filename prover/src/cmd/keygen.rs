@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use zkmargin_prover::crypt::NewIdentity;
-use zkmargin_prover::files::{Kind, write_atomic};
+use zeroize::Zeroizing;
+use zkmargin_prover::crypt::{self, NewIdentity, Recipients};
+use zkmargin_prover::files::{Kind, Source, refuse_target, write_atomic};
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
+use crate::keys::new_passphrase;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -15,6 +17,10 @@ pub(crate) struct Args {
     /// `-` for standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+    /// Encrypt the identity with a passphrase, asked for on the terminal or taken
+    /// from ZKMARGIN_PASSPHRASE
+    #[arg(short, long)]
+    passphrase: bool,
 }
 
 #[derive(Serialize)]
@@ -24,16 +30,32 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
+    let to_stdout = args.output.as_os_str() == "-";
+    if !to_stdout {
+        refuse_target(&args.output, Kind::Secret)?;
+    }
     let identity = NewIdentity::generate();
     let recipient = identity.recipient();
-    if args.output.as_os_str() == "-" {
-        env.out.bytes(&identity.file())?;
+    let file = match args.passphrase {
+        true => sealed(&identity, args)?,
+        false => identity.file(),
+    };
+    if to_stdout {
+        env.out.bytes(&file)?;
         env.out.note(format!("recipient: {recipient}"));
         return Ok(Exit::Done);
     }
-    write_atomic(&args.output, &identity.file(), Kind::Secret)?;
+    write_atomic(&args.output, &file, Kind::Secret)?;
     env.out.note(format!("identity written to {}: keep it secret", args.output.display()));
     let report = Report { recipient, identity_file: Some(args.output.clone()) };
     env.out.result(&report, |report| vec![report.recipient.clone()])?;
     Ok(Exit::Done)
+}
+
+/// The identity file as an age file that a passphrase opens.
+fn sealed(identity: &NewIdentity, args: &Args) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let passphrase = Recipients::Passphrase(new_passphrase()?);
+    let sealed = crypt::encrypt(&identity.file(), &passphrase, true);
+    let path = Source::Path(args.output.clone());
+    sealed.map(Zeroizing::new).map_err(|error| Error::crypt(&path, error))
 }

@@ -9,7 +9,8 @@ use zkmargin_params::scenario::stress::FACTORS;
 use zkmargin_params::scenario::{Scan, ScenarioError, StressTest};
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
-use zkmargin_prover::scenario::{ScenarioReport, StressReport, scenario_portfolio};
+use zkmargin_prover::plot::Upper;
+use zkmargin_prover::scenario::{StressReport, scenario_portfolio};
 use zkmargin_prover::with_backend;
 
 use crate::cli::Env;
@@ -106,7 +107,6 @@ fn stress<F: MarginField>(
     let wrong = |error| Error::market(&args.portfolio, error);
     let (account, portfolio) =
         load_portfolio(&args.portfolio, &args.keys, args.insecure_plaintext, market)?;
-    let margin = ScenarioReport::new(market, &portfolio).map_err(wrong)?;
     let portfolio = scenario_portfolio(market, &portfolio).map_err(wrong)?;
     let spec = &file.snapshot().spec().market;
     let test = StressTest::new(file.model(), spec, &portfolio).map_err(failed)?;
@@ -132,7 +132,7 @@ fn stress<F: MarginField>(
             underlying: spec.spec().underlying.as_str(),
             spot: spec.spec().spot,
             quote: &report.quote,
-            report: &margin.breakdown,
+            upper: Upper::Stress(&report.stress.grid),
             points: &points,
             thresholds: &report.stress.thresholds,
         },

@@ -19,12 +19,15 @@ pub enum RecipientKind {
     X25519,
     /// With a passphrase.
     Passphrase,
-    /// With something this version does not know.
+    /// With an SSH key, of which the header shows 32 bits of a digest: whoever
+    /// has the public key sees that it is a recipient.
+    Ssh,
+    /// With something else: a plugin's.
     Other,
 }
 
-/// The visible part of an age file. age recipients are not linkable: only
-/// their number and kind show.
+/// The visible part of an age file. age's own recipients are not linkable: only
+/// their number and kind show. What a plugin's show is the plugin's affair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Header {
     /// Whether the file is text.
@@ -60,6 +63,7 @@ pub fn header(file: &[u8]) -> Result<Header, CryptError> {
             recipients.push(match stanza.split(|byte| *byte == b' ').next() {
                 Some(b"X25519") => RecipientKind::X25519,
                 Some(b"scrypt") => RecipientKind::Passphrase,
+                Some(b"ssh-ed25519" | b"ssh-rsa") => RecipientKind::Ssh,
                 // Random stanzas keep readers honest and open nothing.
                 Some(tag) if tag.ends_with(b"-grease") => continue,
                 _ => RecipientKind::Other,

@@ -1,4 +1,4 @@
-//! Identities, recipients, passphrases.
+//! Identities: what opens age files.
 
 use std::fmt;
 
@@ -6,15 +6,19 @@ use age::secrecy::{ExposeSecret as _, SecretString};
 use age::x25519;
 use zeroize::Zeroizing;
 
+use super::prompt::Prompter;
+use super::recipients::Recipient;
+use super::{RecipientError, is_age};
+
 /// Why a text is not an identity file. The text itself is never shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityError {
     /// Not text.
     #[error("not an identity file: it is not text")]
     NotText,
     /// A line that is neither a comment nor an identity.
-    #[error("line {line} is not an X25519 identity (AGE-SECRET-KEY-1...)")]
+    #[error("line {line} is not an identity (AGE-SECRET-KEY-1..., AGE-PLUGIN-...)")]
     BadLine {
         /// The line, from one.
         line: usize,
@@ -22,33 +26,41 @@ pub enum IdentityError {
     /// No identity in it.
     #[error("holds no identity (AGE-SECRET-KEY-1...)")]
     Empty,
-}
-
-/// Why a text names no recipient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecipientError {
-    /// Not a recipient.
-    #[error("not an X25519 recipient (age1...)")]
-    Malformed,
-    /// A secret where a public key belongs.
-    #[error("this is a secret identity: give its public recipient (age1...) instead")]
-    Secret,
-    /// A line of a recipients file that is not a recipient.
-    #[error("line {line} is not an X25519 recipient (age1...)")]
-    BadLine {
+    /// An SSH key that age cannot use.
+    #[error(
+        "not an SSH key that opens age files: allowed are ssh-ed25519 and ssh-rsa, as OpenSSH writes them"
+    )]
+    Ssh,
+    /// An encrypted identity file: [`super::decrypt`] opens it first.
+    #[error("the identity file is encrypted")]
+    Encrypted,
+    /// The program of a plugin is not there.
+    #[error("line {line} needs the program {program}, which is not on the PATH")]
+    MissingPlugin {
         /// The line, from one.
         line: usize,
+        /// The program.
+        program: String,
     },
-    /// No recipient in it.
-    #[error("holds no recipient (age1...)")]
-    Empty,
+}
+
+/// One identity.
+struct Identity {
+    opens: Box<dyn age::Identity>,
+    public: Public,
+}
+
+/// Where its recipient comes from.
+enum Public {
+    Native(x25519::Recipient),
+    Ssh(Box<age::ssh::Identity>),
+    Plugin(age::plugin::Identity, Prompter),
 }
 
 /// What may open an age file.
 #[derive(Default)]
 pub struct Keys {
-    identities: Vec<x25519::Identity>,
+    identities: Vec<Identity>,
     passphrase: Option<SecretString>,
 }
 
@@ -59,16 +71,33 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads an identity file: one identity a line, `#` for comments.
+    /// Reads an identity file: one identity a line, `#` for comments; or a
+    /// private SSH key. Where an identity wants to be asked about, there is
+    /// nobody to ask.
     ///
     /// # Errors
     /// When a line is anything else, or there is no identity.
     pub fn parse(file: &[u8]) -> Result<Self, IdentityError> {
+        Self::parse_asking(file, &Prompter::silent())
+    }
+
+    /// The same; passphrases of SSH keys, and what plugins want to know, are asked
+    /// for.
+    ///
+    /// # Errors
+    /// When a line is anything else, or there is no identity.
+    pub fn parse_asking(file: &[u8], prompter: &Prompter) -> Result<Self, IdentityError> {
+        if is_age(file) {
+            return Err(IdentityError::Encrypted);
+        }
         let text = std::str::from_utf8(file).map_err(|_| IdentityError::NotText)?;
+        if text.trim_start().starts_with("-----BEGIN ") {
+            let identities = vec![Identity::ssh(text.trim_start(), prompter)?];
+            return Ok(Self { identities, passphrase: None });
+        }
         let mut identities = Vec::new();
         for (index, line) in lines(text) {
-            let identity = line.parse().map_err(|_| IdentityError::BadLine { line: index + 1 })?;
-            identities.push(identity);
+            identities.push(Identity::parse(line, index + 1, prompter)?);
         }
         match identities.is_empty() {
             true => Err(IdentityError::Empty),
@@ -96,83 +125,74 @@ impl Keys {
         self.identities.is_empty() && self.passphrase.is_none()
     }
 
-    pub(super) fn identities(&self) -> &[x25519::Identity] {
-        &self.identities
+    /// The recipients that these identities open files of.
+    ///
+    /// # Errors
+    /// When an SSH key or a plugin gives none.
+    pub fn recipients(&self) -> Result<Vec<Recipient>, RecipientError> {
+        self.identities.iter().map(Identity::recipient).collect()
     }
 
-    pub(super) fn passphrase(&self) -> Option<&SecretString> {
+    pub(super) fn identities(&self) -> impl Iterator<Item = &dyn age::Identity> {
+        self.identities.iter().map(|identity| identity.opens.as_ref())
+    }
+
+    pub(super) fn has_identities(&self) -> bool {
+        !self.identities.is_empty()
+    }
+
+    /// The passphrase, if there is one.
+    pub fn passphrase(&self) -> Option<&SecretString> {
         self.passphrase.as_ref()
     }
 }
 
+impl Identity {
+    fn parse(text: &str, line: usize, prompter: &Prompter) -> Result<Self, IdentityError> {
+        if let Ok(identity) = text.parse::<x25519::Identity>() {
+            let public = Public::Native(identity.to_public());
+            return Ok(Self { opens: Box::new(identity), public });
+        }
+        let identity: age::plugin::Identity =
+            text.parse().map_err(|_| IdentityError::BadLine { line })?;
+        let plugin = age::plugin::IdentityPluginV1::new(
+            identity.plugin(),
+            std::slice::from_ref(&identity),
+            prompter.clone(),
+        )
+        .map_err(|_| IdentityError::MissingPlugin {
+            line,
+            program: format!("age-plugin-{}", identity.plugin()),
+        })?;
+        let public = Public::Plugin(identity, prompter.clone());
+        Ok(Self { opens: Box::new(plugin), public })
+    }
+
+    /// A private SSH key that age can use.
+    fn ssh(text: &str, prompter: &Prompter) -> Result<Self, IdentityError> {
+        let identity = match age::ssh::Identity::from_buffer(text.as_bytes(), None) {
+            Ok(age::ssh::Identity::Unsupported(_)) | Err(_) => return Err(IdentityError::Ssh),
+            Ok(identity) => identity,
+        };
+        let opens = Box::new(identity.clone().with_callbacks(prompter.clone()));
+        Ok(Self { opens, public: Public::Ssh(Box::new(identity)) })
+    }
+
+    fn recipient(&self) -> Result<Recipient, RecipientError> {
+        match &self.public {
+            Public::Native(recipient) => Ok(Recipient::native(recipient.clone())),
+            Public::Ssh(identity) => Recipient::of_ssh_identity(identity),
+            Public::Plugin(identity, prompter) => Recipient::of_plugin_identity(identity, prompter),
+        }
+    }
+}
+
 /// Lines with something on them, from zero.
-fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .map(str::trim)
         .enumerate()
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-}
-
-/// Whom to encrypt to.
-pub enum Recipients {
-    /// Public keys.
-    Keys(Vec<x25519::Recipient>),
-    /// A passphrase.
-    Passphrase(SecretString),
-}
-
-impl fmt::Debug for Recipients {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Keys(keys) => write!(f, "Recipients({} keys)", keys.len()),
-            Self::Passphrase(_) => f.write_str("Recipients(passphrase)"),
-        }
-    }
-}
-
-impl Recipients {
-    /// How many they are; a passphrase is one.
-    pub fn count(&self) -> usize {
-        match self {
-            Self::Keys(keys) => keys.len(),
-            Self::Passphrase(_) => 1,
-        }
-    }
-
-    /// Reads one recipient.
-    ///
-    /// # Errors
-    /// When it is none, or is a secret identity.
-    pub fn parse_key(text: &str) -> Result<x25519::Recipient, RecipientError> {
-        text.parse().map_err(|_| {
-            match text.get(..14).is_some_and(|head| head.eq_ignore_ascii_case("AGE-SECRET-KEY")) {
-                true => RecipientError::Secret,
-                false => RecipientError::Malformed,
-            }
-        })
-    }
-
-    /// Reads a recipients file: one recipient a line, `#` for comments. An
-    /// identity file as [`NewIdentity::file`] writes it is accepted for its
-    /// public key.
-    ///
-    /// # Errors
-    /// When a line is anything else, or there is no recipient.
-    pub fn parse_file(file: &[u8]) -> Result<Vec<x25519::Recipient>, RecipientError> {
-        if let Ok(keys) = Keys::parse(file) {
-            return Ok(keys.identities.iter().map(x25519::Identity::to_public).collect());
-        }
-        let text = std::str::from_utf8(file).map_err(|_| RecipientError::Malformed)?;
-        let keys: Vec<_> = lines(text)
-            .map(|(index, line)| {
-                Self::parse_key(line).map_err(|_| RecipientError::BadLine { line: index + 1 })
-            })
-            .collect::<Result<_, _>>()?;
-        match keys.is_empty() {
-            true => Err(RecipientError::Empty),
-            false => Ok(keys),
-        }
-    }
 }
 
 /// A freshly drawn identity.
@@ -214,13 +234,14 @@ impl NewIdentity {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Recipients;
     use super::*;
 
     #[test]
     fn identity_files_read_back() {
         let identity = NewIdentity::generate();
         let file = identity.file();
-        assert_eq!(Keys::parse(&file).unwrap().identities().len(), 1);
+        assert_eq!(Keys::parse(&file).unwrap().identities().count(), 1);
         let recipients = Recipients::parse_file(&file).unwrap();
         assert_eq!(recipients[0].to_string(), identity.recipient());
         let public = format!("# who\n{}\n", identity.recipient());
@@ -233,11 +254,23 @@ mod tests {
         assert_eq!(bad("# nothing\n"), IdentityError::Empty);
         assert_eq!(bad("# c\n\nhunter2\n"), IdentityError::BadLine { line: 3 });
         assert!(!bad("hunter2").to_string().contains("hunter2"));
+        assert_eq!(bad("-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2\n"), IdentityError::Ssh);
+        assert_eq!(bad("age-encryption.org/v1\n-> scrypt"), IdentityError::Encrypted);
         let secret = NewIdentity::generate().secret();
         assert_eq!(
             Recipients::parse_key(secret.expose_secret()).err(),
             Some(RecipientError::Secret)
         );
         assert_eq!(Recipients::parse_key("age1x").err(), Some(RecipientError::Malformed));
+    }
+
+    /// A plugin that nobody has: its identity and recipient are well-formed.
+    #[test]
+    fn a_plugin_that_is_not_there_is_named() {
+        let identity = age::plugin::Identity::default_for_plugin("zkmargin-nowhere").to_string();
+        let error = Keys::parse(format!("# mine\n{identity}\n").as_bytes()).unwrap_err();
+        let program = "age-plugin-zkmargin-nowhere".to_owned();
+        assert_eq!(error, IdentityError::MissingPlugin { line: 2, program });
+        assert!(!error.to_string().contains(&identity), "an identity is never shown");
     }
 }

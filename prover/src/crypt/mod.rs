@@ -1,15 +1,20 @@
 //! Encrypted portfolios: age files, opened in memory only.
 //!
-//! Keys are X25519 identities (`AGE-SECRET-KEY-1...`) or a passphrase. Opened
-//! bytes and keys are zeroed when dropped and never shown. Errors tell a wrong
+//! Keys are X25519 identities (`AGE-SECRET-KEY-1...`), SSH keys, those of age's
+//! plugins (hardware keys, key services, hybrid keys against quantum computers) or
+//! a passphrase. Opened bytes and keys are zeroed when dropped and never shown. Errors tell a wrong
 //! key from a damaged file as far as age can: a damaged recipient line looks
 //! like one made for somebody else.
 
 mod header;
 mod keys;
+mod prompt;
+mod recipients;
 
 pub use header::{Header, RecipientKind, header};
-pub use keys::{IdentityError, Keys, NewIdentity, RecipientError, Recipients};
+pub use keys::{IdentityError, Keys, NewIdentity};
+pub use prompt::{Prompt, Prompter};
+pub use recipients::{Recipient, RecipientError, Recipients};
 
 use std::io::{self, Read as _, Write as _};
 
@@ -19,7 +24,7 @@ use zeroize::Zeroizing;
 use crate::files::SECRET_LIMIT;
 
 /// Why an age file was not opened or made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CryptError {
     /// Nothing in it says that it is an age file.
@@ -58,6 +63,18 @@ pub enum CryptError {
     /// Neither recipients nor a passphrase.
     #[error("nobody to encrypt to")]
     NoRecipients,
+    /// The passphrase of an identity is not the one.
+    #[error("the passphrase does not open the identity")]
+    WrongKeyPassphrase,
+    /// Recipients that age refuses to mix.
+    #[error("these recipients cannot be mixed: one of them wants all to be of its kind")]
+    Incompatible,
+    /// A plugin's program is not there.
+    #[error("the program {0} is not on the PATH")]
+    MissingPlugin(String),
+    /// What a plugin says.
+    #[error("the plugin refused: {0}")]
+    Plugin(String),
     /// A failure that age does not explain.
     #[error("the encryption failed")]
     Failed,
@@ -67,6 +84,12 @@ pub enum CryptError {
 const MAGIC: &[u8] = b"age-encryption.org/";
 /// The first bytes of an armored one.
 const ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
+
+/// Work of trying a passphrase, as a power of two: age's own, and not measured on
+/// this machine, as a busy one would make weak files and a slow one open none.
+const WORK: u8 = 18;
+/// Most work that is done for a file.
+const MOST_WORK: u8 = 22;
 
 /// Whether bytes look like an age file, armored or not.
 pub fn is_age(bytes: &[u8]) -> bool {
@@ -100,24 +123,15 @@ pub fn decrypt(file: &[u8], keys: &Keys) -> Result<Zeroizing<Vec<u8>>, CryptErro
     let scrypt = decryptor.is_scrypt();
     let reader = if scrypt {
         let passphrase = keys.passphrase().ok_or(CryptError::PassphraseNeeded)?;
-        let identity = age::scrypt::Identity::new(passphrase.clone());
+        let mut identity = age::scrypt::Identity::new(passphrase.clone());
+        identity.set_max_work_factor(MOST_WORK);
         decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity))
-    } else if keys.identities().is_empty() {
+    } else if !keys.has_identities() {
         return Err(CryptError::IdentityNeeded);
     } else {
-        decryptor.decrypt(keys.identities().iter().map(|key| key as &dyn age::Identity))
+        decryptor.decrypt(keys.identities())
     }
-    .map_err(|error| match error {
-        age::DecryptError::NoMatchingKeys => CryptError::WrongIdentity,
-        age::DecryptError::DecryptionFailed | age::DecryptError::KeyDecryptionFailed if scrypt => {
-            CryptError::WrongPassphrase
-        }
-        age::DecryptError::ExcessiveWork { required, .. } => CryptError::ExcessiveWork(required),
-        age::DecryptError::InvalidMac => CryptError::ChangedHeader,
-        age::DecryptError::InvalidHeader => CryptError::DamagedHeader,
-        age::DecryptError::UnknownFormat => CryptError::UnknownVersion,
-        _ => CryptError::DamagedPayload,
-    })?;
+    .map_err(|error| unopened(error, scrypt))?;
     // The buffer never grows past its capacity, so no copy is left behind.
     let mut plain = Zeroizing::new(Vec::with_capacity(SECRET_LIMIT + 64));
     let limit = u64::try_from(SECRET_LIMIT).unwrap_or(u64::MAX);
@@ -131,21 +145,56 @@ pub fn decrypt(file: &[u8], keys: &Keys) -> Result<Zeroizing<Vec<u8>>, CryptErro
     Ok(plain)
 }
 
+/// Why age did not open a file.
+fn unopened(error: age::DecryptError, scrypt: bool) -> CryptError {
+    use age::DecryptError as E;
+    match error {
+        E::NoMatchingKeys => CryptError::WrongIdentity,
+        E::DecryptionFailed | E::KeyDecryptionFailed if scrypt => CryptError::WrongPassphrase,
+        // Of an SSH key: a file has no say in it.
+        E::KeyDecryptionFailed => CryptError::WrongKeyPassphrase,
+        E::ExcessiveWork { required, .. } => CryptError::ExcessiveWork(required),
+        E::InvalidMac => CryptError::ChangedHeader,
+        E::InvalidHeader => CryptError::DamagedHeader,
+        E::UnknownFormat => CryptError::UnknownVersion,
+        E::MissingPlugin { binary_name } => CryptError::MissingPlugin(binary_name),
+        E::Plugin(errors) => CryptError::Plugin(said(&errors)),
+        _ => CryptError::DamagedPayload,
+    }
+}
+
+/// Why age did not encrypt.
+fn unmade(error: age::EncryptError) -> CryptError {
+    use age::EncryptError as E;
+    match error {
+        E::MissingRecipients => CryptError::NoRecipients,
+        E::IncompatibleRecipients { .. } => CryptError::Incompatible,
+        E::MissingPlugin { binary_name } => CryptError::MissingPlugin(binary_name),
+        E::Plugin(errors) => CryptError::Plugin(said(&errors)),
+        _ => CryptError::Failed,
+    }
+}
+
+/// The messages of a plugin, on one line.
+fn said(errors: &[impl std::fmt::Display]) -> String {
+    let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    messages.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Encrypts bytes, as text when `armor` is set.
 ///
 /// # Errors
-/// When there is nobody to encrypt to.
+/// When there is nobody to encrypt to, the recipients cannot be mixed, or a
+/// plugin refuses.
 pub fn encrypt(plain: &[u8], to: &Recipients, armor: bool) -> Result<Vec<u8>, CryptError> {
     let encryptor = match to {
         Recipients::Keys(keys) => {
-            let keys = keys.iter().map(|key| key as &dyn age::Recipient);
-            age::Encryptor::with_recipients(keys).map_err(|error| match error {
-                age::EncryptError::MissingRecipients => CryptError::NoRecipients,
-                _ => CryptError::Failed,
-            })?
+            let keys = keys.iter().map(Recipient::as_age);
+            age::Encryptor::with_recipients(keys).map_err(unmade)?
         }
         Recipients::Passphrase(passphrase) => {
-            let recipient = age::scrypt::Recipient::new(passphrase.clone());
+            let mut recipient = age::scrypt::Recipient::new(passphrase.clone());
+            recipient.set_work_factor(WORK);
             age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
                 .map_err(|_| CryptError::Failed)?
         }
@@ -170,7 +219,7 @@ mod tests {
     fn pair() -> (Keys, Recipients) {
         let identity = NewIdentity::generate();
         let keys = Keys::parse(identity.secret().expose_secret().as_bytes()).unwrap();
-        (keys, Recipients::Keys(vec![identity.recipient().parse().unwrap()]))
+        (keys, Recipients::Keys(vec![Recipients::parse_key(&identity.recipient()).unwrap()]))
     }
 
     #[test]
@@ -206,6 +255,57 @@ mod tests {
             assert!(decrypt(&flipped, &keys).is_err(), "byte {index}");
             assert!(decrypt(&file[..index], &keys).is_err(), "first {index} bytes");
         }
+    }
+
+    /// A key made for this test by `ssh-keygen -t ed25519`, and the same with the
+    /// passphrase "correct horse".
+    const SSH: [&str; 2] = [
+        include_str!("../../tests/fixtures/ssh.key"),
+        include_str!("../../tests/fixtures/ssh-locked.key"),
+    ];
+
+    /// Somebody who knows one passphrase.
+    struct Knows(&'static str);
+
+    impl Prompt for Knows {
+        fn show(&self, _: &str) {}
+
+        fn confirm(&self, _: &str, _: &str, _: Option<&str>) -> Option<bool> {
+            None
+        }
+
+        fn text(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn passphrase(&self, _: &str) -> Option<age::secrecy::SecretString> {
+            Some(self.0.to_owned().into())
+        }
+    }
+
+    #[test]
+    fn ssh_keys_open_what_is_encrypted_to_them() {
+        let public = include_str!("../../tests/fixtures/ssh.key.pub");
+        let to = Recipients::Keys(Recipients::parse_file(public.as_bytes()).unwrap());
+        let file = encrypt(SECRET, &to, false).unwrap();
+        assert_eq!(header(&file).unwrap().recipients, [RecipientKind::Ssh]);
+        let open = |key: &str, passphrase| {
+            let prompter = Prompter::new(Knows(passphrase));
+            decrypt(&file, &Keys::parse_asking(key.as_bytes(), &prompter).unwrap())
+        };
+        for key in SSH {
+            assert_eq!(open(key, "correct horse").unwrap().as_slice(), SECRET);
+            // The private key will do where the public one is asked for.
+            let to = Recipients::Keys(Recipients::parse_file(key.as_bytes()).unwrap());
+            let file = encrypt(SECRET, &to, false).unwrap();
+            let keys = Keys::parse(SSH[0].as_bytes()).unwrap();
+            assert_eq!(decrypt(&file, &keys).unwrap().as_slice(), SECRET);
+        }
+        assert_eq!(open(SSH[1], "wrong").unwrap_err(), CryptError::WrongKeyPassphrase);
+        assert_eq!(decrypt(&file, &pair().0).unwrap_err(), CryptError::WrongIdentity);
+        assert_eq!(Recipients::parse_key("ssh-dss AAAA").err(), Some(RecipientError::Ssh));
+        let secret = Recipients::parse_key("-----BEGIN OPENSSH PRIVATE KEY-----");
+        assert_eq!(secret.err(), Some(RecipientError::Secret));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use zkmargin_margin::claim::Level;
 use zkmargin_params::scenario::{Crossing, StressPoint};
 
 use super::text::{Anchor, Ink, price, put, round, round_price};
-use super::{BLACK, GREY, MARGIN, Picture, PlotError};
+use super::{BLACK, GREY, MARGIN, PAPER, Picture, PlotError};
 
 const EQUITY: RGBColor = RGBColor(24, 100, 171);
 const INITIAL: RGBColor = RGBColor(240, 140, 0);
@@ -72,8 +72,8 @@ pub(super) fn draw<DB: DrawingBackend>(
     }
     let equity = picture.curve.iter().map(|point| (point.spot, point.equity));
     chart.draw_series(LineSeries::new(equity, EQUITY.stroke_width(6)))?;
-    now(&mut chart, picture, low, high)?;
     crossings(&mut chart, picture, low, high)?;
+    now(&mut chart, picture, low, high)?;
     legend(area)
 }
 
@@ -142,11 +142,9 @@ fn now<DB: DrawingBackend>(
     let line = [(point.spot, low), (point.spot, high)];
     chart.draw_series(DashedLineSeries::new(line, 10, 8, GREY.stroke_width(2)))?;
     chart.draw_series([Circle::new((point.spot, point.equity), 10, EQUITY.filled())])?;
-    let style = Ink::new(28, BLACK).style().pos(Anchor::Left.pos());
     let place = (point.spot, high - 0.03 * (high - low));
-    let text = Text::new(format!("now {}", price(point.spot)), (BESIDE, 0), style);
-    chart.draw_series([EmptyElement::at(place) + text])?;
-    Ok(())
+    let text = format!("now {}", price(point.spot));
+    label(chart, &text, place, Ink::new(28, BLACK), (Anchor::Left, BESIDE))
 }
 
 /// The prices at which a level is lost or met again.
@@ -157,22 +155,48 @@ fn crossings<DB: DrawingBackend>(
     high: f64,
 ) -> Result<(), PlotError> {
     let range = chart.x_range();
-    // Prices stand on lines of their own: crossings can be close to each other.
-    let mut heights = (0..8_u32).map(|row| 0.10 + 0.07 * f64::from(row)).cycle();
-    for (level, color, _) in REQUIREMENTS {
-        let of_level = picture.thresholds.iter().filter(|threshold| threshold.level == level);
-        let crossings = of_level.flat_map(|threshold| threshold.crossings.iter().copied());
-        for crossing in crossings.filter(|crossing| range.contains(&crossing.spot)) {
-            let line = [(crossing.spot, low), (crossing.spot, high)];
-            chart.draw_series(DashedLineSeries::new(line, 10, 8, color.stroke_width(4)))?;
-            let height = heights.next().unwrap_or(0.10);
-            let place = (crossing.spot, high - height * (high - low));
-            let (anchor, shift) = side(&crossing, &range);
-            let style = Ink::new(28, color).bold().style().pos(anchor.pos());
-            let text = Text::new(price(crossing.spot), (shift, 0), style);
-            chart.draw_series([EmptyElement::at(place) + text])?;
-        }
+    let of_level = |(level, color, _): Line| {
+        let thresholds = picture.thresholds.iter().filter(move |found| found.level == level);
+        let crossings = thresholds.flat_map(|found| found.crossings.iter().copied());
+        crossings.map(move |crossing| (crossing, color))
+    };
+    let seen = |(crossing, _): &(Crossing, RGBColor)| range.contains(&crossing.spot);
+    let crossings: Vec<_> = REQUIREMENTS.into_iter().flat_map(of_level).filter(seen).collect();
+    for (crossing, color) in &crossings {
+        let line = [(crossing.spot, low), (crossing.spot, high)];
+        chart.draw_series(DashedLineSeries::new(line, 10, 8, color.stroke_width(4)))?;
     }
+    // Prices stand on lines of their own, after all that they could be crossed by:
+    // crossings can be close to each other.
+    let mut heights = (0..8_u32).map(|row| 0.10 + 0.07 * f64::from(row)).cycle();
+    for (crossing, color) in &crossings {
+        let height = heights.next().unwrap_or(0.10);
+        let place = (crossing.spot, high - height * (high - low));
+        let (anchor, shift) = side(crossing, &range);
+        label(chart, &price(crossing.spot), place, Ink::new(28, *color).bold(), (anchor, shift))?;
+    }
+    Ok(())
+}
+
+/// A text beside a place, on paper of its own: what it covers does not cross it.
+fn label<DB: DrawingBackend>(
+    chart: &mut Chart<'_, DB>,
+    text: &str,
+    place: (f64, f64),
+    ink: Ink,
+    (anchor, shift): (Anchor, i32),
+) -> Result<(), PlotError> {
+    let style = ink.style().pos(anchor.pos());
+    let (width, height) = chart.plotting_area().estimate_text_size(text, &style)?;
+    let [width, height] = [width, height].map(|size| i32::try_from(size).unwrap_or(0));
+    let (left, right) = match anchor {
+        Anchor::Right => (shift - width, shift),
+        _ => (shift, shift + width),
+    };
+    let half = height / 2 + 6;
+    let paper = Rectangle::new([(left - 6, -half), (right + 6, half)], PAPER.mix(0.9).filled());
+    let text = Text::new(text.to_owned(), (shift, 0), style);
+    chart.draw_series([EmptyElement::at(place) + paper + text])?;
     Ok(())
 }
 

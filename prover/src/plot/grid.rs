@@ -2,22 +2,15 @@
 //! worst.
 
 use plotters::coord::Shift;
-use plotters::prelude::{DrawingArea, DrawingBackend, PathElement, Rectangle};
-use plotters::style::{Color as _, RGBColor};
+use plotters::prelude::{DrawingArea, DrawingBackend};
 use zkmargin_params::scenario::MarginReport;
 use zkmargin_params::scenario::parameters::{LossGroup, VolShockDirection};
 
-use super::text::{Anchor, Ink, put, short};
-use super::{BLACK, GREY, MARGIN, PAPER, PlotError, WIDTH, mix};
+use super::map::{Cell, LEFT, ROW, TOP, cell, frame};
+use super::text::{Anchor, Ink, put};
+use super::{BLACK, GREY, MARGIN, PlotError, WIDTH};
 use crate::figures::change;
 
-const LOSS: RGBColor = RGBColor(201, 42, 42);
-const PROFIT: RGBColor = RGBColor(28, 126, 214);
-const NOTHING: RGBColor = RGBColor(241, 243, 245);
-
-const LEFT: i32 = 300;
-const TOP: i32 = 124;
-const ROW: i32 = 104;
 /// Gap between the map and the row of other losses.
 const GAP: i32 = 68;
 /// Height and width of a cell of that row.
@@ -30,12 +23,6 @@ const ROWS: [(VolShockDirection, &str); 3] = [
     (VolShockDirection::None, "unchanged"),
     (VolShockDirection::Down, "volatility down"),
 ];
-
-/// A field of the map.
-struct Cell {
-    pnl: f64,
-    is_worst: bool,
-}
 
 pub(super) fn draw<DB: DrawingBackend>(
     area: &DrawingArea<DB, Shift>,
@@ -109,39 +96,6 @@ fn others<DB: DrawingBackend>(
         x += OTHER.1 + 24;
     }
     Ok(())
-}
-
-fn cell<DB: DrawingBackend>(
-    area: &DrawingArea<DB, Shift>,
-    corners: [(i32, i32); 2],
-    cell: Option<&Cell>,
-    scale: f64,
-) -> Result<(), PlotError> {
-    let [(left, top), (right, bottom)] = corners;
-    let fill = cell.map_or(PAPER, |cell| {
-        let side = if cell.pnl < 0.0 { LOSS } else { PROFIT };
-        // The root, so that small losses can be told apart beside large ones.
-        mix(NOTHING, side, (cell.pnl.abs() / scale.max(f64::MIN_POSITIVE)).sqrt() * 0.92)
-    });
-    let inner = [(left + 2, top + 2), (right - 2, bottom - 2)];
-    area.draw(&Rectangle::new(inner, fill.filled()))?;
-    let Some(cell) = cell else { return Ok(()) };
-    let dark = u32::from(fill.0) * 3 + u32::from(fill.1) * 6 + u32::from(fill.2) < 1500;
-    let ink = Ink::new(28, if dark { PAPER } else { BLACK });
-    let ink = if cell.is_worst { ink.bold() } else { ink };
-    let middle = ((left + right) / 2, (top + bottom) / 2);
-    put(area, &short(cell.pnl), middle, ink, Anchor::Center)
-}
-
-/// A frame as a path: SVG rectangles of the backend have no width of line.
-fn frame<DB: DrawingBackend>(
-    area: &DrawingArea<DB, Shift>,
-    [(left, top), (right, bottom)]: [(i32, i32); 2],
-) -> Result<(), PlotError> {
-    // Past the first corner, so that it is closed at full width.
-    let path =
-        [(left, top), (right, top), (right, bottom), (left, bottom), (left, top), (left + 4, top)];
-    Ok(area.draw(&PathElement::new(path, BLACK.stroke_width(6)))?)
 }
 
 /// Height of this part of a picture.

@@ -6,6 +6,8 @@
 
 mod curve;
 mod grid;
+mod map;
+mod stress;
 mod text;
 
 use std::fmt;
@@ -47,12 +49,29 @@ pub struct Picture<'a> {
     pub subtitle: &'a str,
     /// The quote currency.
     pub quote: &'a str,
-    /// The breakdown of the account's margin.
-    pub report: &'a MarginReport,
+    /// What stands above the curve.
+    pub upper: Upper<'a>,
     /// The account along a range of prices, by price.
     pub curve: &'a [StressPoint],
     /// Where the account loses its levels.
     pub thresholds: &'a [Threshold],
+}
+
+/// What stands above the curve of a picture.
+#[derive(Clone, Copy)]
+pub enum Upper<'a> {
+    /// The loss under every scenario of the model.
+    Scenarios(&'a MarginReport),
+    /// The balance over maintenance margin under moves of spot and volatility: a
+    /// row for each factor on spot, a point for each on volatility.
+    Stress(&'a [Vec<StressPoint>]),
+}
+
+/// The figures are secret.
+impl fmt::Debug for Upper<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Upper(..)")
+    }
 }
 
 /// The figures are secret.
@@ -154,8 +173,18 @@ impl Picture<'_> {
         let ink = Ink::new(50, BLACK).bold();
         text::put(&head, self.title, (MARGIN, 56), ink, Anchor::Left)?;
         text::put(&head, self.subtitle, (MARGIN, 122), Ink::new(30, GREY), Anchor::Left)?;
-        let (upper, lower) = body.split_vertically(grid::height(self.report));
-        grid::draw(&upper, self.report, self.quote)?;
+        let lower = match self.upper {
+            Upper::Scenarios(report) => {
+                let (upper, lower) = body.split_vertically(grid::height(report));
+                grid::draw(&upper, report, self.quote)?;
+                lower
+            }
+            Upper::Stress(points) => {
+                let (upper, lower) = body.split_vertically(stress::height(points));
+                stress::draw(&upper, points, self.quote)?;
+                lower
+            }
+        };
         curve::draw(&lower, self)?;
         area.present()?;
         Ok(())

@@ -6,16 +6,14 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::scenario::{MAX_LOTS, MIN_LOTS};
-use zkmargin_margin::shape::Shape;
 use zkmargin_margin::units::{Amount, Lots};
 use zkmargin_params::market::{Market, scenario};
-use zkmargin_params::symbol::Symbol;
+use zkmargin_params::model::Kind;
+use zkmargin_params::scenario::RowKind;
 
-use super::{Decimal, PortfolioDocument, PortfolioFileError, PositionEntry, SecretText};
+use super::check::{Bucket, number};
+use super::{Decimal, MAX_POSITIONS, PortfolioDocument, PortfolioFileError, SecretText};
 use crate::human::scaled;
-
-/// Positions of the largest circuit.
-pub const MAX_POSITIONS: usize = Shape::Large.standard_positions();
 
 /// The smallest step of a quantity: `step * 10^-decimals`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,35 +35,67 @@ impl std::fmt::Display for LotSize {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listings {
     quote_decimals: u32,
-    lots: BTreeMap<String, LotSize>,
+    listed: BTreeMap<String, Listed>,
     /// Portfolio margin: no isolated buckets, and fewer lots.
-    one_bucket: bool,
+    pub(super) one_bucket: bool,
+}
+
+/// A listed instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) lot: LotSize,
+    /// A perpetual or future: a position in it is a contract, and is not owned.
+    pub(super) contract: bool,
+    /// Its price, where cash has what positions cost.
+    pub(super) mark: Option<Decimal>,
 }
 
 impl<F: MarginField> From<&Market<F>> for Listings {
     fn from(market: &Market<F>) -> Self {
-        let lots = market.listings().map(|listing| named(listing.symbol(), listing.lot_size()));
-        Self::new(market.quote_decimals(), lots)
+        let listed = market.listings().map(|listing| {
+            let (contract, mark) = (listing.kind() != Kind::Spot, listing.mark());
+            let mark = Some(Decimal::new(mark.mantissa(), mark.scale()));
+            let lot = LotSize::of(listing.lot_size());
+            (listing.symbol().to_string(), Listed { lot, contract, mark })
+        });
+        Self::of(market.quote_decimals(), listed, false)
     }
 }
 
 impl<F: MarginField> From<&scenario::Market<F>> for Listings {
     fn from(market: &scenario::Market<F>) -> Self {
-        let lots = market.listings().map(|listing| named(listing.symbol(), listing.lot_size()));
-        Self { one_bucket: true, ..Self::new(market.quote_decimals(), lots) }
+        let rows = &market.table().rows;
+        let listed = market.listings().map(|listing| {
+            let kind = rows.get(listing.row()).map(|row| row.kind);
+            let contract = matches!(kind, Some(RowKind::Perpetual | RowKind::Future { .. }));
+            let lot = LotSize::of(listing.lot_size());
+            (listing.symbol().to_string(), Listed { lot, contract, mark: None })
+        });
+        Self::of(market.quote_decimals(), listed, true)
     }
 }
 
-/// A symbol and its lot, above zero by the market's rules.
-fn named(symbol: &Symbol, lot: rust_decimal::Decimal) -> (String, LotSize) {
-    let step = u64::try_from(lot.mantissa()).unwrap_or(0);
-    (symbol.to_string(), LotSize { step, decimals: lot.scale() })
+impl LotSize {
+    /// The lot of a market, above zero by its rules.
+    fn of(lot: rust_decimal::Decimal) -> Self {
+        let step = u64::try_from(lot.mantissa()).unwrap_or(0);
+        Self { step, decimals: lot.scale() }
+    }
 }
 
 impl Listings {
-    /// Listings by symbol.
+    /// Perpetuals by symbol.
     pub fn new(quote_decimals: u32, lots: impl IntoIterator<Item = (String, LotSize)>) -> Self {
-        Self { quote_decimals, lots: lots.into_iter().collect(), one_bucket: false }
+        let perpetual = |(name, lot)| (name, Listed { lot, contract: true, mark: None });
+        Self::of(quote_decimals, lots.into_iter().map(perpetual), false)
+    }
+
+    pub(super) fn of(
+        quote_decimals: u32,
+        listed: impl IntoIterator<Item = (String, Listed)>,
+        one_bucket: bool,
+    ) -> Self {
+        Self { quote_decimals, listed: listed.into_iter().collect(), one_bucket }
     }
 
     /// Decimals of the quote currency.
@@ -77,7 +107,7 @@ impl Listings {
     fn near(&self, symbol: &str) -> Vec<String> {
         let wanted = symbol.to_lowercase();
         let mut scored: Vec<_> = self
-            .lots
+            .listed
             .keys()
             .map(|name| {
                 let name_lower = name.to_lowercase();
@@ -98,23 +128,14 @@ impl Listings {
         if self.one_bucket && !document.isolated.is_empty() {
             return Err(PortfolioFileError::OneBucket);
         }
-        if document.isolated.len() > MAX_POSITIONS {
-            return Err(PortfolioFileError::TooManyBuckets { found: document.isolated.len() });
-        }
+        document.check()?;
         let blinding = document.blinding.clone().ok_or(PortfolioFileError::NoBlinding)?;
-        let mut positions =
-            self.bucket(BucketId::CROSS, "", &document.cash, &document.positions)?;
-        for (index, bucket) in document.isolated.iter().enumerate() {
-            let id = u16::try_from(index + 1).map_err(|_| PortfolioFileError::TooManyBuckets {
-                found: document.isolated.len(),
-            })?;
-            let prefix = format!("isolated[{index}].");
-            positions.extend(self.bucket(
-                BucketId::new(id),
-                &prefix,
-                &bucket.cash,
-                &bucket.positions,
-            )?);
+        let buckets = document.buckets()?;
+        let mut positions = Vec::new();
+        for (index, bucket) in buckets.iter().enumerate() {
+            let id = u16::try_from(index)
+                .map_err(|_| PortfolioFileError::TooManyBuckets { found: buckets.len() - 1 })?;
+            positions.extend(self.bucket(BucketId::new(id), bucket)?);
         }
         if positions.len() > MAX_POSITIONS {
             return Err(PortfolioFileError::TooManyPositions { found: positions.len() });
@@ -128,41 +149,33 @@ impl Listings {
     /// One bucket's positions in canonical order, the first with the cash.
     fn bucket(
         &self,
-        bucket: BucketId,
-        prefix: &str,
-        cash: &SecretText,
-        entries: &[PositionEntry],
+        id: BucketId,
+        bucket: &Bucket<'_>,
     ) -> Result<Vec<Position>, PortfolioFileError> {
-        let mut seen = BTreeMap::new();
-        let mut positions = Vec::with_capacity(entries.len().max(1));
-        for (index, entry) in entries.iter().enumerate() {
-            let at = |name: &str| format!("{prefix}positions[{index}].{name}");
+        let mut positions = Vec::with_capacity(bucket.positions.len().max(1));
+        for (index, entry) in bucket.positions.iter().enumerate() {
             let symbol = entry.instrument.expose();
-            let lot =
-                self.lots.get(symbol).ok_or_else(|| PortfolioFileError::UnknownInstrument {
-                    field: at("instrument"),
-                    symbol: symbol.chars().filter(|c| !c.is_control()).take(32).collect(),
-                    near: self.near(symbol),
-                })?;
-            if let Some(first) = seen.insert(symbol, at("instrument")) {
-                return Err(PortfolioFileError::Duplicate { first, second: at("instrument") });
-            }
+            let listed = self.listed(&bucket.field(index, "instrument"), symbol)?;
             positions.push(Position {
-                bucket,
+                bucket: id,
                 instrument: InstrumentId::from_symbol(symbol),
-                quantity: self.quantity(at("quantity"), &entry.quantity, *lot)?,
+                quantity: self.quantity(
+                    bucket.field(index, "quantity"),
+                    &entry.quantity,
+                    listed.lot,
+                )?,
                 cash: Amount::ZERO,
             });
         }
         positions.sort_by_key(Position::key);
-        let cash = self.cash(format!("{prefix}cash"), cash)?;
+        let cash = self.cash_of(bucket)?;
         match positions.first_mut() {
             Some(first) => first.cash = cash,
             None if cash == Amount::ZERO => {}
             None => {
-                let symbol = self.lots.keys().next().ok_or(PortfolioFileError::EmptyMarket)?;
+                let symbol = self.listed.keys().next().ok_or(PortfolioFileError::EmptyMarket)?;
                 positions.push(Position {
-                    bucket,
+                    bucket: id,
                     instrument: InstrumentId::from_symbol(symbol),
                     quantity: Lots::ZERO,
                     cash,
@@ -170,6 +183,15 @@ impl Listings {
             }
         }
         Ok(positions)
+    }
+
+    /// What is known of a symbol.
+    pub(super) fn listed(&self, field: &str, symbol: &str) -> Result<Listed, PortfolioFileError> {
+        self.listed.get(symbol).copied().ok_or_else(|| PortfolioFileError::UnknownInstrument {
+            field: field.to_owned(),
+            symbol: symbol.chars().filter(|c| !c.is_control()).take(32).collect(),
+            near: self.near(symbol),
+        })
     }
 
     fn quantity(
@@ -191,22 +213,6 @@ impl Listings {
         let allowed = "a signed 64-bit number of lots";
         lots.map(Lots::new).ok_or(PortfolioFileError::OutOfRange { field, allowed })
     }
-
-    fn cash(&self, field: String, text: &SecretText) -> Result<Amount, PortfolioFileError> {
-        let decimals = self.quote_decimals;
-        let decimal = number(&field, text)?;
-        let units = match decimal.units(1, decimals) {
-            Some(units) => units,
-            None => return Err(PortfolioFileError::NotWholeUnits { field, decimals }),
-        };
-        Amount::new(units)
-            .map_err(|error| PortfolioFileError::OutOfRange { field, allowed: error.allowed })
-    }
-}
-
-fn number(field: &str, text: &SecretText) -> Result<Decimal, PortfolioFileError> {
-    Decimal::parse(text.expose())
-        .map_err(|problem| PortfolioFileError::Number { field: field.to_owned(), problem })
 }
 
 /// Levenshtein distance.

@@ -7,6 +7,13 @@ pub struct Decimal {
     scale: u32,
 }
 
+/// A quantity may be secret.
+impl std::fmt::Debug for Decimal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Decimal(..)")
+    }
+}
+
 /// Why a text is not a decimal, or not a whole multiple of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +34,11 @@ const MAX_DIGITS: usize = 30;
 const MAX_SCALE: usize = 18;
 
 impl Decimal {
+    /// `mantissa * 10^-scale`.
+    pub(super) fn new(mantissa: i128, scale: u32) -> Self {
+        Self { mantissa, scale }
+    }
+
     /// Reads a decimal: `-?[0-9]+(\.[0-9]+)?`. No exponent, no sign but minus,
     /// no infinities.
     ///
@@ -59,6 +71,33 @@ impl Decimal {
         Ok(Self { mantissa: if negative { -magnitude } else { magnitude }, scale })
     }
 
+    /// Whether it is zero.
+    pub fn is_zero(self) -> bool {
+        self.mantissa == 0
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(self) -> bool {
+        self.mantissa < 0
+    }
+
+    /// The product of two; `None` when it has too many digits.
+    pub fn times(self, other: Self) -> Option<Self> {
+        let mantissa = self.mantissa.checked_mul(other.mantissa)?;
+        Some(Self { mantissa, scale: self.scale.checked_add(other.scale)? })
+    }
+
+    /// The least number of units of `10^-decimals` that is not below it; `None`
+    /// when it does not fit.
+    pub fn units_above(self, decimals: u32) -> Option<i128> {
+        let up = 10_i128.checked_pow(decimals.saturating_sub(self.scale))?;
+        let down = 10_i128.checked_pow(self.scale.saturating_sub(decimals))?;
+        let numerator = self.mantissa.checked_mul(up)?;
+        // Division rounds towards zero: up already where it is negative.
+        let rest = i128::from(numerator % down > 0);
+        Some(numerator / down + rest)
+    }
+
     /// The number of units of `step * 10^-decimals` in it; `None` when it is not
     /// whole or does not fit.
     pub fn units(self, step: u128, decimals: u32) -> Option<i128> {
@@ -85,6 +124,20 @@ mod tests {
         assert_eq!(units("007.500", 25, 1), Some(3));
         assert_eq!(units("300", 1, 0), Some(300));
         assert_eq!(units("-0", 1, 0), Some(0));
+    }
+
+    #[test]
+    fn products_are_exact_and_round_up() {
+        let product = |a: &str, b: &str, decimals| {
+            let [a, b] = [a, b].map(|text| Decimal::parse(text).unwrap());
+            a.times(b).and_then(|product| product.units_above(decimals))
+        };
+        assert_eq!(product("0.25", "1800.5", 2), Some(45_013));
+        assert_eq!(product("-0.25", "1800.5", 2), Some(-45_012));
+        assert_eq!(product("-0.25", "1800", 2), Some(-45_000));
+        assert_eq!(product("0", "1800.123", 0), Some(0));
+        let large = "1".repeat(30);
+        assert_eq!(product(&large, &large, 2), None);
     }
 
     #[test]

@@ -61,9 +61,11 @@ impl<'de> Deserialize<'de> for SecretText {
     }
 }
 
-/// A portfolio as its owner writes it.
+/// A portfolio as its owner writes it. What an account has is said in one of two
+/// ways in each bucket: its `cash`, as the market's family counts it, or its
+/// `balance` and what the positions cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PortfolioDocument {
     /// [`VERSION`].
     pub version: u16,
@@ -72,9 +74,12 @@ pub struct PortfolioDocument {
     /// The commitment's blinding.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "blinding_hex")]
     pub blinding: Option<Blinding>,
-    /// Cash of the cross-margin bucket.
-    #[serde(default = "no_cash")]
-    pub cash: SecretText,
+    /// Cash of the cross-margin bucket; none is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "given")]
+    pub cash: Option<SecretText>,
+    /// Balance of the cross-margin bucket, in place of `cash`.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "given")]
+    pub balance: Option<SecretText>,
     /// Positions of the cross-margin bucket.
     #[serde(default)]
     pub positions: Vec<PositionEntry>,
@@ -85,31 +90,65 @@ pub struct PortfolioDocument {
 
 /// A position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PositionEntry {
     /// The instrument's symbol.
     pub instrument: SecretText,
     /// Signed quantity in coins or contracts: negative is short or borrowed.
     pub quantity: SecretText,
+    /// Beside a `balance`, in a market of the standard family: the average price
+    /// paid for a unit of a perpetual or future.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "given")]
+    pub entry_price: Option<SecretText>,
+    /// Beside a `balance`, in a market of options: what a perpetual or future has
+    /// earned and the balance does not show yet.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "given")]
+    pub unrealised: Option<SecretText>,
 }
 
 /// A bucket with collateral of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct IsolatedBucket {
-    /// Its cash.
-    #[serde(default = "no_cash")]
-    pub cash: SecretText,
+    /// Its cash; none is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "given")]
+    pub cash: Option<SecretText>,
+    /// Its balance, in place of `cash`.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "given")]
+    pub balance: Option<SecretText>,
     /// Its positions.
     #[serde(default)]
     pub positions: Vec<PositionEntry>,
 }
 
-fn no_cash() -> SecretText {
-    SecretText::new("0".to_owned())
+json::objects_only!(PortfolioDocument, PositionEntry, IsolatedBucket);
+
+impl PositionEntry {
+    /// A position without what it cost: `cash` has that.
+    pub fn new(instrument: String, quantity: String) -> Self {
+        Self {
+            instrument: SecretText::new(instrument),
+            quantity: SecretText::new(quantity),
+            entry_price: None,
+            unrealised: None,
+        }
+    }
 }
 
 impl PortfolioDocument {
+    /// A portfolio of one bucket with no blinding yet.
+    pub fn new(account: AccountId, cash: String, positions: Vec<PositionEntry>) -> Self {
+        Self {
+            version: VERSION,
+            account,
+            blinding: None,
+            cash: Some(SecretText::new(cash)),
+            balance: None,
+            positions,
+            isolated: Vec::new(),
+        }
+    }
+
     /// Reads a document and its version.
     ///
     /// # Errors
@@ -150,9 +189,37 @@ impl PortfolioDocument {
         bytes
     }
 
+    /// The document as JSON for people, with all that it holds.
+    pub fn to_text(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(crate::files::SECRET_LIMIT));
+        if serde_json::to_writer_pretty(&mut *bytes, self).is_err() {
+            bytes.clear();
+        }
+        bytes.push(b'\n');
+        bytes
+    }
+
     /// Positions as written, in all buckets.
     pub fn positions_len(&self) -> usize {
         self.positions.len() + self.isolated.iter().map(|b| b.positions.len()).sum::<usize>()
+    }
+}
+
+/// A field that is left out or has a text: `null` is neither.
+mod given {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(
+        text: &Option<SecretText>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        text.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SecretText>, D::Error> {
+        SecretText::deserialize(deserializer).map(Some)
     }
 }
 
@@ -227,6 +294,29 @@ mod tests {
         let wrong = TEXT.replace("\"86.5\"", "86.5");
         let error = PortfolioDocument::parse(wrong.as_bytes()).unwrap_err().to_string();
         assert!(error.starts_with("cash: ") && !error.contains("86.5"), "{error}");
+    }
+
+    #[test]
+    fn a_list_is_no_document() {
+        let account = "0x00000000000000000000000000000000000000a1";
+        let lists = [
+            format!(r#"[1,"{account}"]"#),
+            format!(r#"{{"version":1,"account":"{account}","positions":[["BTC","1"]]}}"#),
+            format!(r#"{{"version":1,"account":"{account}","isolated":[["1"]]}}"#),
+        ];
+        for list in lists {
+            let error = PortfolioDocument::parse(list.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("expected a JSON object"), "{error}");
+        }
+        let null = TEXT.replace("\"86.5\"", "null");
+        assert!(PortfolioDocument::parse(null.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn text_for_people_is_the_same_document() {
+        let mut document = PortfolioDocument::parse(TEXT.as_bytes()).unwrap();
+        document.ensure_blinding().unwrap();
+        assert_eq!(PortfolioDocument::parse(&document.to_text()).unwrap(), document);
     }
 
     #[test]

@@ -9,37 +9,56 @@
 //!   "version": 1,
 //!   "account": "0x00000000000000000000000000000000000000a1",
 //!   "blinding": "0x<62 hexadecimal digits; drawn by `encrypt` when absent>",
-//!   "cash": "86.549602",
-//!   "positions": [{ "instrument": "BTC", "quantity": "-0.00785" }],
+//!   "balance": "1000",
+//!   "positions": [
+//!     { "instrument": "BTC", "quantity": "-0.00785", "entry_price": "26961.2" }
+//!   ],
 //!   "isolated": [
 //!     { "cash": "10", "positions": [{ "instrument": "ETH", "quantity": "0.1" }] }
 //!   ]
 //! }
 //! ```
 //!
-//! `cash` and `positions` are the cross-margin bucket, number 0; the isolated
-//! buckets are 1, 2 and so on. A bucket's cash is carried by its first position
-//! in canonical order; a bucket with cash alone becomes a position of zero lots
-//! of the market's first instrument by name.
+//! `cash` or `balance`, and `positions`, are the cross-margin bucket, number 0;
+//! the isolated buckets are 1, 2 and so on. A bucket's cash is carried by its
+//! first position in canonical order; a bucket with cash alone becomes a position
+//! of zero lots of the market's first instrument by name.
 //!
-//! What cash carries depends on the market's family. Of a standard market it has
+//! What `cash` carries depends on the market's family. Of a standard market it has
 //! the cost basis and settled funding: equity is `sum of quantity * price +
 //! cash`. Of a scenario market it has what perpetuals and futures have earned so
 //! far, as they are worth nothing beside: equity is `options and collateral at
 //! their marks + cash`. There the instruments are options, perpetuals, futures
 //! and collateral, each by its symbol, and there are no isolated buckets.
+//!
+//! `balance` means the same everywhere: what was paid in and is realised, as the
+//! venue's wallet shows it, premiums of options paid. Cash is computed from it: in
+//! a standard market less `quantity * entry_price` of perpetuals and futures,
+//! rounded down; in a scenario market with their `unrealised` profit added.
+//!
+//! [`SCHEMA`] is the form as a JSON Schema.
 
+mod check;
 mod convert;
 mod decimal;
 mod document;
+mod funds;
 
-pub use convert::{Listings, LotSize, MAX_POSITIONS};
+pub use check::MAX_POSITIONS;
+pub use convert::{Listings, LotSize};
 pub use decimal::{Decimal, DecimalError};
 pub use document::{
     IsolatedBucket, NoRandomness, PortfolioDocument, PositionEntry, SecretText, VERSION,
 };
+pub use funds::CASH_NOTE;
+
+use zkmargin_params::symbol::ParseSymbolError;
 
 use crate::json::JsonError;
+
+/// The JSON Schema of a portfolio document. It says what a document looks like;
+/// [`PortfolioDocument::check`] and the market say the rest.
+pub const SCHEMA: &str = include_str!("portfolio.schema.json");
 
 /// Why a document is not a portfolio. Fields are paths into the document;
 /// quantities and amounts are never shown.
@@ -59,6 +78,33 @@ pub enum PortfolioFileError {
         field: String,
         /// What is wrong with it.
         problem: DecimalError,
+    },
+    /// A text that names no instrument of any market.
+    #[error("{field}: {problem}")]
+    Symbol {
+        /// The field.
+        field: String,
+        /// What is wrong with it.
+        problem: ParseSymbolError,
+    },
+    /// A bucket with both its cash and its balance.
+    #[error("{0}: beside `cash`: a bucket has one of them")]
+    CashAndBalance(String),
+    /// A field of a form that the bucket is not in, or that has no use for it.
+    #[error("{field}: {rule}")]
+    Misplaced {
+        /// The field.
+        field: String,
+        /// Where it belongs.
+        rule: &'static str,
+    },
+    /// A position that needs to say what it cost or earned.
+    #[error("{field}: missing; beside a `balance` {rule}")]
+    Missing {
+        /// The field.
+        field: String,
+        /// Which positions need it.
+        rule: &'static str,
     },
     /// An instrument that the market does not list.
     #[error("{field}: the market does not list `{symbol}`{}", near_names(.near))]
@@ -103,7 +149,9 @@ pub enum PortfolioFileError {
         allowed: &'static str,
     },
     /// More positions than the largest circuit holds.
-    #[error("{found} positions, allowed are {MAX_POSITIONS} in all buckets together")]
+    #[error(
+        "{found} positions, allowed are {MAX_POSITIONS} in all buckets together: the largest circuit holds no more"
+    )]
     TooManyPositions {
         /// Positions found.
         found: usize,
@@ -142,6 +190,12 @@ impl PortfolioFileError {
             }
             Self::TooManyBuckets { .. } => format!("more than {MAX_POSITIONS} isolated buckets"),
             Self::Number { field, problem } => format!("{}: {problem}", unnumbered(field)),
+            Self::Symbol { field, problem } => format!("{}: {problem}", unnumbered(field)),
+            Self::CashAndBalance(field) => {
+                format!("{}: beside `cash`: a bucket has one of them", unnumbered(field))
+            }
+            Self::Misplaced { field, rule } => format!("{}: {rule}", unnumbered(field)),
+            Self::Missing { field, .. } => format!("{}: missing", unnumbered(field)),
             Self::Duplicate { .. } => "an instrument twice in one bucket".to_owned(),
             Self::NotWholeUnits { field, decimals } => {
                 format!("{}: more than {decimals} decimals", unnumbered(field))

@@ -6,6 +6,7 @@ use zkmargin_params::scenario::{Greeks, MarginReport};
 
 use super::ScenarioReport;
 use crate::figures::{Table, change, money, significant, thousands};
+use crate::human;
 
 /// More expiries than this get no column each in the table of scenarios.
 const EXPIRY_COLUMNS: usize = 4;
@@ -31,7 +32,7 @@ pub fn margin_lines(report: &ScenarioReport, quote: &str) -> Vec<String> {
 fn margins(report: &ScenarioReport, quote: &str) -> Vec<String> {
     let breakdown = &report.breakdown;
     let mut lines = vec![
-        format!("level         {}", report.level),
+        format!("level         {}", human::level(report.level)),
         format!("equity        {} {quote}", money(report.equity)),
         format!("initial       {} {quote}", money(report.initial_requirement)),
         format!("maintenance   {} {quote}", money(report.maintenance_requirement)),

@@ -9,6 +9,7 @@ use zkmargin_params::scenario::{
 };
 
 use crate::figures::{Table, change, fixed, money};
+use crate::human;
 
 /// The levels that are looked for.
 pub const LEVELS: [Level; 3] = [Level::Initial, Level::Maintenance, Level::MarginCall];
@@ -58,7 +59,7 @@ impl StressReport {
     pub fn lines(&self, quote: &str) -> Vec<String> {
         let mut lines = vec![
             format!("spot          {}", money(self.now.spot)),
-            format!("level         {}", self.now.level),
+            format!("level         {}", human::level(self.now.level)),
             format!("equity        {} {quote}", money(self.now.equity)),
             String::new(),
             self.heading(),

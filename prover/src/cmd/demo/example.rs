@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use zkmargin_margin::ids::{AccountId, Timestamp};
 use zkmargin_params::import::hyperliquid::{self, ImportedAccount};
 use zkmargin_params::snapshot::Snapshot;
-use zkmargin_prover::portfolio_file::{PortfolioDocument, SecretText, VERSION};
+use zkmargin_prover::portfolio_file::PortfolioDocument;
 
 use crate::cmd::import::document;
 use crate::error::Error;
@@ -79,14 +79,11 @@ impl Example {
 
     /// Another trader of the venue, with cash alone.
     pub(super) fn other(number: u8) -> PortfolioDocument {
-        PortfolioDocument {
-            version: VERSION,
-            account: account(0xb0 + number),
-            blinding: None,
-            cash: SecretText::new((u32::from(number) * 1_000).to_string()),
-            positions: Vec::new(),
-            isolated: Vec::new(),
-        }
+        PortfolioDocument::new(
+            account(0xb0 + number),
+            (u32::from(number) * 1_000).to_string(),
+            Vec::new(),
+        )
     }
 }
 

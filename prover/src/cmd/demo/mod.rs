@@ -15,7 +15,9 @@ use zkmargin_margin::shape::ProofSystem;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{FileError, create_directory};
+use zkmargin_prover::human;
 use zkmargin_prover::venue::{Entry, ListEntry};
+use zkmargin_verifier::proof::ProofFile;
 
 use crate::cli::Env;
 use crate::cmd::epoch::load_epoch;
@@ -33,7 +35,7 @@ A real account (Hyperliquid, March 2023, its address removed) is encrypted, prov
 healthy and verified; prices move; the venue proves the breach; the margin call is cured \
 by a deposit. Then three options portfolios on a real chain (Deribit, December 2025): a \
 covered call and an iron condor are proved healthy, a naked short strangle is called. No \
-plain portfolio reaches the disk.
+plain portfolio reaches the disk. --verbose shows every command and all that it says.
 
 With --chain, contracts judge the account: on a local chain, which the demo starts and \
 ends. It needs anvil; where there is none, npm fetches it. The key that sends is anvil's \
@@ -57,6 +59,7 @@ struct Report {
     directory: PathBuf,
     account: AccountId,
     seconds: f64,
+    proofs: usize,
     commands: Vec<String>,
 }
 
@@ -69,23 +72,55 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         true => chain::chain(&mut story, &example)?,
         false => on_a_ledger(&mut story, &example)?,
     }
-    let (dir, commands) = story.into_parts();
+    let (dir, commands, proofs) = story.into_parts();
     let report = Report {
         directory: dir,
         account: Example::trader(),
         seconds: start.elapsed().as_secs_f64(),
+        proofs,
         commands,
     };
     env.out.result(&report, |report| {
-        let dir = report.directory.display();
-        let mut lines = vec![
-            String::new(),
-            format!("Done in {}. All files are in {dir}. Try next:", seconds(start.elapsed())),
-        ];
-        lines.extend(next(args, &dir.to_string()));
+        let dir = report.directory.display().to_string();
+        let mut lines = vec![String::new(), "== In short ==".to_owned()];
+        lines.extend(summary(args, &example, report));
+        lines.push(format!(
+            "Done in {}: {} proofs made. All files are in {dir}. Try next:",
+            seconds(start.elapsed()),
+            report.proofs
+        ));
+        lines.extend(next(args, &dir));
         lines
     })?;
     Ok(Exit::Done)
+}
+
+/// What the story showed.
+fn summary(args: &Args, example: &Example, report: &Report) -> Vec<String> {
+    let all = report.commands.len();
+    let rest = format!("; --verbose shows all {all} commands");
+    let mut lines = vec![
+        format!(
+            "account    {}, {} positions, never in plain text",
+            report.account,
+            example.positions()
+        ),
+        format!("prices of  {}, the example's first epoch", human::time(example.start())),
+    ];
+    lines.extend(match args.chain {
+        true => vec![
+            "healthy    proved to contracts; then silent, overdue and called".to_owned(),
+            format!("cured      by a proof of initial margin{rest}"),
+        ],
+        false => vec![
+            "epoch 1    healthy: proved by the trader, verified, on the ledger".to_owned(),
+            "epoch 2    prices move: no proof of health exists; the breach is proved and called"
+                .to_owned(),
+            format!("epoch 3    {DEPOSIT} USDC paid in: cured by a proof of initial margin"),
+            format!("options    covered call and iron condor healthy, naked strangle called{rest}"),
+        ],
+    });
+    lines
 }
 
 /// What to try next.
@@ -221,10 +256,14 @@ fn breach(story: &mut Story, example: &Example) -> Result<(), Error> {
     )?;
     story.write("snapshot-2.json", example.moved(1)?.to_json().as_bytes())?;
     build_market(story, "2")?;
-    story.run(
-        &["margin", "@portfolio-1.age", "-m", "@market-2.json", "-i", "@trader.key"],
-        Exit::Done,
-    )?;
+    story.run_detail(&[
+        "margin",
+        "@portfolio-1.age",
+        "-m",
+        "@market-2.json",
+        "-i",
+        "@trader.key",
+    ])?;
     story.tell("The old claim is false now, and there is no proof of it:")?;
     make_state(story, "1", "2")?;
     prove(story, "2", "portfolio-1.age", "at-least:maintenance", Exit::False)?;
@@ -258,7 +297,24 @@ fn breach(story: &mut Story, example: &Example) -> Result<(), Error> {
     story.ledger(now, &["submit", "@breach-2.json"])?;
     let trader = Example::trader().to_string();
     story.ledger_ending(now, &["status", "-a", &trader], Exit::MarginCall)?;
-    story.tell("The shortfall is all the proof disclosed, in units of 1e-8 USDC.")
+    let shortfall = disclosed(story, "breach-2.json", "market-2.json")?;
+    story.tell(&format!("The shortfall is all that the proof disclosed: {shortfall}."))
+}
+
+/// What a proof discloses, in the quote currency of its market.
+fn disclosed(story: &Story, proof: &str, market: &str) -> Result<String, Error> {
+    let source = story.source(proof);
+    let bytes = source.read()?;
+    let published = PublishedMarket::load(&story.source(market))?;
+    let quote = published.quote().to_string();
+    with_market!(&published, story.env(), B, market => {
+        let proof = ProofFile::<<B as Backend>::Field>::parse(&bytes).map_err(|malformed| {
+            Error::Proof { path: source.to_string(), source: malformed.into() }
+        })?;
+        // Below 2^104, by its type.
+        let units = proof.instance().disclosed.get().cast_signed();
+        Ok(format!("{} {quote}", human::amount(units, market.quote_decimals())))
+    })
 }
 
 fn cure(story: &mut Story, example: &Example) -> Result<(), Error> {
@@ -304,7 +360,7 @@ fn commit(story: &mut Story, epoch: &str, portfolio: &str) -> Result<(), Error> 
     let name = format!("accounts-{epoch}.jsonl");
     let published = PublishedMarket::load(&story.source(&format!("market-{epoch}.json")))?;
     with_market!(&published, story.env(), B, market => add_others::<B, _>(story, &market, &name))?;
-    story.tell("(four other accounts are added to the list)")?;
+    story.detail("(four other accounts are added to the list)")?;
     make_state(story, epoch, epoch)
 }
 

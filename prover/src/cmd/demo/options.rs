@@ -3,7 +3,7 @@
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::import::deribit::option_chain;
-use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry, SecretText, VERSION};
+use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry};
 
 use super::example::account;
 use super::story::Story;
@@ -62,19 +62,11 @@ impl Book {
     }
 
     fn document(&self) -> PortfolioDocument {
-        let secret = |text: &str| SecretText::new(text.to_owned());
-        let entry = |(instrument, quantity): &(&str, &str)| PositionEntry {
-            instrument: secret(instrument),
-            quantity: secret(quantity),
+        let entry = |(instrument, quantity): &(&str, &str)| {
+            PositionEntry::new((*instrument).to_owned(), (*quantity).to_owned())
         };
-        PortfolioDocument {
-            version: VERSION,
-            account: self.account(),
-            blinding: None,
-            cash: secret(self.cash),
-            positions: self.positions.iter().map(entry).collect(),
-            isolated: Vec::new(),
-        }
+        let positions = self.positions.iter().map(entry).collect();
+        PortfolioDocument::new(self.account(), self.cash.to_owned(), positions)
     }
 }
 
@@ -135,8 +127,8 @@ fn proofs(story: &mut Story) -> Result<(), Error> {
     }
     story.tell("The naked strangle is short of margin, and there is no proof that it is not:")?;
     prove(story, &STRANGLE, "@trader.key", &["--claim", "at-least:maintenance"], Exit::False)?;
-    story.tell("Its owner sees what would cure it.")?;
-    story.run(&["margin", "@strangle.age", "-m", "@options.json", "-i", "@trader.key"], Exit::Done)
+    story.detail("Its owner sees what would cure it.")?;
+    story.run_detail(&["margin", "@strangle.age", "-m", "@options.json", "-i", "@trader.key"])
 }
 
 fn call(story: &mut Story, now: u64) -> Result<(), Error> {

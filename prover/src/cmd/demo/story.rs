@@ -1,5 +1,6 @@
 //! Tells the story and runs its commands.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use alloy_signer_local::PrivateKeySigner;
@@ -18,11 +19,36 @@ use crate::error::{Error, Exit};
 use crate::evm_key::EvmKeyError;
 use crate::input::{SrsArgs, read_recipients_file};
 
+/// Commands that the story needs and that say nothing new: shown with `--verbose`.
+const HOUSEKEEPING: [&[&str]; 15] = [
+    &["keygen"],
+    &["inspect"],
+    &["import"],
+    &["stress"],
+    &["market"],
+    &["venue"],
+    &["srs"],
+    &["call", "init"],
+    &["call", "post"],
+    &["call", "register"],
+    &["call", "status"],
+    &["call", "history"],
+    &["call", "audit"],
+    &["evm", "post"],
+    &["evm", "register"],
+];
+/// Lines of a command's result in a brief story.
+const LINES: usize = 5;
+
 /// A story in the making.
 pub(super) struct Story {
     dir: PathBuf,
     srs: SrsArgs,
     env: Env,
+    brief: bool,
+    /// Whether anything was said since the last title.
+    said: Cell<bool>,
+    proofs: usize,
     commands: Vec<String>,
     ledger: String,
     context: String,
@@ -37,22 +63,35 @@ impl Story {
             dir,
             srs,
             env,
+            brief: !env.out.is_verbose(),
+            said: Cell::new(true),
+            proofs: 0,
             commands: Vec::new(),
             ledger: "@ledger.redb".to_owned(),
             context: CONTEXT.to_owned(),
         }
     }
 
-    pub(super) fn into_parts(self) -> (PathBuf, Vec<String>) {
-        (self.dir, self.commands)
+    /// The directory, the commands, and how many proofs they made.
+    pub(super) fn into_parts(self) -> (PathBuf, Vec<String>, usize) {
+        (self.dir, self.commands, self.proofs)
     }
 
     pub(super) fn chapter(&self, title: &str) -> Result<(), Error> {
-        self.env.out.result(&(), |()| vec![String::new(), format!("== {title} ==")])
+        // Titles of chapters that say nothing follow each other.
+        let blank = self.said.replace(false).then(String::new);
+        let title = format!("== {title} ==");
+        self.env.out.result(&(), |()| blank.into_iter().chain([title]).collect())
     }
 
     pub(super) fn tell(&self, text: &str) -> Result<(), Error> {
+        self.said.set(true);
         self.env.out.result(&(), |()| vec![text.to_owned()])
+    }
+
+    /// A detail, for `--verbose`.
+    pub(super) fn detail(&self, text: &str) -> Result<(), Error> {
+        if self.brief { Ok(()) } else { self.tell(text) }
     }
 
     /// What its commands are given.
@@ -107,6 +146,7 @@ impl Story {
         let (trader, venue) = (self.word("@trader.key"), self.word("@venue.key"));
         self.echo(
             &["encrypt", "-", "-R", &trader, "-R", &venue, "-o", &output].map(str::to_owned),
+            !self.brief,
         )?;
         document.ensure_blinding()?;
         let mut keys = read_recipients_file(&self.source("trader.key"))?;
@@ -150,16 +190,32 @@ impl Story {
         self.run(&line, expected)
     }
 
+    /// A command whose result is a detail, for `--verbose`.
+    pub(super) fn run_detail(&mut self, words: &[&str]) -> Result<(), Error> {
+        self.run_shown(words, Exit::Done, !self.brief)
+    }
+
     /// Shows a command line and runs it; `@name` is a file of the story.
     pub(super) fn run(&mut self, words: &[&str], expected: Exit) -> Result<(), Error> {
+        let is = |names: &&[&str]| words.starts_with(names);
+        let housekeeping = expected == Exit::Done && HOUSEKEEPING.iter().any(is);
+        self.run_shown(words, expected, !self.brief || !housekeeping)
+    }
+
+    fn run_shown(&mut self, words: &[&str], expected: Exit, shown: bool) -> Result<(), Error> {
         let mut words: Vec<String> = words.iter().map(|word| self.word(word)).collect();
         let proofs =
             |word: &String| ["prove", "verify", "submit", "cure", "audit"].contains(&word.as_str());
         if self.srs.insecure_dev_srs && words.iter().take(2).any(proofs) {
             words.push("--insecure-dev-srs".to_owned());
         }
-        self.echo(&words)?;
-        let exit = match run_line(&words, self.env) {
+        self.echo(&words, shown)?;
+        let env = match (self.brief, shown) {
+            (false, _) => self.env,
+            (true, true) => Env { out: self.env.out.brief(LINES), ..self.env },
+            (true, false) => self.env.muted(),
+        };
+        let exit = match run_line(&words, env) {
             Ok(exit) => exit,
             Err(error) if error.exit() == expected => {
                 self.tell(&format!("error: {}", error.message(true)))?;
@@ -169,6 +225,9 @@ impl Story {
         };
         if exit != expected {
             return Err(Error::Demo(words.join(" ")));
+        }
+        if exit == Exit::Done && words.first().is_some_and(|word| word == "prove") {
+            self.proofs += 1;
         }
         if exit != Exit::Done {
             self.tell(&format!("(exit code {})", exit as u8))?;
@@ -183,9 +242,12 @@ impl Story {
         }
     }
 
-    fn echo(&mut self, words: &[String]) -> Result<(), Error> {
+    /// Notes a command and, if it is to be, shows it.
+    fn echo(&mut self, words: &[String], shown: bool) -> Result<(), Error> {
         let line = format!("zkmargin {}", words.join(" "));
-        self.tell(&format!("$ {line}"))?;
+        if shown {
+            self.tell(&format!("$ {line}"))?;
+        }
         self.commands.push(line);
         Ok(())
     }

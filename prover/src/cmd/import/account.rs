@@ -6,10 +6,10 @@ use clap::ArgGroup;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use zkmargin_margin::ids::AccountId;
-use zkmargin_params::import::hyperliquid::{self, ImportedAccount};
+use zkmargin_params::import::hyperliquid::{self, ImportedAccount, ImportedPosition};
 use zkmargin_prover::crypt;
 use zkmargin_prover::files::Source;
-use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry, SecretText, VERSION};
+use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry};
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
@@ -151,18 +151,11 @@ pub(crate) fn document(
     imported: &ImportedAccount,
     cash: Decimal,
 ) -> PortfolioDocument {
-    let positions = imported.positions.iter().map(|held| PositionEntry {
-        instrument: SecretText::new(held.symbol.to_string()),
-        quantity: SecretText::new(held.size.to_string()),
-    });
-    PortfolioDocument {
-        version: VERSION,
-        account,
-        blinding: None,
-        cash: SecretText::new(cash.to_string()),
-        positions: positions.collect(),
-        isolated: Vec::new(),
-    }
+    let entry = |held: &ImportedPosition| {
+        PositionEntry::new(held.symbol.to_string(), held.size.to_string())
+    };
+    let positions = imported.positions.iter().map(entry).collect();
+    PortfolioDocument::new(account, cash.to_string(), positions)
 }
 
 fn lines(report: &Report) -> Vec<String> {

@@ -7,6 +7,7 @@ use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_params::market::ScenarioMarketFile;
 use zkmargin_params::market::scenario::Market;
 use zkmargin_params::scenario::{Scan, ScenarioError, StressTest};
+use zkmargin_prover::plot::Upper;
 use zkmargin_prover::scenario::{LEVELS, ScenarioReport, margin_lines, scenario_portfolio};
 
 use super::Args;
@@ -74,7 +75,7 @@ fn picture<F: MarginField>(
         underlying: spec.spec().underlying.as_str(),
         spot: spec.spec().spot,
         quote: &report.quote,
-        report: &report.margin.breakdown,
+        upper: Upper::Scenarios(&report.margin.breakdown),
         points: &points,
         thresholds: &thresholds,
     };

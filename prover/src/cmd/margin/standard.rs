@@ -4,12 +4,13 @@ use serde::Serialize;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_params::market::Market;
+use zkmargin_prover::human;
 use zkmargin_prover::report::MarginReport;
 
 use super::Args;
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::load_portfolio;
+use crate::input::load_portfolio_noting;
 
 #[derive(Serialize)]
 struct Report {
@@ -32,7 +33,7 @@ pub(super) fn run<F: MarginField>(
         ));
     }
     let (account, portfolio) =
-        load_portfolio(&args.portfolio, &args.keys, args.insecure_plaintext, market)?;
+        load_portfolio_noting(&args.portfolio, &args.keys, args.insecure_plaintext, market, env)?;
     let margin = MarginReport::new(market, &portfolio)
         .map_err(|error| Error::market(&args.portfolio, error))?;
     let report = Report { account, epoch: market.header().epoch, quote: quote.to_owned(), margin };
@@ -52,7 +53,7 @@ fn lines(report: &Report) -> Vec<String> {
 /// The figures as a table.
 fn margin_lines(margin: &MarginReport, quote: &str) -> Vec<String> {
     let mut lines = vec![
-        format!("level         {}", margin.level),
+        format!("level         {}", human::level(margin.level)),
         format!("equity        {} {quote}", margin.equity),
         format!("initial       {} {quote}", margin.initial),
         format!("maintenance   {} {quote}", margin.maintenance),
