@@ -44,6 +44,12 @@ pub enum FileError {
     /// A secret is there already: it is never replaced.
     #[error("{} is there already, and a secret is never overwritten", .0.display())]
     SecretExists(PathBuf),
+    /// A text in UTF-16.
+    #[error("{path} is text in UTF-16")]
+    Utf16 {
+        /// The file, or `-`.
+        path: String,
+    },
     /// More bytes than any such file has.
     #[error("{path} is larger than {limit} bytes")]
     TooLarge {
@@ -137,9 +143,21 @@ impl Source {
         if bytes.len() > limit {
             return Err(FileError::TooLarge { path: self.to_string(), limit });
         }
+        if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
+            return Err(FileError::Utf16 { path: self.to_string() });
+        }
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            // In place: a secret is not copied.
+            bytes.drain(..BYTE_ORDER_MARK.len());
+        }
         Ok(())
     }
 }
+
+/// What some editors put before UTF-8; no file of ours begins so.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// How a text in UTF-16 begins, in either byte order.
+const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// What a written file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,6 +278,19 @@ mod tests {
             assert_ne!(mode(&path), 0o600, "public files follow the mask");
         }
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "no temporary file stays");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("text");
+        let source = Source::Path(path.clone());
+        fs::write(&path, b"\xef\xbb\xbf{}").unwrap();
+        assert_eq!((source.read().unwrap(), source.read_secret().unwrap().as_slice()), (b"{}".to_vec(), &b"{}"[..]));
+        for bytes in [b"\xff\xfe{\0}\0", b"\xfe\xff\0{\0}"] {
+            fs::write(&path, bytes).unwrap();
+            assert!(matches!(source.read(), Err(FileError::Utf16 { .. })));
+        }
     }
 
     #[test]

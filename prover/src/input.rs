@@ -87,11 +87,7 @@ impl KeyArgs {
             keys = keys.with_passphrase(passphrase(&format!("Passphrase for {path}: "))?);
         } else {
             for source in &self.identity {
-                let text = source.read_secret()?;
-                keys = keys.and(Keys::parse(&text).map_err(|error| Error::Identity {
-                    place: source.to_string(),
-                    source: error,
-                })?);
+                keys = keys.and(read_identities(source)?);
             }
             if let Some(text) = secret_env(IDENTITY_ENV) {
                 let place = IDENTITY_ENV.to_owned();
@@ -101,6 +97,19 @@ impl KeyArgs {
         }
         crypt::decrypt(file, &keys).map_err(|e| Error::crypt(path, e))
     }
+}
+
+/// The identities of a file, which may itself be encrypted with a passphrase.
+fn read_identities(source: &Source) -> Result<Keys, Error> {
+    let file = source.read_secret()?;
+    let keys = match crypt::is_age(&file) {
+        true => {
+            let passphrase = passphrase(&format!("Passphrase for {source}: "))?;
+            Keys::parse_encrypted(&file, passphrase)
+        }
+        false => Keys::parse(&file),
+    };
+    keys.map_err(|error| Error::Identity { place: source.to_string(), source: error })
 }
 
 /// A program that does not get this one's secrets.
@@ -182,6 +191,9 @@ fn ask_new_passphrase() -> Result<SecretString, Error> {
 /// Recipients of a recipients file or an identity file.
 pub(crate) fn read_recipients_file(source: &Source) -> Result<Vec<age::x25519::Recipient>, Error> {
     let text = source.read_secret()?;
+    if crypt::is_age(&text) {
+        return Ok(read_identities(source)?.to_public());
+    }
     Recipients::parse_file(&text)
         .map_err(|error| Error::Recipient { place: source.to_string(), source: error })
 }

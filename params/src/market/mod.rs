@@ -11,6 +11,7 @@ mod error;
 mod file;
 mod listing;
 pub mod scenario;
+pub mod stress;
 
 use std::collections::BTreeMap;
 
@@ -358,3 +359,6 @@ pub(crate) fn tier_row(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod aave_tests;

@@ -58,6 +58,9 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     }
     let mut document =
         PortfolioDocument::parse(&plain).map_err(|e| Error::portfolio(&args.portfolio, e))?;
+    if !document.fits_every_family().map_err(|e| Error::portfolio(&args.portfolio, e))? {
+        env.out.note("more than 64 positions: no circuit of portfolio margin holds them");
+    }
     let drawn = document.ensure_blinding()?;
     let recipients = args.recipients.recipients()?;
     let file = crypt::encrypt(&document.to_json(), &recipients, args.armor)

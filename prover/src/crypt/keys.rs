@@ -6,6 +6,8 @@ use age::secrecy::{ExposeSecret as _, SecretString};
 use age::x25519;
 use zeroize::Zeroizing;
 
+use super::{CryptError, decrypt};
+
 /// Why a text is not an identity file. The text itself is never shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -22,6 +24,12 @@ pub enum IdentityError {
     /// No identity in it.
     #[error("holds no identity (AGE-SECRET-KEY-1...)")]
     Empty,
+    /// Identities of plugins alone.
+    #[error("holds identities of age plugins alone (AGE-PLUGIN-...), which are not supported")]
+    PluginsOnly,
+    /// An age file that is not encrypted with a passphrase, or does not open.
+    #[error("the identity file is encrypted: {0}")]
+    Encrypted(CryptError),
 }
 
 /// Why a text names no recipient.
@@ -45,6 +53,9 @@ pub enum RecipientError {
     Empty,
 }
 
+/// How the identity of a plugin begins.
+const PLUGIN: &str = "AGE-PLUGIN-";
+
 /// What may open an age file.
 #[derive(Default)]
 pub struct Keys {
@@ -59,21 +70,36 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads an identity file: one identity a line, `#` for comments.
+    /// Reads an identity file: one identity a line, `#` for comments. Identities of
+    /// plugins are passed over, as long as there is another.
     ///
     /// # Errors
     /// When a line is anything else, or there is no identity.
     pub fn parse(file: &[u8]) -> Result<Self, IdentityError> {
         let text = std::str::from_utf8(file).map_err(|_| IdentityError::NotText)?;
-        let mut identities = Vec::new();
+        let (mut identities, mut plugins) = (Vec::new(), false);
         for (index, line) in lines(text) {
+            if line.get(..PLUGIN.len()).is_some_and(|head| head.eq_ignore_ascii_case(PLUGIN)) {
+                plugins = true;
+                continue;
+            }
             let identity = line.parse().map_err(|_| IdentityError::BadLine { line: index + 1 })?;
             identities.push(identity);
         }
-        match identities.is_empty() {
-            true => Err(IdentityError::Empty),
-            false => Ok(Self { identities, passphrase: None }),
+        match (identities.is_empty(), plugins) {
+            (true, true) => Err(IdentityError::PluginsOnly),
+            (true, false) => Err(IdentityError::Empty),
+            _ => Ok(Self { identities, passphrase: None }),
         }
+    }
+
+    /// Reads an identity file that is encrypted with a passphrase, in memory.
+    ///
+    /// # Errors
+    /// When the passphrase does not open it, or it is none when opened.
+    pub fn parse_encrypted(file: &[u8], passphrase: SecretString) -> Result<Self, IdentityError> {
+        let keys = Self::default().with_passphrase(passphrase);
+        Self::parse(&decrypt(file, &keys).map_err(IdentityError::Encrypted)?)
     }
 
     /// These keys and others.
@@ -89,6 +115,11 @@ impl Keys {
     pub fn with_passphrase(mut self, passphrase: SecretString) -> Self {
         self.passphrase = Some(passphrase);
         self
+    }
+
+    /// The public keys of the identities.
+    pub fn to_public(&self) -> Vec<x25519::Recipient> {
+        self.identities.iter().map(x25519::Identity::to_public).collect()
     }
 
     /// Whether there is nothing to try.
@@ -160,7 +191,7 @@ impl Recipients {
     /// When a line is anything else, or there is no recipient.
     pub fn parse_file(file: &[u8]) -> Result<Vec<x25519::Recipient>, RecipientError> {
         if let Ok(keys) = Keys::parse(file) {
-            return Ok(keys.identities.iter().map(x25519::Identity::to_public).collect());
+            return Ok(keys.to_public());
         }
         let text = std::str::from_utf8(file).map_err(|_| RecipientError::Malformed)?;
         let keys: Vec<_> = lines(text)
@@ -225,6 +256,22 @@ mod tests {
         assert_eq!(recipients[0].to_string(), identity.recipient());
         let public = format!("# who\n{}\n", identity.recipient());
         assert_eq!(Recipients::parse_file(public.as_bytes()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_encrypted_identity_file_opens_and_a_plugin_is_passed_over() {
+        let identity = NewIdentity::generate();
+        let secret = |text: &str| SecretString::from(text.to_owned());
+        let to = Recipients::Passphrase(secret("hip-roast"));
+        let file = crate::crypt::encrypt(&identity.file(), &to, true).unwrap();
+        let keys = Keys::parse_encrypted(&file, secret("hip-roast")).unwrap();
+        assert_eq!(keys.to_public()[0].to_string(), identity.recipient());
+        let wrong = Keys::parse_encrypted(&file, secret("hop-roast")).unwrap_err();
+        assert_eq!(wrong, IdentityError::Encrypted(CryptError::WrongPassphrase));
+        let plugin = "age-plugin-yubikey-1qqqq\n";
+        let both = [plugin.as_bytes(), &identity.file()].concat();
+        assert_eq!(Keys::parse(&both).unwrap().identities().len(), 1);
+        assert_eq!(Keys::parse(plugin.as_bytes()).unwrap_err(), IdentityError::PluginsOnly);
     }
 
     #[test]

@@ -47,8 +47,10 @@ pub struct Picture<'a> {
     pub subtitle: &'a str,
     /// The quote currency.
     pub quote: &'a str,
-    /// The breakdown of the account's margin.
-    pub report: &'a MarginReport,
+    /// The breakdown of the account's margin; `None` where there are no scenarios.
+    pub report: Option<&'a MarginReport>,
+    /// What the prices of the curve are, as the end of its title.
+    pub axis: &'a str,
     /// The account along a range of prices, by price.
     pub curve: &'a [StressPoint],
     /// Where the account loses its levels.
@@ -154,9 +156,14 @@ impl Picture<'_> {
         let ink = Ink::new(50, BLACK).bold();
         text::put(&head, self.title, (MARGIN, 56), ink, Anchor::Left)?;
         text::put(&head, self.subtitle, (MARGIN, 122), Ink::new(30, GREY), Anchor::Left)?;
-        let (upper, lower) = body.split_vertically(grid::height(self.report));
-        grid::draw(&upper, self.report, self.quote)?;
-        curve::draw(&lower, self)?;
+        match self.report {
+            Some(report) => {
+                let (upper, lower) = body.split_vertically(grid::height(report));
+                grid::draw(&upper, report, self.quote)?;
+                curve::draw(&lower, self)?;
+            }
+            None => curve::draw(&body, self)?,
+        }
         area.present()?;
         Ok(())
     }

@@ -15,6 +15,8 @@ use super::{Decimal, PortfolioDocument, PortfolioFileError, PositionEntry, Secre
 
 /// Positions of the largest circuit.
 pub const MAX_POSITIONS: usize = Shape::Large.standard_positions();
+/// The same of portfolio margin.
+pub const MAX_SCENARIO_POSITIONS: usize = Shape::Large.scenario_positions();
 
 /// The smallest step of a quantity: `step * 10^-decimals`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,8 +128,9 @@ impl Listings {
                 &bucket.positions,
             )?);
         }
-        if positions.len() > MAX_POSITIONS {
-            return Err(PortfolioFileError::TooManyPositions { found: positions.len() });
+        let allowed = if self.one_bucket { MAX_SCENARIO_POSITIONS } else { MAX_POSITIONS };
+        if positions.len() > allowed {
+            return Err(PortfolioFileError::TooManyPositions { found: positions.len(), allowed });
         }
         Portfolio::new(positions, blinding).map_err(|_| PortfolioFileError::Duplicate {
             first: "positions".to_owned(),

@@ -33,13 +33,18 @@ mod convert;
 mod decimal;
 mod document;
 
-pub use convert::{Listings, LotSize, MAX_POSITIONS};
+pub use convert::{Listings, LotSize, MAX_POSITIONS, MAX_SCENARIO_POSITIONS};
 pub use decimal::{Decimal, DecimalError};
 pub use document::{
     IsolatedBucket, NoRandomness, PortfolioDocument, PositionEntry, SecretText, VERSION,
 };
 
 use crate::json::JsonError;
+
+/// Which family holds no more.
+fn family(allowed: &usize) -> &'static str {
+    if *allowed < MAX_POSITIONS { " of a portfolio-margin account" } else { "" }
+}
 
 /// Why a document is not a portfolio. Fields are paths into the document;
 /// quantities and amounts are never shown.
@@ -103,10 +108,12 @@ pub enum PortfolioFileError {
         allowed: &'static str,
     },
     /// More positions than the largest circuit holds.
-    #[error("{found} positions, allowed are {MAX_POSITIONS} in all buckets together")]
+    #[error("{found} positions, allowed are {allowed} in all buckets together{}", family(.allowed))]
     TooManyPositions {
         /// Positions found.
         found: usize,
+        /// What the largest circuit holds.
+        allowed: usize,
     },
     /// More isolated buckets than there are numbers.
     #[error("{found} isolated buckets, allowed are {MAX_POSITIONS}")]
