@@ -37,7 +37,7 @@ pub const POSITIONS: usize = 64;
 /// # Errors
 /// Never, unless the formats change under it.
 pub fn model() -> Result<ScenarioModel> {
-    let mut spec = by_name("pmrm2").context("no such set")?.model()?.spec().clone();
+    let mut spec = by_name("derive-test").context("no such set")?.model()?.spec().clone();
     let is_skew = |scenario: &Scenario| scenario.vol_shock_direction.is_skew();
     let skews = spec.scenarios.iter().copied().filter(is_skew);
     let regular = (0..38).map(|index| Scenario {

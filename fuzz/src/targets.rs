@@ -105,7 +105,7 @@ pub fn scenario_market(bytes: &[u8]) {
     let (market, portfolio) = text.split_once("\n---\n").unwrap_or((text, "{}"));
     let portfolio = ScenarioPortfolio::from_json(portfolio);
     let Ok(market) = ScenarioMarket::from_json(market) else { return };
-    let preset = zkmargin_params::scenario::parameters::by_name("pmrm2").expect("a preset");
+    let preset = zkmargin_params::scenario::parameters::by_name("derive-test").expect("a preset");
     let Ok(table) = RiskTable::new(&preset.model().expect("a model"), &market) else { return };
     if let Ok(Ok(holdings)) = portfolio.map(|portfolio| portfolio.resolve(&table)) {
         assert!(!assess(&table, &holdings).contingencies.initial().is_nan());

@@ -29,6 +29,9 @@ pub const MAX_SNAPSHOT_BYTES: usize = 4 << 20;
 pub const MAX_PRICE_DECIMALS: u32 = 18;
 /// Prices are at most `10^MAX_PRICE_DIGITS`.
 pub const MAX_PRICE_DIGITS: u32 = 15;
+/// Timestamps are below this: seconds reach it in the year 5138, milliseconds
+/// did in 1973.
+pub const TIMESTAMP_BOUND: u64 = 100_000_000_000;
 
 /// A price and what is known about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,12 @@ pub enum SnapshotError {
     /// Not JSON, or not the format: the message names line and column.
     #[error("not a market snapshot: {0}")]
     Json(#[from] serde_json::Error),
+    /// A time that cannot be one in seconds.
+    #[error(
+        "timestamp: {0} is refused: allowed are whole seconds since 1970, below 10^11; milliseconds \
+         are a thousand times too large"
+    )]
+    Timestamp(u64),
     /// No price at all.
     #[error("prices: at least one price is needed")]
     Empty,
@@ -145,29 +154,16 @@ impl Snapshot {
         if self.prices.is_empty() {
             return Err(SnapshotError::Empty);
         }
-        let power = |digits: u32| 10i64.checked_pow(digits).map_or(Decimal::MAX, Decimal::from);
-        let precise = |d: Decimal| d.scale() > MAX_PRICE_DECIMALS;
+        if self.timestamp.get() >= TIMESTAMP_BOUND {
+            return Err(SnapshotError::Timestamp(self.timestamp.get()));
+        }
         for (symbol, point) in &mut self.prices {
             *point = PricePoint {
                 price: canonical(point.price),
                 confidence: point.confidence.map(canonical),
                 open_interest: point.open_interest.map(canonical),
             };
-            let symbol = || symbol.clone();
-            let price = point.price;
-            if price <= Decimal::ZERO || price > power(MAX_PRICE_DIGITS) || precise(price) {
-                return Err(SnapshotError::Price { symbol: symbol(), given: price.to_string() });
-            }
-            let outside = |d: &Decimal| !(Decimal::ZERO..=Decimal::ONE).contains(d);
-            if let Some(confidence) = point.confidence.filter(outside) {
-                let given = confidence.to_string();
-                return Err(SnapshotError::Confidence { symbol: symbol(), given });
-            }
-            let outside = |d: &Decimal| !(Decimal::ZERO..=power(18)).contains(d) || precise(*d);
-            if let Some(interest) = point.open_interest.filter(outside) {
-                let given = interest.to_string();
-                return Err(SnapshotError::OpenInterest { symbol: symbol(), given });
-            }
+            check_point(symbol, point)?;
         }
         Ok(())
     }
@@ -197,6 +193,28 @@ impl Snapshot {
         // Maps with text keys, texts and integers: nothing here can fail.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
+}
+
+/// Checks a price; its decimals are canonical.
+pub(crate) fn check_point(symbol: &Symbol, point: &PricePoint) -> Result<(), SnapshotError> {
+    let power = |digits: u32| 10i64.checked_pow(digits).map_or(Decimal::MAX, Decimal::from);
+    let precise = |d: Decimal| canonical(d).scale() > MAX_PRICE_DECIMALS;
+    let symbol = || symbol.clone();
+    let price = point.price;
+    if price <= Decimal::ZERO || price > power(MAX_PRICE_DIGITS) || precise(price) {
+        return Err(SnapshotError::Price { symbol: symbol(), given: price.to_string() });
+    }
+    let outside = |d: &Decimal| !(Decimal::ZERO..=Decimal::ONE).contains(d);
+    if let Some(confidence) = point.confidence.filter(outside) {
+        let given = confidence.to_string();
+        return Err(SnapshotError::Confidence { symbol: symbol(), given });
+    }
+    let outside = |d: &Decimal| !(Decimal::ZERO..=power(18)).contains(d) || precise(*d);
+    if let Some(interest) = point.open_interest.filter(outside) {
+        let given = interest.to_string();
+        return Err(SnapshotError::OpenInterest { symbol: symbol(), given });
+    }
+    Ok(())
 }
 
 /// The JSON form.

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn errors_name_field_line_and_column() {
-        let text = toml(parameters::by_name("pmrm2").unwrap().json);
+        let text = toml(parameters::by_name("derive-test").unwrap().json);
         let refused = |text: &str| ScenarioModel::from_text(text).unwrap_err().to_string();
         let typed = refused(&text.replacen("spot_shock = 1.18", "spot_shock = \"x\"", 1));
         let expected = "not a scenario parameter set: scenarios[0].spot_shock: invalid type: \

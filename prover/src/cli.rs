@@ -88,9 +88,11 @@ enum Command {
     Venue(cmd::venue::Command),
     /// Compute a portfolio's margin natively, with no proof
     Margin(cmd::margin::Args),
-    /// Mark a portfolio under moves of spot and volatility, and say where its
+    /// Mark a portfolio under moves of prices and volatility, and say where its
     /// margin call would come
     Stress(cmd::stress::Args),
+    /// What a trade or a deposit would do to margin, level and liquidation price
+    Whatif(cmd::whatif::Args),
     /// Prove statements about encrypted portfolios
     Prove(cmd::prove::Args),
     /// Verify proofs
@@ -212,6 +214,7 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
         Command::Venue(command) => cmd::venue::run(&command, env),
         Command::Margin(args) => cmd::margin::run(&args, env),
         Command::Stress(args) => cmd::stress::run(&args, env),
+        Command::Whatif(args) => cmd::whatif::run(&args, env),
         Command::Prove(args) => cmd::prove::run(&args, env),
         Command::Verify(args) => cmd::verify::run(&args, env),
         Command::Call(command) => cmd::call::run(&command, env),

@@ -7,6 +7,7 @@ use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::account_name::AccountNameError;
 use zkmargin_params::import::ImportError;
+use zkmargin_params::market::stress::AtPrices;
 use zkmargin_params::market::{MarketError, MarketFileError};
 use zkmargin_params::model::{AnyModel, AnyModelError};
 use zkmargin_params::scenario::ScenarioError;
@@ -190,6 +191,15 @@ pub(crate) enum Error {
     Demo(String),
     #[error("{missed} of {total} results differ from what is expected")]
     ConformanceMissed { missed: usize, total: usize },
+    #[error("{skipped} of the cases were not run, so this is no pass")]
+    ConformanceSkipped { skipped: usize },
+    #[error("{path}: timestamp: {found} is refused: allowed are seconds from 2001 to now ({now})")]
+    SnapshotTime { path: String, found: u64, now: u64 },
+    #[error("{path}: {source}")]
+    AtPrices { path: String, source: AtPrices },
+    /// A question that no trade or price answers.
+    #[error("{0}")]
+    WhatIf(#[from] crate::cmd::whatif::WhatIfError),
     #[error("{0}")]
     Usage(&'static str),
     #[error("the system's clock is before 1970")]
@@ -235,6 +245,9 @@ impl Error {
     pub(crate) fn account(path: &Source, error: ImportError) -> Self {
         let hint = match &error {
             ImportError::Json { .. }
+            | ImportError::Row { .. }
+            | ImportError::NoRows { .. }
+            | ImportError::Milliseconds(_)
             | ImportError::NoTime
             | ImportError::Time(_)
             | ImportError::Mark { .. }
@@ -247,6 +260,10 @@ impl Error {
         let (problem, figures) = match error {
             ImportError::Json { what, source } => {
                 (format!("not {what}: {}", JsonError::from(&source)), None)
+            }
+            // The field, and no value of it.
+            ImportError::Row { name, field, source } => {
+                (format!("{name}: {field}{}", JsonError::from(&source).problem), None)
             }
             ImportError::Inconsistent { field, stated, computed } => (
                 format!("{field} is not what the positions give"),
@@ -367,7 +384,11 @@ impl Error {
             Self::Market { .. } | Self::NotListed { .. } => {
                 "see what the market lists with `zkmargin market show`"
             }
-            Self::Snapshot { .. } => "prices are decimals in quotes, above zero, as in \"26961.2\"",
+            Self::Snapshot { source, .. } => snapshot_hint(source),
+            Self::SnapshotTime { .. } => {
+                "give `timestamp` in whole seconds since 1970: milliseconds are a thousand times too large"
+            }
+            Self::ConformanceSkipped { .. } => "leave --mock and --prove out to run them natively",
             Self::Model { .. } | Self::UnknownModel(_) => {
                 let names: Vec<_> = AnyModel::names().collect();
                 return Some(format!("shipped models: {}", names.join(", ")));
@@ -448,6 +469,8 @@ impl Error {
             | Self::Case { .. }
             | Self::Setup(_)
             | Self::ConformanceMissed { .. }
+            | Self::WhatIf(_)
+            | Self::AtPrices { .. }
             | Self::ScenarioMarket { .. }
             | Self::Plot(_)
             | Self::Clock
@@ -477,6 +500,7 @@ fn file_hint(error: &FileError) -> Option<String> {
         FileError::Read { .. } => "check the name and the permissions; `-` is standard input",
         FileError::Write { .. } => "check that the directory exists, is writable and has room",
         FileError::TooLarge { .. } => "check that it is the right file",
+        FileError::Utf16 { .. } => "save it as UTF-8; in PowerShell: Out-File -Encoding utf8",
         _ => return None,
     };
     Some(text.to_owned())
@@ -489,10 +513,22 @@ fn import_hint(error: &ImportError) -> Option<String> {
         ImportError::Json { .. } | ImportError::Csv { .. } => {
             "give the venue's answer as it was sent; `zkmargin import VENUE --help` names it"
         }
-        ImportError::Snapshot(SnapshotError::Empty) => "check --quote: no symbol ends with it",
+        ImportError::NothingLeft(_) => "check the file, and --quote where prices are read",
+        ImportError::NoRows { .. } => {
+            "give the venue's answer as it was sent; `zkmargin import VENUE --help` names it"
+        }
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+fn snapshot_hint(error: &SnapshotError) -> &'static str {
+    match error {
+        SnapshotError::Json(_) | SnapshotError::Timestamp(_) => {
+            "`timestamp` is whole seconds since 1970, prices are decimals in quotes, as in \"26961.2\""
+        }
+        _ => "prices are decimals in quotes, above zero, as in \"26961.2\"",
+    }
 }
 
 fn portfolio_hint(error: &PortfolioFileError) -> Option<String> {
@@ -504,7 +540,13 @@ fn portfolio_hint(error: &PortfolioFileError) -> Option<String> {
         PortfolioFileError::NoBlinding => "`zkmargin encrypt` draws one",
         PortfolioFileError::TooManyPositions { .. } => "split the account",
         PortfolioFileError::Duplicate { .. } => {
-            "add the quantities up; one instrument may stand once in each bucket"
+            "quantities of one direction may be added up; of a long and a short (hedge mode) the venue may charge both: give one of them an isolated bucket with cash of its own"
+        }
+        PortfolioFileError::NotWholeLots { .. } => {
+            "of a balance with more decimals round what is held down and what is owed up: that is against the account"
+        }
+        PortfolioFileError::Json(error) if error.field == "account" => {
+            "`zkmargin import account-id` derives one from a venue's own name, such as dydx1..."
         }
         _ => "the form of a portfolio is in `zkmargin encrypt --help`",
     };
@@ -593,7 +635,7 @@ mod tests {
             PortfolioFileError::NotWholeLots { field: field(), lot: "0.77777".to_owned() },
             PortfolioFileError::NotWholeUnits { field: field(), decimals: 6 },
             PortfolioFileError::OutOfRange { field: field(), allowed: "few" },
-            PortfolioFileError::TooManyPositions { found: 77_777 },
+            PortfolioFileError::TooManyPositions { found: 77_777, allowed: 128 },
             PortfolioFileError::TooManyBuckets { found: 77_777 },
         ];
         let proving = [
@@ -606,7 +648,7 @@ mod tests {
         let proving = proving.map(|source| Error::Proving { path: path(), source });
         let documents = documents.map(|source| Error::Portfolio { path: path(), source });
         let imported = [
-            ImportError::Isolated { symbol: symbol() },
+            ImportError::NoIsolatedCash { symbol: symbol() },
             ImportError::Mark { symbol: symbol() },
             ImportError::Duplicate { symbol: symbol() },
         ];

@@ -52,6 +52,12 @@ pub enum FileError {
     /// A secret to what others may read: a pipe, a terminal, a device.
     #[error("{} is no regular file, and a secret is written to a new file alone", .0.display())]
     SecretToSpecial(PathBuf),
+    /// A text in UTF-16.
+    #[error("{path} is text in UTF-16")]
+    Utf16 {
+        /// The file, or `-`.
+        path: String,
+    },
     /// More bytes than any such file has.
     #[error("{path} is larger than {limit} bytes")]
     TooLarge {
@@ -145,9 +151,21 @@ impl Source {
         if bytes.len() > limit {
             return Err(FileError::TooLarge { path: self.to_string(), limit });
         }
+        if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
+            return Err(FileError::Utf16 { path: self.to_string() });
+        }
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            // In place: a secret is not copied.
+            bytes.drain(..BYTE_ORDER_MARK.len());
+        }
         Ok(())
     }
 }
+
+/// What some editors put before UTF-8; no file of ours begins so.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// How a text in UTF-16 begins, in either byte order.
+const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// Creates a directory with its parents; one that is there is kept.
 ///
@@ -172,6 +190,20 @@ mod tests {
         }
         for name in ["trader.key", "0x1f", &digits[1..]] {
             assert_eq!(Source::from(name).to_string(), name);
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("text");
+        let source = Source::Path(path.clone());
+        fs::write(&path, b"\xef\xbb\xbf{}").unwrap();
+        assert_eq!(source.read().unwrap(), b"{}");
+        assert_eq!(source.read_secret().unwrap().as_slice(), b"{}");
+        for bytes in [b"\xff\xfe{\0}\0", b"\xfe\xff\0{\0}"] {
+            fs::write(&path, bytes).unwrap();
+            assert!(matches!(source.read(), Err(FileError::Utf16 { .. })));
         }
     }
 

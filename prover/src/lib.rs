@@ -31,4 +31,5 @@ pub mod portfolio_file;
 pub mod proving;
 pub mod report;
 pub mod scenario;
+pub mod standard_stress;
 pub mod venue;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use zkmargin_margin::ids::AccountId;
-use zkmargin_params::scenario::{StressPoint, Threshold};
+use zkmargin_params::scenario::{MarketSpec, StressPoint, Threshold};
 use zkmargin_prover::figures::money;
 use zkmargin_prover::files::{Kind, write_atomic};
 use zkmargin_prover::plot::{Format, Picture, Upper, window};
@@ -15,8 +15,8 @@ use crate::input::refuse_existing;
 /// Where a picture goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PictureArgs {
-    /// Draw the losses or balances under moves of the market, and equity and margin
-    /// against spot
+    /// Draw the losses or balances under moves of the market, where there are
+    /// scenarios, and equity and margin against prices
     #[arg(long, value_name = "FILE.svg|FILE.png", value_parser = parse_target)]
     plot: Option<Target>,
     /// Replace an existing picture
@@ -39,15 +39,26 @@ fn parse_target(text: &str) -> Result<Target, &'static str> {
     }
 }
 
+/// What the curve of a scenario market is drawn against.
+pub(crate) const UNDERLYING_AXIS: &str = "the price of the underlying";
+
+/// Where the underlying stands.
+pub(crate) fn place(market: &MarketSpec, quote: &str) -> String {
+    format!("{} at {} {quote}", market.underlying, money(market.spot))
+}
+
 /// What a picture shows, and of what.
 pub(crate) struct Subject<'a> {
     pub(crate) account: AccountId,
     pub(crate) epoch: u64,
     pub(crate) model: &'a str,
-    pub(crate) underlying: &'a str,
-    pub(crate) spot: f64,
+    /// Where prices stand now, for the subtitle.
+    pub(crate) at: &'a str,
+    /// What the prices of the curve are.
+    pub(crate) axis: &'a str,
     pub(crate) quote: &'a str,
-    pub(crate) upper: Upper<'a>,
+    /// What stands above the curve, where there are scenarios.
+    pub(crate) upper: Option<Upper<'a>>,
     pub(crate) points: &'a [StressPoint],
     pub(crate) thresholds: &'a [Threshold],
 }
@@ -67,23 +78,18 @@ impl PictureArgs {
     pub(crate) fn draw(&self, subject: &Subject<'_>, env: Env) -> Result<(), Error> {
         let Some(target) = &self.plot else { return Ok(()) };
         let what = match subject.upper {
-            Upper::Scenarios(_) => "Margin",
-            Upper::Stress(_) => "Stress test",
+            Some(Upper::Stress(_)) => "Stress test",
+            Some(Upper::Scenarios(_)) | None => "Margin",
         };
         let title = format!("{what} of {}", subject.account);
-        let subtitle = format!(
-            "epoch {}, model {}, {} at {} {}",
-            subject.epoch,
-            subject.model,
-            subject.underlying,
-            money(subject.spot),
-            subject.quote
-        );
+        let subtitle =
+            format!("epoch {}, model {}, {}", subject.epoch, subject.model, subject.at);
         let picture = Picture {
             title: &title,
             subtitle: &subtitle,
             quote: subject.quote,
             upper: subject.upper,
+            axis: subject.axis,
             curve: window(subject.points, subject.thresholds),
             thresholds: subject.thresholds,
         };

@@ -18,8 +18,10 @@ pub struct MarginReport {
     /// Equity of all buckets.
     pub equity: String,
     /// Initial margin of all buckets.
+    #[serde(rename = "initial_requirement")]
     pub initial: String,
     /// Maintenance margin of all buckets.
+    #[serde(rename = "maintenance_requirement")]
     pub maintenance: String,
     /// Cash that would lift every bucket to maintenance.
     pub shortfall_to_maintenance: String,
@@ -41,8 +43,10 @@ pub struct BucketReport {
     /// Its equity.
     pub equity: String,
     /// Its initial margin.
+    #[serde(rename = "initial_requirement")]
     pub initial: String,
     /// Its maintenance margin.
+    #[serde(rename = "maintenance_requirement")]
     pub maintenance: String,
 }
 
@@ -60,8 +64,10 @@ pub struct PositionReport {
     /// The value, signed.
     pub value: String,
     /// The initial margin.
+    #[serde(rename = "initial_requirement")]
     pub initial: String,
     /// The maintenance margin.
+    #[serde(rename = "maintenance_requirement")]
     pub maintenance: String,
 }
 

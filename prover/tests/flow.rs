@@ -348,7 +348,7 @@ fn options_are_proved_and_called() {
     assert!(said.contains(&units), "{needed}: {said}");
 
     let at = |line: &str| format!("call {line} -l o.redb --now 1764897112");
-    run(dir, &at(&format!("init --context {context} -m deribit-like")));
+    run(dir, &at(&format!("init --context {context} -m deribit-btc-approx")));
     make_epoch(dir, 1, "options.json", "o-state.json", None);
     run(dir, &at("post epoch-1.json"));
     for (book, account) in [("condor", "c2"), ("strangle", "c3")] {
@@ -379,7 +379,7 @@ fn pictures_are_for_their_owner_and_name_no_position() {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
     let svg = fs::read_to_string(dir.join("condor.svg")).unwrap();
-    assert!(svg.contains("deribit-like") && !svg.contains("26DEC25"));
+    assert!(svg.contains("deribit-btc-approx") && !svg.contains("26DEC25"));
 }
 
 #[test]

@@ -43,12 +43,13 @@ fn draw(
     let grid = stress.map(|(spots, vols)| StressReport::new(&test, scan, spots, vols).unwrap().0);
     let picture = Picture {
         title: "Margin of the account",
-        subtitle: "deribit-like & <others>, BTC at 92,579.83",
+        subtitle: "deribit-btc-approx & <others>, BTC at 92,579.83",
         quote: "USDC",
-        upper: match &grid {
+        upper: Some(match &grid {
             Some(stress) => Upper::Stress(&stress.grid),
             None => Upper::Scenarios(&report),
-        },
+        }),
+        axis: "the price of the underlying",
         curve: &curve,
         thresholds: &thresholds,
     };
@@ -60,7 +61,7 @@ const STRANGLE: [(&str, f64); 2] = [("BTC-12DEC25-80000-P", -1.0), ("BTC-12DEC25
 
 #[test]
 fn svg_is_well_formed_and_says_its_size_and_figures() {
-    let svg = String::from_utf8(render("pmrm2", 40_000.0, &STRANGLE, Format::Svg)).unwrap();
+    let svg = String::from_utf8(render("derive-test", 40_000.0, &STRANGLE, Format::Svg)).unwrap();
     let document = roxmltree::Document::parse(&svg).unwrap();
     let root = document.root_element();
     assert_eq!(root.tag_name().name(), "svg");
@@ -83,8 +84,8 @@ fn svg_is_well_formed_and_says_its_size_and_figures() {
 #[test]
 fn png_decodes_to_its_size_and_is_not_blank() {
     for (name, model, cash, book) in [
-        ("strangle", "pmrm2", 40_000.0, &STRANGLE[..]),
-        ("short", "deribit-like", 16_000.0, &STRANGLE[..]),
+        ("strangle", "derive-test", 40_000.0, &STRANGLE[..]),
+        ("short", "deribit-btc-approx", 16_000.0, &STRANGLE[..]),
         ("cash", "span-16", 100.0, &[][..]),
         ("covered", "scan", 0.0, &[("BTC", 1.0), ("BTC-26DEC25-100000-C", -1.0)][..]),
     ] {

@@ -58,8 +58,8 @@ fn number(text: &str) -> f64 {
 #[test]
 fn the_breakdown_adds_up() {
     for (model, cash, book) in [
-        ("pmrm2", "14000", &STRANGLE[..]),
-        ("deribit-like", "16000", &STRANGLE[..]),
+        ("derive-test", "14000", &STRANGLE[..]),
+        ("deribit-btc-approx", "16000", &STRANGLE[..]),
         ("scan", "500.25", &[("BTC", "1.5"), ("BTC-26DEC25-100000-C", "-1")][..]),
     ] {
         let report = report(model, cash, book);
@@ -87,7 +87,7 @@ fn the_breakdown_adds_up() {
 
 #[test]
 fn a_shortfall_says_what_would_cure_it() {
-    let report = report("deribit-like", "16000", &STRANGLE);
+    let report = report("deribit-btc-approx", "16000", &STRANGLE);
     let lines = margin_lines(&report, "USD").join("\n");
     let cash = format!("cash needed   {} USD for maintenance", report.cash_needed.maintenance);
     assert!(lines.replace(',', "").contains(&cash), "{lines}");
@@ -115,7 +115,7 @@ fn documents_hold_options_perpetuals_futures_and_collateral() {
     list("BTC-PERPETUAL", Instrument::Perpetual { price: 92_600.0, confidence: 1.0 });
     list("BTC-26DEC25", Instrument::Future { expiry_seconds });
     spec.market = ScenarioMarket::new(listed).unwrap();
-    let model = model("pmrm2");
+    let model = model("derive-test");
     let snapshot = ScenarioSnapshot::new(spec).unwrap();
     let market = Market::<Fp>::build(&model, &snapshot, Epoch::new(1)).unwrap();
     let book = [
@@ -157,7 +157,7 @@ fn documents_hold_options_perpetuals_futures_and_collateral() {
 
 #[test]
 fn stress_says_where_the_call_comes_or_that_it_does_not() {
-    let model = model("pmrm2");
+    let model = model("derive-test");
     let market = market(&model);
     let book = scenario_portfolio(&market, &portfolio(&market, "40000", &STRANGLE)).unwrap();
     let snapshot = snapshot();

@@ -422,6 +422,8 @@ impl Parameters {
             name: "case".to_owned(),
             source: String::new(),
             notes: Vec::new(),
+            underlying: None,
+            inverse: false,
             scenarios: self.scenarios.clone(),
             vol_shock: self.vol_shock,
             skew_shock: self.skew_shock,
@@ -438,6 +440,7 @@ impl Parameters {
                 im_option_percent: other.im_option_percent,
             },
             minimum_charge: None,
+            roll_shock: None,
             underlying_collateral: None,
             collaterals,
         }

@@ -48,8 +48,8 @@ pub enum MarketError {
     },
     /// A price that does not fit per lot.
     #[error(
-        "{symbol}: the price of one lot ({lot_size}) must be below 2^64 quote units and exact to \
-         10^-19 of one"
+        "{symbol}: the price of one lot ({lot_size}) must be below 2^64 quote units, with at most 19 \
+         significant digits: round the price to 18 digits"
     )]
     PriceRange {
         /// The symbol.

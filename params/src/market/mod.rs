@@ -12,6 +12,7 @@ mod file;
 mod listing;
 pub mod moves;
 pub mod scenario;
+pub mod stress;
 
 use std::collections::BTreeMap;
 
@@ -359,3 +360,6 @@ pub(crate) fn tier_row(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod aave_tests;

@@ -41,7 +41,7 @@ const DENOMINATOR: Denominator = match Denominator::new(FACTOR_ONE) {
 /// use zkmargin_params::market::scenario::Market;
 /// use zkmargin_params::scenario::{ScenarioSnapshot, parameters};
 ///
-/// let model = parameters::by_name("pmrm2").unwrap().model()?;
+/// let model = parameters::by_name("derive-test").unwrap().model()?;
 /// let snapshot = ScenarioSnapshot::from_json(r#"{
 ///   "timestamp": 1764921600, "quote": "USD",
 ///   "lots": { "options": "0.1", "others": "0.001" },

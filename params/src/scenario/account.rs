@@ -31,8 +31,10 @@ use crate::scenario::table::{RiskTable, RowKind};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Assessment {
     /// Initial margin balance: negative is short of margin.
+    #[serde(rename = "initial_balance")]
     pub initial_margin: f64,
     /// Maintenance margin balance: negative is a margin call.
+    #[serde(rename = "maintenance_balance")]
     pub maintenance_margin: f64,
     /// What the account is worth.
     pub mark_to_market: MarkToMarket,
@@ -88,12 +90,16 @@ pub struct Contingencies {
     pub mm_option: f64,
     /// Collateral haircuts.
     pub mm_collateral: f64,
+    /// The roll shock of options; that of perpetuals and futures is among theirs.
+    pub mm_roll: f64,
     /// Perpetuals and futures.
     pub im_perpetual: f64,
     /// Naked short options.
     pub im_option: f64,
     /// Collateral haircuts.
     pub im_collateral: f64,
+    /// The roll shock of options.
+    pub im_roll: f64,
     /// Low confidence in perpetuals and futures.
     pub im_confidence_perpetual: f64,
     /// Low confidence in an expiry's feeds.
@@ -105,7 +111,7 @@ pub struct Contingencies {
 impl Contingencies {
     /// What maintenance margin is charged.
     pub fn maintenance(&self) -> f64 {
-        self.mm_perpetual + self.mm_option + self.mm_collateral
+        self.mm_perpetual + self.mm_option + self.mm_collateral + self.mm_roll
     }
 
     /// What initial margin is charged on top.
@@ -113,7 +119,7 @@ impl Contingencies {
         let confidence = self.im_confidence_perpetual
             + self.im_confidence_option
             + self.im_confidence_collateral;
-        self.im_perpetual + self.im_option + self.im_collateral + confidence
+        self.im_perpetual + self.im_option + self.im_collateral + confidence + self.im_roll
     }
 }
 
@@ -214,6 +220,8 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
                 add(&mut sums.scenarios, quantity, &row.scenarios);
                 add(&mut sums.basis, quantity, &row.basis);
                 sums.net(strike_key, quantity);
+                charges.mm_roll += size * row.mm_charge;
+                charges.im_roll += size * row.im_charge;
                 continue;
             }
             RowKind::Future { group } => {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::scenario::black76::OptionType;
+use crate::symbol::Symbol;
 
 /// Why an input of the scenario family is refused.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,14 @@ pub enum ScenarioError {
 #[non_exhaustive]
 #[derive(thiserror::Error)]
 pub enum Problem {
+    /// A parameter set of another underlying.
+    #[error("the parameter set is for {expected}, the market is of {found}")]
+    OtherUnderlying {
+        /// What the set is for.
+        expected: Symbol,
+        /// What the market is of.
+        found: Symbol,
+    },
     /// A number out of range, or not a number.
     #[error("{value} is out of range: allowed are {least} to {most}")]
     Range {

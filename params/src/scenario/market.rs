@@ -222,7 +222,7 @@ impl ScenarioMarket {
         let mut spec = self.spec.clone();
         spec.spot *= spot_factor;
         for feed in &mut spec.feeds {
-            feed.forward = Expiry::new(feed).shocked_forward(spot_factor);
+            feed.forward = Expiry::new(feed, model.spec().inverse).shocked_forward(spot_factor);
         }
         let underlying = &self.spec.underlying;
         for (symbol, instrument) in &mut spec.instruments {

@@ -7,42 +7,42 @@
 //! `0.0` and `-0.0`, so [`max`] and [`min`] are written out.
 
 /// `e^x`.
-pub(super) fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     libm::exp(x)
 }
 
 /// The natural logarithm.
-pub(super) fn ln(x: f64) -> f64 {
+pub(crate) fn ln(x: f64) -> f64 {
     libm::log(x)
 }
 
 /// The square root.
-pub(super) fn sqrt(x: f64) -> f64 {
+pub(crate) fn sqrt(x: f64) -> f64 {
     libm::sqrt(x)
 }
 
 /// `x^y`.
-pub(super) fn pow(x: f64, y: f64) -> f64 {
+pub(crate) fn pow(x: f64, y: f64) -> f64 {
     libm::pow(x, y)
 }
 
 /// The standard normal distribution function.
-pub(super) fn normal_cdf(x: f64) -> f64 {
+pub(crate) fn normal_cdf(x: f64) -> f64 {
     0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2)
 }
 
 /// The standard normal density.
-pub(super) fn normal_pdf(x: f64) -> f64 {
+pub(crate) fn normal_pdf(x: f64) -> f64 {
     // 1 / sqrt(2 pi)
     0.398_942_280_401_432_7 * exp(-0.5 * x * x)
 }
 
 /// The larger of two numbers, the first when they are equal.
-pub(super) fn max(a: f64, b: f64) -> f64 {
+pub(crate) fn max(a: f64, b: f64) -> f64 {
     if b > a { b } else { a }
 }
 
 /// The smaller of two numbers, the first when they are equal.
-pub(super) fn min(a: f64, b: f64) -> f64 {
+pub(crate) fn min(a: f64, b: f64) -> f64 {
     if b < a { b } else { a }
 }

@@ -11,6 +11,7 @@
 //! | [`report`](mod@report) | the breakdown, with greeks per expiry |
 //! | [`cure`](mod@cure) | what would cure a shortfall: cash, or closing a position |
 //! | [`stress`] | margin under a shocked market, and where the margin call would come |
+//! | [`deribit`] | Deribit's own rule in coins, to measure sets against |
 //! | [`black76`] | option values and greeks |
 //!
 //! The instruments are European options on a forward, perpetuals, futures,
@@ -26,7 +27,7 @@
 //! ```
 //! use zkmargin_params::scenario::{RiskTable, ScenarioMarket, ScenarioPortfolio, assess};
 //! use zkmargin_params::scenario::parameters;
-//! let model = parameters::by_name("pmrm2").unwrap().model()?;
+//! let model = parameters::by_name("derive-test").unwrap().model()?;
 //! let market = ScenarioMarket::from_json(r#"{
 //!   "underlying": "BTC", "spot": 100000,
 //!   "feeds": [{ "expiry_seconds": 2592000, "forward": 100500 }],
@@ -48,10 +49,11 @@
 pub mod account;
 pub mod black76;
 pub mod cure;
+pub mod deribit;
 pub(crate) mod error;
 pub mod integer;
 pub mod market;
-mod math;
+pub(crate) mod math;
 pub mod parameters;
 pub mod portfolio;
 pub mod report;

@@ -14,8 +14,10 @@ use crate::scenario::table::{RiskTable, RowKind};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MarginReport {
     /// Initial margin balance: negative is short of margin.
+    #[serde(rename = "initial_balance")]
     pub initial_margin: f64,
     /// Maintenance margin balance: negative is a margin call.
+    #[serde(rename = "maintenance_balance")]
     pub maintenance_margin: f64,
     /// What the account is worth.
     pub mark_to_market: MarkToMarket,

@@ -3,7 +3,7 @@
 use crate::scenario::black76::{YEAR_SECONDS, discount_factor};
 use crate::scenario::market::ExpiryFeed;
 use crate::scenario::math::{exp, ln, max, min, pow, sqrt};
-use crate::scenario::parameters::{MarginFactors, SkewShock, VolShock, VolShockDirection};
+use crate::scenario::parameters::{MarginFactors, RollShock, SkewShock, VolShock, VolShockDirection};
 
 /// Forwards stop moving with spot over the last half hour, as the settlement
 /// price becomes an average of what has been.
@@ -20,7 +20,7 @@ pub(super) struct Expiry {
     pub(super) years: f64,
     /// Square root of the years.
     root: f64,
-    /// The rate, not below 0.
+    /// The rate, not below 0 unless contracts are inverse.
     pub(super) rate: f64,
     /// Discount factor of that rate.
     pub(super) discount: f64,
@@ -31,10 +31,13 @@ pub(super) struct Expiry {
 }
 
 impl Expiry {
-    pub(super) fn new(feed: &ExpiryFeed) -> Self {
+    /// An expiry. Of inverse contracts the rate is taken as it is: it says how far
+    /// the forward is from the index, and not what money earns.
+    pub(super) fn new(feed: &ExpiryFeed, inverse: bool) -> Self {
         // Exact: a checked feed is within 50 years.
         let seconds = feed.expiry_seconds as f64;
-        let (years, rate) = (seconds / YEAR_SECONDS, max(0.0, feed.rate));
+        let rate = if inverse { feed.rate } else { max(0.0, feed.rate) };
+        let years = seconds / YEAR_SECONDS;
         Self {
             seconds,
             years,
@@ -63,13 +66,19 @@ impl Expiry {
         pow(MONTH_SECONDS / floored, power)
     }
 
+    /// The move of the roll to and from this expiry.
+    pub(super) fn roll(&self, roll: &RollShock) -> f64 {
+        max(roll.minimum_move, exp(roll.annual_rate * self.years) - 1.0)
+    }
+
     /// The factor on positive values of the expiry, and on negative ones.
     pub(super) fn static_discounts(&self, margin: &MarginFactors) -> (f64, f64) {
         let long = self.rate * margin.long_rate_mult_scale + margin.long_rate_add_scale;
         let short = self.rate * margin.short_rate_mult_scale + margin.short_rate_add_scale;
         let positive = margin.base_static_discount * exp(-self.years * long);
         let negative = margin.base_static_discount_neg * exp(self.years * short);
-        (positive, min(1.0 / self.discount, negative))
+        // A discount above 1 (a forward below the index) lowers no loss.
+        (positive, min(1.0 / min(1.0, self.discount), negative))
     }
 
     /// How volatilities move in a direction.

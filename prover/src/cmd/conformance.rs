@@ -29,9 +29,9 @@ scenario portfolio margin of PMRM_2 (a file with `scenario`, or with `scenario_b
 first two are integers and must be exact; margins of PMRM_2 are \
 floating point and may differ by 1e-8, relative, with --integer too. With --mock and \
 --prove the same integers go through the circuit, in the smallest shape that holds a case; \
-a case beyond the largest is named and left out. The summary's relative error leaves out \
+a case beyond the largest is named, and then nothing has passed. The summary's relative error leaves out \
 figures below 1e-6, which are zero but for rounding. Exits with 1 when a figure differs, with 2 when a file \
-cannot be run; the others are run all the same.";
+or a case cannot be run; the others are run all the same.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -60,6 +60,8 @@ struct Report {
     passed: bool,
     figures: usize,
     missed: usize,
+    /// Cases that were not run.
+    skipped: usize,
     files: Vec<FileReport>,
 }
 
@@ -128,15 +130,19 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     }
     let figures = || files.iter().flat_map(|file| &file.figures);
     let (total, missed) = (figures().count(), figures().filter(|figure| !figure.pass).count());
-    let passed = total > 0 && missed == 0 && first_error.is_none();
-    let report = Report { passed, figures: total, missed, files };
+    // What was not run has not passed.
+    let skipped: usize = files.iter().map(|file| file.beyond_largest_shape.len()).sum();
+    let passed = total > 0 && missed == 0 && skipped == 0 && first_error.is_none();
+    let report = Report { passed, figures: total, missed, skipped, files };
     env.out.result(&report, |report| lines(report, args.figures))?;
     match (passed, first_error) {
         (true, _) => Ok(Exit::Done),
         // The report has told it already.
         (_, Some(error)) if env.out.is_json() => Ok(error.exit()),
         (_, Some(error)) => Err(error),
+        (_, None) if env.out.is_json() && missed == 0 && skipped > 0 => Ok(Exit::Usage),
         (_, None) if env.out.is_json() => Ok(Exit::False),
+        (_, None) if missed == 0 && skipped > 0 => Err(Error::ConformanceSkipped { skipped }),
         (_, None) => Err(Error::ConformanceMissed { missed, total }),
     }
 }

@@ -76,6 +76,9 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         PortfolioDocument::parse(&plain).map_err(|e| Error::portfolio(portfolio, e))?;
     // Once the plain text is removed, it is too late to learn that no market takes it.
     document.check().map_err(|e| Error::portfolio(portfolio, e))?;
+    if !document.fits_every_family().map_err(|e| Error::portfolio(portfolio, e))? {
+        env.out.note("more than 64 positions: no circuit of portfolio margin holds them");
+    }
     let drawn = document.ensure_blinding()?;
     let recipients = args.recipients.recipients()?;
     let file = crypt::encrypt(&document.to_json(), &recipients, args.armor)

@@ -23,3 +23,4 @@ pub(crate) mod srs;
 pub(crate) mod stress;
 pub(crate) mod venue;
 pub(crate) mod verify;
+pub(crate) mod whatif;

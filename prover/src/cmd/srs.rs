@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde::Serialize;
 use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
@@ -114,7 +115,9 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
 
 /// The sizes that circuits need, ascending.
 fn sizes() -> BTreeSet<u32> {
-    Shape::ALL.into_iter().map(<StandardCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k).collect()
+    let standard = <StandardCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k;
+    let scenario = <ScenarioCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k;
+    Shape::ALL.into_iter().flat_map(|shape| [standard(shape), scenario(shape)]).collect()
 }
 
 fn import(args: &Import, env: Env) -> Result<Exit, Error> {
@@ -208,5 +211,23 @@ fn kind_text(kind: SrsKind) -> &'static str {
         SrsKind::Imported => "a file of unknown origin: as good as whoever made it",
         SrsKind::InsecureDev => "INSECURE: everybody can compute the secret",
         _ => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_circuit_has_its_size() {
+        for shape in Shape::ALL {
+            for family in [
+                <StandardCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(shape),
+                <ScenarioCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(shape),
+            ] {
+                assert!(sizes().contains(&family), "2^{family}");
+            }
+        }
+        assert!(sizes().contains(&14), "the small shape of portfolio margin");
     }
 }

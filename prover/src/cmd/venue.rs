@@ -154,6 +154,10 @@ fn commit<B: Backend, M: FamilyMarket<B::Field>>(
         let document = load_document(source, &args.keys, args.insecure_plaintext)?;
         let portfolio =
             listings.portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
+        // What no circuit holds can be committed to and never be proved.
+        market
+            .fit(portfolio.positions(), None)
+            .map_err(|error| Error::Proving { path: source.to_string(), source: error })?;
         let commitment = portfolio.commitment::<B::Field>();
         let entry = Entry { account: document.account, commitment };
         serde_json::to_writer(&mut lines, &ListEntry::from(&entry)).map_err(|_| Error::Output)?;

@@ -95,12 +95,17 @@ impl Keys {
             let identities = vec![Identity::ssh(text.trim_start(), prompter)?];
             return Ok(Self { identities, passphrase: None });
         }
-        let mut identities = Vec::new();
+        let (mut identities, mut missing) = (Vec::new(), None);
         for (index, line) in lines(text) {
-            identities.push(Identity::parse(line, index + 1, prompter)?);
+            match Identity::parse(line, index + 1, prompter) {
+                Ok(identity) => identities.push(identity),
+                // A key beside it may open the file all the same.
+                Err(error @ IdentityError::MissingPlugin { .. }) => missing = Some(error),
+                Err(error) => return Err(error),
+            }
         }
         match identities.is_empty() {
-            true => Err(IdentityError::Empty),
+            true => Err(missing.unwrap_or(IdentityError::Empty)),
             false => Ok(Self { identities, passphrase: None }),
         }
     }

@@ -49,8 +49,10 @@ pub struct Picture<'a> {
     pub subtitle: &'a str,
     /// The quote currency.
     pub quote: &'a str,
-    /// What stands above the curve.
-    pub upper: Upper<'a>,
+    /// What stands above the curve; `None` where there are no scenarios.
+    pub upper: Option<Upper<'a>>,
+    /// What the prices of the curve are, as the end of its title.
+    pub axis: &'a str,
     /// The account along a range of prices, by price.
     pub curve: &'a [StressPoint],
     /// Where the account loses its levels.
@@ -174,16 +176,17 @@ impl Picture<'_> {
         text::put(&head, self.title, (MARGIN, 56), ink, Anchor::Left)?;
         text::put(&head, self.subtitle, (MARGIN, 122), Ink::new(30, GREY), Anchor::Left)?;
         let lower = match self.upper {
-            Upper::Scenarios(report) => {
+            Some(Upper::Scenarios(report)) => {
                 let (upper, lower) = body.split_vertically(grid::height(report));
                 grid::draw(&upper, report, self.quote)?;
                 lower
             }
-            Upper::Stress(points) => {
+            Some(Upper::Stress(points)) => {
                 let (upper, lower) = body.split_vertically(stress::height(points));
                 stress::draw(&upper, points, self.quote)?;
                 lower
             }
+            None => body,
         };
         curve::draw(&lower, self)?;
         area.present()?;

@@ -9,6 +9,8 @@ use super::{Decimal, PortfolioDocument, PortfolioFileError, PositionEntry, Secre
 
 /// Positions of the largest circuit of either family.
 pub const MAX_POSITIONS: usize = Shape::Large.standard_positions();
+/// The same of portfolio margin.
+pub const MAX_SCENARIO_POSITIONS: usize = Shape::Large.scenario_positions();
 
 /// What a bucket is paid in with.
 #[derive(Clone, Copy)]
@@ -42,7 +44,7 @@ impl PortfolioDocument {
             found += bucket.check()?;
         }
         match found > MAX_POSITIONS {
-            true => Err(PortfolioFileError::TooManyPositions { found }),
+            true => Err(PortfolioFileError::TooManyPositions { found, allowed: MAX_POSITIONS }),
             false => Ok(()),
         }
     }
@@ -191,7 +193,10 @@ mod tests {
         for more in more {
             assert_eq!(
                 check(&more),
-                Err(PortfolioFileError::TooManyPositions { found: MAX_POSITIONS + 1 })
+                Err(PortfolioFileError::TooManyPositions {
+                    found: MAX_POSITIONS + 1,
+                    allowed: MAX_POSITIONS
+                })
             );
         }
         let buckets = vec!["{}"; 300].join(",");

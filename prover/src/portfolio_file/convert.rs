@@ -12,7 +12,9 @@ use zkmargin_params::model::Kind;
 use zkmargin_params::scenario::RowKind;
 
 use super::check::{Bucket, number};
-use super::{Decimal, MAX_POSITIONS, PortfolioDocument, PortfolioFileError, SecretText};
+use super::{
+    Decimal, MAX_POSITIONS, MAX_SCENARIO_POSITIONS, PortfolioDocument, PortfolioFileError, SecretText,
+};
 use crate::human::scaled;
 
 /// The smallest step of a quantity: `step * 10^-decimals`.
@@ -137,8 +139,9 @@ impl Listings {
                 .map_err(|_| PortfolioFileError::TooManyBuckets { found: buckets.len() - 1 })?;
             positions.extend(self.bucket(BucketId::new(id), bucket)?);
         }
-        if positions.len() > MAX_POSITIONS {
-            return Err(PortfolioFileError::TooManyPositions { found: positions.len() });
+        let allowed = if self.one_bucket { MAX_SCENARIO_POSITIONS } else { MAX_POSITIONS };
+        if positions.len() > allowed {
+            return Err(PortfolioFileError::TooManyPositions { found: positions.len(), allowed });
         }
         Portfolio::new(positions, blinding).map_err(|_| PortfolioFileError::Duplicate {
             first: "positions".to_owned(),

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::portfolio::Blinding;
 
-use super::PortfolioFileError;
+use super::{MAX_POSITIONS, MAX_SCENARIO_POSITIONS, PortfolioFileError};
 use crate::json;
 
 /// Version of the schema.
@@ -135,6 +135,13 @@ impl PositionEntry {
     }
 }
 
+impl IsolatedBucket {
+    /// A bucket with cash as its market's family counts it.
+    pub fn new(cash: String, positions: Vec<PositionEntry>) -> Self {
+        Self { cash: Some(SecretText::new(cash)), balance: None, positions }
+    }
+}
+
 impl PortfolioDocument {
     /// A portfolio of one bucket with no blinding yet.
     pub fn new(account: AccountId, cash: String, positions: Vec<PositionEntry>) -> Self {
@@ -197,6 +204,19 @@ impl PortfolioDocument {
         }
         bytes.push(b'\n');
         bytes
+    }
+
+    /// Whether some family of margin models has a circuit for so many positions,
+    /// and whether every one has.
+    ///
+    /// # Errors
+    /// When none has.
+    pub fn fits_every_family(&self) -> Result<bool, PortfolioFileError> {
+        let found = self.positions_len();
+        match found > MAX_POSITIONS {
+            true => Err(PortfolioFileError::TooManyPositions { found, allowed: MAX_POSITIONS }),
+            false => Ok(found <= MAX_SCENARIO_POSITIONS),
+        }
     }
 
     /// Positions as written, in all buckets.

@@ -44,7 +44,7 @@ mod decimal;
 mod document;
 mod funds;
 
-pub use check::MAX_POSITIONS;
+pub use check::{MAX_POSITIONS, MAX_SCENARIO_POSITIONS};
 pub use convert::{Listings, LotSize};
 pub use decimal::{Decimal, DecimalError};
 pub use document::{
@@ -59,6 +59,10 @@ use crate::json::JsonError;
 /// The JSON Schema of a portfolio document. It says what a document looks like;
 /// [`PortfolioDocument::check`] and the market say the rest.
 pub const SCHEMA: &str = include_str!("portfolio.schema.json");
+/// Which family holds no more.
+fn family(allowed: &usize) -> &'static str {
+    if *allowed < MAX_POSITIONS { " of a portfolio-margin account" } else { "" }
+}
 
 /// Why a document is not a portfolio. Fields are paths into the document;
 /// quantities and amounts are never shown.
@@ -149,12 +153,12 @@ pub enum PortfolioFileError {
         allowed: &'static str,
     },
     /// More positions than the largest circuit holds.
-    #[error(
-        "{found} positions, allowed are {MAX_POSITIONS} in all buckets together: the largest circuit holds no more"
-    )]
+    #[error("{found} positions, allowed are {allowed} in all buckets together{}", family(.allowed))]
     TooManyPositions {
         /// Positions found.
         found: usize,
+        /// What the largest circuit holds.
+        allowed: usize,
     },
     /// More isolated buckets than there are numbers.
     #[error("{found} isolated buckets, allowed are {MAX_POSITIONS}")]

@@ -102,6 +102,7 @@ fn made_of(breakdown: &MarginReport) -> Vec<String> {
             charges.mm_collateral,
             charges.mm_collateral + charges.im_collateral,
         ),
+        ("roll shock of options", charges.mm_roll, charges.mm_roll + charges.im_roll),
         ("low confidence", 0.0, confidence),
     ];
     let mut table = Table::new(1, ["", "maintenance", "initial"]);

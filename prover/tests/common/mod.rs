@@ -212,7 +212,7 @@ fn options(dir: &Path) {
     let rows = chain.lines().filter(|row| row.contains("26DEC25") || row.starts_with("as_of"));
     fs::write(dir.join("chain.csv"), rows.collect::<Vec<_>>().join("\n")).unwrap();
     run(dir, "import deribit options -q chain.csv -o chain.json");
-    run(dir, "market build -q -s chain.json -m deribit-like -e 1 -o options.json");
+    run(dir, "market build -q -s chain.json -m deribit-btc-approx -e 1 -o options.json");
     run(dir, "encrypt -q strangle.json -R trader.key -o strangle.age");
     run(dir, "encrypt -q condor.json -R trader.key -o condor.age");
 }

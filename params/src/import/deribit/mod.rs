@@ -14,10 +14,14 @@
 //! | `index_price_usd` or `estimated_delivery_price_usd` | index; may be absent |
 //! | `open_interest` | may be absent |
 //!
-//! Other columns and fields are ignored. Marks agree with Black's formula
+//! Other columns and fields are ignored. Futures and the perpetual are *inverse*: the
+//! venue sizes them in USD, and what they earn is in coins. A quantity here is in
+//! coins, size over price, and so is of one moment. Marks agree with Black's formula
 //! without discount over the forward, `mark = Black76(F, K, iv, T) / F`, to a few
 //! 1e-5 coins: [`ChainOption::mark_residual`].
 
+mod account;
+mod collect;
 mod name;
 mod rows;
 
@@ -27,7 +31,10 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use zkmargin_margin::ids::Timestamp;
 
+pub use account::{DeribitAccount, account};
 pub use name::InstrumentName;
+
+use collect::Collected;
 
 use crate::import::ImportError;
 use crate::scenario::black76::{Black76, OptionType, YEAR_SECONDS};
@@ -95,7 +102,8 @@ pub struct ChainOption {
     pub strike: f64,
     /// Call or put.
     pub option_type: OptionType,
-    /// Volatility of the mark, a fraction per year.
+    /// Volatility of the mark, a fraction per year; 0 of an option that the venue
+    /// marks at its intrinsic value.
     pub mark_iv: f64,
     /// The mark, in coins.
     pub mark_price: f64,
@@ -128,12 +136,37 @@ pub enum QuoteSkip {
     /// It is no inverse option, future or perpetual of BTC or ETH.
     #[error("not an option, future or perpetual that settles in BTC or ETH")]
     OtherInstrument,
-    /// It has no volatility.
-    #[error("it has no volatility")]
+    /// It settles in USDC or USDT.
+    #[error("it settles in USDC or USDT: linear instruments are not supported")]
+    Linear,
+    /// It is of another currency than the one asked for.
+    #[error("of another currency than the one asked for")]
+    OtherCurrency,
+    /// A number that is missing or not a number.
+    #[error("the {0} is missing or out of range")]
+    Number(&'static str),
+    /// What the row says of its option is not what its name says.
+    #[error("strike, type or expiry disagree with the name")]
+    Name,
+    /// It has no time.
+    #[error("the row does not say when it was seen")]
+    NoTime,
+    /// Its form is not that of a row.
+    #[error("it is not a row of a book summary")]
+    Form,
+    /// It has no volatility, and a mark above its intrinsic value.
+    #[error("it has no volatility, and its mark is not its intrinsic value")]
     NoVolatility,
     /// It has expired.
     #[error("it has expired")]
     Expired,
+}
+
+impl QuoteSkip {
+    /// Whether the row is not as the venue writes rows: what `--strict` refuses.
+    pub const fn is_odd(self) -> bool {
+        matches!(self, Self::Number(_) | Self::Name | Self::NoTime | Self::Form)
+    }
 }
 
 impl ChainOption {
@@ -160,8 +193,14 @@ impl OptionChain {
     }
 
     /// The chain as a market of the scenario family: options, futures and the
-    /// perpetual where they are known, the coin as collateral. Rates are zero and
-    /// confidences one: the venue publishes neither.
+    /// perpetual where they are known, the coin as collateral. Confidences are one:
+    /// the venue publishes none.
+    ///
+    /// The venue quotes an option in coins, so its value in USD is mark times
+    /// *index*: Black's value over the forward, times the index. The rate
+    /// `ln(forward / index) / years` says so. It is negative where the forward is
+    /// below the index; models of coin-settled contracts take it as it is, others as
+    /// 0.
     ///
     /// # Errors
     /// When the chain is too large for a market.
@@ -175,7 +214,7 @@ impl OptionChain {
                 expiry_seconds,
                 forward: expiry.forward,
                 forward_confidence: 1.0,
-                rate: 0.0,
+                rate: self.rate(expiry.forward, expiry_seconds),
                 rate_confidence: 1.0,
                 vol_confidence: 1.0,
             });
@@ -211,6 +250,25 @@ impl OptionChain {
 }
 
 impl OptionChain {
+    /// The rate that takes the forward to the index, per year.
+    fn rate(&self, forward: f64, expiry_seconds: u64) -> f64 {
+        // Exact: below 50 years.
+        let years = expiry_seconds as f64 / YEAR_SECONDS;
+        let rate = crate::scenario::math::ln(forward / self.index) / years;
+        if rate.is_finite() { rate.clamp(-100.0, 100.0) } else { 0.0 }
+    }
+
+    /// The first row that `--strict` refuses.
+    ///
+    /// # Errors
+    /// [`ImportError::OddRow`] with its name and what is wrong with it.
+    pub fn strict(self) -> Result<Self, ImportError> {
+        match self.skipped.iter().find(|row| row.reason.is_odd()) {
+            Some(row) => Err(ImportError::OddRow { name: row.name.clone(), reason: row.reason }),
+            None => Ok(self),
+        }
+    }
+
     /// Rows cost an account up to two quote units a lot: a coin of a twentieth of
     /// the price needs a decimal more for the same precision.
     fn quote_decimals(&self) -> u32 {
@@ -241,182 +299,30 @@ impl OptionChain {
     }
 }
 
-/// Reads an option chain, as JSON or as CSV.
+/// Reads an option chain of one currency, as JSON or as CSV. A row that cannot be
+/// read is left out and named.
 ///
 /// # Errors
-/// When the text is too large or neither, a name stands twice or disagrees with
-/// its row, a number is out of range, two currencies are mixed, or no option
-/// remains.
+/// When the text is too large or neither, a name stands twice, two currencies are
+/// mixed, or no option remains.
 pub fn option_chain(text: &str) -> Result<OptionChain, ImportError> {
+    option_chain_of(text, None)
+}
+
+/// The same of the currency asked for; the rows of others are left out.
+///
+/// # Errors
+/// As [`option_chain`], but that currencies may be mixed.
+pub fn option_chain_of(text: &str, currency: Option<&str>) -> Result<OptionChain, ImportError> {
     let rows = rows::read(text)?;
     if rows.len() > MAX_CHAIN_ROWS {
         return Err(ImportError::TooManyRows { count: rows.len(), most: MAX_CHAIN_ROWS });
     }
-    let mut collected = Collected::default();
+    let mut collected = Collected::new(currency);
     for row in rows {
         collected.add(row)?;
     }
     collected.chain()
-}
-
-/// A row of either form.
-struct Row {
-    name: String,
-    /// What the row itself says of its option: strike, type, expiry.
-    stated: Option<(f64, OptionType, u64)>,
-    seen_at: Option<f64>,
-    mark_iv: Option<f64>,
-    mark_price: Option<f64>,
-    underlying: Option<f64>,
-    index: Option<f64>,
-    bid: Option<f64>,
-    ask: Option<f64>,
-    open_interest: Option<f64>,
-}
-
-#[derive(Default)]
-struct Collected {
-    currency: Option<&'static str>,
-    oldest: Option<f64>,
-    indices: Vec<f64>,
-    perpetual: Option<f64>,
-    futures: BTreeMap<u64, (Symbol, f64)>,
-    options: BTreeMap<(u64, u64, OptionType), ChainOption>,
-    skipped: Vec<SkippedQuote>,
-}
-
-impl Collected {
-    fn skip(&mut self, name: &str, reason: QuoteSkip) {
-        self.skipped.push(SkippedQuote { name: name.chars().take(40).collect(), reason });
-    }
-
-    fn add(&mut self, row: Row) -> Result<(), ImportError> {
-        let Some(name) = InstrumentName::parse(&row.name) else {
-            self.skip(&row.name, QuoteSkip::OtherInstrument);
-            return Ok(());
-        };
-        let symbol = super::symbol(&row.name)?;
-        if let Some(first) = self.currency.replace(name.currency())
-            && first != name.currency()
-        {
-            return Err(ImportError::MixedCurrencies { first, other: name.currency() });
-        }
-        let bad = |field| ImportError::Quote { symbol: symbol.clone(), field };
-        let within = |field, value: Option<f64>, most: f64| match value {
-            Some(value) if value.is_finite() && (0.0..=most).contains(&value) => Ok(Some(value)),
-            Some(_) => Err(bad(field)),
-            None => Ok(None),
-        };
-        let price = |field, value| {
-            Ok::<_, ImportError>(within(field, value, 1e12)?.filter(|price| *price > 0.0))
-        };
-        if let Some(index) = price("index price", row.index)? {
-            self.indices.push(index);
-        }
-        let mark = within("mark price", row.mark_price, 1e12)?;
-        let underlying = price("underlying price", row.underlying)?;
-        let duplicate = || ImportError::Duplicate { symbol: symbol.clone() };
-        let (expiry, strike, option_type) = match name {
-            InstrumentName::Perpetual { .. } => {
-                let twice = self.perpetual.replace(mark.ok_or_else(|| bad("mark price"))?);
-                return twice.map_or(Ok(()), |_| Err(duplicate()));
-            }
-            InstrumentName::Future { expiry, .. } => {
-                let mark = mark.filter(|mark| *mark > 0.0).ok_or_else(|| bad("mark price"))?;
-                let twice = self.futures.insert(expiry, (symbol.clone(), mark));
-                return twice.map_or(Ok(()), |_| Err(duplicate()));
-            }
-            InstrumentName::Option { expiry, strike, option_type, .. } => {
-                (expiry, strike, option_type)
-            }
-        };
-        if row.stated.is_some_and(|stated| stated != (strike, option_type, expiry)) {
-            return Err(bad("strike, type or expiry, disagreeing with the name,"));
-        }
-        let seen_at = within("time", row.seen_at, 1e11)?.ok_or(ImportError::NoTime)?;
-        let Some(mark_iv) = within("volatility", row.mark_iv, 100.0)?.filter(|iv| *iv > 0.0) else {
-            self.skip(&row.name, QuoteSkip::NoVolatility);
-            return Ok(());
-        };
-        // Exact: unix times are below 2^53.
-        if expiry as f64 <= seen_at {
-            self.skip(&row.name, QuoteSkip::Expired);
-            return Ok(());
-        }
-        self.oldest = Some(self.oldest.map_or(seen_at, |oldest| oldest.min(seen_at)));
-        let option = ChainOption {
-            expiry,
-            strike,
-            option_type,
-            mark_iv,
-            mark_price: mark.ok_or_else(|| bad("mark price"))?,
-            underlying: underlying.ok_or_else(|| bad("underlying price"))?,
-            bid: within("bid", row.bid, 1e12)?,
-            ask: within("ask", row.ask, 1e12)?,
-            open_interest: within("open interest", row.open_interest, 1e15)?,
-            seen_at,
-            symbol: symbol.clone(),
-        };
-        // The bits of positive numbers are in the numbers' order.
-        match self.options.insert((expiry, strike.to_bits(), option_type), option) {
-            Some(_) => Err(duplicate()),
-            None => Ok(()),
-        }
-    }
-
-    fn chain(mut self) -> Result<OptionChain, ImportError> {
-        let (Some(currency), Some(oldest)) = (self.currency, self.oldest) else {
-            return Err(ImportError::NoOptions);
-        };
-        let mut expiries: Vec<ChainExpiry> = Vec::new();
-        for option in self.options.into_values() {
-            match expiries.last_mut() {
-                Some(last) if last.expiry == option.expiry => last.options.push(option),
-                _ => expiries.push(ChainExpiry {
-                    expiry: option.expiry,
-                    forward: 0.0,
-                    future: None,
-                    options: vec![option],
-                }),
-            }
-        }
-        for expiry in &mut expiries {
-            let future = self.futures.remove(&expiry.expiry);
-            expiry.future = future.map(|(symbol, _)| symbol);
-            expiry.forward = median(expiry.options.iter().map(|o| o.underlying).collect());
-        }
-        let nearest = expiries.first().map_or(0.0, |expiry| expiry.forward);
-        let (index, index_source) = match self.indices.is_empty() {
-            true => (nearest, IndexSource::NearestForward),
-            false => (median(self.indices), IndexSource::Index),
-        };
-        Ok(OptionChain {
-            currency: super::symbol(currency)?,
-            timestamp: Timestamp::new(whole_seconds(oldest)),
-            source: format!("Deribit {currency} options: marks of the book summary"),
-            index,
-            index_source,
-            perpetual: self.perpetual,
-            expiries,
-            skipped: self.skipped,
-        })
-    }
-}
-
-/// The middle value, the upper of two; 0 of none.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-/// A checked time in whole seconds, rounded down.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a checked time is from 0 to 1e11"
-)]
-fn whole_seconds(time: f64) -> u64 {
-    time as u64
 }
 
 #[cfg(test)]

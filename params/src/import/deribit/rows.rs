@@ -1,51 +1,68 @@
 //! The two forms of a chain: CSV and JSON.
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::import::deribit::Row;
-use crate::import::{ImportError, check_size, read_json, unix_seconds};
+use super::collect::Row;
+use super::{QuoteSkip, SkippedQuote};
+use crate::import::number::lenient;
+use crate::import::{ImportError, check_size, forms, unix_seconds};
 use crate::scenario::black76::OptionType;
 
 const WHAT: &str = "a Deribit option chain";
 
+/// A row, or the name of one that is none.
+type Read = Result<Row, SkippedQuote>;
+
 /// Reads either form.
-pub(super) fn read(text: &str) -> Result<Vec<Row>, ImportError> {
+pub(super) fn read(text: &str) -> Result<Vec<Read>, ImportError> {
     check_size(text)?;
     match text.trim_start().bytes().next() {
         Some(b'{' | b'[') => json(text),
-        _ => csv(text),
+        _ => Ok(csv(text)?.into_iter().map(Ok).collect()),
     }
 }
 
-/// An answer, or its `result` alone.
+/// When an answer left, in microseconds.
 #[derive(Deserialize)]
-struct Answer {
-    result: Vec<Summary>,
-    /// Microseconds at which the answer left.
-    #[serde(rename = "usOut")]
+struct Envelope {
+    #[serde(default, rename = "usOut", deserialize_with = "lenient")]
     sent: Option<f64>,
 }
 
 #[derive(Deserialize)]
 struct Summary {
     instrument_name: String,
+    #[serde(default, deserialize_with = "lenient")]
     creation_timestamp: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
     mark_iv: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
     mark_price: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
     underlying_price: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
     estimated_delivery_price: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
     bid_price: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
     ask_price: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
     open_interest: Option<f64>,
 }
 
-fn json(text: &str) -> Result<Vec<Row>, ImportError> {
-    let answer = match text.trim_start().starts_with('[') {
-        true => Answer { result: read_json(text, WHAT)?, sent: None },
-        false => read_json(text, WHAT)?,
-    };
-    let sent = answer.sent.map(|micros| micros / 1e6);
-    let row = |summary: Summary| Row {
+fn json(text: &str) -> Result<Vec<Read>, ImportError> {
+    let rows = forms::rows(text, WHAT, |row| row.contains_key("instrument_name"))?;
+    let sent = serde_json::from_str::<Envelope>(text).ok().and_then(|envelope| envelope.sent);
+    let sent = sent.map(|micros| micros / 1e6);
+    Ok(rows.iter().enumerate().map(|(index, row)| summary(index, row, sent)).collect())
+}
+
+fn summary(index: usize, row: &Value, sent: Option<f64>) -> Read {
+    let name = forms::name(row, "instrument_name", index);
+    let summary: Summary = forms::row(row, &name)
+        .map_err(|_| SkippedQuote { name: forms::cut(&name), reason: QuoteSkip::Form })?;
+    Ok(Row {
         name: summary.instrument_name,
         stated: None,
         seen_at: summary.creation_timestamp.map(|millis| millis / 1e3).or(sent),
@@ -56,8 +73,7 @@ fn json(text: &str) -> Result<Vec<Row>, ImportError> {
         bid: summary.bid_price,
         ask: summary.ask_price,
         open_interest: summary.open_interest,
-    };
-    Ok(answer.result.into_iter().map(row).collect())
+    })
 }
 
 /// A record of any of the CSV forms.

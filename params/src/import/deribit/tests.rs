@@ -71,7 +71,8 @@ fn other_columns_of_the_venue_are_read() {
         1704712781422,ETH-9JAN24-1900-P,put,1900,1704787200,9.8e-05,,2223.1257,2222.19\n";
     let chain = option_chain(eth).unwrap();
     assert_eq!((chain.currency.as_str(), chain.index), ("ETH", 2222.19));
-    assert_eq!((chain.options().count(), chain.skipped[0].reason), (1, QuoteSkip::NoVolatility));
+    // The put is marked below a tick, and has no volatility.
+    assert_eq!((chain.options().count(), chain.skipped.len()), (2, 0));
     assert!(chain.options().next().unwrap().mark_residual().abs() < 1e-6);
     let utc = "timestamp_utc,instrument_name,option_type,strike,expiry_unix_s,mark_price_coin,\
         mark_iv,underlying_price_usd,index_price_usd,bid_price_coin,ask_price_coin\n\
@@ -85,30 +86,78 @@ fn other_columns_of_the_venue_are_read() {
 }
 
 #[test]
-fn bad_chains_are_refused() {
-    let refused = |from: &str, to: &str| {
+fn odd_rows_are_left_out_and_bad_chains_refused() {
+    let changed = |from: &str, to: &str| {
         assert!(CSV.contains(from), "{from}");
-        option_chain(&CSV.replacen(from, to, 1)).unwrap_err().to_string()
+        option_chain(&CSV.replacen(from, to, 1))
     };
+    let odd = |from: &str, to: &str| {
+        let chain = changed(from, to).unwrap();
+        assert_eq!(chain.options().count(), 119, "one row is left out");
+        chain.strict().unwrap_err().to_string()
+    };
+    let refused = |from: &str, to: &str| changed(from, to).unwrap_err().to_string();
     let row = CSV.lines().nth(1).unwrap();
     assert!(refused(row, &format!("{row}\n{row}")).ends_with("stands twice"));
-    assert!(refused(",call,", ",put,").contains("disagreeing with the name"));
+    assert!(odd(",call,", ",put,").ends_with("strike, type or expiry disagree with the name"));
     assert!(refused(",call,", ",straddle,").contains("unknown variant"));
-    assert!(refused("1764897052", "NaN").contains("the time is missing or out of range"));
-    assert!(refused("1764897052", "").contains("does not say when"));
-    assert!(refused("BTC-", "ETH-").contains("mixes ETH and BTC"));
-    assert!(refused("mark_iv", "mark_vol").contains("no option that has a volatility"));
+    assert!(odd("1764897052", "NaN").ends_with("the time is missing or out of range"));
+    assert!(odd("1764897052", "").contains("does not say when"));
+    let mixed = refused("BTC-", "ETH-");
+    assert!(mixed.contains("mixes ETH and BTC") && mixed.contains("--currency"), "{mixed}");
+    let none = refused("mark_iv", "mark_vol");
+    assert!(none.starts_with("the file has no option that can be used: left out BTC-"), "{none}");
+    assert!(none.contains("it has no volatility") && none.ends_with(" more"), "{none}");
     assert!(refused("mark_price_coin", "mark").contains("missing field `mark_price_coin`"));
     let negative = JSON.replacen("0.0583", "-0.0583", 1);
-    let error = option_chain(&negative).unwrap_err().to_string();
+    let error = option_chain(&negative).unwrap().strict().unwrap_err().to_string();
     assert_eq!(error, "BTC-26DEC25-90000-C: the mark price is missing or out of range");
-    assert!(matches!(option_chain(""), Err(ImportError::NoOptions)));
-    assert!(matches!(option_chain("[]"), Err(ImportError::NoOptions)));
-    assert!(matches!(option_chain("{}"), Err(ImportError::Json { .. })));
+    assert!(matches!(option_chain(""), Err(ImportError::NoOptions(_))));
+    assert!(matches!(option_chain("[]"), Err(ImportError::NoOptions(_))));
+    assert!(matches!(option_chain("{}"), Err(ImportError::NoRows { .. })));
     let late = CSV.replace("1764897052,", "1964897052,");
-    assert!(matches!(option_chain(&late), Err(ImportError::NoOptions)));
+    assert!(matches!(option_chain(&late), Err(ImportError::NoOptions(_))));
     let large = " ".repeat(super::super::MAX_IMPORT_BYTES + 1);
     assert!(matches!(option_chain(&large), Err(ImportError::TooLarge { .. })));
+}
+
+#[test]
+fn a_value_in_usd_is_mark_times_index() {
+    let chain = option_chain(JSON).unwrap();
+    let model = crate::scenario::parameters::by_name("derive-test").unwrap().model().unwrap();
+    let table = crate::scenario::RiskTable::new(&model, &chain.market().unwrap()).unwrap();
+    let call = table.rows.iter().find(|row| row.symbol.as_str() == "BTC-26DEC25-90000-C").unwrap();
+    let coins = Black76 {
+        option_type: OptionType::Call,
+        forward: 92_726.41,
+        strike: 90_000.0,
+        vol: 0.4445,
+        years: chain.market().unwrap().spec().feeds[0].expiry_seconds as f64 / YEAR_SECONDS,
+        discount: 1.0,
+    };
+    let expected = coins.value() / 92_726.41 * 92_500.5;
+    assert!((call.mark / expected - 1.0).abs() < 1e-12, "{} {expected}", call.mark);
+}
+
+#[test]
+fn an_option_marked_at_its_intrinsic_value_needs_no_volatility() {
+    let row = |name: &str, mark: &str, iv: &str| {
+        format!(
+            r#"{{"instrument_name":"{name}","creation_timestamp":"1764897052127","mark_price":{mark},
+                "mark_iv":{iv},"underlying_price":"92505.0","estimated_delivery_price":92500.5}}"#
+        )
+    };
+    let rows = [
+        row("BTC-26DEC25-90000-C", "0.0583", "44.45"),
+        row("BTC-26DEC25-200000-C", "0.0", "0.0"),
+        row("BTC-26DEC25-92000-C", "0.02", "null"),
+    ];
+    // In an envelope, and numbers as texts.
+    let chain = option_chain(&format!("{{\"result\":[{}]}}", rows.join(","))).unwrap();
+    let read: Vec<_> = chain.options().map(|o| (o.strike, o.mark_iv)).collect();
+    assert_eq!(read, [(90_000.0, 0.4445), (200_000.0, 0.0)]);
+    assert_eq!(chain.skipped[0].reason, QuoteSkip::NoVolatility);
+    assert!(chain.market().is_ok());
 }
 
 #[test]

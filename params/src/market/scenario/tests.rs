@@ -16,7 +16,7 @@ use crate::scenario::parameters;
 const CHAIN: &str = include_str!("../../../../examples/deribit/btc-20251205.csv");
 
 fn model() -> ScenarioModel {
-    parameters::by_name("pmrm2").unwrap().model().unwrap()
+    parameters::by_name("derive-test").unwrap().model().unwrap()
 }
 
 fn snapshot() -> ScenarioSnapshot {

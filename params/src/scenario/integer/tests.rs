@@ -5,7 +5,7 @@ use zkmargin_margin::scenario::{BASIS, FACTOR_ONE, FINE_ONE, MARK, ScenarioMargi
 use zkmargin_margin::units::{Amount, Lots};
 
 use super::*;
-use crate::scenario::parameters::{MinimumCharge, ScenarioModel};
+use crate::scenario::parameters::{MinimumCharge, ParameterSpec, ScenarioModel};
 use crate::scenario::table::RowKind;
 use crate::scenario::tests::{Books, chain_market, eth_market, preset, sym};
 use crate::scenario::{Holdings, ScenarioMarket, assess, parameters};
@@ -34,8 +34,12 @@ fn uneven(market: &ScenarioMarket) -> ScenarioMarket {
 
 /// The shipped models, and one with everything that a model can have.
 fn models() -> Vec<ScenarioModel> {
-    let shipped = parameters::all().iter().map(|preset| preset.model().unwrap());
-    let mut everything = preset("pmrm2").spec().clone();
+    let shipped = parameters::all().iter().map(|preset| {
+        // One currency's set, on the chain of another.
+        let spec = preset.model().unwrap().spec().clone();
+        ScenarioModel::new(ParameterSpec { underlying: None, ..spec }).unwrap()
+    });
+    let mut everything = preset("derive-test").spec().clone();
     everything.minimum_charge = Some(MinimumCharge {
         net_delta_percent: 0.07,
         hedged_delta_percent: 0.11,
@@ -133,7 +137,7 @@ fn assert_below_and_close(market: &ScenarioMarket, decimals: u32) {
 fn without_the_guard_some_balances_would_be_above() {
     // The test above would not notice a missing guard if rounding to the
     // nearest alone kept balances down.
-    let table = RiskTable::new(&preset("pmrm2"), &market()).unwrap();
+    let table = RiskTable::new(&preset("derive-test"), &market()).unwrap();
     let mut integers = IntegerTable::new(&table, DECIMALS, LOT, |_| LOT).unwrap();
     for (row, exact) in integers.rows.iter_mut().zip(&table.rows) {
         if matches!(exact.kind, RowKind::Option { .. }) {
@@ -153,7 +157,7 @@ fn without_the_guard_some_balances_would_be_above() {
 
 #[test]
 fn rows_hold_what_the_table_says() {
-    let table = RiskTable::new(&preset("pmrm2"), &market()).unwrap();
+    let table = RiskTable::new(&preset("derive-test"), &market()).unwrap();
     let integers = IntegerTable::new(&table, DECIMALS, LOT, |_| LOT).unwrap();
     let places = slots(&table.terms.scenarios);
     assert_eq!(places.iter().filter(|place| **place >= REGULAR_SCENARIOS).count(), 2);
@@ -191,7 +195,7 @@ fn rows_hold_what_the_table_says() {
 
 #[test]
 fn what_does_not_fit_is_refused_with_its_place() {
-    let table = RiskTable::new(&preset("pmrm2"), &market()).unwrap();
+    let table = RiskTable::new(&preset("derive-test"), &market()).unwrap();
     let refused = |option_lot, other_lot| {
         let lot = |row: &RiskRow| match row.kind {
             RowKind::Option { .. } => option_lot,
@@ -218,7 +222,7 @@ fn what_does_not_fit_is_refused_with_its_place() {
 
 #[test]
 fn levels_that_could_cross_are_refused() {
-    let table = RiskTable::new(&preset("pmrm2"), &market()).unwrap();
+    let table = RiskTable::new(&preset("derive-test"), &market()).unwrap();
     let refused = |change: &dyn Fn(&mut RiskTable)| {
         let mut table = table.clone();
         change(&mut table);

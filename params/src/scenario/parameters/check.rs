@@ -113,6 +113,11 @@ fn numbers(spec: &mut ParameterSpec) -> Vec<Number<'_>> {
             net_delta_percent in FACTOR, hedged_delta_percent in FACTOR,
             short_option_percent in FACTOR);
     }
+    if let Some(roll) = &mut spec.roll_shock {
+        part!("roll_shock", roll,
+            minimum_move in 0.0..=1.0, annual_rate in 0.0..=1.0,
+            mm_weight in FACTOR, im_weight in FACTOR);
+    }
     let underlying = spec.underlying_collateral.iter_mut();
     let underlying = underlying.map(|terms| ("underlying_collateral".to_owned(), terms));
     let by_symbol = spec.collaterals.iter_mut();

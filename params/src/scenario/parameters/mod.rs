@@ -2,17 +2,18 @@
 //!
 //! | set | grid |
 //! |---|---|
-//! | `pmrm2` | 23 regular, 6 tail and 2 skew scenarios: the published test parameters |
+//! | `derive` | 23 regular, 8 tail and 2 skew scenarios: Derive, as deployed |
+//! | `derive-test` | 23 regular, 6 tail and 2 skew scenarios: the published *test* parameters |
+//! | `deribit-btc-approx`, `deribit-eth-approx` | 9 price buckets x 3 volatilities, 8 extended, roll shock: above Deribit |
 //! | `scan` | 16 and 8 tails, minimum delta charge: Paradex |
-//! | `deribit-like` | 9 price buckets x 3 volatilities, 8 extended |
 //! | `span-16` | the 16 scenarios of SPAN |
 //!
 //! A set is JSON of [`ParameterSpec`]'s fields; `params/models/scenario` holds
-//! these four. Every number is range-checked and an error names its field:
+//! these. Every number is range-checked and an error names its field:
 //!
 //! ```
 //! use zkmargin_params::scenario::parameters;
-//! let json = parameters::by_name("pmrm2").unwrap().json;
+//! let json = parameters::by_name("derive").unwrap().json;
 //! let broken = json.replacen("\"spot_shock\": 1.18", "\"spot_shock\": -1.18", 1);
 //! let error = parameters::ScenarioModel::from_json(&broken).unwrap_err().to_string();
 //! assert_eq!(error, "scenarios[0].spot_shock: -1.18 is out of range: allowed are 0 to 1000000");
@@ -25,7 +26,7 @@ use zkmargin_margin::ids::ModelDigest;
 
 pub use spec::{
     BasisContingency, CollateralTerms, LossGroup, MarginFactors, MinimumCharge, OtherContingency,
-    ParameterSpec, Scenario, SkewShock, VolShock, VolShockDirection,
+    ParameterSpec, RollShock, Scenario, SkewShock, VolShock, VolShockDirection,
 };
 
 use crate::scenario::error::{ScenarioError, read_json, read_toml};
@@ -162,14 +163,24 @@ impl ScenarioPreset {
 pub const fn all() -> &'static [ScenarioPreset] {
     &[
         ScenarioPreset {
-            name: "deribit-like",
-            about: "portfolio margin on 9 price buckets and 3 volatilities, with extended shocks",
-            json: include_str!("../../../models/scenario/deribit-like.json"),
+            name: "deribit-btc-approx",
+            about: "Deribit S:PM of BTC, approximated: never less than the venue asks for",
+            json: include_str!("../../../models/scenario/deribit-btc-approx.json"),
         },
         ScenarioPreset {
-            name: "pmrm2",
-            about: "Derive PMRM_2: 31 scenarios with skew, static discounts and contingencies",
-            json: include_str!("../../../models/scenario/pmrm2.json"),
+            name: "deribit-eth-approx",
+            about: "Deribit S:PM of ETH, approximated: never less than the venue asks for",
+            json: include_str!("../../../models/scenario/deribit-eth-approx.json"),
+        },
+        ScenarioPreset {
+            name: "derive",
+            about: "Derive PMRM_2 as deployed: 33 scenarios with skew, discounts, contingencies",
+            json: include_str!("../../../models/scenario/derive.json"),
+        },
+        ScenarioPreset {
+            name: "derive-test",
+            about: "Derive PMRM_2 with the public TEST parameters, lower than those deployed",
+            json: include_str!("../../../models/scenario/derive-test.json"),
         },
         ScenarioPreset {
             name: "scan",

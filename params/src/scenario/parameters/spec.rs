@@ -18,6 +18,16 @@ pub struct ParameterSpec {
     /// What is approximated, in words. Not part of the digest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The underlying that the numbers are for: a market of another is refused.
+    /// Absent, they are for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub underlying: Option<Symbol>,
+    /// Whether contracts are *inverse*, settled in coins: an option in USD is its
+    /// value in coins times the index (the discount of an expiry is `e^(-rate T)`
+    /// whatever the rate's sign), and perpetuals and futures gain `coins * index *
+    /// move`, whatever their price.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inverse: bool,
     /// 1 to 40 scenarios, at most one `linear` and one `abs` among them.
     pub scenarios: Vec<Scenario>,
     /// How far volatilities move.
@@ -35,6 +45,9 @@ pub struct ParameterSpec {
     /// A floor under the loss; absent, there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_charge: Option<MinimumCharge>,
+    /// Charge for the roll from one expiry to another; absent, there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roll_shock: Option<RollShock>,
     /// How the market's underlying counts as collateral; absent, as its symbol does
     /// below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -242,4 +255,21 @@ pub struct CollateralTerms {
     /// Confidence below which it is charged; absent, `conf_threshold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence_factor: Option<f64>,
+}
+
+/// A charge for forwards that move against each other, on every position by
+/// itself: `|delta in coins| * max(minimum_move, e^(annual_rate T) - 1) * index`
+/// times a weight. `T` is in years, and 0 of a perpetual; the delta in coins of an
+/// option is that of Black's formula less its value in coins.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollShock {
+    /// The least move.
+    pub minimum_move: f64,
+    /// How the move grows with time to expiry, per year.
+    pub annual_rate: f64,
+    /// The part that maintenance margin is charged.
+    pub mm_weight: f64,
+    /// What initial margin is charged on top.
+    pub im_weight: f64,
 }

@@ -50,8 +50,10 @@ pub struct StressPoint {
     /// What the account is worth.
     pub equity: f64,
     /// Maintenance margin balance: negative is a margin call.
+    #[serde(rename = "maintenance_balance")]
     pub maintenance_margin: f64,
     /// Initial margin balance: negative is short of margin.
+    #[serde(rename = "initial_balance")]
     pub initial_margin: f64,
     /// The account's level.
     pub level: Level,

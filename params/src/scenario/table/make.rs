@@ -29,8 +29,10 @@ pub(super) fn table(
     market: &ScenarioMarket,
 ) -> Result<RiskTable, ScenarioError> {
     let (spec, prices) = (model.spec(), market.spec());
+    check_underlying(model, market)?;
     let terms = terms(model, market);
-    let expiries: Vec<_> = prices.feeds.iter().map(Expiry::new).collect();
+    let expiries = prices.feeds.iter().map(|feed| Expiry::new(feed, spec.inverse));
+    let expiries: Vec<_> = expiries.collect();
     let groups = prices
         .feeds
         .iter()
@@ -53,6 +55,18 @@ pub(super) fn table(
     let rows = prices.instruments.iter().map(|(symbol, instrument)| maker.row(symbol, instrument));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
     Ok(RiskTable { terms, groups, rows })
+}
+
+/// A set of one underlying says nothing of another.
+fn check_underlying(model: &ScenarioModel, market: &ScenarioMarket) -> Result<(), ScenarioError> {
+    let found = &market.spec().underlying;
+    match &model.spec().underlying {
+        Some(expected) if expected != found => {
+            let (expected, found) = (expected.clone(), found.clone());
+            Err(ScenarioError::at("underlying", Problem::OtherUnderlying { expected, found }))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn terms(model: &ScenarioModel, market: &ScenarioMarket) -> Terms {
@@ -118,16 +132,23 @@ impl Maker<'_> {
             Instrument::Option { expiry_seconds, strike, option_type, mark_vol } => {
                 self.option(symbol, group(expiry_seconds)?, (strike, option_type, mark_vol))
             }
-            Instrument::Perpetual { price, confidence } => RiskRow {
-                perpetual_confidence: Some(confidence),
-                ..self.linear(symbol, RowKind::Perpetual, price, confidence)
-            },
+            Instrument::Perpetual { price, confidence } => {
+                let price = if self.model.spec().inverse { self.terms.spot } else { price };
+                let row = self.linear(symbol, RowKind::Perpetual, price, confidence);
+                let row = RiskRow { perpetual_confidence: Some(confidence), ..row };
+                self.rolled(row, 1.0, None)
+            }
             Instrument::Future { expiry_seconds } => {
                 let group = group(expiry_seconds)?;
                 let feed = &self.market.spec().feeds[group];
                 let kind = RowKind::Future { group };
                 let variable = self.expiries[group].variable;
-                let mut row = self.linear(symbol, kind, variable, feed.forward_confidence);
+                let moving = match self.model.spec().inverse {
+                    true => self.terms.spot * variable / feed.forward,
+                    false => variable,
+                };
+                let row = self.linear(symbol, kind, moving, feed.forward_confidence);
+                let mut row = self.rolled(row, 1.0, Some(group));
                 row.basis = self.basis_factors().map(|factor| variable * (factor - 1.0));
                 row
             }
@@ -156,7 +177,11 @@ impl Maker<'_> {
         let scenarios = self.terms.scenarios.iter().zip(&self.shifts[group]);
         let value = mark.value();
         let key = self.strike_keys.binary_search(&(group, strike.to_bits()));
-        RiskRow {
+        let greeks = mark.greeks(expiry.rate);
+        let undiscounted = mark.discount * mark.forward;
+        let coins = if undiscounted > 0.0 { value / undiscounted } else { 0.0 };
+        let delta = if mark.discount > 0.0 { greeks.delta / mark.discount } else { 0.0 };
+        let row = RiskRow {
             symbol: symbol.clone(),
             // The table holds the keys of all options.
             kind: RowKind::Option { group, strike_key: key.unwrap_or_else(|place| place) },
@@ -169,8 +194,20 @@ impl Maker<'_> {
             im_charge: 0.0,
             confidence_charge: 0.0,
             perpetual_confidence: None,
-            greeks: mark.greeks(expiry.rate),
+            greeks,
+        };
+        self.rolled(row, delta - coins, Some(group))
+    }
+
+    /// A row with the roll shock of its delta in coins.
+    fn rolled(&self, mut row: RiskRow, delta: f64, group: Option<usize>) -> RiskRow {
+        if let Some(roll) = &self.model.spec().roll_shock {
+            let rolled = group.map_or(roll.minimum_move, |group| self.expiries[group].roll(roll));
+            let charge = delta.abs() * rolled * self.terms.spot;
+            row.mm_charge += charge * roll.mm_weight;
+            row.im_charge += charge * roll.im_weight;
         }
+        row
     }
 
     /// A perpetual or a future whose price moves with spot.

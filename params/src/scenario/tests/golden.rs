@@ -51,7 +51,7 @@ fn bits_are_the_stored_ones() {
     }
     lines.push(format!("pmrm2-cases {}\n", digest(&values)));
     let market = chain_market();
-    for preset in parameters::all() {
+    for preset in of_btc() {
         let table = RiskTable::new(&preset.model().unwrap(), &market).unwrap();
         let mut values = table_values(&table);
         let mut books = Books(7);

@@ -1,5 +1,6 @@
 //! Tests of the native scenario family.
 
+mod deribit;
 mod golden;
 mod properties;
 mod rules;
@@ -38,6 +39,14 @@ fn market_of(chain: &str, [perpetual, future]: [&str; 2]) -> ScenarioMarket {
 
 pub(super) fn preset(name: &str) -> ScenarioModel {
     parameters::by_name(name).unwrap().model().unwrap()
+}
+
+/// The shipped sets that the chain on BTC can be valued with.
+pub(super) fn of_btc() -> impl Iterator<Item = &'static parameters::ScenarioPreset> {
+    parameters::all().iter().filter(|preset| {
+        let of = preset.model().unwrap().spec().underlying.clone();
+        of.is_none_or(|underlying| underlying.as_str() == "BTC")
+    })
 }
 
 fn portfolio(cash: f64, positions: &[(&str, f64)]) -> ScenarioPortfolio {

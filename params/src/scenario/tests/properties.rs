@@ -29,16 +29,16 @@ fn coefficients() -> impl Strategy<Value = f64> {
 }
 
 fn tables() -> impl Strategy<Value = RiskTable> {
-    (0usize..4).prop_map(|index| {
-        let model = parameters::all()[index].model().unwrap();
+    (0usize..of_btc().count()).prop_map(|index| {
+        let model = of_btc().nth(index).unwrap().model().unwrap();
         RiskTable::new(&model, &chain_market()).unwrap()
     })
 }
 
 /// The same without skew scenarios, which are not concave.
 fn concave_tables() -> impl Strategy<Value = RiskTable> {
-    (0usize..4).prop_map(|index| {
-        let mut spec = parameters::all()[index].model().unwrap().spec().clone();
+    (0usize..of_btc().count()).prop_map(|index| {
+        let mut spec = of_btc().nth(index).unwrap().model().unwrap().spec().clone();
         spec.scenarios.retain(|scenario| !scenario.vol_shock_direction.is_skew());
         let model = ScenarioModel::new(spec).unwrap();
         let table = RiskTable::new(&model, &chain_market()).unwrap();
@@ -169,7 +169,7 @@ proptest! {
         seconds in prop_oneof![Just(0u64), 0u64..1801, Just(1_576_800_000), 0u64..100_000_000],
         rate in prop_oneof![Just(-100.0), Just(100.0), -2.0..2.0f64],
     ) {
-        let mut spec = preset("pmrm2").spec().clone();
+        let mut spec = preset("derive-test").spec().clone();
         let (mut n, mut s) = (numbers.iter().copied().cycle(), signed.iter().copied().cycle());
         let mut next = || n.next().unwrap();
         for scenario in &mut spec.scenarios {

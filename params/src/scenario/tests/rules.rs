@@ -44,7 +44,7 @@ fn assessed(model: &ScenarioModel, market: &MarketSpec, book: &ScenarioPortfolio
 
 #[test]
 fn presets_are_what_they_say() {
-    for preset in parameters::all() {
+    for preset in of_btc() {
         let model = preset.model().unwrap();
         assert_eq!(model.name(), preset.name);
         assert!(!model.spec().source.is_empty() && !model.spec().notes.is_empty());
@@ -53,16 +53,17 @@ fn presets_are_what_they_say() {
         let spec = ParameterSpec { name: "other".to_owned(), ..model.spec().clone() };
         assert_ne!(ScenarioModel::new(spec).unwrap().digest(), model.digest());
         let table = RiskTable::new(&model, &chain_market()).unwrap();
-        assert_eq!(table.is_concave(), preset.name != "pmrm2", "{}", preset.name);
+        assert_eq!(table.is_concave(), !preset.name.starts_with("derive"), "{}", preset.name);
     }
     let count = |name: &str| preset(name).spec().scenarios.len();
-    assert_eq!(["pmrm2", "scan", "deribit-like", "span-16"].map(count), [31, 24, 35, 16]);
+    let names = ["derive", "derive-test", "scan", "deribit-btc-approx", "span-16"];
+    assert_eq!(names.map(count), [33, 31, 24, 35, 16]);
     assert!(parameters::by_name("nasdaq").is_none());
 }
 
 #[test]
 fn bad_parameters_name_their_field() {
-    let good = parameters::by_name("pmrm2").unwrap().json;
+    let good = parameters::by_name("derive-test").unwrap().json;
     let refused = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");
         ScenarioModel::from_json(&good.replacen(from, to, 1)).unwrap_err().to_string()
@@ -72,7 +73,7 @@ fn bad_parameters_name_their_field() {
     assert!(refused("\"up\"", "\"sideways\"").contains("scenarios[0].vol_shock_direction"));
     let range = refused("\"short_term_power\": 0.3", "\"short_term_power\": -300");
     assert_eq!(range, "vol_shock.short_term_power: -300 is out of range: allowed are -100 to 100");
-    assert!(refused("\"name\": \"pmrm2\"", "\"name\": \"\"").starts_with("name: "));
+    assert!(refused("\"name\": \"derive-test\"", "\"name\": \"\"").starts_with("name: "));
     assert!(
         refused("\"mm_haircut\": 0.15", "\"mm_haircut\": -1").starts_with("collaterals.BTC.mm")
     );
@@ -82,7 +83,7 @@ fn bad_parameters_name_their_field() {
     let large = " ".repeat(MAX_FILE_BYTES + 1);
     assert!(matches!(ScenarioModel::from_json(&large), Err(ScenarioError::TooLarge { .. })));
     let changed = |change: &dyn Fn(&mut ParameterSpec)| {
-        let mut spec = preset("pmrm2").spec().clone();
+        let mut spec = preset("derive-test").spec().clone();
         change(&mut spec);
         ScenarioModel::new(spec).unwrap_err().to_string()
     };
@@ -135,9 +136,9 @@ fn bad_markets_name_their_field() {
     let doge = Instrument::Collateral { price: 0.1, confidence: 1.0 };
     unruled.instruments.insert(sym("DOGE"), doge);
     let market = ScenarioMarket::new(unruled).unwrap();
-    let error = RiskTable::new(&preset("pmrm2"), &market).unwrap_err().to_string();
+    let error = RiskTable::new(&preset("derive-test"), &market).unwrap_err().to_string();
     assert_eq!(error, "instruments.DOGE: the parameters have no rule for it in collaterals");
-    let mut overflow = preset("pmrm2").spec().clone();
+    let mut overflow = preset("derive-test").spec().clone();
     overflow.margin.long_rate_add_scale = 0.0;
     overflow.margin.base_static_discount_neg = 1e6;
     overflow.margin.short_rate_add_scale = 1e6;
@@ -154,7 +155,7 @@ const MAX_YEARS: u64 = market::MAX_EXPIRY_SECONDS;
 #[test]
 fn bad_portfolios_name_their_field() {
     let market = ScenarioMarket::new(small_market(86_400)).unwrap();
-    let table = RiskTable::new(&preset("pmrm2"), &market).unwrap();
+    let table = RiskTable::new(&preset("derive-test"), &market).unwrap();
     let refused = |book: ScenarioPortfolio| book.resolve(&table).unwrap_err().to_string();
     assert!(refused(portfolio(f64::NAN, &[])).starts_with("cash: NaN"));
     assert!(refused(portfolio(0.0, &[("C", f64::INFINITY)])).starts_with("positions[0].quantity"));
@@ -173,7 +174,7 @@ fn bad_portfolios_name_their_field() {
 
 #[test]
 fn only_the_unsettled_part_of_a_forward_moves() {
-    let model = preset("pmrm2");
+    let model = preset("derive-test");
     let book = portfolio(0.0, &[("F", 1.0)]);
     let pnl = |seconds| assessed(&model, &small_market(seconds), &book).scenario_pnl[0];
     // 1.18 up: all of 101, then half of it, a third of it, nothing.
@@ -186,7 +187,7 @@ fn only_the_unsettled_part_of_a_forward_moves() {
 
 #[test]
 fn low_confidence_is_charged_once_it_is_below_the_threshold() {
-    let model = preset("pmrm2");
+    let model = preset("derive-test");
     let charge = |vol: f64, book: &[(&str, f64)]| {
         let mut market = small_market(86_400);
         market.feeds[0].vol_confidence = vol;
@@ -201,7 +202,7 @@ fn low_confidence_is_charged_once_it_is_below_the_threshold() {
 
 #[test]
 fn a_lost_peg_raises_the_initial_loss() {
-    let model = preset("pmrm2");
+    let model = preset("derive-test");
     let book = portfolio(1000.0, &[("C", -1.0)]);
     let mut market = small_market(864_000);
     let pegged = assessed(&model, &market, &book);
@@ -239,7 +240,7 @@ fn groups_of_scenarios() {
 #[test]
 fn reports_add_up() {
     let market = chain_market();
-    for preset in parameters::all() {
+    for preset in of_btc() {
         let table = RiskTable::new(&preset.model().unwrap(), &market).unwrap();
         let holdings = Books(3).book(&table, 40).resolve(&table).unwrap();
         let (account, report) = (assess(&table, &holdings), report(&table, &holdings));
@@ -285,7 +286,7 @@ fn a_thousand_portfolios_at_once() {
     }
     let market = ScenarioMarket::new(spec).unwrap();
     let began = std::time::Instant::now();
-    let table = RiskTable::new(&preset("pmrm2"), &market).unwrap();
+    let table = RiskTable::new(&preset("derive-test"), &market).unwrap();
     let valued = began.elapsed();
     let mut books = Books(11);
     let accounts: Vec<_> =
@@ -301,7 +302,7 @@ fn a_thousand_portfolios_at_once() {
 #[test]
 fn skew_scenarios_make_margin_not_concave() {
     // A skew of cap 0.5 alone, values of either sign discounted very differently.
-    let mut spec = preset("pmrm2").spec().clone();
+    let mut spec = preset("derive-test").spec().clone();
     spec.scenarios.retain(|s| s.vol_shock_direction == VolShockDirection::Abs);
     let skew = spec.skew_shock.as_mut().unwrap();
     (skew.abs_scale_cap, skew.abs_cbase) = (0.5, 0.0);

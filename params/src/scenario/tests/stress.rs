@@ -17,7 +17,7 @@ fn close(a: f64, b: f64) -> bool {
 
 #[test]
 fn without_a_shock_nothing_changes() {
-    let (market, model) = (chain_market(), preset("deribit-like"));
+    let (market, model) = (chain_market(), preset("deribit-btc-approx"));
     let table = RiskTable::new(&model, &market).unwrap();
     let mut books = Books(7);
     for _ in 0..20 {
@@ -34,7 +34,7 @@ fn without_a_shock_nothing_changes() {
 
 #[test]
 fn linear_instruments_gain_what_their_prices_move() {
-    let (market, model) = (chain_market(), preset("pmrm2"));
+    let (market, model) = (chain_market(), preset("derive-test"));
     let book = portfolio(50_000.0, &[("BTC-PERPETUAL", -0.5), ("BTC-27MAR26", 2.0), ("BTC", 1.5)]);
     let test = StressTest::new(&model, &market, &book).unwrap();
     let (before, after) =
@@ -48,7 +48,7 @@ fn linear_instruments_gain_what_their_prices_move() {
 
 #[test]
 fn a_strangle_is_called_on_both_sides_and_a_box_on_neither() {
-    let (market, model) = (chain_market(), preset("deribit-like"));
+    let (market, model) = (chain_market(), preset("deribit-btc-approx"));
     let test = StressTest::new(&model, &market, &strangle(45_000.0)).unwrap();
     let (found, points) = test.thresholds(&Scan::default(), &LEVELS).unwrap();
     assert_eq!(found[0].level, Level::Maintenance);
@@ -78,7 +78,7 @@ fn a_strangle_is_called_on_both_sides_and_a_box_on_neither() {
 
 #[test]
 fn an_account_that_is_short_now_says_where_it_is_met_again() {
-    let (market, model) = (chain_market(), preset("deribit-like"));
+    let (market, model) = (chain_market(), preset("deribit-btc-approx"));
     // Short a perpetual with too little cash: only a fall helps.
     let book = portfolio(5_000.0, &[("BTC-PERPETUAL", -1.0)]);
     let test = StressTest::new(&model, &market, &book).unwrap();
@@ -92,7 +92,7 @@ fn an_account_that_is_short_now_says_where_it_is_met_again() {
 /// A dip that the steps of the scan pass over is found all the same.
 #[test]
 fn a_turn_between_two_steps_is_found() {
-    let (market, model) = (chain_market(), preset("deribit-like"));
+    let (market, model) = (chain_market(), preset("deribit-btc-approx"));
     let butterfly = |cash| {
         portfolio(
             cash,
@@ -153,7 +153,7 @@ fn scans_cover_their_range_and_refuse_bad_ones() {
 
 #[test]
 fn cash_cures_to_the_cent_and_closing_as_announced() {
-    let (market, model) = (chain_market(), preset("deribit-like"));
+    let (market, model) = (chain_market(), preset("deribit-btc-approx"));
     let table = RiskTable::new(&model, &market).unwrap();
     let book = strangle(10_000.0);
     let holdings = book.resolve(&table).unwrap();

@@ -4,6 +4,7 @@
 use rust_decimal::Decimal;
 use zkmargin_margin::ids::{AccountId, Timestamp};
 use zkmargin_params::import::hyperliquid::{self, ImportedAccount};
+use zkmargin_params::import::{AccountProblem, ImportError};
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 
@@ -26,11 +27,15 @@ pub(super) const DEPOSIT: u32 = 500;
 /// The example.
 pub(super) struct Example {
     account: ImportedAccount,
+    marks: Snapshot,
 }
 
 impl Example {
     pub(super) fn load() -> Result<Self, Error> {
-        Ok(Self { account: hyperliquid::account(ACCOUNT).map_err(Box::new)? })
+        let account = hyperliquid::account(ACCOUNT).map_err(Box::new)?;
+        let flat = || Box::new(ImportError::Account(AccountProblem::Flat));
+        let marks = account.snapshot.clone().ok_or_else(flat)?;
+        Ok(Self { account, marks })
     }
 
     /// The trader.
@@ -40,7 +45,7 @@ impl Example {
 
     /// When the prices were recorded.
     pub(super) fn start(&self) -> u64 {
-        self.account.snapshot.timestamp().get()
+        self.account.timestamp.get()
     }
 
     /// Positions held.
@@ -50,13 +55,13 @@ impl Example {
 
     /// The recorded prices.
     pub(super) fn recorded(&self) -> Snapshot {
-        self.account.snapshot.clone()
+        self.marks.clone()
     }
 
     /// The recorded prices again, so many epochs later.
     pub(super) fn later(&self, epochs: u64) -> Result<Snapshot, Error> {
         let time = Timestamp::new(self.start() + epochs * EPOCH_SECONDS);
-        let same = &self.account.snapshot;
+        let same = &self.marks;
         Snapshot::new(time, same.source(), same.quote().clone(), same.prices().clone())
             .map_err(|source| Error::Snapshot { path: "the bundled example".to_owned(), source })
     }

@@ -12,7 +12,7 @@ use crate::error::{Error, Exit};
 /// Options on BTC of Deribit, 5 December 2025.
 const CHAIN: &str = include_str!("../../../../examples/deribit/btc-20251205.csv");
 /// The parameter set.
-const MODEL: &str = "deribit-like";
+const MODEL: &str = "deribit-btc-approx";
 /// The deployment: a ledger of its own.
 const CONTEXT: &str = "zkmargin-demo-options";
 

@@ -7,9 +7,10 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_params::import::hyperliquid::{self, ImportedAccount, ImportedPosition};
+use zkmargin_params::import::{AccountProblem, ImportError};
 use zkmargin_prover::crypt;
 use zkmargin_prover::files::Source;
-use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry};
+use zkmargin_prover::portfolio_file::{IsolatedBucket, PortfolioDocument, PositionEntry};
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
@@ -18,8 +19,13 @@ use crate::input::{RecipientArgs, parse_source, refuse_existing, write_private, 
 /// What is said after the help.
 const NOTE: &str = "\
 The portfolio is written encrypted, or printed with --insecure-plaintext; never both. \
-A blinding is drawn. The snapshot holds the marks of the account's own positions, so it \
+Isolated positions become buckets of their own. A blinding is drawn. The snapshot holds the marks of the account's own positions, so it \
 tells which instruments those are: build public markets from prices of the whole venue.";
+
+/// Said when the account chose less leverage than it may.
+const LOWERED: &str = "\
+positions have less leverage than their coins allow: the venue's initial margin is notional over \
+the leverage chosen, and `initial` here, at the largest, is lower; maintenance is the same";
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -74,6 +80,12 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let bytes = args.file.read_secret()?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Error::NotText(args.file.to_string()))?;
     let imported = hyperliquid::account(text).map_err(|error| Error::account(&args.file, error))?;
+    let flat = || Error::account(&args.file, ImportError::Account(AccountProblem::Flat));
+    let marks = match (&args.snapshot, &imported.snapshot) {
+        (Some(path), Some(snapshot)) => Some((path, snapshot)),
+        (Some(_), None) => return Err(flat()),
+        (None, _) => None,
+    };
     let portfolio = match args.account {
         Some(account) => {
             let mut document = document(account, &imported, imported.cash);
@@ -93,8 +105,8 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         _ => None,
     };
     let mut stdout_taken = false;
-    if let Some(path) = &args.snapshot {
-        let mut json = imported.snapshot.to_json();
+    if let Some((path, snapshot)) = marks {
+        let mut json = snapshot.to_json();
         json.push('\n');
         stdout_taken |= write_private(path, json.as_bytes(), args.force, env)?;
         env.out.note("the snapshot tells which instruments the account holds");
@@ -112,6 +124,9 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         env.out.bytes(&json)?;
         env.out.note("blinding drawn: the commitment depends on it");
         stdout_taken = true;
+    }
+    if imported.lowered_leverage > 0 {
+        env.out.note(LOWERED);
     }
     if !stdout_taken {
         let report = Report {
@@ -155,7 +170,12 @@ pub(crate) fn document(
         PositionEntry::new(held.symbol.to_string(), held.size.to_string())
     };
     let positions = imported.positions.iter().map(entry).collect();
-    PortfolioDocument::new(account, cash.to_string(), positions)
+    let mut document = PortfolioDocument::new(account, cash.to_string(), positions);
+    let isolated = imported.isolated.iter().map(|bucket| {
+        IsolatedBucket::new(bucket.cash.to_string(), vec![entry(&bucket.position)])
+    });
+    document.isolated = isolated.collect();
+    document
 }
 
 fn lines(report: &Report) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! `zkmargin import`: venues' own files.
 
 mod account;
+mod deribit;
 mod lots;
 mod public;
 
@@ -30,6 +31,8 @@ pub(crate) enum Hyperliquid {
     Account(account::Args),
     /// `meta` with its margin tables, to a margin model
     MarginTables(public::MarginTables),
+    /// `metaAndAssetCtxs`, to a snapshot of every coin's mark price
+    Prices(public::Prices),
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +47,8 @@ pub(crate) enum Binance {
 pub(crate) enum Deribit {
     /// `get_book_summary_by_currency`, to a market of the scenario family
     Options(public::Options),
+    /// `get_positions` and `get_account_summary`, to an encrypted portfolio
+    Account(deribit::Args),
 }
 
 pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
@@ -52,6 +57,8 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
         Command::Hyperliquid(Hyperliquid::MarginTables(args)) => public::margin_tables(args, env),
         Command::Binance(Binance::Brackets(args)) => public::brackets(args, env),
         Command::Binance(Binance::PremiumIndex(args)) => public::premium_index(args, env),
+        Command::Hyperliquid(Hyperliquid::Prices(args)) => public::prices(args, env),
         Command::Deribit(Deribit::Options(args)) => public::options(args, env),
+        Command::Deribit(Deribit::Account(args)) => deribit::run(args, env),
     }
 }

@@ -7,8 +7,9 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use zkmargin_margin::ids::{ModelDigest, Timestamp};
 use zkmargin_params::decimal::parse_decimal;
-use zkmargin_params::import::{ImportError, binance, deribit, hyperliquid};
+use zkmargin_params::import::{ImportError, Imported, Skipped, binance, deribit, hyperliquid};
 use zkmargin_params::model::StandardModel;
+use zkmargin_params::snapshot::Snapshot;
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::files::Source;
 
@@ -48,8 +49,46 @@ pub(crate) struct MarginTables {
     /// Name of the model; its digest depends on it
     #[arg(short, long, value_name = "NAME")]
     name: String,
+    /// The money of an exchange whose collateralToken is not USDC
+    #[arg(long, value_name = "SYMBOL")]
+    quote: Option<Symbol>,
+    #[command(flatten)]
+    strict: StrictArgs,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+/// Prices of a whole exchange of Hyperliquid.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Prices {
+    /// The venue's answer
+    #[arg(value_parser = parse_source)]
+    file: Source,
+    /// When it was asked for, in seconds since 1970: the answer does not say
+    #[arg(short, long, value_name = "SECONDS")]
+    time: u64,
+    /// The money of an exchange whose collateralToken is not USDC
+    #[arg(long, value_name = "SYMBOL")]
+    quote: Option<Symbol>,
+    #[command(flatten)]
+    strict: StrictArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What to do with rows that are not as the venue writes rows.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct StrictArgs {
+    /// Refuse a file with a row that cannot be read, instead of leaving it out
+    #[arg(long)]
+    strict: bool,
+}
+
+impl StrictArgs {
+    /// Refuses odd rows, if that was asked for.
+    fn check<T>(self, imported: Imported<T>) -> Result<Imported<T>, ImportError> {
+        if self.strict { imported.strict() } else { Ok(imported) }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -66,12 +105,14 @@ pub(crate) struct Brackets {
     #[arg(long, value_name = "SYMBOL", default_value = "USDT")]
     quote: Symbol,
     #[command(flatten)]
+    strict: StrictArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct PremiumIndex {
-    /// The venue's answer for all symbols, or CSV with the columns symbol,
+    /// The venue's answer for one symbol or all, or CSV with the columns symbol,
     /// time_ms, mark_price and next_funding_time_ms
     #[arg(value_parser = parse_source)]
     file: Source,
@@ -79,10 +120,20 @@ pub(crate) struct PremiumIndex {
     #[arg(long, value_name = "SYMBOL", default_value = "USDT")]
     quote: Symbol,
     #[command(flatten)]
+    strict: StrictArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
+/// What is said after the help.
+const OPTIONS_NOTE: &str = "\
+The perpetual and the futures are inverse: the venue sizes them in USD, and they earn coins. A \
+quantity in a portfolio is in coins, size over mark, and so of one moment; \
+`zkmargin import deribit account` reads it from the venue's answer. What settles in USDC or USDT \
+is left out: it is not supported.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = OPTIONS_NOTE)]
 pub(crate) struct Options {
     /// The venue's answer for BTC or ETH, or CSV
     #[arg(value_parser = parse_source)]
@@ -93,6 +144,11 @@ pub(crate) struct Options {
     /// Coins in a lot of everything else
     #[arg(long, value_name = "SIZE", default_value = "0.0001", value_parser = parse_decimal)]
     other_lot: Decimal,
+    /// The currency, where the answer has several
+    #[arg(long, value_name = "BTC|ETH")]
+    currency: Option<Symbol>,
+    #[command(flatten)]
+    strict: StrictArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -103,6 +159,7 @@ struct ModelReport {
     model: ModelDigest,
     quote: String,
     instruments: usize,
+    skipped: Vec<SkippedLine>,
     output: PathBuf,
 }
 
@@ -124,25 +181,39 @@ struct SkippedLine {
 
 pub(super) fn margin_tables(args: &MarginTables, env: Env) -> Result<Exit, Error> {
     args.output.refuse_existing()?;
-    let model = hyperliquid::margin_tables(&load_text(&args.file)?, &args.name)
+    let model = hyperliquid::margin_tables(&load_text(&args.file)?, &args.name, args.quote.as_ref())
+        .and_then(|model| args.strict.check(model))
         .map_err(|error| Error::import(&args.file, error))?;
     write_model(&model, &args.output, env)
+}
+
+pub(super) fn prices(args: &Prices, env: Env) -> Result<Exit, Error> {
+    args.output.refuse_existing()?;
+    let prices = hyperliquid::prices(&load_text(&args.file)?, args.time, args.quote.as_ref())
+        .and_then(|prices| args.strict.check(prices))
+        .map_err(|error| Error::import(&args.file, error))?;
+    write_snapshot(&prices, &args.output, env)
 }
 
 pub(super) fn brackets(args: &Brackets, env: Env) -> Result<Exit, Error> {
     args.output.refuse_existing()?;
     let lots = args.lots.load()?;
-    let mut rules = BTreeMap::new();
+    let (mut rules, mut skipped) = (BTreeMap::new(), Vec::new());
     for source in &args.file {
         let failed = |error| Error::import(source, error);
-        for (symbol, rule) in binance::leverage_brackets(&load_text(source)?).map_err(failed)? {
+        let read = binance::leverage_brackets(&load_text(source)?)
+            .and_then(|read| args.strict.check(read))
+            .map_err(failed)?;
+        skipped.extend(read.skipped);
+        for (symbol, rule) in read.value {
             if rules.insert(symbol.clone(), rule).is_some() {
                 return Err(failed(ImportError::Duplicate { symbol }));
             }
         }
     }
-    let model = binance::brackets_model(&args.name, &args.quote, rules, &lots)
+    let mut model = binance::brackets_model(&args.name, &args.quote, rules, &lots)
         .map_err(|error| Error::import(names(&args.file), error))?;
+    model.skipped.splice(..0, skipped);
     write_model(&model, &args.output, env)
 }
 
@@ -151,9 +222,17 @@ fn names(sources: &[Source]) -> String {
     sources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn write_model(model: &StandardModel, output: &OutputArgs, env: Env) -> Result<Exit, Error> {
+fn write_model(
+    model: &Imported<StandardModel>,
+    output: &OutputArgs,
+    env: Env,
+) -> Result<Exit, Error> {
+    let skipped = skipped_lines(model.skipped.iter().map(shown));
+    let model = &model.value;
     let json = serde_json::to_string_pretty(model.spec()).map_err(|_| Error::Output)?;
-    if output.write(json, env)? {
+    let stdout_taken = output.write(json, env)?;
+    tell(&skipped, env);
+    if stdout_taken {
         return Ok(Exit::Done);
     }
     let report = ModelReport {
@@ -161,12 +240,17 @@ fn write_model(model: &StandardModel, output: &OutputArgs, env: Env) -> Result<E
         model: model.digest(),
         quote: model.quote().to_string(),
         instruments: model.instruments().len(),
+        skipped,
         output: output.output.clone(),
     };
     env.out.result(&report, |report| {
+        let left_out = match report.skipped.len() {
+            0 => String::new(),
+            rows => format!(", {rows} left out"),
+        };
         vec![
             format!("model         {} {}", report.model_name, report.model),
-            format!("instruments   {}, in {}", report.instruments, report.quote),
+            format!("instruments   {}, in {}{left_out}", report.instruments, report.quote),
         ]
     })?;
     Ok(Exit::Done)
@@ -175,22 +259,38 @@ fn write_model(model: &StandardModel, output: &OutputArgs, env: Env) -> Result<E
 pub(super) fn premium_index(args: &PremiumIndex, env: Env) -> Result<Exit, Error> {
     args.output.refuse_existing()?;
     let index = binance::premium_index(&load_text(&args.file)?, &args.quote)
+        .and_then(|index| args.strict.check(index))
         .map_err(|error| Error::import(&args.file, error))?;
-    let skipped = index.skipped.iter().map(|row| (row.symbol.as_str(), row.reason.to_string()));
+    write_snapshot(&index, &args.output, env)
+}
+
+fn write_snapshot(
+    imported: &Imported<Snapshot>,
+    output: &OutputArgs,
+    env: Env,
+) -> Result<Exit, Error> {
+    let snapshot = &imported.value;
     let report = PriceReport {
-        timestamp: index.snapshot.timestamp(),
-        source: index.snapshot.source().to_owned(),
-        quote: index.snapshot.quote().to_string(),
-        prices: index.snapshot.prices().len(),
-        skipped: skipped_lines(skipped),
-        output: args.output.output.clone(),
+        timestamp: snapshot.timestamp(),
+        source: snapshot.source().to_owned(),
+        quote: snapshot.quote().to_string(),
+        prices: snapshot.prices().len(),
+        skipped: skipped_lines(imported.skipped.iter().map(shown)),
+        output: output.output.clone(),
     };
-    write_prices(index.snapshot.to_json(), &report, &args.output, env)
+    write_prices(snapshot.to_json(), &report, output, env)
+}
+
+/// A row left out, by its name and the reason.
+fn shown(row: &Skipped) -> (&str, String) {
+    (row.symbol.as_str(), row.reason.to_string())
 }
 
 pub(super) fn options(args: &Options, env: Env) -> Result<Exit, Error> {
     args.output.refuse_existing()?;
-    let chain = deribit::option_chain(&load_text(&args.file)?)
+    let currency = args.currency.as_ref().map(Symbol::as_str);
+    let chain = deribit::option_chain_of(&load_text(&args.file)?, currency)
+        .and_then(|chain| if args.strict.strict { chain.strict() } else { Ok(chain) })
         .map_err(|error| Error::import(&args.file, error))?;
     let snapshot = chain.snapshot(args.option_lot, args.other_lot);
     let snapshot = snapshot.map_err(|source| Error::ScenarioMarket {
@@ -211,8 +311,22 @@ pub(super) fn options(args: &Options, env: Env) -> Result<Exit, Error> {
 
 /// Names come from the file: what could move a terminal is escaped.
 fn skipped_lines<'a>(rows: impl Iterator<Item = (&'a str, String)>) -> Vec<SkippedLine> {
-    rows.map(|(symbol, reason)| SkippedLine { symbol: symbol.escape_debug().to_string(), reason })
-        .collect()
+    let plain = |text: String| text.chars().filter(|c| !c.is_control()).collect();
+    let line = |(symbol, reason): (&str, String)| SkippedLine {
+        symbol: symbol.escape_debug().to_string(),
+        reason: plain(reason),
+    };
+    rows.map(line).collect()
+}
+
+/// Names the rows left out.
+fn tell(skipped: &[SkippedLine], env: Env) {
+    for SkippedLine { symbol, reason } in skipped {
+        match reason.starts_with(symbol.as_str()) {
+            true => env.out.note(format!("left out {reason}")),
+            false => env.out.note(format!("left out {symbol}: {reason}")),
+        }
+    }
 }
 
 fn write_prices(
@@ -222,9 +336,7 @@ fn write_prices(
     env: Env,
 ) -> Result<Exit, Error> {
     let stdout_taken = output.write(json, env)?;
-    for row in &report.skipped {
-        env.out.note(format!("left out {}: {}", row.symbol, row.reason));
-    }
+    tell(&report.skipped, env);
     if stdout_taken {
         return Ok(Exit::Done);
     }

@@ -14,7 +14,7 @@ use super::Args;
 use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::load_portfolio;
-use crate::picture::Subject;
+use crate::picture::{Subject, UNDERLYING_AXIS, place};
 
 #[derive(Serialize)]
 struct Report {
@@ -72,10 +72,10 @@ fn picture<F: MarginField>(
         account: report.account,
         epoch: report.epoch.get(),
         model: &report.model,
-        underlying: spec.spec().underlying.as_str(),
-        spot: spec.spec().spot,
+        at: &place(spec.spec(), &report.quote),
+        axis: UNDERLYING_AXIS,
         quote: &report.quote,
-        upper: Upper::Scenarios(&report.margin.breakdown),
+        upper: Some(Upper::Scenarios(&report.margin.breakdown)),
         points: &points,
         thresholds: &thresholds,
     };

@@ -29,7 +29,7 @@ pub(super) fn run<F: MarginField>(
 ) -> Result<Exit, Error> {
     if args.picture.wanted() {
         return Err(Error::Usage(
-            "--plot: a market of the standard family has no scenarios to draw: leave it out",
+            "--plot: `zkmargin stress --plot` draws accounts of standard markets",
         ));
     }
     let (account, portfolio) =

@@ -23,7 +23,9 @@ use zkmargin_prover::with_backend;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{PublishedMarket, load_text, parse_source, refuse_existing, write_public};
+use crate::input::{
+    PublishedMarket, load_text, now, parse_source, refuse_existing, write_public,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -113,6 +115,9 @@ trait Shown: MarketKind {
     /// Reads a snapshot.
     fn snapshot(text: &str, source: &Source) -> Result<Self::Snapshot, Error>;
 
+    /// When the prices were taken.
+    fn timestamp(snapshot: &Self::Snapshot) -> Timestamp;
+
     /// Shows what a market lists, or one instrument.
     fn show<F: MarginField>(
         file: &MarketFileOf<Self>,
@@ -164,6 +169,7 @@ pub(crate) fn load_model(name: &str) -> Result<AnyModel, Error> {
 
 fn build<B: Backend, K: Shown>(args: &Build, model: &K::Model, env: Env) -> Result<Exit, Error> {
     let snapshot = K::snapshot(&load_text(&args.snapshot)?, &args.snapshot)?;
+    check_time(&args.snapshot, K::timestamp(&snapshot), now()?)?;
     let make = || MarketFileOf::<K>::build::<B::Field>(model, &snapshot, Epoch::new(args.epoch));
     let (file, market) = env
         .progress
@@ -181,6 +187,21 @@ fn build<B: Backend, K: Shown>(args: &Build, model: &K::Model, env: Env) -> Resu
     }
     env.out.result(&summary, summary_lines)?;
     Ok(Exit::Done)
+}
+
+/// Seconds that clocks may differ by.
+const CLOCK_SLACK: u64 = 300;
+/// 9 September 2001: no market of ours is older.
+const OLDEST: u64 = 1_000_000_000;
+
+/// Refuses a time that no proof could be accepted under later: accounts would be
+/// committed and proofs made for nothing.
+fn check_time(place: &Source, timestamp: Timestamp, now: u64) -> Result<(), Error> {
+    let found = timestamp.get();
+    match (OLDEST..=now.saturating_add(CLOCK_SLACK)).contains(&found) {
+        true => Ok(()),
+        false => Err(Error::SnapshotTime { path: place.to_string(), found, now }),
+    }
 }
 
 fn show<B: Backend, K: Shown>(

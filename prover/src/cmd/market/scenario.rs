@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::Timestamp;
 use zkmargin_margin::shape::{Family, ProofSystem};
 use zkmargin_params::market::scenario::{Listing, Market};
 use zkmargin_params::market::{ScenarioKind, ScenarioMarketFile};
@@ -59,6 +60,10 @@ impl Shown for ScenarioKind {
             path: source.to_string(),
             source: Box::new(error),
         })
+    }
+
+    fn timestamp(snapshot: &ScenarioSnapshot) -> Timestamp {
+        snapshot.spec().timestamp
     }
 
     fn show<F: MarginField>(

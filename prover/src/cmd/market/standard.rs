@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::Timestamp;
 use zkmargin_margin::shape::{Family, ProofSystem};
 use zkmargin_params::market::{Listing, Market, MarketFile, StandardKind};
 use zkmargin_params::snapshot::Snapshot;
@@ -49,6 +50,10 @@ impl Shown for StandardKind {
     fn snapshot(text: &str, source: &Source) -> Result<Snapshot, Error> {
         Snapshot::from_json(text)
             .map_err(|error| Error::Snapshot { path: source.to_string(), source: error })
+    }
+
+    fn timestamp(snapshot: &Snapshot) -> Timestamp {
+        snapshot.timestamp()
     }
 
     fn show<F: MarginField>(

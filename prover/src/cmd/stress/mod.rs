@@ -1,5 +1,7 @@
 //! `zkmargin stress`.
 
+mod standard;
+
 use serde::Serialize;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, Epoch};
@@ -7,6 +9,7 @@ use zkmargin_params::market::scenario::Market;
 use zkmargin_params::market::{AnyMarketFile, ScenarioMarketFile};
 use zkmargin_params::scenario::stress::FACTORS;
 use zkmargin_params::scenario::{Scan, ScenarioError, StressTest};
+use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::plot::Upper;
@@ -16,7 +19,7 @@ use zkmargin_prover::with_backend;
 use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{KeyArgs, PublishedMarket, load_portfolio, parse_source};
-use crate::picture::{PictureArgs, Subject};
+use crate::picture::{PictureArgs, Subject, UNDERLYING_AXIS, place};
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -24,7 +27,11 @@ Options are marked by Black's formula at the moved forward and volatility; perpe
 futures and risk-cancelling collateral gain what their prices move. Time stands still and \
 nothing is traded. Margin need not be monotone in spot: the whole range is looked at, then \
 each crossing is closed in on; two crossings within one step can be missed. Figures are \
-floating point; a proof rounds against the account by about a unit per lot.";
+floating point; a proof rounds against the account by about a unit per lot.
+
+In a standard market each liquidation price is exact, in the integers that are proved: where \
+the position's bucket stops meeting maintenance, other prices standing still. --spot, --from \
+and --to are then factors on all prices together, but for those that --hold names.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -32,7 +39,7 @@ pub(crate) struct Args {
     /// The portfolio
     #[arg(value_parser = parse_source)]
     portfolio: Source,
-    /// The market; it must be of the scenario family
+    /// The market
     #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
     market: Source,
     #[command(flatten)]
@@ -60,6 +67,10 @@ pub(crate) struct Args {
     /// Factor on volatilities during that search
     #[arg(long, value_name = "FACTOR", value_parser = parse_factor, default_value = "1")]
     at_vol: f64,
+    /// In a standard market, a price that stands still where all others move, as a
+    /// stablecoin's; may be repeated
+    #[arg(long, value_name = "SYMBOL")]
+    hold: Vec<Symbol>,
     #[command(flatten)]
     picture: PictureArgs,
 }
@@ -83,14 +94,19 @@ struct Report {
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     args.picture.check()?;
     let published = PublishedMarket::load(&args.market)?;
-    let AnyMarketFile::Scenario(file) = published.file() else {
-        return Err(Error::Usage(
-            "--market: a market of the standard family has no scenarios: give one of an options chain",
-        ));
-    };
-    with_backend!(published.proof_system(env)?, B => {
-        let market = published.open::<_, <B as Backend>::Field>(file)?;
-        stress(args, file, &market, env)
+    with_backend!(published.proof_system(env)?, B => match published.file() {
+        AnyMarketFile::Standard(file) => {
+            let market = published.open::<_, <B as Backend>::Field>(file)?;
+            standard::run(args, file, &market, env)?;
+            Ok(Exit::Done)
+        }
+        AnyMarketFile::Scenario(_) if !args.hold.is_empty() => {
+            Err(Error::Usage("--hold: a market of the scenario family has one underlying"))
+        }
+        AnyMarketFile::Scenario(file) => {
+            let market = published.open::<_, <B as Backend>::Field>(file)?;
+            stress(args, file, &market, env)
+        }
     })
 }
 
@@ -129,10 +145,10 @@ fn stress<F: MarginField>(
             account,
             epoch: report.epoch.get(),
             model: &report.model,
-            underlying: spec.spec().underlying.as_str(),
-            spot: spec.spec().spot,
+            at: &place(spec.spec(), &report.quote),
+            axis: UNDERLYING_AXIS,
             quote: &report.quote,
-            upper: Upper::Stress(&report.stress.grid),
+            upper: Some(Upper::Stress(&report.stress.grid)),
             points: &points,
             thresholds: &report.stress.thresholds,
         },

@@ -1,0 +1,131 @@
+//! Accounts: positions and the summary of a currency.
+//!
+//! What perpetuals and futures have earned is in coins, so all of the account's
+//! equity but its options is held as coins here: `equity - options_value`. That is
+//! what the venue does, and with coins that cancel risk a model in USD asks for
+//! the same (`params/models/README.md`).
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::InstrumentName;
+use crate::import::number::Number;
+use crate::import::{AccountProblem, ImportError, forms, symbol};
+use crate::symbol::Symbol;
+
+const POSITIONS: &str = "the answer of private/get_positions";
+const SUMMARY: &str = "the answer of private/get_account_summary";
+
+/// An account in one currency.
+#[derive(Clone, PartialEq)]
+pub struct DeribitAccount {
+    /// The currency: `BTC` or `ETH`.
+    pub currency: Symbol,
+    /// Equity that is no option, in coins.
+    pub coins: Decimal,
+    /// The positions: options in coins, futures and the perpetual in coins at
+    /// their marks.
+    pub positions: Vec<(Symbol, Decimal)>,
+}
+
+/// An account is secret.
+impl std::fmt::Debug for DeribitAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DeribitAccount(..)")
+    }
+}
+
+#[derive(Deserialize)]
+struct RawPosition {
+    instrument_name: String,
+    size: Number,
+    size_currency: Option<Number>,
+    mark_price: Option<Number>,
+}
+
+#[derive(Deserialize)]
+struct RawSummary {
+    currency: String,
+    equity: Number,
+    options_value: Number,
+    margin_model: Option<String>,
+}
+
+/// Reads an account: the answers of `get_positions` and of `get_account_summary`
+/// or `get_account_summaries`. `currency` chooses among several.
+///
+/// # Errors
+/// When a file is no such answer, the account is not in segregated portfolio
+/// margin, or it holds what settles in USDC or USDT.
+pub fn account(
+    positions: &str,
+    summary: &str,
+    currency: &Symbol,
+) -> Result<DeribitAccount, ImportError> {
+    let summary = summary_of(summary, currency)?;
+    let model = summary.margin_model.as_deref();
+    if model.is_some_and(|model| !matches!(model, "segregated_pm" | "portfolio_margin")) {
+        return Err(ImportError::Account(AccountProblem::MarginModel));
+    }
+    let coins = summary.equity.0.checked_sub(summary.options_value.0);
+    let coins = coins.ok_or(ImportError::Account(AccountProblem::Range))?;
+    let rows = forms::rows(positions, POSITIONS, |row| row.contains_key("instrument_name"))?;
+    let mut held: Vec<(Symbol, Decimal)> = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        let position: RawPosition = forms::row(row, &format!("position {}", index + 1))?;
+        if position.size.0.is_zero() {
+            continue;
+        }
+        let name = position.instrument_name.as_str();
+        let Some(parsed) = InstrumentName::parse(name) else {
+            let what = "a position that does not settle in BTC or ETH";
+            return Err(ImportError::Unsupported { name: forms::cut(name), what });
+        };
+        // Of other currencies: their margin is apart.
+        if parsed.currency() != currency.as_str() {
+            continue;
+        }
+        let symbol = symbol(name)?;
+        if held.iter().any(|(other, _)| *other == symbol) {
+            return Err(ImportError::Duplicate { symbol });
+        }
+        let quantity = match parsed {
+            InstrumentName::Option { .. } => position.size.0,
+            _ => position.coins()?,
+        };
+        held.push((symbol, quantity));
+    }
+    Ok(DeribitAccount { currency: currency.clone(), coins, positions: held })
+}
+
+impl RawPosition {
+    /// The coins of a contract that is sized in USD, with the sign of its size.
+    fn coins(&self) -> Result<Decimal, ImportError> {
+        let size = self.size.0;
+        let coins = match (&self.size_currency, &self.mark_price) {
+            (Some(coins), _) => Some(coins.0.abs()),
+            (None, Some(mark)) => size.abs().checked_div(mark.0),
+            (None, None) => None,
+        };
+        let coins = coins.ok_or(ImportError::Account(AccountProblem::NoCoins))?;
+        Ok(if size.is_sign_negative() { -coins } else { coins })
+    }
+}
+
+/// The figures of a currency.
+fn summary_of(text: &str, currency: &Symbol) -> Result<RawSummary, ImportError> {
+    let is_row = |row: &serde_json::Map<String, Value>| row.contains_key("equity");
+    let value: Value = crate::import::read_json(text, SUMMARY)?;
+    let inner = value.get("result").unwrap_or(&value);
+    let rows = match inner.get("summaries") {
+        Some(Value::Array(rows)) => rows.clone(),
+        _ => forms::rows(text, SUMMARY, is_row)?,
+    };
+    for (index, row) in rows.iter().enumerate() {
+        if row.get("currency").and_then(Value::as_str) == Some(currency.as_str()) {
+            return forms::row(row, &format!("summary {}", index + 1));
+        }
+    }
+    Err(ImportError::Account(AccountProblem::NoSummary))
+}

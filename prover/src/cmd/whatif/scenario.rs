@@ -1,0 +1,162 @@
+//! Accounts of scenario markets: levels and cash are exact, prices floating
+//! point.
+
+use rust_decimal::prelude::ToPrimitive as _;
+use rust_decimal::{Decimal, RoundingStrategy};
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::InstrumentId;
+use zkmargin_margin::portfolio::Portfolio;
+use zkmargin_params::market::ScenarioMarketFile;
+use zkmargin_params::market::scenario::Market;
+use zkmargin_params::scenario::{
+    Crossing, Instrument, Scan, ScenarioError, Shock, StressTest,
+};
+use zkmargin_params::symbol::Symbol;
+use zkmargin_prover::scenario::{ScenarioReport, scenario_portfolio};
+
+use super::{Args, Asked, LiquidationLine, Order, Side, Trade, WhatIfError, cost, market_error};
+use crate::error::Error;
+
+/// Decimals of figures in floating point.
+const DECIMALS: u32 = 2;
+
+/// A scenario market.
+pub(super) struct Scenario<'a, F> {
+    pub(super) market: &'a Market<F>,
+    pub(super) file: &'a ScenarioMarketFile,
+}
+
+impl<F: MarginField> Asked<F> for Scenario<'_, F> {
+    type Market = Market<F>;
+
+    fn market(&self) -> &Market<F> {
+        self.market
+    }
+
+    fn quote_decimals(&self) -> u32 {
+        self.market.quote_decimals()
+    }
+
+    fn order(&self, trade: &Trade, quantity: Decimal) -> Result<Order, Error> {
+        let listing = self.market.listing(trade.symbol.as_str());
+        let listing = listing.ok_or(Error::NotListed {
+            path: "--trade".to_owned(),
+            symbol: trade.symbol.to_string(),
+        })?;
+        let lots = listing.lots_from_decimal(&quantity.to_string());
+        let mark = number(self.mark(trade).ok_or(WhatIfError::Amount)?)?;
+        let price = trade.price.unwrap_or(mark);
+        // Perpetuals and futures are worth nothing at their mark.
+        let price = match self.is_linear(trade) {
+            true => price.checked_sub(mark).ok_or(WhatIfError::Amount)?,
+            false => price,
+        };
+        Ok(Order {
+            instrument: listing.id(),
+            lots: lots.map_err(|_| WhatIfError::Quantity)?.get(),
+            cost: cost(quantity, price, self.quote_decimals())?,
+        })
+    }
+
+    fn lot(&self, symbol: &Symbol) -> Option<Decimal> {
+        self.market.listing(symbol.as_str()).map(|listing| listing.lot_size())
+    }
+
+    fn any(&self) -> Option<InstrumentId> {
+        self.market.listings().next().map(|listing| listing.id())
+    }
+
+    fn side(&self, args: &Args, portfolio: &Portfolio) -> Result<Side, Error> {
+        let report = ScenarioReport::new(self.market, portfolio).map_err(market_error(args))?;
+        let test = self.test(args, portfolio)?;
+        let (thresholds, _) = test
+            .thresholds(&Scan::default(), &[Level::Maintenance])
+            .map_err(|error| failed(args, error))?;
+        let price = |crossing: Option<Crossing>| crossing.map(|at| text(at.spot));
+        let underlying = self.file.snapshot().spec().market.spec().underlying.to_string();
+        let line = thresholds.first().map(|found| LiquidationLine {
+            instrument: underlying,
+            bucket: 0,
+            below: price(found.down),
+            above: price(found.up),
+        });
+        Ok(Side {
+            level: report.level,
+            equity: text(report.equity),
+            initial_requirement: text(report.initial_requirement),
+            maintenance_requirement: text(report.maintenance_requirement),
+            cash_needed_for_maintenance: report.cash_needed.maintenance,
+            cash_needed_for_initial: report.cash_needed.initial,
+            liquidation: line.into_iter().collect(),
+        })
+    }
+
+    fn cash_for(
+        &self,
+        args: &Args,
+        portfolio: &Portfolio,
+        (symbol, price): &(Symbol, Decimal),
+    ) -> Result<String, Error> {
+        let market = self.file.snapshot().spec().market.spec();
+        if *symbol != market.underlying {
+            return Err(WhatIfError::Underlying.into());
+        }
+        let price = price.to_f64().ok_or(WhatIfError::Price)?;
+        let shock = Shock { spot: price / market.spot, vol: 1.0 };
+        let point = self.test(args, portfolio)?.at(shock).map_err(|error| failed(args, error))?;
+        // Cash does not move with spot: the balance there is what is missing.
+        let cash = number(-point.maintenance_margin)?;
+        let up = RoundingStrategy::ToPositiveInfinity;
+        Ok(cash.round_dp_with_strategy(DECIMALS, up).normalize().to_string())
+    }
+}
+
+impl<F: MarginField> Scenario<'_, F> {
+    fn instrument(&self, trade: &Trade) -> Option<&Instrument> {
+        self.file.snapshot().spec().market.spec().instruments.get(&trade.symbol)
+    }
+
+    fn is_linear(&self, trade: &Trade) -> bool {
+        let linear = |instrument: &Instrument| {
+            matches!(instrument, Instrument::Perpetual { .. } | Instrument::Future { .. })
+        };
+        self.instrument(trade).is_some_and(linear)
+    }
+
+    /// The price of a unit.
+    fn mark(&self, trade: &Trade) -> Option<f64> {
+        match *self.instrument(trade)? {
+            Instrument::Perpetual { price, .. } => Some(price),
+            Instrument::Future { expiry_seconds } => {
+                let market = &self.file.snapshot().spec().market;
+                let feed = market.group_of(expiry_seconds)?;
+                market.spec().feeds.get(feed).map(|feed| feed.forward)
+            }
+            Instrument::Option { .. } | Instrument::Collateral { .. } => {
+                let row = self.market.listing(trade.symbol.as_str())?.row();
+                self.market.table().rows.get(row).map(|row| row.mark)
+            }
+        }
+    }
+
+    fn test(&self, args: &Args, portfolio: &Portfolio) -> Result<StressTest<'_>, Error> {
+        let portfolio =
+            scenario_portfolio(self.market, portfolio).map_err(market_error(args))?;
+        let spec = &self.file.snapshot().spec().market;
+        StressTest::new(self.file.model(), spec, &portfolio).map_err(|error| failed(args, error))
+    }
+}
+
+fn failed(args: &Args, source: ScenarioError) -> Error {
+    Error::ScenarioMarket { path: args.market.to_string(), source: Box::new(source) }
+}
+
+/// The nearest decimal.
+fn number(value: f64) -> Result<Decimal, WhatIfError> {
+    Decimal::try_from(value).map_err(|_| WhatIfError::Amount)
+}
+
+fn text(value: f64) -> String {
+    format!("{value:.2}")
+}
