@@ -8,6 +8,7 @@ use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, Expression, Query}
 use zkmargin_margin::field::MarginField;
 
 use crate::record::{NamedCell, Recording, advice};
+use crate::slope;
 
 /// A constraint at its place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -273,6 +274,28 @@ impl<'a, F: MarginField> Checker<'a, F> {
         }
     }
 
+    /// How fast a gate or a lookup's input changes with each advice cell that
+    /// it reads; nothing for a copy.
+    pub fn slopes(&self, constraint: &Constraint) -> Vec<(CellRef, F)> {
+        let system = &self.recording.system;
+        let (row, of) = match constraint {
+            Constraint::Gate { index, row } => (*row, &system.gates[*index]),
+            Constraint::Lookup { index, row } => (*row, &system.lookups[*index][0].0),
+            Constraint::Copy(_) => return Vec::new(),
+        };
+        let slopes = slope::slopes(self.recording, of, row);
+        let cell = |(query, slope): (usize, F)| {
+            let Query { column, rotation } = system.advice_queries[query];
+            Some((advice(column, row.checked_add_signed(rotation as isize)?), slope))
+        };
+        slopes.into_iter().filter_map(cell).collect()
+    }
+
+    /// The values of each lookup's table.
+    pub fn tables(&self) -> &[BTreeSet<Vec<F>>] {
+        &self.tables
+    }
+
     /// Gates and lookups that no row turns on.
     pub fn idle(&self) -> Vec<String> {
         let gates = self.names.iter().zip(&self.switches);
@@ -303,6 +326,13 @@ impl<'a, F: MarginField> Checker<'a, F> {
         }
         reads
     }
+}
+
+/// Polynomials that the cells around a row break there, each with its gate.
+pub fn broken_gates<F: MarginField>(recording: &Recording<F>, row: usize) -> Vec<(String, String)> {
+    let gates = recording.system.gates.iter().zip(&recording.gates);
+    let broken = gates.filter(|(gate, _)| evaluate(recording, gate, row, None) != F::ZERO);
+    broken.map(|(_, name)| name.clone()).collect()
 }
 
 /// The value of an expression at a row. A selector that is off ends it early.

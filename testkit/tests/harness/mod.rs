@@ -6,13 +6,17 @@ use std::fmt::Write as _;
 
 use halo2_proofs::plonk::Circuit;
 use rayon::prelude::*;
+use zkmargin_circuits::gadgets::layout::ColumnLayout;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::shape::Shape;
 use zkmargin_testkit::check::Checker;
 use zkmargin_testkit::coverage::{Coverage, Effort, class_of, search};
 use zkmargin_testkit::fault::{self, Fault};
 use zkmargin_testkit::record::NamedCell;
-use zkmargin_testkit::{Plan, Subject, graph, lie, tamper};
+use zkmargin_testkit::rigidity::{Lookups, rigidity};
+use zkmargin_testkit::{Plan, Subject, bounds, classes, graph, lie, tamper};
+
+use crate::fixtures::golden::assert_golden;
 
 /// Exceptions of a family, each with its reason.
 pub struct Expected {
@@ -81,10 +85,140 @@ pub fn the_graph_is_whole<F: MarginField, C: Circuit<F>>(
     // What depends on what does not depend on the layout.
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
     let path = format!("{directory}/{}-dependencies.txt", expected.name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &text).unwrap();
+    assert_golden(&path, &text);
+}
+
+/// Constraints by class, as text.
+pub fn classes_are_golden<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
+    let recording = subject.record(&Plan::default());
+    let text = classes::text(&Checker::new(&recording));
+    let layout = format!("{:?}", ColumnLayout::of::<F>()).to_lowercase();
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
+    assert_golden(&format!("{directory}/{}-margin-{layout}-classes.txt", expected.name), &text);
+}
+
+/// A stored expectation, its comments left out. It is no golden text: it says
+/// what has to be, is written by hand or with care, and is always compared.
+fn stored(file: &str) -> Vec<String> {
+    let path = format!("{}/data/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
+/// Every wire's bound, and what it rests on, is as the stored table says; and
+/// the circuit looks up every byte of every range that the table names, in
+/// every region of the name.
+pub fn bounds_are_as_stored<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    let bytes: BTreeSet<_> = (0..256).map(|byte| vec![F::from(byte)]).collect();
+    assert_eq!(checker.tables(), [bytes], "the table of bytes");
+
+    let file = format!("bounds-{}.txt", expected.name);
+    let table = bounds::table(&checker);
+    let lines: Vec<_> = table.iter().map(|(wire, bound)| format!("{wire} | {bound}")).collect();
+    if std::env::var("ZKMARGIN_BOUNDS").is_ok_and(|mode| mode == "write") {
+        let path = format!("{}/data/{file}", env!("CARGO_MANIFEST_DIR"));
+        let head = "# wire | bound | what it rests on; see the README.\n";
+        std::fs::write(path, format!("{head}{}\n", lines.join("\n"))).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+    let stored = stored(&file);
+    let differ = |a: &[String], b: &[String]| -> Vec<String> {
+        a.iter().filter(|line| !b.contains(line)).cloned().collect()
+    };
+    assert_eq!((differ(&stored, &lines), differ(&lines, &stored)), Default::default());
+
+    // Widths by the table, not by the circuit.
+    let ranges: BTreeSet<_> = stored
+        .iter()
+        .flat_map(|line| line.rsplit(" | ").next().unwrap().split(", "))
+        .filter(|why| why.contains(": range "))
+        .collect();
+    let mut cells: BTreeMap<usize, Vec<&NamedCell>> = BTreeMap::new();
+    for cell in recording.cells.iter().filter(|cell| cell.name.starts_with("z ")) {
+        cells.entry(cell.region).or_default().push(cell);
+    }
+    let mut seen = BTreeSet::new();
+    for (region, cells) in &cells {
+        let name = &recording.regions[*region];
+        let class = classes::region_class(name);
+        let range = *ranges.get(class.as_str()).unwrap_or_else(|| panic!("{name} is not stored"));
+        let bits: u32 = range.rsplit(' ').next().unwrap().parse().unwrap();
+        assert_eq!(bounds::looked_up_bits(&checker, cells), Some(bits), "{name}");
+        seen.insert(range);
+    }
+    assert_eq!(seen, ranges, "ranges that nothing checks");
+}
+
+/// The regions whose values ranges alone pin, in which `#` stands for a number:
+/// `region | why` in a stored list.
+fn pins(expected: &Expected) -> Vec<String> {
+    let region = |line: String| line.split_once(" | ").expect("a reason").0.to_owned();
+    stored(&format!("pins-{}.txt", expected.name)).into_iter().map(region).collect()
+}
+
+/// Whether a name is of a pattern, in which `#` stands for a number.
+fn is_like(name: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('#');
+    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
+        return false;
+    };
+    for part in parts {
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        match after.strip_prefix(part) {
+            Some(next) if after.len() < rest.len() => rest = next,
+            _ => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+/// With the lookups nothing can move; without them nothing but what the stored
+/// pins hold. The long run asserts that none of these stands there in vain.
+pub fn the_witness_is_rigid<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    let pins = pins(expected);
+    // What can move when all pins but one are held, or none; free values left out.
+    let moving = |lookups, held: &dyn Fn(&str) -> bool| {
+        let pinned = |cell: &NamedCell| {
+            matches!(cell.name.as_str(), "z 0" | "witness") && held(&recording.regions[cell.region])
+        };
+        let found = rigidity(&checker, lookups, pinned);
+        let held = found.moving.iter().filter(|c| !expected.is_free(&recording.regions[c.region]));
+        let names: Vec<_> = held.map(|cell| recording.full_name(cell)).collect();
+        (found, names)
+    };
+    let (all, names) = moving(Lookups::Hold, &|_| false);
+    assert_eq!(names, [""; 0], "{} {}: cells that can move", expected.name, F::NAME);
+    let any_pin = |region: &str| pins.iter().any(|pin| is_like(region, pin));
+    let (held, names) = moving(Lookups::Ignored, &any_pin);
+    assert_eq!(names, [""; 0], "{} {}: cells that no range pins", expected.name, F::NAME);
+    for pin in pins.iter().filter(|_| is_long()) {
+        let (_, names) =
+            moving(Lookups::Ignored, &|region| any_pin(region) && !is_like(region, pin));
+        assert_ne!(names, [""; 0], "{pin} holds what is held without it");
+    }
+    let (free, _) = moving(Lookups::Ignored, &|_| false);
+    println!(
+        "{} {}: {} variables, {} directions with lookups; {} without, {} pins",
+        expected.name,
+        F::NAME,
+        all.variables,
+        all.directions,
+        free.directions,
+        held.pins
+    );
 }
 
 /// Every free value changed, and everything after it computed again. By
