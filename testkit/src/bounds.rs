@@ -84,9 +84,56 @@ struct Wire {
     rests: BTreeSet<String>,
 }
 
+/// A bound that no constraint gives: `wire | bound | why`, where `#` stands for
+/// a number.
+#[derive(Clone, Debug)]
+pub struct Assumed {
+    wire: String,
+    interval: Interval,
+    why: String,
+}
+
+impl Assumed {
+    /// Reads a line; `None` when it is none.
+    pub fn read(line: &str) -> Option<Self> {
+        let mut parts = line.split(" | ");
+        let (wire, bound, why) = (parts.next()?, parts.next()?, parts.next()?);
+        let (from, to) = bound.split_once(" .. ")?;
+        let number = |text: &str| -> Option<BigInt> {
+            match text.trim_start_matches('-').split_once('^') {
+                Some((_, bits)) => Some(BigInt::from(1) << bits.parse::<u32>().ok()?),
+                None => text.trim_start_matches('-').parse().ok(),
+            }
+        };
+        let from = if from.starts_with('-') { -number(from)? } else { number(from)? };
+        let interval = Interval(from, number(to)?);
+        let why = why.split(':').next().unwrap_or(why);
+        Some(Self { wire: wire.to_owned(), interval, why: why.to_owned() })
+    }
+}
+
+/// Whether a name is of a pattern, in which `#` stands for a number.
+pub fn is_like(name: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('#');
+    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
+        return false;
+    };
+    for part in parts {
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        match after.strip_prefix(part) {
+            Some(next) if after.len() < rest.len() => rest = next,
+            _ => return false,
+        }
+    }
+    rest.is_empty()
+}
+
 /// The table: `wire | bound | what it rests on`, by class.
-pub fn table<F: MarginField>(checker: &Checker<'_, F>) -> BTreeMap<String, String> {
-    let mut bounds = Bounds::new(checker);
+pub fn table<F: MarginField>(
+    checker: &Checker<'_, F>,
+    assumed: &[Assumed],
+) -> BTreeMap<String, String> {
+    let mut bounds = Bounds::new(checker, assumed);
     let recording = checker.recording();
     let mut regions: BTreeMap<usize, Vec<&NamedCell>> = BTreeMap::new();
     for cell in &recording.cells {
@@ -143,13 +190,14 @@ struct Bounds<'a, F> {
     intervals: BTreeMap<CellRef, Interval>,
     rests: BTreeMap<CellRef, BTreeSet<String>>,
     modulus: BigInt,
+    assumed: &'a [Assumed],
     /// Fixed columns of arithmetic.
     factor: usize,
     constant: usize,
 }
 
 impl<'a, F: MarginField> Bounds<'a, F> {
-    fn new(checker: &'a Checker<'a, F>) -> Self {
+    fn new(checker: &'a Checker<'a, F>, assumed: &'a [Assumed]) -> Self {
         let groups = groups(checker);
         let of = |(root, cells): (&CellRef, &Vec<CellRef>)| {
             cells.iter().map(|cell| (*cell, *root)).collect::<Vec<_>>()
@@ -167,6 +215,7 @@ impl<'a, F: MarginField> Bounds<'a, F> {
             factor: fixed("factor"),
             constant: fixed("constant"),
             checker,
+            assumed,
         }
     }
 
@@ -202,6 +251,11 @@ impl<'a, F: MarginField> Bounds<'a, F> {
             && let Some(bits) = looked_up_bits(self.checker, cells)
         {
             self.learn(first, Interval::below(bits), region_class(region));
+        }
+        let made = place("d").or_else(|| place("witness"));
+        let assumed = self.assumed.iter().find(|assumed| is_like(region, &assumed.wire));
+        if let Some((assumed, made)) = assumed.zip(made) {
+            self.learn(made, assumed.interval.clone(), assumed.why.clone());
         }
     }
 
@@ -280,4 +334,39 @@ pub fn looked_up_bits<F: MarginField>(
         copy.left == last && other == Some("zero")
     });
     ends.then(|| u32::try_from(8 * bytes).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_stand_for_numbers() {
+        assert!(is_like("slot 12: M4 price: range 64", "slot #: M4 price: range #"));
+        assert!(!is_like("slot 12: M4 price: range 64", "slot #: M4 price: range 6"));
+        assert!(!is_like("slot : M4 price", "slot #: M4 price"));
+        assert!(!is_like("slot 1: M4 price unit", "slot #: M4 price"));
+    }
+
+    #[test]
+    fn bounds_read_and_show_the_same() {
+        for bound in ["0 .. 1", "-1 .. 1", "0 .. 2^64", "-2^214 .. 2^214"] {
+            let read = Assumed::read(&format!("wire | {bound} | why: because")).unwrap();
+            assert_eq!(read.why, "why");
+            let shown = Interval(read.interval.0.clone(), &read.interval.1 - BigInt::from(1));
+            let expected = if bound.contains('^') { bound.to_owned() } else { shown.to_string() };
+            assert_eq!(shown.to_string(), expected);
+        }
+        assert!(Assumed::read("wire | 0 to 1 | why").is_none());
+    }
+
+    #[test]
+    fn intervals_multiply_by_their_ends() {
+        let of = |a: i64, b: i64| Interval(BigInt::from(a), BigInt::from(b));
+        assert_eq!(of(-2, 3).times(&of(-5, 4)), of(-15, 12));
+        assert_eq!(of(0, 255).times(&of(-1, 1)), of(-255, 255));
+        assert_eq!(of(0, 1).and(&of(1, 7)), of(1, 1));
+        assert!(Interval::below(251).in_field().is_some());
+        assert!(Interval::below(252).in_field().is_none());
+    }
 }

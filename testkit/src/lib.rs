@@ -23,13 +23,13 @@ pub mod check;
 pub mod classes;
 pub mod coverage;
 pub mod equations;
+mod expression;
 pub mod fault;
 pub mod graph;
 pub mod lie;
 pub mod linear;
 pub mod record;
 pub mod rigidity;
-mod slope;
 pub mod tamper;
 
 pub use zkmargin_circuits::gadgets::hook::{Change, Plan};

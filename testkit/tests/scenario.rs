@@ -109,6 +109,13 @@ fn bounds_are_as_stored() {
 fn the_witness_is_rigid() {
     harness::the_witness_is_rigid(&full::<Fp>(), &full_expected());
     harness::the_witness_is_rigid(&full::<Bn254Fr>(), &full_expected());
+    for shape in harness::shapes() {
+        harness::the_witness_is_rigid(&sparse::<Fp>(shape), &sparse_expected(shape));
+        harness::the_witness_is_rigid(&sparse::<Bn254Fr>(shape), &sparse_expected(shape));
+    }
+    if harness::is_long() {
+        harness::every_pin_is_needed(&full::<Bn254Fr>(), &full_expected());
+    }
 }
 
 #[test]

@@ -67,6 +67,9 @@ fn the_witness_is_rigid() {
         harness::the_witness_is_rigid(&subject::<Fp>(shape), &EXPECTED);
         harness::the_witness_is_rigid(&subject::<Bn254Fr>(shape), &EXPECTED);
     }
+    if harness::is_long() {
+        harness::every_pin_is_needed(&subject::<Bn254Fr>(Shape::Small), &EXPECTED);
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::instance::{LEN, MarginInstance, NAMES};
+use zkmargin_margin::instance::{CLAIM, LEN, MarginInstance, NAMES};
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_verifier::bn254::export::{Origin, export_any};
 use zkmargin_verifier::bn254::{Submission, Verifier};
@@ -49,13 +49,14 @@ fn case<F: MarginField>() -> Case<F> {
     case
 }
 
-/// The public inputs, and those with one more in each row: another statement,
-/// of whose other rows nothing is different.
+/// The public inputs, and those with another number in one row: another
+/// statement, of whose other rows nothing is different.
 fn statements<F: MarginField>(true_rows: &[F]) -> Vec<(Option<usize>, Vec<F>)> {
     let mut statements = vec![(None, true_rows.to_vec())];
     for row in 0..LEN {
         let mut rows = true_rows.to_vec();
-        rows[row] += F::ONE;
+        // The claim stays one.
+        rows[row] += if row == CLAIM { -F::ONE } else { F::ONE };
         statements.push((Some(row), rows));
     }
     statements
