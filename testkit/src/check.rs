@@ -7,6 +7,7 @@ use std::fmt;
 use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, Expression, Query};
 use zkmargin_margin::field::MarginField;
 
+use crate::expression::{advice_queries, evaluate, fixed_query, slopes};
 use crate::record::{NamedCell, Recording, advice};
 
 /// A constraint at its place.
@@ -223,6 +224,11 @@ impl<'a, F: MarginField> Checker<'a, F> {
         touched.into_iter().filter(|c| !self.holds(c, changes)).collect()
     }
 
+    /// Whether the changes break a constraint.
+    pub fn breaks(&self, constraint: &Constraint, changes: &Changes<F>) -> bool {
+        !self.holds(constraint, changes)
+    }
+
     /// Whether some constraint that the changes touch is broken.
     pub fn rejects(&self, changes: &Changes<F>) -> bool {
         let mut touched = changes.keys().flat_map(|cell| self.touching(*cell));
@@ -273,6 +279,28 @@ impl<'a, F: MarginField> Checker<'a, F> {
         }
     }
 
+    /// How fast a gate or a lookup's input changes with each advice cell that
+    /// it reads; nothing for a copy.
+    pub fn slopes(&self, constraint: &Constraint) -> Vec<(CellRef, F)> {
+        let system = &self.recording.system;
+        let (row, of) = match constraint {
+            Constraint::Gate { index, row } => (*row, &system.gates[*index]),
+            Constraint::Lookup { index, row } => (*row, &system.lookups[*index][0].0),
+            Constraint::Copy(_) => return Vec::new(),
+        };
+        let slopes = slopes(self.recording, of, row);
+        let cell = |(query, slope): (usize, F)| {
+            let Query { column, rotation } = system.advice_queries[query];
+            Some((advice(column, row.checked_add_signed(rotation as isize)?), slope))
+        };
+        slopes.into_iter().filter_map(cell).collect()
+    }
+
+    /// The values of each lookup's table.
+    pub fn tables(&self) -> &[BTreeSet<Vec<F>>] {
+        &self.tables
+    }
+
     /// Gates and lookups that no row turns on.
     pub fn idle(&self) -> Vec<String> {
         let gates = self.names.iter().zip(&self.switches);
@@ -305,40 +333,11 @@ impl<'a, F: MarginField> Checker<'a, F> {
     }
 }
 
-/// The value of an expression at a row. A selector that is off ends it early.
-fn evaluate<F: MarginField>(
-    recording: &Recording<F>,
-    of: &Expression<F>,
-    row: usize,
-    changes: Option<&Changes<F>>,
-) -> F {
-    let at = |query: &Query| row.checked_add_signed(query.rotation as isize).unwrap_or(usize::MAX);
-    let system = &recording.system;
-    let go = |of: &Expression<F>| evaluate(recording, of, row, changes);
-    match of {
-        Expression::Constant(constant) => *constant,
-        Expression::Advice(query) => {
-            let query = &system.advice_queries[*query];
-            let cell = advice(query.column, at(query));
-            let changed = changes.and_then(|changes| changes.get(&cell)).copied();
-            changed.unwrap_or_else(|| recording.value(cell))
-        }
-        Expression::Fixed(query) => {
-            let query = &system.fixed_queries[*query];
-            recording.fixed[query.column][at(query)].unwrap_or(F::ZERO)
-        }
-        Expression::Instance(query) => {
-            let query = &system.instance_queries[*query];
-            recording.instance.get(at(query)).copied().unwrap_or(F::ZERO)
-        }
-        Expression::Negated(inner) => -go(inner),
-        Expression::Sum(left, right) => go(left) + go(right),
-        Expression::Product(left, right) => {
-            let left = go(left);
-            if left == F::ZERO { F::ZERO } else { left * go(right) }
-        }
-        Expression::Scaled(inner, factor) => go(inner) * factor,
-    }
+/// Polynomials that the cells around a row break there, each with its gate.
+pub fn broken_gates<F: MarginField>(recording: &Recording<F>, row: usize) -> Vec<(String, String)> {
+    let gates = recording.system.gates.iter().zip(&recording.gates);
+    let broken = gates.filter(|(gate, _)| evaluate(recording, gate, row, None) != F::ZERO);
+    broken.map(|(_, name)| name.clone()).collect()
 }
 
 /// The rows where the first factor of a polynomial is not zero, with the region
@@ -356,30 +355,4 @@ fn switched_on<F: MarginField>(
     let on = |row: &usize| evaluate(recording, switch, *row, None) != F::ZERO;
     let rows = (0..recording.usable).filter(|row| recording.fixed[column][*row].is_some());
     rows.filter(on).map(|row| (row, recording.fixed_regions[&(column, row)])).collect()
-}
-
-/// Some fixed query in an expression.
-fn fixed_query<F>(of: &Expression<F>) -> Option<usize> {
-    match of {
-        Expression::Fixed(query) => Some(*query),
-        Expression::Negated(inner) | Expression::Scaled(inner, _) => fixed_query(inner),
-        Expression::Sum(left, right) | Expression::Product(left, right) => {
-            fixed_query(left).or_else(|| fixed_query(right))
-        }
-        _ => None,
-    }
-}
-
-/// The advice queries in an expression.
-fn advice_queries<F>(of: &Expression<F>) -> BTreeSet<usize> {
-    match of {
-        Expression::Advice(query) => BTreeSet::from([*query]),
-        Expression::Negated(inner) | Expression::Scaled(inner, _) => advice_queries(inner),
-        Expression::Sum(left, right) | Expression::Product(left, right) => {
-            let mut both = advice_queries(left);
-            both.append(&mut advice_queries(right));
-            both
-        }
-        _ => BTreeSet::new(),
-    }
 }

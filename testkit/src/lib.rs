@@ -12,17 +12,24 @@
 //! | [`tamper`] | every advice cell changed alone, and together with its copies |
 //! | [`graph`] | the copy graph: nothing unconstrained, nothing unused, what each public input depends on |
 //! | [`lie`] | every value of the prover changed, and all that follows computed from it again |
+//! | [`rigidity`] | every gate linearised at an honest witness: no direction is left in which it can move |
 //! | [`coverage`] | a lie for every named constraint, and which constraints a lie breaks alone |
 //! | [`fault`] | seeded faults, and which part of the harness finds each |
 //!
 //! A family comes under the harness by one [`Subject`].
 
+pub mod bounds;
 pub mod check;
+pub mod classes;
 pub mod coverage;
+pub mod equations;
+mod expression;
 pub mod fault;
 pub mod graph;
 pub mod lie;
+pub mod linear;
 pub mod record;
+pub mod rigidity;
 pub mod tamper;
 
 pub use zkmargin_circuits::gadgets::hook::{Change, Plan};

@@ -1,6 +1,6 @@
 //! What a synthesis assigns, by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use halo2_proofs::circuit::Value;
 use halo2_proofs::plonk::{
@@ -8,7 +8,6 @@ use halo2_proofs::plonk::{
     FloorPlanner, Instance, Selector,
 };
 use zkmargin_circuits::lowering::pinned::{self, System};
-use zkmargin_circuits::lowering::recorder::Columns;
 use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, ColumnRef};
 use zkmargin_circuits::lowering::usable_rows;
 use zkmargin_margin::field::MarginField;
@@ -58,6 +57,8 @@ pub struct Recording<F> {
     pub copies: Vec<Copy>,
     /// The regions that assigned fixed columns and selectors, by column and row.
     pub fixed_regions: BTreeMap<(usize, usize), usize>,
+    /// Names that regions give to fixed columns, with the columns.
+    pub fixed_names: BTreeMap<String, BTreeSet<usize>>,
 }
 
 impl<F: MarginField> Recording<F> {
@@ -81,12 +82,13 @@ impl<F: MarginField> Recording<F> {
         let mut meta = ConstraintSystem::default();
         let config = C::configure(&mut meta);
         let system = pinned::read(&format!("{:?}", meta.pinned())).expect("a pinned text");
-        let columns = Columns::new(&system.columns);
-        let constants = system.constants.iter().map(|index| columns.fixed(*index)).collect();
+        // No constant is left to the planner: it would take a fixed column with
+        // equality.
+        assert!(system.constants.is_empty(), "a column of constants");
         let counts = system.columns;
         let rows = 1 << k;
         let mut recorder = Recorder {
-            columns: &columns,
+            columns: Places::default(),
             names,
             recording: Self {
                 gates: if names { gate_names(&meta) } else { Vec::new() },
@@ -98,10 +100,11 @@ impl<F: MarginField> Recording<F> {
                 instance: instance.to_vec(),
                 copies: Vec::new(),
                 fixed_regions: BTreeMap::new(),
+                fixed_names: BTreeMap::new(),
                 system,
             },
         };
-        C::FloorPlanner::synthesize(&mut recorder, circuit, config, constants)
+        C::FloorPlanner::synthesize(&mut recorder, circuit, config, Vec::new())
             .expect("the circuit can be laid out");
         recorder.recording
     }
@@ -139,14 +142,54 @@ pub fn advice(column: usize, row: usize) -> CellRef {
     CellRef { column: ColumnRef { kind: ColumnKind::Advice, index: column }, row }
 }
 
-struct Recorder<'a, F> {
-    columns: &'a Columns,
+/// Where columns and selectors are. `halo2_proofs` shows their numbers in their
+/// `Debug` text alone; the lowering finds them another way, so the two readings
+/// can be compared.
+#[derive(Default)]
+struct Places {
+    columns: Vec<(Column<Any>, ColumnRef)>,
+    selectors: Vec<(Selector, usize)>,
+}
+
+impl Places {
+    fn find(&mut self, column: Column<Any>) -> ColumnRef {
+        if let Some((_, known)) = self.columns.iter().find(|(known, _)| *known == column) {
+            return *known;
+        }
+        let kind = match column.column_type() {
+            Any::Advice => ColumnKind::Advice,
+            Any::Fixed => ColumnKind::Fixed,
+            Any::Instance => ColumnKind::Instance,
+        };
+        let found = ColumnRef { kind, index: first_number(&format!("{column:?}")) };
+        self.columns.push((column, found));
+        found
+    }
+
+    fn selector(&mut self, selector: &Selector) -> usize {
+        if let Some((_, known)) = self.selectors.iter().find(|(known, _)| known == selector) {
+            return *known;
+        }
+        let found = first_number(&format!("{selector:?}"));
+        self.selectors.push((*selector, found));
+        found
+    }
+}
+
+/// The first number in a text: an index.
+fn first_number(text: &str) -> usize {
+    let digits = text.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty());
+    digits.and_then(|digits| digits.parse().ok()).expect("an index")
+}
+
+struct Recorder<F> {
+    columns: Places,
     /// Whether more than advice is recorded.
     names: bool,
     recording: Recording<F>,
 }
 
-impl<F: MarginField> Recorder<'_, F> {
+impl<F: MarginField> Recorder<F> {
     fn region(&self) -> usize {
         self.recording.regions.len().saturating_sub(1)
     }
@@ -162,7 +205,7 @@ fn known<F: MarginField, V: Into<Assigned<F>>>(value: Value<V>) -> Result<F, Err
     known.ok_or(Error::Synthesis)
 }
 
-impl<F: MarginField> Assignment<F> for Recorder<'_, F> {
+impl<F: MarginField> Assignment<F> for Recorder<F> {
     fn enter_region<NR: Into<String>, N: FnOnce() -> NR>(&mut self, name: N) {
         if self.names {
             self.recording.regions.push(name().into());
@@ -181,7 +224,7 @@ impl<F: MarginField> Assignment<F> for Recorder<'_, F> {
         if !self.names {
             return Ok(());
         }
-        let index = self.columns.selector(selector)?;
+        let index = self.columns.selector(selector);
         let region = self.region();
         let column = self.recording.system.columns.fixed + index;
         self.recording.fixed[column][row] = Some(F::ONE);
@@ -209,7 +252,7 @@ impl<F: MarginField> Assignment<F> for Recorder<'_, F> {
         AR: Into<String>,
     {
         self.check(row)?;
-        let column = self.columns.find(column.into())?;
+        let column = self.columns.find(column.into());
         if self.names {
             let (region, name) = (self.region(), name().into());
             self.recording.cells.push(NamedCell { at: CellRef { column, row }, region, name });
@@ -220,7 +263,7 @@ impl<F: MarginField> Assignment<F> for Recorder<'_, F> {
 
     fn assign_fixed<V, VR, A, AR>(
         &mut self,
-        _: A,
+        name: A,
         column: Column<Fixed>,
         row: usize,
         to: V,
@@ -232,10 +275,13 @@ impl<F: MarginField> Assignment<F> for Recorder<'_, F> {
         AR: Into<String>,
     {
         self.check(row)?;
-        let column = self.columns.find(column.into())?.index;
+        let column = self.columns.find(column.into()).index;
         self.recording.fixed[column][row] = Some(known(to())?);
         let region = self.region();
         self.recording.fixed_regions.insert((column, row), region);
+        if self.names {
+            self.recording.fixed_names.entry(name().into()).or_default().insert(column);
+        }
         Ok(())
     }
 
@@ -251,8 +297,8 @@ impl<F: MarginField> Assignment<F> for Recorder<'_, F> {
         if !self.names {
             return Ok(());
         }
-        let left = CellRef { column: self.columns.find(left)?, row: left_row };
-        let right = CellRef { column: self.columns.find(right)?, row: right_row };
+        let left = CellRef { column: self.columns.find(left), row: left_row };
+        let right = CellRef { column: self.columns.find(right), row: right_row };
         let region = self.region();
         self.recording.copies.push(Copy { left, right, region });
         Ok(())
@@ -265,7 +311,7 @@ impl<F: MarginField> Assignment<F> for Recorder<'_, F> {
         to: Value<Assigned<F>>,
     ) -> Result<(), Error> {
         self.check(row)?;
-        let column = self.columns.find(column.into())?.index;
+        let column = self.columns.find(column.into()).index;
         let value = known(to)?;
         let usable = self.recording.usable;
         self.recording.fixed[column][row..usable].fill(Some(value));

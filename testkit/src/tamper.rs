@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind};
 use zkmargin_margin::field::MarginField;
 
-use crate::check::{Changes, Checker};
+use crate::check::{Changes, Checker, Constraint};
 use crate::record::NamedCell;
 
 /// What a cell is changed by, in turn.
@@ -24,6 +24,20 @@ pub fn accepted_alone<'a, F: MarginField>(checker: &Checker<'a, F>) -> Vec<&'a N
             .all(|delta| checker.rejects(&Changes::from([(cell.at, value + delta)])))
     };
     recording.cells.iter().filter(|cell| !noticed(cell)).collect()
+}
+
+/// Constraints in force, every member of every class, that stay whatever is
+/// changed in one of their own cells: they say nothing.
+pub fn blind<F: MarginField>(checker: &Checker<'_, F>) -> Vec<String> {
+    let recording = checker.recording();
+    let breaks = |constraint: &Constraint| {
+        let cells = checker.cells_of(constraint).into_iter();
+        let mut changes =
+            cells.flat_map(|cell| deltas::<F>().map(|delta| (cell, recording.value(cell) + delta)));
+        changes.any(|change| checker.breaks(constraint, &Changes::from([change])))
+    };
+    let constraints = checker.constraints();
+    constraints.iter().filter(|c| !breaks(c)).map(|c| checker.name(c)).collect()
 }
 
 /// Groups of equal advice cells that can be changed together without any gate

@@ -94,6 +94,31 @@ fn the_graph_is_whole() {
 }
 
 #[test]
+fn classes_are_golden() {
+    harness::classes_are_golden(&full::<Fp>(), &EXPECTED);
+    harness::classes_are_golden(&full::<Bn254Fr>(), &EXPECTED);
+}
+
+#[test]
+fn bounds_are_as_stored() {
+    harness::bounds_are_as_stored(&full::<Fp>(), &EXPECTED);
+    harness::bounds_are_as_stored(&full::<Bn254Fr>(), &EXPECTED);
+}
+
+#[test]
+fn the_witness_is_rigid() {
+    harness::the_witness_is_rigid(&full::<Fp>(), &full_expected());
+    harness::the_witness_is_rigid(&full::<Bn254Fr>(), &full_expected());
+    for shape in harness::shapes() {
+        harness::the_witness_is_rigid(&sparse::<Fp>(shape), &sparse_expected(shape));
+        harness::the_witness_is_rigid(&sparse::<Bn254Fr>(shape), &sparse_expected(shape));
+    }
+    if harness::is_long() {
+        harness::every_pin_is_needed(&full::<Bn254Fr>(), &full_expected());
+    }
+}
+
+#[test]
 fn no_lie_is_accepted() {
     harness::no_lie_is_accepted(&full::<Bn254Fr>(), &full_expected());
     let shape = Shape::Small;

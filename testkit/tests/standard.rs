@@ -50,6 +50,29 @@ fn the_graph_is_whole() {
 }
 
 #[test]
+fn classes_are_golden() {
+    harness::classes_are_golden(&subject::<Fp>(Shape::Small), &EXPECTED);
+    harness::classes_are_golden(&subject::<Bn254Fr>(Shape::Small), &EXPECTED);
+}
+
+#[test]
+fn bounds_are_as_stored() {
+    harness::bounds_are_as_stored(&subject::<Fp>(Shape::Small), &EXPECTED);
+    harness::bounds_are_as_stored(&subject::<Bn254Fr>(Shape::Small), &EXPECTED);
+}
+
+#[test]
+fn the_witness_is_rigid() {
+    for shape in harness::shapes() {
+        harness::the_witness_is_rigid(&subject::<Fp>(shape), &EXPECTED);
+        harness::the_witness_is_rigid(&subject::<Bn254Fr>(shape), &EXPECTED);
+    }
+    if harness::is_long() {
+        harness::every_pin_is_needed(&subject::<Bn254Fr>(Shape::Small), &EXPECTED);
+    }
+}
+
+#[test]
 fn no_lie_is_accepted() {
     harness::no_lie_is_accepted(&subject::<Bn254Fr>(Shape::Small), &EXPECTED);
 }

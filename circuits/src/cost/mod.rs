@@ -67,6 +67,10 @@ fn field(debug: &str, name: &str) -> usize {
 }
 
 #[cfg(test)]
+#[path = "../../tests/common/golden.rs"]
+mod golden;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::scenario::ScenarioCircuit;
@@ -76,8 +80,8 @@ mod tests {
     /// a reason and noted in the changelog under **Circuit**.
     #[test]
     fn costs_are_golden() {
-        golden::<StandardCircuit<Fp>>("cost.txt");
-        golden::<ScenarioCircuit<Fp>>("cost-scenario.txt");
+        costs::<StandardCircuit<Fp>>("cost.txt");
+        costs::<ScenarioCircuit<Fp>>("cost-scenario.txt");
     }
 
     /// Rows by part: as golden, and all rows of the busiest gadget.
@@ -97,7 +101,7 @@ mod tests {
         assert_golden("rows-scenario.txt", &text);
     }
 
-    fn golden<C: FamilyCircuit<Fp>>(name: &str) {
+    fn costs<C: FamilyCircuit<Fp>>(name: &str) {
         let cost = |shape: &Shape| Cost::measure::<C>(*shape);
         let costs: String = Shape::ALL.iter().map(|shape| format!("{:?}\n", cost(shape))).collect();
         assert_golden(name, &costs);
@@ -105,9 +109,6 @@ mod tests {
 
     fn assert_golden(name: &str, text: &str) {
         let path = format!("{}/golden/{name}", env!("CARGO_MANIFEST_DIR"));
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            std::fs::write(&path, text).unwrap();
-        }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+        golden::assert_golden(&path, text);
     }
 }

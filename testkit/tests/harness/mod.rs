@@ -6,13 +6,18 @@ use std::fmt::Write as _;
 
 use halo2_proofs::plonk::Circuit;
 use rayon::prelude::*;
+use zkmargin_circuits::gadgets::layout::ColumnLayout;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::shape::Shape;
+use zkmargin_testkit::bounds::Assumed;
 use zkmargin_testkit::check::Checker;
 use zkmargin_testkit::coverage::{Coverage, Effort, class_of, search};
 use zkmargin_testkit::fault::{self, Fault};
 use zkmargin_testkit::record::NamedCell;
-use zkmargin_testkit::{Plan, Subject, graph, lie, tamper};
+use zkmargin_testkit::rigidity::{Lookups, Rigidity, rigidity};
+use zkmargin_testkit::{Plan, Subject, bounds, classes, graph, lie, tamper};
+
+use crate::fixtures::golden::assert_golden;
 
 /// Exceptions of a family, each with its reason.
 pub struct Expected {
@@ -58,6 +63,7 @@ pub fn no_cell_can_be_changed<F: MarginField, C: Circuit<F>>(
     };
     assert_eq!(names(tamper::accepted_alone(&checker)), BTreeSet::new());
     assert_eq!(names(tamper::accepted_together(&checker)), BTreeSet::new());
+    assert_eq!(tamper::blind(&checker), [""; 0], "constraints that say nothing");
     let (cells, groups) = (recording.cells.len(), tamper::groups(&checker).len());
     let name = expected.name;
     println!("{name} {} {shape}: {cells} cells alone, {groups} groups together", F::NAME);
@@ -81,14 +87,158 @@ pub fn the_graph_is_whole<F: MarginField, C: Circuit<F>>(
     // What depends on what does not depend on the layout.
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
     let path = format!("{directory}/{}-dependencies.txt", expected.name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &text).unwrap();
+    assert_golden(&path, &text);
+}
+
+/// Constraints by class, as text.
+pub fn classes_are_golden<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
+    let recording = subject.record(&Plan::default());
+    let text = classes::text(&Checker::new(&recording));
+    let layout = format!("{:?}", ColumnLayout::of::<F>()).to_lowercase();
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
+    assert_golden(&format!("{directory}/{}-margin-{layout}-classes.txt", expected.name), &text);
+}
+
+/// A stored expectation, its comments left out. It is no golden text: it says
+/// what has to be, is written by hand or with care, and is always compared.
+fn stored(file: &str) -> Vec<String> {
+    let path = format!("{}/data/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
+/// Every wire's bound, and what it rests on, is as the stored table says; and
+/// the circuit looks up every byte of every range that the table names, in
+/// every region of the name.
+pub fn bounds_are_as_stored<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    let bytes: BTreeSet<_> = (0..256).map(|byte| vec![F::from(byte)]).collect();
+    assert_eq!(checker.tables(), [bytes], "the table of bytes");
+
+    let file = format!("bounds-{}.txt", expected.name);
+    let assumed: Vec<_> = match expected.name {
+        "scenario" => stored("assumed-scenario.txt"),
+        // Every figure of the standard family has a range of its own.
+        _ => Vec::new(),
+    };
+    let assumed: Vec<_> = assumed.iter().map(|line| Assumed::read(line).unwrap()).collect();
+    let table = bounds::table(&checker, &assumed);
+    let lines: Vec<_> = table.iter().map(|(wire, bound)| format!("{wire} | {bound}")).collect();
+    if std::env::var("ZKMARGIN_BOUNDS").is_ok_and(|mode| mode == "write") {
+        let path = format!("{}/data/{file}", env!("CARGO_MANIFEST_DIR"));
+        let head = "# wire | bound | what it rests on; see the README.\n";
+        std::fs::write(path, format!("{head}{}\n", lines.join("\n"))).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+    let stored = stored(&file);
+    let differ = |a: &[String], b: &[String]| -> Vec<String> {
+        a.iter().filter(|line| !b.contains(line)).cloned().collect()
+    };
+    assert_eq!((differ(&stored, &lines), differ(&lines, &stored)), Default::default());
+
+    // Widths by the table, not by the circuit.
+    let ranges: BTreeSet<_> = stored
+        .iter()
+        .flat_map(|line| line.rsplit(" | ").next().unwrap().split(", "))
+        .filter(|why| why.contains(": range "))
+        .collect();
+    let mut cells: BTreeMap<usize, Vec<&NamedCell>> = BTreeMap::new();
+    for cell in recording.cells.iter().filter(|cell| cell.name.starts_with("z ")) {
+        cells.entry(cell.region).or_default().push(cell);
+    }
+    let mut seen = BTreeSet::new();
+    for (region, cells) in &cells {
+        let name = &recording.regions[*region];
+        let class = classes::region_class(name);
+        let range = *ranges.get(class.as_str()).unwrap_or_else(|| panic!("{name} is not stored"));
+        let bits: u32 = range.rsplit(' ').next().unwrap().parse().unwrap();
+        assert_eq!(bounds::looked_up_bits(&checker, cells), Some(bits), "{name}");
+        seen.insert(range);
+    }
+    assert_eq!(seen, ranges, "ranges that nothing checks");
+}
+
+/// The regions whose values ranges alone pin, in which `#` stands for a number:
+/// `region | why` in a stored list.
+fn pins(expected: &Expected) -> Vec<String> {
+    let region = |line: String| line.split_once(" | ").expect("a reason").0.to_owned();
+    stored(&format!("pins-{}.txt", expected.name)).into_iter().map(region).collect()
+}
+
+/// What can move when the values of these regions are held; names of all that
+/// is not free on purpose.
+fn moving<'a, F: MarginField>(
+    checker: &Checker<'a, F>,
+    expected: &Expected,
+    lookups: Lookups,
+    held: impl Fn(&str) -> bool,
+) -> (Rigidity<'a>, Vec<String>) {
+    let recording = checker.recording();
+    let pinned = |cell: &NamedCell| {
+        matches!(cell.name.as_str(), "z 0" | "witness") && held(&recording.regions[cell.region])
+    };
+    let found = rigidity(checker, lookups, pinned);
+    let moving = found.moving.iter().filter(|c| !expected.is_free(&recording.regions[c.region]));
+    let names = moving.map(|cell| recording.full_name(cell)).collect();
+    (found, names)
+}
+
+/// With the lookups nothing can move; without them nothing but what the stored
+/// pins hold.
+pub fn the_witness_is_rigid<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    let pins = pins(expected);
+    let (all, names) = moving(&checker, expected, Lookups::Hold, |_| false);
+    assert_eq!(names, [""; 0], "{} {}: cells that can move", expected.name, F::NAME);
+    let is_pin = |region: &str| pins.iter().any(|pin| bounds::is_like(region, pin));
+    let (held, names) = moving(&checker, expected, Lookups::Ignored, is_pin);
+    assert_eq!(names, [""; 0], "{} {}: cells that no range pins", expected.name, F::NAME);
+    println!(
+        "{} {} k {}: {} variables, {} directions with lookups; without and {} pins {}",
+        expected.name,
+        F::NAME,
+        subject.k,
+        all.variables,
+        all.directions,
+        held.pins,
+        held.directions
+    );
+}
+
+/// No pin stands in the list in vain: without it something moves.
+pub fn every_pin_is_needed<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    let pins = pins(expected);
+    for pin in &pins {
+        let held = |region: &str| {
+            let other = |other: &&String| *other != pin && bounds::is_like(region, other);
+            pins.iter().any(|pin| other(&pin))
+        };
+        let (_, names) = moving(&checker, expected, Lookups::Ignored, held);
+        assert_ne!(names, [""; 0], "{pin} holds what is held without it");
+    }
+    let (free, _) = moving(&checker, expected, Lookups::Ignored, |_| false);
+    println!("{} {}: {} directions without pins", expected.name, F::NAME, free.directions);
 }
 
 /// Every free value changed, and everything after it computed again. By
-/// default one cell of each class, in the long run every cell.
+/// default the first and the last cell of each class, in the long run every
+/// cell.
 pub fn no_lie_is_accepted<F: MarginField, C: Circuit<F> + Sync>(
     subject: &Subject<F, C>,
     expected: &Expected,
@@ -101,7 +251,11 @@ pub fn no_lie_is_accepted<F: MarginField, C: Circuit<F> + Sync>(
         for cell in &cells {
             classes.entry(recording.class(cell)).or_default().push(*cell);
         }
-        cells = classes.values().map(|members| members[members.len() / 5]).collect();
+        // The first and the last of each class: one bound of a loop is soon off
+        // by one.
+        let ends = classes.values().flat_map(|members| [members[0], members[members.len() - 1]]);
+        cells = ends.collect();
+        cells.dedup();
     }
     let (told, mut accepted) = lie::accepted(subject, &checker, &cells);
     accepted.retain(|lie| !expected.is_free(&lie.region));

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Plants edits into a copy of the source and says which tests see each.
+
+    python3 testkit/edits/run.py [--only TEXT] [--all] [--keep DIR]
+
+Every edit of `edits.toml` is put behind a number that the copy's programs read
+from ZKMARGIN_EDIT, so that all of them are built once. Golden texts are off
+(ZKMARGIN_GOLDEN=off). Tests run in stages, the quick ones first; an edit goes on
+to the next stage until a test has found it. The table of bounds alone is not
+enough: it is a stored text, though one that is always compared.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Per stage: the crate's test program, and the tests of it that run.
+STAGES = [
+    [
+        ("standard", ["bounds_are_as_stored", "the_witness_is_rigid"]),
+        ("scenario", ["bounds_are_as_stored", "the_witness_is_rigid"]),
+        ("gadgets", []),
+        ("recorders", ["both_read"]),
+    ],
+    [("boundaries", [])],
+    [("statement", [])],
+    [("rejects", []), ("scenario_rejects", []), ("lowering", []), ("zkmargin_circuits", ["lowering::"])],
+    [("recorders", ["advice_of"])],
+    [("standard", ["no_lie_is_accepted", "the_graph_is_whole", "no_cell_can_be_changed"]),
+     ("scenario", ["no_lie_is_accepted", "the_graph_is_whole", "no_cell_can_be_changed"])],
+]
+STORED = "bounds_are_as_stored"
+SWITCH = """
+/// Whether the edit of this number is in force.
+pub(crate) fn edited(number: u32) -> bool {
+    static EDIT: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| {
+        std::env::var("ZKMARGIN_EDIT").ok().and_then(|n| n.parse().ok()).unwrap_or(0)
+    });
+    *EDIT == number
+}
+"""
+
+
+def parts(edit):
+    """The places of an edit: `old` holds what is replaced between « and »."""
+    return edit.get("part") or [edit]
+
+
+def plant(copy, edits):
+    """Puts all edits behind their numbers."""
+    places = {}
+    for number, edit in enumerate(edits, start=1):
+        for part in parts(edit):
+            before, rest = part["old"].split("«")
+            old, after = rest.split("»")
+            places.setdefault((part["file"], before, old, after), []).append((number, part["new"]))
+    # The longest first: what stands in it is replaced inside of it.
+    for (file, before, old, after), news in places.items():
+        path = copy / file
+        text = path.read_text()
+        whole = before + old + after
+        if text.count(whole) != 1:
+            sys.exit(f"{file}: found {text.count(whole)} times, not once: {whole}")
+        start = text.index(whole) + len(before)
+        chain = " else ".join(f"if crate::edited({n}) {{ {new} }}" for n, new in news)
+        switched = f"{chain} else {{ {old} }}"
+        if not old.rstrip().endswith(";"):
+            switched = f"({switched})"
+        path.write_text(text[:start] + switched + text[start + len(old):])
+    lib = copy / "circuits/src/lib.rs"
+    lib.write_text(lib.read_text() + SWITCH)
+
+
+def build(copy, env):
+    """Builds the test programs; their paths by name."""
+    command = ["cargo", "test", "--no-run", "--message-format=json", "-p", "zkmargin-testkit",
+               "-p", "zkmargin-circuits", "--lib", "--test", "standard", "--test", "scenario",
+               "--test", "gadgets", "--test", "recorders", "--test", "boundaries", "--test",
+               "statement", "--test", "rejects", "--test", "scenario_rejects", "--test", "lowering"]
+    built = subprocess.run(command, cwd=copy, env=env, stdout=subprocess.PIPE, text=True)
+    if built.returncode != 0:
+        for line in built.stdout.splitlines():
+            message = json.loads(line).get("message")
+            if isinstance(message, dict) and message.get("level") == "error":
+                print(message["rendered"], file=sys.stderr)
+        sys.exit("the copy does not build")
+    programs = {}
+    for line in built.stdout.splitlines():
+        message = json.loads(line)
+        if message.get("executable") and message["profile"]["test"]:
+            programs[message["target"]["name"]] = (message["executable"], message["manifest_path"])
+    return programs
+
+
+def run(programs, stage, number, env):
+    """Names of the tests that fail."""
+    failed = []
+    for name, filters in stage:
+        program, manifest = programs[name]
+        try:
+            result = subprocess.run(
+                [program, *filters], cwd=pathlib.Path(manifest).parent,
+                env={**env, "ZKMARGIN_EDIT": str(number)}, capture_output=True, text=True,
+                timeout=900)
+        except subprocess.TimeoutExpired:
+            failed.append(f"{name}: timeout")
+            continue
+        for line in result.stdout.splitlines():
+            if line.startswith("test ") and line.endswith(" FAILED"):
+                failed.append(f"{name}: {line.split()[1].split('::')[-1]}")
+        if result.returncode != 0 and not failed:
+            failed.append(f"{name}: stops")
+    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", help="edits whose name holds this text")
+    parser.add_argument("--all", action="store_true", help="all stages, found or not")
+    parser.add_argument("--keep", help="a directory for the copy, which stays")
+    arguments = parser.parse_args()
+    with open(pathlib.Path(__file__).parent / "edits.toml", "rb") as file:
+        edits = tomllib.load(file)["edit"]
+    copy = pathlib.Path(arguments.keep or tempfile.mkdtemp(prefix="zkmargin-edits-")) / "source"
+    skipped = shutil.ignore_patterns("target", "node_modules", ".git")
+    shutil.copytree(ROOT, copy, ignore=skipped, dirs_exist_ok=True)
+    plant(copy, edits)
+    env = {**os.environ, "ZKMARGIN_GOLDEN": "off", "RUST_BACKTRACE": "0", "CARGO_TARGET_DIR":
+           os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))}
+    programs = build(copy, env)
+    missed = []
+    print("| kind | edit | found by |\n|---|---|---|", flush=True)
+    for stage in STAGES[:1]:
+        failed = run(programs, stage, 0, env)
+        if failed:
+            sys.exit(f"the source as it is fails: {failed}")
+    for number, edit in enumerate(edits, start=1):
+        if arguments.only and arguments.only not in edit["name"]:
+            continue
+        found = []
+        for stage in STAGES:
+            found += run(programs, stage, number, env)
+            if not arguments.all and any(STORED not in name for name in found):
+                break
+        if not found:
+            missed.append(edit["name"])
+        by = ", ".join(f"`{name}`" for name in found) or "**nothing**"
+        print(f"| {edit['kind']} | {edit['name']} | {by} |", flush=True)
+    if not arguments.keep:
+        shutil.rmtree(copy.parent)
+    if missed:
+        sys.exit(f"not found: {missed}")
+
+
+if __name__ == "__main__":
+    main()

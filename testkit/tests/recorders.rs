@@ -1,0 +1,89 @@
+//! Two readings of a circuit: the lowering's, which keys and proofs are made
+//! by, and this crate's own. And what both would have to have lost for it not
+//! to show: the advice of one statement under the public inputs of another.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
+
+#[path = "../../circuits/tests/common/mod.rs"]
+mod fixtures;
+#[path = "recorders/planted.rs"]
+mod planted;
+
+use std::collections::BTreeSet;
+
+use ff::Field as _;
+use fixtures::scenario::{self, ScenarioMarket};
+use fixtures::{Market, at_least, healthy};
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, ColumnRef};
+use zkmargin_circuits::lowering::{advice, lower};
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::instance;
+use zkmargin_margin::shape::Shape;
+use zkmargin_testkit::{Plan, Subject};
+
+type F = Bn254Fr;
+
+fn compare<C: FamilyCircuit<F>>(shape: Shape, circuit: C, rows: Vec<F>) {
+    let subject = Subject { k: C::k(shape), circuit, rows };
+    let own = subject.record(&Plan::default());
+    let lowered = lower(subject.k, &C::blank(shape)).unwrap();
+    assert_eq!(lowered.system(), &own.system);
+    assert_eq!(own.gates.len(), lowered.system().gates.len(), "gates by name");
+    assert_eq!(lowered.fixed().len(), own.fixed.len());
+    for (column, (lowered, own)) in lowered.fixed().iter().zip(&own.fixed).enumerate() {
+        assert_eq!(lowered.len(), own.len());
+        for (row, (lowered, own)) in lowered.iter().zip(own).enumerate() {
+            assert_eq!(*lowered, own.unwrap_or(F::ZERO), "fixed column {column}, row {row}");
+        }
+    }
+    let copies: Vec<_> = own.copies.iter().map(|copy| (copy.left, copy.right)).collect();
+    let (lost, added) = differences(lowered.copies(), &copies);
+    assert_eq!((lost, added), (Vec::new(), Vec::new()), "copies that one reading has alone");
+    assert_eq!(lowered.copies().len(), copies.len(), "copies, told twice or not");
+
+    // Every public input is copied by both.
+    let column = ColumnRef { kind: ColumnKind::Instance, index: 0 };
+    for row in 0..instance::LEN {
+        let public = CellRef { column, row };
+        let has = |copies: &[(CellRef, CellRef)]| {
+            copies.iter().any(|(left, right)| *left == public || *right == public)
+        };
+        assert!(has(lowered.copies()) && has(&copies), "{}", instance::NAMES[row]);
+    }
+
+    let witness = advice(&lowered, &subject.circuit, &subject.rows).unwrap();
+    assert!(witness == own.advice, "the advice cells differ");
+}
+
+fn differences<T: Ord + Clone>(left: &[T], right: &[T]) -> (Vec<T>, Vec<T>) {
+    let [left, right] = [left, right].map(|of| of.iter().cloned().collect::<BTreeSet<_>>());
+    (left.difference(&right).cloned().collect(), right.difference(&left).cloned().collect())
+}
+
+#[test]
+fn both_read_the_same_cells_and_copies() {
+    let shapes = match std::env::var("ZKMARGIN_HARNESS").as_deref() {
+        Ok("long") => Shape::ALL.to_vec(),
+        _ => vec![Shape::Small],
+    };
+    for shape in shapes {
+        let mut case = Market::<F>::over_field().case(&healthy(), at_least(Level::Initial), 0);
+        case.shape = shape;
+        compare(shape, case.circuit(), case.public_rows());
+        let market = ScenarioMarket::<F>::over_field();
+        let mut case = market.case(&scenario::healthy(), at_least(Level::Initial), 0);
+        case.shape = shape;
+        compare(shape, case.circuit(), case.public_rows());
+    }
+}
+
+#[test]
+fn advice_of_another_statement_does_not_verify_on_chain() {
+    planted::on_chain();
+}
+
+#[test]
+fn advice_of_another_statement_does_not_verify_transparently() {
+    planted::transparent();
+}
