@@ -90,8 +90,8 @@ pub fn epoch_post(post: &EpochPost) -> registry::EpochPost {
         marketRoot: FixedBytes::from(*post.market_root.as_bytes()),
         model: model(post.model),
         marketTimestamp: post.market_timestamp.get(),
-        priceMoveGiven: post.price_move_bps.is_some(),
-        priceMoveBps: post.price_move_bps.unwrap_or(0),
+        priceMoveGiven: true,
+        priceMoveBps: post.price_move_bps,
     }
 }
 

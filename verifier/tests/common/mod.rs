@@ -9,6 +9,7 @@ use zkmargin_margin::instance::Shortfall;
 use zkmargin_verifier::engine::{
     Action, ActionRecord, ClaimData, EpochPost, Policy, PolicyParams, Root, VerifiedClaim,
 };
+use zkmargin_verifier::epoch::EpochDigest;
 
 /// When every scenario starts.
 pub(crate) const START: u64 = 1_000;
@@ -62,7 +63,9 @@ pub(crate) fn post(epoch: u64, timestamp: u64) -> EpochPost {
         market_root: market_root(epoch),
         model: model(1),
         market_timestamp: Timestamp::new(timestamp),
-        price_move_bps: Some(10),
+        price_move_bps: 10,
+        reference: Epoch::new(epoch.saturating_sub(1)),
+        previous: EpochDigest::NONE,
     }
 }
 
