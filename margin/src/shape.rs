@@ -155,6 +155,15 @@ impl ProofSystem {
         }
     }
 
+    /// Whether 32 big-endian bytes are an element of its field: below the
+    /// modulus.
+    pub fn is_canonical(self, bytes: &[u8; 32]) -> bool {
+        match self {
+            Self::Ipa => pasta_curves::Fp::from_be_bytes(bytes).is_some(),
+            Self::Kzg => Bn254Fr::from_be_bytes(bytes).is_some(),
+        }
+    }
+
     /// The proof system of a field, by the field's name.
     pub fn of_field(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|system| system.field() == name)
@@ -228,6 +237,25 @@ mod tests {
         assert!("tiny".parse::<Shape>().is_err());
         assert!("other".parse::<Family>().is_err());
         assert!("other".parse::<ProofSystem>().is_err());
+    }
+
+    /// The moduli are those of the curves' papers: the largest element is one
+    /// below them.
+    #[test]
+    fn a_root_is_canonical_below_the_modulus() {
+        let moduli = [
+            "40000000000000000000000000000000224698fc094cf91b992d30ed00000001",
+            "30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001",
+        ];
+        for (system, modulus) in ProofSystem::ALL.into_iter().zip(moduli) {
+            let mut bytes = [0; 32];
+            assert!(system.is_canonical(&bytes));
+            hex::decode_to_slice(modulus, &mut bytes).unwrap();
+            assert!(!system.is_canonical(&bytes));
+            bytes[31] -= 1;
+            assert!(system.is_canonical(&bytes));
+            assert!(!system.is_canonical(&[0xff; 32]));
+        }
     }
 
     #[test]

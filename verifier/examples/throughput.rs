@@ -10,6 +10,7 @@ use zkmargin_margin::instance::Shortfall;
 use zkmargin_verifier::engine::{
     Action, ClaimData, Engine, EpochPost, Policy, PolicyParams, Root, VerifiedClaim,
 };
+use zkmargin_verifier::epoch::EpochDigest;
 
 const ACCOUNTS: u32 = 100_000;
 
@@ -28,7 +29,9 @@ fn post(epoch: u64, now: u64, model: ModelDigest) -> Action {
         market_root: Root::new([2; 32]),
         model,
         market_timestamp: Timestamp::new(now),
-        price_move_bps: Some(0),
+        price_move_bps: 0,
+        reference: Epoch::new(epoch - 1),
+        previous: EpochDigest::NONE,
     })
 }
 

@@ -5,6 +5,7 @@
 //! | [`proof`] | proof files: one JSON text per proof, self-describing |
 //! | [`error`] | [`MalformedProof`] (cannot be read) and [`VerifyError`] (does not verify) |
 //! | [`engine`] | the margin-call engine: a deterministic state machine |
+//! | [`epoch`] | epochs as publishers sign them: digest, signers, file |
 //! | `ipa` | verification of the transparent proof system (feature `ipa`) |
 //! | `kzg` | the on-chain proof system, by the library that proves it (feature `kzg`) |
 //! | `bn254` | verification of the on-chain proof system, `no_std` (feature `bn254`) |
@@ -23,6 +24,7 @@ extern crate std;
 pub mod bn254;
 mod encoding;
 pub mod engine;
+pub mod epoch;
 pub mod error;
 #[cfg(feature = "ipa")]
 pub mod ipa;
@@ -31,6 +33,7 @@ pub mod kzg;
 #[cfg(feature = "ledger")]
 pub mod ledger;
 pub mod proof;
+mod root;
 
 pub use engine::{
     AccountStatus, Action, Engine, Event, Policy, PolicyParams, Refusal, VerifiedClaim,

@@ -1,15 +1,11 @@
-//! What can be asked of the engine, and what it announces.
-
-use core::fmt;
+//! What can be asked of the engine.
 
 use serde::{Deserialize, Serialize};
-use zkmargin_margin::claim::Level;
-use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest, Timestamp};
-use zkmargin_margin::instance::Shortfall;
+use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
 
-use super::claim::{ClaimData, Root, VerifiedClaim};
-use super::state::{CallReason, ClockTime, HaltReason};
-use crate::encoding::optional_shortfall;
+use super::claim::{ClaimData, VerifiedClaim};
+use crate::epoch::EpochPost;
+use crate::root::Root;
 
 /// A request to the engine. Who may make which is the caller's concern.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +21,24 @@ pub enum Action<C = VerifiedClaim> {
         /// The model.
         model: ModelDigest,
     },
-    /// The venue and publisher post an epoch.
+    /// The contract's own role layer, or the operator of a ledger, says until
+    /// when proofs can be verified.
+    SetCircuits {
+        /// Until when, inclusive, in real time; 0 when there is no circuit, the
+        /// largest number when there is no end.
+        until: u64,
+        /// Whether the circuits are frozen.
+        frozen: bool,
+    },
+    /// Anyone posts an epoch that the signers attested.
     PostEpoch(EpochPost),
+    /// The guardian rejects an epoch: what rests on it is unproven.
+    RejectEpoch {
+        /// The epoch.
+        epoch: Epoch,
+        /// Its market root, so that no other one is meant.
+        market_root: Root,
+    },
     /// The protocol registers an account, or a closed one anew.
     Register {
         /// The account.
@@ -37,7 +49,8 @@ pub enum Action<C = VerifiedClaim> {
         /// The proof's public inputs.
         claim: C,
     },
-    /// Anyone submits a verified *below* proof.
+    /// Anyone submits a verified *below* proof; of a called account it can make
+    /// the call more severe.
     SubmitBreach {
         /// The proof's public inputs.
         claim: C,
@@ -67,30 +80,24 @@ pub enum Action<C = VerifiedClaim> {
         /// The account.
         account: AccountId,
     },
-    /// The guardian halts the engine.
-    Pause,
+    /// The owner takes an account out of an engine that has stood still for too
+    /// long.
+    Escape {
+        /// The account.
+        account: AccountId,
+    },
+    /// The guardian halts the engine, or prolongs its pause.
+    Pause {
+        /// Until when, inclusive, in real time.
+        until: u64,
+    },
     /// The guardian ends a halt and confirms the latest epoch.
-    Resume,
-}
-
-/// An epoch as it is posted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EpochPost {
-    /// Its number, larger than any before; zero is never posted.
-    pub epoch: Epoch,
-    /// Root of the account tree.
-    pub state_root: Root,
-    /// Root of the market.
-    pub market_root: Root,
-    /// The model that both are made under.
-    pub model: ModelDigest,
-    /// When the market snapshot was taken, as in the market's header.
-    pub market_timestamp: Timestamp,
-    /// Largest move of a price since the last snapshot, in basis points, as
-    /// the publisher computes it; required after the first epoch when the
-    /// policy has a limit.
-    pub price_move_bps: Option<u32>,
+    Resume {
+        /// The latest epoch; zero when there is none.
+        epoch: Epoch,
+        /// Its market root; zero when there is none.
+        market_root: Root,
+    },
 }
 
 /// An action as plain data: its proofs are not known to be verified.
@@ -98,10 +105,12 @@ pub type ActionRecord = Action<ClaimData>;
 
 impl<C> Action<C> {
     /// Every name, in the order of the variants.
-    pub const NAMES: [&'static str; 13] = [
+    pub const NAMES: [&'static str; 16] = [
         "accept-model",
         "revoke-model",
+        "set-circuits",
         "post-epoch",
+        "reject-epoch",
         "register",
         "submit-proof",
         "submit-breach",
@@ -110,6 +119,7 @@ impl<C> Action<C> {
         "mark-liquidatable",
         "close",
         "reinstate",
+        "escape",
         "pause",
         "resume",
     ];
@@ -119,7 +129,9 @@ impl<C> Action<C> {
         match self {
             Self::AcceptModel { model } => Action::AcceptModel { model },
             Self::RevokeModel { model } => Action::RevokeModel { model },
+            Self::SetCircuits { until, frozen } => Action::SetCircuits { until, frozen },
             Self::PostEpoch(post) => Action::PostEpoch(post),
+            Self::RejectEpoch { epoch, market_root } => Action::RejectEpoch { epoch, market_root },
             Self::Register { account } => Action::Register { account },
             Self::SubmitProof { claim } => Action::SubmitProof { claim: map(claim) },
             Self::SubmitBreach { claim } => Action::SubmitBreach { claim: map(claim) },
@@ -128,8 +140,9 @@ impl<C> Action<C> {
             Self::MarkLiquidatable { account } => Action::MarkLiquidatable { account },
             Self::Close { account } => Action::Close { account },
             Self::Reinstate { account } => Action::Reinstate { account },
-            Self::Pause => Action::Pause,
-            Self::Resume => Action::Resume,
+            Self::Escape { account } => Action::Escape { account },
+            Self::Pause { until } => Action::Pause { until },
+            Self::Resume { epoch, market_root } => Action::Resume { epoch, market_root },
         }
     }
 
@@ -138,7 +151,9 @@ impl<C> Action<C> {
         match self {
             Self::AcceptModel { .. } => "accept-model",
             Self::RevokeModel { .. } => "revoke-model",
+            Self::SetCircuits { .. } => "set-circuits",
             Self::PostEpoch(_) => "post-epoch",
+            Self::RejectEpoch { .. } => "reject-epoch",
             Self::Register { .. } => "register",
             Self::SubmitProof { .. } => "submit-proof",
             Self::SubmitBreach { .. } => "submit-breach",
@@ -147,8 +162,9 @@ impl<C> Action<C> {
             Self::MarkLiquidatable { .. } => "mark-liquidatable",
             Self::Close { .. } => "close",
             Self::Reinstate { .. } => "reinstate",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
+            Self::Escape { .. } => "escape",
+            Self::Pause { .. } => "pause",
+            Self::Resume { .. } => "resume",
         }
     }
 }
@@ -161,7 +177,8 @@ impl Action {
             | Self::CallOverdue { account }
             | Self::MarkLiquidatable { account }
             | Self::Close { account }
-            | Self::Reinstate { account } => Some(*account),
+            | Self::Reinstate { account }
+            | Self::Escape { account } => Some(*account),
             Self::SubmitProof { claim } | Self::SubmitBreach { claim } | Self::Cure { claim } => {
                 Some(claim.data().account)
             }
@@ -183,198 +200,5 @@ impl ActionRecord {
     /// As for [`VerifiedClaim::assume_verified_unchecked`].
     pub fn assume_verified_unchecked(self) -> Action {
         self.map_claim(VerifiedClaim::assume_verified_unchecked)
-    }
-}
-
-/// What happened. Every transition announces at least one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[non_exhaustive]
-pub enum Event {
-    /// A model is accepted from now on.
-    ModelAccepted {
-        /// The model.
-        model: ModelDigest,
-    },
-    /// A model is no longer accepted.
-    ModelRevoked {
-        /// The model.
-        model: ModelDigest,
-    },
-    /// An epoch was posted.
-    EpochPosted {
-        /// The epoch.
-        epoch: Epoch,
-        /// Whether proofs against it wait for a [`Action::Resume`].
-        quarantined: bool,
-    },
-    /// An account was registered, for the first time or again.
-    Registered {
-        /// The account.
-        account: AccountId,
-        /// When its first proof is due.
-        due: ClockTime,
-    },
-    /// An *at-least* proof was accepted.
-    ProofAccepted {
-        /// The account.
-        account: AccountId,
-        /// The proof's epoch.
-        epoch: Epoch,
-        /// The level proved.
-        level: Level,
-        /// When the next proof is due.
-        due: ClockTime,
-    },
-    /// A margin call.
-    Called {
-        /// The account.
-        account: AccountId,
-        /// Why.
-        reason: CallReason,
-        /// The epoch: of the breach, or the latest when overdue.
-        epoch: Epoch,
-        /// Until when it can be cured.
-        deadline: ClockTime,
-        /// The shortfall of the breach level, if the breach disclosed it.
-        #[serde(with = "optional_shortfall")]
-        shortfall: Option<Shortfall>,
-    },
-    /// A margin call was met.
-    Cured {
-        /// The account.
-        account: AccountId,
-        /// The proof's epoch.
-        epoch: Epoch,
-        /// The level proved.
-        level: Level,
-        /// When the next proof is due.
-        due: ClockTime,
-    },
-    /// A margin call was not met.
-    Liquidatable {
-        /// The account.
-        account: AccountId,
-        /// The deadline that passed.
-        since: ClockTime,
-    },
-    /// The protocol closed an account.
-    Closed {
-        /// The account.
-        account: AccountId,
-        /// Whether it was liquidatable.
-        liquidated: bool,
-    },
-    /// The protocol reinstated a liquidatable account.
-    Reinstated {
-        /// The account.
-        account: AccountId,
-        /// When its next proof is due.
-        due: ClockTime,
-    },
-    /// The engine halted.
-    Halted {
-        /// Why.
-        reason: HaltReason,
-    },
-    /// A halt ended.
-    Resumed {
-        /// The latest epoch, if it was quarantined and is no longer.
-        confirmed: Option<Epoch>,
-    },
-}
-
-impl Event {
-    /// Every name, in the order of the variants.
-    pub const NAMES: [&'static str; 12] = [
-        "model-accepted",
-        "model-revoked",
-        "epoch-posted",
-        "registered",
-        "proof-accepted",
-        "called",
-        "cured",
-        "liquidatable",
-        "closed",
-        "reinstated",
-        "halted",
-        "resumed",
-    ];
-
-    /// The name, as in JSON.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::ModelAccepted { .. } => "model-accepted",
-            Self::ModelRevoked { .. } => "model-revoked",
-            Self::EpochPosted { .. } => "epoch-posted",
-            Self::Registered { .. } => "registered",
-            Self::ProofAccepted { .. } => "proof-accepted",
-            Self::Called { .. } => "called",
-            Self::Cured { .. } => "cured",
-            Self::Liquidatable { .. } => "liquidatable",
-            Self::Closed { .. } => "closed",
-            Self::Reinstated { .. } => "reinstated",
-            Self::Halted { .. } => "halted",
-            Self::Resumed { .. } => "resumed",
-        }
-    }
-
-    /// The account concerned, if the event is about one.
-    pub const fn account(&self) -> Option<AccountId> {
-        match self {
-            Self::Registered { account, .. }
-            | Self::ProofAccepted { account, .. }
-            | Self::Called { account, .. }
-            | Self::Cured { account, .. }
-            | Self::Liquidatable { account, .. }
-            | Self::Closed { account, .. }
-            | Self::Reinstated { account, .. } => Some(*account),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ModelAccepted { model } => write!(f, "model {model} accepted"),
-            Self::ModelRevoked { model } => write!(f, "model {model} revoked"),
-            Self::EpochPosted { epoch, quarantined } => {
-                let note = if *quarantined { ", quarantined" } else { "" };
-                write!(f, "epoch {} posted{note}", epoch.get())
-            }
-            Self::Registered { account, due } => {
-                write!(f, "{account} registered, first proof due at {due}")
-            }
-            Self::ProofAccepted { account, epoch, level, due } => {
-                let epoch = epoch.get();
-                write!(f, "{account} proved {level} in epoch {epoch}, next proof due at {due}")
-            }
-            Self::Called { account, reason, epoch, deadline, shortfall } => {
-                let epoch = epoch.get();
-                write!(f, "{account} called ({reason}, epoch {epoch}), to cure by {deadline}")?;
-                match shortfall {
-                    Some(units) => write!(f, ", shortfall {} quote units", units.get()),
-                    None => Ok(()),
-                }
-            }
-            Self::Cured { account, epoch, level, due } => {
-                let epoch = epoch.get();
-                write!(f, "{account} cured by {level} in epoch {epoch}, next proof due at {due}")
-            }
-            Self::Liquidatable { account, since } => {
-                write!(f, "{account} liquidatable since {since}")
-            }
-            Self::Closed { account, liquidated: true } => write!(f, "{account} liquidated, closed"),
-            Self::Closed { account, liquidated: false } => write!(f, "{account} closed"),
-            Self::Reinstated { account, due } => {
-                write!(f, "{account} reinstated, proof due at {due}")
-            }
-            Self::Halted { reason } => write!(f, "halted: {reason}"),
-            Self::Resumed { confirmed: None } => f.write_str("resumed"),
-            Self::Resumed { confirmed: Some(epoch) } => {
-                write!(f, "resumed, epoch {} confirmed", epoch.get())
-            }
-        }
     }
 }

@@ -6,20 +6,31 @@ use core::convert::Infallible;
 
 use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
 
-use super::action::{Action, Event};
+use super::account::{Account, AccountStatus};
+use super::action::Action;
+use super::clock::ClockTime;
+use super::epoch_record::EpochRecord;
+use super::event::Event;
+use super::meta::Meta;
 use super::policy::Policy;
 use super::refusal::Refusal;
-use super::state::{Account, AccountStatus, Changes, ClockTime, EpochRecord, Meta, StateView};
+use super::standing::{Standing, standing};
 use super::transition::{TransitionError, transition};
+use super::view::{Changes, StateView};
 
 /// The engine with its state in memory.
 ///
 /// ```
 /// use zkmargin_margin::ids::{AccountId, ContextId, ModelDigest};
+/// use zkmargin_margin::shape::ProofSystem;
 /// use zkmargin_verifier::engine::{Action, Engine, Policy, PolicyParams};
 ///
 /// let context = ContextId::derive("example", 0, [0; 20]);
-/// let policy = Policy::new(PolicyParams::standard(context, ModelDigest::of(b"model")))?;
+/// let policy = Policy::new(PolicyParams::standard(
+///     context,
+///     ProofSystem::Kzg,
+///     ModelDigest::of(b"model"),
+/// ))?;
 /// let mut engine = Engine::new(policy, 1_000);
 /// let account = AccountId::new([1; 20]);
 /// let events = engine.apply(1_000, &Action::Register { account })?;
@@ -49,7 +60,7 @@ impl Engine {
         }
     }
 
-    /// Applies an action at a time.
+    /// Applies an action at a time. Without an event nothing has changed.
     ///
     /// # Errors
     /// When it is refused; nothing has changed then.
@@ -93,16 +104,27 @@ impl Engine {
         &self.meta
     }
 
+    /// The engine's state at a time.
+    pub fn meta_at(&self, now: u64) -> Meta {
+        self.meta.advanced(now, self.policy.params().grace_period)
+    }
+
     /// The engine's clock at a time.
     pub fn clock(&self, now: u64) -> ClockTime {
-        self.meta.clock_at(now)
+        self.meta_at(now).clock
+    }
+
+    /// Where an account stands at a time, and on what that rests.
+    pub fn standing(&self, account: AccountId, now: u64) -> Standing {
+        match standing(&self.policy, self, account, now) {
+            Ok(standing) => standing,
+            Err(never) => match never {},
+        }
     }
 
     /// An account's status at a time.
     pub fn status(&self, account: AccountId, now: u64) -> AccountStatus {
-        self.accounts
-            .get(&account)
-            .map_or(AccountStatus::Unregistered, |account| account.status.at(self.clock(now)))
+        self.standing(account, now).status
     }
 
     /// Whether an account may be liquidated at a time.

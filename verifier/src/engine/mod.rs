@@ -1,10 +1,11 @@
 //! The margin-call engine.
 //!
 //! A deterministic state machine, the same here, in Solidity and in a wasm
-//! contract, and driven by the same vectors (`vectors/engine/`). Time is whole
-//! seconds given by the caller. Nothing panics: what is not allowed is refused
-//! with a [`Refusal`] and changes nothing; what happens is announced by
-//! [`Event`]s. A transition touches at most one account and never iterates.
+//! contract, and driven by the same vectors (`vectors/engine/`). One engine is
+//! one *market*: its context. Time is whole seconds given by the caller.
+//! Nothing panics: what is not allowed is refused with a [`Refusal`] and
+//! changes nothing; what happens is announced by [`Event`]s. A transition
+//! touches at most one account and never iterates.
 //!
 //! ```text
 //!                register                 submit-proof
@@ -12,67 +13,106 @@
 //!                            ^ ^ |                          |  ^   |---+
 //!                   register | | | submit-breach            |  |
 //!                            | | | call-overdue             |  |
-//!            close           | | +----------> Called <------+  |
-//!  (Unproven, Current) --> Closed  |            |   |   cure   |
-//!                            ^     | reinstate  |   +----------+
+//!       close, escape        | | +----------> Called <------+  |
+//!  (Unproven, Current, --> Closed  |           ^|   |   cure   |
+//!   Called)                  ^     |    breach ||   +----------+
+//!                            |     | reinstate ++
 //!                      close |     |            | deadline passed
 //!                            +--- Liquidatable <+
+//!
+//!  Current, Called, Liquidatable, resting on a rejected epoch: Unproven
 //! ```
 //!
 //! | action | from | to | refused when |
 //! |---|---|---|---|
 //! | `register` | Unregistered, Closed | Unproven, due after `proof_window` | registered |
-//! | `submit-proof` | Unproven, Current | Current | side, level < `required_level`, evidence, replay |
+//! | `submit-proof` | Unproven, Current | Current | halted, side, level < `required_level`, evidence, replay |
 //! | `submit-breach` | Unproven, Current | Called (breach) | halted, side, level > `breach_level`, evidence, replay |
+//! | `submit-breach` | Called | Called (breach), never less severe | as above |
 //! | `call-overdue` | Unproven, Current past due | Called (overdue) | halted, not past due, no epoch to prove in |
-//! | `cure` | Called | Current | deadline passed, side, level < `cure_level`, evidence, too old |
+//! | `cure` | Called | Current | deadline passed, halted, side, level < `cure_level` (`required_level` when overdue), evidence, too old |
 //! | `mark-liquidatable` | Called past its deadline | Liquidatable | before the deadline, on record already |
-//! | `close` | Unproven, Current, Liquidatable | Closed | call open |
-//! | `reinstate` | Liquidatable | Unproven, due after `cure_period` | not liquidatable |
-//! | `post-epoch` | | epoch on record | not newer, model, snapshot in the future, older or stale, price move missing |
-//! | `pause`, `resume` | | halted, running | halted already, not halted |
+//! | `close` | any open one | Closed | not open |
+//! | `reinstate` | Liquidatable | Unproven, due after `cure_periods.overdue` | not liquidatable |
+//! | `escape` | any open one that is not liquidatable | Closed | the clock ran within `escape_after` |
+//! | `post-epoch` | | epoch on record | not the next, model, root, time of the snapshot, previous epoch, reference of the move |
+//! | `reject-epoch` | | epoch rejected | not posted, another market root, rejected already |
+//! | `pause`, `resume` | | halted, running | too long, no longer than before; not halted, another epoch |
 //! | `accept-model`, `revoke-model` | | model accepted, revoked | accepted already, not accepted |
+//! | `set-circuits` | | proofs can be verified until then | |
 //!
 //! # Evidence
 //! A proof counts only if its context is the policy's, its epoch was posted, its
 //! roots and model are that epoch's, the model is still accepted, the epoch is
-//! not quarantined and its snapshot at most `max_snapshot_age` old. It must be
-//! newer than the last epoch the account's state rests on. Where an at-least
-//! and a below proof exist for one epoch (the policy makes them contradict each
-//! other, so the venue has put the account into its tree twice), the below proof wins.
+//! neither quarantined nor rejected and its snapshot at most `max_snapshot_age`
+//! old. It must be newer than the last epoch the account's state rests on. Where
+//! an at-least and a below proof exist for one epoch (the policy makes them
+//! contradict each other, so the venue has put the account into its tree twice),
+//! the below proof wins.
+//!
+//! A proof, breach or cure that is on record already changes nothing and is not
+//! refused: a bundle does not fail because somebody sent a part of it first. A
+//! higher level in the same epoch is accepted.
 //!
 //! # The clock
 //! Windows and deadlines are counted on the engine's clock, which runs exactly
-//! while a proof against the latest epoch could be accepted: not before the
-//! first epoch, not during a halt, not while the latest snapshot is stale or
-//! its model revoked. So no account becomes overdue or liquidatable for a
+//! while a proof against the latest epoch could be accepted:
+//! [`Meta::provable_now`]. So no account becomes overdue or liquidatable for a
 //! silence that is not its own, and nothing has to be iterated to stop the
 //! clocks of all. A due time or deadline is inclusive: one second later counts.
 //!
+//! When the clock starts again, a *grace* begins, as long as it stood still and
+//! at most `grace_period`: what was not yet due is due at its end at the
+//! earliest ([`Grace::effective`]). Stored times stay as they are.
+//!
 //! # Halts
-//! `pause`, or an epoch whose price move exceeds the policy's limit, halts the
-//! engine until `resume`: no new calls, the clock stands still. Proofs of health
-//! and cures still count, but none against an epoch that jumped: it is
-//! quarantined. `resume` confirms the latest epoch; to reject its prices, post a
-//! corrected epoch first and then resume. A deadline that passed before a halt
-//! stays passed.
+//! A pause of the guardian, which ends by itself, or prices that moved by more
+//! than the policy's limit, halt the engine: no proof counts and no call is
+//! made. Moves are those since the last *confirmed* epoch, compounded over the
+//! breaker's window. The epoch that jumps is quarantined, and every one after it,
+//! until `resume` confirms the latest; earlier ones stay quarantined for good. A
+//! deadline that passed before a halt stays passed.
+//!
+//! # Two questions
+//! The clock protects accounts from calls; it says nothing to a lender.
+//! [`standing`] tells all facts, and [`Standing::may_increase_risk`] whether an
+//! account has proved enough, recently enough in *real* time, in a market that
+//! the engine sees.
 
+mod account;
+mod accounts;
 mod action;
+mod breaker;
+mod calls;
 mod claim;
+mod clock;
+mod epoch_record;
+mod event;
+mod evidence;
+mod halts;
 mod memory;
+mod meta;
 mod policy;
 mod publish;
 mod refusal;
-mod state;
+mod standing;
 mod transition;
+mod view;
 
-pub use action::{Action, ActionRecord, EpochPost, Event};
-pub use claim::{ClaimData, InvalidRoot, Root, VerifiedClaim};
+pub use account::{Account, AccountStatus, CallReason};
+pub use action::{Action, ActionRecord};
+pub use breaker::MoveWindow;
+pub use claim::{ClaimData, VerifiedClaim};
+pub use clock::{ClockTime, Grace};
+pub use epoch_record::{EpochRecord, EpochState};
+pub use event::Event;
 pub use memory::Engine;
-pub use policy::{InvalidPolicy, Policy, PolicyParams};
+pub use meta::{HaltReason, Meta, Standstill};
+pub use policy::{CurePeriods, InvalidPolicy, Policy, PolicyParams};
 pub use refusal::Refusal;
-pub use state::{
-    Account, AccountStatus, CallReason, Changes, ClockTime, EpochRecord, HaltReason, Meta,
-    StateView,
-};
+pub use standing::{Standing, standing};
 pub use transition::{Transition, TransitionError, transition};
+pub use view::{Changes, StateView};
+
+pub use crate::epoch::EpochPost;
+pub use crate::root::{InvalidRoot, Root};

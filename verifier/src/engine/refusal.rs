@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::{Epoch, Timestamp};
 
-use super::state::ClockTime;
+use super::clock::ClockTime;
 
 /// Why an action was refused. A refusal changes nothing.
 ///
@@ -26,13 +26,16 @@ pub enum Refusal {
     /// The model is not, or no longer, accepted.
     #[error("the model is not accepted")]
     ModelNotAccepted,
-    /// An epoch's number is not larger than the latest.
-    #[error("the epoch is not newer than the latest, {latest}", latest = latest.get())]
-    EpochNotNewer {
-        /// The latest epoch, zero when there is none.
-        latest: Epoch,
+    /// An epoch's number is not the one after the latest.
+    #[error("the epoch is not the next one, {expected}", expected = expected.get())]
+    EpochNotNext {
+        /// The epoch that must be posted next.
+        expected: Epoch,
     },
-    /// A snapshot from the future.
+    /// A root that no proof could have: not below the field's modulus.
+    #[error("the state or market root is not an element of the proof system's field")]
+    RootNotCanonical,
+    /// A snapshot from the future, or of a time that cannot be added to.
     #[error("the market snapshot's time is in the future")]
     SnapshotInFuture,
     /// A snapshot older than the last one.
@@ -47,9 +50,15 @@ pub enum Refusal {
         /// The last moment at which it counted.
         fresh_until: u64,
     },
-    /// The price move is missing.
-    #[error("the policy limits price moves: the epoch must say price_move_bps")]
-    PriceMoveMissing,
+    /// The epoch does not follow the latest one.
+    #[error("the epoch names another previous epoch than the latest posted")]
+    WrongPrevious,
+    /// The price move is measured against another epoch.
+    #[error("the price move must be measured against epoch {confirmed}, the last confirmed", confirmed = confirmed.get())]
+    WrongReference {
+        /// The last confirmed epoch, zero when there is none.
+        confirmed: Epoch,
+    },
     /// The account is registered.
     #[error("the account is registered already")]
     AlreadyRegistered,
@@ -84,14 +93,37 @@ pub enum Refusal {
         due: ClockTime,
     },
     /// The engine is halted.
-    #[error("the engine is halted: no new margin calls")]
+    #[error("the engine is halted: no proof counts and no call is made")]
     Halted,
-    /// The engine is halted already.
-    #[error("the engine is halted already")]
+    /// The engine is paused for as long already.
+    #[error("the engine is paused for as long already")]
     AlreadyHalted,
+    /// A pause that has ended before it began, or that is too long.
+    #[error("a pause must end later than now and within {max} seconds")]
+    PauseTooLong {
+        /// How long a pause may be, in seconds.
+        max: u64,
+    },
     /// The engine is not halted.
     #[error("the engine is not halted")]
     NotHalted,
+    /// A halt is ended with another epoch than the latest.
+    #[error("what is confirmed is not the latest epoch, {latest}, with its market root", latest = latest.get())]
+    WrongConfirmation {
+        /// The latest epoch, zero when there is none.
+        latest: Epoch,
+    },
+    /// No proof can be verified.
+    #[error("no circuit can verify proofs now")]
+    CircuitsFrozen,
+    /// The clock ran not long ago.
+    #[error(
+        "the clock ran at {since}: an account can escape only when it has stood still for long"
+    )]
+    NotStuck {
+        /// When the clock last ran, in real time.
+        since: u64,
+    },
     /// A claim of the wrong side.
     #[error(
         "the proof claims the other side: at-least proofs keep current and cure, below proofs call"
@@ -125,8 +157,11 @@ pub enum Refusal {
     #[error("the proof's model is not the epoch's")]
     WrongModel,
     /// The epoch tripped the breaker and was not confirmed.
-    #[error("the epoch is quarantined: its prices jumped and were not confirmed")]
+    #[error("the epoch is quarantined: prices jumped and were not confirmed")]
     EpochQuarantined,
+    /// The guardian rejected the epoch.
+    #[error("the epoch was rejected")]
+    EpochRejected,
     /// The epoch is not newer than what the account's state already rests on.
     #[error("a proof for epoch {last} or later was accepted before", last = last.get())]
     Replayed {
@@ -143,15 +178,17 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every code, in the order of the variants.
-    pub const CODES: [&'static str; 30] = [
+    pub const CODES: [&'static str; 37] = [
         "time-backwards",
         "model-already-accepted",
         "model-not-accepted",
-        "epoch-not-newer",
+        "epoch-not-next",
+        "root-not-canonical",
         "snapshot-in-future",
         "snapshot-older-than-last",
         "snapshot-stale",
-        "price-move-missing",
+        "wrong-previous",
+        "wrong-reference",
         "already-registered",
         "not-registered",
         "account-closed",
@@ -162,7 +199,11 @@ impl Refusal {
         "not-overdue",
         "halted",
         "already-halted",
+        "pause-too-long",
         "not-halted",
+        "wrong-confirmation",
+        "circuits-frozen",
+        "not-stuck",
         "wrong-side",
         "level-too-low",
         "not-a-breach",
@@ -172,6 +213,7 @@ impl Refusal {
         "wrong-market-root",
         "wrong-model",
         "epoch-quarantined",
+        "epoch-rejected",
         "replayed",
         "too-old-to-cure",
     ];
@@ -186,33 +228,40 @@ impl Refusal {
             Self::TimeBackwards { .. } => 0,
             Self::ModelAlreadyAccepted => 1,
             Self::ModelNotAccepted => 2,
-            Self::EpochNotNewer { .. } => 3,
-            Self::SnapshotInFuture => 4,
-            Self::SnapshotOlderThanLast { .. } => 5,
-            Self::SnapshotStale { .. } => 6,
-            Self::PriceMoveMissing => 7,
-            Self::AlreadyRegistered => 8,
-            Self::NotRegistered => 9,
-            Self::AccountClosed => 10,
-            Self::CallOpen { .. } => 11,
-            Self::NotCalled => 12,
-            Self::AccountLiquidatable { .. } => 13,
-            Self::NotLiquidatable => 14,
-            Self::NotOverdue { .. } => 15,
-            Self::Halted => 16,
-            Self::AlreadyHalted => 17,
-            Self::NotHalted => 18,
-            Self::WrongSide => 19,
-            Self::LevelTooLow { .. } => 20,
-            Self::NotABreach { .. } => 21,
-            Self::WrongContext => 22,
-            Self::UnknownEpoch => 23,
-            Self::WrongStateRoot => 24,
-            Self::WrongMarketRoot => 25,
-            Self::WrongModel => 26,
-            Self::EpochQuarantined => 27,
-            Self::Replayed { .. } => 28,
-            Self::TooOldToCure { .. } => 29,
+            Self::EpochNotNext { .. } => 3,
+            Self::RootNotCanonical => 4,
+            Self::SnapshotInFuture => 5,
+            Self::SnapshotOlderThanLast { .. } => 6,
+            Self::SnapshotStale { .. } => 7,
+            Self::WrongPrevious => 8,
+            Self::WrongReference { .. } => 9,
+            Self::AlreadyRegistered => 10,
+            Self::NotRegistered => 11,
+            Self::AccountClosed => 12,
+            Self::CallOpen { .. } => 13,
+            Self::NotCalled => 14,
+            Self::AccountLiquidatable { .. } => 15,
+            Self::NotLiquidatable => 16,
+            Self::NotOverdue { .. } => 17,
+            Self::Halted => 18,
+            Self::AlreadyHalted => 19,
+            Self::PauseTooLong { .. } => 20,
+            Self::NotHalted => 21,
+            Self::WrongConfirmation { .. } => 22,
+            Self::CircuitsFrozen => 23,
+            Self::NotStuck { .. } => 24,
+            Self::WrongSide => 25,
+            Self::LevelTooLow { .. } => 26,
+            Self::NotABreach { .. } => 27,
+            Self::WrongContext => 28,
+            Self::UnknownEpoch => 29,
+            Self::WrongStateRoot => 30,
+            Self::WrongMarketRoot => 31,
+            Self::WrongModel => 32,
+            Self::EpochQuarantined => 33,
+            Self::EpochRejected => 34,
+            Self::Replayed { .. } => 35,
+            Self::TooOldToCure { .. } => 36,
         }
     }
 }

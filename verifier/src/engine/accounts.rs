@@ -1,0 +1,140 @@
+//! Transitions of an account that is under no call, and how accounts end.
+
+use zkmargin_margin::claim::Side;
+use zkmargin_margin::ids::{AccountId, Epoch};
+
+use super::account::AccountStatus;
+use super::claim::ClaimData;
+use super::clock::ClockTime;
+use super::epoch_record::EpochRecord;
+use super::event::Event;
+use super::refusal::Refusal;
+use super::transition::{Decision, Read, Step};
+use super::view::StateView;
+
+impl<V: StateView> Step<'_, V> {
+    pub(super) fn register(&mut self, id: AccountId) -> Decision<V> {
+        // A new account may prove itself in an epoch that is posted already; the
+        // epochs of a closed one's past life do not count.
+        let last_epoch = match self.read_account(id)?.map(|account| account.status) {
+            None | Some(AccountStatus::Unregistered) => Epoch::new(0),
+            Some(AccountStatus::Closed { .. }) => self.changes.meta.latest,
+            Some(_) => return Err(Refusal::AlreadyRegistered.into()),
+        };
+        let since = self.clock();
+        let due = since.after(self.params().proof_window);
+        self.put(id, last_epoch, AccountStatus::Unproven { since, due });
+        self.events.push(Event::Registered { account: id, due });
+        Ok(())
+    }
+
+    pub(super) fn submit_proof(&mut self, claim: &ClaimData) -> Decision<V> {
+        let account = self.uncalled_account(claim.account)?;
+        self.refuse_when_halted()?;
+        let required = self.params().required_level;
+        if claim.claim.side() != Side::AtLeast {
+            return Err(Refusal::WrongSide.into());
+        }
+        if claim.claim.level() < required {
+            return Err(Refusal::LevelTooLow { required }.into());
+        }
+        let record = self.evidence(claim)?;
+        let (level, account_id, epoch) = (claim.claim.level(), claim.account, claim.epoch);
+        let due = match account.status {
+            AccountStatus::Current { epoch: proved, level: on_record, since, due }
+                if epoch == proved && epoch == account.last_epoch =>
+            {
+                // Whoever sends somebody's proof first cannot make it fail.
+                if level <= on_record {
+                    return Ok(());
+                }
+                self.put(account_id, epoch, AccountStatus::Current { epoch, level, since, due });
+                due
+            }
+            _ if epoch <= account.last_epoch => {
+                return Err(Refusal::Replayed { last: account.last_epoch }.into());
+            }
+            _ => self.make_current(claim, &record),
+        };
+        self.events.push(Event::ProofAccepted { account: account_id, epoch, level, due });
+        Ok(())
+    }
+
+    /// The window counts from the posting of the epoch: holding a proof back
+    /// gains nothing.
+    pub(super) fn make_current(&mut self, claim: &ClaimData, record: &EpochRecord) -> ClockTime {
+        let due = record.posted.after(self.params().proof_window);
+        let (epoch, level, since) = (claim.epoch, claim.claim.level(), self.clock());
+        self.put(claim.account, epoch, AccountStatus::Current { epoch, level, since, due });
+        due
+    }
+
+    /// Announces that the deadline passed, unless that is on record.
+    fn materialise(&mut self, id: AccountId, since: ClockTime) -> Read<bool, V> {
+        let recorded = self
+            .read_account(id)?
+            .is_some_and(|account| matches!(account.status, AccountStatus::Liquidatable { .. }));
+        if !recorded {
+            self.events.push(Event::Liquidatable { account: id, since });
+        }
+        Ok(!recorded)
+    }
+
+    pub(super) fn mark_liquidatable(&mut self, id: AccountId) -> Decision<V> {
+        let account = self.open_account(id)?;
+        let AccountStatus::Liquidatable { since, .. } = account.status else {
+            return Err(Refusal::NotLiquidatable.into());
+        };
+        if !self.materialise(id, since)? {
+            return Err(Refusal::AccountLiquidatable { since }.into());
+        }
+        self.put(id, account.last_epoch, account.status);
+        Ok(())
+    }
+
+    /// The protocol's word that the account owes nothing: it may be called.
+    pub(super) fn close(&mut self, id: AccountId) -> Decision<V> {
+        let account = self.open_account(id)?;
+        let liquidated = match account.status {
+            AccountStatus::Liquidatable { since, .. } => {
+                self.materialise(id, since)?;
+                true
+            }
+            _ => false,
+        };
+        self.put(id, account.last_epoch, AccountStatus::Closed { since: self.clock() });
+        self.events.push(Event::Closed { account: id, liquidated });
+        Ok(())
+    }
+
+    /// The account counts as unproven, and has the time of an overdue one to
+    /// prove.
+    pub(super) fn reinstate(&mut self, id: AccountId) -> Decision<V> {
+        let account = self.open_account(id)?;
+        let AccountStatus::Liquidatable { since: deadline, .. } = account.status else {
+            return Err(Refusal::NotLiquidatable.into());
+        };
+        self.materialise(id, deadline)?;
+        let since = self.clock();
+        let due = since.after(self.params().cure_periods.overdue);
+        self.put(id, self.changes.meta.latest, AccountStatus::Unproven { since, due });
+        self.events.push(Event::Reinstated { account: id, due });
+        Ok(())
+    }
+
+    /// No account is locked in for ever: while nothing can be proved, nothing
+    /// can be called either.
+    pub(super) fn escape(&mut self, id: AccountId) -> Decision<V> {
+        let account = self.open_account(id)?;
+        if let AccountStatus::Liquidatable { since, .. } = account.status {
+            return Err(Refusal::AccountLiquidatable { since }.into());
+        }
+        let since = self.changes.meta.last_ran;
+        if self.now.saturating_sub(since) <= self.params().escape_after {
+            return Err(Refusal::NotStuck { since }.into());
+        }
+        self.put(id, account.last_epoch, AccountStatus::Closed { since: self.clock() });
+        self.events.push(Event::Escaped { account: id });
+        Ok(())
+    }
+}
