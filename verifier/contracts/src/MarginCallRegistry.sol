@@ -103,17 +103,58 @@ contract MarginCallRegistry is AccountProtocols {
     ) external nonReentrant {
         MarginCalldata.requireExact(proof);
         Claim memory claim = MarginClaims.decode(inputs);
-        Seen memory seen = _uncalled(claim.context, claim.account);
+        (Seen memory seen, uint48 posted, bool known) = _submitted(claim);
+        if (known) return;
+        GATE.requireProof(circuit, inputs, proof);
+        _makeCurrent(seen, claim, posted, circuit, msg.sender);
+    }
+
+    /// @inheritdoc IMarginCallRegistry
+    function submitProofs(
+        bytes32 circuit,
+        uint256[8][] calldata inputs,
+        bytes[] calldata proofs
+    ) external nonReentrant {
+        MarginCalldata.requireExactBatch(inputs, proofs);
+        GATE.requireProofs(circuit, inputs, proofs);
+        for (uint256 i = 0; i < inputs.length; ++i) {
+            try this.acceptProved(circuit, inputs[i], msg.sender) {
+                continue;
+            } catch (bytes memory reason) {
+                // No refusal of the engine is without words: the gas ran out.
+                if (reason.length == 0) revert TooLittleGasForBatch();
+                Claim memory claim = MarginClaims.decode(inputs[i]);
+                emit ProofRefused(claim.context, claim.account, claim.epoch, reason);
+            }
+        }
+    }
+
+    /// @notice What `submitProofs` does with each proof, once all are proved.
+    /// @dev The registry calls itself, so that a refusal of one account takes back
+    /// what was done for that account alone.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The public inputs.
+    /// @param sender Who submitted them.
+    function acceptProved(bytes32 circuit, uint256[8] calldata inputs, address sender) external {
+        if (msg.sender != address(this)) revert NotTheRegistry();
+        Claim memory claim = MarginClaims.decode(inputs);
+        (Seen memory seen, uint48 posted, bool known) = _submitted(claim);
+        if (!known) _makeCurrent(seen, claim, posted, circuit, sender);
+    }
+
+    /// @dev All that is checked of an *at-least* claim but its proof. `known` when
+    /// it says nothing new.
+    function _submitted(
+        Claim memory claim
+    ) private view returns (Seen memory seen, uint48 posted, bool known) {
+        seen = _uncalled(claim.context, claim.account);
         Account memory account = seen.account;
-        uint48 posted = _atLeast(seen, claim, seen.terms.requiredLevel);
+        posted = _atLeast(seen, claim, seen.terms.requiredLevel);
         if (claim.epoch <= account.lastEpoch) {
             bool same = account.state == State.Current && claim.epoch == account.epoch;
             if (!same) revert Replayed(account.lastEpoch);
-            // Known already.
-            if (claim.level <= account.level) return;
+            known = claim.level <= account.level;
         }
-        GATE.requireProof(circuit, inputs, proof);
-        _makeCurrent(seen, claim, posted, circuit);
     }
 
     /// @inheritdoc IMarginCallRegistry
@@ -140,7 +181,7 @@ contract MarginCallRegistry is AccountProtocols {
         bool inTime = overdue ? claim.epoch >= account.epoch : claim.epoch > account.epoch;
         if (!inTime) revert TooOldToCure(account.epoch);
         GATE.requireProof(circuit, inputs, proof);
-        _makeCurrent(seen, claim, posted, circuit);
+        _makeCurrent(seen, claim, posted, circuit, msg.sender);
         _tell(seen, address(0));
     }
 
@@ -170,7 +211,8 @@ contract MarginCallRegistry is AccountProtocols {
         Seen memory seen,
         Claim memory claim,
         uint48 posted,
-        bytes32 circuit
+        bytes32 circuit,
+        address sender
     ) private {
         Account memory account = seen.account;
         bool called = account.state == State.Called;
@@ -190,9 +232,9 @@ contract MarginCallRegistry is AccountProtocols {
         uint48 due = account.until;
         (bytes31 context, address id) = (seen.context, seen.id);
         if (called) {
-            emit Cured(context, id, claim.epoch, claim.level, due, circuit, msg.sender);
+            emit Cured(context, id, claim.epoch, claim.level, due, circuit, sender);
         } else {
-            emit ProofAccepted(context, id, claim.epoch, claim.level, due, circuit, msg.sender);
+            emit ProofAccepted(context, id, claim.epoch, claim.level, due, circuit, sender);
         }
     }
 

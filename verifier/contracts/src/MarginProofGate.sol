@@ -23,6 +23,8 @@ import { MarginClaims } from "./lib/MarginClaims.sol";
 contract MarginProofGate is IMarginProofGate {
     /// @notice How many circuits a market can have.
     uint256 public constant MAX_CIRCUITS = 16;
+    /// @notice How many proofs a batch can have.
+    uint256 public constant MAX_BATCH = 16;
 
     /// @notice Whose circuits these are.
     MarginMarkets public immutable MARKETS;
@@ -190,20 +192,56 @@ contract MarginProofGate is IMarginProofGate {
         bytes calldata proof
     ) external view {
         bytes31 context = MarginClaims.decode(inputs).context;
-        Circuit storage known = _known(context, circuit);
-        (address verifier, uint32 gasLimit) = (known.verifier, known.gasLimit);
+        Circuit storage known = _accepted(context, circuit);
+        if (proof.length != known.proofLength) revert ProofLength(known.proofLength, proof.length);
+        MarginCalldata.requireExact(proof);
+        _ask(known, 1, abi.encodeCall(IMarginVerifier.verify, (inputs, proof)));
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function requireProofs(
+        bytes32 circuit,
+        uint256[8][] calldata inputs,
+        bytes[] calldata proofs
+    ) external view {
+        uint256 count = proofs.length;
+        if (count == 0 || count > MAX_BATCH) revert WrongBatch(MAX_BATCH);
+        MarginCalldata.requireExactBatch(inputs, proofs);
+        bytes31 context = MarginClaims.decode(inputs[0]).context;
+        Circuit storage known = _accepted(context, circuit);
+        uint256 length = known.proofLength;
+        for (uint256 i = 0; i < count; ++i) {
+            if (MarginClaims.decode(inputs[i]).context != context) revert OtherContext(i);
+            if (proofs[i].length != length) revert ProofLength(length, proofs[i].length);
+        }
+        bytes memory message =
+            count == 1
+                ? abi.encodeCall(IMarginVerifier.verify, (inputs[0], proofs[0]))
+                : abi.encodeCall(IMarginVerifier.verifyBatch, (inputs, proofs));
+        _ask(known, count, message);
+    }
+
+    /// @dev The circuit, if its proofs are accepted now and its verifier is what it was.
+    function _accepted(
+        bytes31 context,
+        bytes32 circuit
+    ) private view returns (Circuit storage known) {
+        known = _known(context, circuit);
         if (!known.active) revert CircuitNotYet(known.validFrom);
         if (known.frozen) revert CircuitFrozen(circuit);
         if (block.timestamp > known.validUntil) revert CircuitEnded(known.validUntil);
+        address verifier = known.verifier;
         if (verifier.codehash != known.codeHash) revert WrongCode(verifier.codehash);
-        if (proof.length != known.proofLength) revert ProofLength(known.proofLength, proof.length);
-        MarginCalldata.requireExact(proof);
-        bytes memory message = abi.encodeCall(IMarginVerifier.verify, (inputs, proof));
+    }
+
+    /// @dev Asks the verifier, with gas for so many proofs.
+    function _ask(Circuit storage known, uint256 count, bytes memory message) private view {
+        uint256 gasLimit = uint256(known.gasLimit) * count;
         // At most 63/64 of the gas are passed on: with less than this, a true
         // proof would look false.
-        uint256 needed = (uint256(gasLimit) * 64) / 63 + 5_000;
+        uint256 needed = (gasLimit * 64) / 63 + 5_000;
         if (gasleft() < needed) revert TooLittleGas(needed);
-        if (!_accepts(verifier, gasLimit, message)) revert InvalidProof();
+        if (!_accepts(known.verifier, gasLimit, message)) revert InvalidProof();
     }
 
     /// @dev Copies no more than one word of what the verifier returns.

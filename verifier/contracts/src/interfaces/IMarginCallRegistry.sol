@@ -35,6 +35,17 @@ interface IMarginCallRegistry is IMarginRefusals {
         bytes32 circuit,
         address sender
     );
+    /// @notice Of a batch, a true proof was refused: nothing changed for its account.
+    /// @param context The market.
+    /// @param account The account.
+    /// @param epoch The epoch of the proof.
+    /// @param reason The error, as `submitProof` reverts with it.
+    event ProofRefused(
+        bytes31 indexed context,
+        address indexed account,
+        uint64 epoch,
+        bytes reason
+    );
     /// @notice A margin call. The epoch is the breach's, or the latest when overdue,
     /// which also has neither level nor circuit; the shortfall is that of the
     /// breach level, zero if not disclosed.
@@ -108,6 +119,10 @@ interface IMarginCallRegistry is IMarginRefusals {
     error NothingToRetry();
     /// @notice Too little gas for a hook.
     error TooLittleGasForHook(uint256 needed);
+    /// @notice Too little gas for all accounts of a batch: nothing was changed.
+    error TooLittleGasForBatch();
+    /// @notice Only the registry itself may say what was proved.
+    error NotTheRegistry();
 
     // ---------------------------------------------------------------- accounts
 
@@ -175,6 +190,19 @@ interface IMarginCallRegistry is IMarginRefusals {
         bytes32 circuit,
         uint256[8] calldata inputs,
         bytes calldata proof
+    ) external;
+
+    /// @notice Anyone submits 1 to 16 *at-least* proofs of one circuit and market,
+    /// for much less gas than one by one. All proofs must be true or nothing
+    /// happens. Then each account is for itself: of one whose proof is refused for
+    /// another reason `ProofRefused` says why, and the others go on.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The public inputs of each proof.
+    /// @param proofs As many proofs.
+    function submitProofs(
+        bytes32 circuit,
+        uint256[8][] calldata inputs,
+        bytes[] calldata proofs
     ) external;
 
     /// @notice Anyone submits a *below* proof, which calls the account or makes an

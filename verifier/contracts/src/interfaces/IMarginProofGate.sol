@@ -83,6 +83,10 @@ interface IMarginProofGate {
     error TooLittleGas(uint256 needed);
     /// @notice The proof does not prove the public inputs.
     error InvalidProof();
+    /// @notice Proofs of a batch are as many as their inputs, and at least one.
+    error WrongBatch(uint256 most);
+    /// @notice Proofs of a batch are of one market.
+    error OtherContext(uint256 index);
 
     /// @notice The market's governor proposes the circuit of a verifier. Whether its
     /// code is what the generator makes of the key must be checked before: the
@@ -145,5 +149,16 @@ interface IMarginProofGate {
         bytes32 circuit,
         uint256[8] calldata inputs,
         bytes calldata proof
+    ) external view;
+
+    /// @notice Reverts unless every proof proves its public inputs, which are of one
+    /// market. Of 2 to 16 proofs it takes much less gas than one by one.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The public inputs of each proof.
+    /// @param proofs As many proofs.
+    function requireProofs(
+        bytes32 circuit,
+        uint256[8][] calldata inputs,
+        bytes[] calldata proofs
     ) external view;
 }

@@ -20,4 +20,34 @@ library MarginCalldata {
             revert MalformedCalldata();
         }
     }
+
+    /// @notice For functions whose arguments are (bytes32, uint256[8][], bytes[]): as
+    /// many proofs as inputs, and nothing between or behind them.
+    function requireExactBatch(
+        uint256[8][] calldata inputs,
+        bytes[] calldata proofs
+    ) internal pure {
+        uint256 start;
+        uint256 second;
+        assembly ("memory-safe") {
+            start := inputs.offset
+            second := proofs.offset
+        }
+        // Selector, circuit, two offsets, number of inputs.
+        uint256 end = 4 + 32 + 64 + 32;
+        if (start != end || inputs.length != proofs.length) revert MalformedCalldata();
+        end += 256 * inputs.length + 32;
+        if (second != end) revert MalformedCalldata();
+        end += 32 * proofs.length;
+        for (uint256 i = 0; i < proofs.length; ++i) {
+            bytes calldata proof = proofs[i];
+            assembly ("memory-safe") {
+                start := proof.offset
+            }
+            if (start != end + 32) revert MalformedCalldata();
+            // Proofs are whole words long, or have another length than the circuit's.
+            end = start + ((proof.length + 31) / 32) * 32;
+        }
+        if (msg.data.length != end) revert MalformedCalldata();
+    }
 }
