@@ -58,7 +58,7 @@ pub(super) fn find_invalid(
     files: &[Placed<'_>],
     invalid: &mut impl FnMut(usize, VerifyError),
 ) {
-    let kept = EQUATIONS_BYTES / SCALAR_BYTES >> verifier.params.k();
+    let kept = (EQUATIONS_BYTES / SCALAR_BYTES) >> verifier.params.k();
     if files.len() > kept.max(1) {
         let (left, right) = files.split_at(files.len() / 2);
         for half in [left, right] {
