@@ -6,9 +6,11 @@
 //! difference between bytes that encode no proof and a proof that is false (of
 //! the opening argument, at the proof's end, the library does not say which).
 
+mod batch;
+
 use alloc::vec::Vec;
 
-use halo2_proofs::plonk::{BatchVerifier, Error, SingleVerifier, verify_proof};
+use halo2_proofs::plonk::{Error, SingleVerifier, verify_proof};
 use halo2_proofs::transcript::{Blake2bRead, Challenge255};
 use pasta_curves::{Fp, vesta};
 use zkmargin_circuits::family::FamilyCircuit;
@@ -52,30 +54,23 @@ impl Verifier {
         let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
         let strategy = SingleVerifier::new(&self.params);
         verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
-            .map_err(|error| match error {
-                Error::Transcript(_) => VerifyError::Encoding,
-                _ => VerifyError::Invalid,
-            })?;
+            .map_err(|error| refused(&error))?;
         Ok(verified(file))
     }
 
     /// Verifies many proofs, in less time than one by one: the expensive last
     /// step is done once for a random combination of all. When the combination
-    /// fails, each proof is verified alone, so every result is its own.
+    /// is wrong, it is halved until the false ones are found, so every result is
+    /// its own and a false proof does not make the others dear.
     pub fn verify_batch(&self, files: &[ProofFile<Fp>]) -> Vec<Result<VerifiedClaim, VerifyError>> {
-        let mut batch = BatchVerifier::<vesta::Affine>::new();
-        let forms: Vec<_> = files.iter().map(|file| self.check_form(file)).collect();
-        for (file, _) in files.iter().zip(&forms).filter(|(_, form)| form.is_ok()) {
-            let rows = file.instance().to_field_elements().to_vec();
-            batch.add_proof(alloc::vec![alloc::vec![rows]], file.proof().to_vec());
+        let mut results: Vec<_> = files.iter().map(|file| self.check_form(file)).collect();
+        let formed: Vec<_> = (files.iter().enumerate().zip(&results))
+            .filter_map(|(placed, result)| result.is_ok().then_some(placed))
+            .collect();
+        if !batch::all_valid(self, &formed) {
+            batch::find_invalid(self, &formed, &mut |index, error| results[index] = Err(error));
         }
-        let all_valid = batch.finalize(&self.params, self.key.inner());
-        let results = files.iter().zip(forms).map(|(file, form)| match (form, all_valid) {
-            (Err(error), _) => Err(error),
-            (Ok(()), true) => Ok(verified(file)),
-            (Ok(()), false) => self.verify(file),
-        });
-        results.collect()
+        files.iter().zip(results).map(|(file, result)| result.map(|()| verified(file))).collect()
     }
 
     /// Whether the proof is one this key could verify.
@@ -86,6 +81,14 @@ impl Verifier {
             proof_system: ProofSystem::Ipa,
         };
         file.check_circuit(key, self.key.proof_size())
+    }
+}
+
+/// What an error of the library says of a proof.
+fn refused(error: &Error) -> VerifyError {
+    match error {
+        Error::Transcript(_) => VerifyError::Encoding,
+        _ => VerifyError::Invalid,
     }
 }
 

@@ -10,6 +10,7 @@ mod common;
 use std::sync::LazyLock;
 
 use common::*;
+use ff::PrimeField as _;
 use halo2_proofs::plonk::create_proof;
 use halo2_proofs::transcript::{Blake2bWrite, Challenge255};
 use pasta_curves::{Fp, vesta};
@@ -178,6 +179,54 @@ fn a_batch_points_at_the_bad_ones() {
     assert_eq!(results[1], Err(VerifyError::Invalid));
     assert!(matches!(results[2], Err(VerifyError::Length { .. })));
     assert!(verifier.verify_batch(&[]).is_empty());
+}
+
+/// Wherever the false ones are, and however many.
+#[test]
+fn halving_finds_every_false_one() {
+    let Fixture { verifier, healthy, breach, .. } = &*FIXTURE;
+    let false_one = with_instance(healthy, |i| i.epoch = Epoch::new(99));
+    let no_proof = with_proof(breach, |proof| proof[..32].fill(0xff));
+    let truth = [healthy, breach, healthy, breach, healthy];
+    let places: [&[(usize, &ProofFile<Fp>)]; 6] = [
+        &[(0, &false_one)],
+        &[(4, &false_one)],
+        &[(1, &false_one), (3, &false_one)],
+        &[(2, &no_proof)],
+        &[(0, &no_proof), (4, &false_one)],
+        &[0, 1, 2, 3, 4].map(|at| (at, &false_one)),
+    ];
+    for bad in places {
+        let mut files = truth.map(Clone::clone);
+        bad.iter().for_each(|(at, file)| files[*at] = (*file).clone());
+        let results = verifier.verify_batch(&files);
+        for (at, result) in results.into_iter().enumerate() {
+            let expected = bad.iter().find(|(place, _)| *place == at).map(|(_, file)| {
+                if file.proof() == no_proof.proof() {
+                    VerifyError::Encoding
+                } else {
+                    VerifyError::Invalid
+                }
+            });
+            assert_eq!(result.err(), expected, "{at} of {bad:?}", bad = bad.len());
+        }
+    }
+}
+
+/// An error that cancels another's: the last scalars of the same proof, one
+/// more and one less. Without factors of each the sum would hold.
+#[test]
+fn errors_of_a_batch_do_not_cancel() {
+    let Fixture { verifier, healthy, .. } = &*FIXTURE;
+    let at = healthy.proof().len() - 32;
+    let last: [u8; 32] = healthy.proof()[at..].try_into().unwrap();
+    let last = Option::<Fp>::from(Fp::from_repr(last)).unwrap();
+    let moved = |to: Fp| with_proof(healthy, |proof| proof[at..].copy_from_slice(&to.to_repr()));
+    let files = [moved(last + Fp::from(1)), moved(last - Fp::from(1))];
+    assert_eq!(
+        verifier.verify_batch(&files),
+        [Err(VerifyError::Invalid), Err(VerifyError::Invalid)]
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ pragma solidity ^0.8.28;
 /// @custom:security INSECURE: made under powers of tau whose secret is known, so that
 /// anyone can forge a proof of anything. For tests only.
 /// @dev Implements IMarginVerifier. Give it bounded gas: an invalid point burns all.
+/// Not for DELEGATECALL.
 contract VerifierScenarioLarge {
     /// @notice Digest of the verifying key, which names circuit and powers of tau.
     bytes32 public constant CIRCUIT = 0xa9fd0433dd1f635b89f61371e74a08559c9265ef3d7d0322dc5b2207895d741c;
@@ -26,9 +27,13 @@ contract VerifierScenarioLarge {
             // Adds the point at 0xc0 times a factor to the sum.
             function add_times(factor) {
                 mstore(0x100, factor)
-                let good := staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
-                good := and(good, staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40))
-                if iszero(good) { refuse() }
+                // The product first: arguments are computed from the last to the first.
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40),
+                        staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
+                    )
+                ) { refuse() }
             }
             let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
             {
@@ -456,7 +461,7 @@ contract VerifierScenarioLarge {
             mstore(0x1ea0, mulmod(mload(0x1f00), mload(0x1280), r))
             mstore(0x1c80, mod(add(mload(0x1c80), mulmod(mload(0x1ea0), mload(0x1e80), r)), r))
             mstore(0x1f20, mulmod(mload(0x1e80), mload(0x1280), r))
-            // The sum of points.
+            // The sum of points: first the proof's own.
             mstore(0x80, 0)
             mstore(0xa0, 0)
             calldatacopy(0x80, 0x144, 0x40)
@@ -478,6 +483,50 @@ contract VerifierScenarioLarge {
             add_times(mload(0x1e60))
             calldatacopy(0xc0, 0x2c4, 0x40)
             add_times(mload(0x1f20))
+            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
+            calldatacopy(0xc0, 0x404, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x444, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x484, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x4c4, 0x40)
+            add_times(mload(0x1f40))
+            calldatacopy(0xc0, 0x3c4, 0x40)
+            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
+            calldatacopy(0xc0, 0xa44, 0x40)
+            add_times(sub(r, mload(0x1c60)))
+            calldatacopy(0xc0, 0xa84, 0x40)
+            add_times(mload(0xd80))
+            // Asked by `verifyBatch`, which goes on from here.
+            if eq(caller(), address())
+            {
+                mstore(0x1f60, 0)
+                mstore(0x1f80, mload(0x80))
+                mstore(0x1fa0, mload(0xa0))
+                mstore(0x1fc0, mulmod(mload(0x1f20), mload(0xd40), r))
+                mstore(0x1fe0, mulmod(mload(0x1f20), mload(0x1a40), r))
+                mstore(0x2000, mulmod(mload(0x1f20), mload(0x1a60), r))
+                mstore(0x2020, mulmod(mload(0x1f20), mload(0x1a80), r))
+                mstore(0x2040, mulmod(mload(0x1f20), mload(0x1aa0), r))
+                mstore(0x2060, mulmod(mload(0x1f20), mload(0x1ac0), r))
+                mstore(0x2080, mulmod(mload(0x1f20), mload(0x1ae0), r))
+                mstore(0x20a0, mulmod(mload(0x1f20), mload(0x1b00), r))
+                mstore(0x20c0, mulmod(mload(0x1f20), mload(0x1b20), r))
+                mstore(0x20e0, mulmod(mload(0x1f20), mload(0x1b40), r))
+                mstore(0x2100, mulmod(mload(0x1f20), mload(0x1b60), r))
+                mstore(0x2120, mulmod(mload(0x1f20), mload(0x1b80), r))
+                mstore(0x2140, mulmod(mload(0x1f20), mload(0x1ba0), r))
+                mstore(0x2160, mulmod(mload(0x1f20), mload(0x1bc0), r))
+                mstore(0x2180, mulmod(mload(0x1f20), mload(0x1be0), r))
+                mstore(0x21a0, mulmod(mload(0x1f20), mload(0x1c00), r))
+                mstore(0x21c0, sub(r, mload(0x1c80)))
+                return(0x1f60, 0x280)
+            }
+            // The key's.
             mstore(0xc0, 0x2040e88a4c5a5bbef753ef45fead3eab1bd9c185564dbb8d510435d789527edf)
             mstore(0xe0, 0x22450034cfb076e65c23edc49a266335fe8f389f18a0ede9b0eccb58c68fa025)
             add_times(mulmod(mload(0x1f20), mload(0xd40), r))
@@ -526,24 +575,6 @@ contract VerifierScenarioLarge {
             mstore(0xc0, 0x18283418dfdf646309c0fb5b61a9fbe33b5eb681681f9ee78a135a266bfb4e96)
             mstore(0xe0, 0x1f324af112b2b2e0fd1dae20c2c72872b6268971c1cdca601801d1af25992e8c)
             add_times(mulmod(mload(0x1f20), mload(0x1c00), r))
-            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
-            calldatacopy(0xc0, 0x404, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x444, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x484, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x4c4, 0x40)
-            add_times(mload(0x1f40))
-            calldatacopy(0xc0, 0x3c4, 0x40)
-            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
-            calldatacopy(0xc0, 0xa44, 0x40)
-            add_times(sub(r, mload(0x1c60)))
-            calldatacopy(0xc0, 0xa84, 0x40)
-            add_times(mload(0xd80))
             mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
             mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
             add_times(sub(r, mload(0x1c80)))
@@ -553,6 +584,175 @@ contract VerifierScenarioLarge {
             mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
             mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
             calldatacopy(0x140, 0xa84, 0x40)
+            mstore(0x180, 0x0d3e8707f1420c0f8ffadcdd44496de14781051cf790b73d232d4715b1b61c88)
+            mstore(0x1a0, 0x08de040c20aa9b0f0c3a525385cc90cd4839ed3b14cb6c76efa28c082536e4eb)
+            mstore(0x1c0, 0x0ed58188019d54dfdc37354c3efc87463c98bc5b1b1a8651cd793915a9674ad0)
+            mstore(0x1e0, 0x0676c3b8141dd3aebded09c8096a44606dbd859a210aa3c2343c1414806d7f68)
+            if iszero(staticcall(gas(), 8, 0x80, 0x180, 0, 0x20)) { refuse() }
+            return(0, 0x20)
+        }
+    }
+
+    /// @notice Whether every one of 1 to 16 proofs proves its public inputs.
+    function verifyBatch(
+        uint256[8][] calldata,
+        bytes[] calldata
+    ) external view returns (bool) {
+        bytes4 selector = this.verify.selector;
+        assembly {
+            function refuse() {
+                mstore(0, 0)
+                return(0, 0x20)
+            }
+            // Adds the point behind a sum times a factor to it.
+            function add_times(sum, factor) {
+                let point := add(sum, 0x40)
+                mstore(add(sum, 0x80), factor)
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, sum, 0x80, sum, 0x40),
+                        staticcall(gas(), 7, point, 0x60, point, 0x40)
+                    )
+                ) { refuse() }
+            }
+            let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
+            // The one encoding of the arguments.
+            let n := calldataload(0x44)
+            if or(iszero(n), gt(n, 16)) { refuse() }
+            let first := add(0x64, mul(n, 0x100))
+            {
+                let ok := eq(calldataload(0x4), 0x40)
+                ok := and(ok, eq(calldataload(0x24), sub(first, 4)))
+                ok := and(ok, eq(calldataload(first), n))
+                // Offsets count from behind the number of proofs.
+                let offsets := add(first, 0x20)
+                let offset := shl(5, n)
+                first := add(offsets, offset)
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    ok := and(ok, eq(calldataload(add(offsets, shl(5, i))), offset))
+                    ok := and(ok, eq(calldataload(add(offsets, offset)), 0x980))
+                    offset := add(offset, 0x9a0)
+                }
+                ok := and(ok, eq(calldatasize(), add(offsets, offset)))
+                if iszero(ok) { refuse() }
+            }
+            // The factors' seed: the key, all inputs and every byte of every proof.
+            mstore(0x1220, 0x7a6b6d617267696e206261746368000000000000000000000000000000000000)
+            mstore(0x122e, 0xa9fd0433dd1f635b89f61371e74a08559c9265ef3d7d0322dc5b2207895d741c)
+            let seed
+            {
+                let to := 0x124e
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    mstore(to, shl(192, 0x8))
+                    calldatacopy(add(to, 8), add(0x64, mul(i, 0x100)), 0x100)
+                    mstore(add(to, 0x108), shl(192, 0x980))
+                    calldatacopy(add(to, 0x110), add(first, add(0x20, mul(i, 0x9a0))), 0x980)
+                    to := add(to, 0xa90)
+                }
+                seed := keccak256(0x1220, sub(to, 0x1220))
+            }
+            // Sums of zero.
+            calldatacopy(0x80, calldatasize(), 0x40)
+            calldatacopy(0x200, calldatasize(), 0x40)
+            calldatacopy(0x2a0, calldatasize(), 0x220)
+            mstore(0x4c0, selector)
+            mstore(0x5c4, 0x120)
+            mstore(0x5e4, 0x980)
+            // Each proof, times its factor.
+            for { let i := 0 } lt(i, n) { i := add(i, 1) }
+            {
+                calldatacopy(0x4c4, add(0x64, mul(i, 0x100)), 0x100)
+                let proof := add(first, add(0x20, mul(i, 0x9a0)))
+                calldatacopy(0x604, proof, 0x980)
+                let ok := staticcall(gas(), address(), 0x4c0, 0xac4, 0xfa0, 0x280)
+                if iszero(and(ok, eq(returndatasize(), 0x280))) { refuse() }
+                mstore(0, seed)
+                mstore(0x20, shl(192, i))
+                let factor := mod(keccak256(0, 0x28), r)
+                mstore(0xc0, mload(0xfc0))
+                mstore(0xe0, mload(0xfe0))
+                add_times(0x80, factor)
+                calldatacopy(0x240, add(proof, 0x940), 0x40)
+                add_times(0x200, factor)
+                mstore(0x2a0, mod(add(mload(0x2a0), mulmod(mload(0x1000), factor, r)), r))
+                mstore(0x2c0, mod(add(mload(0x2c0), mulmod(mload(0x1020), factor, r)), r))
+                mstore(0x2e0, mod(add(mload(0x2e0), mulmod(mload(0x1040), factor, r)), r))
+                mstore(0x300, mod(add(mload(0x300), mulmod(mload(0x1060), factor, r)), r))
+                mstore(0x320, mod(add(mload(0x320), mulmod(mload(0x1080), factor, r)), r))
+                mstore(0x340, mod(add(mload(0x340), mulmod(mload(0x10a0), factor, r)), r))
+                mstore(0x360, mod(add(mload(0x360), mulmod(mload(0x10c0), factor, r)), r))
+                mstore(0x380, mod(add(mload(0x380), mulmod(mload(0x10e0), factor, r)), r))
+                mstore(0x3a0, mod(add(mload(0x3a0), mulmod(mload(0x1100), factor, r)), r))
+                mstore(0x3c0, mod(add(mload(0x3c0), mulmod(mload(0x1120), factor, r)), r))
+                mstore(0x3e0, mod(add(mload(0x3e0), mulmod(mload(0x1140), factor, r)), r))
+                mstore(0x400, mod(add(mload(0x400), mulmod(mload(0x1160), factor, r)), r))
+                mstore(0x420, mod(add(mload(0x420), mulmod(mload(0x1180), factor, r)), r))
+                mstore(0x440, mod(add(mload(0x440), mulmod(mload(0x11a0), factor, r)), r))
+                mstore(0x460, mod(add(mload(0x460), mulmod(mload(0x11c0), factor, r)), r))
+                mstore(0x480, mod(add(mload(0x480), mulmod(mload(0x11e0), factor, r)), r))
+                mstore(0x4a0, mod(add(mload(0x4a0), mulmod(mload(0x1200), factor, r)), r))
+            }
+            // What all share.
+            mstore(0xc0, 0x2040e88a4c5a5bbef753ef45fead3eab1bd9c185564dbb8d510435d789527edf)
+            mstore(0xe0, 0x22450034cfb076e65c23edc49a266335fe8f389f18a0ede9b0eccb58c68fa025)
+            add_times(0x80, mload(0x2a0))
+            mstore(0xc0, 0x09e7eac3bdd098e18d2e495af439226a2d8d47cbb47226f34549f12e2cf643e5)
+            mstore(0xe0, 0x1ba426cab601c86e104c4de505fb65b6bd6bbdae9ab27bcd0905dc9c76114a9f)
+            add_times(0x80, mload(0x2c0))
+            mstore(0xc0, 0x028038c768e6dfb30a037b015648f973bb76963e275643600425a61611b772bc)
+            mstore(0xe0, 0x0244493d40840bcae240df11366179139311a865e921526b580bed3e3d247e27)
+            add_times(0x80, mload(0x2e0))
+            mstore(0xc0, 0x0bba48fdee5b3a3856c977ad6e324734a2920f4ae1fefda73f7854430e912e59)
+            mstore(0xe0, 0x0ddf26ff24251deba58c37ef20c96107711eddc42f159d61a1a32935fc701c5b)
+            add_times(0x80, mload(0x300))
+            mstore(0xc0, 0x059d1c8ce698cd19b75e86fe60d5c3df4ec618afe787ab61d7354e2f2ba9b1bb)
+            mstore(0xe0, 0x2c3fadbbe5df8f2c792fed2bbf3c100db172928f0b0c98527434aaf84dfe3716)
+            add_times(0x80, mload(0x320))
+            mstore(0xc0, 0x19757980f1cf02deffab5204039ee72a5c557c1ac5bd4e58455c5ae6701a8ee5)
+            mstore(0xe0, 0x1624c19e66f1f5ab4f93b4cf3e354bb03bdde07298b34c7c4580b8a8c152c48f)
+            add_times(0x80, mload(0x340))
+            mstore(0xc0, 0x27fb41dff6f3567f9f47324cd4f16c03b2a02f5b347673cfe78131f641ccb00b)
+            mstore(0xe0, 0x08aaf461f2e92a615a785638a0d252d71d57a92c6c1c9014d39c1aaa727fe1e5)
+            add_times(0x80, mload(0x360))
+            mstore(0xc0, 0x12a4361e3eadd1e3e0ac5f78cabc20d21587f2f1874eca96b9f417df26cf95f7)
+            mstore(0xe0, 0x2f29bce5a4b18b1d3056d7f6c9eb7347678c026b0933ffa62410f3d913aca029)
+            add_times(0x80, mload(0x380))
+            mstore(0xc0, 0x19823b8b424fb99f83b384cb46fe3bffa573de72c5979b2892382e1d95df09b6)
+            mstore(0xe0, 0x1e95354d65158b172e6f6ecbbffe48dabe93f30f28a6c57e72d87024ae72826b)
+            add_times(0x80, mload(0x3a0))
+            mstore(0xc0, 0x14d7f21aebf00547ee202471246bde45475553b5b24af986ceadd501f6cbf0e3)
+            mstore(0xe0, 0x11e0dcf483e5d625546ad0dedbf416c2b1c14f906fcadabae2f11ccb6f76ece7)
+            add_times(0x80, mload(0x3c0))
+            mstore(0xc0, 0x25314cc7d5f882f852f424ece80249695de208bb97f18440d67a28f6a4996551)
+            mstore(0xe0, 0x03357a5b57587ae9c7a71566a4db9450c59c5407c6d6b8894ebd83281fa4cc65)
+            add_times(0x80, mload(0x3e0))
+            mstore(0xc0, 0x1995800d7fd3b5c66663b133018b59d6984d02a40bd10e19444692d4739e0ce8)
+            mstore(0xe0, 0x2c8a83bfe63b4e75083cb70c9fac592ecdf1a1002c843bda46e1b5e3843aecd7)
+            add_times(0x80, mload(0x400))
+            mstore(0xc0, 0x1b3c4323ba746c1859b1fbb2ba818e72519460f8a733012c0c58f149d72cd131)
+            mstore(0xe0, 0x28c7f070cd86a4ff11a509ad49c90e74415bb9051fa7c89e7550ec1fb1bea092)
+            add_times(0x80, mload(0x420))
+            mstore(0xc0, 0x135b7ff4c19007847bd501bc4889bbdd1895cdf9e89a9199f766558ded856593)
+            mstore(0xe0, 0x2a0e52a2dd91865c49dce1c1825ba4b4850a9475b3c1b4e007396a76c9793cfc)
+            add_times(0x80, mload(0x440))
+            mstore(0xc0, 0x0f308e67d0d93831cd03a649a8852a0fe2e65f9e04fc620dde1601d4c56e47d2)
+            mstore(0xe0, 0x05d892164ef2a6b68c8d3c0f4c3b07f61b9860cff4951661f6695e810da77baf)
+            add_times(0x80, mload(0x460))
+            mstore(0xc0, 0x18283418dfdf646309c0fb5b61a9fbe33b5eb681681f9ee78a135a266bfb4e96)
+            mstore(0xe0, 0x1f324af112b2b2e0fd1dae20c2c72872b6268971c1cdca601801d1af25992e8c)
+            add_times(0x80, mload(0x480))
+            mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
+            mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
+            add_times(0x80, mload(0x4a0))
+            // e(sum, -G2) e(W', tau G2) = 1
+            mstore(0xc0, 0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2)
+            mstore(0xe0, 0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed)
+            mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
+            mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
+            mstore(0x140, mload(0x200))
+            mstore(0x160, mload(0x220))
             mstore(0x180, 0x0d3e8707f1420c0f8ffadcdd44496de14781051cf790b73d232d4715b1b61c88)
             mstore(0x1a0, 0x08de040c20aa9b0f0c3a525385cc90cd4839ed3b14cb6c76efa28c082536e4eb)
             mstore(0x1c0, 0x0ed58188019d54dfdc37354c3efc87463c98bc5b1b1a8651cd793915a9674ad0)

@@ -8,6 +8,7 @@ pragma solidity ^0.8.28;
 /// @custom:security INSECURE: made under powers of tau whose secret is known, so that
 /// anyone can forge a proof of anything. For tests only.
 /// @dev Implements IMarginVerifier. Give it bounded gas: an invalid point burns all.
+/// Not for DELEGATECALL.
 contract VerifierScenarioSmall {
     /// @notice Digest of the verifying key, which names circuit and powers of tau.
     bytes32 public constant CIRCUIT = 0x3c8647e1e65b4f1186d11d7aea1b62000ace21ca847125f4b02aa554b7e0c086;
@@ -26,9 +27,13 @@ contract VerifierScenarioSmall {
             // Adds the point at 0xc0 times a factor to the sum.
             function add_times(factor) {
                 mstore(0x100, factor)
-                let good := staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
-                good := and(good, staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40))
-                if iszero(good) { refuse() }
+                // The product first: arguments are computed from the last to the first.
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40),
+                        staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
+                    )
+                ) { refuse() }
             }
             let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
             {
@@ -453,7 +458,7 @@ contract VerifierScenarioSmall {
             mstore(0x1ea0, mulmod(mload(0x1f00), mload(0x1280), r))
             mstore(0x1c80, mod(add(mload(0x1c80), mulmod(mload(0x1ea0), mload(0x1e80), r)), r))
             mstore(0x1f20, mulmod(mload(0x1e80), mload(0x1280), r))
-            // The sum of points.
+            // The sum of points: first the proof's own.
             mstore(0x80, 0)
             mstore(0xa0, 0)
             calldatacopy(0x80, 0x144, 0x40)
@@ -475,6 +480,50 @@ contract VerifierScenarioSmall {
             add_times(mload(0x1e60))
             calldatacopy(0xc0, 0x2c4, 0x40)
             add_times(mload(0x1f20))
+            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
+            calldatacopy(0xc0, 0x404, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x444, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x484, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x4c4, 0x40)
+            add_times(mload(0x1f40))
+            calldatacopy(0xc0, 0x3c4, 0x40)
+            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
+            calldatacopy(0xc0, 0xa44, 0x40)
+            add_times(sub(r, mload(0x1c60)))
+            calldatacopy(0xc0, 0xa84, 0x40)
+            add_times(mload(0xd80))
+            // Asked by `verifyBatch`, which goes on from here.
+            if eq(caller(), address())
+            {
+                mstore(0x1f60, 0)
+                mstore(0x1f80, mload(0x80))
+                mstore(0x1fa0, mload(0xa0))
+                mstore(0x1fc0, mulmod(mload(0x1f20), mload(0xd40), r))
+                mstore(0x1fe0, mulmod(mload(0x1f20), mload(0x1a40), r))
+                mstore(0x2000, mulmod(mload(0x1f20), mload(0x1a60), r))
+                mstore(0x2020, mulmod(mload(0x1f20), mload(0x1a80), r))
+                mstore(0x2040, mulmod(mload(0x1f20), mload(0x1aa0), r))
+                mstore(0x2060, mulmod(mload(0x1f20), mload(0x1ac0), r))
+                mstore(0x2080, mulmod(mload(0x1f20), mload(0x1ae0), r))
+                mstore(0x20a0, mulmod(mload(0x1f20), mload(0x1b00), r))
+                mstore(0x20c0, mulmod(mload(0x1f20), mload(0x1b20), r))
+                mstore(0x20e0, mulmod(mload(0x1f20), mload(0x1b40), r))
+                mstore(0x2100, mulmod(mload(0x1f20), mload(0x1b60), r))
+                mstore(0x2120, mulmod(mload(0x1f20), mload(0x1b80), r))
+                mstore(0x2140, mulmod(mload(0x1f20), mload(0x1ba0), r))
+                mstore(0x2160, mulmod(mload(0x1f20), mload(0x1bc0), r))
+                mstore(0x2180, mulmod(mload(0x1f20), mload(0x1be0), r))
+                mstore(0x21a0, mulmod(mload(0x1f20), mload(0x1c00), r))
+                mstore(0x21c0, sub(r, mload(0x1c80)))
+                return(0x1f60, 0x280)
+            }
+            // The key's.
             mstore(0xc0, 0x2bd602bd18ee665741270db0bad5100eb10f4b22cec26e2e45f5678312bcad92)
             mstore(0xe0, 0x21dec49af6a35a006798df385b9543b689324243451649daff27d52eeddb740a)
             add_times(mulmod(mload(0x1f20), mload(0xd40), r))
@@ -523,24 +572,6 @@ contract VerifierScenarioSmall {
             mstore(0xc0, 0x203010714434ec02aa41bf1d1a7cf01b3ce3a4615c0a9672441fe23338829501)
             mstore(0xe0, 0x0f3d575a1f3caa4e50229b3723ee14fc80c901ad142c7f8a4b2449ede6662f9a)
             add_times(mulmod(mload(0x1f20), mload(0x1c00), r))
-            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
-            calldatacopy(0xc0, 0x404, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x444, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x484, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x4c4, 0x40)
-            add_times(mload(0x1f40))
-            calldatacopy(0xc0, 0x3c4, 0x40)
-            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
-            calldatacopy(0xc0, 0xa44, 0x40)
-            add_times(sub(r, mload(0x1c60)))
-            calldatacopy(0xc0, 0xa84, 0x40)
-            add_times(mload(0xd80))
             mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
             mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
             add_times(sub(r, mload(0x1c80)))
@@ -550,6 +581,175 @@ contract VerifierScenarioSmall {
             mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
             mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
             calldatacopy(0x140, 0xa84, 0x40)
+            mstore(0x180, 0x0d3e8707f1420c0f8ffadcdd44496de14781051cf790b73d232d4715b1b61c88)
+            mstore(0x1a0, 0x08de040c20aa9b0f0c3a525385cc90cd4839ed3b14cb6c76efa28c082536e4eb)
+            mstore(0x1c0, 0x0ed58188019d54dfdc37354c3efc87463c98bc5b1b1a8651cd793915a9674ad0)
+            mstore(0x1e0, 0x0676c3b8141dd3aebded09c8096a44606dbd859a210aa3c2343c1414806d7f68)
+            if iszero(staticcall(gas(), 8, 0x80, 0x180, 0, 0x20)) { refuse() }
+            return(0, 0x20)
+        }
+    }
+
+    /// @notice Whether every one of 1 to 16 proofs proves its public inputs.
+    function verifyBatch(
+        uint256[8][] calldata,
+        bytes[] calldata
+    ) external view returns (bool) {
+        bytes4 selector = this.verify.selector;
+        assembly {
+            function refuse() {
+                mstore(0, 0)
+                return(0, 0x20)
+            }
+            // Adds the point behind a sum times a factor to it.
+            function add_times(sum, factor) {
+                let point := add(sum, 0x40)
+                mstore(add(sum, 0x80), factor)
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, sum, 0x80, sum, 0x40),
+                        staticcall(gas(), 7, point, 0x60, point, 0x40)
+                    )
+                ) { refuse() }
+            }
+            let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
+            // The one encoding of the arguments.
+            let n := calldataload(0x44)
+            if or(iszero(n), gt(n, 16)) { refuse() }
+            let first := add(0x64, mul(n, 0x100))
+            {
+                let ok := eq(calldataload(0x4), 0x40)
+                ok := and(ok, eq(calldataload(0x24), sub(first, 4)))
+                ok := and(ok, eq(calldataload(first), n))
+                // Offsets count from behind the number of proofs.
+                let offsets := add(first, 0x20)
+                let offset := shl(5, n)
+                first := add(offsets, offset)
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    ok := and(ok, eq(calldataload(add(offsets, shl(5, i))), offset))
+                    ok := and(ok, eq(calldataload(add(offsets, offset)), 0x980))
+                    offset := add(offset, 0x9a0)
+                }
+                ok := and(ok, eq(calldatasize(), add(offsets, offset)))
+                if iszero(ok) { refuse() }
+            }
+            // The factors' seed: the key, all inputs and every byte of every proof.
+            mstore(0x1220, 0x7a6b6d617267696e206261746368000000000000000000000000000000000000)
+            mstore(0x122e, 0x3c8647e1e65b4f1186d11d7aea1b62000ace21ca847125f4b02aa554b7e0c086)
+            let seed
+            {
+                let to := 0x124e
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    mstore(to, shl(192, 0x8))
+                    calldatacopy(add(to, 8), add(0x64, mul(i, 0x100)), 0x100)
+                    mstore(add(to, 0x108), shl(192, 0x980))
+                    calldatacopy(add(to, 0x110), add(first, add(0x20, mul(i, 0x9a0))), 0x980)
+                    to := add(to, 0xa90)
+                }
+                seed := keccak256(0x1220, sub(to, 0x1220))
+            }
+            // Sums of zero.
+            calldatacopy(0x80, calldatasize(), 0x40)
+            calldatacopy(0x200, calldatasize(), 0x40)
+            calldatacopy(0x2a0, calldatasize(), 0x220)
+            mstore(0x4c0, selector)
+            mstore(0x5c4, 0x120)
+            mstore(0x5e4, 0x980)
+            // Each proof, times its factor.
+            for { let i := 0 } lt(i, n) { i := add(i, 1) }
+            {
+                calldatacopy(0x4c4, add(0x64, mul(i, 0x100)), 0x100)
+                let proof := add(first, add(0x20, mul(i, 0x9a0)))
+                calldatacopy(0x604, proof, 0x980)
+                let ok := staticcall(gas(), address(), 0x4c0, 0xac4, 0xfa0, 0x280)
+                if iszero(and(ok, eq(returndatasize(), 0x280))) { refuse() }
+                mstore(0, seed)
+                mstore(0x20, shl(192, i))
+                let factor := mod(keccak256(0, 0x28), r)
+                mstore(0xc0, mload(0xfc0))
+                mstore(0xe0, mload(0xfe0))
+                add_times(0x80, factor)
+                calldatacopy(0x240, add(proof, 0x940), 0x40)
+                add_times(0x200, factor)
+                mstore(0x2a0, mod(add(mload(0x2a0), mulmod(mload(0x1000), factor, r)), r))
+                mstore(0x2c0, mod(add(mload(0x2c0), mulmod(mload(0x1020), factor, r)), r))
+                mstore(0x2e0, mod(add(mload(0x2e0), mulmod(mload(0x1040), factor, r)), r))
+                mstore(0x300, mod(add(mload(0x300), mulmod(mload(0x1060), factor, r)), r))
+                mstore(0x320, mod(add(mload(0x320), mulmod(mload(0x1080), factor, r)), r))
+                mstore(0x340, mod(add(mload(0x340), mulmod(mload(0x10a0), factor, r)), r))
+                mstore(0x360, mod(add(mload(0x360), mulmod(mload(0x10c0), factor, r)), r))
+                mstore(0x380, mod(add(mload(0x380), mulmod(mload(0x10e0), factor, r)), r))
+                mstore(0x3a0, mod(add(mload(0x3a0), mulmod(mload(0x1100), factor, r)), r))
+                mstore(0x3c0, mod(add(mload(0x3c0), mulmod(mload(0x1120), factor, r)), r))
+                mstore(0x3e0, mod(add(mload(0x3e0), mulmod(mload(0x1140), factor, r)), r))
+                mstore(0x400, mod(add(mload(0x400), mulmod(mload(0x1160), factor, r)), r))
+                mstore(0x420, mod(add(mload(0x420), mulmod(mload(0x1180), factor, r)), r))
+                mstore(0x440, mod(add(mload(0x440), mulmod(mload(0x11a0), factor, r)), r))
+                mstore(0x460, mod(add(mload(0x460), mulmod(mload(0x11c0), factor, r)), r))
+                mstore(0x480, mod(add(mload(0x480), mulmod(mload(0x11e0), factor, r)), r))
+                mstore(0x4a0, mod(add(mload(0x4a0), mulmod(mload(0x1200), factor, r)), r))
+            }
+            // What all share.
+            mstore(0xc0, 0x2bd602bd18ee665741270db0bad5100eb10f4b22cec26e2e45f5678312bcad92)
+            mstore(0xe0, 0x21dec49af6a35a006798df385b9543b689324243451649daff27d52eeddb740a)
+            add_times(0x80, mload(0x2a0))
+            mstore(0xc0, 0x1353a0828c13426d9358acde77b12c256454e7fabc1ce30b0e4b6c5c4b1e7db1)
+            mstore(0xe0, 0x24916613f69a6307dfbe24e68536b60ea27453816102f38bf9223891b764dc48)
+            add_times(0x80, mload(0x2c0))
+            mstore(0xc0, 0x175ac4150ef0a221bf74695997c28baa1545325b5aee383a1ff9aca3a9b1aa8f)
+            mstore(0xe0, 0x2fc6b26cb3a0eb245ed43b395690f3e091ec9cc80549ad1528f6f26c78cdca1a)
+            add_times(0x80, mload(0x2e0))
+            mstore(0xc0, 0x01f785cc484e0c11d7494b4f1523fc76bdca8ca76157ac93af03b35c9e340fc8)
+            mstore(0xe0, 0x1dd3608aab404c7e280b529bb684813882211429e73a7b81cdbbf504cead134e)
+            add_times(0x80, mload(0x300))
+            mstore(0xc0, 0x136df050fa8add593224dc2cd3e220a5d67e3af6d420c99973a24873dd53687d)
+            mstore(0xe0, 0x2b1214778aea7abf2706eb3c5562c44ffa6dde714c625a5f81713ef6f04d510c)
+            add_times(0x80, mload(0x320))
+            mstore(0xc0, 0x02fbdf108c901421805d7356e6e23e8b787518397703ca60fcbabadb4c3d27cb)
+            mstore(0xe0, 0x2103e2c7f99b348c79b46b33db9248717fa4cd88b953de1ed436bc072940d228)
+            add_times(0x80, mload(0x340))
+            mstore(0xc0, 0x1f814bc2632e1b340ac9ef4d8c76ac3fbd739c4799613f2ae2d5f3115452edc3)
+            mstore(0xe0, 0x21aa2047866561df08b40e9e5677f38aa8c5b11a8a82c4cbb23b1ad5e7f762f2)
+            add_times(0x80, mload(0x360))
+            mstore(0xc0, 0x21d3fbc54b73cae1e18fe7c532ba38435f3b51985da1294cd4704589728b99b2)
+            mstore(0xe0, 0x06232b1ec6615a3f489e4ccd0ce8ccd76cd97cf0ae0682e8104f5732bf378a9c)
+            add_times(0x80, mload(0x380))
+            mstore(0xc0, 0x083df7b791e16eb749724d444482df85581930d824bae3368682c79604791465)
+            mstore(0xe0, 0x218b1fe33ba48c61d11ab2e4e1d0950a41a43157d608bb328d0526bb4c6a83bd)
+            add_times(0x80, mload(0x3a0))
+            mstore(0xc0, 0x24b94c3c310208341923e278517ac536bc2d6f4b97a89fbd4e56af2249c34910)
+            mstore(0xe0, 0x25ee23d5611c27dbd2679d790234441d33bb852c394f0f8e35ae9fdffea66328)
+            add_times(0x80, mload(0x3c0))
+            mstore(0xc0, 0x1fbaf97cf2b2357c8328cda3deb5bbab79b24c29d46241b7fc2d7078a613ecee)
+            mstore(0xe0, 0x295c0eb9d45457dadb8731c2405410d40ab8b371d79b92ad5988da282e180fdb)
+            add_times(0x80, mload(0x3e0))
+            mstore(0xc0, 0x1557235401911df7abc50a16d5c121aa771bfb6cf7b245be72c262106692517a)
+            mstore(0xe0, 0x0ed26f66d8f98780b806a30776b89c2fcb03bd2d6cd55e92fce09ee6f900467d)
+            add_times(0x80, mload(0x400))
+            mstore(0xc0, 0x27da25daf91bbc78b63849a7408556e69a4331e2f660c9e60ad93ce707070ba8)
+            mstore(0xe0, 0x24896bffc814ea32d87fa3d6c2240327687ba92816c5213f8b98396ba9af5a5f)
+            add_times(0x80, mload(0x420))
+            mstore(0xc0, 0x2b2317373255d410f4fd9a67f8166a40e6d26db2caac6bf0836e4129a02881a8)
+            mstore(0xe0, 0x0257cae0cb00c6522281ca7e2ad12b694fad30ee139be639ebe4693c9e367579)
+            add_times(0x80, mload(0x440))
+            mstore(0xc0, 0x1fc83412146a5a644a346fe05b330898c45579e5f9b5f061f4d99764543abc0a)
+            mstore(0xe0, 0x146f579c904a7fbe59c680faf0555531190cd5dd36d31eb13145836a38f9f57e)
+            add_times(0x80, mload(0x460))
+            mstore(0xc0, 0x203010714434ec02aa41bf1d1a7cf01b3ce3a4615c0a9672441fe23338829501)
+            mstore(0xe0, 0x0f3d575a1f3caa4e50229b3723ee14fc80c901ad142c7f8a4b2449ede6662f9a)
+            add_times(0x80, mload(0x480))
+            mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
+            mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
+            add_times(0x80, mload(0x4a0))
+            // e(sum, -G2) e(W', tau G2) = 1
+            mstore(0xc0, 0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2)
+            mstore(0xe0, 0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed)
+            mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
+            mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
+            mstore(0x140, mload(0x200))
+            mstore(0x160, mload(0x220))
             mstore(0x180, 0x0d3e8707f1420c0f8ffadcdd44496de14781051cf790b73d232d4715b1b61c88)
             mstore(0x1a0, 0x08de040c20aa9b0f0c3a525385cc90cd4839ed3b14cb6c76efa28c082536e4eb)
             mstore(0x1c0, 0x0ed58188019d54dfdc37354c3efc87463c98bc5b1b1a8651cd793915a9674ad0)

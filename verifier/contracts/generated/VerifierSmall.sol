@@ -8,6 +8,7 @@ pragma solidity ^0.8.28;
 /// @custom:security INSECURE: made under powers of tau whose secret is known, so that
 /// anyone can forge a proof of anything. For tests only.
 /// @dev Implements IMarginVerifier. Give it bounded gas: an invalid point burns all.
+/// Not for DELEGATECALL.
 contract VerifierSmall {
     /// @notice Digest of the verifying key, which names circuit and powers of tau.
     bytes32 public constant CIRCUIT = 0xa1b4e8dcc0a19f139c609a3a8134faf3a668dead6f6b1ad54b87214f1b3a338c;
@@ -26,9 +27,13 @@ contract VerifierSmall {
             // Adds the point at 0xc0 times a factor to the sum.
             function add_times(factor) {
                 mstore(0x100, factor)
-                let good := staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
-                good := and(good, staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40))
-                if iszero(good) { refuse() }
+                // The product first: arguments are computed from the last to the first.
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40),
+                        staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
+                    )
+                ) { refuse() }
             }
             let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
             {
@@ -452,7 +457,7 @@ contract VerifierSmall {
             mstore(0x1ea0, mulmod(mload(0x1f00), mload(0x1280), r))
             mstore(0x1c80, mod(add(mload(0x1c80), mulmod(mload(0x1ea0), mload(0x1e80), r)), r))
             mstore(0x1f20, mulmod(mload(0x1e80), mload(0x1280), r))
-            // The sum of points.
+            // The sum of points: first the proof's own.
             mstore(0x80, 0)
             mstore(0xa0, 0)
             calldatacopy(0x80, 0x144, 0x40)
@@ -474,6 +479,50 @@ contract VerifierSmall {
             add_times(mload(0x1e60))
             calldatacopy(0xc0, 0x2c4, 0x40)
             add_times(mload(0x1f20))
+            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
+            calldatacopy(0xc0, 0x404, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x444, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x484, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x4c4, 0x40)
+            add_times(mload(0x1f40))
+            calldatacopy(0xc0, 0x3c4, 0x40)
+            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
+            calldatacopy(0xc0, 0xa44, 0x40)
+            add_times(sub(r, mload(0x1c60)))
+            calldatacopy(0xc0, 0xa84, 0x40)
+            add_times(mload(0xd80))
+            // Asked by `verifyBatch`, which goes on from here.
+            if eq(caller(), address())
+            {
+                mstore(0x1f60, 0)
+                mstore(0x1f80, mload(0x80))
+                mstore(0x1fa0, mload(0xa0))
+                mstore(0x1fc0, mulmod(mload(0x1f20), mload(0xd40), r))
+                mstore(0x1fe0, mulmod(mload(0x1f20), mload(0x1a40), r))
+                mstore(0x2000, mulmod(mload(0x1f20), mload(0x1a60), r))
+                mstore(0x2020, mulmod(mload(0x1f20), mload(0x1a80), r))
+                mstore(0x2040, mulmod(mload(0x1f20), mload(0x1aa0), r))
+                mstore(0x2060, mulmod(mload(0x1f20), mload(0x1ac0), r))
+                mstore(0x2080, mulmod(mload(0x1f20), mload(0x1ae0), r))
+                mstore(0x20a0, mulmod(mload(0x1f20), mload(0x1b00), r))
+                mstore(0x20c0, mulmod(mload(0x1f20), mload(0x1b20), r))
+                mstore(0x20e0, mulmod(mload(0x1f20), mload(0x1b40), r))
+                mstore(0x2100, mulmod(mload(0x1f20), mload(0x1b60), r))
+                mstore(0x2120, mulmod(mload(0x1f20), mload(0x1b80), r))
+                mstore(0x2140, mulmod(mload(0x1f20), mload(0x1ba0), r))
+                mstore(0x2160, mulmod(mload(0x1f20), mload(0x1bc0), r))
+                mstore(0x2180, mulmod(mload(0x1f20), mload(0x1be0), r))
+                mstore(0x21a0, mulmod(mload(0x1f20), mload(0x1c00), r))
+                mstore(0x21c0, sub(r, mload(0x1c80)))
+                return(0x1f60, 0x280)
+            }
+            // The key's.
             mstore(0xc0, 0x0c1f7373d0e7a4523e285e7fe76e20ab376d6dba52785599ae9c420d7ebf786a)
             mstore(0xe0, 0x0265655c0128ad9c8acf509532d6c572dcc3a2c49631a35ccfabd8e221087e97)
             add_times(mulmod(mload(0x1f20), mload(0xd40), r))
@@ -522,24 +571,6 @@ contract VerifierSmall {
             mstore(0xc0, 0x25c1e0a8d8dd5bed50750c573a4899a85e49789a8b5f21c3931510c4d223a063)
             mstore(0xe0, 0x0f4fb54e7faa96ae734eea6ac77c39b926c97e489018f5b682d5636fc85cb98e)
             add_times(mulmod(mload(0x1f20), mload(0x1c00), r))
-            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
-            calldatacopy(0xc0, 0x404, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x444, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x484, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x4c4, 0x40)
-            add_times(mload(0x1f40))
-            calldatacopy(0xc0, 0x3c4, 0x40)
-            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
-            calldatacopy(0xc0, 0xa44, 0x40)
-            add_times(sub(r, mload(0x1c60)))
-            calldatacopy(0xc0, 0xa84, 0x40)
-            add_times(mload(0xd80))
             mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
             mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
             add_times(sub(r, mload(0x1c80)))
@@ -549,6 +580,175 @@ contract VerifierSmall {
             mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
             mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
             calldatacopy(0x140, 0xa84, 0x40)
+            mstore(0x180, 0x023359b4e801aa46fa23006d139efb71cb03969921fbe13a87ed00c823887f20)
+            mstore(0x1a0, 0x0ba1c8718a32cafb1c8251d71f3bd35a7188f008c7e4cdb6c7d19933679a9d9c)
+            mstore(0x1c0, 0x2fcece57cc4bde1261900c275f6145eebe5c8a29f68f61eab7332a6e93b93c97)
+            mstore(0x1e0, 0x0cb4e75de8a17c3040fc4e77c2ab951c4890331f272ad39e24a0e64528382df2)
+            if iszero(staticcall(gas(), 8, 0x80, 0x180, 0, 0x20)) { refuse() }
+            return(0, 0x20)
+        }
+    }
+
+    /// @notice Whether every one of 1 to 16 proofs proves its public inputs.
+    function verifyBatch(
+        uint256[8][] calldata,
+        bytes[] calldata
+    ) external view returns (bool) {
+        bytes4 selector = this.verify.selector;
+        assembly {
+            function refuse() {
+                mstore(0, 0)
+                return(0, 0x20)
+            }
+            // Adds the point behind a sum times a factor to it.
+            function add_times(sum, factor) {
+                let point := add(sum, 0x40)
+                mstore(add(sum, 0x80), factor)
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, sum, 0x80, sum, 0x40),
+                        staticcall(gas(), 7, point, 0x60, point, 0x40)
+                    )
+                ) { refuse() }
+            }
+            let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
+            // The one encoding of the arguments.
+            let n := calldataload(0x44)
+            if or(iszero(n), gt(n, 16)) { refuse() }
+            let first := add(0x64, mul(n, 0x100))
+            {
+                let ok := eq(calldataload(0x4), 0x40)
+                ok := and(ok, eq(calldataload(0x24), sub(first, 4)))
+                ok := and(ok, eq(calldataload(first), n))
+                // Offsets count from behind the number of proofs.
+                let offsets := add(first, 0x20)
+                let offset := shl(5, n)
+                first := add(offsets, offset)
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    ok := and(ok, eq(calldataload(add(offsets, shl(5, i))), offset))
+                    ok := and(ok, eq(calldataload(add(offsets, offset)), 0x980))
+                    offset := add(offset, 0x9a0)
+                }
+                ok := and(ok, eq(calldatasize(), add(offsets, offset)))
+                if iszero(ok) { refuse() }
+            }
+            // The factors' seed: the key, all inputs and every byte of every proof.
+            mstore(0x1220, 0x7a6b6d617267696e206261746368000000000000000000000000000000000000)
+            mstore(0x122e, 0xa1b4e8dcc0a19f139c609a3a8134faf3a668dead6f6b1ad54b87214f1b3a338c)
+            let seed
+            {
+                let to := 0x124e
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    mstore(to, shl(192, 0x8))
+                    calldatacopy(add(to, 8), add(0x64, mul(i, 0x100)), 0x100)
+                    mstore(add(to, 0x108), shl(192, 0x980))
+                    calldatacopy(add(to, 0x110), add(first, add(0x20, mul(i, 0x9a0))), 0x980)
+                    to := add(to, 0xa90)
+                }
+                seed := keccak256(0x1220, sub(to, 0x1220))
+            }
+            // Sums of zero.
+            calldatacopy(0x80, calldatasize(), 0x40)
+            calldatacopy(0x200, calldatasize(), 0x40)
+            calldatacopy(0x2a0, calldatasize(), 0x220)
+            mstore(0x4c0, selector)
+            mstore(0x5c4, 0x120)
+            mstore(0x5e4, 0x980)
+            // Each proof, times its factor.
+            for { let i := 0 } lt(i, n) { i := add(i, 1) }
+            {
+                calldatacopy(0x4c4, add(0x64, mul(i, 0x100)), 0x100)
+                let proof := add(first, add(0x20, mul(i, 0x9a0)))
+                calldatacopy(0x604, proof, 0x980)
+                let ok := staticcall(gas(), address(), 0x4c0, 0xac4, 0xfa0, 0x280)
+                if iszero(and(ok, eq(returndatasize(), 0x280))) { refuse() }
+                mstore(0, seed)
+                mstore(0x20, shl(192, i))
+                let factor := mod(keccak256(0, 0x28), r)
+                mstore(0xc0, mload(0xfc0))
+                mstore(0xe0, mload(0xfe0))
+                add_times(0x80, factor)
+                calldatacopy(0x240, add(proof, 0x940), 0x40)
+                add_times(0x200, factor)
+                mstore(0x2a0, mod(add(mload(0x2a0), mulmod(mload(0x1000), factor, r)), r))
+                mstore(0x2c0, mod(add(mload(0x2c0), mulmod(mload(0x1020), factor, r)), r))
+                mstore(0x2e0, mod(add(mload(0x2e0), mulmod(mload(0x1040), factor, r)), r))
+                mstore(0x300, mod(add(mload(0x300), mulmod(mload(0x1060), factor, r)), r))
+                mstore(0x320, mod(add(mload(0x320), mulmod(mload(0x1080), factor, r)), r))
+                mstore(0x340, mod(add(mload(0x340), mulmod(mload(0x10a0), factor, r)), r))
+                mstore(0x360, mod(add(mload(0x360), mulmod(mload(0x10c0), factor, r)), r))
+                mstore(0x380, mod(add(mload(0x380), mulmod(mload(0x10e0), factor, r)), r))
+                mstore(0x3a0, mod(add(mload(0x3a0), mulmod(mload(0x1100), factor, r)), r))
+                mstore(0x3c0, mod(add(mload(0x3c0), mulmod(mload(0x1120), factor, r)), r))
+                mstore(0x3e0, mod(add(mload(0x3e0), mulmod(mload(0x1140), factor, r)), r))
+                mstore(0x400, mod(add(mload(0x400), mulmod(mload(0x1160), factor, r)), r))
+                mstore(0x420, mod(add(mload(0x420), mulmod(mload(0x1180), factor, r)), r))
+                mstore(0x440, mod(add(mload(0x440), mulmod(mload(0x11a0), factor, r)), r))
+                mstore(0x460, mod(add(mload(0x460), mulmod(mload(0x11c0), factor, r)), r))
+                mstore(0x480, mod(add(mload(0x480), mulmod(mload(0x11e0), factor, r)), r))
+                mstore(0x4a0, mod(add(mload(0x4a0), mulmod(mload(0x1200), factor, r)), r))
+            }
+            // What all share.
+            mstore(0xc0, 0x0c1f7373d0e7a4523e285e7fe76e20ab376d6dba52785599ae9c420d7ebf786a)
+            mstore(0xe0, 0x0265655c0128ad9c8acf509532d6c572dcc3a2c49631a35ccfabd8e221087e97)
+            add_times(0x80, mload(0x2a0))
+            mstore(0xc0, 0x045eeef8c0d94fcba4cc90ba59b0e3617d7f9e5e4a2223ffbbbae5104d655ea5)
+            mstore(0xe0, 0x27ea2c66eaae1238b92f775717258515b99dbcbb0c181767c3cd995be3dfddc9)
+            add_times(0x80, mload(0x2c0))
+            mstore(0xc0, 0x0cb6e429d3c6e140bd60881d3ff92b3291d1dc0a9fa2803762ac63daf081b7e3)
+            mstore(0xe0, 0x288f7cd251e9395180d2b4e0b273945d794dfe43d2c59cebf6658f20a10ad0f4)
+            add_times(0x80, mload(0x2e0))
+            mstore(0xc0, 0x1a0c049cbb7288bd81c6cd0b851db4f1659dc2735fbe367f4b2a4e2c3a48fcd8)
+            mstore(0xe0, 0x0dc1241b5ab0cb96bce159cdd6e19528139942173ad81d32118ac54dc74e7677)
+            add_times(0x80, mload(0x300))
+            mstore(0xc0, 0x05aa5351103a0c352a562306b82caa998608ff04db0bf0501058257099edc85b)
+            mstore(0xe0, 0x29899d578935241d88e0bf3b5eaf1f281c31ceaca87e48334785fed507c6439d)
+            add_times(0x80, mload(0x320))
+            mstore(0xc0, 0x1c890ce1d875c834a09fa47d47535c921f93c09fb6ca9733321f030ca998d54f)
+            mstore(0xe0, 0x27fe1efbcef2c052cab695ac60e83afb5f188855d49dc238df92e3be839ed1a5)
+            add_times(0x80, mload(0x340))
+            mstore(0xc0, 0x182cb3ac79675d46d4fb46867758e65b01275ef6d4bb56cf4008c5f1b031124c)
+            mstore(0xe0, 0x2da6644c49100ee53dcc11370d38867cfef88b46426bdc62b47d25fb40553169)
+            add_times(0x80, mload(0x360))
+            mstore(0xc0, 0x11b062078c7fbadbbfe8b3575b09377801ab1e9793e73e3a85e5637df31e7b41)
+            mstore(0xe0, 0x2d0068e3f9c3301683144fd109fd2ba7fd8f5979aab36cb41ae7ac756196725d)
+            add_times(0x80, mload(0x380))
+            mstore(0xc0, 0x2a8d5e36e5be5dd06e2972b5f10cb9e6a45d77c3388daefc55cb409aa4ffc459)
+            mstore(0xe0, 0x2fd97cbe99d8dd843e235a3e2fe2bd94e9a2be4627cce2e64407d44c435302bb)
+            add_times(0x80, mload(0x3a0))
+            mstore(0xc0, 0x2ab52a9437bda4722a52579d080875ab284aaf0812080cf580f02b1a3f1cf6e9)
+            mstore(0xe0, 0x1bdf5284fdf72d30f1a95c13028926372d1bf0009ae34ae5f45ecb3fdc92df62)
+            add_times(0x80, mload(0x3c0))
+            mstore(0xc0, 0x2807d489dbe9016bacaa7fbd299ea43689fe4bfb3803aa90fe16989ca0a19eb0)
+            mstore(0xe0, 0x2edd07047f62779d7c79091cd925effe7dc25bdf143de31fadb03159e343d49d)
+            add_times(0x80, mload(0x3e0))
+            mstore(0xc0, 0x29dc4b0825b3c45bf4df29315553b535b8a40b642e9d4e3bf196cb8ab0213d14)
+            mstore(0xe0, 0x0a0c7328aea0bf7c05d0913fd4a57adad085c652251a09b700e96b2ceecc3bb3)
+            add_times(0x80, mload(0x400))
+            mstore(0xc0, 0x1ae75050fa50f2841ed59d2938c478d18406ce269ecec5919d9a38f15e85d2c0)
+            mstore(0xe0, 0x102bc0918b0ed7ce0ba79dd0da0fdffe7d23f0fc67eaaba4cbc37c291b8f37eb)
+            add_times(0x80, mload(0x420))
+            mstore(0xc0, 0x1a6516b7dbb2c0bbebccb5a2e70597e720e49d4882307896fae7990e93fe5d60)
+            mstore(0xe0, 0x0bf8d71a679c13c629d76fdeda5b8c579c380eedac4941e5fef3afba287bf0cf)
+            add_times(0x80, mload(0x440))
+            mstore(0xc0, 0x2b5a3033caeac159f2d33befd8dccb6b12cb670b4e28c620c79cff19cc3cec43)
+            mstore(0xe0, 0x2108caba0151a22a0f7c9759fd044c472e2ab4b7f7e0ae48b822e025bb24a255)
+            add_times(0x80, mload(0x460))
+            mstore(0xc0, 0x25c1e0a8d8dd5bed50750c573a4899a85e49789a8b5f21c3931510c4d223a063)
+            mstore(0xe0, 0x0f4fb54e7faa96ae734eea6ac77c39b926c97e489018f5b682d5636fc85cb98e)
+            add_times(0x80, mload(0x480))
+            mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
+            mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
+            add_times(0x80, mload(0x4a0))
+            // e(sum, -G2) e(W', tau G2) = 1
+            mstore(0xc0, 0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2)
+            mstore(0xe0, 0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed)
+            mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
+            mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
+            mstore(0x140, mload(0x200))
+            mstore(0x160, mload(0x220))
             mstore(0x180, 0x023359b4e801aa46fa23006d139efb71cb03969921fbe13a87ed00c823887f20)
             mstore(0x1a0, 0x0ba1c8718a32cafb1c8251d71f3bd35a7188f008c7e4cdb6c7d19933679a9d9c)
             mstore(0x1c0, 0x2fcece57cc4bde1261900c275f6145eebe5c8a29f68f61eab7332a6e93b93c97)

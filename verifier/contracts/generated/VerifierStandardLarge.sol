@@ -8,6 +8,7 @@ pragma solidity ^0.8.28;
 /// @custom:security INSECURE: made under powers of tau whose secret is known, so that
 /// anyone can forge a proof of anything. For tests only.
 /// @dev Implements IMarginVerifier. Give it bounded gas: an invalid point burns all.
+/// Not for DELEGATECALL.
 contract VerifierStandardLarge {
     /// @notice Digest of the verifying key, which names circuit and powers of tau.
     bytes32 public constant CIRCUIT = 0x3aee86eef7b725f39ddcff0f34eebb7dd15900b8cd7c30a41eb6b1893ab50494;
@@ -26,9 +27,13 @@ contract VerifierStandardLarge {
             // Adds the point at 0xc0 times a factor to the sum.
             function add_times(factor) {
                 mstore(0x100, factor)
-                let good := staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
-                good := and(good, staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40))
-                if iszero(good) { refuse() }
+                // The product first: arguments are computed from the last to the first.
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40),
+                        staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
+                    )
+                ) { refuse() }
             }
             let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
             {
@@ -456,7 +461,7 @@ contract VerifierStandardLarge {
             mstore(0x1ea0, mulmod(mload(0x1f00), mload(0x1280), r))
             mstore(0x1c80, mod(add(mload(0x1c80), mulmod(mload(0x1ea0), mload(0x1e80), r)), r))
             mstore(0x1f20, mulmod(mload(0x1e80), mload(0x1280), r))
-            // The sum of points.
+            // The sum of points: first the proof's own.
             mstore(0x80, 0)
             mstore(0xa0, 0)
             calldatacopy(0x80, 0x144, 0x40)
@@ -478,6 +483,50 @@ contract VerifierStandardLarge {
             add_times(mload(0x1e60))
             calldatacopy(0xc0, 0x2c4, 0x40)
             add_times(mload(0x1f20))
+            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
+            calldatacopy(0xc0, 0x404, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x444, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x484, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x4c4, 0x40)
+            add_times(mload(0x1f40))
+            calldatacopy(0xc0, 0x3c4, 0x40)
+            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
+            calldatacopy(0xc0, 0xa44, 0x40)
+            add_times(sub(r, mload(0x1c60)))
+            calldatacopy(0xc0, 0xa84, 0x40)
+            add_times(mload(0xd80))
+            // Asked by `verifyBatch`, which goes on from here.
+            if eq(caller(), address())
+            {
+                mstore(0x1f60, 0)
+                mstore(0x1f80, mload(0x80))
+                mstore(0x1fa0, mload(0xa0))
+                mstore(0x1fc0, mulmod(mload(0x1f20), mload(0xd40), r))
+                mstore(0x1fe0, mulmod(mload(0x1f20), mload(0x1a40), r))
+                mstore(0x2000, mulmod(mload(0x1f20), mload(0x1a60), r))
+                mstore(0x2020, mulmod(mload(0x1f20), mload(0x1a80), r))
+                mstore(0x2040, mulmod(mload(0x1f20), mload(0x1aa0), r))
+                mstore(0x2060, mulmod(mload(0x1f20), mload(0x1ac0), r))
+                mstore(0x2080, mulmod(mload(0x1f20), mload(0x1ae0), r))
+                mstore(0x20a0, mulmod(mload(0x1f20), mload(0x1b00), r))
+                mstore(0x20c0, mulmod(mload(0x1f20), mload(0x1b20), r))
+                mstore(0x20e0, mulmod(mload(0x1f20), mload(0x1b40), r))
+                mstore(0x2100, mulmod(mload(0x1f20), mload(0x1b60), r))
+                mstore(0x2120, mulmod(mload(0x1f20), mload(0x1b80), r))
+                mstore(0x2140, mulmod(mload(0x1f20), mload(0x1ba0), r))
+                mstore(0x2160, mulmod(mload(0x1f20), mload(0x1bc0), r))
+                mstore(0x2180, mulmod(mload(0x1f20), mload(0x1be0), r))
+                mstore(0x21a0, mulmod(mload(0x1f20), mload(0x1c00), r))
+                mstore(0x21c0, sub(r, mload(0x1c80)))
+                return(0x1f60, 0x280)
+            }
+            // The key's.
             mstore(0xc0, 0x1e084bc6bcc094b9a1556100256a90bdd66dd57003c8d93539938c04c03862aa)
             mstore(0xe0, 0x1437ec799d0e8c011496eef21b099319f69974f0d5e028b94ed11b1f9a701295)
             add_times(mulmod(mload(0x1f20), mload(0xd40), r))
@@ -526,24 +575,6 @@ contract VerifierStandardLarge {
             mstore(0xc0, 0x05ad1491b0a846563ad8b6e5b0c09f0aa307b4e36dc17e2e1e013b8e4f7d24c1)
             mstore(0xe0, 0x194f3d5cec9d15154317dc748264ac646985c0da933937b96ae773f1490bfe13)
             add_times(mulmod(mload(0x1f20), mload(0x1c00), r))
-            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
-            calldatacopy(0xc0, 0x404, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x444, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x484, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x4c4, 0x40)
-            add_times(mload(0x1f40))
-            calldatacopy(0xc0, 0x3c4, 0x40)
-            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
-            calldatacopy(0xc0, 0xa44, 0x40)
-            add_times(sub(r, mload(0x1c60)))
-            calldatacopy(0xc0, 0xa84, 0x40)
-            add_times(mload(0xd80))
             mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
             mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
             add_times(sub(r, mload(0x1c80)))
@@ -553,6 +584,175 @@ contract VerifierStandardLarge {
             mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
             mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
             calldatacopy(0x140, 0xa84, 0x40)
+            mstore(0x180, 0x0d3e8707f1420c0f8ffadcdd44496de14781051cf790b73d232d4715b1b61c88)
+            mstore(0x1a0, 0x08de040c20aa9b0f0c3a525385cc90cd4839ed3b14cb6c76efa28c082536e4eb)
+            mstore(0x1c0, 0x0ed58188019d54dfdc37354c3efc87463c98bc5b1b1a8651cd793915a9674ad0)
+            mstore(0x1e0, 0x0676c3b8141dd3aebded09c8096a44606dbd859a210aa3c2343c1414806d7f68)
+            if iszero(staticcall(gas(), 8, 0x80, 0x180, 0, 0x20)) { refuse() }
+            return(0, 0x20)
+        }
+    }
+
+    /// @notice Whether every one of 1 to 16 proofs proves its public inputs.
+    function verifyBatch(
+        uint256[8][] calldata,
+        bytes[] calldata
+    ) external view returns (bool) {
+        bytes4 selector = this.verify.selector;
+        assembly {
+            function refuse() {
+                mstore(0, 0)
+                return(0, 0x20)
+            }
+            // Adds the point behind a sum times a factor to it.
+            function add_times(sum, factor) {
+                let point := add(sum, 0x40)
+                mstore(add(sum, 0x80), factor)
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, sum, 0x80, sum, 0x40),
+                        staticcall(gas(), 7, point, 0x60, point, 0x40)
+                    )
+                ) { refuse() }
+            }
+            let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
+            // The one encoding of the arguments.
+            let n := calldataload(0x44)
+            if or(iszero(n), gt(n, 16)) { refuse() }
+            let first := add(0x64, mul(n, 0x100))
+            {
+                let ok := eq(calldataload(0x4), 0x40)
+                ok := and(ok, eq(calldataload(0x24), sub(first, 4)))
+                ok := and(ok, eq(calldataload(first), n))
+                // Offsets count from behind the number of proofs.
+                let offsets := add(first, 0x20)
+                let offset := shl(5, n)
+                first := add(offsets, offset)
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    ok := and(ok, eq(calldataload(add(offsets, shl(5, i))), offset))
+                    ok := and(ok, eq(calldataload(add(offsets, offset)), 0x980))
+                    offset := add(offset, 0x9a0)
+                }
+                ok := and(ok, eq(calldatasize(), add(offsets, offset)))
+                if iszero(ok) { refuse() }
+            }
+            // The factors' seed: the key, all inputs and every byte of every proof.
+            mstore(0x1220, 0x7a6b6d617267696e206261746368000000000000000000000000000000000000)
+            mstore(0x122e, 0x3aee86eef7b725f39ddcff0f34eebb7dd15900b8cd7c30a41eb6b1893ab50494)
+            let seed
+            {
+                let to := 0x124e
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    mstore(to, shl(192, 0x8))
+                    calldatacopy(add(to, 8), add(0x64, mul(i, 0x100)), 0x100)
+                    mstore(add(to, 0x108), shl(192, 0x980))
+                    calldatacopy(add(to, 0x110), add(first, add(0x20, mul(i, 0x9a0))), 0x980)
+                    to := add(to, 0xa90)
+                }
+                seed := keccak256(0x1220, sub(to, 0x1220))
+            }
+            // Sums of zero.
+            calldatacopy(0x80, calldatasize(), 0x40)
+            calldatacopy(0x200, calldatasize(), 0x40)
+            calldatacopy(0x2a0, calldatasize(), 0x220)
+            mstore(0x4c0, selector)
+            mstore(0x5c4, 0x120)
+            mstore(0x5e4, 0x980)
+            // Each proof, times its factor.
+            for { let i := 0 } lt(i, n) { i := add(i, 1) }
+            {
+                calldatacopy(0x4c4, add(0x64, mul(i, 0x100)), 0x100)
+                let proof := add(first, add(0x20, mul(i, 0x9a0)))
+                calldatacopy(0x604, proof, 0x980)
+                let ok := staticcall(gas(), address(), 0x4c0, 0xac4, 0xfa0, 0x280)
+                if iszero(and(ok, eq(returndatasize(), 0x280))) { refuse() }
+                mstore(0, seed)
+                mstore(0x20, shl(192, i))
+                let factor := mod(keccak256(0, 0x28), r)
+                mstore(0xc0, mload(0xfc0))
+                mstore(0xe0, mload(0xfe0))
+                add_times(0x80, factor)
+                calldatacopy(0x240, add(proof, 0x940), 0x40)
+                add_times(0x200, factor)
+                mstore(0x2a0, mod(add(mload(0x2a0), mulmod(mload(0x1000), factor, r)), r))
+                mstore(0x2c0, mod(add(mload(0x2c0), mulmod(mload(0x1020), factor, r)), r))
+                mstore(0x2e0, mod(add(mload(0x2e0), mulmod(mload(0x1040), factor, r)), r))
+                mstore(0x300, mod(add(mload(0x300), mulmod(mload(0x1060), factor, r)), r))
+                mstore(0x320, mod(add(mload(0x320), mulmod(mload(0x1080), factor, r)), r))
+                mstore(0x340, mod(add(mload(0x340), mulmod(mload(0x10a0), factor, r)), r))
+                mstore(0x360, mod(add(mload(0x360), mulmod(mload(0x10c0), factor, r)), r))
+                mstore(0x380, mod(add(mload(0x380), mulmod(mload(0x10e0), factor, r)), r))
+                mstore(0x3a0, mod(add(mload(0x3a0), mulmod(mload(0x1100), factor, r)), r))
+                mstore(0x3c0, mod(add(mload(0x3c0), mulmod(mload(0x1120), factor, r)), r))
+                mstore(0x3e0, mod(add(mload(0x3e0), mulmod(mload(0x1140), factor, r)), r))
+                mstore(0x400, mod(add(mload(0x400), mulmod(mload(0x1160), factor, r)), r))
+                mstore(0x420, mod(add(mload(0x420), mulmod(mload(0x1180), factor, r)), r))
+                mstore(0x440, mod(add(mload(0x440), mulmod(mload(0x11a0), factor, r)), r))
+                mstore(0x460, mod(add(mload(0x460), mulmod(mload(0x11c0), factor, r)), r))
+                mstore(0x480, mod(add(mload(0x480), mulmod(mload(0x11e0), factor, r)), r))
+                mstore(0x4a0, mod(add(mload(0x4a0), mulmod(mload(0x1200), factor, r)), r))
+            }
+            // What all share.
+            mstore(0xc0, 0x1e084bc6bcc094b9a1556100256a90bdd66dd57003c8d93539938c04c03862aa)
+            mstore(0xe0, 0x1437ec799d0e8c011496eef21b099319f69974f0d5e028b94ed11b1f9a701295)
+            add_times(0x80, mload(0x2a0))
+            mstore(0xc0, 0x08e7f3ec27333b669976beaaa7fc12d97cfedc8ddfd9c11ac3dc3f88caeeb6dd)
+            mstore(0xe0, 0x19a15b2af7b5b4bb6f9d2e51159965a217c666864d6b8a766ed8dbd60bcc3e27)
+            add_times(0x80, mload(0x2c0))
+            mstore(0xc0, 0x23b8ca007d048d4dbf64eaf0cd0696846394178e8daa3826ee3589b0f29bff05)
+            mstore(0xe0, 0x015e1fa4994c4cce930c16c49a382a7156b6134c839e78a5d88e57c48c145746)
+            add_times(0x80, mload(0x2e0))
+            mstore(0xc0, 0x2e5a358b58dbdd9cab2f3e447cb78cb09f6c6fa470372e9cb896ae3ff8d9042a)
+            mstore(0xe0, 0x1f74141c3d2f1e264b4d139fd0aa523043f54da85d510aef6daf05583011976e)
+            add_times(0x80, mload(0x300))
+            mstore(0xc0, 0x1cf6cb804ca063ca217db163460ac8b0d5a839f357799931d5d6bac628d0f9a1)
+            mstore(0xe0, 0x1af9a216c9dac14d76ed1d89ff27d0181d22ed47224984d29fc90e8f9274d283)
+            add_times(0x80, mload(0x320))
+            mstore(0xc0, 0x0b2b8901f0e958f9be5eb8c715088f8552b88970e60659ad5c2ebc7f798e993a)
+            mstore(0xe0, 0x02c530ff746a1af0a8906dba85619e94c541a718e4e8c06d8445fe21cc03a558)
+            add_times(0x80, mload(0x340))
+            mstore(0xc0, 0x2944d3c8c28990e400ad0f4787faa467e338b884f8611f1b0b30cf1c80d4f1cd)
+            mstore(0xe0, 0x2982b1009e0f0bd8bbcb662d5b43fc4f907db427a0fc5a0b830288a26028bbf2)
+            add_times(0x80, mload(0x360))
+            mstore(0xc0, 0x12a4361e3eadd1e3e0ac5f78cabc20d21587f2f1874eca96b9f417df26cf95f7)
+            mstore(0xe0, 0x2f29bce5a4b18b1d3056d7f6c9eb7347678c026b0933ffa62410f3d913aca029)
+            add_times(0x80, mload(0x380))
+            mstore(0xc0, 0x1313802e970c80d67f59aa6e23e8b35f2d4e8ffa358cf3b8cef8035ab830a467)
+            mstore(0xe0, 0x08fa24659cd5e3b1c9c5bcbf71396c974fd10f55c26ddada0183d7320a3af421)
+            add_times(0x80, mload(0x3a0))
+            mstore(0xc0, 0x226e7d7866c1566a593096ab1c150da12f14ce55a146cee35a6d337b28f7b987)
+            mstore(0xe0, 0x2ccd93e9dc72f8f9f1096d982b236cb80470be8e24ed710480343ecff07c9315)
+            add_times(0x80, mload(0x3c0))
+            mstore(0xc0, 0x25314cc7d5f882f852f424ece80249695de208bb97f18440d67a28f6a4996551)
+            mstore(0xe0, 0x03357a5b57587ae9c7a71566a4db9450c59c5407c6d6b8894ebd83281fa4cc65)
+            add_times(0x80, mload(0x3e0))
+            mstore(0xc0, 0x1af66535dde105401fcad9533b46c1f9c2b9e24b639434d724bbe56bf020c632)
+            mstore(0xe0, 0x22eec57f9cdd783a158cc5045e11f3b42681d5d6a700353e7f31b43aa221efdf)
+            add_times(0x80, mload(0x400))
+            mstore(0xc0, 0x27d9a06940be12e0e799d5685797b78b4bd3fec3c83d0e8c6510fa95e9f60a83)
+            mstore(0xe0, 0x17f4fc04c7466b10b18bed055a5a9da0b93c6c17c61544751a1949227130e36c)
+            add_times(0x80, mload(0x420))
+            mstore(0xc0, 0x1a1bc4f9cba14cbb4442ee0e088202c8da2f64880b75bf8083c50b380e3708a6)
+            mstore(0xe0, 0x2b07d500ce9fdb3477fefc68fe07ece262d865c3102fa25715d2ae8605e91ef8)
+            add_times(0x80, mload(0x440))
+            mstore(0xc0, 0x23ff9540b333202f538f622c8297d16af009a5fdc797a48b8eb7f832aea1fd0e)
+            mstore(0xe0, 0x1f28678066253e6589a1287ea7e48163eb7981bc9bd0e972768baa389a201317)
+            add_times(0x80, mload(0x460))
+            mstore(0xc0, 0x05ad1491b0a846563ad8b6e5b0c09f0aa307b4e36dc17e2e1e013b8e4f7d24c1)
+            mstore(0xe0, 0x194f3d5cec9d15154317dc748264ac646985c0da933937b96ae773f1490bfe13)
+            add_times(0x80, mload(0x480))
+            mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
+            mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
+            add_times(0x80, mload(0x4a0))
+            // e(sum, -G2) e(W', tau G2) = 1
+            mstore(0xc0, 0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2)
+            mstore(0xe0, 0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed)
+            mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
+            mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
+            mstore(0x140, mload(0x200))
+            mstore(0x160, mload(0x220))
             mstore(0x180, 0x0d3e8707f1420c0f8ffadcdd44496de14781051cf790b73d232d4715b1b61c88)
             mstore(0x1a0, 0x08de040c20aa9b0f0c3a525385cc90cd4839ed3b14cb6c76efa28c082536e4eb)
             mstore(0x1c0, 0x0ed58188019d54dfdc37354c3efc87463c98bc5b1b1a8651cd793915a9674ad0)

@@ -8,6 +8,7 @@ pragma solidity ^0.8.28;
 /// @custom:security INSECURE: made under powers of tau whose secret is known, so that
 /// anyone can forge a proof of anything. For tests only.
 /// @dev Implements IMarginVerifier. Give it bounded gas: an invalid point burns all.
+/// Not for DELEGATECALL.
 contract VerifierStandardMedium {
     /// @notice Digest of the verifying key, which names circuit and powers of tau.
     bytes32 public constant CIRCUIT = 0x2c8034931c4a07935d5af09f6acf7c18ddae0a0f4f5e5f52fe9e9eebd8f460aa;
@@ -26,9 +27,13 @@ contract VerifierStandardMedium {
             // Adds the point at 0xc0 times a factor to the sum.
             function add_times(factor) {
                 mstore(0x100, factor)
-                let good := staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
-                good := and(good, staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40))
-                if iszero(good) { refuse() }
+                // The product first: arguments are computed from the last to the first.
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40),
+                        staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
+                    )
+                ) { refuse() }
             }
             let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
             {
@@ -454,7 +459,7 @@ contract VerifierStandardMedium {
             mstore(0x1ea0, mulmod(mload(0x1f00), mload(0x1280), r))
             mstore(0x1c80, mod(add(mload(0x1c80), mulmod(mload(0x1ea0), mload(0x1e80), r)), r))
             mstore(0x1f20, mulmod(mload(0x1e80), mload(0x1280), r))
-            // The sum of points.
+            // The sum of points: first the proof's own.
             mstore(0x80, 0)
             mstore(0xa0, 0)
             calldatacopy(0x80, 0x144, 0x40)
@@ -476,6 +481,50 @@ contract VerifierStandardMedium {
             add_times(mload(0x1e60))
             calldatacopy(0xc0, 0x2c4, 0x40)
             add_times(mload(0x1f20))
+            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
+            calldatacopy(0xc0, 0x404, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x444, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x484, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x4c4, 0x40)
+            add_times(mload(0x1f40))
+            calldatacopy(0xc0, 0x3c4, 0x40)
+            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
+            calldatacopy(0xc0, 0xa44, 0x40)
+            add_times(sub(r, mload(0x1c60)))
+            calldatacopy(0xc0, 0xa84, 0x40)
+            add_times(mload(0xd80))
+            // Asked by `verifyBatch`, which goes on from here.
+            if eq(caller(), address())
+            {
+                mstore(0x1f60, 0)
+                mstore(0x1f80, mload(0x80))
+                mstore(0x1fa0, mload(0xa0))
+                mstore(0x1fc0, mulmod(mload(0x1f20), mload(0xd40), r))
+                mstore(0x1fe0, mulmod(mload(0x1f20), mload(0x1a40), r))
+                mstore(0x2000, mulmod(mload(0x1f20), mload(0x1a60), r))
+                mstore(0x2020, mulmod(mload(0x1f20), mload(0x1a80), r))
+                mstore(0x2040, mulmod(mload(0x1f20), mload(0x1aa0), r))
+                mstore(0x2060, mulmod(mload(0x1f20), mload(0x1ac0), r))
+                mstore(0x2080, mulmod(mload(0x1f20), mload(0x1ae0), r))
+                mstore(0x20a0, mulmod(mload(0x1f20), mload(0x1b00), r))
+                mstore(0x20c0, mulmod(mload(0x1f20), mload(0x1b20), r))
+                mstore(0x20e0, mulmod(mload(0x1f20), mload(0x1b40), r))
+                mstore(0x2100, mulmod(mload(0x1f20), mload(0x1b60), r))
+                mstore(0x2120, mulmod(mload(0x1f20), mload(0x1b80), r))
+                mstore(0x2140, mulmod(mload(0x1f20), mload(0x1ba0), r))
+                mstore(0x2160, mulmod(mload(0x1f20), mload(0x1bc0), r))
+                mstore(0x2180, mulmod(mload(0x1f20), mload(0x1be0), r))
+                mstore(0x21a0, mulmod(mload(0x1f20), mload(0x1c00), r))
+                mstore(0x21c0, sub(r, mload(0x1c80)))
+                return(0x1f60, 0x280)
+            }
+            // The key's.
             mstore(0xc0, 0x2e89ee5c4df67fcc45e80106305e3e4cbd27939f98874aaf26226b3b9cf4af0b)
             mstore(0xe0, 0x04ece87ba92f4fba75cc3104bb5579d25018a1ff16183f8c6948a21c74ddb73b)
             add_times(mulmod(mload(0x1f20), mload(0xd40), r))
@@ -524,24 +573,6 @@ contract VerifierStandardMedium {
             mstore(0xc0, 0x02f7f9a45cb0e65ca88f008d0ecdfb88ae5b81ce3ca4b395945f481532ff3657)
             mstore(0xe0, 0x046e22abb9ec2c407e59a0b8d866554f3fc83f10484f7b6e8c7dd37d7f35c584)
             add_times(mulmod(mload(0x1f20), mload(0x1c00), r))
-            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
-            calldatacopy(0xc0, 0x404, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x444, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x484, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x4c4, 0x40)
-            add_times(mload(0x1f40))
-            calldatacopy(0xc0, 0x3c4, 0x40)
-            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
-            calldatacopy(0xc0, 0xa44, 0x40)
-            add_times(sub(r, mload(0x1c60)))
-            calldatacopy(0xc0, 0xa84, 0x40)
-            add_times(mload(0xd80))
             mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
             mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
             add_times(sub(r, mload(0x1c80)))
@@ -551,6 +582,175 @@ contract VerifierStandardMedium {
             mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
             mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
             calldatacopy(0x140, 0xa84, 0x40)
+            mstore(0x180, 0x0d3e8707f1420c0f8ffadcdd44496de14781051cf790b73d232d4715b1b61c88)
+            mstore(0x1a0, 0x08de040c20aa9b0f0c3a525385cc90cd4839ed3b14cb6c76efa28c082536e4eb)
+            mstore(0x1c0, 0x0ed58188019d54dfdc37354c3efc87463c98bc5b1b1a8651cd793915a9674ad0)
+            mstore(0x1e0, 0x0676c3b8141dd3aebded09c8096a44606dbd859a210aa3c2343c1414806d7f68)
+            if iszero(staticcall(gas(), 8, 0x80, 0x180, 0, 0x20)) { refuse() }
+            return(0, 0x20)
+        }
+    }
+
+    /// @notice Whether every one of 1 to 16 proofs proves its public inputs.
+    function verifyBatch(
+        uint256[8][] calldata,
+        bytes[] calldata
+    ) external view returns (bool) {
+        bytes4 selector = this.verify.selector;
+        assembly {
+            function refuse() {
+                mstore(0, 0)
+                return(0, 0x20)
+            }
+            // Adds the point behind a sum times a factor to it.
+            function add_times(sum, factor) {
+                let point := add(sum, 0x40)
+                mstore(add(sum, 0x80), factor)
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, sum, 0x80, sum, 0x40),
+                        staticcall(gas(), 7, point, 0x60, point, 0x40)
+                    )
+                ) { refuse() }
+            }
+            let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
+            // The one encoding of the arguments.
+            let n := calldataload(0x44)
+            if or(iszero(n), gt(n, 16)) { refuse() }
+            let first := add(0x64, mul(n, 0x100))
+            {
+                let ok := eq(calldataload(0x4), 0x40)
+                ok := and(ok, eq(calldataload(0x24), sub(first, 4)))
+                ok := and(ok, eq(calldataload(first), n))
+                // Offsets count from behind the number of proofs.
+                let offsets := add(first, 0x20)
+                let offset := shl(5, n)
+                first := add(offsets, offset)
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    ok := and(ok, eq(calldataload(add(offsets, shl(5, i))), offset))
+                    ok := and(ok, eq(calldataload(add(offsets, offset)), 0x980))
+                    offset := add(offset, 0x9a0)
+                }
+                ok := and(ok, eq(calldatasize(), add(offsets, offset)))
+                if iszero(ok) { refuse() }
+            }
+            // The factors' seed: the key, all inputs and every byte of every proof.
+            mstore(0x1220, 0x7a6b6d617267696e206261746368000000000000000000000000000000000000)
+            mstore(0x122e, 0x2c8034931c4a07935d5af09f6acf7c18ddae0a0f4f5e5f52fe9e9eebd8f460aa)
+            let seed
+            {
+                let to := 0x124e
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    mstore(to, shl(192, 0x8))
+                    calldatacopy(add(to, 8), add(0x64, mul(i, 0x100)), 0x100)
+                    mstore(add(to, 0x108), shl(192, 0x980))
+                    calldatacopy(add(to, 0x110), add(first, add(0x20, mul(i, 0x9a0))), 0x980)
+                    to := add(to, 0xa90)
+                }
+                seed := keccak256(0x1220, sub(to, 0x1220))
+            }
+            // Sums of zero.
+            calldatacopy(0x80, calldatasize(), 0x40)
+            calldatacopy(0x200, calldatasize(), 0x40)
+            calldatacopy(0x2a0, calldatasize(), 0x220)
+            mstore(0x4c0, selector)
+            mstore(0x5c4, 0x120)
+            mstore(0x5e4, 0x980)
+            // Each proof, times its factor.
+            for { let i := 0 } lt(i, n) { i := add(i, 1) }
+            {
+                calldatacopy(0x4c4, add(0x64, mul(i, 0x100)), 0x100)
+                let proof := add(first, add(0x20, mul(i, 0x9a0)))
+                calldatacopy(0x604, proof, 0x980)
+                let ok := staticcall(gas(), address(), 0x4c0, 0xac4, 0xfa0, 0x280)
+                if iszero(and(ok, eq(returndatasize(), 0x280))) { refuse() }
+                mstore(0, seed)
+                mstore(0x20, shl(192, i))
+                let factor := mod(keccak256(0, 0x28), r)
+                mstore(0xc0, mload(0xfc0))
+                mstore(0xe0, mload(0xfe0))
+                add_times(0x80, factor)
+                calldatacopy(0x240, add(proof, 0x940), 0x40)
+                add_times(0x200, factor)
+                mstore(0x2a0, mod(add(mload(0x2a0), mulmod(mload(0x1000), factor, r)), r))
+                mstore(0x2c0, mod(add(mload(0x2c0), mulmod(mload(0x1020), factor, r)), r))
+                mstore(0x2e0, mod(add(mload(0x2e0), mulmod(mload(0x1040), factor, r)), r))
+                mstore(0x300, mod(add(mload(0x300), mulmod(mload(0x1060), factor, r)), r))
+                mstore(0x320, mod(add(mload(0x320), mulmod(mload(0x1080), factor, r)), r))
+                mstore(0x340, mod(add(mload(0x340), mulmod(mload(0x10a0), factor, r)), r))
+                mstore(0x360, mod(add(mload(0x360), mulmod(mload(0x10c0), factor, r)), r))
+                mstore(0x380, mod(add(mload(0x380), mulmod(mload(0x10e0), factor, r)), r))
+                mstore(0x3a0, mod(add(mload(0x3a0), mulmod(mload(0x1100), factor, r)), r))
+                mstore(0x3c0, mod(add(mload(0x3c0), mulmod(mload(0x1120), factor, r)), r))
+                mstore(0x3e0, mod(add(mload(0x3e0), mulmod(mload(0x1140), factor, r)), r))
+                mstore(0x400, mod(add(mload(0x400), mulmod(mload(0x1160), factor, r)), r))
+                mstore(0x420, mod(add(mload(0x420), mulmod(mload(0x1180), factor, r)), r))
+                mstore(0x440, mod(add(mload(0x440), mulmod(mload(0x11a0), factor, r)), r))
+                mstore(0x460, mod(add(mload(0x460), mulmod(mload(0x11c0), factor, r)), r))
+                mstore(0x480, mod(add(mload(0x480), mulmod(mload(0x11e0), factor, r)), r))
+                mstore(0x4a0, mod(add(mload(0x4a0), mulmod(mload(0x1200), factor, r)), r))
+            }
+            // What all share.
+            mstore(0xc0, 0x2e89ee5c4df67fcc45e80106305e3e4cbd27939f98874aaf26226b3b9cf4af0b)
+            mstore(0xe0, 0x04ece87ba92f4fba75cc3104bb5579d25018a1ff16183f8c6948a21c74ddb73b)
+            add_times(0x80, mload(0x2a0))
+            mstore(0xc0, 0x0b6d61cd5f20f288cc8ef7eaffd18001f66ee82e26bcc69ce60dbe7945b0364a)
+            mstore(0xe0, 0x27bd1dc07f30d8f9d93072e612c07cccbd8bd859bf3fb59cf1c44641975e65b6)
+            add_times(0x80, mload(0x2c0))
+            mstore(0xc0, 0x16f9a827a6033a738c914f75013eaef1e0896ba7142cc87440084f3611971d39)
+            mstore(0xe0, 0x189218bd96064ad495f6ff631a0c7841cd60b74f12b31fa62906d3efb7918121)
+            add_times(0x80, mload(0x2e0))
+            mstore(0xc0, 0x2d25c85bbeadf7b8eced4bba553cbe7e95be2cd565835691853eaa89820156b7)
+            mstore(0xe0, 0x0eaae1a4e75d96ca023041a3254551f8f33b2111781d380eae140efcb9d358fb)
+            add_times(0x80, mload(0x300))
+            mstore(0xc0, 0x153e5fa47493570c5b94e856dfba2d23a57cc9a426761dd9ffba83445fdc1e35)
+            mstore(0xe0, 0x0443c156d3497fb248a7845cd6bf417e424524e3623b51d1eb0a253f97d45636)
+            add_times(0x80, mload(0x320))
+            mstore(0xc0, 0x0c279209b8c9e0f330072ebb2c3945d78f3075a8321e2a33f2faa2547f8020ea)
+            mstore(0xe0, 0x20ecc2451ba03aef363a23d2289b50a0b93b1a55ea29dd0ada2f4aca91286feb)
+            add_times(0x80, mload(0x340))
+            mstore(0xc0, 0x25db8c8891e5971dbce365ceeeed1f61fe665bfffc3339ae615c554b01ecf5eb)
+            mstore(0xe0, 0x0b1fe2363b84a7a93f97a17c1fc2d75717c9022cb91a21287284e7e35185494c)
+            add_times(0x80, mload(0x360))
+            mstore(0xc0, 0x158571859c38c1e7e75b16f3f587fef45b275c2ed14bc95caf425e101450389f)
+            mstore(0xe0, 0x005549223267316710ee875c3801c841dae2d7b081ddfe2a1957f05a72c026e2)
+            add_times(0x80, mload(0x380))
+            mstore(0xc0, 0x2c91322c8d2b9b2f9237a310cc3fd04d0afb9d1f7ee719b0075ab6751094537a)
+            mstore(0xe0, 0x07fdd926402259fcecffef9058cb79e01657b711b613d38ef9c92f2f03f7f6df)
+            add_times(0x80, mload(0x3a0))
+            mstore(0xc0, 0x0e22ed9edf879190272b5a3af833d3b8a2398e056a0cf6f0646b804df04c232b)
+            mstore(0xe0, 0x2128f6ceb96c0eaefbe781ee26d0128afeaa09c6b300ce6cc5681f6bb5f8a082)
+            add_times(0x80, mload(0x3c0))
+            mstore(0xc0, 0x0617b3eb92b017a99252aad093f7806603042d43e69c6225a1f0f86a321d4773)
+            mstore(0xe0, 0x27ad108f2841efa23534f1310e5e9c443963dfaa7dd604d48d0f306b06b4aee5)
+            add_times(0x80, mload(0x3e0))
+            mstore(0xc0, 0x128558d733bf87b614846205e17f7fe54e88c67afd28d6272f5dd98c8845827d)
+            mstore(0xe0, 0x2447817da561e3077040662626c51e6c5e1b39441a6e289a8e3a7aa0a0a9bf30)
+            add_times(0x80, mload(0x400))
+            mstore(0xc0, 0x2f3800d2aeec9a3436079d3e5c1f983778f38a31b4e4084562a4269a4572a142)
+            mstore(0xe0, 0x0e77019a46d716f2054743d6bcf170a780d86695bd4f47b0cec22f7d127a59fc)
+            add_times(0x80, mload(0x420))
+            mstore(0xc0, 0x1eb005784ed5d7b6234c70d29fa3b1f85a6eb8d23a43bcb473aafebb9ec67c30)
+            mstore(0xe0, 0x23fa3bf941cff73e2de685c5bf46063c19e9a1183ff7ae7af56a925a4dbdf0db)
+            add_times(0x80, mload(0x440))
+            mstore(0xc0, 0x1006423e5dc1779d901008db2c0d7549f0ea848b4bcff2bd24bc437279aae699)
+            mstore(0xe0, 0x2c94d2a562bfe1b0b93309b802d816cfdcabfa6e70535c64279f81fae89a0a72)
+            add_times(0x80, mload(0x460))
+            mstore(0xc0, 0x02f7f9a45cb0e65ca88f008d0ecdfb88ae5b81ce3ca4b395945f481532ff3657)
+            mstore(0xe0, 0x046e22abb9ec2c407e59a0b8d866554f3fc83f10484f7b6e8c7dd37d7f35c584)
+            add_times(0x80, mload(0x480))
+            mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
+            mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
+            add_times(0x80, mload(0x4a0))
+            // e(sum, -G2) e(W', tau G2) = 1
+            mstore(0xc0, 0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2)
+            mstore(0xe0, 0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed)
+            mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
+            mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
+            mstore(0x140, mload(0x200))
+            mstore(0x160, mload(0x220))
             mstore(0x180, 0x0d3e8707f1420c0f8ffadcdd44496de14781051cf790b73d232d4715b1b61c88)
             mstore(0x1a0, 0x08de040c20aa9b0f0c3a525385cc90cd4839ed3b14cb6c76efa28c082536e4eb)
             mstore(0x1c0, 0x0ed58188019d54dfdc37354c3efc87463c98bc5b1b1a8651cd793915a9674ad0)

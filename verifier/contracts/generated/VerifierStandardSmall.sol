@@ -8,6 +8,7 @@ pragma solidity ^0.8.28;
 /// @custom:security INSECURE: made under powers of tau whose secret is known, so that
 /// anyone can forge a proof of anything. For tests only.
 /// @dev Implements IMarginVerifier. Give it bounded gas: an invalid point burns all.
+/// Not for DELEGATECALL.
 contract VerifierStandardSmall {
     /// @notice Digest of the verifying key, which names circuit and powers of tau.
     bytes32 public constant CIRCUIT = 0x843ffee9ac1f2f0e39ca43cf2aefe0286253ec9fb59bb3382382958bd0304947;
@@ -26,9 +27,13 @@ contract VerifierStandardSmall {
             // Adds the point at 0xc0 times a factor to the sum.
             function add_times(factor) {
                 mstore(0x100, factor)
-                let good := staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
-                good := and(good, staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40))
-                if iszero(good) { refuse() }
+                // The product first: arguments are computed from the last to the first.
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, 0x80, 0x80, 0x80, 0x40),
+                        staticcall(gas(), 7, 0xc0, 0x60, 0xc0, 0x40)
+                    )
+                ) { refuse() }
             }
             let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
             {
@@ -452,7 +457,7 @@ contract VerifierStandardSmall {
             mstore(0x1ea0, mulmod(mload(0x1f00), mload(0x1280), r))
             mstore(0x1c80, mod(add(mload(0x1c80), mulmod(mload(0x1ea0), mload(0x1e80), r)), r))
             mstore(0x1f20, mulmod(mload(0x1e80), mload(0x1280), r))
-            // The sum of points.
+            // The sum of points: first the proof's own.
             mstore(0x80, 0)
             mstore(0xa0, 0)
             calldatacopy(0x80, 0x144, 0x40)
@@ -474,6 +479,50 @@ contract VerifierStandardSmall {
             add_times(mload(0x1e60))
             calldatacopy(0xc0, 0x2c4, 0x40)
             add_times(mload(0x1f20))
+            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
+            calldatacopy(0xc0, 0x404, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x444, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x484, 0x40)
+            add_times(mload(0x1f40))
+            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
+            calldatacopy(0xc0, 0x4c4, 0x40)
+            add_times(mload(0x1f40))
+            calldatacopy(0xc0, 0x3c4, 0x40)
+            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
+            calldatacopy(0xc0, 0xa44, 0x40)
+            add_times(sub(r, mload(0x1c60)))
+            calldatacopy(0xc0, 0xa84, 0x40)
+            add_times(mload(0xd80))
+            // Asked by `verifyBatch`, which goes on from here.
+            if eq(caller(), address())
+            {
+                mstore(0x1f60, 0)
+                mstore(0x1f80, mload(0x80))
+                mstore(0x1fa0, mload(0xa0))
+                mstore(0x1fc0, mulmod(mload(0x1f20), mload(0xd40), r))
+                mstore(0x1fe0, mulmod(mload(0x1f20), mload(0x1a40), r))
+                mstore(0x2000, mulmod(mload(0x1f20), mload(0x1a60), r))
+                mstore(0x2020, mulmod(mload(0x1f20), mload(0x1a80), r))
+                mstore(0x2040, mulmod(mload(0x1f20), mload(0x1aa0), r))
+                mstore(0x2060, mulmod(mload(0x1f20), mload(0x1ac0), r))
+                mstore(0x2080, mulmod(mload(0x1f20), mload(0x1ae0), r))
+                mstore(0x20a0, mulmod(mload(0x1f20), mload(0x1b00), r))
+                mstore(0x20c0, mulmod(mload(0x1f20), mload(0x1b20), r))
+                mstore(0x20e0, mulmod(mload(0x1f20), mload(0x1b40), r))
+                mstore(0x2100, mulmod(mload(0x1f20), mload(0x1b60), r))
+                mstore(0x2120, mulmod(mload(0x1f20), mload(0x1b80), r))
+                mstore(0x2140, mulmod(mload(0x1f20), mload(0x1ba0), r))
+                mstore(0x2160, mulmod(mload(0x1f20), mload(0x1bc0), r))
+                mstore(0x2180, mulmod(mload(0x1f20), mload(0x1be0), r))
+                mstore(0x21a0, mulmod(mload(0x1f20), mload(0x1c00), r))
+                mstore(0x21c0, sub(r, mload(0x1c80)))
+                return(0x1f60, 0x280)
+            }
+            // The key's.
             mstore(0xc0, 0x1c668d5c5560b5f43076e1256c59559027a70659d0bf77d7f1037ac323978d44)
             mstore(0xe0, 0x0e0316a493f77882b62a6c9788e0b7b628838efcbd7341cbf97a4a363c806b4f)
             add_times(mulmod(mload(0x1f20), mload(0xd40), r))
@@ -522,24 +571,6 @@ contract VerifierStandardSmall {
             mstore(0xc0, 0x2db989b03292d94997756eae2424d8347e4188ba7a9cc34aebb87c7927ad795c)
             mstore(0xe0, 0x28d9edc493ec525bb972617f6ccaf5aede2377e789a44e97b3f554548b001661)
             add_times(mulmod(mload(0x1f20), mload(0x1c00), r))
-            mstore(0x1f40, mulmod(mload(0x1f20), mload(0x1c20), r))
-            calldatacopy(0xc0, 0x404, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x444, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x484, 0x40)
-            add_times(mload(0x1f40))
-            mstore(0x1f40, mulmod(mload(0x1f40), mload(0xda0), r))
-            calldatacopy(0xc0, 0x4c4, 0x40)
-            add_times(mload(0x1f40))
-            calldatacopy(0xc0, 0x3c4, 0x40)
-            add_times(mulmod(mload(0x1f20), mload(0x1c40), r))
-            calldatacopy(0xc0, 0xa44, 0x40)
-            add_times(sub(r, mload(0x1c60)))
-            calldatacopy(0xc0, 0xa84, 0x40)
-            add_times(mload(0xd80))
             mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
             mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
             add_times(sub(r, mload(0x1c80)))
@@ -549,6 +580,175 @@ contract VerifierStandardSmall {
             mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
             mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
             calldatacopy(0x140, 0xa84, 0x40)
+            mstore(0x180, 0x0d3e8707f1420c0f8ffadcdd44496de14781051cf790b73d232d4715b1b61c88)
+            mstore(0x1a0, 0x08de040c20aa9b0f0c3a525385cc90cd4839ed3b14cb6c76efa28c082536e4eb)
+            mstore(0x1c0, 0x0ed58188019d54dfdc37354c3efc87463c98bc5b1b1a8651cd793915a9674ad0)
+            mstore(0x1e0, 0x0676c3b8141dd3aebded09c8096a44606dbd859a210aa3c2343c1414806d7f68)
+            if iszero(staticcall(gas(), 8, 0x80, 0x180, 0, 0x20)) { refuse() }
+            return(0, 0x20)
+        }
+    }
+
+    /// @notice Whether every one of 1 to 16 proofs proves its public inputs.
+    function verifyBatch(
+        uint256[8][] calldata,
+        bytes[] calldata
+    ) external view returns (bool) {
+        bytes4 selector = this.verify.selector;
+        assembly {
+            function refuse() {
+                mstore(0, 0)
+                return(0, 0x20)
+            }
+            // Adds the point behind a sum times a factor to it.
+            function add_times(sum, factor) {
+                let point := add(sum, 0x40)
+                mstore(add(sum, 0x80), factor)
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, sum, 0x80, sum, 0x40),
+                        staticcall(gas(), 7, point, 0x60, point, 0x40)
+                    )
+                ) { refuse() }
+            }
+            let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
+            // The one encoding of the arguments.
+            let n := calldataload(0x44)
+            if or(iszero(n), gt(n, 16)) { refuse() }
+            let first := add(0x64, mul(n, 0x100))
+            {
+                let ok := eq(calldataload(0x4), 0x40)
+                ok := and(ok, eq(calldataload(0x24), sub(first, 4)))
+                ok := and(ok, eq(calldataload(first), n))
+                // Offsets count from behind the number of proofs.
+                let offsets := add(first, 0x20)
+                let offset := shl(5, n)
+                first := add(offsets, offset)
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    ok := and(ok, eq(calldataload(add(offsets, shl(5, i))), offset))
+                    ok := and(ok, eq(calldataload(add(offsets, offset)), 0x980))
+                    offset := add(offset, 0x9a0)
+                }
+                ok := and(ok, eq(calldatasize(), add(offsets, offset)))
+                if iszero(ok) { refuse() }
+            }
+            // The factors' seed: the key, all inputs and every byte of every proof.
+            mstore(0x1220, 0x7a6b6d617267696e206261746368000000000000000000000000000000000000)
+            mstore(0x122e, 0x843ffee9ac1f2f0e39ca43cf2aefe0286253ec9fb59bb3382382958bd0304947)
+            let seed
+            {
+                let to := 0x124e
+                for { let i := 0 } lt(i, n) { i := add(i, 1) }
+                {
+                    mstore(to, shl(192, 0x8))
+                    calldatacopy(add(to, 8), add(0x64, mul(i, 0x100)), 0x100)
+                    mstore(add(to, 0x108), shl(192, 0x980))
+                    calldatacopy(add(to, 0x110), add(first, add(0x20, mul(i, 0x9a0))), 0x980)
+                    to := add(to, 0xa90)
+                }
+                seed := keccak256(0x1220, sub(to, 0x1220))
+            }
+            // Sums of zero.
+            calldatacopy(0x80, calldatasize(), 0x40)
+            calldatacopy(0x200, calldatasize(), 0x40)
+            calldatacopy(0x2a0, calldatasize(), 0x220)
+            mstore(0x4c0, selector)
+            mstore(0x5c4, 0x120)
+            mstore(0x5e4, 0x980)
+            // Each proof, times its factor.
+            for { let i := 0 } lt(i, n) { i := add(i, 1) }
+            {
+                calldatacopy(0x4c4, add(0x64, mul(i, 0x100)), 0x100)
+                let proof := add(first, add(0x20, mul(i, 0x9a0)))
+                calldatacopy(0x604, proof, 0x980)
+                let ok := staticcall(gas(), address(), 0x4c0, 0xac4, 0xfa0, 0x280)
+                if iszero(and(ok, eq(returndatasize(), 0x280))) { refuse() }
+                mstore(0, seed)
+                mstore(0x20, shl(192, i))
+                let factor := mod(keccak256(0, 0x28), r)
+                mstore(0xc0, mload(0xfc0))
+                mstore(0xe0, mload(0xfe0))
+                add_times(0x80, factor)
+                calldatacopy(0x240, add(proof, 0x940), 0x40)
+                add_times(0x200, factor)
+                mstore(0x2a0, mod(add(mload(0x2a0), mulmod(mload(0x1000), factor, r)), r))
+                mstore(0x2c0, mod(add(mload(0x2c0), mulmod(mload(0x1020), factor, r)), r))
+                mstore(0x2e0, mod(add(mload(0x2e0), mulmod(mload(0x1040), factor, r)), r))
+                mstore(0x300, mod(add(mload(0x300), mulmod(mload(0x1060), factor, r)), r))
+                mstore(0x320, mod(add(mload(0x320), mulmod(mload(0x1080), factor, r)), r))
+                mstore(0x340, mod(add(mload(0x340), mulmod(mload(0x10a0), factor, r)), r))
+                mstore(0x360, mod(add(mload(0x360), mulmod(mload(0x10c0), factor, r)), r))
+                mstore(0x380, mod(add(mload(0x380), mulmod(mload(0x10e0), factor, r)), r))
+                mstore(0x3a0, mod(add(mload(0x3a0), mulmod(mload(0x1100), factor, r)), r))
+                mstore(0x3c0, mod(add(mload(0x3c0), mulmod(mload(0x1120), factor, r)), r))
+                mstore(0x3e0, mod(add(mload(0x3e0), mulmod(mload(0x1140), factor, r)), r))
+                mstore(0x400, mod(add(mload(0x400), mulmod(mload(0x1160), factor, r)), r))
+                mstore(0x420, mod(add(mload(0x420), mulmod(mload(0x1180), factor, r)), r))
+                mstore(0x440, mod(add(mload(0x440), mulmod(mload(0x11a0), factor, r)), r))
+                mstore(0x460, mod(add(mload(0x460), mulmod(mload(0x11c0), factor, r)), r))
+                mstore(0x480, mod(add(mload(0x480), mulmod(mload(0x11e0), factor, r)), r))
+                mstore(0x4a0, mod(add(mload(0x4a0), mulmod(mload(0x1200), factor, r)), r))
+            }
+            // What all share.
+            mstore(0xc0, 0x1c668d5c5560b5f43076e1256c59559027a70659d0bf77d7f1037ac323978d44)
+            mstore(0xe0, 0x0e0316a493f77882b62a6c9788e0b7b628838efcbd7341cbf97a4a363c806b4f)
+            add_times(0x80, mload(0x2a0))
+            mstore(0xc0, 0x21acdc64dd07ccd6fda3bda8e3a952096919d779928a6252f9f3be9e6fc6749f)
+            mstore(0xe0, 0x1167316d7a03cd2e09e103b92b4178b25b2ec3c68ee21a45ec6e011aef4675af)
+            add_times(0x80, mload(0x2c0))
+            mstore(0xc0, 0x067235e792971b72e54dfacd279c57e63532e03b45fe134aed7ebb82e48ac7e1)
+            mstore(0xe0, 0x21d1751345e9d6b4b41f8c9fd0c56773f3cc6ea5838a770aec8b42a61c32fe81)
+            add_times(0x80, mload(0x2e0))
+            mstore(0xc0, 0x14dd8aa20ded01dc39f4f64ce85d8dfbb2aaa5717f6529a4ec351d8422af5abc)
+            mstore(0xe0, 0x0127d0992169501ae028a484c3407d766dcadbf78ff5ca0710597cd064e2a8b0)
+            add_times(0x80, mload(0x300))
+            mstore(0xc0, 0x137466f02d5a4a1851e45298f4db9d63757611c20d4353939849916e9f93ace3)
+            mstore(0xe0, 0x24d6797c879e4a2cf4b4733f15e842e1ff76438dba0130ee31a10a170c1f6e89)
+            add_times(0x80, mload(0x320))
+            mstore(0xc0, 0x1c732b721691accabe3dae76d32e77c803d0947f496c7c072546e16336be2649)
+            mstore(0xe0, 0x000e0d770a8cf32982850cb023f87b76b1ccbd22a253ac37ff481396ff452fcc)
+            add_times(0x80, mload(0x340))
+            mstore(0xc0, 0x0d77a8bdc8707de9d5ec6fa54ae798fabd01d5cd20a2ed6029b71baf9e5a3a0a)
+            mstore(0xe0, 0x0f643d8a61dceed66168f1c9844a29fb013fbb51ef0b78d72fd5774678a2091a)
+            add_times(0x80, mload(0x360))
+            mstore(0xc0, 0x2db2c142ca5eb85e6379fa829dd55327d69993085039a76224e74064963087dc)
+            mstore(0xe0, 0x0a1f2ff6baa589b2126835140ac5912005f101fb0f47bb0ff32f134f004d09bb)
+            add_times(0x80, mload(0x380))
+            mstore(0xc0, 0x099c8eb42ce2b8978116f21f482f6e9b7d5bc21deca1393839fcb0ecab9e0d0e)
+            mstore(0xe0, 0x02598ac75e94b77784adb41439b04cec8fbf29f9bfcf34a1c3e13370fbfa8f3c)
+            add_times(0x80, mload(0x3a0))
+            mstore(0xc0, 0x27d8692a77306a94c9a1fec260a5bb41d335a97f3b8f1594b3b0968d4482b289)
+            mstore(0xe0, 0x17a612803373b15a953dbab43d636c69934391c0d92fa786f9d0323b37b76fc6)
+            add_times(0x80, mload(0x3c0))
+            mstore(0xc0, 0x17e2401b2332f3a17cfeac0f75db39e3387d6e1beeebbf35a10e3cb5cb2ccff9)
+            mstore(0xe0, 0x14420d4ba348a8d4b8c4c50946bf85755b5ae0bcbf46ff89dc60995450a86a04)
+            add_times(0x80, mload(0x3e0))
+            mstore(0xc0, 0x06fbc5b274e4e8c49becb1391b0f909d066b2e75b617120cc1f9b4d3846ab471)
+            mstore(0xe0, 0x0aec8775423606d7b9eac07bc9b685e8478621e8bad0af8ccedf5b076c5b27ed)
+            add_times(0x80, mload(0x400))
+            mstore(0xc0, 0x2a998a4bb4841d3d3cf7499385e96c420fe1ffa1090a5148ca13ddd073f10c77)
+            mstore(0xe0, 0x2c41bb592f7eee2a1517e709015f1c5b96253b1092c5d89a48f3d0f8bdcf7606)
+            add_times(0x80, mload(0x420))
+            mstore(0xc0, 0x222f056e5f010c3f11412589ad828d4d4bdadd2af73be6cb27d7dc832d762b67)
+            mstore(0xe0, 0x2b7da0a51c2f91503177af8b4dcaffc4f852976ce0d19a51fd86e9fcaf36aef9)
+            add_times(0x80, mload(0x440))
+            mstore(0xc0, 0x16a45dda0e01d6a0162c3dbf6c0a2206a6a9c54a6a00acdb42b032325d919326)
+            mstore(0xe0, 0x00befbf45efd1580d700cb98001f3a0c149c4f919ed19479d1de5d82959fa344)
+            add_times(0x80, mload(0x460))
+            mstore(0xc0, 0x2db989b03292d94997756eae2424d8347e4188ba7a9cc34aebb87c7927ad795c)
+            mstore(0xe0, 0x28d9edc493ec525bb972617f6ccaf5aede2377e789a44e97b3f554548b001661)
+            add_times(0x80, mload(0x480))
+            mstore(0xc0, 0x0000000000000000000000000000000000000000000000000000000000000001)
+            mstore(0xe0, 0x0000000000000000000000000000000000000000000000000000000000000002)
+            add_times(0x80, mload(0x4a0))
+            // e(sum, -G2) e(W', tau G2) = 1
+            mstore(0xc0, 0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2)
+            mstore(0xe0, 0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed)
+            mstore(0x100, 0x275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec)
+            mstore(0x120, 0x1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d)
+            mstore(0x140, mload(0x200))
+            mstore(0x160, mload(0x220))
             mstore(0x180, 0x0d3e8707f1420c0f8ffadcdd44496de14781051cf790b73d232d4715b1b61c88)
             mstore(0x1a0, 0x08de040c20aa9b0f0c3a525385cc90cd4839ed3b14cb6c76efa28c082536e4eb)
             mstore(0x1c0, 0x0ed58188019d54dfdc37354c3efc87463c98bc5b1b1a8651cd793915a9674ad0)

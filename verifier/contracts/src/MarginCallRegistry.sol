@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import { MarginProofGate } from "./MarginProofGate.sol";
 import {
     Account,
     CallReason,
     Claim,
-    HaltReason,
+    EpochState,
     Level,
     Meta,
-    PolicyParams,
-    State
+    State,
+    Terms
 } from "./MarginTypes.sol";
-import { MarginEngineState } from "./engine/MarginEngineState.sol";
-import { MarginPublisher } from "./engine/MarginPublisher.sol";
-import { ILiquidationHook } from "./interfaces/ILiquidationHook.sol";
+import { MarginOperators } from "./MarginOperators.sol";
+import { AccountProtocols } from "./accounts/AccountProtocols.sol";
+import { AccountState } from "./accounts/AccountState.sol";
 import { IMarginCallRegistry } from "./interfaces/IMarginCallRegistry.sol";
+import { IMarginMarkets } from "./interfaces/IMarginMarkets.sol";
+import { IMarginProofGate } from "./interfaces/IMarginProofGate.sol";
+import { MarginAccounts } from "./lib/MarginAccounts.sol";
+import { MarginCalldata } from "./lib/MarginCalldata.sol";
 import { MarginClaims } from "./lib/MarginClaims.sol";
+import { MarginClock } from "./lib/MarginClock.sol";
 
 /// @title The margin-call registry
 /// @notice Transitions of accounts: `transition.rs` of the Rust engine.
@@ -27,93 +30,70 @@ import { MarginClaims } from "./lib/MarginClaims.sol";
 ///                                ^ ^ |                          |  ^   |---+
 ///                       register | | | submitBreach             |  |
 ///                                | | | callOverdue              |  |
-///                close           | | +----------> Called <------+  |
-///      (Unproven, Current) --> Closed  |            |   |   cure   |
-///                                ^     | reinstate  |   +----------+
-///                          close |     |            | deadline passed
+///             close, escape      | | +----------> Called <------+  | submitBreach
+///      (Unproven, Current,  --> Closed  |          |   |   cure   | (more severe)
+///       Called)                  ^     | reinstate |   +----------+
+///                          close |     |           | deadline passed
 ///                                +--- Liquidatable <+
 ///
-/// A proof is verified only after everything else about it has been checked, so
-/// what is refused is refused cheaply, and nothing is written before it is accepted.
-contract MarginCallRegistry is MarginPublisher, ReentrancyGuardTransient {
-    /// @notice Registers, closes and reinstates accounts, and sets the hook.
-    bytes32 public constant PROTOCOL_ROLE = keccak256("PROTOCOL_ROLE");
+/// What rests on an epoch that the guardian rejected is Unproven. A proof is
+/// verified only after everything else about it has been checked, so what is
+/// refused is refused cheaply, and nothing is written before it is accepted.
+contract MarginCallRegistry is AccountProtocols {
+    using MarginClock for Meta;
 
-    /// @notice Gas given to the liquidation hook.
-    uint256 public constant HOOK_GAS = 200_000;
+    /// @notice The way to the verifiers.
+    IMarginProofGate public immutable GATE;
 
-    /// @notice What is told of liquidatable accounts, if anything.
-    ILiquidationHook public hook;
-
-    /// @param policy What the deployment demands of its accounts.
-    /// @param governor Holder of the governor's role and administrator of all
-    /// roles; use a multisig or a timelock.
-    /// @param insecureSrsAllowed Whether this is a test deployment.
+    /// @param markets The markets.
+    /// @param gate Their circuits.
+    /// @param operators Who may act for whom.
     constructor(
-        PolicyParams memory policy,
-        address governor,
-        bool insecureSrsAllowed
-    ) MarginProofGate(governor, insecureSrsAllowed) MarginEngineState(policy) {}
-
-    // ----------------------------------------------------------------- protocol
-
-    /// @notice The protocol sets what is told of liquidatable accounts; zero for nothing.
-    /// @param newHook The hook.
-    function setHook(ILiquidationHook newHook) external onlyRole(PROTOCOL_ROLE) {
-        hook = newHook;
-        emit HookSet(address(newHook));
+        IMarginMarkets markets,
+        IMarginProofGate gate,
+        MarginOperators operators
+    ) AccountState(markets, operators) {
+        GATE = gate;
     }
 
     /// @inheritdoc IMarginCallRegistry
-    function register(address id) external onlyRole(PROTOCOL_ROLE) nonReentrant {
-        Account memory account = _accounts[id];
+    function register(
+        bytes31 context,
+        address owner,
+        uint32 sub
+    ) external nonReentrant returns (address id) {
+        OPERATORS.requireConsent(owner, msg.sender);
+        id = MarginAccounts.derive(owner, sub);
+        uint48 due = _register(context, id);
+        emit Registered(context, id, owner, sub, due, msg.sender);
+    }
+
+    function _register(bytes31 context, address id) internal returns (uint48 due) {
+        Seen memory seen = _see(context, id);
         uint64 lastEpoch = 0;
         // A new account may prove itself in an epoch that is posted already; the
         // epochs of a closed one's past life do not count.
-        if (account.state == State.Closed) lastEpoch = meta.latest;
-        else if (account.state != State.Unregistered) revert AlreadyRegistered();
-        emit Registered(id, _putUnproven(id, lastEpoch, PROOF_WINDOW));
-    }
-
-    /// @inheritdoc IMarginCallRegistry
-    function close(address id) external onlyRole(PROTOCOL_ROLE) nonReentrant {
-        uint48 clock_ = _clock();
-        Account memory account = _openAccount(id, clock_);
-        if (account.state == State.Called) revert CallOpen(account.until);
-        bool liquidated = account.state == State.Liquidatable;
-        if (liquidated) _materialise(id, account.since);
-        Account memory closed;
-        closed.state = State.Closed;
-        closed.since = clock_;
-        closed.lastEpoch = account.lastEpoch;
-        _accounts[id] = closed;
-        emit Closed(id, liquidated);
-    }
-
-    /// @inheritdoc IMarginCallRegistry
-    function reinstate(address id) external onlyRole(PROTOCOL_ROLE) nonReentrant {
-        Account memory account = _openAccount(id, _clock());
-        if (account.state != State.Liquidatable) revert NotLiquidatable();
-        _materialise(id, account.since);
-        // The account counts as unproven, and has the cure period to prove.
-        emit Reinstated(id, _putUnproven(id, meta.latest, CURE_PERIOD));
-    }
-
-    function _putUnproven(
-        address id,
-        uint64 lastEpoch,
-        uint48 window
-    ) private returns (uint48 due) {
-        Account memory account;
-        account.state = State.Unproven;
-        account.since = _clock();
-        due = _add(account.since, window);
-        account.until = due;
-        account.lastEpoch = lastEpoch;
-        _accounts[id] = account;
+        if (seen.account.state == State.Closed) lastEpoch = seen.meta.latest;
+        else if (seen.account.state != State.Unregistered) revert AlreadyRegistered();
+        uint48 clock = seen.meta.clock;
+        due = MarginClock.add(clock, seen.terms.proofWindow);
+        _put(seen, _unproven(clock, due, lastEpoch));
     }
 
     // -------------------------------------------------------------------- proofs
+
+    /// @inheritdoc IMarginCallRegistry
+    function checkClaim(
+        bytes32 circuit,
+        uint256[8] calldata inputs,
+        bytes calldata proof
+    ) external view returns (Claim memory claim) {
+        claim = MarginClaims.decode(inputs);
+        (Meta memory meta, , ) = MARKETS.read(claim.context, 0);
+        if (meta.halted()) revert EngineHalted();
+        MARKETS.requireEvidence(claim);
+        GATE.requireProof(circuit, inputs, proof);
+    }
 
     /// @inheritdoc IMarginCallRegistry
     function submitProof(
@@ -121,46 +101,60 @@ contract MarginCallRegistry is MarginPublisher, ReentrancyGuardTransient {
         uint256[8] calldata inputs,
         bytes calldata proof
     ) external nonReentrant {
-        _requireExactCalldata(proof);
+        MarginCalldata.requireExact(proof);
         Claim memory claim = MarginClaims.decode(inputs);
-        uint48 clock_ = _clock();
-        Account memory account = _uncalledAccount(claim.account, clock_);
-        _requireAtLeast(claim, REQUIRED_LEVEL);
-        uint48 posted = _evidence(claim);
-        if (claim.epoch <= account.lastEpoch) revert Replayed(account.lastEpoch);
-        _requireProof(circuit, inputs, proof);
-        uint48 due = _makeCurrent(claim, clock_, posted);
-        emit ProofAccepted(claim.account, claim.epoch, claim.level, due);
+        (Seen memory seen, uint48 posted, bool known) = _submitted(claim);
+        if (known) return;
+        GATE.requireProof(circuit, inputs, proof);
+        _makeCurrent(seen, claim, posted, circuit, msg.sender);
     }
 
     /// @inheritdoc IMarginCallRegistry
-    function submitBreach(
+    function submitProofs(
         bytes32 circuit,
-        uint256[8] calldata inputs,
-        bytes calldata proof
+        uint256[8][] calldata inputs,
+        bytes[] calldata proofs
     ) external nonReentrant {
-        _requireExactCalldata(proof);
+        MarginCalldata.requireExactBatch(inputs, proofs);
+        GATE.requireProofs(circuit, inputs, proofs);
+        for (uint256 i = 0; i < inputs.length; ++i) {
+            try this.acceptProved(circuit, inputs[i], msg.sender) {
+                continue;
+            } catch (bytes memory reason) {
+                // No refusal of the engine is without words: the gas ran out.
+                if (reason.length == 0) revert TooLittleGasForBatch();
+                Claim memory claim = MarginClaims.decode(inputs[i]);
+                emit ProofRefused(claim.context, claim.account, claim.epoch, reason);
+            }
+        }
+    }
+
+    /// @notice What `submitProofs` does with each proof, once all are proved.
+    /// @dev The registry calls itself, so that a refusal of one account takes back
+    /// what was done for that account alone.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The public inputs.
+    /// @param sender Who submitted them.
+    function acceptProved(bytes32 circuit, uint256[8] calldata inputs, address sender) external {
+        if (msg.sender != address(this)) revert NotTheRegistry();
         Claim memory claim = MarginClaims.decode(inputs);
-        uint48 clock_ = _clock();
-        Account memory account = _uncalledAccount(claim.account, clock_);
-        _requireRunning();
-        if (!claim.below) revert WrongSide();
-        if (claim.level > BREACH_LEVEL) revert NotABreach(BREACH_LEVEL);
-        _evidence(claim);
-        // In the epoch of an at-least proof a breach cannot be true as well,
-        // unless the venue put the account into the tree twice: the breach wins.
-        uint64 last = account.lastEpoch;
-        bool tie = account.state == State.Current && claim.epoch == last;
-        if (claim.epoch <= last && !tie) revert Replayed(last);
-        _requireProof(circuit, inputs, proof);
-        // A shortfall of a lower level is smaller than that of the breach: it
-        // would be taken for it.
-        uint128 shortfall = claim.level == BREACH_LEVEL ? claim.disclosed : 0;
-        if (shortfall != 0) _shortfalls[claim.account] = shortfall;
-        account.reason = CallReason.Breach;
-        account.epoch = claim.epoch;
-        account.lastEpoch = claim.epoch;
-        _call(claim.account, account, clock_, shortfall);
+        (Seen memory seen, uint48 posted, bool known) = _submitted(claim);
+        if (!known) _makeCurrent(seen, claim, posted, circuit, sender);
+    }
+
+    /// @dev All that is checked of an *at-least* claim but its proof. `known` when
+    /// it says nothing new.
+    function _submitted(
+        Claim memory claim
+    ) private view returns (Seen memory seen, uint48 posted, bool known) {
+        seen = _uncalled(claim.context, claim.account);
+        Account memory account = seen.account;
+        posted = _atLeast(seen, claim, seen.terms.requiredLevel);
+        if (claim.epoch <= account.lastEpoch) {
+            bool same = account.state == State.Current && claim.epoch == account.epoch;
+            if (!same) revert Replayed(account.lastEpoch);
+            known = claim.level <= account.level;
+        }
     }
 
     /// @inheritdoc IMarginCallRegistry
@@ -169,112 +163,258 @@ contract MarginCallRegistry is MarginPublisher, ReentrancyGuardTransient {
         uint256[8] calldata inputs,
         bytes calldata proof
     ) external nonReentrant {
-        _requireExactCalldata(proof);
+        MarginCalldata.requireExact(proof);
         Claim memory claim = MarginClaims.decode(inputs);
-        uint48 clock_ = _clock();
-        Account memory account = _openAccount(claim.account, clock_);
-        if (account.state == State.Liquidatable) revert AccountLiquidatable(account.since);
-        if (account.state != State.Called) revert NotCalled();
-        _requireAtLeast(claim, CURE_LEVEL);
-        uint48 posted = _evidence(claim);
+        Seen memory seen = _open(claim.context, claim.account);
+        Account memory account = seen.account;
+        _refuseLiquidatable(seen);
+        if (account.state != State.Called) {
+            // Sent twice.
+            if (_known(account, claim)) return;
+            revert NotCalled();
+        }
+        bool overdue = account.reason == CallReason.Overdue;
+        Level required = overdue ? seen.terms.requiredLevel : seen.terms.cureLevel;
+        uint48 posted = _atLeast(seen, claim, required);
         // A breach is cured in a later epoch. Whoever was silent may answer in
         // the epoch that was the latest when the call was made.
-        bool inTime =
-            account.reason == CallReason.Breach
-                ? claim.epoch > account.epoch
-                : claim.epoch >= account.epoch;
+        bool inTime = overdue ? claim.epoch >= account.epoch : claim.epoch > account.epoch;
         if (!inTime) revert TooOldToCure(account.epoch);
-        _requireProof(circuit, inputs, proof);
-        uint48 due = _makeCurrent(claim, clock_, posted);
-        emit Cured(claim.account, claim.epoch, claim.level, due);
+        GATE.requireProof(circuit, inputs, proof);
+        _makeCurrent(seen, claim, posted, circuit, msg.sender);
+        _tell(seen, address(0));
     }
 
-    function _requireAtLeast(Claim memory claim, Level required) private pure {
+    function _known(Account memory account, Claim memory claim) private pure returns (bool) {
+        return
+            account.state == State.Current &&
+            claim.epoch == account.epoch &&
+            !claim.below &&
+            claim.level <= account.level;
+    }
+
+    /// @dev Everything about an *at-least* claim but its proof and its epoch's order.
+    function _atLeast(
+        Seen memory seen,
+        Claim memory claim,
+        Level required
+    ) private view returns (uint48 posted) {
+        if (seen.meta.halted()) revert EngineHalted();
         if (claim.below) revert WrongSide();
         if (claim.level < required) revert LevelTooLow(required);
+        return MARKETS.requireEvidence(claim);
     }
 
     /// @dev The window counts from the posting of the epoch: holding a proof back
     /// gains nothing.
     function _makeCurrent(
+        Seen memory seen,
         Claim memory claim,
-        uint48 clock_,
-        uint48 posted
-    ) private returns (uint48 due) {
-        due = _add(posted, PROOF_WINDOW);
-        Account memory account;
-        account.state = State.Current;
+        uint48 posted,
+        bytes32 circuit,
+        address sender
+    ) private {
+        Account memory account = seen.account;
+        bool called = account.state == State.Called;
+        bool again = account.state == State.Current && account.epoch == claim.epoch;
         account.level = claim.level;
-        account.since = clock_;
-        account.until = due;
-        account.lastEpoch = claim.epoch;
-        account.epoch = claim.epoch;
-        _accounts[claim.account] = account;
+        // A higher level in the same epoch changes nothing else.
+        if (!again) {
+            account.state = State.Current;
+            account.reason = CallReason.Breach;
+            account.disclosed = false;
+            account.since = seen.meta.clock;
+            account.until = MarginClock.add(posted, seen.terms.proofWindow);
+            account.lastEpoch = claim.epoch;
+            account.epoch = claim.epoch;
+        }
+        _put(seen, account);
+        uint48 due = account.until;
+        (bytes31 context, address id) = (seen.context, seen.id);
+        if (called) {
+            emit Cured(context, id, claim.epoch, claim.level, due, circuit, sender);
+        } else {
+            emit ProofAccepted(context, id, claim.epoch, claim.level, due, circuit, sender);
+        }
     }
 
     // --------------------------------------------------------------------- calls
 
     /// @inheritdoc IMarginCallRegistry
-    function callOverdue(address id) external nonReentrant {
-        Meta memory state = meta;
-        uint48 clock_ = _clockOf(state);
-        Account memory account = _uncalledAccount(id, clock_);
-        if (state.halt != HaltReason.None) revert EngineHalted();
-        if (clock_ <= account.until) revert NotOverdue(account.until);
-        // A call needs an epoch that the account could prove itself in now.
-        if (state.modelRevoked) revert ModelNotAccepted();
-        if (_now() > state.freshUntil) revert SnapshotStale(state.freshUntil);
-        account.reason = CallReason.Overdue;
-        account.epoch = state.latest;
-        _call(id, account, clock_, 0);
+    function submitBreach(
+        bytes32 circuit,
+        uint256[8] calldata inputs,
+        bytes calldata proof
+    ) external nonReentrant {
+        MarginCalldata.requireExact(proof);
+        Claim memory claim = MarginClaims.decode(inputs);
+        Seen memory seen = _open(claim.context, claim.account);
+        _refuseLiquidatable(seen);
+        if (seen.meta.halted()) revert EngineHalted();
+        if (!claim.below) revert WrongSide();
+        Level breach = seen.terms.breachLevel;
+        if (claim.level > breach) revert NotABreach(breach);
+        MARKETS.requireEvidence(claim);
+        _requireNewBreach(seen.account, claim.epoch);
+        (Account memory account, bool changed) = _breached(seen, claim);
+        if (!changed) return;
+        GATE.requireProof(circuit, inputs, proof);
+        bool called = seen.account.state == State.Called;
+        uint128 shortfall = _keepShortfall(seen, claim, account);
+        _put(seen, account);
+        _announce(seen, account, called, shortfall, circuit);
     }
 
-    function _requireRunning() private view {
-        if (meta.halt != HaltReason.None) revert EngineHalted();
+    /// @dev In the epoch of an at-least proof a breach cannot be true as well,
+    /// unless the venue put the account into the tree twice: the breach wins.
+    function _requireNewBreach(Account memory account, uint64 epoch) private pure {
+        uint64 last = account.lastEpoch;
+        bool inTime;
+        if (account.state != State.Called) {
+            bool tie = account.state == State.Current && epoch == last;
+            inTime = epoch > last || tie;
+        } else if (account.reason == CallReason.Overdue) {
+            inTime = epoch > last;
+        } else {
+            inTime = epoch >= account.epoch;
+        }
+        if (inTime) return;
+        bool called = account.state == State.Called && account.epoch > last;
+        revert Replayed(called ? account.epoch : last);
     }
 
-    /// @dev `account` says why, in which epoch, and what its state rests on.
-    function _call(address id, Account memory account, uint48 clock_, uint128 shortfall) private {
+    /// @dev The account after the breach. An open call becomes no less severe, and
+    /// its deadline no later.
+    function _breached(
+        Seen memory seen,
+        Claim memory claim
+    ) private pure returns (Account memory account, bool changed) {
+        Account memory before = seen.account;
         account.state = State.Called;
-        account.level = Level.Bankrupt;
-        account.disclosed = shortfall != 0;
-        account.since = clock_;
-        account.until = _add(clock_, CURE_PERIOD);
-        _accounts[id] = account;
-        emit Called(id, account.reason, account.epoch, account.until, shortfall);
+        account.reason = CallReason.Breach;
+        account.level = claim.level;
+        account.epoch = claim.epoch;
+        account.lastEpoch = claim.epoch;
+        account.since = seen.meta.clock;
+        account.disclosed = _discloses(seen.terms, claim);
+        bool refines = before.state == State.Called;
+        bool again = refines && before.reason == CallReason.Breach;
+        if (again && before.level < claim.level) account.level = before.level;
+        account.until = MarginClock.add(seen.meta.clock, _period(seen.terms, account.level));
+        if (!refines) return (account, true);
+
+        account.since = before.since;
+        if (before.epoch > claim.epoch) account.epoch = before.epoch;
+        if (before.until < account.until) account.until = before.until;
+        bool discloses = account.disclosed && (claim.epoch > before.epoch || !before.disclosed);
+        account.disclosed = discloses || before.disclosed;
+        changed =
+            !again ||
+            discloses ||
+            account.lastEpoch != before.lastEpoch ||
+            account.level != before.level ||
+            account.until != before.until;
+    }
+
+    /// @dev A shortfall of a lower level is smaller than that of the breach: it
+    /// would be taken for it.
+    function _discloses(Terms memory terms, Claim memory claim) private pure returns (bool) {
+        return claim.disclosed != 0 && claim.level == terms.breachLevel;
+    }
+
+    function _keepShortfall(
+        Seen memory seen,
+        Claim memory claim,
+        Account memory account
+    ) private returns (uint128 shortfall) {
+        bool kept = seen.account.state == State.Called && seen.account.disclosed;
+        bool newer = claim.epoch > seen.account.epoch;
+        if (_discloses(seen.terms, claim) && (!kept || newer)) {
+            _shortfalls[seen.context][seen.id] = claim.disclosed;
+            return claim.disclosed;
+        }
+        return account.disclosed ? _shortfalls[seen.context][seen.id] : 0;
+    }
+
+    function _announce(
+        Seen memory seen,
+        Account memory account,
+        bool refined,
+        uint128 shortfall,
+        bytes32 circuit
+    ) private {
+        uint48 deadline = account.until;
+        if (refined) {
+            emit CallRefined(
+                seen.context,
+                seen.id,
+                account.epoch,
+                account.level,
+                deadline,
+                shortfall,
+                circuit,
+                msg.sender
+            );
+        } else {
+            emit Called(
+                seen.context,
+                seen.id,
+                account.epoch,
+                account.reason,
+                account.level,
+                deadline,
+                shortfall,
+                circuit,
+                msg.sender
+            );
+        }
+        _tell(seen, address(0));
+    }
+
+    /// @dev How long an account has, by the level below which it was proved.
+    function _period(Terms memory terms, Level level) private pure returns (uint32) {
+        if (level == Level.Initial) return terms.cureBelowInitial;
+        if (level == Level.Maintenance) return terms.cureBelowMaintenance;
+        return terms.cureBelowMarginCall;
+    }
+
+    /// @inheritdoc IMarginCallRegistry
+    function callOverdue(bytes31 context, address id) external nonReentrant {
+        Seen memory seen = _uncalled(context, id);
+        Meta memory meta = seen.meta;
+        if (meta.halted()) revert EngineHalted();
+        uint48 due = meta.effective(seen.account.until);
+        if (meta.clock <= due) revert NotOverdue(due);
+        // A call needs an epoch that the account could prove itself in now.
+        _requireProvable(meta);
+        Account memory account;
+        account.state = State.Called;
+        account.reason = CallReason.Overdue;
+        account.since = meta.clock;
+        account.until = MarginClock.add(meta.clock, seen.terms.cureOverdue);
+        account.lastEpoch = seen.account.lastEpoch;
+        account.epoch = meta.latest;
+        _put(seen, account);
+        _announce(seen, account, false, 0, bytes32(0));
+    }
+
+    function _requireProvable(Meta memory meta) private pure {
+        uint48 time = meta.lastTime;
+        if (meta.provable(time)) return;
+        if (meta.circuitsFrozen || time > meta.circuitsUntil) revert CircuitsFrozen();
+        if (meta.modelRevoked) revert ModelNotAccepted();
+        if (meta.latestState == EpochState.Quarantined) revert EpochQuarantined();
+        if (meta.latestState == EpochState.Rejected) revert EpochRejected();
+        revert SnapshotStale(meta.freshUntil);
     }
 
     // --------------------------------------------------------------- liquidation
 
     /// @inheritdoc IMarginCallRegistry
-    function markLiquidatable(address id) external nonReentrant {
-        Account memory account = _openAccount(id, _clock());
-        if (account.state != State.Liquidatable) revert NotLiquidatable();
-        if (!_materialise(id, account.since)) revert AccountLiquidatable(account.since);
-        _accounts[id] = account;
-        _notify(id, account.since);
-    }
-
-    /// @dev Announces that the deadline passed, unless that is on record.
-    function _materialise(address id, uint48 since) private returns (bool) {
-        if (_accounts[id].state == State.Liquidatable) return false;
-        emit Liquidatable(id, since);
-        return true;
-    }
-
-    /// @dev The hook gets its gas in full or the transition does not happen, so
-    /// that nobody can make it fail by sending too little.
-    function _notify(address id, uint48 since) private {
-        ILiquidationHook target = hook;
-        if (address(target) == address(0)) return;
-        uint256 needed = (HOOK_GAS * 64) / 63 + 10_000;
-        if (gasleft() < needed) revert TooLittleGas(needed);
-        bytes memory message = abi.encodeCall(ILiquidationHook.onLiquidatable, (id, since));
-        bool success;
-        // Nothing that it returns is copied.
-        assembly ("memory-safe") {
-            success := call(HOOK_GAS, target, 0, add(message, 0x20), mload(message), 0, 0)
-        }
-        if (!success || address(target).code.length == 0) emit HookFailed(id);
+    function markLiquidatable(bytes31 context, address id) external nonReentrant {
+        Seen memory seen = _open(context, id);
+        if (seen.account.state != State.Liquidatable) revert NotLiquidatable();
+        if (!_materialise(seen)) revert AccountLiquidatable(seen.account.since);
+        _tell(seen, address(0));
     }
 }

@@ -1,139 +1,247 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import { AccessControl } from "@openzeppelin/contracts/access/AccessControl.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { MarginMarkets } from "./MarginMarkets.sol";
+import { MarginRoles } from "./MarginRoles.sol";
+import { IMarginProofGate } from "./interfaces/IMarginProofGate.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
+import { MarginCalldata } from "./lib/MarginCalldata.sol";
 import { MarginClaims } from "./lib/MarginClaims.sol";
 
 /// @title The one way to a verifier
-/// @notice Checks what a proof verifier leaves open: the exact length of the
-/// proof, canonical public inputs and proof scalars, nothing behind the proof
-/// in the calldata, and a bound on the gas that the verifier can burn (one
-/// invalid curve point burns all that it is given).
+/// @notice Which circuits a market accepts, and from when until when. Checks what a
+/// proof verifier leaves open: the exact length of the proof, canonical public
+/// inputs and proof scalars, nothing behind the proof in the calldata, that the
+/// verifier's code is the code that was accepted, and a bound on the gas that the
+/// verifier can burn (one invalid curve point burns all that it is given).
+///
+/// A circuit is proposed, waits for the gate's delay, and is then activated by
+/// anyone. A frozen circuit stops its market's clock: who can prove in no other
+/// could otherwise be called for want of a proof that nobody would take.
 /// @dev Never use a proof or its hash as an identifier: proofs are malleable.
-contract MarginProofGate is AccessControl {
-    /// @notice A circuit whose proofs are accepted.
-    /// @param verifier Its verifier.
-    /// @param gasLimit Gas given to the verifier.
-    /// @param proofLength Exact length of a proof, in bytes.
-    struct Circuit {
-        address verifier;
-        uint32 gasLimit;
-        uint32 proofLength;
+contract MarginProofGate is IMarginProofGate {
+    /// @notice How many circuits a market can have.
+    uint256 public constant MAX_CIRCUITS = 16;
+    /// @notice How many proofs a batch can have.
+    uint256 public constant MAX_BATCH = 16;
+
+    /// @notice Whose circuits these are.
+    MarginMarkets public immutable MARKETS;
+    /// @notice Who may do what.
+    MarginRoles public immutable ROLES;
+    /// @notice How long a proposed circuit waits.
+    uint48 public immutable CIRCUIT_DELAY;
+
+    mapping(bytes31 context => mapping(bytes32 circuit => Circuit)) private _circuits;
+    mapping(bytes31 context => bytes32[]) private _active;
+
+    /// @param markets The markets.
+    /// @param circuitDelay How long a proposed circuit waits: zero in test
+    /// deployments only.
+    constructor(MarginMarkets markets, uint48 circuitDelay) {
+        if (circuitDelay == 0 && !markets.TEST_DEPLOYMENT()) revert NoDelay();
+        MARKETS = markets;
+        ROLES = markets.ROLES();
+        CIRCUIT_DELAY = circuitDelay;
     }
 
-    /// @notice Adds and removes circuits; in a registry also accepts and revokes models.
-    bytes32 public constant GOVERNOR_ROLE = keccak256("GOVERNOR_ROLE");
-
-    /// @notice Whether verifiers made under an insecure SRS may be added. Only
-    /// test deployments set it.
-    bool public immutable INSECURE_SRS_ALLOWED;
-
-    /// @notice The circuits, by the digest of their verifying keys.
-    mapping(bytes32 circuit => Circuit) public circuits;
-
-    /// @notice A circuit is accepted from now on.
-    event CircuitAdded(bytes32 indexed circuit, address verifier, uint32 gasLimit);
-    /// @notice A circuit is no longer accepted.
-    event CircuitRemoved(bytes32 indexed circuit);
-
-    /// @notice No such circuit is accepted.
-    error UnknownCircuit(bytes32 circuit);
-    /// @notice The circuit is accepted already: remove it first.
-    error CircuitAlreadyAdded(bytes32 circuit);
-    /// @notice The verifier's key was made under an SRS whose secret is known.
-    error InsecureSrs(bytes32 circuit);
-    /// @notice The gas limit or the verifier's proof length is zero or too large.
-    error InvalidCircuit(bytes32 circuit);
-    /// @notice The proof is not as long as the circuit's proofs are.
-    error ProofLength(uint256 expected, uint256 got);
-    /// @notice The calldata is not the one encoding of the arguments.
-    error MalformedCalldata();
-    /// @notice Too little gas for the verifier: nothing is known of the proof.
-    error TooLittleGas(uint256 needed);
-    /// @notice The proof does not prove the public inputs.
-    error InvalidProof();
-
-    /// @param governor Holder of the governor's role and administrator of all roles.
-    /// @param insecureSrsAllowed Whether this is a test deployment.
-    constructor(address governor, bool insecureSrsAllowed) {
-        _grantRole(DEFAULT_ADMIN_ROLE, governor);
-        _grantRole(GOVERNOR_ROLE, governor);
-        INSECURE_SRS_ALLOWED = insecureSrsAllowed;
+    /// @inheritdoc IMarginProofGate
+    function circuitOf(bytes31 context, bytes32 circuit) external view returns (Circuit memory) {
+        return _circuits[context][circuit];
     }
 
-    /// @notice Accepts the circuit of a verifier. Whether its code is what the
-    /// generator makes of the key must be checked before: the source can be made
-    /// again byte for byte.
-    /// @param verifier The verifier.
-    /// @param gasLimit Gas to give to it.
+    /// @inheritdoc IMarginProofGate
+    function activeCircuits(bytes31 context) external view returns (bytes32[] memory) {
+        return _active[context];
+    }
+
+    // ---------------------------------------------------------------- circuits
+
+    /// @inheritdoc IMarginProofGate
     function addCircuit(
+        bytes31 context,
         IMarginVerifier verifier,
-        uint32 gasLimit
-    ) external onlyRole(GOVERNOR_ROLE) {
+        bytes32 codeHash,
+        uint32 gasLimit,
+        uint48 validUntil
+    ) external {
+        ROLES.requireGovernor(context, msg.sender);
         bytes32 circuit = verifier.CIRCUIT();
         uint256 length = verifier.PROOF_LENGTH();
-        if (circuits[circuit].verifier != address(0)) revert CircuitAlreadyAdded(circuit);
-        if (verifier.INSECURE_DEV_SRS() && !INSECURE_SRS_ALLOWED) revert InsecureSrs(circuit);
-        if (gasLimit == 0 || length == 0 || length % 32 != 0 || length > type(uint32).max) {
+        if (_circuits[context][circuit].verifier != address(0)) revert CircuitAlreadyAdded(circuit);
+        if (verifier.INSECURE_DEV_SRS() && !MARKETS.TEST_DEPLOYMENT()) revert InsecureSrs(circuit);
+        if (address(verifier).codehash != codeHash) revert WrongCode(address(verifier).codehash);
+        uint48 validFrom = SafeCast.toUint48(block.timestamp + CIRCUIT_DELAY);
+        if (
+            gasLimit == 0 ||
+            length == 0 ||
+            length % 32 != 0 ||
+            length > type(uint32).max ||
+            validUntil <= validFrom
+        ) revert InvalidCircuit(circuit);
+        _circuits[context][circuit] = Circuit({
+            verifier: address(verifier),
+            validFrom: validFrom,
+            validUntil: validUntil,
+            gasLimit: gasLimit,
+            proofLength: uint32(length),
+            active: false,
+            frozen: false,
+            codeHash: codeHash
+        });
+        emit CircuitProposed(context, circuit, address(verifier), gasLimit, validFrom, validUntil);
+        if (CIRCUIT_DELAY == 0) _activate(context, circuit);
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function activateCircuit(bytes31 context, bytes32 circuit) external {
+        _activate(context, circuit);
+    }
+
+    function _activate(bytes31 context, bytes32 circuit) private {
+        Circuit storage known = _known(context, circuit);
+        if (known.active) revert CircuitAlreadyAdded(circuit);
+        if (known.frozen) revert CircuitFrozen(circuit);
+        if (block.timestamp < known.validFrom) revert CircuitNotYet(known.validFrom);
+        if (block.timestamp > known.validUntil) revert CircuitEnded(known.validUntil);
+        bytes32[] storage active = _active[context];
+        if (active.length == MAX_CIRCUITS) revert TooManyCircuits();
+        active.push(circuit);
+        known.active = true;
+        _tell(context);
+        emit CircuitAdded(context, circuit, msg.sender);
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function freezeCircuit(bytes31 context, bytes32 circuit) external {
+        ROLES.requireGuardian(context, msg.sender);
+        Circuit storage known = _known(context, circuit);
+        // One that waits can be frozen as well: then it cannot be activated.
+        if (known.frozen) revert CircuitFrozen(circuit);
+        known.frozen = true;
+        _tell(context);
+        emit CircuitFreeze(context, circuit, true, msg.sender);
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function unfreezeCircuit(bytes31 context, bytes32 circuit) external {
+        ROLES.requireGovernor(context, msg.sender);
+        Circuit storage known = _known(context, circuit);
+        if (!known.frozen) revert CircuitNotFrozen(circuit);
+        known.frozen = false;
+        _tell(context);
+        emit CircuitFreeze(context, circuit, false, msg.sender);
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function retireCircuit(bytes31 context, bytes32 circuit, uint48 validUntil) external {
+        ROLES.requireGovernor(context, msg.sender);
+        Circuit storage known = _known(context, circuit);
+        // Earlier only, and not in the past: it is removed then.
+        if (validUntil < block.timestamp || validUntil >= known.validUntil) {
             revert InvalidCircuit(circuit);
         }
-        circuits[circuit] = Circuit(address(verifier), gasLimit, uint32(length));
-        emit CircuitAdded(circuit, address(verifier), gasLimit);
+        known.validUntil = validUntil;
+        _tell(context);
+        emit CircuitRetired(context, circuit, validUntil, msg.sender);
     }
 
-    /// @notice Accepts no more proofs of a circuit.
-    /// @param circuit Digest of its verifying key.
-    function removeCircuit(bytes32 circuit) external onlyRole(GOVERNOR_ROLE) {
-        if (circuits[circuit].verifier == address(0)) revert UnknownCircuit(circuit);
-        delete circuits[circuit];
-        emit CircuitRemoved(circuit);
+    /// @inheritdoc IMarginProofGate
+    function removeCircuit(bytes31 context, bytes32 circuit) external {
+        ROLES.requireGovernor(context, msg.sender);
+        bool active = _known(context, circuit).active;
+        delete _circuits[context][circuit];
+        if (active) _forget(_active[context], circuit);
+        _tell(context);
+        emit CircuitRemoved(context, circuit, msg.sender);
     }
 
-    /// @notice Reverts unless the proof proves the public inputs.
-    /// @param circuit Digest of the circuit's verifying key.
-    /// @param inputs The public inputs, by row of the statement.
-    /// @param proof The proof.
+    function _forget(bytes32[] storage active, bytes32 circuit) private {
+        uint256 last = active.length - 1;
+        for (uint256 i = 0; i < last; ++i) {
+            if (active[i] == circuit) active[i] = active[last];
+        }
+        active.pop();
+    }
+
+    function _known(bytes31 context, bytes32 circuit) private view returns (Circuit storage known) {
+        known = _circuits[context][circuit];
+        if (known.verifier == address(0)) revert UnknownCircuit(circuit);
+    }
+
+    /// @dev The market's clock must know until when a proof could be accepted.
+    function _tell(bytes31 context) internal {
+        bytes32[] storage active = _active[context];
+        uint48 until = 0;
+        bool frozen = false;
+        for (uint256 i = 0; i < active.length; ++i) {
+            Circuit storage known = _circuits[context][active[i]];
+            if (known.frozen) frozen = true;
+            if (known.validUntil > until) until = known.validUntil;
+        }
+        MARKETS.setCircuits(context, until, frozen);
+    }
+
+    // ------------------------------------------------------------------- proofs
+
+    /// @inheritdoc IMarginProofGate
     function requireProof(
         bytes32 circuit,
         uint256[8] calldata inputs,
         bytes calldata proof
     ) external view {
-        _requireExactCalldata(proof);
-        MarginClaims.decode(inputs);
-        _requireProof(circuit, inputs, proof);
-    }
-
-    /// @dev For functions whose arguments are (bytes32, uint256[8], bytes): the
-    /// calldata is exactly selector, head, length and proof.
-    function _requireExactCalldata(bytes calldata proof) internal pure {
-        uint256 start;
-        assembly ("memory-safe") {
-            start := proof.offset
-        }
-        // Selector, circuit, inputs, offset, length.
-        uint256 expected = 4 + 32 + 256 + 32 + 32;
-        if (start != expected || msg.data.length != expected + proof.length) {
-            revert MalformedCalldata();
-        }
-    }
-
-    /// @dev The inputs must have been decoded, which checks that they are canonical.
-    /// Canonical scalars are the verifier's to check, which knows where they are.
-    function _requireProof(
-        bytes32 circuit,
-        uint256[8] calldata inputs,
-        bytes calldata proof
-    ) internal view {
-        Circuit memory known = circuits[circuit];
-        if (known.verifier == address(0)) revert UnknownCircuit(circuit);
+        bytes31 context = MarginClaims.decode(inputs).context;
+        Circuit storage known = _accepted(context, circuit);
         if (proof.length != known.proofLength) revert ProofLength(known.proofLength, proof.length);
-        bytes memory message = abi.encodeCall(IMarginVerifier.verify, (inputs, proof));
+        MarginCalldata.requireExact(proof);
+        _ask(known, 1, abi.encodeCall(IMarginVerifier.verify, (inputs, proof)));
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function requireProofs(
+        bytes32 circuit,
+        uint256[8][] calldata inputs,
+        bytes[] calldata proofs
+    ) external view {
+        uint256 count = proofs.length;
+        if (count == 0 || count > MAX_BATCH) revert WrongBatch(MAX_BATCH);
+        MarginCalldata.requireExactBatch(inputs, proofs);
+        bytes31 context = MarginClaims.decode(inputs[0]).context;
+        Circuit storage known = _accepted(context, circuit);
+        uint256 length = known.proofLength;
+        for (uint256 i = 0; i < count; ++i) {
+            if (MarginClaims.decode(inputs[i]).context != context) revert OtherContext(i);
+            if (proofs[i].length != length) revert ProofLength(length, proofs[i].length);
+        }
+        bytes memory message =
+            count == 1
+                ? abi.encodeCall(IMarginVerifier.verify, (inputs[0], proofs[0]))
+                : abi.encodeCall(IMarginVerifier.verifyBatch, (inputs, proofs));
+        _ask(known, count, message);
+    }
+
+    /// @dev The circuit, if its proofs are accepted now and its verifier is what it was.
+    function _accepted(
+        bytes31 context,
+        bytes32 circuit
+    ) private view returns (Circuit storage known) {
+        known = _known(context, circuit);
+        if (!known.active) revert CircuitNotYet(known.validFrom);
+        if (known.frozen) revert CircuitFrozen(circuit);
+        if (block.timestamp > known.validUntil) revert CircuitEnded(known.validUntil);
+        address verifier = known.verifier;
+        if (verifier.codehash != known.codeHash) revert WrongCode(verifier.codehash);
+    }
+
+    /// @dev Asks the verifier, with gas for so many proofs.
+    function _ask(Circuit storage known, uint256 count, bytes memory message) private view {
+        uint256 gasLimit = uint256(known.gasLimit) * count;
         // At most 63/64 of the gas are passed on: with less than this, a true
         // proof would look false.
-        uint256 needed = (uint256(known.gasLimit) * 64) / 63 + 5_000;
+        uint256 needed = (gasLimit * 64) / 63 + 5_000;
         if (gasleft() < needed) revert TooLittleGas(needed);
-        if (!_accepts(known.verifier, known.gasLimit, message)) revert InvalidProof();
+        if (!_accepts(known.verifier, gasLimit, message)) revert InvalidProof();
     }
 
     /// @dev Copies no more than one word of what the verifier returns.

@@ -37,4 +37,18 @@ contract MockVerifier is IMarginVerifier {
         }
         return verdict == 1;
     }
+
+    /// @notice As each proof alone says.
+    function verifyBatch(
+        uint256[8][] calldata inputs,
+        bytes[] calldata proofs
+    ) external view returns (bool) {
+        if (proofs.length == 0 || proofs.length > 16 || inputs.length != proofs.length) {
+            return false;
+        }
+        for (uint256 i = 0; i < proofs.length; ++i) {
+            if (!this.verify(inputs[i], proofs[i])) return false;
+        }
+        return true;
+    }
 }

@@ -5,12 +5,15 @@
 
 use alloy_sol_types::sol;
 
-sol!(MarginCallRegistry, "../contracts/artifacts/MarginCallRegistry.json");
+sol!(MarginRoles, "../contracts/artifacts/MarginRoles.json");
+sol!(MarginMarkets, "../contracts/artifacts/MarginMarkets.json");
 sol!(MarginProofGate, "../contracts/artifacts/MarginProofGate.json");
+sol!(MarginOperators, "../contracts/artifacts/MarginOperators.json");
+sol!(MarginCallRegistry, "../contracts/artifacts/MarginCallRegistry.json");
 sol!(MarginLendingVault, "../contracts/artifacts/MarginLendingVault.json");
 
 sol! {
-    /// What the registry asks of a generated verifier.
+    /// What the gate asks of a generated verifier.
     interface MarginVerifier {
         function CIRCUIT() external view returns (bytes32);
         function PROOF_LENGTH() external view returns (uint256);

@@ -1,16 +1,18 @@
-//! The registry's types in terms of the engine's.
+//! The contracts' types in terms of the engine's.
 
 use alloy_sol_types::private::{Address, FixedBytes, U256, Uint};
 use alloy_sol_types::{SolEventInterface, SolInterface};
 use zkmargin_margin::claim::Level;
-use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest, Timestamp};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::instance::{LEN, Shortfall};
 use zkmargin_verifier::engine::{
     AccountStatus, CallReason, ClaimData, ClockTime, EpochPost, Event, HaltReason, PolicyParams,
     Refusal,
 };
+use zkmargin_verifier::epoch::Signers;
 
-use crate::contracts::MarginCallRegistry as registry;
+use crate::contracts::{MarginCallRegistry as registry, MarginMarkets as markets};
+use markets::MarginMarketsEvents as MarketLog;
 use registry::{MarginCallRegistryErrors as Error, MarginCallRegistryEvents as Log};
 
 /// A time as the registry stores it.
@@ -22,6 +24,12 @@ pub const LAST_TIME: u64 = (1 << 48) - 1;
 
 fn to_time(seconds: u64) -> Time {
     Time::from(seconds.min(LAST_TIME))
+}
+
+/// A period as a market stores it, in 32 bits: longer ones are longer than any
+/// that is allowed.
+fn to_period(seconds: u64) -> u32 {
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
 fn clock(time: Time) -> ClockTime {
@@ -65,33 +73,72 @@ fn digest(model: FixedBytes<31>) -> Option<ModelDigest> {
     ModelDigest::from_be_bytes(&bytes)
 }
 
-/// A policy for the registry's constructor. Its context is not taken: the
-/// registry derives its own from `protocol`, the chain and its address.
-pub fn policy(params: &PolicyParams, protocol: &str) -> registry::PolicyParams {
-    registry::PolicyParams {
-        protocol: protocol.to_owned(),
-        models: params.models.iter().map(|digest| model(*digest)).collect(),
+/// A market as the contracts name it.
+pub fn context(context: ContextId) -> FixedBytes<31> {
+    FixedBytes::from(*context.as_bytes())
+}
+
+/// What a market demands of its accounts, for `createMarket`.
+pub fn terms(params: &PolicyParams) -> markets::Terms {
+    markets::Terms {
         requiredLevel: params.required_level as u8,
         breachLevel: params.breach_level as u8,
         cureLevel: params.cure_level as u8,
-        proofWindow: to_time(params.proof_window),
-        curePeriod: to_time(params.cure_period),
-        maxSnapshotAge: to_time(params.max_snapshot_age),
         limitPriceMoves: params.max_price_move_bps.is_some(),
         maxPriceMoveBps: params.max_price_move_bps.unwrap_or(0),
+        proofWindow: to_period(params.proof_window),
+        cureOverdue: to_period(params.cure_periods.overdue),
+        cureBelowInitial: to_period(params.cure_periods.below_initial),
+        cureBelowMaintenance: to_period(params.cure_periods.below_maintenance),
+        cureBelowMarginCall: to_period(params.cure_periods.below_margin_call),
+        maxSnapshotAge: to_period(params.max_snapshot_age),
+    }
+}
+
+/// The rest of a market's policy, for `createMarket`.
+pub fn limits(params: &PolicyParams) -> markets::Limits {
+    markets::Limits {
+        firstEpoch: params.first_epoch.get(),
+        maxClockSkew: to_period(params.max_clock_skew),
+        gracePeriod: to_period(params.grace_period),
+        maxPause: to_period(params.max_pause),
+        escapeAfter: to_period(params.escape_after),
+        breakerWindow: to_period(params.breaker_window),
+    }
+}
+
+/// Who attests a market's epochs.
+pub fn signers(signers: &Signers) -> markets::SignerSet {
+    markets::SignerSet {
+        // At most 32; anything else the contract refuses.
+        threshold: u8::try_from(signers.threshold()).unwrap_or(u8::MAX),
+        signers: signers.signers().iter().map(|signer| Address::from(*signer.as_bytes())).collect(),
+    }
+}
+
+/// A market for `createMarket`. Its context is not taken: the contract derives its
+/// own from `name`, the chain and its address.
+pub fn market(params: &PolicyParams, name: &str, attesters: &Signers) -> markets::MarketParams {
+    markets::MarketParams {
+        name: name.to_owned(),
+        terms: terms(params),
+        limits: limits(params),
+        models: params.models.iter().map(|digest| model(*digest)).collect(),
+        attesters: signers(attesters),
     }
 }
 
 /// An epoch for `postEpoch`.
-pub fn epoch_post(post: &EpochPost) -> registry::EpochPost {
-    registry::EpochPost {
+pub fn epoch_post(post: &EpochPost) -> markets::EpochPost {
+    markets::EpochPost {
         epoch: post.epoch.get(),
         stateRoot: FixedBytes::from(*post.state_root.as_bytes()),
         marketRoot: FixedBytes::from(*post.market_root.as_bytes()),
         model: model(post.model),
         marketTimestamp: post.market_timestamp.get(),
-        priceMoveGiven: true,
         priceMoveBps: post.price_move_bps,
+        measuredFrom: post.reference.get(),
+        previous: FixedBytes::from(*post.previous.as_bytes()),
     }
 }
 
@@ -110,14 +157,37 @@ pub fn inputs(claim: &ClaimData) -> [U256; LEN] {
     ]
 }
 
-/// The engine's event in a log of the registry; `None` for another log.
+/// The engine's event in a log of the markets or the registry; `None` for another
+/// log. Which market it is about is left to the caller: the first topic after the
+/// signature.
 pub fn event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
-    Some(match Log::decode_raw_log(topics, data).ok()? {
-        Log::ModelAccepted(log) => Event::ModelAccepted { model: digest(log.model)? },
-        Log::ModelRevoked(log) => Event::ModelRevoked { model: digest(log.model)? },
-        Log::EpochPosted(log) => {
+    market_event(topics, data).or_else(|| account_event(topics, data))
+}
+
+fn market_event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
+    Some(match MarketLog::decode_raw_log(topics, data).ok()? {
+        MarketLog::ModelAccepted(log) => Event::ModelAccepted { model: digest(log.model)? },
+        MarketLog::ModelRevoked(log) => Event::ModelRevoked { model: digest(log.model)? },
+        MarketLog::CircuitsChanged(log) => {
+            let until = log.until.to::<u64>();
+            // The last time that the contracts know stands for no end.
+            let until = if until == LAST_TIME { u64::MAX } else { until };
+            Event::CircuitsChanged { until, frozen: log.frozen }
+        }
+        MarketLog::EpochPosted(log) => {
             Event::EpochPosted { epoch: Epoch::new(log.epoch), quarantined: log.quarantined }
         }
+        MarketLog::EpochRejection(log) => Event::EpochRejected { epoch: Epoch::new(log.epoch) },
+        MarketLog::Halted(log) => Event::Halted { reason: halt(log.reason)? },
+        MarketLog::Resumed(log) => Event::Resumed {
+            confirmed: Some(Epoch::new(log.confirmed)).filter(|epoch| epoch.get() != 0),
+        },
+        _ => return None,
+    })
+}
+
+fn account_event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
+    Some(match Log::decode_raw_log(topics, data).ok()? {
         Log::Registered(log) => {
             Event::Registered { account: account(log.account), due: clock(log.due) }
         }
@@ -127,9 +197,20 @@ pub fn event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
             level: level(log.level)?,
             due: clock(log.due),
         },
-        Log::Called(log) => Event::Called {
+        Log::Called(log) => {
+            let reason = reason(log.reason)?;
+            Event::Called {
+                account: account(log.account),
+                reason,
+                level: below(reason, log.level),
+                epoch: Epoch::new(log.epoch),
+                deadline: clock(log.deadline),
+                shortfall: shortfall(log.shortfall),
+            }
+        }
+        Log::CallRefined(log) => Event::CallRefined {
             account: account(log.account),
-            reason: reason(log.reason)?,
+            level: level(log.level)?,
             epoch: Epoch::new(log.epoch),
             deadline: clock(log.deadline),
             shortfall: shortfall(log.shortfall),
@@ -149,12 +230,17 @@ pub fn event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
         Log::Reinstated(log) => {
             Event::Reinstated { account: account(log.account), due: clock(log.due) }
         }
-        Log::Halted(log) => Event::Halted { reason: halt(log.reason)? },
-        Log::Resumed(log) => Event::Resumed {
-            confirmed: Some(Epoch::new(log.confirmed)).filter(|epoch| epoch.get() != 0),
-        },
+        Log::Escaped(log) => Event::Escaped { account: account(log.account) },
         _ => return None,
     })
+}
+
+/// The level below which an account was proved; nothing was when it is overdue.
+fn below(reason: CallReason, number: u8) -> Option<Level> {
+    match reason {
+        CallReason::Breach => level(number),
+        CallReason::Overdue => None,
+    }
 }
 
 /// The halt's reason of a number of the registry's enumeration; `None` when it
@@ -167,13 +253,16 @@ pub fn halt(number: u8) -> Option<HaltReason> {
     }
 }
 
-/// The engine's refusal in what the registry reverted with; `None` for another
-/// error.
+/// The engine's refusal in what the markets or the registry reverted with; `None`
+/// for another error.
 pub fn refusal(data: &[u8]) -> Option<Refusal> {
     Some(match Error::abi_decode(data).ok()? {
         Error::ModelAlreadyAccepted(_) => Refusal::ModelAlreadyAccepted,
         Error::ModelNotAccepted(_) => Refusal::ModelNotAccepted,
-        Error::EpochNotNewer(error) => Refusal::EpochNotNewer { latest: Epoch::new(error.latest) },
+        Error::EpochNotNext(error) => {
+            Refusal::EpochNotNext { expected: Epoch::new(error.expected) }
+        }
+        Error::RootNotCanonical(_) => Refusal::RootNotCanonical,
         Error::SnapshotInFuture(_) => Refusal::SnapshotInFuture,
         Error::SnapshotOlderThanLast(error) => {
             Refusal::SnapshotOlderThanLast { last: Timestamp::new(error.last.to()) }
@@ -181,7 +270,17 @@ pub fn refusal(data: &[u8]) -> Option<Refusal> {
         Error::SnapshotStale(error) => {
             Refusal::SnapshotStale { fresh_until: error.freshUntil.to() }
         }
-        Error::PriceMoveMissing(_) => Refusal::PriceMoveMissing,
+        Error::WrongPrevious(_) => Refusal::WrongPrevious,
+        Error::WrongReference(error) => {
+            Refusal::WrongReference { confirmed: Epoch::new(error.confirmed) }
+        }
+        Error::WrongConfirmation(error) => {
+            Refusal::WrongConfirmation { latest: Epoch::new(error.latest) }
+        }
+        Error::EpochRejected(_) => Refusal::EpochRejected,
+        Error::PauseTooLong(error) => Refusal::PauseTooLong { max: error.max.into() },
+        Error::CircuitsFrozen(_) => Refusal::CircuitsFrozen,
+        Error::NotStuck(error) => Refusal::NotStuck { since: error.since.to() },
         Error::AlreadyRegistered(_) => Refusal::AlreadyRegistered,
         Error::NotRegistered(_) => Refusal::NotRegistered,
         Error::AccountClosed(_) => Refusal::AccountClosed,
@@ -219,14 +318,23 @@ pub fn status(record: &registry::Account, disclosed: u128) -> Option<AccountStat
         0 => AccountStatus::Unregistered,
         1 => AccountStatus::Unproven { since, due: until },
         2 => AccountStatus::Current { epoch, level: level(record.level)?, since, due: until },
-        3 => AccountStatus::Called {
-            reason: reason(record.reason)?,
-            epoch,
-            since,
-            deadline: until,
-            shortfall: shortfall(disclosed),
-        },
-        4 => AccountStatus::Liquidatable { reason: reason(record.reason)?, epoch, since },
+        3 => {
+            let reason = reason(record.reason)?;
+            AccountStatus::Called {
+                reason,
+                level: below(reason, record.level),
+                epoch,
+                since,
+                deadline: until,
+                shortfall: shortfall(disclosed),
+            }
+        }
+        4 => {
+            let reason = reason(record.reason)?;
+            let level = below(reason, record.level);
+            let shortfall = shortfall(disclosed);
+            AccountStatus::Liquidatable { reason, level, epoch, since, shortfall }
+        }
         5 => AccountStatus::Closed { since },
         _ => return None,
     })

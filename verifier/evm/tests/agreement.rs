@@ -9,10 +9,15 @@ use common::actions::{self, START, account, model, verified};
 use common::registry::{Refused, Registry, time};
 use common::{Failure, registry as fixture};
 use proptest::prelude::*;
-use zkmargin_evm::contracts::MarginCallRegistry as registry;
-use zkmargin_evm::engine as convert;
+use zkmargin_evm::contracts::{
+    MarginCallRegistry as registry, MarginMarkets as markets, MarginProofGate as gate,
+};
+use zkmargin_evm::engine::{self as convert, LAST_TIME};
+use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::Epoch;
-use zkmargin_verifier::engine::{Action, ActionRecord, Engine, Event, Policy, PolicyParams};
+use zkmargin_verifier::engine::{
+    Action, ActionRecord, Engine, EpochState, Event, Policy, PolicyParams, Refusal,
+};
 
 /// The engine and the contract, under the contract's context.
 struct Pair {
@@ -23,7 +28,7 @@ struct Pair {
 impl Pair {
     fn new(params: PolicyParams) -> Self {
         let contract = Registry::new(&params, START);
-        let policy = PolicyParams { context: contract.context(), ..params };
+        let policy = PolicyParams { context: contract.market, ..params };
         Self { engine: Engine::new(Policy::new(policy).unwrap(), START), contract }
     }
 
@@ -40,6 +45,9 @@ impl Pair {
 
     /// Both do the same, and stand in the same state.
     fn step(&mut self, now: u64, action: &ActionRecord) -> Result<(), TestCaseError> {
+        if self.is_foreign(action) {
+            return self.foreign(now, action);
+        }
         let expected = self.engine.apply(now, &verified(action));
         let got = self.contract.apply(now, action);
         prop_assert_eq!(&got, &expected.map_err(Refused::Engine), "{:?}", action);
@@ -47,41 +55,105 @@ impl Pair {
         self.announced(&got.unwrap_or_default())
     }
 
+    fn is_foreign(&self, action: &ActionRecord) -> bool {
+        match action {
+            Action::SubmitProof { claim } | Action::SubmitBreach { claim } | Action::Cure { claim } => {
+                claim.context != self.contract.market
+            }
+            _ => false,
+        }
+    }
+
+    /// A claim's context says which market it is for: of one that is not there,
+    /// nothing else can be said. The engine, which is one market, accepts none either.
+    fn foreign(&mut self, now: u64, action: &ActionRecord) -> Result<(), TestCaseError> {
+        let events = self.engine.apply(now, &verified(action)).unwrap_or_default();
+        prop_assert_eq!(events, Vec::new());
+        let refused = Err(Refused::Engine(Refusal::WrongContext));
+        prop_assert_eq!(self.contract.apply(now, action), refused);
+        self.same_state(now)
+    }
+
     /// With an invalid proof the contract refuses whatever the engine, which
-    /// sees valid ones only, would do; and nothing changes.
+    /// sees valid ones only, would do; and nothing changes. One that says nothing
+    /// new is not looked at.
     fn forged(&mut self, now: u64, action: &ActionRecord) -> Result<(), TestCaseError> {
+        if self.is_foreign(action) {
+            return Ok(());
+        }
         let expected = self.engine.clone().apply(now, &verified(action));
-        let invalid = alloy_sol_types::SolError::abi_encode(&registry::InvalidProof {});
+        let invalid = alloy_sol_types::SolError::abi_encode(&gate::InvalidProof {});
         let expected = match expected {
-            Ok(_) => Refused::Other(Failure::Revert(invalid.into())),
-            Err(refusal) => Refused::Engine(refusal),
+            Ok(events) if events.is_empty() => Ok(events),
+            Ok(_) => Err(Refused::Other(Failure::Revert(invalid.into()))),
+            Err(refusal) => Err(Refused::Engine(refusal)),
         };
-        prop_assert_eq!(self.contract.apply_with(now, action, 0), Err(expected));
+        prop_assert_eq!(self.contract.apply_with(now, action, 0), expected);
         self.same_state(now)
     }
 
     fn same_state(&mut self, now: u64) -> Result<(), TestCaseError> {
         prop_assert_eq!(self.contract.clock(now), self.engine.clock(now));
-        let (meta, expected) =
-            (self.contract.view(&registry::metaCall {}), self.engine.meta().advanced(now));
-        prop_assert_eq!(meta.latest, expected.latest.get());
-        prop_assert_eq!(meta.freshUntil, time(expected.fresh_until));
-        prop_assert_eq!(meta.modelRevoked, expected.model_revoked);
-        prop_assert_eq!(convert::halt(meta.halt), expected.halt);
+        self.same_meta(now)?;
         for number in 1..=ACCOUNTS {
             let id = account(number);
             let status = self.contract.status(id, now);
             prop_assert_eq!(status, self.engine.status(id, now));
-            let address = convert::address(id);
-            let last = self.contract.view(&registry::statusOfCall { account: address });
+            let address = self.contract.account(id);
+            let context = self.contract.context();
+            let last = self.contract.view(&registry::statusOfCall { context, account: address });
             let stored = self.engine.accounts().find(|(other, _)| **other == id);
             let expected = stored.map_or(0, |(_, account)| account.last_epoch.get());
             prop_assert_eq!(last.status.lastEpoch, expected);
-            let standing = registry::inGoodStandingCall { account: address };
-            let clock = self.engine.clock(now);
-            prop_assert_eq!(self.contract.view(&standing), status.in_good_standing(clock));
-            let liquidatable = registry::liquidatableCall { account: address };
+            let liquidatable = registry::liquidatableCall { context, account: address };
             prop_assert_eq!(self.contract.view(&liquidatable), self.engine.liquidatable(id, now));
+            self.same_standing(number, now)?;
+        }
+        Ok(())
+    }
+
+    fn same_meta(&self, now: u64) -> Result<(), TestCaseError> {
+        let meta = self.contract.read(0).meta;
+        let expected = self.engine.meta_at(now);
+        prop_assert_eq!(meta.latest, expected.latest.get());
+        prop_assert_eq!(meta.lastRan, time(expected.last_ran));
+        prop_assert_eq!(meta.freshUntil, time(expected.fresh_until));
+        prop_assert_eq!(meta.modelRevoked, expected.model_revoked);
+        prop_assert_eq!(meta.pausedUntil, time(expected.paused_until.unwrap_or(0)));
+        prop_assert_eq!(meta.breaker, expected.breaker);
+        prop_assert_eq!(meta.circuitsUntil, time(expected.circuits_until));
+        prop_assert_eq!(meta.circuitsFrozen, expected.circuits_frozen);
+        prop_assert_eq!(meta.graceFrom, time(expected.grace.from.get()));
+        prop_assert_eq!(meta.graceUntil, time(expected.grace.until.get()));
+        if meta.latest != 0 {
+            prop_assert_eq!(meta.latestState, epoch_state(expected.latest_state));
+        }
+        let moves = self.contract.moves();
+        prop_assert_eq!(moves.confirmed, expected.confirmed.get());
+        prop_assert_eq!(moves.windowStart, time(expected.window.start));
+        prop_assert_eq!(moves.previousBps, expected.window.previous_bps);
+        prop_assert_eq!(moves.currentBps, expected.window.current_bps);
+        prop_assert_eq!(moves.latestDigest.0, *expected.latest_digest.as_bytes());
+        Ok(())
+    }
+
+    fn same_standing(&mut self, number: u8, now: u64) -> Result<(), TestCaseError> {
+        let (context, account) = (self.contract.context(), self.contract.account(account(number)));
+        let expected = self.engine.standing(actions::account(number), now);
+        let facts = self.contract.view(&registry::standingCall { context, account });
+        prop_assert_eq!(facts.clock, time(expected.clock.get()));
+        prop_assert_eq!(facts.halted, expected.halted.is_some());
+        prop_assert_eq!(facts.stale, expected.stale);
+        prop_assert_eq!(facts.provableNow, expected.provable_now);
+        for (level, age) in [(1, 0), (1, 50), (2, 100), (3, 1_000), (3, LAST_TIME)] {
+            let call = registry::mayIncreaseRiskCall {
+                context,
+                account,
+                minLevel: level,
+                maxAge: time(age),
+            };
+            let level = Level::from_u8(level).unwrap();
+            prop_assert_eq!(self.contract.view(&call), expected.may_increase_risk(level, age));
         }
         Ok(())
     }
@@ -98,13 +170,14 @@ impl Pair {
 
     fn same_epoch(&self, epoch: Epoch) -> Result<(), TestCaseError> {
         let stored = self.engine.epochs().find(|(other, _)| **other == epoch).unwrap().1;
-        let got = self.contract.view(&registry::epochsCall { epoch: epoch.get() });
+        let call = markets::epochOfCall { context: self.contract.context(), epoch: epoch.get() };
+        let got = self.contract.chain.read(self.contract.at.markets, &call);
         prop_assert_eq!(got.stateRoot.0, *stored.state_root.as_bytes());
         prop_assert_eq!(got.marketRoot.0, *stored.market_root.as_bytes());
         prop_assert_eq!(got.model.0, *stored.model.as_bytes());
         prop_assert_eq!(got.marketTimestamp, time(stored.market_timestamp.get()));
         prop_assert_eq!(got.posted, time(stored.posted.get()));
-        prop_assert_eq!(got.state, if stored.quarantined { 2 } else { 1 });
+        prop_assert_eq!(got.state, epoch_state(stored.state));
         Ok(())
     }
 
@@ -114,11 +187,22 @@ impl Pair {
         }
         for number in 1..=2 {
             let digest = model(number);
-            let call = registry::isModelAcceptedCall { model: (*digest.as_bytes()).into() };
+            let context = self.contract.context();
+            let call = markets::isModelAcceptedCall { context, model: convert::model(digest) };
             let expected = self.engine.models().any(|accepted| *accepted == digest);
-            prop_assert_eq!(self.contract.view(&call), expected);
+            let got = self.contract.chain.read(self.contract.at.markets, &call);
+            prop_assert_eq!(got, expected);
         }
         Ok(())
+    }
+}
+
+/// An epoch's state by the contracts' number.
+fn epoch_state(state: EpochState) -> u8 {
+    match state {
+        EpochState::Posted => 1,
+        EpochState::Quarantined => 2,
+        EpochState::Rejected => 3,
     }
 }
 
@@ -176,7 +260,7 @@ fn the_mock_accepts_only_what_says_so() {
     for verdict in [0, 2, 3, 4, 5, 6] {
         let refused = pair.contract.apply_with(START, &proof, verdict).unwrap_err();
         let fixture::Refused::Other(failure) = refused else { panic!("{refused:?}") };
-        assert!(failure.is::<registry::InvalidProof>(), "verdict {verdict}");
+        assert!(failure.is::<gate::InvalidProof>(), "verdict {verdict}");
     }
     pair.step(START, &proof).unwrap();
 }

@@ -4,19 +4,21 @@
 
 mod common;
 
-use alloy_sol_types::{SolCall, SolConstructor, SolError, SolEvent};
+use alloy_sol_types::{SolCall, SolError, SolEvent};
 use common::actions::{self, START, account, breach, cure, overdue, posted, prove, register};
 use common::registry::{
-    ANYONE, GOVERNOR, GUARDIAN, HostileHook, MOCK, NAME, PROTOCOL, PUBLISHER, Registry, deploy,
-    message,
+    ANYONE, DEPLOYER, GOVERNOR, HostileHook, Kind, MOCK, Message, NAME, PROTOCOL, Refused,
+    Registry,
 };
-use common::{CHAIN, Chain, Failure, GAS_LIMIT, code_with};
-use revm::primitives::{Address, B256, U256};
-use zkmargin_evm::contracts::MarginCallRegistry as registry;
-use zkmargin_evm::contracts::MarginProofGate as gate;
+use common::{CHAIN, Chain, Failure, GAS_LIMIT};
+use revm::primitives::{Address, U256};
+use zkmargin_evm::contracts::{
+    MarginCallRegistry as registry, MarginMarkets as markets, MarginProofGate as gate,
+    MarginRoles as roles,
+};
 use zkmargin_evm::engine as convert;
 use zkmargin_margin::claim::Level;
-use zkmargin_margin::ids::ContextId;
+use zkmargin_margin::ids::{ContextId, Epoch};
 use zkmargin_margin::instance::NAMES;
 use zkmargin_verifier::engine::{
     AccountStatus, Action, ActionRecord, ClaimData, Policy, PolicyParams,
@@ -31,7 +33,7 @@ fn ready() -> Registry {
 }
 
 fn localised(registry: &Registry, action: ActionRecord) -> ActionRecord {
-    let context = registry.context();
+    let context = registry.market;
     action.map_claim(|claim| ClaimData { context, ..claim })
 }
 
@@ -46,82 +48,73 @@ fn past_deadline() -> Registry {
     registry
 }
 
-#[test]
-fn its_context_is_what_provers_derive() {
-    let registry = Registry::new(&actions::params(), START);
-    let expected = ContextId::derive(NAME, CHAIN, registry.address.into_array());
-    assert_eq!(registry.context(), expected);
+/// What sending a message on a copy of the chain does.
+fn tried(registry: &Registry, message: &Message, data: Vec<u8>) -> Result<(), Failure> {
+    registry.chain.clone().send_raw(message.from, message.to, data).map(|_| ())
 }
 
 #[test]
-fn every_role_is_needed() {
-    let mut registry = past_deadline();
-    let actions = [
-        (actions::posted(9, START), PUBLISHER),
-        (register(2), PROTOCOL),
-        (actions::close(1), PROTOCOL),
-        (actions::reinstate(1), PROTOCOL),
-        (Action::Pause, GUARDIAN),
-        (Action::Resume, GUARDIAN),
-        (Action::AcceptModel { model: actions::model(2) }, GOVERNOR),
-        (Action::RevokeModel { model: actions::model(1) }, GOVERNOR),
-    ];
-    let mut messages: Vec<_> =
-        actions.iter().map(|(action, role)| (*role, message(action, 1).1)).collect();
-    let add = registry::addCircuitCall { verifier: Address::ZERO, gasLimit: 1 };
-    messages.push((GOVERNOR, add.abi_encode()));
-    messages.push((GOVERNOR, registry::removeCircuitCall { circuit: MOCK }.abi_encode()));
-    messages.push((PROTOCOL, registry::setHookCall { newHook: Address::ZERO }.abi_encode()));
-    for (holder, data) in messages {
-        for sender in [GOVERNOR, PUBLISHER, GUARDIAN, PROTOCOL, ANYONE] {
-            let result = registry.chain.clone().send_raw(sender, registry.address, data.clone());
-            let lacks = matches!(&result, Err(failure)
-                if failure.is::<registry::AccessControlUnauthorizedAccount>());
-            assert_eq!(lacks, sender != holder, "{sender} {result:?}");
-        }
-    }
-    // Only the governor, as administrator, gives roles.
-    let role = registry.view(&registry::GUARDIAN_ROLECall {});
-    let grant = registry::grantRoleCall { role, account: ANYONE };
-    for sender in [PUBLISHER, GUARDIAN, PROTOCOL, ANYONE] {
-        assert!(registry.send(sender, &grant).is_err());
-    }
-    registry.send(GOVERNOR, &grant).unwrap();
-    registry.send(ANYONE, &registry::pauseCall {}).unwrap();
+fn its_context_is_what_provers_derive() {
+    let registry = Registry::new(&actions::params(), START);
+    let expected = ContextId::derive(NAME, CHAIN, registry.at.markets.into_array());
+    let call = markets::contextOfCall { name: NAME.to_owned() };
+    let got = registry.chain.read(registry.at.markets, &call);
+    assert_eq!(got, convert::context(expected));
 }
 
 #[test]
 fn the_policy_is_validated_as_in_rust() {
+    use Level::{Bankrupt, Initial, MarginCall};
     type Change = fn(&mut PolicyParams);
-    let cases: [(Change, [u8; 4]); 11] = [
-        (|p| p.models.clear(), registry::NoModel::SELECTOR),
-        (|p| p.models.push(p.models[0]), registry::DuplicateModel::SELECTOR),
-        (|p| p.breach_level = Level::Bankrupt, registry::EmptyLevel::SELECTOR),
-        (|p| p.breach_level = Level::Initial, registry::LevelOrder::SELECTOR),
-        (|p| p.cure_level = Level::MarginCall, registry::LevelOrder::SELECTOR),
-        (|p| p.max_snapshot_age = 0, registry::NoSnapshotAge::SELECTOR),
-        (|p| p.proof_window = 2 * p.max_snapshot_age - 1, registry::TooShort::SELECTOR),
-        (|p| p.cure_period = 2 * p.max_snapshot_age - 1, registry::TooShort::SELECTOR),
-        (|p| p.proof_window = 100 * 366 * 86_400 + 1, registry::TooLong::SELECTOR),
-        (|p| p.cure_period = 100 * 366 * 86_400 + 1, registry::TooLong::SELECTOR),
-        (|p| p.max_snapshot_age = u64::MAX, registry::TooLong::SELECTOR),
+    let cases: [(Change, [u8; 4]); 20] = [
+        (|p| p.models.clear(), markets::NoModel::SELECTOR),
+        (|p| p.models.push(p.models[0]), markets::DuplicateModel::SELECTOR),
+        (|p| p.first_epoch = Epoch::new(0), markets::NoFirstEpoch::SELECTOR),
+        (|p| p.breach_level = Bankrupt, markets::EmptyLevel::SELECTOR),
+        (|p| p.breach_level = Initial, markets::LevelOrder::SELECTOR),
+        (|p| p.cure_level = MarginCall, markets::LevelOrder::SELECTOR),
+        (|p| p.max_snapshot_age = 0, markets::NoPeriod::SELECTOR),
+        (|p| p.max_pause = 0, markets::NoPeriod::SELECTOR),
+        (|p| p.proof_window = 2 * p.max_snapshot_age - 1, markets::TooShort::SELECTOR),
+        (|p| p.cure_periods.overdue = 2 * p.max_snapshot_age - 1, markets::TooShort::SELECTOR),
+        (
+            |p| p.cure_periods.below_margin_call = 2 * p.max_snapshot_age - 1,
+            markets::TooShort::SELECTOR,
+        ),
+        (
+            |p| p.cure_periods.below_margin_call = p.cure_periods.below_maintenance + 1,
+            markets::PeriodOrder::SELECTOR,
+        ),
+        (
+            |p| p.cure_periods.below_maintenance = p.cure_periods.below_initial + 1,
+            markets::PeriodOrder::SELECTOR,
+        ),
+        (|p| p.escape_after = p.max_pause - 1, markets::TooShort::SELECTOR),
+        (|p| p.proof_window = 100 * 366 * 86_400 + 1, markets::TooLong::SELECTOR),
+        (|p| p.cure_periods.below_initial = u64::MAX, markets::TooLong::SELECTOR),
+        (|p| p.max_snapshot_age = u64::MAX, markets::TooLong::SELECTOR),
+        (|p| p.grace_period = p.max_snapshot_age + 1, markets::TooLong::SELECTOR),
+        (|p| p.max_clock_skew = p.max_snapshot_age, markets::TooLong::SELECTOR),
+        (|p| p.breaker_window = u64::MAX, markets::TooLong::SELECTOR),
     ];
     for (change, selector) in cases {
         let mut params = actions::params();
         change(&mut params);
         assert!(Policy::new(params.clone()).is_err());
-        let failure = deploy(&mut Chain::new(START), &params).unwrap_err();
+        let failure = Registry::deploy(Chain::new(START), &params, false).err().unwrap();
         let Failure::Revert(data) = failure else { panic!("{failure:?}") };
-        assert_eq!(data[..4], selector);
+        assert_eq!(data[..4], selector, "{params:?}");
     }
 }
 
 #[test]
 fn the_calldata_is_the_one_encoding_of_its_arguments() {
-    let registry = ready();
+    let mut registry = ready();
     for action in [prove(1, 1), breach(1, 1), cure(1, 1)] {
-        let (_, data) = message(&localised(&registry, action), 1);
-        let send = |data: Vec<u8>| registry.chain.clone().send_raw(ANYONE, registry.address, data);
+        let action = localised(&registry, action);
+        let message = registry.message(&action, 1);
+        let data = message.data.clone();
+        let send = |data: Vec<u8>| tried(&registry, &message, data);
         let mut trailing = data.clone();
         trailing.push(0);
         let failure = send(trailing).unwrap_err();
@@ -138,32 +131,24 @@ fn the_calldata_is_the_one_encoding_of_its_arguments() {
 
 #[test]
 fn proofs_are_of_the_exact_length() {
-    let registry = ready();
+    let mut registry = ready();
     let action = localised(&registry, prove(1, 1));
-    let Action::SubmitProof { claim } = action else { panic!() };
+    let message = registry.message(&action, 1);
     for length in [0, 31, 33, 64] {
-        let mut proof = vec![0; length];
-        if length >= 32 {
-            proof[31] = 1;
-        }
-        let call = registry::submitProofCall {
-            circuit: MOCK,
-            inputs: convert::inputs(&claim),
-            proof: proof.into(),
-        };
-        // Padded to whole words by the encoder, which is not the exact length either.
-        let mut data = call.abi_encode();
-        data.truncate(4 + 11 * 32 + length);
-        let failure = registry.chain.clone().send_raw(ANYONE, registry.address, data).unwrap_err();
-        let expected = registry::ProofLength { expected: U256::from(32), got: U256::from(length) };
+        let mut data = message.data[..4 + 10 * 32].to_vec();
+        data.splice(4 + 9 * 32.., U256::from(length).to_be_bytes_vec());
+        data.extend(vec![0; length].iter());
+        let failure = tried(&registry, &message, data).unwrap_err();
+        let expected = gate::ProofLength { expected: U256::from(32), got: U256::from(length) };
         assert_eq!(failure, Failure::Revert(expected.abi_encode().into()), "{length}");
     }
 }
 
 #[test]
 fn public_inputs_are_canonical() {
-    let registry = ready();
+    let mut registry = ready();
     let action = localised(&registry, prove(1, 1));
+    let message = registry.message(&action, 1);
     let Action::SubmitProof { claim } = action else { panic!() };
     let good = convert::inputs(&claim);
     let modulus = U256::from_str_radix(
@@ -194,7 +179,7 @@ fn public_inputs_are_canonical() {
                 inputs,
                 proof: U256::ONE.to_be_bytes_vec().into(),
             };
-            let failure = registry.chain.clone().send(ANYONE, registry.address, &call).unwrap_err();
+            let failure = tried(&registry, &message, call.abi_encode()).unwrap_err();
             let expected = registry::NotCanonical { row: U256::from(row) };
             assert_eq!(failure, Failure::Revert(expected.abi_encode().into()), "{row} {value}");
         }
@@ -202,75 +187,28 @@ fn public_inputs_are_canonical() {
 }
 
 #[test]
-fn circuits_are_added_and_removed() {
-    let mut registry = ready();
-    let proof = localised(&registry, prove(1, 1));
-    registry.send(GOVERNOR, &registry::removeCircuitCall { circuit: MOCK }).unwrap();
-    let again = registry.send(GOVERNOR, &registry::removeCircuitCall { circuit: MOCK });
-    assert!(again.unwrap_err().is::<registry::UnknownCircuit>());
-    let (from, data) = message(&proof, 1);
-    let failure = registry.chain.send_raw(from, registry.address, data).unwrap_err();
-    assert!(failure.is::<registry::UnknownCircuit>());
-
-    let verifier = registry.mock(MOCK, false);
-    let add = |gas| registry::addCircuitCall { verifier, gasLimit: gas };
-    let none = registry.send(GOVERNOR, &add(0)).unwrap_err();
-    assert!(none.is::<registry::InvalidCircuit>());
-    registry.send(GOVERNOR, &add(100_000)).unwrap();
-    let twice = registry.send(GOVERNOR, &add(100_000)).unwrap_err();
-    assert!(twice.is::<registry::CircuitAlreadyAdded>());
-    registry.apply(START, &proof).unwrap();
-}
-
-#[test]
-fn insecure_verifiers_are_for_test_deployments() {
-    let mut chain = Chain::new(START);
-    let arguments =
-        gate::constructorCall { governor: GOVERNOR, insecureSrsAllowed: false }.abi_encode();
-    let (address, _) = chain.create(GOVERNOR, code_with(&gate::BYTECODE, arguments)).unwrap();
-    let mut gate_ = Registry { chain, address };
-    let insecure = gate_.mock(MOCK, true);
-    let add = gate::addCircuitCall { verifier: insecure, gasLimit: 100_000 };
-    assert!(gate_.send(GOVERNOR, &add).unwrap_err().is::<gate::InsecureSrs>());
-    let circuit = B256::repeat_byte(1);
-    let secure = gate_.mock(circuit, false);
-    let add = gate::addCircuitCall { verifier: secure, gasLimit: 100_000 };
-    gate_.send(GOVERNOR, &add).unwrap();
-
-    // The gate alone, for a protocol without a registry.
-    let claim = actions::claim(1, 1, actions::HEALTHY);
-    let call = |verdict: u8| gate::requireProofCall {
-        circuit,
-        inputs: convert::inputs(&claim),
-        proof: U256::from(verdict).to_be_bytes_vec().into(),
-    };
-    gate_.send(ANYONE, &call(1)).unwrap();
-    assert!(gate_.send(ANYONE, &call(0)).unwrap_err().is::<gate::InvalidProof>());
-}
-
-#[test]
 fn a_proof_that_burns_gas_burns_its_limit_only() {
-    let registry = ready();
-    let (from, data) = message(&localised(&registry, prove(1, 1)), 5);
+    let mut registry = ready();
+    let action = localised(&registry, prove(1, 1));
+    let Message { from, to, data } = registry.message(&action, 5);
     // The verifier's limit is 100,000.
-    let failure = registry
-        .chain
-        .clone()
-        .send_with_gas(from, registry.address, data.clone(), 300_000)
-        .unwrap_err();
-    assert!(failure.is::<registry::InvalidProof>(), "{failure:?}");
+    let mut send = |gas| registry.chain.clone().send_with_gas(from, to, data.clone(), gas);
+    let failure = send(300_000).unwrap_err();
+    assert!(failure.is::<gate::InvalidProof>(), "{failure:?}");
     // With less gas than the verifier's limit nothing is said about a proof.
-    let failure =
-        registry.chain.clone().send_with_gas(from, registry.address, data, 140_000).unwrap_err();
-    assert!(failure.is::<registry::TooLittleGas>(), "{failure:?}");
+    let failure = send(160_000).unwrap_err();
+    assert!(failure.is::<gate::TooLittleGas>(), "{failure:?}");
 }
 
+/// A registry whose only protocol has a hostile hook, and an account about to be
+/// liquidatable.
 fn with_hook(mode: u8, callback: Vec<u8>) -> (Registry, Address) {
     let mut registry = past_deadline();
-    let (hook, _) = registry.chain.create(GOVERNOR, HostileHook::BYTECODE.to_vec()).unwrap();
-    registry.send(PROTOCOL, &registry::setHookCall { newHook: hook }).unwrap();
-    let role = registry.view(&registry::PROTOCOL_ROLECall {});
-    registry.send(GOVERNOR, &registry::grantRoleCall { role, account: hook }).unwrap();
+    let (hook, _) = registry.chain.create(DEPLOYER, HostileHook::BYTECODE.to_vec()).unwrap();
+    registry.send(PROTOCOL, &registry::setHookCall { hook }).unwrap();
+    let role = registry.role(&roles::PROTOCOL_ROLECall {});
+    let grant = roles::grantRoleCall { role, account: hook };
+    registry.chain.send(GOVERNOR, registry.at.roles, &grant).unwrap();
     let set = HostileHook::setCall { newMode: mode, newMessage: callback.into() };
     registry.chain.send(ANYONE, hook, &set).unwrap();
     (registry, hook)
@@ -280,20 +218,21 @@ const MARKED: u64 = START + 90 * 6;
 
 #[test]
 fn the_hook_cannot_come_back_in() {
-    let registry = past_deadline();
-    let late = |action| message(&localised(&registry, action), 1).1;
-    let callbacks = [
-        late(actions::close(1)),
-        late(actions::reinstate(1)),
-        late(actions::mark(1)),
-        late(register(2)),
-        late(overdue(1)),
-        late(prove(1, 7)),
-        late(breach(1, 7)),
-        late(cure(1, 7)),
+    let mut registry = past_deadline();
+    let actions = [
+        actions::close(1),
+        actions::reinstate(1),
+        actions::mark(1),
+        actions::escape(1),
+        register(2),
+        overdue(1),
+        prove(1, 7),
+        breach(1, 7),
+        cure(1, 7),
     ];
-    for callback in callbacks {
-        let (mut registry, hook) = with_hook(0, callback);
+    for action in actions {
+        let action = localised(&registry, action);
+        let (mut registry, hook) = with_hook(0, registry.message(&action, 1).data);
         let events = registry.apply(MARKED, &actions::mark(1)).unwrap();
         assert_eq!(events.len(), 1);
         assert_eq!(registry.chain.read(hook, &HostileHook::callsCall {}), U256::ONE);
@@ -309,9 +248,10 @@ fn the_hook_cannot_come_back_in() {
 
 #[test]
 fn the_hook_can_read() {
-    let address = convert::address(account(1));
-    let (mut registry, hook) =
-        with_hook(0, registry::liquidatableCall { account: address }.abi_encode());
+    let mut registry = past_deadline();
+    let account = registry.account(account(1));
+    let call = registry::liquidatableCall { context: registry.context(), account };
+    let (mut registry, hook) = with_hook(0, call.abi_encode());
     registry.apply(MARKED, &actions::mark(1)).unwrap();
     assert!(registry.chain.read(hook, &HostileHook::succeededCall {}));
     let answer = registry.chain.read(hook, &HostileHook::answerCall {});
@@ -323,15 +263,12 @@ fn a_failing_hook_holds_nothing_up() {
     for mode in [1, 2] {
         let (mut registry, hook) = with_hook(mode, Vec::new());
         registry.chain.now = MARKED;
-        let mark = registry::markLiquidatableCall { id: convert::address(account(1)) };
+        let Message { from, to, data } = registry.message(&actions::mark(1), 1);
         // Too little gas to give the hook its share: nothing happens.
-        let failure = registry
-            .chain
-            .clone()
-            .send_with_gas(ANYONE, registry.address, mark.abi_encode(), 200_000)
-            .unwrap_err();
-        assert!(failure.is::<registry::TooLittleGas>(), "{failure:?}");
-        let receipt = registry.send(ANYONE, &mark).unwrap();
+        let failure =
+            registry.chain.clone().send_with_gas(from, to, data.clone(), 220_000).unwrap_err();
+        assert!(failure.is::<registry::TooLittleGasForHook>(), "{failure:?}");
+        let receipt = registry.chain.send_raw(from, to, data).unwrap();
         let mut topics = receipt.logs.iter().map(|log| log.topics()[0]);
         let failed = topics.any(|topic| topic == registry::HookFailed::SIGNATURE_HASH);
         assert!(failed, "{receipt:?}");
@@ -341,43 +278,119 @@ fn a_failing_hook_holds_nothing_up() {
 }
 
 #[test]
-fn a_split_chain_accepts_no_proof() {
-    let registry = ready();
-    let (from, data) = message(&localised(&registry, prove(1, 1)), 1);
-    let mut split = registry.chain.clone();
-    split.chain_id += 1;
-    let failure = split.send_raw(from, registry.address, data.clone()).unwrap_err();
-    assert!(failure.is::<registry::WrongContext>(), "{failure:?}");
-    registry.chain.clone().send_raw(from, registry.address, data).unwrap();
+fn a_hook_that_failed_can_be_told_again() {
+    let (mut registry, hook) = with_hook(1, Vec::new());
+    let context = registry.context();
+    let account = registry.account(account(1));
+    let retry = registry::retryHookCall { context, account, protocol: PROTOCOL };
+    registry.chain.now = MARKED;
+    let early = registry.send(ANYONE, &retry).unwrap_err();
+    assert!(early.is::<registry::NothingToRetry>());
+    registry.apply(MARKED, &actions::mark(1)).unwrap();
+    let set = HostileHook::setCall { newMode: 0, newMessage: Vec::new().into() };
+    registry.chain.send(ANYONE, hook, &set).unwrap();
+    registry.send(ANYONE, &retry).unwrap();
+    let told = registry.chain.read(hook, &HostileHook::toldCall {});
+    assert_eq!(told.0, HostileHook::onLiquidatableCall::SELECTOR);
+    let twice = registry.send(ANYONE, &retry).unwrap_err();
+    assert!(twice.is::<registry::NothingToRetry>());
 }
 
 #[test]
-fn a_proof_counts_once_in_one_epoch_at_one_registry() {
+fn the_hook_is_told_of_calls_and_cures() {
+    let (mut registry, hook) = with_hook(0, Vec::new());
+    registry.apply(MARKED, &register(2)).unwrap();
+    let told = |registry: &Registry| registry.chain.read(hook, &HostileHook::toldCall {}).0;
+    let action = localised(&registry, breach(2, 7));
+    registry.apply(MARKED, &action).unwrap();
+    assert_eq!(told(&registry), HostileHook::onCalledCall::SELECTOR);
+    registry.apply(MARKED + 90, &posted(8, MARKED + 90)).unwrap();
+    let action = localised(&registry, cure(2, 8));
+    registry.apply(MARKED + 90, &action).unwrap();
+    assert_eq!(told(&registry), HostileHook::onCuredCall::SELECTOR);
+}
+
+#[test]
+fn a_split_chain_accepts_no_proof() {
     let mut registry = ready();
-    let mut other = registry.clone();
+    let action = localised(&registry, prove(1, 1));
+    let message = registry.message(&action, 1);
+    let mut split = registry.chain.clone();
+    split.chain_id += 1;
+    let failure = split.send_raw(message.from, message.to, message.data.clone()).unwrap_err();
+    assert!(failure.is::<registry::WrongContext>(), "{failure:?}");
+    // Its clock stands still, and nothing is vouched for.
+    split.now += 50;
+    let context = registry.context();
+    let at = registry.at.markets;
+    assert!(!split.read(at, &markets::provableNowCall { context }));
+    assert_eq!(split.read(at, &markets::clockCall { context }).to::<u64>(), START);
+    tried(&registry, &message, message.data.clone()).unwrap();
+}
+
+fn refused(registry: &mut Registry, action: &ActionRecord) -> &'static str {
+    match registry.apply(START, action).unwrap_err() {
+        Refused::Engine(refusal) => refusal.code(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_proof_counts_in_one_market() {
+    let mut registry = ready();
     let proof = localised(&registry, prove(1, 1));
     registry.apply(START, &proof).unwrap();
-    let refused = |registry: &mut Registry, action: &ActionRecord| match registry
-        .apply(START, action)
-        .unwrap_err()
-    {
-        common::registry::Refused::Engine(refusal) => refusal.code(),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(refused(&mut registry, &proof), "replayed");
-    assert_eq!(refused(&mut other, &localised(&registry, prove(1, 2))), "unknown-epoch");
+    // Sent again it changes nothing, and fails nobody's bundle.
+    assert_eq!(registry.apply(START, &proof).unwrap(), []);
+    let mut other = Registry::new(&actions::params(), START);
+    other.apply(START, &register(1)).unwrap();
+    let unposted = localised(&other, prove(1, 1));
+    assert_eq!(refused(&mut other, &unposted), "unknown-epoch");
     assert_eq!(refused(&mut other, &prove(1, 1)), "wrong-context");
-    // Another registry on the same chain has another context.
-    let (address, _) = deploy(&mut other.chain, &actions::params()).unwrap();
-    let second = Registry { chain: other.chain.clone(), address };
-    assert_ne!(second.context(), registry.context());
-    let stale = localised(&registry, prove(1, 1))
-        .map_claim(|claim| ClaimData { state_root: actions::state_root(2), ..claim });
-    assert_eq!(refused(&mut other, &stale), "wrong-state-root");
+    // Another market of the same contracts has another context.
+    let params = convert::market(&actions::params(), "another", &common::registry::attesters());
+    let second = registry
+        .chain
+        .send(GOVERNOR, registry.at.markets, &markets::createMarketCall { params })
+        .unwrap();
+    let context = markets::createMarketCall::abi_decode_returns(&second.output).unwrap();
+    assert_ne!(context, registry.context());
+    let mut bytes = [0; 32];
+    bytes[1..].copy_from_slice(context.as_slice());
+    let foreign = ContextId::from_be_bytes(&bytes).unwrap();
+    let there = prove(1, 1).map_claim(|claim| ClaimData { context: foreign, ..claim });
+    assert_eq!(refused(&mut registry, &there), "not-registered");
+    let stale = unposted.map_claim(|claim| ClaimData {
+        state_root: actions::state_root(2),
+        context: registry.market,
+        ..claim
+    });
+    assert_eq!(refused(&mut registry, &stale), "wrong-state-root");
+}
+
+#[test]
+fn a_claim_can_be_asked_for() {
+    let mut registry = ready();
+    let action = localised(&registry, prove(7, 1));
+    let Action::SubmitProof { claim } = &action else { panic!() };
+    let ask = |verdict: u8| {
+        let data = Kind::Proof.calldata(MOCK, claim, U256::from(verdict).to_be_bytes_vec());
+        [registry::checkClaimCall::SELECTOR.as_slice(), &data[4..]].concat()
+    };
+    let to = registry.at.registry;
+    let answer = registry.chain.try_raw(to, ask(1), GAS_LIMIT).unwrap();
+    let said = registry::checkClaimCall::abi_decode_returns(&answer.output).unwrap();
+    assert_eq!(said.account, convert::address(claim.account));
+    assert_eq!((said.epoch, said.below), (1, false));
+    let failure = registry.chain.try_raw(to, ask(0), GAS_LIMIT).unwrap_err();
+    assert!(failure.is::<gate::InvalidProof>());
+    registry.apply(START, &actions::pause(START + 10)).unwrap();
+    let failure = registry.chain.try_raw(to, ask(1), GAS_LIMIT).unwrap_err();
+    assert!(failure.is::<registry::EngineHalted>());
 }
 
 #[test]
 fn the_stored_proofs_are_for_it() {
     let registry = Registry::new(&actions::params(), START);
-    assert_eq!(registry.address.into_array(), common::stories::REGISTRY);
+    assert_eq!(registry.at.markets.into_array(), common::stories::REGISTRY);
 }

@@ -10,16 +10,18 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use alloy_sol_types::SolCall;
-use common::registry::{ANYONE, GOVERNOR, Refused, Registry, deploy};
+use common::registry::{self as fixture, ANYONE, DEPLOYER, Kind, Refused, Registry};
 use common::stories::{self, CIRCUITS, Proved, Story};
 use common::verifier::code;
 use common::{Chain, Failure, Receipt};
 use revm::primitives::Address;
-use zkmargin_evm::contracts::MarginCallRegistry as registry;
+use zkmargin_evm::contracts::{
+    MarginCallRegistry as registry, MarginProofGate as gate,
+};
 use zkmargin_evm::engine as convert;
-use zkmargin_margin::ids::Timestamp;
+use zkmargin_margin::ids::{Epoch, Timestamp};
 use zkmargin_verifier::bn254::VerifyingKey;
+use zkmargin_verifier::epoch::EpochDigest;
 use zkmargin_verifier::engine::{AccountStatus, Action, ActionRecord, ClaimData, EpochPost, Event};
 
 /// When the registry is deployed.
@@ -37,11 +39,11 @@ struct Stage {
 
 impl Stage {
     fn new(story: &Story) -> Self {
-        let mut registry = Registry::bare(&stories::policy(story), START);
-        assert_eq!(registry.address.into_array(), stories::REGISTRY);
-        let (verifier, verifier_gas) = registry.chain.create(GOVERNOR, code(&story.key)).unwrap();
-        let add = registry::addCircuitCall { verifier, gasLimit: VERIFIER_GAS };
-        registry.send(GOVERNOR, &add).unwrap();
+        let chain = Chain::new(START);
+        let mut registry = Registry::deploy(chain, &stories::policy(story), true).unwrap();
+        assert_eq!(registry.at.markets.into_array(), stories::REGISTRY);
+        let (verifier, verifier_gas) = registry.chain.create(DEPLOYER, code(&story.key)).unwrap();
+        registry.add_circuit(verifier, VERIFIER_GAS).unwrap();
         let key = common::verifier::load(&story.key);
         Self { registry, key, verifier_gas, now: START }
     }
@@ -52,31 +54,19 @@ impl Stage {
 
     /// Posts the epoch that a proof is for.
     fn post(&mut self, proved: &Proved) {
-        self.apply(&Action::PostEpoch(epoch(&proved.claim, self.now))).unwrap();
+        let post = self.registry.next(epoch(&proved.claim, self.now));
+        self.apply(&Action::PostEpoch(post)).unwrap();
     }
 
     fn message(&self, what: Kind, claim: &ClaimData, proof: Vec<u8>) -> Vec<u8> {
-        let circuit = (*self.key.digest().as_bytes()).into();
-        let (inputs, proof) = (convert::inputs(claim), proof.into());
-        match what {
-            Kind::Proof => registry::submitProofCall { circuit, inputs, proof }.abi_encode(),
-            Kind::Breach => registry::submitBreachCall { circuit, inputs, proof }.abi_encode(),
-            Kind::Cure => registry::cureCall { circuit, inputs, proof }.abi_encode(),
-        }
+        what.calldata((*self.key.digest().as_bytes()).into(), claim, proof)
     }
 
     fn submit(&mut self, what: Kind, proved: &Proved) -> Result<Receipt, Failure> {
         let data = self.message(what, &proved.claim, proved.proof());
         self.registry.chain.now = self.now;
-        self.registry.chain.send_raw(ANYONE, self.registry.address, data)
+        self.registry.chain.send_raw(ANYONE, self.registry.at.registry, data)
     }
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Proof,
-    Breach,
-    Cure,
 }
 
 fn epoch(claim: &ClaimData, now: u64) -> EpochPost {
@@ -86,7 +76,9 @@ fn epoch(claim: &ClaimData, now: u64) -> EpochPost {
         market_root: claim.market_root,
         model: claim.model,
         market_timestamp: Timestamp::new(now),
-        price_move_bps: Some(10),
+        price_move_bps: 10,
+        reference: Epoch::new(0),
+        previous: EpochDigest::NONE,
     }
 }
 
@@ -94,8 +86,7 @@ fn epoch(claim: &ClaimData, now: u64) -> EpochPost {
 fn gas(story: &Story) -> BTreeMap<&'static str, u64> {
     let mut gas = BTreeMap::new();
     let mut stage = Stage::new(story);
-    let registry_gas = deploy(&mut Chain::new(START), &stories::policy(story)).unwrap().1;
-    gas.insert("deploy registry", registry_gas);
+    gas.insert("deploy contracts", deployment_gas());
     gas.insert("deploy verifier", stage.verifier_gas);
 
     let account = story.healthy.claim.account;
@@ -119,23 +110,31 @@ impl Stage {
     /// Of an account whose proof's window passes, on a copy of the chain.
     fn overdue_gas(&self, story: &Story) -> u64 {
         let mut registry = self.registry.clone();
-        let id = Address::repeat_byte(0x77);
-        let account = convert::account(id);
+        let account = convert::account(Address::repeat_byte(0x77));
         registry.apply(self.now, &Action::Register { account }).unwrap();
-        let mut post = registry.view(&registry::metaCall {}).latest;
         let mut now = self.now;
-        for _ in 0..26 {
-            (post, now) = (post + 1, now + 3_600);
-            let claim =
-                ClaimData { epoch: zkmargin_margin::ids::Epoch::new(post), ..story.healthy.claim };
-            registry.apply(now, &Action::PostEpoch(epoch(&claim, now))).unwrap();
+        for _ in 0..100 {
+            now += 900;
+            let epoch_ = Epoch::new(registry.read(0).meta.latest + 1);
+            let claim = ClaimData { epoch: epoch_, ..story.healthy.claim };
+            let post = registry.next(epoch(&claim, now));
+            registry.apply(now, &Action::PostEpoch(post)).unwrap();
         }
-        registry.send(ANYONE, &registry::callOverdueCall { id }).unwrap().gas
+        let context = registry.context();
+        let call = registry::callOverdueCall { context, account: convert::address(account) };
+        registry.send(ANYONE, &call).unwrap().gas
     }
 }
 
+/// Of all contracts but the verifiers, and the market.
+fn deployment_gas() -> u64 {
+    let mut chain = Chain::new(START);
+    fixture::deploy(&mut chain, false).unwrap();
+    chain.spent
+}
+
 const COLUMNS: [&str; 6] =
-    ["deploy registry", "deploy verifier", "submitProof", "submitBreach", "callOverdue", "cure"];
+    ["deploy contracts", "deploy verifier", "submitProof", "submitBreach", "callOverdue", "cure"];
 
 type Table = BTreeMap<String, BTreeMap<String, u64>>;
 
@@ -198,7 +197,7 @@ fn a_real_account_is_proved_called_and_cured() {
     stage.now += 600;
     stage.post(&story.breach);
     let receipt = stage.submit(Kind::Breach, &story.breach).unwrap();
-    let events = common::registry::events(&receipt);
+    let events = stage.registry.events(&receipt);
     let [Event::Called { shortfall, .. }] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!(shortfall.unwrap(), story.breach.claim.disclosed);
     assert!(story.breach.claim.disclosed.get() > 0);
@@ -222,24 +221,24 @@ fn proofs_are_for_what_they_say() {
     let claim = story.healthy.claim;
     let good = stage.message(Kind::Proof, &claim, story.healthy.proof());
     let send = |data: Vec<u8>| {
-        stage.registry.chain.try_raw(stage.registry.address, data, common::GAS_LIMIT)
+        stage.registry.chain.try_raw(stage.registry.at.registry, data, common::GAS_LIMIT)
     };
     assert!(send(good).is_ok());
 
     // The engine would take another level of the claim; the proof does not say it.
     let other = ClaimData { claim: "at-least:initial".parse().unwrap(), ..claim };
     let failure = send(stage.message(Kind::Proof, &other, story.healthy.proof())).unwrap_err();
-    assert!(failure.is::<registry::InvalidProof>(), "{failure:?}");
+    assert!(failure.is::<gate::InvalidProof>(), "{failure:?}");
     // Another account's proof.
     let other = ClaimData { account: convert::account(Address::repeat_byte(9)), ..claim };
     let mut second = ready(&story);
     second.apply(&Action::Register { account: other.account }).unwrap();
     let data = second.message(Kind::Proof, &other, story.healthy.proof());
-    let failure = second.registry.chain.send_raw(ANYONE, second.registry.address, data);
-    assert!(failure.unwrap_err().is::<registry::InvalidProof>());
+    let failure = second.registry.chain.send_raw(ANYONE, second.registry.at.registry, data);
+    assert!(failure.unwrap_err().is::<gate::InvalidProof>());
     // A proof of another statement altogether.
     let failure = send(stage.message(Kind::Proof, &claim, story.cure.proof())).unwrap_err();
-    assert!(failure.is::<registry::InvalidProof>());
+    assert!(failure.is::<gate::InvalidProof>());
 }
 
 #[test]
@@ -250,7 +249,7 @@ fn flipped_calldata_changes_nothing() {
     for at in 0..good.len() {
         let mut data = good.clone();
         data[at] ^= 1;
-        let address = stage.registry.address;
+        let address = stage.registry.at.registry;
         // A flipped selector is another function or none; nothing else succeeds.
         let result = stage.registry.chain.try_raw(address, data, common::GAS_LIMIT / 8);
         assert!(result.is_err(), "byte {at}");
@@ -262,15 +261,14 @@ fn a_wrong_key_refuses_a_true_proof() {
     let story = small();
     let mut stage = ready(&story);
     let other = common::verifier::load("small.vk");
-    let (verifier, _) = stage.registry.chain.create(GOVERNOR, code("small.vk")).unwrap();
-    let add = registry::addCircuitCall { verifier, gasLimit: VERIFIER_GAS };
-    stage.registry.send(GOVERNOR, &add).unwrap();
+    let (verifier, _) = stage.registry.chain.create(DEPLOYER, code("small.vk")).unwrap();
+    stage.registry.add_circuit(verifier, VERIFIER_GAS).unwrap();
     let right = std::mem::replace(&mut stage.key, other);
     let failure = stage.submit(Kind::Proof, &story.healthy).unwrap_err();
-    assert!(failure.is::<registry::InvalidProof>(), "{failure:?}");
+    assert!(failure.is::<gate::InvalidProof>(), "{failure:?}");
     stage.key = right;
     stage.submit(Kind::Proof, &story.healthy).unwrap();
-    // And not twice.
-    let failure = stage.submit(Kind::Proof, &story.healthy).unwrap_err();
-    assert!(failure.is::<registry::Replayed>(), "{failure:?}");
+    // A second time it says nothing new, and is not verified.
+    let again = stage.submit(Kind::Proof, &story.healthy).unwrap();
+    assert!(again.logs.is_empty());
 }

@@ -67,6 +67,40 @@ pub enum Edit {
     Key(String),
 }
 
+/// False proofs whose errors cancel under factors that a verifier of batches
+/// might take, but must not: `vectors/kzg/batch/forged.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forgeries {
+    pub description: String,
+    /// The key's file, in the directory above.
+    pub key: String,
+    pub batches: Vec<Batch>,
+}
+
+/// A batch that no verifier may accept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// The factors under which the errors cancel.
+    pub factors: String,
+    /// Which of the proofs are false.
+    pub invalid: Vec<usize>,
+    pub proofs: Vec<Forged>,
+}
+
+/// A proof of a batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forged {
+    /// The file of the true proof.
+    pub of: String,
+    pub edit: Edit,
+}
+
+/// Where [`Forgeries`] are, in the directory.
+pub const FORGERIES: &str = "batch/forged.json";
+
 /// Bytes as `0x` and lowercase digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hex(pub Vec<u8>);
@@ -153,4 +187,18 @@ pub fn stored() -> Vec<(String, Vectors)> {
         (name, vectors)
     };
     names.into_iter().map(read).collect()
+}
+
+/// The stored forgeries.
+pub fn forgeries() -> Forgeries {
+    serde_json::from_slice(&file(FORGERIES)).unwrap()
+}
+
+impl Batch {
+    /// What a verifier is given.
+    pub fn given(&self) -> Vec<Given> {
+        let proofs = stored();
+        let vectors = |name: &str| &proofs.iter().find(|(file, _)| file == name).unwrap().1;
+        self.proofs.iter().map(|proof| vectors(&proof.of).given(&proof.edit)).collect()
+    }
 }

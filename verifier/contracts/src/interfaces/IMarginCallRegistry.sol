@@ -1,144 +1,188 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import { Account, CallReason, EpochPost, HaltReason, Level } from "../MarginTypes.sol";
+import { Account, CallReason, Claim, Level, Standing } from "../MarginTypes.sol";
+import { ILiquidationHook } from "./ILiquidationHook.sol";
+import { IMarginRefusals } from "./IMarginRefusals.sol";
 
-/// @title The margin-call engine on chain
+/// @title Accounts and margin calls
 /// @notice The same state machine as the Rust engine of `zkmargin-verifier`, held
 /// to the same transition vectors: same states, same events, and the same order of
-/// checks, so that both refuse for the same reason.
+/// checks, so that both refuse for the same reason. An account is named by its
+/// owner and a number, and has a record in every market that it is registered in.
 ///
-/// Windows and deadlines are counted on the engine's clock, which runs exactly
-/// while a proof against the latest epoch could be accepted: not before the first
-/// epoch, not during a halt, not while the latest snapshot is stale or its model
-/// revoked. A due time or deadline is inclusive: one second later counts.
-interface IMarginCallRegistry {
+/// Windows and deadlines are counted on the market's clock (`IMarginMarkets`). A
+/// due time or deadline is inclusive: one second later counts.
+interface IMarginCallRegistry is IMarginRefusals {
     // ------------------------------------------------------------------ events
 
-    /// @notice A model is accepted from now on.
-    event ModelAccepted(bytes31 indexed model);
-    /// @notice A model is no longer accepted.
-    event ModelRevoked(bytes31 indexed model);
-    /// @notice An epoch was posted; if quarantined, proofs against it wait for `resume`.
-    event EpochPosted(uint64 indexed epoch, bool quarantined);
     /// @notice An account was registered, for the first time or again.
-    event Registered(address indexed account, uint48 due);
-    /// @notice An *at-least* proof was accepted.
-    event ProofAccepted(address indexed account, uint64 indexed epoch, Level level, uint48 due);
-    /// @notice A margin call. The epoch is the breach's, or the latest when
-    /// overdue; the shortfall is that of the breach level, zero if not disclosed.
-    event Called(
+    event Registered(
+        bytes31 indexed context,
         address indexed account,
-        CallReason indexed reason,
+        address indexed owner,
+        uint32 sub,
+        uint48 due,
+        address sender
+    );
+    /// @notice An *at-least* proof was accepted.
+    event ProofAccepted(
+        bytes31 indexed context,
+        address indexed account,
         uint64 indexed epoch,
+        Level level,
+        uint48 due,
+        bytes32 circuit,
+        address sender
+    );
+    /// @notice Of a batch, a true proof was refused: nothing changed for its account.
+    /// @param context The market.
+    /// @param account The account.
+    /// @param epoch The epoch of the proof.
+    /// @param reason The error, as `submitProof` reverts with it.
+    event ProofRefused(
+        bytes31 indexed context,
+        address indexed account,
+        uint64 epoch,
+        bytes reason
+    );
+    /// @notice A margin call. The epoch is the breach's, or the latest when overdue,
+    /// which also has neither level nor circuit; the shortfall is that of the
+    /// breach level, zero if not disclosed.
+    event Called(
+        bytes31 indexed context,
+        address indexed account,
+        uint64 indexed epoch,
+        CallReason reason,
+        Level level,
         uint48 deadline,
-        uint128 shortfall
+        uint128 shortfall,
+        bytes32 circuit,
+        address sender
+    );
+    /// @notice A breach made an open call more severe.
+    event CallRefined(
+        bytes31 indexed context,
+        address indexed account,
+        uint64 indexed epoch,
+        Level level,
+        uint48 deadline,
+        uint128 shortfall,
+        bytes32 circuit,
+        address sender
     );
     /// @notice A margin call was met.
-    event Cured(address indexed account, uint64 indexed epoch, Level level, uint48 due);
+    event Cured(
+        bytes31 indexed context,
+        address indexed account,
+        uint64 indexed epoch,
+        Level level,
+        uint48 due,
+        bytes32 circuit,
+        address sender
+    );
     /// @notice A margin call was not met; `since` is the deadline that passed.
-    event Liquidatable(address indexed account, uint48 since);
-    /// @notice The protocol closed an account.
-    event Closed(address indexed account, bool liquidated);
-    /// @notice The protocol reinstated a liquidatable account.
-    event Reinstated(address indexed account, uint48 due);
-    /// @notice The engine halted.
-    event Halted(HaltReason reason);
-    /// @notice A halt ended; `confirmed` is the latest epoch, if it was
-    /// quarantined and is no longer, and zero otherwise.
-    event Resumed(uint64 confirmed);
-    /// @notice The liquidation hook was set.
-    event HookSet(address hook);
-    /// @notice The liquidation hook failed; the transition happened all the same.
-    event HookFailed(address indexed account);
+    event Liquidatable(
+        bytes31 indexed context,
+        address indexed account,
+        uint48 since,
+        address sender
+    );
+    /// @notice The last protocol closed an account, or its owner did, to whom none
+    /// subscribed.
+    event Closed(bytes31 indexed context, address indexed account, bool liquidated, address sender);
+    /// @notice Every subscribed protocol settled a liquidatable account.
+    event Reinstated(bytes31 indexed context, address indexed account, uint48 due, address sender);
+    /// @notice An owner left because the clock had stood still for too long.
+    event Escaped(bytes31 indexed context, address indexed account, address sender);
 
-    // ---------------------------------------------------------------- refusals
+    /// @notice A protocol subscribed to an account.
+    event Subscribed(bytes31 indexed context, address indexed account, address indexed protocol);
+    /// @notice A protocol's subscription ended.
+    event Unsubscribed(bytes31 indexed context, address indexed account, address indexed protocol);
+    /// @notice A protocol has nothing more to settle with a liquidatable account.
+    event Settled(bytes31 indexed context, address indexed account, address indexed protocol);
+    /// @notice A protocol set its hook.
+    event HookSet(address indexed protocol, address hook);
+    /// @notice A protocol's hook failed; the transition happened all the same.
+    event HookFailed(bytes31 indexed context, address indexed account, address indexed protocol);
 
-    /// @notice The model is accepted already.
-    error ModelAlreadyAccepted();
-    /// @notice The model is not, or no longer, accepted.
-    error ModelNotAccepted();
-    /// @notice An epoch's number is not larger than the latest.
-    error EpochNotNewer(uint64 latest);
-    /// @notice The market snapshot's time is in the future.
-    error SnapshotInFuture();
-    /// @notice The market snapshot is older than the last one.
-    error SnapshotOlderThanLast(uint48 last);
-    /// @notice The market snapshot is too old to count: wait for a new epoch.
-    error SnapshotStale(uint48 freshUntil);
-    /// @notice The policy limits price moves: the epoch must say its own.
-    error PriceMoveMissing();
-    /// @notice The account is registered already.
-    error AlreadyRegistered();
-    /// @notice The account is not registered.
-    error NotRegistered();
-    /// @notice The account is closed.
-    error AccountClosed();
-    /// @notice The account has an open margin call.
-    error CallOpen(uint48 deadline);
-    /// @notice The account has no open margin call.
-    error NotCalled();
-    /// @notice The account is liquidatable: only the protocol can close or reinstate it.
-    error AccountLiquidatable(uint48 since);
-    /// @notice The account is not liquidatable.
-    error NotLiquidatable();
-    /// @notice The account's next proof is not overdue.
-    error NotOverdue(uint48 due);
-    /// @notice The engine is halted: no new margin calls.
-    error EngineHalted();
-    /// @notice The engine is halted already.
-    error AlreadyHalted();
-    /// @notice The engine is not halted.
-    error NotHalted();
-    /// @notice At-least proofs keep current and cure, below proofs call.
-    error WrongSide();
-    /// @notice The proof claims too low a level.
-    error LevelTooLow(Level required);
-    /// @notice The proof does not show a breach.
-    error NotABreach(Level breach);
-    /// @notice The proof is for another context.
-    error WrongContext();
-    /// @notice The proof's epoch was not posted.
-    error UnknownEpoch();
-    /// @notice The proof's state root is not the epoch's.
-    error WrongStateRoot();
-    /// @notice The proof's market root is not the epoch's.
-    error WrongMarketRoot();
-    /// @notice The proof's model is not the epoch's.
-    error WrongModel();
-    /// @notice The epoch's prices jumped and were not confirmed.
-    error EpochQuarantined();
-    /// @notice A proof for this epoch or a later one was accepted before.
-    error Replayed(uint64 last);
-    /// @notice The proof is for too early an epoch to cure the call.
-    error TooOldToCure(uint64 call);
+    /// @notice The sender does not subscribe to the account.
+    error NotSubscribed();
+    /// @notice The sender subscribes to the account already.
+    error AlreadySubscribed();
+    /// @notice As many protocols subscribe to the account as can, or some do.
+    error StillSubscribed();
+    /// @notice The sender settled the account already.
+    error AlreadySettled();
+    /// @notice The hook has been told.
+    error NothingToRetry();
+    /// @notice Too little gas for a hook.
+    error TooLittleGasForHook(uint256 needed);
+    /// @notice Too little gas for all accounts of a batch: nothing was changed.
+    error TooLittleGasForBatch();
+    /// @notice Only the registry itself may say what was proved.
+    error NotTheRegistry();
 
-    // ----------------------------------------------------------------- actions
+    // ---------------------------------------------------------------- accounts
 
-    /// @notice The governor accepts a margin model.
-    /// @param model Digest of the model and all its parameters.
-    function acceptModel(bytes31 model) external;
+    /// @notice The owner or its operator registers an account, or a closed one anew.
+    /// @param context The market.
+    /// @param owner The owner.
+    /// @param sub Which of its accounts.
+    /// @return account The account.
+    function register(
+        bytes31 context,
+        address owner,
+        uint32 sub
+    ) external returns (address account);
 
-    /// @notice The governor revokes a model: proofs under it stop counting at once.
-    /// @param model Digest of the model.
-    function revokeModel(bytes31 model) external;
+    /// @notice The owner or its operator closes an account that no protocol subscribes to.
+    /// @param context The market.
+    /// @param owner The owner.
+    /// @param sub Which of its accounts.
+    function depart(bytes31 context, address owner, uint32 sub) external;
 
-    /// @notice The publisher posts an epoch's state and market roots.
-    /// @param post The epoch. Its timestamp and price move are the poster's word;
-    /// anyone can recompute the timestamp from the market's header.
-    function postEpoch(EpochPost calldata post) external;
+    /// @notice The owner's or its operator's way out when the clock has stood still
+    /// for too long. All subscriptions end.
+    /// @param context The market.
+    /// @param owner The owner.
+    /// @param sub Which of its accounts.
+    function escape(bytes31 context, address owner, uint32 sub) external;
 
-    /// @notice The guardian halts the engine: no new calls, the clock stands still.
-    function pause() external;
+    /// @notice A protocol of the market, with the owner's consent, subscribes to an
+    /// account: its record stays open until the protocol closes it.
+    /// @param context The market.
+    /// @param owner The owner; the sender must be its operator.
+    /// @param sub Which of its accounts.
+    function subscribe(bytes31 context, address owner, uint32 sub) external;
 
-    /// @notice The guardian ends a halt and confirms the latest epoch.
-    function resume() external;
-
-    /// @notice The protocol registers an account, or a closed one anew.
+    /// @notice A subscribed protocol says that nothing is owed to it any more. The
+    /// record closes with the last subscription.
+    /// @param context The market.
     /// @param account The account.
-    function register(address account) external;
+    function close(bytes31 context, address account) external;
 
-    /// @notice Anyone submits an *at-least* proof of an account under no call.
+    /// @notice A subscribed protocol has nothing more to settle with a liquidatable
+    /// account. When every one said so the account is reinstated and must prove.
+    /// @param context The market.
+    /// @param account The account.
+    function reinstate(bytes31 context, address account) external;
+
+    /// @notice The sender sets what is told of the accounts it subscribes to.
+    /// @param hook The hook, zero for none.
+    function setHook(ILiquidationHook hook) external;
+
+    /// @notice Anyone has a hook that failed told again, of what is the case now.
+    /// @param context The market.
+    /// @param account The account.
+    /// @param protocol Whose hook.
+    function retryHook(bytes31 context, address account, address protocol) external;
+
+    // ------------------------------------------------------------------ proofs
+
+    /// @notice Anyone submits an *at-least* proof of an account under no call. One
+    /// that says nothing new changes nothing.
     /// @param circuit Digest of the circuit's verifying key.
     /// @param inputs The public inputs, by row of the statement.
     /// @param proof The proof.
@@ -148,7 +192,21 @@ interface IMarginCallRegistry {
         bytes calldata proof
     ) external;
 
-    /// @notice Anyone submits a *below* proof, which calls the account.
+    /// @notice Anyone submits 1 to 16 *at-least* proofs of one circuit and market,
+    /// for much less gas than one by one. All proofs must be true or nothing
+    /// happens. Then each account is for itself: of one whose proof is refused for
+    /// another reason `ProofRefused` says why, and the others go on.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The public inputs of each proof.
+    /// @param proofs As many proofs.
+    function submitProofs(
+        bytes32 circuit,
+        uint256[8][] calldata inputs,
+        bytes[] calldata proofs
+    ) external;
+
+    /// @notice Anyone submits a *below* proof, which calls the account or makes an
+    /// open call more severe.
     /// @param circuit Digest of the circuit's verifying key.
     /// @param inputs The public inputs, by row of the statement.
     /// @param proof The proof.
@@ -158,47 +216,90 @@ interface IMarginCallRegistry {
         bytes calldata proof
     ) external;
 
-    /// @notice Anyone calls an account whose last proof is too old.
-    /// @param account The account.
-    function callOverdue(address account) external;
-
     /// @notice Anyone cures a call by an *at-least* proof.
     /// @param circuit Digest of the circuit's verifying key.
     /// @param inputs The public inputs, by row of the statement.
     /// @param proof The proof.
     function cure(bytes32 circuit, uint256[8] calldata inputs, bytes calldata proof) external;
 
-    /// @notice Anyone records that a call's deadline has passed, which tells the hook.
+    /// @notice Anyone calls an account whose last proof is too old.
+    /// @param context The market.
     /// @param account The account.
-    function markLiquidatable(address account) external;
+    function callOverdue(bytes31 context, address account) external;
 
-    /// @notice The protocol reports an account liquidated, or lets one leave.
+    /// @notice Anyone records that a call's deadline has passed, which tells the hooks.
+    /// @param context The market.
     /// @param account The account.
-    function close(address account) external;
-
-    /// @notice The protocol reports a liquidatable account sound again; it must prove.
-    /// @param account The account.
-    function reinstate(address account) external;
+    function markLiquidatable(bytes31 context, address account) external;
 
     // ------------------------------------------------------------------- views
 
-    /// @notice Where an account stands now: a call whose deadline has passed is
-    /// liquidatable, recorded or not.
+    /// @notice The account of an owner.
+    /// @param owner The owner.
+    /// @param sub Which of its accounts.
+    function accountOf(address owner, uint32 sub) external pure returns (address);
+
+    /// @notice Where an account stands now, grace included: a call whose deadline has
+    /// passed is liquidatable, recorded or not; what rests on a rejected epoch is unproven.
+    /// @param context The market.
     /// @param account The account.
     /// @return status Its status.
     /// @return shortfall The breach level's shortfall in quote units, or zero if not disclosed.
     function statusOf(
+        bytes31 context,
         address account
     ) external view returns (Account memory status, uint128 shortfall);
 
     /// @notice Whether an account may be liquidated now.
+    /// @param context The market.
     /// @param account The account.
-    function liquidatable(address account) external view returns (bool);
+    function liquidatable(bytes31 context, address account) external view returns (bool);
 
-    /// @notice Whether an account has proved what is required and is not late.
+    /// @notice Whether an account may take more risk now: it proved a level, is not
+    /// late, and the market vouches for it with prices that are recent enough.
+    /// @param context The market.
     /// @param account The account.
-    function inGoodStanding(address account) external view returns (bool);
+    /// @param minLevel The level.
+    /// @param maxAge How old, in real time, the proof's market snapshot may be.
+    function mayIncreaseRisk(
+        bytes31 context,
+        address account,
+        Level minLevel,
+        uint48 maxAge
+    ) external view returns (bool);
 
-    /// @notice The engine's clock now.
-    function clock() external view returns (uint48);
+    /// @notice All that there is to know of an account, for a protocol's own decision.
+    /// @param context The market.
+    /// @param account The account.
+    function standing(
+        bytes31 context,
+        address account
+    ) external view returns (Standing memory facts);
+
+    /// @notice Reverts unless a claim counts and is proved now, registered or not: a
+    /// protocol can ask for a proof at the moment of an action.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The public inputs, by row of the statement.
+    /// @param proof The proof.
+    /// @return claim What was proved.
+    function checkClaim(
+        bytes32 circuit,
+        uint256[8] calldata inputs,
+        bytes calldata proof
+    ) external view returns (Claim memory claim);
+
+    /// @notice Whether a protocol subscribes to an account.
+    /// @param context The market.
+    /// @param account The account.
+    /// @param protocol The protocol.
+    function isSubscribed(
+        bytes31 context,
+        address account,
+        address protocol
+    ) external view returns (bool);
+
+    /// @notice The protocols that subscribe to an account.
+    /// @param context The market.
+    /// @param account The account.
+    function protocolsOf(bytes31 context, address account) external view returns (address[] memory);
 }

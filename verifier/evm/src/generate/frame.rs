@@ -42,6 +42,26 @@ impl Calldata {
         Self { inputs: SELECTOR, proof, points, proof_size: layout.proof_size() }
     }
 
+    /// Bytes of the calldata.
+    pub(super) fn size(&self) -> usize {
+        self.proof + self.proof_size
+    }
+
+    /// Bytes of the public inputs.
+    pub(super) fn inputs_size(&self) -> usize {
+        self.offset_at() - self.inputs
+    }
+
+    /// Where the proof's offset is, before its length and the proof.
+    pub(super) fn offset_at(&self) -> usize {
+        self.proof - 2 * WORD
+    }
+
+    /// The proof's offset: of its length, from behind the selector.
+    pub(super) fn offset(&self) -> usize {
+        self.proof - WORD - SELECTOR
+    }
+
     pub(super) fn input(&self, row: usize) -> usize {
         self.inputs + row * WORD
     }
@@ -96,9 +116,9 @@ pub(super) fn read(
 /// infinity: no other point's second coordinate is zero. That points are on
 /// the curve and their coordinates canonical, the precompiles check.
 fn check(writer: &mut Writer, layout: &Layout, calldata: &Calldata, inputs: usize) {
-    let (size, length) = (calldata.proof + calldata.proof_size, calldata.proof_size);
-    let (offset_at, length_at) = (calldata.proof - 2 * WORD, calldata.proof - WORD);
-    let offset = (inputs + 1) * WORD;
+    let (size, length) = (calldata.size(), calldata.proof_size);
+    let (offset_at, length_at) = (calldata.offset_at(), calldata.offset_at() + WORD);
+    let offset = calldata.offset();
     writer.comment("The one encoding of the arguments.");
     writer.line(format!("let ok := eq(calldatasize(), {size:#x})"));
     writer.line(format!("ok := and(ok, eq(calldataload({offset_at:#x}), {offset:#x}))"));

@@ -12,8 +12,10 @@
 //! | `domain` | Lagrange polynomials, the inversion |
 //! | `identities` | the constraints |
 //! | `opening` | the sum of points and the pairing |
+//! | `batch` | the same of many proofs |
 //! | `value`, `writer` | expressions with their bounds, statements and memory |
 
+mod batch;
 mod domain;
 mod frame;
 mod identities;
@@ -26,6 +28,7 @@ use zkmargin_verifier::bn254::field::root_of_unity;
 use zkmargin_verifier::bn254::layout::Layout;
 use zkmargin_verifier::bn254::opening::Plan;
 
+use batch::Batch;
 use domain::Domain;
 use frame::{Calldata, POINT};
 use identities::Identities;
@@ -44,7 +47,18 @@ pub fn solidity(key: &VerifyingKey, name: &str) -> String {
     let mut writer = Writer::new(INDENT);
     let sum = writer.allocate(SUM_WORDS);
     body(&mut writer, key, &layout, sum);
-    template(key, &layout, name, sum, &writer.finish())
+    let one = writer.finish();
+    let mut writer = Writer::new(INDENT);
+    let sum = writer.allocate(SUM_WORDS);
+    batch(&mut writer, key, &layout, sum);
+    template(key, &layout, name, sum, &one, &writer.finish())
+}
+
+fn batch(writer: &mut Writer, key: &VerifyingKey, layout: &Layout, sum: usize) {
+    let plan = Plan::new(key.system(), layout);
+    let calldata = Calldata::new(key.system(), layout);
+    let points = opening::key_points(key, &plan);
+    Batch { key, calldata: &calldata, points: &points }.verify(writer, sum);
 }
 
 fn body(writer: &mut Writer, key: &VerifyingKey, layout: &Layout, sum: usize) {
@@ -76,7 +90,14 @@ fn body(writer: &mut Writer, key: &VerifyingKey, layout: &Layout, sum: usize) {
     opening.verify(writer);
 }
 
-fn template(key: &VerifyingKey, layout: &Layout, name: &str, sum: usize, body: &str) -> String {
+fn template(
+    key: &VerifyingKey,
+    layout: &Layout,
+    name: &str,
+    sum: usize,
+    one: &str,
+    many: &str,
+) -> String {
     let (family, shape) = (key.family(), key.shape());
     let system = key.system();
     let warning = if key.is_insecure() {
@@ -85,9 +106,9 @@ fn template(key: &VerifyingKey, layout: &Layout, name: &str, sum: usize, body: &
     } else {
         ""
     };
-    let (inputs, rows) = (system.public_inputs, system.k);
+    let (inputs, rows, most) = (system.public_inputs, system.k, batch::MOST);
     let (circuit, length, insecure) = (key.digest(), layout.proof_size(), key.is_insecure());
-    let (modulus, point) = (frame::modulus(), sum + POINT);
+    let (modulus, point, point_size) = (frame::modulus(), sum + POINT, POINT);
     let (factor, pair) = (point + POINT, 2 * POINT);
     format!(
         r"// SPDX-License-Identifier: MIT OR Apache-2.0
@@ -98,6 +119,7 @@ pragma solidity ^0.8.28;
 /// @notice PLONK with KZG commitments over BN254, SHPLONK openings, Keccak transcript;
 /// 2^{rows} rows. Refuses all but the one encoding of its arguments.{warning}
 /// @dev Implements IMarginVerifier. Give it bounded gas: an invalid point burns all.
+/// Not for DELEGATECALL.
 contract {name} {{
     /// @notice Digest of the verifying key, which names circuit and powers of tau.
     bytes32 public constant CIRCUIT = {circuit};
@@ -116,12 +138,42 @@ contract {name} {{
             // Adds the point at {point:#x} times a factor to the sum.
             function add_times(factor) {{
                 mstore({factor:#x}, factor)
-                let good := staticcall(gas(), 7, {point:#x}, 0x60, {point:#x}, 0x40)
-                good := and(good, staticcall(gas(), 6, {sum:#x}, {pair:#x}, {sum:#x}, 0x40))
-                if iszero(good) {{ refuse() }}
+                // The product first: arguments are computed from the last to the first.
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, {sum:#x}, {pair:#x}, {sum:#x}, 0x40),
+                        staticcall(gas(), 7, {point:#x}, 0x60, {point:#x}, 0x40)
+                    )
+                ) {{ refuse() }}
             }}
             let r := {modulus}
-{body}        }}
+{one}        }}
+    }}
+
+    /// @notice Whether every one of 1 to {most} proofs proves its public inputs.
+    function verifyBatch(
+        uint256[{inputs}][] calldata,
+        bytes[] calldata
+    ) external view returns (bool) {{
+        bytes4 selector = this.verify.selector;
+        assembly {{
+            function refuse() {{
+                mstore(0, 0)
+                return(0, 0x20)
+            }}
+            // Adds the point behind a sum times a factor to it.
+            function add_times(sum, factor) {{
+                let point := add(sum, {point_size:#x})
+                mstore(add(sum, {pair:#x}), factor)
+                if iszero(
+                    and(
+                        staticcall(gas(), 6, sum, {pair:#x}, sum, 0x40),
+                        staticcall(gas(), 7, point, 0x60, point, 0x40)
+                    )
+                ) {{ refuse() }}
+            }}
+            let r := {modulus}
+{many}        }}
     }}
 }}
 "

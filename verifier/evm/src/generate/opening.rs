@@ -9,7 +9,7 @@ use ark_ec::AffineRepr as _;
 use zkmargin_verifier::bn254::VerifyingKey;
 use zkmargin_verifier::bn254::field::{point_bytes, second_point_bytes};
 use zkmargin_verifier::bn254::layout::Layout;
-use zkmargin_verifier::bn254::opening::{Plan, Set, Source, rotate};
+use zkmargin_verifier::bn254::opening::{Member, Plan, Set, Source, rotate};
 
 use super::domain::Domain;
 use super::frame::{Calldata, Challenges, POINT};
@@ -62,23 +62,61 @@ impl Opening<'_> {
             factors.push(self.factor(writer, index, set, &of_set));
         }
 
-        writer.comment("The sum of points.");
+        writer.comment("The sum of points: first the proof's own.");
         self.begin(writer);
-        let mut started = false;
-        for (set, factor) in self.plan.sets.iter().zip(&factors) {
-            for (member, power) in set.members.iter().zip(&powers) {
-                let factor = factor.times(power);
-                self.member(writer, member.source, &factor, &mut started);
-            }
+        let members = self.members(&factors, &powers);
+        for (source, factor) in &members {
+            self.member(writer, *source, factor);
         }
         let (first, second) = (self.layout.quotient.end, self.layout.quotient.end + 1);
         self.proof_point(writer, first);
         self.add(writer, &inside.negated());
         self.proof_point(writer, second);
         self.add(writer, u);
-        self.constant_point(writer, &G1Affine::generator());
-        self.add(writer, &generator.negated());
-        self.pairing(writer, second);
+
+        let of_key = members.into_iter().filter_map(|(source, factor)| {
+            key_point(self.key, source).map(|point| (point, factor))
+        });
+        let shared: Vec<_> = of_key.chain([(G1Affine::generator(), generator.negated())]).collect();
+        self.answer(writer, &shared);
+        writer.comment("The key's.");
+        for (point, factor) in &shared {
+            constant_point(writer, self.sum + POINT, point);
+            self.add(writer, factor);
+        }
+        let from = self.calldata.point(second, self.layout.scalars);
+        pairing(writer, self.sum, &self.key.parts().tau, |writer, to| {
+            writer.line(format!("calldatacopy({to:#x}, {from:#x}, 0x40)"));
+        });
+    }
+
+    /// All commitments with their factors.
+    fn members(&self, factors: &[Value], powers: &[Value]) -> Vec<(Source, Value)> {
+        let of_set = |(set, factor): (&Set, &Value)| {
+            let members = set.members.iter().zip(powers);
+            let member = |(member, power): (&Member, &Value)| (member.source, factor.times(power));
+            members.map(member).collect::<Vec<_>>()
+        };
+        self.plan.sets.iter().zip(factors).flat_map(of_set).collect()
+    }
+
+    /// To a batch: no yes, but the proof's sum and the factors of the key's points.
+    fn answer(&self, writer: &mut Writer, shared: &[(G1Affine, Value)]) {
+        let words = 1 + POINT / WORD + shared.len();
+        let answer = writer.allocate(words);
+        writer.comment("Asked by `verifyBatch`, which goes on from here.");
+        writer.line("if eq(caller(), address())");
+        writer.block(|writer| {
+            writer.line(format!("mstore({answer:#x}, 0)"));
+            for word in [0, WORD] {
+                writer.store(answer + WORD + word, &Value::memory(self.sum + word));
+            }
+            for (index, (_, factor)) in shared.iter().enumerate() {
+                let at = answer + WORD + POINT + index * WORD;
+                writer.store(at, &factor.reduced(1));
+            }
+            writer.line(format!("return({answer:#x}, {:#x})", words * WORD));
+        });
     }
 
     /// What the openings of a set add to the generator's factor: the
@@ -136,31 +174,20 @@ impl Opening<'_> {
         writer.line(format!("mstore({:#x}, 0)", self.sum + WORD));
     }
 
-    fn member(&self, writer: &mut Writer, source: Source, factor: &Value, started: &mut bool) {
+    /// Adds what is of the proof.
+    fn member(&self, writer: &mut Writer, source: Source, factor: &Value) {
         match source {
+            // A factor of one is the first member's: there is no sum yet.
+            Source::Proof(index) if factor.is_one() => {
+                let from = self.calldata.point(index, self.layout.scalars);
+                writer.line(format!("calldatacopy({:#x}, {from:#x}, 0x40)", self.sum));
+            }
             Source::Proof(index) => {
-                if !std::mem::replace(started, true) {
-                    // The first member's factor is one.
-                    let from = self.calldata.point(index, self.layout.scalars);
-                    writer.line(format!("calldatacopy({:#x}, {from:#x}, 0x40)", self.sum));
-                    return;
-                }
                 self.proof_point(writer, index);
                 self.add(writer, factor);
             }
-            Source::Key(index) => {
-                *started = true;
-                let parts = self.key.parts();
-                let commitments = parts.fixed.iter().chain(&parts.permutation);
-                let commitment = commitments.copied().nth(index).unwrap_or_default();
-                // A column of zeros adds nothing.
-                if !commitment.is_zero() {
-                    self.constant_point(writer, &commitment);
-                    self.add(writer, factor);
-                }
-            }
+            Source::Key(_) => {}
             Source::Quotient => {
-                *started = true;
                 let at = writer.allocate(1);
                 writer.store(at, factor);
                 let factor = Value::memory_within(at, factor.bound());
@@ -180,30 +207,50 @@ impl Opening<'_> {
         writer.line(format!("calldatacopy({:#x}, {from:#x}, 0x40)", self.sum + POINT));
     }
 
-    fn constant_point(&self, writer: &mut Writer, point: &G1Affine) {
-        let bytes = point_bytes(point);
-        words(writer, self.sum + POINT, &bytes);
-    }
-
     /// Adds the point there times a factor to the sum.
     fn add(&self, writer: &mut Writer, factor: &Value) {
         writer.line(format!("add_times({})", factor.code()));
     }
+}
 
-    /// `e(sum, -G2) e(second, tau G2) = 1`.
-    fn pairing(&self, writer: &mut Writer, second: usize) {
-        writer.comment("e(sum, -G2) e(W', tau G2) = 1");
-        let input = self.sum + POINT;
-        words(writer, input, &second_point_bytes(&-G2Affine::generator()));
-        let from = self.calldata.point(second, self.layout.scalars);
-        writer.line(format!("calldatacopy({:#x}, {from:#x}, 0x40)", input + 2 * POINT));
-        words(writer, input + 3 * POINT, &second_point_bytes(&self.key.parts().tau));
-        let (from, size) = (self.sum, 6 * POINT);
-        writer.line(format!(
-            "if iszero(staticcall(gas(), 8, {from:#x}, {size:#x}, 0, 0x20)) {{ refuse() }}"
-        ));
-        writer.line("return(0, 0x20)");
-    }
+/// The key's points that proofs have factors of, in the order of the factors.
+pub(super) fn key_points(key: &VerifyingKey, plan: &Plan) -> Vec<G1Affine> {
+    let members = plan.sets.iter().flat_map(|set| &set.members);
+    let points = members.filter_map(|member| key_point(key, member.source));
+    points.chain([G1Affine::generator()]).collect()
+}
+
+/// The point of a commitment of the key; a column of zeros adds nothing.
+fn key_point(key: &VerifyingKey, source: Source) -> Option<G1Affine> {
+    let Source::Key(index) = source else { return None };
+    let parts = key.parts();
+    let commitment = parts.fixed.iter().chain(&parts.permutation).nth(index).copied();
+    commitment.filter(|commitment| !commitment.is_zero())
+}
+
+/// Stores a constant point.
+pub(super) fn constant_point(writer: &mut Writer, at: usize, point: &G1Affine) {
+    words(writer, at, &point_bytes(point));
+}
+
+/// Returns whether `e(sum, -G2) e(left, tau G2) = 1`, with `left` stored by the
+/// caller.
+pub(super) fn pairing(
+    writer: &mut Writer,
+    sum: usize,
+    tau: &G2Affine,
+    left: impl FnOnce(&mut Writer, usize),
+) {
+    writer.comment("e(sum, -G2) e(W', tau G2) = 1");
+    let input = sum + POINT;
+    words(writer, input, &second_point_bytes(&-G2Affine::generator()));
+    left(writer, input + 2 * POINT);
+    words(writer, input + 3 * POINT, &second_point_bytes(tau));
+    let size = 6 * POINT;
+    writer.line(format!(
+        "if iszero(staticcall(gas(), 8, {sum:#x}, {size:#x}, 0, 0x20)) {{ refuse() }}"
+    ));
+    writer.line("return(0, 0x20)");
 }
 
 /// Stores constant words.

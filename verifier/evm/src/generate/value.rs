@@ -68,6 +68,11 @@ impl Value {
         self.bound
     }
 
+    /// Whether it is the constant one.
+    pub(super) fn is_one(&self) -> bool {
+        self.constant.is_some_and(|value| value.is_one())
+    }
+
     pub(super) fn is_leaf(&self) -> bool {
         self.leaf
     }

@@ -13,7 +13,7 @@ use revm::context::result::{ExecutionResult, Output, ResultAndState};
 use revm::database::{InMemoryDB, WrapDatabaseRef};
 use revm::handler::{MainnetContext, MainnetEvm};
 use revm::primitives::hardfork::SpecId;
-use revm::primitives::{Address, Bytes, Log, TxKind, U256};
+use revm::primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use revm::{
     Context, Database, DatabaseCommit, DatabaseRef as _, ExecuteEvm, MainBuilder, MainContext,
 };
@@ -32,6 +32,8 @@ pub struct Chain {
     pub chain_id: u64,
     /// Time of the next block.
     pub now: u64,
+    /// Gas of all transactions so far.
+    pub spent: u64,
 }
 
 /// A transaction that succeeded.
@@ -68,7 +70,7 @@ impl Failure {
 
 impl Chain {
     pub fn new(now: u64) -> Self {
-        Self { database: InMemoryDB::default(), nonce: 0, chain_id: CHAIN, now }
+        Self { database: InMemoryDB::default(), nonce: 0, chain_id: CHAIN, now, spent: 0 }
     }
 
     fn run(
@@ -83,6 +85,7 @@ impl Chain {
         let mut evm = self.evm(WrapDatabaseRef(&self.database));
         let ResultAndState { result, state } = evm.transact(transaction).unwrap();
         self.database.commit(state);
+        self.spent += result.tx_gas_used();
         receipt(result)
     }
 
@@ -120,6 +123,11 @@ impl Chain {
     pub fn code_size(&self, of: Address) -> usize {
         let account = self.database.basic_ref(of).unwrap().unwrap();
         account.code.map_or(0, |code| code.original_byte_slice().len())
+    }
+
+    /// Hash of a contract's code.
+    pub fn code_hash(&self, of: Address) -> B256 {
+        self.database.basic_ref(of).unwrap().unwrap().code_hash
     }
 
     /// Sends raw calldata.

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::ContextId;
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{ClaimData, PolicyParams};
 
-/// Where the registry of the tests is: the first contract that its governor
-/// deploys. The stored proofs are for it.
+/// Where the markets of the tests are: the first contract that their governor
+/// deploys. The stored proofs are for one of them.
 pub const REGISTRY: [u8; 20] =
     [162, 77, 201, 108, 124, 253, 158, 28, 68, 212, 130, 245, 251, 120, 209, 24, 255, 12, 83, 243];
 
@@ -19,7 +20,7 @@ pub fn context() -> ContextId {
 
 /// Common settings, for the market of a story.
 pub fn policy(story: &Story) -> PolicyParams {
-    PolicyParams::standard(context(), story.healthy.claim.model)
+    PolicyParams::standard(context(), ProofSystem::Kzg, story.healthy.claim.model)
 }
 
 /// A proof with its public inputs.

@@ -70,7 +70,7 @@ impl Verifier {
 
     /// Sends calldata. False and a failure are the same: no.
     pub fn verify(&self, calldata: &[u8]) -> Answer {
-        match self.chain.try_raw(self.address, calldata.to_vec(), GAS_LIMIT / 8) {
+        match self.chain.try_raw(self.address, calldata.to_vec(), GAS_LIMIT / 4) {
             Ok(receipt) => match receipt.output.as_ref() {
                 [.., 1] if U256::from_be_slice(&receipt.output) == U256::ONE => {
                     assert_eq!(receipt.output.len(), 32);
@@ -94,4 +94,36 @@ pub fn calldata(inputs: &[[u8; 32]], proof: &[u8]) -> Vec<u8> {
     data.extend(word(proof.len()));
     data.extend(proof);
     data
+}
+
+/// Public inputs and a proof.
+pub type Proved = (Vec<[u8; 32]>, Vec<u8>);
+
+/// The calldata of `verifyBatch(uint256[N][],bytes[])`.
+pub fn batch_calldata(inputs: &[Vec<[u8; 32]>], proofs: &[Vec<u8>]) -> Vec<u8> {
+    let rows = inputs.first().map_or(8, Vec::len);
+    let selector = &keccak256(format!("verifyBatch(uint256[{rows}][],bytes[])"))[..4];
+    let word = |value: usize| U256::from(value).to_be_bytes::<32>();
+    let mut data = selector.to_vec();
+    data.extend(word(64));
+    data.extend(word(64 + 32 + 32 * rows * inputs.len()));
+    data.extend(word(inputs.len()));
+    inputs.iter().flatten().for_each(|row| data.extend(row));
+    data.extend(word(proofs.len()));
+    let mut offset = 32 * proofs.len();
+    for proof in proofs {
+        data.extend(word(offset));
+        offset += 32 + proof.len();
+    }
+    for proof in proofs {
+        data.extend(word(proof.len()));
+        data.extend(proof);
+    }
+    data
+}
+
+/// The same of pairs.
+pub fn batch_of(proofs: &[Proved]) -> Vec<u8> {
+    let (inputs, proofs): (Vec<_>, Vec<_>) = proofs.iter().cloned().unzip();
+    batch_calldata(&inputs, &proofs)
 }

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import { IMarginVerifier } from "./IMarginVerifier.sol";
+
+/// @title The one way to a verifier
+/// @notice Which circuits a market accepts, and whether a proof is one.
+interface IMarginProofGate {
+    /// @notice A circuit of a market.
+    /// @param verifier Its verifier.
+    /// @param validFrom From when on it can be activated.
+    /// @param validUntil Until when, inclusive, its proofs are accepted.
+    /// @param gasLimit Gas given to the verifier.
+    /// @param proofLength Exact length of a proof, in bytes.
+    /// @param active Whether it was activated.
+    /// @param frozen Whether its proofs are refused for now.
+    /// @param codeHash Hash of the verifier's code.
+    struct Circuit {
+        address verifier;
+        uint48 validFrom;
+        uint48 validUntil;
+        uint32 gasLimit;
+        uint32 proofLength;
+        bool active;
+        bool frozen;
+        bytes32 codeHash;
+    }
+
+    /// @notice A circuit waits for `validFrom`.
+    event CircuitProposed(
+        bytes31 indexed context,
+        bytes32 indexed circuit,
+        address verifier,
+        uint32 gasLimit,
+        uint48 validFrom,
+        uint48 validUntil
+    );
+    /// @notice A circuit is accepted from now on.
+    event CircuitAdded(bytes31 indexed context, bytes32 indexed circuit, address sender);
+    /// @notice A circuit was frozen or unfrozen.
+    event CircuitFreeze(
+        bytes31 indexed context,
+        bytes32 indexed circuit,
+        bool frozen,
+        address sender
+    );
+    /// @notice A circuit ends earlier.
+    event CircuitRetired(
+        bytes31 indexed context,
+        bytes32 indexed circuit,
+        uint48 validUntil,
+        address sender
+    );
+    /// @notice A circuit is no longer accepted.
+    event CircuitRemoved(bytes31 indexed context, bytes32 indexed circuit, address sender);
+
+    /// @notice The market has no such circuit.
+    error UnknownCircuit(bytes32 circuit);
+    /// @notice The circuit is there already: remove it first.
+    error CircuitAlreadyAdded(bytes32 circuit);
+    /// @notice The circuit is not accepted yet.
+    error CircuitNotYet(uint48 validFrom);
+    /// @notice The circuit's proofs are no longer accepted.
+    error CircuitEnded(uint48 validUntil);
+    /// @notice The circuit is frozen.
+    error CircuitFrozen(bytes32 circuit);
+    /// @notice The circuit is not frozen.
+    error CircuitNotFrozen(bytes32 circuit);
+    /// @notice The market has as many circuits as it can: remove one first.
+    error TooManyCircuits();
+    /// @notice The verifier's key was made under an SRS whose secret is known.
+    error InsecureSrs(bytes32 circuit);
+    /// @notice The gas limit or the verifier's proof length is zero or too large, or
+    /// the circuit would end before it begins.
+    error InvalidCircuit(bytes32 circuit);
+    /// @notice The verifier's code is not what was given as its hash.
+    error WrongCode(bytes32 codeHash);
+    /// @notice A delay of zero is for test deployments.
+    error NoDelay();
+    /// @notice The proof is not as long as the circuit's proofs are.
+    error ProofLength(uint256 expected, uint256 got);
+    /// @notice Too little gas for the verifier: nothing is known of the proof.
+    error TooLittleGas(uint256 needed);
+    /// @notice The proof does not prove the public inputs.
+    error InvalidProof();
+    /// @notice Proofs of a batch are as many as their inputs, and at least one.
+    error WrongBatch(uint256 most);
+    /// @notice Proofs of a batch are of one market.
+    error OtherContext(uint256 index);
+
+    /// @notice The market's governor proposes the circuit of a verifier. Whether its
+    /// code is what the generator makes of the key must be checked before: the
+    /// source can be made again byte for byte.
+    /// @param context The market.
+    /// @param verifier The verifier.
+    /// @param codeHash Hash of its code.
+    /// @param gasLimit Gas to give to it.
+    /// @param validUntil Until when, inclusive, its proofs are accepted.
+    function addCircuit(
+        bytes31 context,
+        IMarginVerifier verifier,
+        bytes32 codeHash,
+        uint32 gasLimit,
+        uint48 validUntil
+    ) external;
+
+    /// @notice Anyone activates a circuit whose time has come.
+    /// @param context The market.
+    /// @param circuit Digest of its verifying key.
+    function activateCircuit(bytes31 context, bytes32 circuit) external;
+
+    /// @notice The market's guardian or governor accepts no proofs of a circuit for
+    /// now, which stops the market's clock.
+    /// @param context The market.
+    /// @param circuit Digest of its verifying key.
+    function freezeCircuit(bytes31 context, bytes32 circuit) external;
+
+    /// @notice The market's governor accepts proofs of a frozen circuit again.
+    /// @param context The market.
+    /// @param circuit Digest of its verifying key.
+    function unfreezeCircuit(bytes31 context, bytes32 circuit) external;
+
+    /// @notice The market's governor has a circuit end earlier.
+    /// @param context The market.
+    /// @param circuit Digest of its verifying key.
+    /// @param validUntil Until when, inclusive, its proofs are accepted.
+    function retireCircuit(bytes31 context, bytes32 circuit, uint48 validUntil) external;
+
+    /// @notice The market's governor removes a circuit, waiting or active.
+    /// @param context The market.
+    /// @param circuit Digest of its verifying key.
+    function removeCircuit(bytes31 context, bytes32 circuit) external;
+
+    /// @notice A circuit of a market.
+    /// @param context The market.
+    /// @param circuit Digest of its verifying key.
+    function circuitOf(bytes31 context, bytes32 circuit) external view returns (Circuit memory);
+
+    /// @notice The circuits of a market that were activated.
+    /// @param context The market.
+    function activeCircuits(bytes31 context) external view returns (bytes32[] memory);
+
+    /// @notice Reverts unless the proof proves the public inputs, whose context says
+    /// which market's circuits count.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The public inputs, by row of the statement.
+    /// @param proof The proof.
+    function requireProof(
+        bytes32 circuit,
+        uint256[8] calldata inputs,
+        bytes calldata proof
+    ) external view;
+
+    /// @notice Reverts unless every proof proves its public inputs, which are of one
+    /// market. Of 2 to 16 proofs it takes much less gas than one by one.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The public inputs of each proof.
+    /// @param proofs As many proofs.
+    function requireProofs(
+        bytes32 circuit,
+        uint256[8][] calldata inputs,
+        bytes[] calldata proofs
+    ) external view;
+}
