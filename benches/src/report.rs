@@ -158,7 +158,7 @@ fn report_parts() -> Result<()> {
             Entry { account: AccountId::new(account), commitment }
         })
         .collect();
-    let (state, time) = median(3, || State::build(context, entries.clone()));
+    let (state, time) = median(3, || State::build(context, Epoch::new(1), entries.clone()));
     state?;
     println!("| state root, 100,000 accounts | {} |", show(time));
     Ok(())

@@ -12,11 +12,17 @@ use crate::field::MarginField;
 
 /// A text that is not the hexadecimal form of an identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} must be 0x and {digits} hexadecimal digits")]
+#[error("{what} must be 0x and {digits} hexadecimal digits{}", if *.digits == ACCOUNT_DIGITS { ACCOUNT_NOTE } else { "" })]
 pub struct ParseIdError {
     what: &'static str,
     digits: usize,
 }
+
+/// Digits of an account.
+const ACCOUNT_DIGITS: usize = 40;
+/// What to do with another name of an account.
+const ACCOUNT_NOTE: &str =
+    "; of an owner named otherwise (dydx1..., a Solana key) `zkmargin account` derives it";
 
 /// Implements the `0x...` text form, serde and the field embedding of a
 /// byte-array identifier.
@@ -91,7 +97,36 @@ impl AccountId {
     pub const fn new(bytes: [u8; 20]) -> Self {
         Self(bytes)
     }
+
+    /// The account of an owner's subaccount: the last 20 bytes of the Keccak-256 of
+    /// `"zkmargin account" || 0x01 || length of owner (1) || owner || sub (4)`, the
+    /// number big-endian. The owner is the 20 bytes of an EVM address, those that a
+    /// bech32 address holds, or the 32 of a base58 key. Contracts compute the same.
+    ///
+    /// `None` for an owner of no or of more than 255 bytes.
+    ///
+    /// ```
+    /// use zkmargin_margin::ids::AccountId;
+    ///
+    /// let owner = [0xa1; 20];
+    /// let account = AccountId::derive(&owner, 0).unwrap();
+    /// assert_ne!(account, AccountId::derive(&owner, 1).unwrap());
+    /// assert_ne!(account, AccountId::new(owner));
+    /// ```
+    pub fn derive(owner: &[u8], sub: u32) -> Option<Self> {
+        let length = u8::try_from(owner.len()).ok().filter(|length| *length > 0)?;
+        let mut hasher = Keccak256::new();
+        hasher.update(b"zkmargin account");
+        hasher.update([ACCOUNT_DERIVATION, length]);
+        hasher.update(owner);
+        hasher.update(sub.to_be_bytes());
+        let hash: [u8; 32] = hasher.finalize().into();
+        Some(Self(core::array::from_fn(|i| hash[12 + i])))
+    }
 }
+
+/// Version of [`AccountId::derive`].
+const ACCOUNT_DERIVATION: u8 = 1;
 
 /// Domain separation of a deployment: a proof made for one protocol, chain,
 /// contract or statement version says nothing to another.
@@ -286,6 +321,29 @@ mod tests {
         assert_eq!(AccountId::from_be_bytes(&bytes), Some(account));
         assert_eq!(AccountId::from_be_bytes(&[1; 32]), None);
         assert!("abab".parse::<AccountId>().is_err());
+    }
+
+    /// What contracts are held to.
+    #[test]
+    fn accounts_derive_from_owners_and_subaccounts() {
+        let derive = |owner: &[u8], sub| AccountId::derive(owner, sub).map(|id| id.to_string());
+        let owner = [0xa1; 20];
+        assert_eq!(
+            derive(&owner, 0).as_deref(),
+            Some("0x60a39ecbca7197cd83a182d54d0f1e2d62014222")
+        );
+        assert_eq!(
+            derive(&owner, 7).as_deref(),
+            Some("0x94a0fe0527d52f2a45059a59c217b701f04f3419")
+        );
+        assert_eq!(
+            derive(&[0xa1; 32], 0).as_deref(),
+            Some("0x1df54a528a6e32ea1a8d2f67d49bb8dabb1e9c77")
+        );
+        assert_eq!(derive(&[], 0), None);
+        assert_eq!(derive(&[1; 256], 0), None);
+        // A byte of the owner is none of the number.
+        assert_ne!(derive(&[1, 0], 0), derive(&[1], 0));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | [`scenario`] | margin models of the scenario family: portfolio margin with options |
 //! | [`snapshot`] | the prices an oracle publishes |
 //! | [`market`] | the risk table made of the two, `MARKET_ROOT`, native margin |
+//! | [`account_name`] | accounts of owners whose names are no addresses |
 //! | [`import`] | venues' own formats |
 //! | [`conformance`] | published cases, run through the same code |
 //! | [`cache`] | proving parameters on disk |
@@ -16,6 +17,7 @@
 //! floating point on the way to a root but for the valuation of options, which
 //! gives the same bits on every platform.
 
+pub mod account_name;
 pub mod cache;
 pub mod conformance;
 pub mod convert;

@@ -21,6 +21,7 @@ use zkmargin_margin::srs::SrsMark;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache, compute_ipa_params};
 use zkmargin_params::srs::store::StoreError;
 use zkmargin_params::srs::{DevSrs, KzgParams, Srs, SrsError, SrsStore};
+use zkmargin_verifier::bn254;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::{CircuitId, ProofFile};
 use zkmargin_verifier::{MalformedProof, VerifyError};
@@ -334,6 +335,13 @@ impl Backend for Kzg {
         verifier: &Self::Verifier,
         files: &[ProofFile<Bn254Fr>],
     ) -> Vec<Result<VerifiedClaim, VerifyError>> {
-        verifier.verify_batch(files)
+        match files {
+            [single] => vec![verifier.verify(single)],
+            // Many cost one pairing together, and each has a result of its own.
+            several => match verifier.export() {
+                Ok(key) => bn254::Verifier::new(key).verify_batch(several),
+                Err(_) => verifier.verify_batch(several),
+            },
+        }
     }
 }

@@ -15,16 +15,18 @@ use crate::progress::Progress;
 const AFTER_HELP: &str = "\
 Exit codes:
   0  done; the proof is valid; the account is not called
-  1  the relation is false, or a proof is invalid
-  2  usage or input error
+  1  the relation is false, or a proof is invalid or about something else
+  2  usage or input error; nobody told what a proof must be about (`verify`)
   3  margin call (`call status`, `evm status`)
+  4  a valid proof that an account is below a level (`verify`)
 
 Environment:
   ZKMARGIN_IDENTITY    age identity (AGE-SECRET-KEY-1...), for CI secrets
   ZKMARGIN_PASSPHRASE  passphrase, where no terminal can ask for it
   ZKMARGIN_CONTEXT     deployment, as for --context
   ZKMARGIN_CACHE_DIR   where proving parameters and keys are kept
-  ZKMARGIN_EVM_KEY     key of the account that sends transactions (`zkmargin evm`)
+  ZKMARGIN_EVM_KEY     key that sends transactions (`evm`) or signs epochs (`epoch sign`)
+  ZKMARGIN_EVM_PASSWORD  password of a keystore with that key
   ZKMARGIN_RPC_URL     RPC endpoint of a chain, as for --rpc-url
   ZKMARGIN_SRS_DIR     where powers of tau are kept (`zkmargin srs`)
 
@@ -70,6 +72,9 @@ enum Command {
     /// Make and check public markets
     #[command(subcommand)]
     Market(cmd::market::Command),
+    /// Epochs as publishers sign them: roots, model, time and move of prices
+    #[command(subcommand)]
+    Epoch(cmd::epoch::Command),
     /// Account trees of a venue
     #[command(subcommand)]
     Venue(cmd::venue::Command),
@@ -88,6 +93,9 @@ enum Command {
     /// Margin calls by contracts on an EVM chain
     #[command(subcommand)]
     Evm(cmd::evm::Command),
+    /// Derive the account of an owner and a subaccount: an address, dydx1..., a
+    /// Solana key
+    Account(cmd::account::Args),
     /// Verifying keys for contracts and pages
     #[command(subcommand)]
     Key(cmd::key::Command),
@@ -164,6 +172,8 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
         Command::Inspect(args) => cmd::inspect::run(&args, env),
         Command::Import(command) => cmd::import::run(&command, env),
         Command::Market(command) => cmd::market::run(&command, env),
+        Command::Epoch(command) => cmd::epoch::run(&command, env),
+        Command::Account(args) => cmd::account::run(&args, env),
         Command::Venue(command) => cmd::venue::run(&command, env),
         Command::Margin(args) => cmd::margin::run(&args, env),
         Command::Stress(args) => cmd::stress::run(&args, env),

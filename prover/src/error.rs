@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::ProofSystem;
+use zkmargin_params::account_name::AccountNameError;
 use zkmargin_params::import::ImportError;
 use zkmargin_params::market::{MarketError, MarketFileError};
 use zkmargin_params::model::{AnyModel, AnyModelError};
@@ -15,6 +16,7 @@ use zkmargin_params::srs::store::StoreError;
 use zkmargin_prover::backend::SetupError;
 use zkmargin_prover::crypt::{CryptError, IdentityError, RecipientError};
 use zkmargin_prover::files::{FileError, Source};
+use zkmargin_prover::freshness::NotFresh;
 use zkmargin_prover::json::JsonError;
 use zkmargin_prover::plot::PlotError;
 use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioFileError};
@@ -23,11 +25,14 @@ use zkmargin_prover::venue::VenueError;
 use zkmargin_verifier::bn254::KeyError;
 use zkmargin_verifier::bn254::export::ExportError;
 use zkmargin_verifier::engine::InvalidPolicy;
+use zkmargin_verifier::epoch::{MalformedEpoch, NotSigned};
 use zkmargin_verifier::ledger::LedgerError;
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
 use crate::cmd::demo::NodeError;
 use crate::cmd::evm::EvmError;
+use crate::cmd::verify::{Figure, list};
+use crate::evm_key::EvmKeyError;
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub(crate) enum Exit {
     Usage = 2,
     /// A margin call.
     MarginCall = 3,
+    /// A valid proof that an account is below a level.
+    Below = 4,
 }
 
 impl From<Exit> for ExitCode {
@@ -96,6 +103,23 @@ pub(crate) enum Error {
     Proving { path: String, source: ProvingError },
     #[error("{path}: {source}")]
     Proof { path: String, source: VerifyError },
+    #[error("{path}: {source}")]
+    EpochFile { path: String, source: MalformedEpoch },
+    #[error("{path}: {source}")]
+    Signers { path: String, source: Box<JsonError> },
+    #[error("{path}: {source}")]
+    NotSigned { path: String, source: NotSigned },
+    #[error("{path}: {source}")]
+    NotFresh { path: String, source: NotFresh },
+    #[error("{path}: {source}")]
+    Limits { path: String, source: Box<JsonError> },
+    #[error(transparent)]
+    AccountName(AccountNameError),
+    #[error(transparent)]
+    EvmKey(#[from] EvmKeyError),
+    /// What a proof is about was neither told nor waived.
+    #[error("proved, but not accepted: nothing says what {} must be", list(.0.iter()))]
+    NotPinned(Vec<Figure>),
     /// One of several proofs, of a circuit that this machine has no key for.
     #[error("{path}: cannot be verified here: {reason}")]
     Unverifiable { path: String, reason: String },
@@ -186,6 +210,10 @@ impl Error {
         Self::Venue { path: path.to_string(), source }
     }
 
+    pub(crate) fn not_signed(path: &Source, source: NotSigned) -> Self {
+        Self::NotSigned { path: path.to_string(), source }
+    }
+
     pub(crate) fn market(path: &Source, source: MarketError) -> Self {
         Self::Market { path: path.to_string(), source }
     }
@@ -229,6 +257,8 @@ impl Error {
             Self::Proof { .. }
             | Self::ProofsInvalid { .. }
             | Self::Mismatch { .. }
+            | Self::NotSigned { .. }
+            | Self::NotFresh { .. }
             | Self::ConformanceMissed { .. }
             | Self::InsecureSrs(_)
             | Self::LedgerContext { .. } => Exit::False,
@@ -328,6 +358,26 @@ impl Error {
                 "an account is registered under one proof system: make market, state and proof with the same --proof-system"
             }
             Self::Venue { source, .. } => return venue_hint(source),
+            Self::EpochFile { .. } => "`zkmargin epoch make` writes such files",
+            Self::Signers { .. } => {
+                "allowed are {\"threshold\": 2, \"signers\": [\"0x...\", ...]}, addresses in ascending order"
+            }
+            Self::NotSigned { source: NotSigned::TooFew { .. }, .. } => {
+                "get it with more signatures: `zkmargin epoch sign` adds one"
+            }
+            Self::NotSigned { .. } => {
+                "get the epoch from its publisher again, and the signers from the deployment"
+            }
+            Self::NotFresh { source: NotFresh::Future { .. }, .. } => {
+                "times are whole seconds since 1970; check this machine's clock and the publisher's"
+            }
+            Self::NotFresh { .. } => "ask for a proof in the present epoch",
+            Self::Limits { .. } => {
+                "allowed are {\"max_price_move_bps\": 2000, \"instruments\": {\"BTC\": 1000}}, in basis points"
+            }
+            Self::AccountName(_) => "see `zkmargin account --help`",
+            Self::EvmKey(error) => error.hint(),
+            Self::NotPinned(missing) => return Some(pinning_hint(missing)),
             Self::NoPath(_) => "give the account's --path FILE, or the venue's --state FILE",
             Self::Proving { source, .. } => return Some(source.hint().to_owned()),
             Self::Proof { source: VerifyError::Malformed(_), .. } => {
@@ -378,6 +428,15 @@ impl Error {
         };
         Some(text.to_owned())
     }
+}
+
+/// What says what a proof must be about; the rest is one epoch file's.
+fn pinning_hint(missing: &[Figure]) -> String {
+    let each = missing.iter().map(|figure| format!("{figure}: {}", figure.options()));
+    format!(
+        "give --epoch FILE --signers FILE --at-least LEVEL --max-age PERIOD, or each alone: {}",
+        each.collect::<Vec<_>>().join("; ")
+    )
 }
 
 fn file_hint(error: &FileError) -> Option<String> {
@@ -453,6 +512,10 @@ fn srs_store_hint(error: &StoreError) -> Option<String> {
 fn venue_hint(error: &VenueError) -> Option<String> {
     let text = match error {
         VenueError::Damaged => "make it again with `zkmargin venue root` or `zkmargin venue path`",
+        VenueError::Version(1) => {
+            "version 1 did not say its epoch: make it again with `zkmargin venue root -m market.json` or `zkmargin venue path`"
+        }
+        VenueError::OtherEpoch { .. } => "give the market and the state of one epoch",
         VenueError::UnknownAccount(_) => "the venue must commit to the account first",
         VenueError::DuplicateAccount(_) => "list every account once",
         VenueError::Json { .. } => {

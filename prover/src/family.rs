@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 
-use rust_decimal::Decimal;
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
@@ -52,9 +51,6 @@ pub trait FamilyMarket<F: MarginField> {
     /// What documents are read against.
     fn listings(&self) -> Listings;
 
-    /// Prices by name, to compare epochs by.
-    fn prices(&self) -> Vec<(String, Decimal)>;
-
     /// Quote units as a decimal of the quote currency.
     fn format_amount(&self, units: i128) -> String;
 
@@ -94,10 +90,6 @@ impl<F: MarginField> FamilyMarket<F> for Market<F> {
 
     fn listings(&self) -> Listings {
         Listings::from(self)
-    }
-
-    fn prices(&self) -> Vec<(String, Decimal)> {
-        self.listings().map(|listing| (listing.symbol().to_string(), listing.mark())).collect()
     }
 
     fn format_amount(&self, units: i128) -> String {
@@ -143,12 +135,6 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
 
     fn listings(&self) -> Listings {
         Listings::from(self)
-    }
-
-    /// The underlying's: options move with it by their nature.
-    fn prices(&self) -> Vec<(String, Decimal)> {
-        let spot = Decimal::try_from(self.table().terms.spot);
-        spot.map(|spot| vec![("spot".to_owned(), spot)]).unwrap_or_default()
     }
 
     fn format_amount(&self, units: i128) -> String {

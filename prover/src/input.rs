@@ -8,8 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use age::secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
+use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::market::{
@@ -30,8 +31,10 @@ use crate::output::stderr_line;
 const IDENTITY_ENV: &str = "ZKMARGIN_IDENTITY";
 /// Environment variable with a passphrase.
 const PASSPHRASE_ENV: &str = "ZKMARGIN_PASSPHRASE";
-/// Environment variable with the key that sends transactions.
+/// Environment variable with the key that sends transactions and signs epochs.
 pub(crate) const EVM_KEY_ENV: &str = "ZKMARGIN_EVM_KEY";
+/// Environment variable with the password of a keystore with such a key.
+pub(crate) const EVM_PASSWORD_ENV: &str = "ZKMARGIN_EVM_PASSWORD";
 
 /// Reads an argument that names a file or `-`.
 pub(crate) fn parse_source(text: &str) -> Result<Source, Infallible> {
@@ -59,6 +62,22 @@ pub(crate) fn parse_context(text: &str) -> Result<ContextId, &'static str> {
     match (protocol.is_empty(), chain.parse()) {
         (false, Ok(chain)) => Ok(ContextId::derive(protocol, chain, address)),
         _ => Err(ALLOWED),
+    }
+}
+
+/// Reads a level that can be claimed.
+pub(crate) fn parse_level(text: &str) -> Result<Level, &'static str> {
+    (1..=3)
+        .filter_map(Level::from_u8)
+        .find(|level| level.to_string() == text)
+        .ok_or("allowed are margin-call, maintenance, initial")
+}
+
+/// Reads an epoch's number; zero is none.
+pub(crate) fn parse_epoch(text: &str) -> Result<Epoch, &'static str> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("allowed are whole numbers from 1"),
+        Ok(number) => Ok(Epoch::new(number)),
     }
 }
 
@@ -105,7 +124,8 @@ impl KeyArgs {
 
 /// A program that does not get this one's secrets.
 pub(crate) fn without_secrets(command: &mut Command) -> &mut Command {
-    [IDENTITY_ENV, PASSPHRASE_ENV, EVM_KEY_ENV].into_iter().fold(command, Command::env_remove)
+    let secrets = [IDENTITY_ENV, PASSPHRASE_ENV, EVM_KEY_ENV, EVM_PASSWORD_ENV];
+    secrets.into_iter().fold(command, Command::env_remove)
 }
 
 /// A secret from the environment; empty is absent.

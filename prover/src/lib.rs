@@ -7,7 +7,8 @@
 //! | [`venue`] | account trees: commitments, state roots, membership paths |
 //! | [`report`] | native margin figures, for the owner |
 //! | [`scenario`], [`plot`] | the same for options portfolios: breakdown, cures, pictures |
-//! | [`figures`] | numbers and tables for people |
+//! | [`freshness`] | how old prices may be |
+//! | [`figures`], [`human`] | numbers, tables, times and amounts for people |
 //! | [`proving`] | from a portfolio, a market and a path to a proof |
 //! | [`conformance`] | published cases as statements, for the circuit |
 //! | [`backend`] | the proof systems behind one interface |
@@ -22,6 +23,8 @@ pub mod crypt;
 pub mod family;
 pub mod figures;
 pub mod files;
+pub mod freshness;
+pub mod human;
 pub mod json;
 pub mod plot;
 pub mod portfolio_file;

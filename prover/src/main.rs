@@ -3,6 +3,7 @@
 mod cli;
 mod cmd;
 mod error;
+mod evm_key;
 mod input;
 mod output;
 mod params;

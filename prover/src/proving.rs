@@ -5,7 +5,7 @@ use std::fmt;
 use zkmargin_circuits::family::{FamilyCircuit, Unprovable, Witness};
 use zkmargin_margin::claim::{Claim, Side};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::AccountId;
+use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::relation::{MarginFamily, Violation};
@@ -28,6 +28,16 @@ pub enum ProvingError {
         portfolio: AccountId,
         /// The path's.
         path: AccountId,
+    },
+    /// The path is of another epoch than the market.
+    #[error("the path of {account} is of epoch {}, the market of epoch {}", path.get(), market.get())]
+    WrongEpoch {
+        /// The account.
+        account: AccountId,
+        /// The path's epoch, or its state's.
+        path: Epoch,
+        /// The market's.
+        market: Epoch,
     },
     /// The market has no row for a position.
     #[error(transparent)]
@@ -134,6 +144,9 @@ impl ProvingError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::WrongAccount { .. } => "give the path of the portfolio's own account",
+            Self::WrongEpoch { .. } => {
+                "give the market and the state or path of one epoch: a proof under roots of two counts nowhere"
+            }
             Self::Market(_) => "see what the market lists with `zkmargin market show`",
             Self::False { violation: Violation::Opening, .. } => {
                 "the venue attested another portfolio or blinding: prove the one it committed to, or have it commit anew"
@@ -197,6 +210,10 @@ impl<F: MarginField, W> Prepared<F, W> {
     {
         if account != path.account {
             return Err(ProvingError::WrongAccount { portfolio: account, path: path.account });
+        }
+        let epoch = market.header().epoch;
+        if epoch != path.epoch {
+            return Err(ProvingError::WrongEpoch { account, path: path.epoch, market: epoch });
         }
         let positions = portfolio.positions();
         let shape = market.fit(positions, statement.shape)?;

@@ -168,7 +168,9 @@ impl Stage {
         let dir = self.dir.path();
         run(
             dir,
-            &format!("venue root -q accounts-kzg.jsonl --context {context} -o state-evm.json"),
+            &format!(
+                "venue root -q accounts-kzg.jsonl -m market-kzg.json --context {context} -o state-evm.json"
+            ),
         );
         self.prove("portfolio.json", "market-kzg.json", "at-least:maintenance", "healthy.json");
     }
@@ -216,6 +218,15 @@ impl Stage {
             dir,
             &format!(
                 "market build -q -s later.json -m hyperliquid -e {epoch} -o market-{epoch}-kzg.json --proof-system kzg"
+            ),
+        );
+        let deployment = fs::read(dir.join("deployment.json")).unwrap();
+        let deployment: Value = serde_json::from_slice(&deployment).unwrap();
+        let context = deployment["context"].as_str().unwrap();
+        run(
+            dir,
+            &format!(
+                "venue root -q accounts-kzg.jsonl -e {epoch} --context {context} -o state-evm.json --force"
             ),
         );
         self.set_time(time + 60);

@@ -11,6 +11,15 @@ use std::process::Command as System;
 
 use common::{CONTEXT, TRADER, cache, copy_files, copy_fixtures, fixtures, run, zkmargin};
 
+/// What pins a proof of the fixtures down, but for the age of prices that were
+/// recorded.
+const SIGNED: &str = "-e epoch.json --signers signers.json --at-least maintenance --any-age";
+/// The same of the on-chain proof system.
+const SIGNED_KZG: &str =
+    "-e epoch-kzg.json --signers signers.json --at-least maintenance --any-age";
+/// For proofs of markets that no publisher signed.
+const ANY_PLACE: &str = "--any-context --any-state-root";
+
 /// Figures of `portfolio.json` that must stay secret.
 const SECRETS: [&str; 3] = ["0.48213", "2.3391", "20417.77"];
 
@@ -53,8 +62,10 @@ fn from_a_portfolio_to_a_cure() {
     fs::write(dir.join("fresh.json"), fresh.replace("1679943922", &(late - 60).to_string()))
         .unwrap();
     run(dir, "market build -q -s fresh.json -m hyperliquid -e 2 -o fresh-market.json");
+    let state = format!("venue root -q accounts.jsonl -m fresh-market.json --context {CONTEXT}");
+    run(dir, &format!("{state} -o state-2.json"));
     // The clock stopped while prices were stale: post epochs until it is late.
-    run(dir, &ledger("post -m fresh-market.json -s state.json", late));
+    run(dir, &ledger("post -m fresh-market.json -s state-2.json", late));
     let status = || {
         zkmargin(dir)
             .args(ledger(&format!("status -a {TRADER} --json"), late).split_whitespace())
@@ -68,7 +79,7 @@ fn from_a_portfolio_to_a_cure() {
     run(dir, &ledger(&format!("register -a {poor}"), late));
     run(
         dir,
-        "prove -q poor.json --insecure-plaintext -m fresh-market.json -s state.json --claim below:maintenance --disclose -o breach.json",
+        "prove -q poor.json --insecure-plaintext -m fresh-market.json -s state-2.json --claim below:maintenance --disclose -o breach.json",
     );
     run(dir, &ledger("submit breach.json", late));
     let called = zkmargin(dir)
@@ -91,7 +102,12 @@ fn from_a_portfolio_to_a_cure() {
         dir,
         "venue commit portfolio.json rich.json --insecure-plaintext -m market-3.json -o accounts-3.jsonl",
     );
-    run(dir, &format!("venue root -q accounts-3.jsonl --context {CONTEXT} -o state-3.json"));
+    run(
+        dir,
+        &format!(
+            "venue root -q accounts-3.jsonl -m market-3.json --context {CONTEXT} -o state-3.json"
+        ),
+    );
     // Several portfolios at once; one of them cures.
     run(
         dir,
@@ -100,7 +116,14 @@ fn from_a_portfolio_to_a_cure() {
     let now = late + 600;
     run(dir, &ledger("post -m market-3.json -s state-3.json", now));
     let proof = |account: &str| format!("proofs/{account}.proof.json");
-    run(dir, &format!("verify -q {} {} -m market-3.json", proof(&poor), proof(TRADER)));
+    run(
+        dir,
+        &format!(
+            "verify -q {} {} -m market-3.json --at-least initial {ANY_PLACE} --any-age",
+            proof(&poor),
+            proof(TRADER)
+        ),
+    );
     run(dir, &ledger(&format!("cure {}", proof(&poor)), now));
     run(dir, &ledger(&format!("submit {}", proof(TRADER)), now));
     let history = run(dir, "call history -l ledger.redb --json");
@@ -156,7 +179,10 @@ fn no_plaintext_reaches_the_disk_and_no_figure_the_logs() {
             "prove p.age -i trader.key -m market.json -p path.json -o x --json -q --claim below:maintenance",
             1,
         ),
-        ("verify proof.json -m market.json -v", 0),
+        (
+            "verify proof.json -m market.json -v --any-context --any-state-root --any-claim --any-age",
+            0,
+        ),
     ] {
         let output = command(line).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{line}");
@@ -186,12 +212,16 @@ fn an_overdue_account_is_called() {
     let start = 1_679_940_382;
     let ledger =
         |line: &str, later: u64| format!("call {line} -l ledger.redb --now {}", start + later);
+    for epoch in [2, 3] {
+        let state = format!("venue root -q accounts.jsonl -e {epoch} --context {CONTEXT}");
+        run(dir, &format!("{state} -o state-{epoch}.json"));
+    }
     let rules = "--proof-window 7200 --cure-period 7200";
     run(dir, &ledger(&format!("init --context {CONTEXT} -m hyperliquid {rules}"), 0));
     run(dir, &ledger("post -m market.json -s state.json", 0));
     run(dir, &ledger(&format!("register -a {TRADER}"), 0));
-    run(dir, &ledger("post -m market-2.json -s state.json --previous market.json", 3541));
-    run(dir, &ledger("post -m market-3.json -s state.json", 7141));
+    run(dir, &ledger("post -m market-2.json -s state-2.json --previous market.json", 3541));
+    run(dir, &ledger("post -m market-3.json -s state-3.json", 7141));
     assert_eq!(run(dir, &ledger("overdue --json", 7150)), "[]\n");
     assert!(run(dir, &ledger("overdue", 7300)).contains(TRADER));
     assert!(run(dir, &ledger("overdue --call", 7300)).contains("called (overdue, epoch 3)"));
@@ -244,7 +274,7 @@ fn options_are_proved_and_called() {
     let dir = sandbox.path();
     let context = "options-test";
     run(dir, "venue commit condor.age strangle.age -m options.json -i trader.key -o o.jsonl");
-    run(dir, &format!("venue root -q o.jsonl --context {context} -o o-state.json"));
+    run(dir, &format!("venue root -q o.jsonl -m options.json --context {context} -o o-state.json"));
     let prove = |book: &str, claim: &str| {
         let line = format!(
             "prove {book}.age -m options.json -s o-state.json -i trader.key -o {book}.proof {claim}"
@@ -256,8 +286,12 @@ fn options_are_proved_and_called() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("M6"));
     assert!(prove("strangle", "--claim below:maintenance --disclose").status.success());
-    let line = format!("verify condor.proof strangle.proof -m options.json --context {context}");
-    let said = run(dir, &line);
+    let line = format!(
+        "verify condor.proof strangle.proof -m options.json --context {context} --any-state-root --any-claim --any-age"
+    );
+    let output = zkmargin(dir).args(line.split_whitespace()).output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "one of them is below");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
     // What is disclosed is what the owner was told.
     let margin = run(dir, "margin strangle.age -m options.json -i trader.key --json");
     let margin: serde_json::Value = serde_json::from_str(&margin).unwrap();
@@ -350,8 +384,10 @@ fn a_full_disk_in_the_cache_costs_a_warning_and_leaves_no_damaged_file() {
     let store = dir.path().join("cache");
     fs::create_dir(&store).unwrap();
     let binary = assert_cmd::cargo::cargo_bin!("zkmargin").display().to_string();
-    let verify =
-        format!("exec {binary} verify -m {0}/market.json {0}/proof.json", fixtures().display());
+    let verify = format!(
+        "exec {binary} verify -m {0}/market.json {0}/proof.json --at-least maintenance {ANY_PLACE} --any-age",
+        fixtures().display()
+    );
     // A file system of 64 KiB where the system lets us make one; elsewhere a
     // limit on the size of files, which stops the same write.
     let small =
@@ -391,7 +427,8 @@ fn a_full_disk_in_the_cache_costs_a_warning_and_leaves_no_damaged_file() {
 fn a_cache_that_is_not_writable_costs_a_warning() {
     let output = zkmargin(fixtures())
         .env("ZKMARGIN_CACHE_DIR", "/dev/null/cache")
-        .args(["verify", "proof.json", "-m", "market.json"])
+        .args(["verify", "proof.json", "-e", "epoch.json", "--signers", "signers.json"])
+        .args(["--at-least", "maintenance", "--any-age"])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0));
@@ -403,7 +440,7 @@ fn a_cache_that_is_not_writable_costs_a_warning() {
 #[test]
 fn a_damaged_cache_is_rebuilt() {
     let dir = tempfile::tempdir().unwrap();
-    run(fixtures(), "verify -q proof.json");
+    run(fixtures(), &format!("verify -q proof.json {SIGNED}"));
     copy_files(&cache(), dir.path());
     let file = fs::read_dir(dir.path())
         .unwrap()
@@ -422,6 +459,7 @@ fn a_damaged_cache_is_rebuilt() {
     let output = zkmargin(fixtures())
         .env("ZKMARGIN_CACHE_DIR", dir.path())
         .args(["verify", "proof.json"])
+        .args(SIGNED.split(' '))
         .output()
         .unwrap();
     assert!(output.status.success());
@@ -459,7 +497,7 @@ fn imported_powers_of_tau_need_no_flag() {
     run("srs import -q ceremony.srs -k 13", 0);
     assert!(run("srs info", 0).0.contains("unknown origin"));
     assert_eq!(run(prove, 0).1, "");
-    let (_, said) = run("verify -q sound.json -m market-kzg.json", 0);
+    let (_, said) = run(&format!("verify -q sound.json {SIGNED_KZG}"), 0);
     assert_eq!(said, "", "no warning");
     // The proof of the fixtures is under other powers of tau, whatever it says.
     assert!(run("verify -q proof-kzg.json", 1).1.contains("insecure powers of tau"));
@@ -467,7 +505,7 @@ fn imported_powers_of_tau_need_no_flag() {
     assert!(said.contains("made under other powers of tau"), "{said}");
     // An insecure SRS does not take its place, nor does another file.
     run("srs dev -q -k 13", 0);
-    run("verify -q sound.json proof-kzg.json --insecure-dev-srs", 0);
+    run(&format!("verify -q sound.json proof-kzg.json --insecure-dev-srs {SIGNED_KZG}"), 0);
     let rng = rand08::rngs::StdRng::seed_from_u64(2);
     let mut file = fs::File::create(dir.join("other.srs")).unwrap();
     ParamsKZG::<Bn256>::setup(13, rng).write(&mut file).unwrap();

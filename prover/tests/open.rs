@@ -39,8 +39,12 @@ fn the_page_is_served_with_proof_and_key() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let valid = lines.next().unwrap().unwrap();
-    assert!(valid.starts_with("proof-kzg.json: valid"), "{valid}");
+    // Nobody told what it must be about: it is shown, and not accepted.
+    let proved = lines.next().unwrap().unwrap();
+    assert!(
+        proved.starts_with("proof-kzg.json: NOT accepted: proved, and nothing says"),
+        "{proved}"
+    );
     let address = lines.next().unwrap().unwrap();
     let authority = address.strip_prefix("http://").unwrap().split('/').next().unwrap();
 

@@ -12,7 +12,7 @@ use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_verifier::engine::{
     AccountStatus, Action, ActionRecord, CallReason, ClaimData, ClockTime, Engine, Event,
-    HaltReason, Root,
+    HaltReason, Policy, PolicyParams, Refusal, Root, Standstill,
 };
 
 const NOW: ClockTime = ClockTime::new(7);
@@ -27,12 +27,19 @@ fn statuses() -> [AccountStatus; 6] {
         AccountStatus::Current { epoch, level, since: NOW, due: DUE },
         AccountStatus::Called {
             reason,
+            level: Some(Level::Maintenance),
             epoch,
             since: NOW,
             deadline: DUE,
             shortfall: Shortfall::new(5),
         },
-        AccountStatus::Liquidatable { reason: CallReason::Overdue, epoch, since: DUE },
+        AccountStatus::Liquidatable {
+            reason: CallReason::Overdue,
+            level: None,
+            epoch,
+            since: DUE,
+            shortfall: None,
+        },
         AccountStatus::Closed { since: NOW },
     ]
 }
@@ -41,13 +48,8 @@ fn statuses() -> [AccountStatus; 6] {
 fn a_proof_holds_until_it_is_due() {
     let late = DUE.after(1);
     for status in statuses() {
-        let (current, proves) = match status {
-            AccountStatus::Current { .. } => (true, true),
-            AccountStatus::Unproven { .. } => (false, true),
-            _ => (false, false),
-        };
-        assert_eq!(status.in_good_standing(DUE), current, "{status}");
-        assert!(!status.in_good_standing(late), "{status}");
+        let proves =
+            matches!(status, AccountStatus::Current { .. } | AccountStatus::Unproven { .. });
         assert!(!status.is_overdue(DUE), "{status}");
         assert_eq!(status.is_overdue(late), proves, "{status}");
         assert_eq!(status.due(), proves.then_some(DUE), "{status}");
@@ -60,7 +62,7 @@ fn statuses_read_as_sentences() {
         "unregistered",
         "unproven since 7, first proof due at 9",
         "current: initial in epoch 3, next proof due at 9",
-        "called (breach, epoch 3) since 7, to cure by 9, shortfall 5 quote units",
+        "called (breach below maintenance, epoch 3) since 7, to cure by 9, shortfall 5 quote units",
         "liquidatable (overdue, epoch 3) since 9",
         "closed since 7",
     ];
@@ -78,10 +80,16 @@ fn events() -> Vec<(Event, bool, String)> {
         (Event::ModelAccepted { model }, false, format!("model {model} accepted")),
         (Event::ModelRevoked { model }, false, format!("model {model} revoked")),
         (
+            Event::CircuitsChanged { until: 7, frozen: false },
+            false,
+            "circuits verify proofs until 7".into(),
+        ),
+        (
             Event::EpochPosted { epoch, quarantined: true },
             false,
             "epoch 3 posted, quarantined".into(),
         ),
+        (Event::EpochRejected { epoch }, false, "epoch 3 rejected".into()),
         (Event::Registered { account, due }, true, " registered, first proof due at 9".into()),
         (
             Event::ProofAccepted { account, epoch, level, due },
@@ -89,9 +97,21 @@ fn events() -> Vec<(Event, bool, String)> {
             " proved initial in epoch 3, next proof due at 9".into(),
         ),
         (
-            Event::Called { account, reason, epoch, deadline: DUE, shortfall },
+            Event::Called { account, reason, level: None, epoch, deadline: DUE, shortfall },
             true,
             " called (overdue, epoch 3), to cure by 9".into(),
+        ),
+        (
+            Event::CallRefined {
+                account,
+                level,
+                epoch,
+                deadline: DUE,
+                shortfall: Shortfall::new(5),
+            },
+            true,
+            " call now (breach below initial, epoch 3), to cure by 9, shortfall 5 quote units"
+                .into(),
         ),
         (
             Event::Cured { account, epoch, level, due },
@@ -101,6 +121,7 @@ fn events() -> Vec<(Event, bool, String)> {
         (Event::Liquidatable { account, since: DUE }, true, " liquidatable since 9".into()),
         (Event::Closed { account, liquidated: true }, true, " liquidated, closed".into()),
         (Event::Reinstated { account, due }, true, " reinstated, proof due at 9".into()),
+        (Event::Escaped { account }, true, " escaped, closed".into()),
         (Event::Halted { reason: HaltReason::Paused }, false, "halted: paused".into()),
         (Event::Resumed { confirmed: Some(epoch) }, false, "resumed, epoch 3 confirmed".into()),
     ]
@@ -118,11 +139,13 @@ fn events_name_themselves_and_their_account() {
 }
 
 /// One of each, in the order of the variants.
-fn actions() -> [ActionRecord; 13] {
+fn actions() -> [ActionRecord; 16] {
     [
         Action::AcceptModel { model: model(2) },
         Action::RevokeModel { model: model(2) },
+        circuits(9, false),
         posted(1, 1_000),
+        reject(1),
         register(1),
         prove(1, 1),
         breach(1, 1),
@@ -131,8 +154,9 @@ fn actions() -> [ActionRecord; 13] {
         mark(1),
         close(1),
         reinstate(1),
-        Action::Pause,
-        Action::Resume,
+        escape(1),
+        pause(9),
+        resume(1),
     ]
 }
 
@@ -153,7 +177,8 @@ fn actions_name_themselves_and_their_account() {
 fn the_engine_lists_what_is_on_record() {
     let mut engine = Engine::new(policy(), START);
     engine.apply(START, &verified(&Action::AcceptModel { model: model(2) })).unwrap();
-    engine.apply(START, &verified(&posted(1, START))).unwrap();
+    let first = linked(posted(1, START), engine.meta());
+    engine.apply(START, &verified(&first)).unwrap();
     engine.apply(START, &verified(&register(1))).unwrap();
     let mut models = vec![model(1), model(2)];
     models.sort();
@@ -162,16 +187,57 @@ fn the_engine_lists_what_is_on_record() {
     assert!(engine.accounts().map(|(id, _)| *id).eq([account(1)]));
 
     engine.apply(START, &verified(&breach(1, 1))).unwrap();
-    engine.apply(START, &verified(&Action::Pause)).unwrap();
+    engine.apply(START, &verified(&pause(START + 10_000))).unwrap();
     assert!(!engine.liquidatable(account(1), START + 10_000), "the clock stands still");
-    engine.apply(START, &verified(&Action::Resume)).unwrap();
+    engine.apply(START, &verified(&resume(1))).unwrap();
     for epoch in 2..=5 {
         let now = START + 100 * (epoch - 1);
-        engine.apply(now, &verified(&posted(epoch, now))).unwrap();
+        let next = linked(posted(epoch, now), engine.meta());
+        engine.apply(now, &verified(&next)).unwrap();
     }
     assert!(!engine.liquidatable(account(1), START + 400));
     assert!(engine.liquidatable(account(1), START + 401));
     assert!(!engine.liquidatable(account(2), START + 401));
+}
+
+/// The first epoch may have the largest number there is; none follows it.
+#[test]
+fn no_epoch_follows_the_last_number() {
+    let params = PolicyParams { first_epoch: Epoch::new(u64::MAX), ..params() };
+    let mut engine = Engine::new(Policy::new(params).unwrap(), START);
+    let mut last = post(1, START);
+    last.epoch = Epoch::new(u64::MAX);
+    let post = |engine: &mut Engine| {
+        let action = linked(Action::PostEpoch(last), engine.meta());
+        engine.apply(START, &verified(&action))
+    };
+    assert!(post(&mut engine).is_ok());
+    let expected = Epoch::new(u64::MAX);
+    assert_eq!(post(&mut engine), Err(Refusal::EpochNotNext { expected }));
+}
+
+/// What stops the clock, each by itself.
+#[test]
+fn a_standstill_has_a_reason() {
+    let mut engine = Engine::new(policy(), START);
+    let why = |engine: &Engine, now| engine.meta_at(now).standstill(now);
+    assert_eq!(why(&engine, START), Some(Standstill::NoEpoch));
+    let first = linked(posted(1, START), engine.meta());
+    engine.apply(START, &verified(&first)).unwrap();
+    assert_eq!(why(&engine, START + 100), None);
+    assert_eq!(why(&engine, START + 101), Some(Standstill::Stale));
+    let after = |action: ActionRecord| {
+        let mut engine = engine.clone();
+        engine.apply(START, &verified(&linked(action, engine.meta()))).unwrap();
+        why(&engine, START + 1)
+    };
+    assert_eq!(after(pause(START + 1)), Some(Standstill::Paused));
+    assert_eq!(after(pause(START + 0x7f)), Some(Standstill::Paused));
+    assert_eq!(after(jump(2, START, 9_000)), Some(Standstill::PriceMove));
+    assert_eq!(after(circuits(START, false)), Some(Standstill::Circuits));
+    assert_eq!(after(circuits(u64::MAX, true)), Some(Standstill::Circuits));
+    assert_eq!(after(revoke(1)), Some(Standstill::ModelRevoked));
+    assert_eq!(after(reject(1)), Some(Standstill::Rejected));
 }
 
 /// A claim is what its public inputs say, the roots as contracts write them.

@@ -1,7 +1,7 @@
 //! Epochs: their digest against an independent EIP-712, signatures and signers.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use alloy_sol_types::private::{Address, FixedBytes};
+use alloy_sol_types::private::{FixedBytes, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct as _, sol};
 use k256::ecdsa::SigningKey;
 use proptest::prelude::*;
@@ -76,10 +76,11 @@ fn sign(key: &SigningKey, digest: &EpochDigest) -> Signature {
     Signature::new(bytes)
 }
 
-/// The address by alloy.
+/// The address, computed anew.
 fn address(key: &SigningKey) -> Signer {
-    let address = Address::from_public_key(key.verifying_key());
-    Signer::new(address.into_array()).unwrap()
+    let point = key.verifying_key().to_encoded_point(false);
+    let hash = keccak256(&point.as_bytes()[1..]);
+    Signer::new(hash[12..].try_into().unwrap()).unwrap()
 }
 
 /// What contracts and other languages are held to.
@@ -87,7 +88,7 @@ fn address(key: &SigningKey) -> Signer {
 fn the_digest_of_a_known_epoch_is_known() {
     assert_eq!(
         post().digest(context()).to_string(),
-        "0x0000000000000000000000000000000000000000000000000000000000000000"
+        "0x30abca0326a12bc0d651ad65a73a118c4979960cdf7781eb5004c1bce47fc927"
     );
 }
 
@@ -114,6 +115,12 @@ proptest! {
 #[test]
 fn a_signature_is_of_the_key_that_made_it() {
     let digest = post().digest(context());
+    // The first account of every local node.
+    let known = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+    let known = SigningKey::from_slice(&hex::decode(known).unwrap()).unwrap();
+    let signer = sign(&known, &digest).signer(&digest).unwrap();
+    assert_eq!(signer.to_string(), "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266");
+    assert_eq!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse(), Ok(signer));
     for number in 1..=20 {
         let key = key(number);
         assert_eq!(sign(&key, &digest).signer(&digest), Ok(address(&key)));
@@ -170,7 +177,7 @@ fn signers_are_few_ascending_and_enough() {
     }
     let twice = vec![first, first];
     assert_eq!(Signers::new(1, twice), Err(InvalidSigners::Order { signer: first }));
-    let parse = serde_json::from_str::<Signers>;
+    let parse = |text: &str| serde_json::from_str::<Signers>(text);
     assert!(parse(&format!(r#"{{"threshold": 1, "signers": ["{first}"]}}"#)).is_ok());
     for wrong in [
         format!(r#"{{"threshold": 2, "signers": ["{first}"]}}"#),

@@ -7,10 +7,13 @@ use common::*;
 use redb::ReadableTable;
 use tempfile::TempDir;
 use zkmargin_margin::ids::{ContextId, Epoch};
-use zkmargin_verifier::engine::{AccountStatus, Action, Engine, Refusal};
+use zkmargin_verifier::engine::{AccountStatus, Action, ActionRecord, Engine, EpochState, Refusal};
+use zkmargin_verifier::epoch::{NotSigned, Signature, Signer, Signers};
+use zkmargin_verifier::ledger::{Grounds, HistoryEntry};
 use zkmargin_verifier::{Ledger, LedgerError};
 
 fn story() -> Vec<(u64, Action)> {
+    let mut engine = Engine::new(policy(), START);
     [
         (1000, posted(1, 1000)),
         (1000, register(1)),
@@ -20,20 +23,30 @@ fn story() -> Vec<(u64, Action)> {
         (1050, breach(1, 2)),
         (1060, posted(3, 1060)),
         (1060, cure(1, 3)),
-        (1070, Action::Pause),
-        (1080, Action::Resume),
-        (1090, Action::AcceptModel { model: model(2) }),
-        (1090, Action::RevokeModel { model: model(2) }),
+        (1070, pause(1085)),
+        (1080, resume(3)),
+        (1090, accept(2)),
+        (1090, revoke(2)),
         (1090, close(2)),
     ]
-    .map(|(now, action)| (now, verified(&action)))
+    .map(|(now, action)| {
+        let action = verified(&linked(action, engine.meta()));
+        engine.apply(now, &action).unwrap();
+        (now, action)
+    })
     .to_vec()
+}
+
+/// Applies an action that follows what was posted, and must change something.
+fn apply(ledger: &Ledger, now: u64, action: ActionRecord) -> HistoryEntry {
+    let action = verified(&linked(action, &ledger.meta().unwrap()));
+    ledger.apply(now, &action).unwrap().unwrap()
 }
 
 fn ledger() -> (TempDir, std::path::PathBuf, Ledger) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("calls.redb");
-    let ledger = Ledger::create(&path, policy(), START).unwrap();
+    let ledger = Ledger::create(&path, policy(), None, START).unwrap();
     (directory, path, ledger)
 }
 
@@ -42,11 +55,11 @@ fn the_ledger_is_the_engine_on_disk() {
     let (_directory, path, mut ledger) = ledger();
     let mut engine = Engine::new(policy(), START);
     for (number, (now, action)) in story().into_iter().enumerate() {
-        let entry = ledger.apply(now, &action).unwrap();
+        let entry = ledger.apply(now, &action).unwrap().unwrap();
         assert_eq!(entry.sequence, number as u64);
         assert_eq!(entry.events, engine.apply(now, &action).unwrap());
         for account in [1, 2, 3].map(account) {
-            assert_eq!(ledger.status(account, now).unwrap(), engine.status(account, now));
+            assert_eq!(ledger.standing(account, now).unwrap(), engine.standing(account, now));
         }
         drop(ledger);
         ledger = Ledger::open(&path).unwrap();
@@ -80,22 +93,109 @@ fn a_refusal_leaves_no_trace() {
 }
 
 #[test]
+fn what_is_on_record_already_leaves_no_trace() {
+    let (_directory, _, ledger) = ledger();
+    apply(&ledger, 1000, posted(1, 1000));
+    apply(&ledger, 1000, register(1));
+    apply(&ledger, 1000, prove(1, 1));
+    let before = (ledger.history(None).unwrap(), ledger.meta().unwrap());
+    assert_eq!(ledger.apply(1050, &verified(&prove(1, 1))).unwrap(), None);
+    assert_eq!((ledger.history(None).unwrap(), ledger.meta().unwrap()), before);
+}
+
+/// A claim's proof is kept with it; a claim without one cannot be verified again.
+#[test]
+fn proofs_are_kept() {
+    let (_directory, path, ledger) = ledger();
+    apply(&ledger, 1000, posted(1, 1000));
+    apply(&ledger, 1000, register(1));
+    let action = verified(&prove(1, 1));
+    ledger.apply_with(1000, &action, Grounds::proof("a proof")).unwrap().unwrap();
+    drop(ledger);
+    let ledger = Ledger::open(&path).unwrap();
+    assert_eq!(ledger.proof(2).unwrap().as_deref(), Some("a proof"));
+    assert_eq!(ledger.proof(1).unwrap(), None);
+    let proofs = ledger.proofs().unwrap();
+    assert_eq!(proofs.len(), 1);
+    assert_eq!((proofs[0].sequence, proofs[0].claim), (2, claim(1, 1, HEALTHY)));
+    apply(&ledger, 1000, breach(1, 1));
+    assert!(matches!(ledger.proofs(), Err(LedgerError::ProofMissing { sequence: 3 })));
+}
+
+/// A signature of secp256k1 by the key 1, as everybody can make one.
+fn signed(digest: &[u8; 32]) -> (Signer, Signature) {
+    let key = k256::ecdsa::SigningKey::from_slice(&{
+        let mut key = [0; 32];
+        key[31] = 1;
+        key
+    })
+    .unwrap();
+    let (signature, recovery) = key.sign_prehash_recoverable(digest).unwrap();
+    let mut bytes = [0; 65];
+    bytes[..64].copy_from_slice(&signature.to_bytes());
+    bytes[64] = 27 + recovery.to_byte();
+    let signature = Signature::new(bytes);
+    let digest = zkmargin_verifier::epoch::EpochDigest::new(*digest);
+    (signature.signer(&digest).unwrap(), signature)
+}
+
+#[test]
+fn epochs_are_posted_as_signed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ledger");
+    let signers = Signers::new(1, vec![signed(&[7; 32]).0]).unwrap();
+    let ledger = Ledger::create(&path, policy(), Some(signers.clone()), START).unwrap();
+    assert_eq!(ledger.signers(), Some(&signers));
+    let action = verified(&linked(posted(1, 1000), &ledger.meta().unwrap()));
+    let Action::PostEpoch(post) = &action else { panic!() };
+    assert!(matches!(
+        ledger.apply(START, &action),
+        Err(LedgerError::NotSigned(NotSigned::TooFew { signed: 0, .. }))
+    ));
+    let (_, of_another) = signed(&[7; 32]);
+    let grounds = Grounds::signatures(core::slice::from_ref(&of_another));
+    assert!(matches!(
+        ledger.apply_with(START, &action, grounds),
+        Err(LedgerError::NotSigned(NotSigned::Stranger { place: 1, .. }))
+    ));
+    assert_eq!(ledger.history(None).unwrap(), []);
+    let (_, signature) = signed(post.digest(context()).as_bytes());
+    let grounds = Grounds::signatures(core::slice::from_ref(&signature));
+    let entry = ledger.apply_with(START, &action, grounds).unwrap().unwrap();
+    assert_eq!(entry.signatures, [signature]);
+    ledger.audit().unwrap();
+    drop(ledger);
+
+    // The audit finds a signature that was taken away.
+    let history = redb::TableDefinition::<u64, &[u8]>::new("history");
+    let database = redb::Database::open(&path).unwrap();
+    let write = database.begin_write().unwrap();
+    let unsigned = HistoryEntry { signatures: vec![], ..entry };
+    let value = serde_json::to_vec(&unsigned).unwrap();
+    write.open_table(history).unwrap().insert(0, &*value).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let audit = Ledger::open(&path).unwrap().audit();
+    assert!(matches!(audit, Err(LedgerError::NotSigned(NotSigned::TooFew { .. }))));
+}
+
+#[test]
 fn overdue_accounts_are_listed_the_latest_last() {
     let (_directory, _, ledger) = ledger();
     for number in [3, 1, 2] {
-        ledger.apply(1000, &verified(&register(number))).unwrap();
+        apply(&ledger, 1000, register(number));
     }
     for epoch in 1..=11 {
         let now = 1000 + 100 * (epoch - 1);
-        ledger.apply(now, &verified(&posted(epoch, now))).unwrap();
+        apply(&ledger, now, posted(epoch, now));
         if epoch == 2 {
-            ledger.apply(now, &verified(&prove(1, 2))).unwrap();
+            apply(&ledger, now, prove(1, 2));
         }
     }
     assert_eq!(ledger.overdue(2000).unwrap(), []);
     let numbers: Vec<_> = ledger.overdue(2001).unwrap().iter().map(|entry| entry.account).collect();
     assert_eq!(numbers, [account(2), account(3)]);
-    ledger.apply(2001, &verified(&overdue(2))).unwrap();
+    apply(&ledger, 2001, overdue(2));
     assert_eq!(ledger.overdue(2001).unwrap().len(), 1);
     // A stale feed stops the clock: account 1, due at 2100, is never listed.
     assert_eq!(ledger.overdue(90_000).unwrap().len(), 1);
@@ -106,7 +206,7 @@ fn opening_refuses_what_is_not_the_ledger() {
     let (directory, path, ledger) = ledger();
     assert!(matches!(Ledger::open(&path), Err(LedgerError::Locked)));
     assert!(matches!(
-        Ledger::create(&path, policy(), START),
+        Ledger::create(&path, policy(), None, START),
         Err(LedgerError::AlreadyExists { .. })
     ));
     drop(ledger);
@@ -132,7 +232,7 @@ fn opening_refuses_what_is_not_the_ledger() {
     {
         let link = directory.path().join("link");
         std::os::unix::fs::symlink("nowhere", &link).unwrap();
-        let created = Ledger::create(&link, policy(), START);
+        let created = Ledger::create(&link, policy(), None, START);
         assert!(matches!(created, Err(LedgerError::AlreadyExists { .. })));
         std::fs::remove_file(&link).unwrap();
     }
@@ -155,9 +255,9 @@ fn tamper(path: &std::path::Path, table: &str, key: &str, value: &[u8]) {
 fn damage_and_other_versions_are_told_apart() {
     let (_directory, path, ledger) = ledger();
     drop(ledger);
-    tamper(&path, "ledger", "schema", b"2");
-    assert!(matches!(Ledger::open(&path), Err(LedgerError::SchemaVersion { got: 2, allowed: 1 })));
     tamper(&path, "ledger", "schema", b"1");
+    assert!(matches!(Ledger::open(&path), Err(LedgerError::SchemaVersion { got: 1, allowed: 2 })));
+    tamper(&path, "ledger", "schema", b"2");
     assert!(Ledger::open(&path).is_ok());
     tamper(&path, "ledger", "policy", b"{}");
     assert!(matches!(
@@ -207,7 +307,7 @@ fn audit_compares_every_kind_of_record() {
     let (id, mut account) = engine.accounts().next().map(|(id, found)| (*id, *found)).unwrap();
     account.last_epoch = Epoch::new(9);
     let (number, mut epoch) = engine.epochs().next().map(|(id, found)| (*id, *found)).unwrap();
-    epoch.quarantined = true;
+    epoch.state = EpochState::Quarantined;
     let accounts = redb::TableDefinition::<[u8; 20], &[u8]>::new("accounts");
     let epochs = redb::TableDefinition::<u64, &[u8]>::new("epochs");
     let models = redb::TableDefinition::<[u8; 31], ()>::new("models");
@@ -256,11 +356,13 @@ fn every_vector_runs_on_the_ledger() {
         let policy = serde_json::from_value(vector["policy"].clone()).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ledger");
-        let ledger = Ledger::create(&path, policy, vector["start"].as_u64().unwrap()).unwrap();
+        let ledger =
+            Ledger::create(&path, policy, None, vector["start"].as_u64().unwrap()).unwrap();
         for step in vector["steps"].as_array().unwrap() {
             let action = serde_json::from_value(step["action"].clone()).unwrap();
             let got = match ledger.apply(step["now"].as_u64().unwrap(), &verified(&action)) {
-                Ok(entry) => serde_json::json!({ "events": entry.events }),
+                Ok(Some(entry)) => serde_json::json!({ "events": entry.events }),
+                Ok(None) => serde_json::json!({ "events": [] }),
                 Err(LedgerError::Refused(refusal)) => {
                     serde_json::json!({ "refusal": refusal.code() })
                 }

@@ -1,12 +1,21 @@
-//! What must hold of the engine whatever is asked of it.
+//! What must hold of the engine whatever is asked of it, beside a ghost that
+//! counts the clock second by second.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod common;
 
-use common::plan::{ACCOUNTS, action, arb_plan};
-use common::{account, params, verified};
+use std::collections::BTreeMap;
+
+use common::ghost::Ghost;
+use common::plan::{ACCOUNTS, Plan, action, arb_plan};
+use common::{account, linked, params, verified};
 use proptest::prelude::*;
-use zkmargin_verifier::engine::{AccountStatus, Action, Engine, Event, Policy, Refusal};
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::ids::Epoch;
+use zkmargin_margin::instance::Shortfall;
+use zkmargin_verifier::engine::{
+    AccountStatus, Action, ActionRecord, ClockTime, Engine, Event, Policy, Refusal, standing,
+};
 
 /// The events that may take an account from one state to another.
 fn may_follow(before: &str, after: &str, events: &[Event]) -> bool {
@@ -14,13 +23,14 @@ fn may_follow(before: &str, after: &str, events: &[Event]) -> bool {
     matches!(
         (before, names.as_slice(), after),
         ("unregistered" | "closed", ["registered"], "unproven")
-            | ("unproven" | "current", ["proof-accepted"], "current")
-            | ("unproven" | "current", ["called"], "called")
+            // What is stored as called or liquidatable may rest on a rejected epoch.
+            | ("unproven" | "current" | "called" | "liquidatable", ["proof-accepted"], "current")
+            | ("unproven" | "current" | "called" | "liquidatable", ["called"], "called")
             | ("called", ["cured"], "current")
             | ("called", ["liquidatable"], "liquidatable")
-            | ("unproven" | "current", ["closed"], "closed")
+            | ("unproven" | "current" | "called" | "liquidatable", ["closed"], "closed")
+            | ("unproven" | "current" | "called" | "liquidatable", ["escaped"], "closed")
             | ("called", ["liquidatable", "closed"], "closed")
-            | ("liquidatable", ["closed"], "closed")
             | ("called", ["liquidatable", "reinstated"], "unproven")
             | ("liquidatable", ["reinstated"], "unproven")
     )
@@ -34,98 +44,207 @@ fn stored(engine: &Engine, number: u8) -> &'static str {
         .map_or("unregistered", |(_, account)| account.status.name())
 }
 
+/// A call as it was when it was made, and as it was last seen.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    epoch: Epoch,
+    stopped: u64,
+    deadline: ClockTime,
+    level: Option<Level>,
+    shortfall: Option<Shortfall>,
+    passed: bool,
+}
+
+/// The engine, the ghost beside it, and the calls that are open.
+struct World {
+    engine: Engine,
+    ghost: Ghost,
+    now: u64,
+    calls: BTreeMap<u8, Call>,
+}
+
+impl World {
+    fn new() -> Self {
+        let policy = Policy::new(params()).unwrap();
+        Self {
+            engine: Engine::new(policy, common::START),
+            ghost: Ghost::new(&params(), common::START),
+            now: common::START,
+            calls: BTreeMap::new(),
+        }
+    }
+
+    /// Time passes, and is looked at; then the plan's action is asked for.
+    fn run(&mut self, plan: Plan) {
+        self.now += plan.seconds;
+        self.ghost.tick_to(self.now);
+        self.look();
+        let before = self.engine.clone();
+        let action = action(plan, &self.engine, self.now);
+        let result = self.engine.apply(self.now, &verified(&action));
+        assert_eq!(before.clone().apply(self.now, &verified(&action)), result, "deterministic");
+        match result {
+            Err(refusal) => {
+                assert_eq!(self.engine, before, "a refusal changes nothing");
+                assert!(!refusal.to_string().is_empty());
+            }
+            Ok(events) if events.is_empty() => {
+                assert_eq!(self.engine, before, "without events nothing changes");
+                self.claim_counts(&action);
+            }
+            Ok(events) => self.accepted(&before, &action, &events),
+        }
+        self.look();
+    }
+
+    fn accepted(&mut self, before: &Engine, action: &ActionRecord, events: &[Event]) {
+        assert_eq!(self.engine.meta().last_time, self.now);
+        self.claim_counts(action);
+        self.ghost.accepted(action, events);
+        assert!(self.engine.meta().latest >= before.meta().latest);
+        let mut changed = 0;
+        for number in 1..=ACCOUNTS {
+            let (from, to) = (stored(before, number), stored(&self.engine, number));
+            if from != to {
+                changed += 1;
+                assert!(may_follow(from, to, events), "{from} {to} {events:?}");
+                assert_eq!(verified(action).account(), Some(account(number)));
+            }
+            if verified(action).account() == Some(account(number)) {
+                self.follow(number, events);
+            }
+        }
+        assert!(changed <= 1);
+        // A claim that counted and is sent again changes nothing, or is refused.
+        if let Action::SubmitProof { .. } | Action::SubmitBreach { .. } | Action::Cure { .. } =
+            action
+        {
+            let again = self.engine.clone().apply(self.now, &verified(action));
+            assert!(again.as_ref().map_or(true, Vec::is_empty), "{action:?} {again:?}");
+        }
+    }
+
+    /// No proof, breach or cure counts on an epoch that is not confirmed, nor
+    /// while the engine is halted.
+    fn claim_counts(&self, action: &ActionRecord) {
+        if let Action::SubmitProof { claim }
+        | Action::SubmitBreach { claim }
+        | Action::Cure { claim } = action
+        {
+            assert!(self.ghost.counts(claim.epoch), "{action:?}");
+            assert_eq!(self.engine.meta().halted(self.now), None);
+        }
+    }
+
+    fn follow(&mut self, number: u8, events: &[Event]) {
+        for event in events {
+            match event {
+                Event::Called { epoch, deadline, level, shortfall, .. } => {
+                    let least = 2 * params().max_snapshot_age;
+                    assert!(deadline.get() >= self.ghost.clock + least);
+                    let (epoch, deadline) = (*epoch, *deadline);
+                    let (level, shortfall, stopped) = (*level, *shortfall, self.ghost.stopped);
+                    let call = Call { epoch, stopped, deadline, level, shortfall, passed: false };
+                    self.calls.insert(number, call);
+                }
+                Event::CallRefined { deadline, level, shortfall, .. } => {
+                    let call = self.calls.get_mut(&number).expect("a call to refine");
+                    assert!(*deadline <= call.deadline, "later than before");
+                    assert!(call.level.is_none_or(|before| *level <= before), "less severe");
+                    assert!(call.shortfall.is_none() || shortfall.is_some(), "forgotten");
+                    (call.deadline, call.level, call.shortfall) =
+                        (*deadline, Some(*level), *shortfall);
+                }
+                Event::Liquidatable { .. } => {}
+                _ => drop(self.calls.remove(&number)),
+            }
+        }
+    }
+
+    /// What must hold at any moment.
+    fn look(&mut self) {
+        let (engine, now) = (&self.engine, self.now);
+        let meta = engine.meta_at(now);
+        assert_eq!(meta.clock, self.ghost.clock(), "clock and ghost clock");
+        assert_eq!(meta.provable_now(now), self.ghost.provable(now), "at {now}: {meta:?}");
+        assert!(meta.clock.get() <= now);
+        for number in 1..=ACCOUNTS {
+            self.look_at_standing(number);
+            self.look_at_call(number);
+        }
+    }
+
+    /// Who may take more risk has proved in a market that is young enough.
+    fn look_at_standing(&self, number: u8) {
+        let standing = self.engine.standing(account(number), self.now);
+        for (max_age, level) in
+            [(0, Level::MarginCall), (50, Level::Maintenance), (u64::MAX, Level::Initial)]
+        {
+            if !standing.may_increase_risk(level, max_age) {
+                continue;
+            }
+            let AccountStatus::Current { epoch, level: proved, .. } = standing.status else {
+                panic!("{standing:?}")
+            };
+            assert!(proved >= level && self.ghost.counts(epoch) && self.ghost.provable(self.now));
+            let taken = self.ghost.epochs[&epoch].post.market_timestamp.get();
+            assert!(taken <= self.now + params().max_clock_skew);
+            assert!(self.now.saturating_sub(taken) <= max_age);
+        }
+    }
+
+    fn look_at_call(&mut self, number: u8) {
+        let status = self.engine.status(account(number), self.now);
+        let Some(call) = self.calls.get_mut(&number) else {
+            assert!(!matches!(status.name(), "called" | "liquidatable"), "{status}");
+            return;
+        };
+        match status {
+            AccountStatus::Called { deadline, level, .. } => {
+                assert!(!call.passed, "what had passed stays passed");
+                assert_eq!(level, call.level);
+                // Later than on record by grace only: no longer than the clock stood still.
+                assert!(deadline >= call.deadline);
+                let extended = deadline.get() - call.deadline.get();
+                assert!(extended <= self.ghost.stopped - call.stopped);
+            }
+            AccountStatus::Liquidatable { level, shortfall, since, .. } => {
+                assert_eq!((level, shortfall), (call.level, call.shortfall), "on record");
+                assert!(self.ghost.clock() > since || call.passed);
+                if !call.passed {
+                    // There was time in which an epoch after the call counted.
+                    assert!(self.ghost.seconds_after(call.epoch) > 0, "{call:?}");
+                    call.passed = true;
+                }
+            }
+            // The call's epoch was rejected.
+            _ => drop(self.calls.remove(&number)),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn invariants(plans in prop::collection::vec(arb_plan(), 1..120)) {
-        let mut engine = Engine::new(Policy::new(params()).unwrap(), common::START);
-        let mut now = common::START;
-        let mut used = Vec::new();
+    fn invariants(plans in prop::collection::vec(arb_plan(), 1..150)) {
+        let mut world = World::new();
         for plan in plans {
-            now += plan.seconds;
-            let before = engine.clone();
-            let action = action(plan, &engine, now);
-            let result = engine.apply(now, &verified(&action));
-            // Deterministic.
-            prop_assert_eq!(&before.clone().apply(now, &verified(&action)), &result);
-            let events = match result {
-                Err(refusal) => {
-                    prop_assert_eq!(&engine, &before, "a refusal changes nothing");
-                    prop_assert!(!refusal.to_string().is_empty());
-                    continue;
-                }
-                Ok(events) => events,
-            };
-            prop_assert!(!events.is_empty());
-            prop_assert_eq!(engine.meta().last_time, now);
-
-            // The clock: never backwards, never faster than time, still in a halt.
-            let (old, new) = (before.meta(), engine.meta());
-            let ran = new.clock.get() - old.clock.get();
-            prop_assert!(ran <= now - old.last_time);
-            prop_assert!(new.clock.get() <= now);
-            if old.halt.is_some() || now.min(old.fresh_until) <= old.last_time {
-                prop_assert_eq!(ran, 0);
-            }
-            prop_assert!(new.latest >= old.latest);
-            // A quarantined latest epoch implies a halt.
-            if let Some((_, record)) = engine.epochs().last() {
-                prop_assert!(!record.quarantined || new.halt.is_some());
-            }
-
-            // An account changes its state by the diagram's arrows only, and one at a time.
-            let mut changed = 0;
-            for number in 1..=ACCOUNTS {
-                let (from, to) = (stored(&before, number), stored(&engine, number));
-                if from != to {
-                    changed += 1;
-                    prop_assert!(may_follow(from, to, &events), "{} {} {:?}", from, to, events);
-                    prop_assert_eq!(verified(&action).account(), Some(account(number)));
-                }
-            }
-            prop_assert!(changed <= 1);
-
-            // No new call in a halt; a call's times and epochs make sense.
-            for event in &events {
-                if let Event::Called { deadline, epoch, .. } = event {
-                    prop_assert!(old.halt.is_none());
-                    prop_assert_eq!(deadline.get(), new.clock.get() + params().cure_period);
-                    prop_assert!(*epoch <= new.latest && epoch.get() > 0);
-                }
-                if let Event::ProofAccepted { due, .. } | Event::Cured { due, .. } = event {
-                    prop_assert!(*due >= new.clock);
-                }
-            }
-            // What an account's state rests on only gets newer while it is open.
-            for ((_, old), (_, new)) in before.accounts().zip(engine.accounts()) {
-                if before.accounts().count() == engine.accounts().count() {
-                    prop_assert!(new.last_epoch >= old.last_epoch);
-                }
-            }
-            // A proof that counted never counts again, nor does an overdue
-            // account's call predate its last epoch.
-            if let Action::SubmitProof { .. } | Action::SubmitBreach { .. } | Action::Cure { .. } = action {
-                used.push(action.clone());
-            }
-            for (_, account) in engine.accounts() {
-                if let AccountStatus::Called { epoch, .. } = account.status {
-                    prop_assert!(epoch >= account.last_epoch);
-                }
-            }
-            for action in &used {
-                prop_assert!(engine.clone().apply(now, &verified(action)).is_err(), "{:?}", action);
-            }
+            world.run(plan);
         }
     }
 
     #[test]
     fn time_never_runs_backwards(start in 1u64..u64::MAX, back in 1u64..1_000_000) {
-        let mut engine = Engine::new(Policy::new(params()).unwrap(), start);
+        let policy = Policy::new(params()).unwrap();
+        let mut engine = Engine::new(policy.clone(), start);
         let action = verified(&common::register(1));
         let before = start.saturating_sub(back);
         prop_assert_eq!(engine.apply(before, &action), Err(Refusal::TimeBackwards { last: start }));
         prop_assert!(engine.apply(start, &action).is_ok());
+        // Nothing is known of the time before.
+        let Ok(standing) = standing(&policy, &engine, account(1), before);
+        prop_assert!(!standing.provable_now);
     }
 
     /// Whatever the gaps between epochs, an account that proves itself in every
@@ -135,17 +254,21 @@ proptest! {
         let mut engine = Engine::new(Policy::new(params()).unwrap(), common::START);
         engine.apply(common::START, &verified(&common::register(1))).unwrap();
         let mut now = common::START;
+        let post = |engine: &mut Engine, epoch, now| {
+            let next = linked(common::jump(epoch, now, 0), engine.meta());
+            engine.apply(now, &verified(&next)).unwrap();
+        };
         for (epoch, gap) in (1..).zip(gaps) {
             now += gap;
-            engine.apply(now, &verified(&common::posted(epoch, now))).unwrap();
+            post(&mut engine, epoch, now);
             let call = engine.apply(now, &verified(&common::overdue(1)));
             let not_overdue = matches!(call, Err(Refusal::NotOverdue { .. }));
             prop_assert!(not_overdue);
             if epoch % 7 == 3 {
                 engine.apply(now, &verified(&common::breach(1, epoch))).unwrap();
                 now += 3_000;
-                engine.apply(now, &verified(&common::posted(epoch + 1_000_000, now))).ok();
-                let cure = engine.apply(now, &verified(&common::cure(1, epoch + 1_000_000)));
+                post(&mut engine, epoch + 1, now);
+                let cure = engine.apply(now, &verified(&common::cure(1, epoch + 1)));
                 prop_assert!(cure.is_ok(), "{:?}", cure);
                 break;
             }

@@ -10,11 +10,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use common::{START, account, verified};
+use common::{START, account, linked, verified};
 use serde::{Deserialize, Serialize};
-use zkmargin_margin::ids::AccountId;
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::ids::{AccountId, Timestamp};
 use zkmargin_verifier::engine::{
-    AccountStatus, ActionRecord, ClockTime, Engine, Event, Policy, PolicyParams, Refusal,
+    AccountStatus, ActionRecord, ClockTime, Engine, Event, Policy, PolicyParams, Refusal, Standing,
 };
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,59 @@ struct VectorStep {
     /// The status of this account at `now`, after the step.
     account: AccountId,
     status: AccountStatus,
+    /// What a lender is told of it at `now`, after the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<Query>,
+}
+
+/// Whether the account may take more risk, and the facts that the status and
+/// the clock do not say.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    min_level: Level,
+    max_age: u64,
+    may_increase_risk: bool,
+    market_timestamp: Option<Timestamp>,
+    market_age: Option<u64>,
+    overdue: bool,
+    halted: bool,
+    stale: bool,
+    provable_now: bool,
+}
+
+impl Query {
+    fn new(standing: &Standing, min_level: Level, max_age: u64) -> Self {
+        Self {
+            min_level,
+            max_age,
+            may_increase_risk: standing.may_increase_risk(min_level, max_age),
+            market_timestamp: standing.market_timestamp,
+            market_age: standing.market_age,
+            overdue: standing.overdue,
+            halted: standing.halted.is_some(),
+            stale: standing.stale,
+            provable_now: standing.provable_now,
+        }
+    }
+
+    /// The facts in short, as scenarios write them.
+    fn facts(&self) -> String {
+        let number = |value: Option<u64>| value.map_or("-".into(), |value| value.to_string());
+        let mut facts =
+            vec![number(self.market_timestamp.map(Timestamp::get)), number(self.market_age)];
+        for (fact, name) in [
+            (self.overdue, "overdue"),
+            (self.halted, "halted"),
+            (self.stale, "stale"),
+            (self.provable_now, "provable"),
+        ] {
+            if fact {
+                facts.push(name.into());
+            }
+        }
+        facts.join(" ")
+    }
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -51,11 +105,15 @@ fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors/engine")
 }
 
-fn stored() -> Vec<Vector> {
+fn stored_paths() -> impl Iterator<Item = PathBuf> {
     let paths = fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().path());
-    let paths = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-    let mut vectors: Vec<Vector> =
-        paths.map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect();
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+}
+
+fn stored() -> Vec<Vector> {
+    let mut vectors: Vec<Vector> = stored_paths()
+        .map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap())
+        .collect();
     vectors.sort_by(|a, b| a.name.cmp(&b.name));
     vectors
 }
@@ -64,12 +122,15 @@ fn stored() -> Vec<Vector> {
 fn run(scenario: scenarios::Scenario) -> Vector {
     let mut engine = Engine::new(Policy::new(scenario.policy.clone()).unwrap(), START);
     let mut steps = Vec::new();
-    for (number, scenarios::Step(now, action, outcome, status)) in
-        scenario.steps.into_iter().enumerate()
-    {
+    for (number, step) in scenario.steps.into_iter().enumerate() {
+        let scenarios::Step { now, action, outcome, status, query } = step;
+        let action = linked(action, engine.meta());
         let before = engine.clone();
         let expect = match engine.apply(now, &verified(&action)) {
-            Ok(events) => Expect::Events(events),
+            Ok(events) => {
+                assert!(!events.is_empty() || engine == before, "without events nothing changes");
+                Expect::Events(events)
+            }
             Err(refusal) => {
                 assert_eq!(engine, before, "a refusal changes nothing");
                 Expect::Refusal(refusal.code().into())
@@ -91,7 +152,13 @@ fn run(scenario: scenarios::Scenario) -> Vector {
         let place = format!("{} step {number}: {}", scenario.name, action.name());
         assert_eq!(got, outcome, "{place}");
         assert_eq!(format!("{clock} {}{time}", stand.name()), status, "{place}");
-        steps.push(VectorStep { now, action, expect, clock, account, status: stand });
+        let query = query.map(|asked| {
+            let query = Query::new(&engine.standing(account, now), asked.min_level, asked.max_age);
+            assert_eq!(query.facts(), asked.facts, "{place}");
+            assert_eq!(query.may_increase_risk, asked.answer, "{place}");
+            query
+        });
+        steps.push(VectorStep { now, action, expect, clock, account, status: stand, query });
     }
     Vector {
         name: scenario.name.into(),
@@ -107,6 +174,12 @@ fn vectors_are_the_scenarios() {
     let mut vectors: Vec<_> = scenarios::all().into_iter().map(run).collect();
     vectors.sort_by(|a, b| a.name.cmp(&b.name));
     if std::env::var_os("UPDATE_VECTORS").is_some() {
+        for stale in stored_paths() {
+            let name = stale.file_stem().and_then(|stem| stem.to_str()).unwrap().to_owned();
+            if vectors.iter().all(|vector| vector.name != name) {
+                fs::remove_file(stale).unwrap();
+            }
+        }
         for vector in &vectors {
             let text = serde_json::to_string_pretty(vector).unwrap() + "\n";
             // Renamed into place: the other tests read the directory meanwhile.
@@ -135,6 +208,11 @@ fn the_engine_follows_the_vectors() {
             assert_eq!(got, step.expect, "{place}");
             assert_eq!(engine.clock(step.now), step.clock, "{place}");
             assert_eq!(engine.status(step.account, step.now), step.status, "{place}");
+            if let Some(query) = &step.query {
+                let standing = engine.standing(step.account, step.now);
+                let got = Query::new(&standing, query.min_level, query.max_age);
+                assert_eq!(&got, query, "{place}");
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ let lastProof;
 let turn = 0;
 
 const TITLES = {
-  valid: ["✓", "Valid"],
+  valid: ["✓", "Proved, under roots that nobody vouched for here"],
   given: ["⚠", "Holds under a key you gave, which this page does not know"],
   insecure: ["⚠", "Proves nothing: insecure key"],
   invalid: ["✗", "Invalid"],
@@ -26,6 +26,10 @@ const TITLES = {
   "bad-key": ["✗", "Key cannot be used"],
   failed: ["✗", "Could not be checked"],
 };
+
+/** What no proof says of itself. */
+const UNVOUCHED =
+  "The state root, market root, model and context are what the proof says they are: whoever made it may have made them up, and the prices may be old. It counts where all four are those that your protocol posted in a recent epoch. `zkmargin verify` checks that against an epoch file that its publishers signed.";
 
 const LEVELS = {
   "at-least:initial": "meets its initial margin",
@@ -168,6 +172,7 @@ function caution({ state, against, other }) {
   if (state === "insecure") {
     return "The secret of this key's powers of tau is public, so anybody can make such a proof, true or not. Use it for tests alone.";
   }
+  if (state === "valid") return UNVOUCHED;
   if (state !== "given") return "";
   const theirs = other?.pinned ? ` This page's own key of this circuit is another one: ${other.digest}.` : "";
   return `Whoever made this key can make it accept anything. Compare its digest with the one that your protocol publishes, not with one that came along with the proof; unless they are the same, this proves nothing.${theirs}`;
@@ -180,12 +185,12 @@ function details({ claim, circuit, by }) {
   return [
     ["Account", claim.account],
     ["Claim", claim.claim],
-    ["Epoch", String(claim.epoch)],
+    ["Epoch, only claimed", String(claim.epoch)],
     ["Disclosed", disclosed],
-    ["Context", claim.context],
-    ["State root", claim.state_root],
-    ["Market root", claim.market_root],
-    ["Margin model", claim.model],
+    ["Context, only claimed", claim.context],
+    ["State root, only claimed", claim.state_root],
+    ["Market root, only claimed", claim.market_root],
+    ["Margin model, only claimed", claim.model],
     ["Circuit", circuit],
     ["Verifying key", `${by.digest}, ${from(by)}`],
   ];

@@ -10,6 +10,7 @@
 mod error;
 mod file;
 mod listing;
+pub mod moves;
 pub mod scenario;
 
 use std::collections::BTreeMap;

@@ -1,11 +1,13 @@
 //! One file a command.
 
+pub(crate) mod account;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod conformance;
 pub(crate) mod cost;
 pub(crate) mod demo;
 pub(crate) mod encrypt;
+pub(crate) mod epoch;
 pub(crate) mod evm;
 pub(crate) mod import;
 pub(crate) mod inspect;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde::Serialize;
-use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::family::FamilyMarket;
@@ -15,8 +15,8 @@ use zkmargin_prover::with_backend;
 use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    KeyArgs, PublishedMarket, load_document, parse_context, parse_source, refuse_existing,
-    with_market, write_public,
+    KeyArgs, PublishedMarket, load_document, parse_context, parse_epoch, parse_source,
+    refuse_existing, with_market, write_public,
 };
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +58,12 @@ pub(crate) struct Root {
     /// The deployment: 0x and 62 digits, or PROTOCOL[@CHAIN[/0xVERIFIER]]
     #[arg(short, long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
     context: ContextId,
+    /// The market of the epoch that the state is of
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source, required_unless_present = "epoch")]
+    market: Option<Source>,
+    /// The epoch's number, instead of its market
+    #[arg(short, long, value_name = "NUMBER", value_parser = parse_epoch, conflicts_with = "market")]
+    epoch: Option<Epoch>,
     /// Where the state goes
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -89,6 +95,7 @@ pub(crate) struct PathArgs {
 struct RootReport {
     proof_system: ProofSystem,
     state_root: FieldHex,
+    epoch: Epoch,
     context: ContextId,
     accounts: usize,
     output: PathBuf,
@@ -110,7 +117,8 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
                 Some(found) => env.proof_system_of(&args.list, found)?,
                 None => env.new_proof_system(),
             };
-            with_backend!(system, B => root::<B>(args, &list, env))
+            let epoch = args.epoch(system, env)?;
+            with_backend!(system, B => root::<B>(args, &list, epoch, env))
         }
         Command::Path(args) => {
             let failed = |error| Error::venue(&args.state, error);
@@ -119,6 +127,19 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
             let system = env.proof_system_of(&args.state, found)?;
             with_backend!(system, B => path::<B>(args, &file, env))
         }
+    }
+}
+
+impl Root {
+    /// The epoch, from the market where one is given: it must be of the same proof
+    /// system, for no proof is under roots of two.
+    fn epoch(&self, system: ProofSystem, env: Env) -> Result<Epoch, Error> {
+        let Some(source) = &self.market else {
+            return self.epoch.ok_or(Error::Usage("--market or --epoch is needed"));
+        };
+        let published = PublishedMarket::load(source)?;
+        let env = Env { proof_system: Some(system), ..env };
+        Ok(with_market!(&published, env, B, market => market.header().epoch))
     }
 }
 
@@ -142,12 +163,17 @@ fn commit<B: Backend, M: FamilyMarket<B::Field>>(
     Ok(Exit::Done)
 }
 
-fn root<B: Backend>(args: &Root, list: &AccountList, env: Env) -> Result<Exit, Error> {
+fn root<B: Backend>(
+    args: &Root,
+    list: &AccountList,
+    epoch: Epoch,
+    env: Env,
+) -> Result<Exit, Error> {
     let failed = |error| Error::venue(&args.list, error);
     let entries = list.entries::<B::Field>().map_err(failed)?;
     let name = format!("state tree of {} accounts", entries.len());
     let state =
-        env.progress.stage(&name, || State::build(args.context, entries)).map_err(failed)?;
+        env.progress.stage(&name, || State::build(args.context, epoch, entries)).map_err(failed)?;
     let file = env.progress.stage("state file", || StateFile::from(&state).to_json());
     if write_public(&args.output, &file, args.force, env)? {
         return Ok(Exit::Done);
@@ -155,6 +181,7 @@ fn root<B: Backend>(args: &Root, list: &AccountList, env: Env) -> Result<Exit, E
     let report = RootReport {
         proof_system: B::SYSTEM,
         state_root: FieldHex::of(&state.root()),
+        epoch,
         context: state.context(),
         accounts: state.entries().len(),
         output: args.output.clone(),
@@ -163,6 +190,7 @@ fn root<B: Backend>(args: &Root, list: &AccountList, env: Env) -> Result<Exit, E
         vec![
             format!("state root    {} ({})", report.state_root, report.proof_system),
             format!("context       {}", report.context),
+            format!("epoch         {}", report.epoch.get()),
             format!("accounts      {}", report.accounts),
         ]
     })?;

@@ -12,6 +12,7 @@ use zkmargin_params::market::{Market, scenario};
 use zkmargin_params::symbol::Symbol;
 
 use super::{Decimal, PortfolioDocument, PortfolioFileError, PositionEntry, SecretText};
+use crate::human::scaled;
 
 /// Positions of the largest circuit.
 pub const MAX_POSITIONS: usize = Shape::Large.standard_positions();
@@ -29,17 +30,6 @@ impl std::fmt::Display for LotSize {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&scaled(self.step.into(), self.decimals))
     }
-}
-
-/// `units * 10^-decimals` as a decimal without trailing zeros.
-pub(crate) fn scaled(units: i128, decimals: u32) -> String {
-    let width = usize::try_from(decimals).unwrap_or(0);
-    let digits = format!("{:0>width$}", units.unsigned_abs(), width = width + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - width);
-    let fraction = fraction.trim_end_matches('0');
-    let sign = if units < 0 { "-" } else { "" };
-    let point = if fraction.is_empty() { "" } else { "." };
-    format!("{sign}{whole}{point}{fraction}")
 }
 
 /// What a document is read against: the market's instruments with their lots,
@@ -311,13 +301,5 @@ mod tests {
             refusal(format!(r#""positions":[{0},{0}]"#, position("BTC", "1"))),
             "positions[1].instrument: the same instrument as positions[0].instrument, in one bucket"
         );
-    }
-
-    #[test]
-    fn decimals_print_as_written() {
-        assert_eq!(scaled(-785, 5), "-0.00785");
-        assert_eq!(scaled(150, 1), "15");
-        assert_eq!(scaled(0, 8), "0");
-        assert_eq!(scaled(7, 0), "7");
     }
 }

@@ -4,9 +4,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
 use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{ARITY, Path};
 use zkmargin_margin::poseidon::Domain;
@@ -15,8 +16,8 @@ use zkmargin_margin::shape::ProofSystem;
 use super::{Entry, Membership, State, VenueError};
 use crate::json;
 
-/// Version of state and path files.
-const VERSION: u16 = 1;
+/// Version of state and path files. The first did not say its epoch.
+pub(super) const VERSION: u16 = 2;
 
 /// A field element as `0x` and 64 hexadecimal digits, most significant first;
 /// of which field, the place it stands in says.
@@ -185,6 +186,21 @@ fn json_error(line: Option<usize>, error: json::JsonError) -> VenueError {
     VenueError::Json { line, source: Box::new(error) }
 }
 
+/// What tells a file of another version from one that is damaged.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u16,
+}
+
+/// Reads a file of this version. Another one is refused as such, whatever else
+/// it holds.
+fn parse_versioned<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, VenueError> {
+    match json::parse::<Versioned>(bytes) {
+        Ok(Versioned { version }) if version != VERSION => Err(VenueError::Version(version)),
+        _ => json::parse(bytes).map_err(|error| json_error(None, error)),
+    }
+}
+
 /// A state tree on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -192,6 +208,7 @@ pub struct StateFile {
     version: u16,
     field: String,
     context: ContextId,
+    epoch: Epoch,
     state_root: FieldHex,
     accounts: Vec<StateEntry>,
     /// Inner nodes, the level above the leaves first.
@@ -216,6 +233,7 @@ impl<F: MarginField> From<&State<F>> for StateFile {
             version: VERSION,
             field: F::NAME.to_owned(),
             context: state.context,
+            epoch: state.epoch,
             state_root: FieldHex::of(&state.root),
             accounts: state.entries.iter().map(entry).collect(),
             nodes: state
@@ -233,10 +251,7 @@ impl StateFile {
     /// # Errors
     /// When it is not the schema, or accounts are not in order.
     pub fn parse(bytes: &[u8]) -> Result<Self, VenueError> {
-        let file: Self = json::parse(bytes).map_err(|error| json_error(None, error))?;
-        if file.version != VERSION {
-            return Err(VenueError::Version(file.version));
-        }
+        let file: Self = parse_versioned(bytes)?;
         if file.accounts.windows(2).any(|pair| pair[0].account >= pair[1].account) {
             return Err(VenueError::Damaged);
         }
@@ -249,6 +264,11 @@ impl StateFile {
     /// When the field is unknown.
     pub fn proof_system(&self) -> Result<ProofSystem, VenueError> {
         system_of(&self.field)
+    }
+
+    /// The epoch it is of.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     /// The state. Its nodes are checked where they are used: a path that does
@@ -267,6 +287,7 @@ impl StateFile {
         };
         Ok(State {
             context: self.context,
+            epoch: self.epoch,
             root: self.state_root.at(|| "state_root".to_owned())?,
             entries: self.accounts.iter().map(entry).collect::<Result<_, VenueError>>()?,
             nodes: self.nodes.iter().map(level).collect::<Result<_, VenueError>>()?,
@@ -288,6 +309,7 @@ pub struct PathFile {
     account: AccountId,
     commitment: FieldHex,
     context: ContextId,
+    epoch: Epoch,
     state_root: FieldHex,
     path: Vec<[FieldHex; ARITY]>,
 }
@@ -301,6 +323,7 @@ impl<F: MarginField> From<&Membership<F>> for PathFile {
             account: membership.account,
             commitment: FieldHex::of(&membership.commitment),
             context: membership.context,
+            epoch: membership.epoch,
             state_root: FieldHex::of(&membership.state_root),
             path: levels.map(|level| level.map(|node| FieldHex::of(&node))).collect(),
         }
@@ -313,11 +336,7 @@ impl PathFile {
     /// # Errors
     /// When it is not the schema.
     pub fn parse(bytes: &[u8]) -> Result<Self, VenueError> {
-        let file: Self = json::parse(bytes).map_err(|error| json_error(None, error))?;
-        match file.version {
-            VERSION => Ok(file),
-            version => Err(VenueError::Version(version)),
-        }
+        parse_versioned(bytes)
     }
 
     /// The proof system its root is of.
@@ -350,8 +369,8 @@ impl PathFile {
         if path.children().len() != STATE_DEPTH || path.root(leaf) != Some(state_root) {
             return Err(VenueError::Damaged);
         }
-        let (account, context) = (self.account, self.context);
-        Ok(Membership { account, commitment, context, state_root, path })
+        let (account, context, epoch) = (self.account, self.context, self.epoch);
+        Ok(Membership { account, commitment, context, epoch, state_root, path })
     }
 
     /// The file's bytes.
@@ -372,11 +391,11 @@ mod tests {
     use pasta_curves::Fp;
     use zkmargin_margin::field::bn254::Bn254Fr;
 
-    use super::super::tests::{context, entries};
+    use super::super::tests::{EPOCH, context, entries};
     use super::*;
 
     fn files_round_trip<F: MarginField>() {
-        let state = State::<F>::build(context(), entries(9)).unwrap();
+        let state = State::<F>::build(context(), EPOCH, entries(9)).unwrap();
         let bytes = StateFile::from(&state).to_json();
         assert_eq!(StateFile::parse(&bytes).unwrap().state(), Ok(state.clone()));
         let account = state.entries()[4].account;
@@ -407,7 +426,7 @@ mod tests {
 
     #[test]
     fn proof_systems_do_not_mix() {
-        let state = State::<Fp>::build(context(), entries(3)).unwrap();
+        let state = State::<Fp>::build(context(), EPOCH, entries(3)).unwrap();
         let error =
             VenueError::OtherProofSystem { found: ProofSystem::Ipa, expected: ProofSystem::Kzg };
         assert_eq!(StateFile::from(&state).state::<Bn254Fr>(), Err(error.clone()));
@@ -421,6 +440,24 @@ mod tests {
         assert_eq!(list.entries::<Fp>(), Err(mixed));
         list.0[0].field = Some("goldilocks".to_owned());
         assert_eq!(list.proof_system(), Err(VenueError::UnknownField("goldilocks".to_owned())));
+    }
+
+    #[test]
+    fn files_that_do_not_say_their_epoch_are_of_another_version() {
+        let state = State::<Fp>::build(context(), EPOCH, entries(3)).unwrap();
+        let path = PathFile::from(&state.path(state.entries()[0].account).unwrap()).to_json();
+        let old = |bytes: Vec<u8>| {
+            let text = String::from_utf8(bytes).unwrap().replace("\"epoch\":7,", "");
+            text.replace("\"version\":2", "\"version\":1").into_bytes()
+        };
+        assert_eq!(PathFile::parse(&old(path.clone())), Err(VenueError::Version(1)));
+        let file = StateFile::from(&state).to_json();
+        assert_eq!(StateFile::parse(&old(file.clone())), Err(VenueError::Version(1)));
+        assert_eq!(StateFile::parse(&file).unwrap().epoch(), EPOCH);
+        assert_eq!(PathFile::parse(&path).unwrap().membership::<Fp>().unwrap().epoch, EPOCH);
+        let without = String::from_utf8(path).unwrap().replace("\"epoch\":7,", "");
+        let error = PathFile::parse(without.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("epoch"), "{error}");
     }
 
     #[test]

@@ -7,13 +7,14 @@
 
 mod files;
 
+use files::VERSION;
 pub use files::{AccountList, FieldHex, ListEntry, ParseFieldError, PathFile, StateFile};
 
 use std::sync::Mutex;
 
 use rayon::prelude::*;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
 use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path, Tree};
 use zkmargin_margin::poseidon::{Domain, hash};
@@ -39,6 +40,8 @@ pub struct Membership<F> {
     pub commitment: F,
     /// The deployment.
     pub context: ContextId,
+    /// The epoch, as the venue says: the root does not hold it.
+    pub epoch: Epoch,
     /// The root.
     pub state_root: F,
     /// The path from the leaf to the root.
@@ -70,7 +73,7 @@ pub enum VenueError {
     #[error("account {0} is not in the state")]
     UnknownAccount(AccountId),
     /// A file of another version.
-    #[error("version: {0} is not supported, allowed is 1")]
+    #[error("version: {0} is not supported, allowed is {VERSION}")]
     Version(u16),
     /// A field of no proof system.
     #[error("field: {0:?} is unknown, allowed are \"pasta-fp\" (ipa), \"bn254-fr\" (kzg)")]
@@ -94,6 +97,14 @@ pub enum VenueError {
         /// The field.
         field: &'static str,
     },
+    /// Another epoch than the market's.
+    #[error("it is of epoch {}, the market of epoch {}", found.get(), market.get())]
+    OtherEpoch {
+        /// The file's.
+        found: Epoch,
+        /// The market's.
+        market: Epoch,
+    },
     /// Nodes that do not hash to the root.
     #[error("the file is damaged: its nodes do not hash to its state root")]
     Damaged,
@@ -103,6 +114,7 @@ pub enum VenueError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State<F> {
     context: ContextId,
+    epoch: Epoch,
     root: F,
     entries: Vec<Entry<F>>,
     /// Inner nodes, the level above the leaves first.
@@ -114,7 +126,11 @@ impl<F: MarginField> State<F> {
     ///
     /// # Errors
     /// When an account is listed twice, or there are none or too many.
-    pub fn build(context: ContextId, mut entries: Vec<Entry<F>>) -> Result<Self, VenueError> {
+    pub fn build(
+        context: ContextId,
+        epoch: Epoch,
+        mut entries: Vec<Entry<F>>,
+    ) -> Result<Self, VenueError> {
         if entries.is_empty() {
             return Err(VenueError::Empty);
         }
@@ -134,12 +150,18 @@ impl<F: MarginField> State<F> {
         })
         .map_err(|_| VenueError::TooManyAccounts(entries.len()))?;
         let nodes = nodes.into_inner().map_err(|_| VenueError::Damaged)?;
-        Ok(Self { context, root: tree.root(), entries, nodes })
+        Ok(Self { context, epoch, root: tree.root(), entries, nodes })
     }
 
     /// The deployment the leaves are bound to.
     pub fn context(&self) -> ContextId {
         self.context
+    }
+
+    /// The epoch it is of. The root does not hold it: the same accounts make the
+    /// same root in another.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     /// `STATE_ROOT`.
@@ -187,6 +209,7 @@ impl<F: MarginField> State<F> {
             account,
             commitment: entry.commitment,
             context: self.context,
+            epoch: self.epoch,
             state_root: self.root,
             path,
         })
@@ -217,12 +240,14 @@ mod tests {
         ContextId::derive("test", 0, [0; 20])
     }
 
+    pub(super) const EPOCH: Epoch = Epoch::new(7);
+
     #[test]
     fn every_account_has_a_path_whatever_the_order() {
         let mut reversed = entries::<Fp>(37);
         reversed.reverse();
-        let state = State::build(context(), reversed).unwrap();
-        assert_eq!(state, State::build(context(), entries(37)).unwrap());
+        let state = State::build(context(), EPOCH, reversed).unwrap();
+        assert_eq!(state, State::build(context(), EPOCH, entries(37)).unwrap());
         for entry in state.entries() {
             let path = state.path(entry.account).unwrap();
             assert_eq!(path.path.root(leaf(entry, context())), Some(state.root()));
@@ -233,11 +258,11 @@ mod tests {
 
     #[test]
     fn lists_that_make_no_tree_are_refused() {
-        assert_eq!(State::<Fp>::build(context(), Vec::new()), Err(VenueError::Empty));
+        assert_eq!(State::<Fp>::build(context(), EPOCH, Vec::new()), Err(VenueError::Empty));
         let mut twice = entries::<Fp>(3);
         twice.push(twice[1]);
         assert_eq!(
-            State::build(context(), twice.clone()),
+            State::build(context(), EPOCH, twice.clone()),
             Err(VenueError::DuplicateAccount(twice[1].account))
         );
     }

@@ -96,11 +96,15 @@ fn make(dir: &Path) {
         dir,
         "venue commit portfolio.json poor.json isolated.json --insecure-plaintext -m market.json -o accounts.jsonl",
     );
-    run(dir, &format!("venue root -q accounts.jsonl --context {CONTEXT} -o state.json"));
+    run(
+        dir,
+        &format!("venue root -q accounts.jsonl -m market.json --context {CONTEXT} -o state.json"),
+    );
     run(dir, &format!("venue path -q state.json -a {TRADER} -o path.json"));
     run(dir, "venue commit nine.json --insecure-plaintext -m market.json -o nine.jsonl");
-    run(dir, &format!("venue root -q nine.jsonl --context {CONTEXT} -o state-nine.json"));
+    run(dir, &format!("venue root -q nine.jsonl -e 1 --context {CONTEXT} -o state-nine.json"));
     run(dir, "prove -q trader.age -i trader.key -m market.json -p path.json -o proof.json");
+    epoch(dir, "");
     make_kzg(dir);
 
     options(dir);
@@ -136,6 +140,8 @@ fn make(dir: &Path) {
     fs::write(dir.join("accounts-twice.jsonl"), format!("{first}\n{first}\n")).unwrap();
     fs::write(dir.join("state-unknown-field.json"), state.replacen('{', "{\"note\":1,", 1))
         .unwrap();
+    let old = state.replace("\"version\":2", "\"version\":1").replace("\"epoch\":1,", "");
+    fs::write(dir.join("state-old.json"), old).unwrap();
     let path = fs::read_to_string(dir.join("path.json")).unwrap();
     fs::write(
         dir.join("path-damaged.json"),
@@ -144,6 +150,17 @@ fn make(dir: &Path) {
     .unwrap();
     let market = fs::read_to_string(dir.join("market.json")).unwrap();
     fs::write(dir.join("market-tampered.json"), market.replace("26961.2", "36961.2")).unwrap();
+}
+
+/// What a verifier trusts of a market and state: the epoch's file, signed by two
+/// of three, and what every proof of the fixtures is held to by it.
+pub(crate) fn epoch(dir: &Path, suffix: &str) {
+    let make = format!("epoch make -q -m market{suffix}.json -s state{suffix}.json --first");
+    run(dir, &format!("{make} -o epoch{suffix}-unsigned.json"));
+    let sign = format!("epoch sign -q epoch{suffix}-unsigned.json --key-file signer-1.key");
+    run(dir, &format!("{sign} -o epoch{suffix}-signed-once.json"));
+    let sign = format!("epoch sign -q epoch{suffix}-signed-once.json --key-file signer-2.key");
+    run(dir, &format!("{sign} -o epoch{suffix}.json"));
 }
 
 /// The same account under the on-chain proof system.
@@ -157,12 +174,18 @@ fn make_kzg(dir: &Path) {
         dir,
         "venue commit portfolio.json poor.json --insecure-plaintext -m market-kzg.json -o accounts-kzg.jsonl",
     );
-    run(dir, &format!("venue root -q accounts-kzg.jsonl --context {CONTEXT} -o state-kzg.json"));
+    run(
+        dir,
+        &format!(
+            "venue root -q accounts-kzg.jsonl -m market-kzg.json --context {CONTEXT} -o state-kzg.json"
+        ),
+    );
     run(dir, &format!("venue path -q state-kzg.json -a {TRADER} -o path-kzg.json"));
     run(
         dir,
         "prove -q trader.age -i trader.key -m market-kzg.json -p path-kzg.json -o proof-kzg.json --insecure-dev-srs",
     );
+    epoch(dir, "-kzg");
     let proof = fs::read_to_string(dir.join("proof-kzg.json")).unwrap();
     fs::write(dir.join("proof-kzg-pretends.json"), proof.replace("insecure-dev:", "")).unwrap();
     fs::write(

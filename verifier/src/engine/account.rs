@@ -189,11 +189,7 @@ impl AccountStatus {
 }
 
 /// A call's reason in words: why, below which level, in which epoch.
-pub(super) struct CallWords(
-    pub(super) CallReason,
-    pub(super) Option<Level>,
-    pub(super) Epoch,
-);
+pub(super) struct CallWords(pub(super) CallReason, pub(super) Option<Level>, pub(super) Epoch);
 
 impl fmt::Display for CallWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! Margin calls: how they are made, refined and met.
 
 use zkmargin_margin::claim::{Level, Side};
-use zkmargin_margin::ids::{AccountId, Epoch};
+use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::Shortfall;
 
 use super::account::{Account, AccountStatus, CallReason};
@@ -9,7 +9,7 @@ use super::claim::ClaimData;
 use super::event::Event;
 use super::meta::Standstill;
 use super::refusal::Refusal;
-use super::transition::{Decision, Read, Step};
+use super::transition::{Decision, Step};
 use super::view::StateView;
 
 impl<V: StateView> Step<'_, V> {
@@ -136,7 +136,18 @@ impl<V: StateView> Step<'_, V> {
     }
 
     pub(super) fn cure(&mut self, claim: &ClaimData) -> Decision<V> {
-        let Some((reason, call)) = self.call_to_cure(claim)? else { return Ok(()) };
+        let account = self.open_account(claim.account)?;
+        let (reason, call) = match account.status {
+            AccountStatus::Called { reason, epoch, .. } => (reason, epoch),
+            AccountStatus::Liquidatable { since, .. } => {
+                return Err(Refusal::AccountLiquidatable { since }.into());
+            }
+            status if is_on_record(claim, status) => {
+                self.refuse_when_halted()?;
+                return self.evidence(claim).map(|_| ());
+            }
+            _ => return Err(Refusal::NotCalled.into()),
+        };
         self.refuse_when_halted()?;
         // Whoever was silent shows what everybody shows; who was in breach, more.
         let required = match reason {
@@ -164,23 +175,13 @@ impl<V: StateView> Step<'_, V> {
         self.events.push(Event::Cured { account, epoch, level, due });
         Ok(())
     }
+}
 
-    /// The call that a claim is to cure; none when the claim is on record
-    /// already, as a cure sent twice is.
-    fn call_to_cure(&self, claim: &ClaimData) -> Read<Option<(CallReason, Epoch)>, V> {
-        match self.open_account(claim.account)?.status {
-            AccountStatus::Called { reason, epoch, .. } => Ok(Some((reason, epoch))),
-            AccountStatus::Liquidatable { since, .. } => {
-                Err(Refusal::AccountLiquidatable { since }.into())
-            }
-            AccountStatus::Current { epoch, level, .. }
-                if claim.claim.side() == Side::AtLeast
-                    && claim.epoch == epoch
-                    && claim.claim.level() <= level =>
-            {
-                Ok(None)
-            }
-            _ => Err(Refusal::NotCalled.into()),
-        }
-    }
+/// Whether an account is current by this claim or a higher one of its epoch, as
+/// it is when a cure is sent twice.
+fn is_on_record(claim: &ClaimData, status: AccountStatus) -> bool {
+    matches!(status, AccountStatus::Current { epoch, level, .. }
+        if claim.claim.side() == Side::AtLeast
+            && claim.epoch == epoch
+            && claim.claim.level() <= level)
 }

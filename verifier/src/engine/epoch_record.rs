@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::{ModelDigest, Timestamp};
 
-use crate::root::Root;
 use super::clock::ClockTime;
+use crate::root::Root;
 
 /// What became of a posted epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,13 +3,13 @@
 use zkmargin_margin::ids::Epoch;
 
 use super::breaker::MoveWindow;
-use crate::root::Root;
 use super::epoch_record::{EpochRecord, EpochState};
 use super::event::Event;
 use super::meta::HaltReason;
 use super::refusal::Refusal;
 use super::transition::{Decision, Step};
 use super::view::StateView;
+use crate::root::Root;
 
 impl<V: StateView> Step<'_, V> {
     /// A pause ends by itself, unless it is renewed.

@@ -366,7 +366,10 @@ mod tests {
                 |params| params.max_snapshot_age = u64::MAX,
                 InvalidPolicy::TooLong("max_snapshot_age"),
             ),
-            (|params| params.breaker_window = CENTURY + 1, InvalidPolicy::TooLong("breaker_window")),
+            (
+                |params| params.breaker_window = CENTURY + 1,
+                InvalidPolicy::TooLong("breaker_window"),
+            ),
             (|params| params.max_clock_skew = 900, InvalidPolicy::SkewTooLong),
             (|params| params.grace_period = 901, InvalidPolicy::GraceTooLong),
             (|params| params.max_pause = 0, InvalidPolicy::NoPause),

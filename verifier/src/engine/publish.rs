@@ -3,7 +3,6 @@
 use zkmargin_margin::ids::{Epoch, ModelDigest};
 
 use super::breaker::MoveWindow;
-use crate::root::Root;
 use super::epoch_record::{EpochRecord, EpochState};
 use super::event::Event;
 use super::meta::HaltReason;
@@ -11,6 +10,7 @@ use super::refusal::Refusal;
 use super::transition::{Decision, Read, Step};
 use super::view::StateView;
 use crate::epoch::EpochPost;
+use crate::root::Root;
 
 impl<V: StateView> Step<'_, V> {
     pub(super) fn accept_model(&mut self, model: ModelDigest) -> Decision<V> {
@@ -89,7 +89,9 @@ impl<V: StateView> Step<'_, V> {
             return Err(Refusal::ModelNotAccepted.into());
         }
         let system = self.params().proof_system;
-        if ![post.state_root, post.market_root].iter().all(|root| system.is_canonical(root.as_bytes()))
+        if ![post.state_root, post.market_root]
+            .iter()
+            .all(|root| system.is_canonical(root.as_bytes()))
         {
             return Err(Refusal::RootNotCanonical.into());
         }
@@ -148,8 +150,7 @@ impl<V: StateView> Step<'_, V> {
         if record.state == EpochState::Rejected {
             return Err(Refusal::EpochRejected.into());
         }
-        let rejected =
-            EpochRecord { state: EpochState::Rejected, posted: self.clock(), ..record };
+        let rejected = EpochRecord { state: EpochState::Rejected, posted: self.clock(), ..record };
         self.changes.epoch = Some((epoch, rejected));
         if epoch == self.changes.meta.latest {
             self.meta().latest_state = EpochState::Rejected;

@@ -117,7 +117,9 @@ pub enum Refusal {
     #[error("no circuit can verify proofs now")]
     CircuitsFrozen,
     /// The clock ran not long ago.
-    #[error("the clock ran at {since}: an account can escape only when it has stood still for long")]
+    #[error(
+        "the clock ran at {since}: an account can escape only when it has stood still for long"
+    )]
     NotStuck {
         /// When the clock last ran, in real time.
         since: u64,

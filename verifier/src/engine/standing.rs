@@ -47,7 +47,8 @@ impl Standing {
     /// old in real time, and the engine sees: no halt, no stale feed, no revoked
     /// model. What is not known is a no.
     pub fn may_increase_risk(&self, min_level: Level, max_age: u64) -> bool {
-        let proved = matches!(self.status, AccountStatus::Current { level, .. } if level >= min_level);
+        let proved =
+            matches!(self.status, AccountStatus::Current { level, .. } if level >= min_level);
         proved
             && !self.overdue
             && self.provable_now

@@ -6,6 +6,7 @@ use std::string::String;
 use zkmargin_margin::ids::ContextId;
 
 use crate::engine::Refusal;
+use crate::epoch::NotSigned;
 
 /// Why an operation on a ledger failed. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,15 @@ pub enum LedgerError {
     /// The engine refused the action.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The epoch is not signed by whom the ledger's signers are.
+    #[error("the epoch is not signed as the ledger demands")]
+    NotSigned(#[from] NotSigned),
+    /// The history has a claim whose proof was not kept.
+    #[error("entry {sequence} of the history has no proof to verify again")]
+    ProofMissing {
+        /// The entry.
+        sequence: u64,
+    },
     /// There is a file already.
     #[error("{} exists already", path.display())]
     AlreadyExists {
@@ -33,7 +43,9 @@ pub enum LedgerError {
     #[error("the file is not a ledger")]
     NotALedger,
     /// Another version of the schema.
-    #[error("schema version {got} of the ledger is unknown: allowed is {allowed}")]
+    #[error(
+        "the ledger is of schema version {got}, and version {allowed} is read here: one of another version is not converted"
+    )]
     SchemaVersion {
         /// The file's.
         got: u64,

@@ -5,13 +5,17 @@ use std::path::Path;
 use std::string::ToString;
 use std::vec::Vec;
 
-use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{
+    Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, Table,
+    TableDefinition, WriteTransaction,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
 
 use super::{HistoryEntry, LedgerError, SCHEMA_VERSION};
 use crate::engine::{Account, Changes, Engine, EpochRecord, Meta, Policy, StateView};
+use crate::epoch::Signers;
 
 pub(super) const LEDGER: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("ledger");
 pub(super) const ACCOUNTS: TableDefinition<'_, [u8; 20], &[u8]> = TableDefinition::new("accounts");
@@ -20,6 +24,7 @@ pub(super) const MODELS: TableDefinition<'_, [u8; 31], ()> = TableDefinition::ne
 pub(super) const HISTORY: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("history");
 pub(super) const BY_ACCOUNT: TableDefinition<'_, ([u8; 20], u64), ()> =
     TableDefinition::new("history_by_account");
+pub(super) const PROOFS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("proofs");
 
 pub(super) fn corrupted(table: &'static str, key: impl Display) -> LedgerError {
     LedgerError::Corrupted { table, key: key.to_string() }
@@ -79,14 +84,16 @@ pub(super) fn open(path: &Path) -> Result<Database, LedgerError> {
 pub(super) fn initialise(
     database: &Database,
     policy: &Policy,
+    signers: Option<&Signers>,
     now: u64,
 ) -> Result<(), LedgerError> {
     let write = database.begin_write()?;
     {
         let mut tables = WriteTables::open(&write)?;
-        let settings: [(&str, Vec<u8>); 4] = [
+        let settings: [(&str, Vec<u8>); 5] = [
             ("schema", encode(&SCHEMA_VERSION)?),
             ("policy", encode(policy)?),
+            ("signers", encode(&signers)?),
             ("start", encode(&now)?),
             ("meta", encode(&Meta::start(now))?),
         ];
@@ -134,6 +141,7 @@ pub(super) struct WriteTables<'txn> {
     models: Table<'txn, [u8; 31], ()>,
     history: Table<'txn, u64, &'static [u8]>,
     by_account: Table<'txn, ([u8; 20], u64), ()>,
+    proofs: Table<'txn, u64, &'static [u8]>,
 }
 
 impl<'txn> WriteTables<'txn> {
@@ -145,6 +153,7 @@ impl<'txn> WriteTables<'txn> {
             models: write.open_table(MODELS)?,
             history: write.open_table(HISTORY)?,
             by_account: write.open_table(BY_ACCOUNT)?,
+            proofs: write.open_table(PROOFS)?,
         })
     }
 
@@ -176,16 +185,59 @@ impl<'txn> WriteTables<'txn> {
         &mut self,
         entry: &HistoryEntry,
         account: Option<AccountId>,
+        proof: Option<&str>,
     ) -> Result<(), LedgerError> {
         self.history.insert(entry.sequence, encode(entry)?.as_slice())?;
         if let Some(account) = account {
             self.by_account.insert((*account.as_bytes(), entry.sequence), ())?;
+        }
+        if let Some(proof) = proof {
+            self.proofs.insert(entry.sequence, proof.as_bytes())?;
         }
         Ok(())
     }
 }
 
 impl StateView for WriteTables<'_> {
+    type Error = LedgerError;
+
+    fn meta(&self) -> Result<Meta, LedgerError> {
+        read_setting(&self.ledger, "meta")
+    }
+
+    fn account(&self, account: AccountId) -> Result<Option<Account>, LedgerError> {
+        read_account(&self.accounts, account)
+    }
+
+    fn epoch(&self, epoch: Epoch) -> Result<Option<EpochRecord>, LedgerError> {
+        read_epoch(&self.epochs, epoch)
+    }
+
+    fn is_model_accepted(&self, model: ModelDigest) -> Result<bool, LedgerError> {
+        Ok(self.models.get(model.as_bytes())?.is_some())
+    }
+}
+
+/// The tables of a read transaction: what the engine reads.
+pub(super) struct ReadTables {
+    ledger: ReadOnlyTable<&'static str, &'static [u8]>,
+    accounts: ReadOnlyTable<[u8; 20], &'static [u8]>,
+    epochs: ReadOnlyTable<u64, &'static [u8]>,
+    models: ReadOnlyTable<[u8; 31], ()>,
+}
+
+impl ReadTables {
+    pub(super) fn open(read: &ReadTransaction) -> Result<Self, LedgerError> {
+        Ok(Self {
+            ledger: read.open_table(LEDGER)?,
+            accounts: read.open_table(ACCOUNTS)?,
+            epochs: read.open_table(EPOCHS)?,
+            models: read.open_table(MODELS)?,
+        })
+    }
+}
+
+impl StateView for ReadTables {
     type Error = LedgerError;
 
     fn meta(&self) -> Result<Meta, LedgerError> {

@@ -1,13 +1,16 @@
 //! What the engine's tests share: a policy, and short forms of actions.
 #![allow(dead_code, reason = "every test uses a part of it")]
 
+pub(crate) mod ghost;
 pub(crate) mod plan;
 
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::instance::Shortfall;
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{
-    Action, ActionRecord, ClaimData, EpochPost, Policy, PolicyParams, Root, VerifiedClaim,
+    Action, ActionRecord, ClaimData, CurePeriods, EpochPost, Meta, Policy, PolicyParams, Root,
+    VerifiedClaim,
 };
 use zkmargin_verifier::epoch::EpochDigest;
 
@@ -26,14 +29,24 @@ pub(crate) fn account(number: u8) -> AccountId {
     AccountId::new([number; 20])
 }
 
-/// Maintenance keeps current, initial cures; proofs hold 1,000 seconds, calls
-/// 400, snapshots 100; moves above 20 % halt.
+/// Maintenance keeps current, initial cures; proofs hold 1,000 seconds,
+/// snapshots 100; moves above 20 % within 300 seconds halt.
 pub(crate) fn params() -> PolicyParams {
     PolicyParams {
         proof_window: 1_000,
-        cure_period: 400,
+        cure_periods: CurePeriods {
+            overdue: 300,
+            below_initial: 500,
+            below_maintenance: 400,
+            below_margin_call: 200,
+        },
         max_snapshot_age: 100,
-        ..PolicyParams::standard(context(), model(1))
+        max_clock_skew: 5,
+        grace_period: 50,
+        max_pause: 10_000,
+        escape_after: 20_000,
+        breaker_window: 300,
+        ..PolicyParams::standard(context(), ProofSystem::Kzg, model(1))
     }
 }
 
@@ -56,6 +69,12 @@ pub(crate) fn market_root(epoch: u64) -> Root {
     root(2, epoch)
 }
 
+/// A reference that [`linked`] replaces.
+const REFERENCE: Epoch = Epoch::new(u64::MAX);
+/// A previous digest that [`linked`] replaces.
+const PREVIOUS: EpochDigest = EpochDigest::new([0xff; 32]);
+
+/// An epoch that follows whatever was posted, once it is [`linked`].
 pub(crate) fn post(epoch: u64, timestamp: u64) -> EpochPost {
     EpochPost {
         epoch: Epoch::new(epoch),
@@ -63,14 +82,31 @@ pub(crate) fn post(epoch: u64, timestamp: u64) -> EpochPost {
         market_root: market_root(epoch),
         model: model(1),
         market_timestamp: Timestamp::new(timestamp),
-        price_move_bps: 10,
-        reference: Epoch::new(epoch.saturating_sub(1)),
-        previous: EpochDigest::NONE,
+        price_move_bps: if epoch == 1 { 0 } else { 10 },
+        reference: REFERENCE,
+        previous: PREVIOUS,
     }
 }
 
 pub(crate) fn posted(epoch: u64, timestamp: u64) -> ActionRecord {
     Action::PostEpoch(post(epoch, timestamp))
+}
+
+/// An epoch whose prices moved.
+pub(crate) fn jump(epoch: u64, timestamp: u64, bps: u32) -> ActionRecord {
+    Action::PostEpoch(EpochPost { price_move_bps: bps, ..post(epoch, timestamp) })
+}
+
+/// The action with its epoch, if it posts one, made the one after the latest.
+pub(crate) fn linked(action: ActionRecord, meta: &Meta) -> ActionRecord {
+    let Action::PostEpoch(mut post) = action else { return action };
+    if post.reference == REFERENCE {
+        post.reference = meta.confirmed;
+    }
+    if post.previous == PREVIOUS {
+        post.previous = meta.latest_digest;
+    }
+    Action::PostEpoch(post)
 }
 
 pub(crate) fn claim(number: u8, epoch: u64, claim: &str) -> ClaimData {
@@ -89,6 +125,7 @@ pub(crate) fn claim(number: u8, epoch: u64, claim: &str) -> ClaimData {
 pub(crate) const HEALTHY: &str = "at-least:maintenance";
 pub(crate) const SAFE: &str = "at-least:initial";
 pub(crate) const BREACH: &str = "below:maintenance";
+pub(crate) const BANKRUPT: &str = "below:margin-call";
 
 pub(crate) fn register(number: u8) -> ActionRecord {
     Action::Register { account: account(number) }
@@ -120,6 +157,36 @@ pub(crate) fn close(number: u8) -> ActionRecord {
 
 pub(crate) fn reinstate(number: u8) -> ActionRecord {
     Action::Reinstate { account: account(number) }
+}
+
+pub(crate) fn escape(number: u8) -> ActionRecord {
+    Action::Escape { account: account(number) }
+}
+
+pub(crate) fn accept(number: u8) -> ActionRecord {
+    Action::AcceptModel { model: model(number) }
+}
+
+pub(crate) fn revoke(number: u8) -> ActionRecord {
+    Action::RevokeModel { model: model(number) }
+}
+
+pub(crate) fn pause(until: u64) -> ActionRecord {
+    Action::Pause { until }
+}
+
+/// Confirms an epoch of [`post`]; 0 is none.
+pub(crate) fn resume(epoch: u64) -> ActionRecord {
+    let market_root = if epoch == 0 { Root::new([0; 32]) } else { market_root(epoch) };
+    Action::Resume { epoch: Epoch::new(epoch), market_root }
+}
+
+pub(crate) fn reject(epoch: u64) -> ActionRecord {
+    Action::RejectEpoch { epoch: Epoch::new(epoch), market_root: market_root(epoch) }
+}
+
+pub(crate) fn circuits(until: u64, frozen: bool) -> ActionRecord {
+    Action::SetCircuits { until, frozen }
 }
 
 /// An action for the engine, its claim taken for verified.

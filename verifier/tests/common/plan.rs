@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 use zkmargin_margin::claim::Claim;
-use zkmargin_margin::ids::{ContextId, Timestamp};
+use zkmargin_margin::ids::{ContextId, Epoch, Timestamp};
 use zkmargin_margin::instance::Shortfall;
-use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData, Engine, EpochPost};
+use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData, Engine, EpochPost, Root};
+use zkmargin_verifier::epoch::EpochDigest;
 
-use super::{account, model, post};
+use super::{account, linked, model, post};
 
 /// Accounts that plans are about, from one.
 pub(crate) const ACCOUNTS: u8 = 3;
@@ -26,9 +27,10 @@ pub(crate) struct Plan {
 
 /// Plans of every kind of action.
 pub(crate) fn arb_plan() -> impl Strategy<Value = Plan> {
-    let seconds = prop_oneof![4 => 0u64..60, 2 => 90u64..110, 1 => 300u64..1_200];
-    let bps = prop_oneof![9 => 0u32..2_000, 1 => 2_000u32..3_000];
-    (seconds, 0u8..22, 1..=ACCOUNTS, 0u64..4, 1u8..8, 0u8..40, bps).prop_map(
+    let seconds =
+        prop_oneof![4 => 0u64..60, 2 => 90u64..110, 1 => 300u64..1_200, 1 => Just(21_000)];
+    let bps = prop_oneof![9 => 0u32..400, 1 => 2_000u32..3_000];
+    (seconds, 0u8..30, 1..=ACCOUNTS, 0u64..4, 1u8..8, 0u8..40, bps).prop_map(
         |(seconds, kind, account, back, claim, stray, bps)| Plan {
             seconds,
             kind,
@@ -46,37 +48,69 @@ pub(crate) fn action(plan: Plan, engine: &Engine, now: u64) -> ActionRecord {
     let latest = engine.meta().latest.get();
     let id = account(plan.account);
     let epoch = latest.saturating_sub(plan.back);
+    let one_model = model(1 + plan.account % 2);
+    match plan.kind {
+        0..=6 => linked(Action::PostEpoch(new_epoch(plan, latest + 1, now)), engine.meta()),
+        7..=8 => Action::Register { account: id },
+        9..=12 => Action::SubmitProof { claim: claim(plan, engine, epoch) },
+        13..=15 => Action::SubmitBreach { claim: claim(plan, engine, epoch) },
+        16 => Action::CallOverdue { account: id },
+        17..=19 => Action::Cure { claim: claim(plan, engine, epoch) },
+        20 => Action::MarkLiquidatable { account: id },
+        21 => Action::Close { account: id },
+        22 => Action::Reinstate { account: id },
+        23 => Action::Escape { account: id },
+        24 => Action::Pause { until: now + 1 + u64::from(plan.stray) * 10 },
+        25 => Action::AcceptModel { model: one_model },
+        26 => Action::RevokeModel { model: one_model },
+        27 => Action::SetCircuits {
+            until: if plan.back == 0 { now + 20 } else { u64::MAX },
+            frozen: plan.back == 1,
+        },
+        28 if plan.stray < 20 => {
+            Action::RejectEpoch { epoch: Epoch::new(epoch), market_root: root_of(engine, epoch) }
+        }
+        _ => Action::Resume { epoch: Epoch::new(latest), market_root: root_of(engine, latest) },
+    }
+}
+
+fn root_of(engine: &Engine, epoch: u64) -> Root {
+    if engine.epochs().any(|(number, _)| number.get() == epoch) {
+        super::market_root(epoch)
+    } else {
+        Root::new([0; 32])
+    }
+}
+
+fn new_epoch(plan: Plan, epoch: u64, now: u64) -> EpochPost {
+    let plain = post(epoch, 0);
+    // Ahead within the skew, or up to a minute old.
+    let timestamp = if plan.back == 3 { now + 5 } else { now.saturating_sub(plan.back * 20) };
+    EpochPost {
+        price_move_bps: plan.bps,
+        model: if plan.stray < 6 { model(1 + plan.account % 2) } else { model(1) },
+        market_timestamp: Timestamp::new(timestamp),
+        state_root: if plan.stray == 7 { Root::new([0xff; 32]) } else { plain.state_root },
+        previous: if plan.stray == 8 { EpochDigest::new([8; 32]) } else { plain.previous },
+        reference: if plan.stray == 9 { Epoch::new(0) } else { plain.reference },
+        ..plain
+    }
+}
+
+fn claim(plan: Plan, engine: &Engine, epoch: u64) -> ClaimData {
+    let record = engine.epochs().find(|(number, _)| number.get() == epoch);
     let mut claim = ClaimData {
         claim: Claim::from_code(plan.claim).unwrap_or(Claim::from_code(3).unwrap()),
+        model: record.map_or(model(1), |(_, record)| record.model),
         ..super::claim(plan.account, epoch, super::SAFE)
     };
     match plan.stray {
         0 => claim.state_root = super::state_root(epoch + 1),
         1 => claim.market_root = super::market_root(epoch + 1),
-        2 => claim.model = model(2),
+        2 => claim.model = model(3),
         3 => claim.context = ContextId::derive("another", 0, [0; 20]),
         20.. => claim.disclosed = Shortfall::new(plan.stray.into()).unwrap(),
         _ => {}
     }
-    let model = model(1 + plan.account % 2);
-    match plan.kind {
-        0..=4 => Action::PostEpoch(EpochPost {
-            price_move_bps: (plan.stray != 4).then_some(plan.bps),
-            model: if plan.stray < 6 { model } else { super::model(1) },
-            market_timestamp: Timestamp::new(now.saturating_sub(plan.back * 20)),
-            ..post(latest + 1, 0)
-        }),
-        5..=6 => Action::Register { account: id },
-        7..=9 => Action::SubmitProof { claim },
-        10..=11 => Action::SubmitBreach { claim },
-        12 => Action::CallOverdue { account: id },
-        13..=14 => Action::Cure { claim },
-        15 => Action::MarkLiquidatable { account: id },
-        16 => Action::Close { account: id },
-        17 => Action::Reinstate { account: id },
-        18 => Action::Pause,
-        20 => Action::AcceptModel { model },
-        21 => Action::RevokeModel { model },
-        _ => Action::Resume,
-    }
+    claim
 }

@@ -136,6 +136,10 @@ test("a valid proof", options, async () => {
   await expectState(page, "valid", /does not meet its initial margin, in epoch 7/);
   const text = await page.textContent("#claim");
   for (const value of Object.values(file.instance)) assert.ok(text.includes(String(value)));
+  // No plain "valid": nobody vouched for what the proof is about.
+  assert.equal(await page.textContent("#title"), "Proved, under roots that nobody vouched for here");
+  assert.match(await page.textContent("#warning"), /whoever made it may have made them up/);
+  assert.match(text, /State root, only claimed/);
   assert.equal(await page.evaluate(() => document.activeElement.id), "result");
   assert.deepEqual(page.errors, []);
   // Nothing but the page's own files was asked for, and nothing sent.
@@ -286,7 +290,7 @@ test("a verdict is gone while the next file is read", options, async () => {
   });
   await page.setInputFiles("#file", { name: "next.json", buffer: Buffer.from("{}"), mimeType: "" });
   await page.waitForSelector("#result", { state: "hidden" });
-  assert.doesNotMatch(await page.title(), /Valid|first/);
+  assert.doesNotMatch(await page.title(), /Proved|first/);
   await page.evaluate(() => window.letGo());
   await expectState(page, "malformed", /next\.json/);
 });

@@ -1,17 +1,16 @@
 //! An epoch as it is posted, from the files of a market and a venue.
 
-use std::collections::BTreeMap;
-
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive as _;
-use zkmargin_margin::ids::ContextId;
+use zkmargin_margin::ids::{ContextId, Epoch};
+use zkmargin_params::market::moves::{Marks, largest, moves};
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::venue::{FieldHex, StateFile};
 use zkmargin_verifier::engine::{EpochPost, Root};
+use zkmargin_verifier::epoch::EpochDigest;
 
 use crate::cli::Env;
+use crate::cmd::epoch::{Reference, refuse_other_epoch};
 use crate::error::Error;
 use crate::input::{PublishedMarket, parse_source, with_market};
 
@@ -39,23 +38,25 @@ impl EpochArgs {
     /// The epoch, for a deployment.
     pub(crate) fn post(&self, context: ContextId, env: Env) -> Result<EpochPost, Error> {
         let published = PublishedMarket::load(&self.market)?;
-        with_market!(&published, env, B, market => self.post_of::<B, _>(&market, context, env))
+        with_market!(&published, env, B, market => {
+            self.post_of::<B, _>(&published, &market, context, env)
+        })
     }
 
     fn post_of<B: Backend, M: FamilyMarket<B::Field>>(
         &self,
+        published: &PublishedMarket,
         market: &M,
         context: ContextId,
         env: Env,
     ) -> Result<EpochPost, Error> {
-        let state_root = self.state_root::<B>(context)?;
-        let price_move_bps = match &self.previous {
+        let state_root = self.state_root::<B>(context, market.header().epoch)?;
+        let (reference, price_move_bps) = match &self.previous {
             Some(source) => {
-                let published = PublishedMarket::load(source)?;
-                let previous = with_market!(&published, env, A, previous => previous.prices());
-                Some(price_move_bps(&previous, &market.prices()))
+                let Reference { epoch, marks, .. } = Reference::load(source, env)?;
+                (epoch, largest(&moves(&marks, &Marks::of(published.file()), None)))
             }
-            None => self.price_move_bps,
+            None => (Epoch::new(0), self.price_move_bps.unwrap_or(0)),
         };
         let header = market.header();
         Ok(EpochPost {
@@ -65,10 +66,12 @@ impl EpochArgs {
             model: header.model,
             market_timestamp: header.timestamp,
             price_move_bps,
+            reference,
+            previous: EpochDigest::NONE,
         })
     }
 
-    fn state_root<B: Backend>(&self, context: ContextId) -> Result<B::Field, Error> {
+    fn state_root<B: Backend>(&self, context: ContextId, epoch: Epoch) -> Result<B::Field, Error> {
         const NOT_CANONICAL: &str = "--state-root is not below the modulus of the market's field";
         let source = match (&self.state, self.state_root) {
             (Some(source), _) => source,
@@ -80,6 +83,7 @@ impl EpochArgs {
         let state = StateFile::parse(&source.read()?)
             .and_then(|file| file.state::<B::Field>())
             .map_err(|error| Error::venue(source, error))?;
+        refuse_other_epoch(source, state.epoch(), epoch)?;
         match state.context() == context {
             true => Ok(state.root()),
             false => Err(Error::Mismatch {
@@ -90,15 +94,4 @@ impl EpochArgs {
             }),
         }
     }
-}
-
-/// The largest move of a price between two markets, rounded up.
-fn price_move_bps(before: &[(String, Decimal)], after: &[(String, Decimal)]) -> u32 {
-    let after: BTreeMap<_, _> = after.iter().map(|(name, price)| (name, *price)).collect();
-    let moves = before.iter().filter_map(|(name, old)| {
-        let new = *after.get(name)?;
-        (new - *old).abs().checked_div(*old)?.checked_mul(Decimal::from(10_000))
-    });
-    let largest = moves.max().unwrap_or(Decimal::ZERO);
-    largest.ceil().to_u32().unwrap_or(u32::MAX)
 }

@@ -6,6 +6,7 @@ use zkmargin_verifier::engine::PolicyParams;
 
 use crate::cmd::market::load_model;
 use crate::error::Error;
+use crate::input::parse_level;
 
 /// What is said of them after the help.
 pub(crate) const NOTE: &str = "\
@@ -59,11 +60,4 @@ impl PolicyArgs {
             max_price_move_bps: self.max_price_move_bps,
         })
     }
-}
-
-fn parse_level(text: &str) -> Result<Level, &'static str> {
-    (1..=3)
-        .filter_map(Level::from_u8)
-        .find(|level| level.to_string() == text)
-        .ok_or("allowed are margin-call, maintenance, initial")
 }

@@ -3,7 +3,7 @@
 use super::example::{EPOCH_SECONDS, Example, MODEL};
 use super::node::{FUNDED_KEY, Node};
 use super::story::Story;
-use super::{build_market, commit, prove};
+use super::{build_market, commit, make_state, prove};
 use crate::cmd::evm;
 use crate::error::{Error, Exit};
 
@@ -105,7 +105,7 @@ impl OnChain<'_> {
             self.story.write(&format!("snapshot-{name}.json"), snapshot.to_json().as_bytes())?;
             build_market(self.story, &name)?;
             match epoch {
-                2 => self.story.copy("state-1.json", "state-2.json")?,
+                2 => make_state(self.story, "1", &name)?,
                 _ => commit(self.story, &name, "portfolio-1.age")?,
             }
             self.travel((epoch - 1) * EPOCH_SECONDS + 60, "an hour passes")?;

@@ -93,7 +93,7 @@ fn next(args: &Args, dir: &str) -> Vec<String> {
         return vec![
             format!("  zkmargin inspect {dir}/portfolio-1.age"),
             format!(
-                "  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --insecure-dev-srs"
+                "  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --at-least initial --any-context --any-state-root --any-age --insecure-dev-srs"
             ),
             "  zkmargin evm export -c standard-medium --insecure-dev-srs -o Verifier.sol"
                 .to_owned(),
@@ -107,7 +107,7 @@ fn next(args: &Args, dir: &str) -> Vec<String> {
             "  zkmargin margin {dir}/portfolio-2.age -m {dir}/market-3.json -i {dir}/trader.key --json"
         ),
         format!(
-            "  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --context {CONTEXT}{insecure}"
+            "  zkmargin verify {dir}/proof-1.json --epoch {dir}/epoch-1.json --signers {dir}/signers.json --at-least maintenance --any-age{insecure}"
         ),
         format!("  zkmargin stress {dir}/strangle.age -m {dir}/options.json -i {dir}/trader.key"),
         format!("  open {dir}/iron-condor.svg"),
@@ -187,8 +187,21 @@ fn healthy(story: &mut Story, example: &Example) -> Result<(), Error> {
     prove(story, "1", "portfolio-1.age", "at-least:maintenance", Exit::Done)?;
 
     story.chapter("5. The protocol verifies it and keeps a ledger")?;
+    story.tell("What a verifier trusts is the epoch as its publisher signed it.")?;
+    publish(story)?;
+    story.tell("The prices are recorded ones, so their age is waived; the verdict says so.")?;
     story.run(
-        &["verify", "@proof-1.json", "-m", "@market-1.json", "--context", CONTEXT],
+        &[
+            "verify",
+            "@proof-1.json",
+            "--epoch",
+            "@epoch-1.json",
+            "--signers",
+            "@signers.json",
+            "--at-least",
+            "maintenance",
+            "--any-age",
+        ],
         Exit::Done,
     )?;
     let now = example.start() + 60;
@@ -211,7 +224,7 @@ fn breach(story: &mut Story, example: &Example) -> Result<(), Error> {
         Exit::Done,
     )?;
     story.tell("The old claim is false now, and there is no proof of it:")?;
-    story.copy("state-1.json", "state-2.json")?;
+    make_state(story, "1", "2")?;
     prove(story, "2", "portfolio-1.age", "at-least:maintenance", Exit::False)?;
 
     story.chapter("7. The venue proves the breach: a zero-knowledge margin call")?;
@@ -284,9 +297,26 @@ fn commit(story: &mut Story, epoch: &str, portfolio: &str) -> Result<(), Error> 
     let published = PublishedMarket::load(&story.source(&format!("market-{epoch}.json")))?;
     with_market!(&published, story.env(), B, market => add_others::<B, _>(story, &market, &name))?;
     story.tell("(four other accounts are added to the list)")?;
+    make_state(story, epoch, epoch)
+}
+
+/// The state of an epoch, of the accounts as they were in one.
+fn make_state(story: &mut Story, accounts: &str, epoch: &str) -> Result<(), Error> {
+    let (list, market) = (format!("@accounts-{accounts}.jsonl"), format!("@market-{epoch}.json"));
     let state = format!("@state-{epoch}.json");
     let context = story.context().to_owned();
-    story.run(&["venue", "root", &list, "--context", &context, "-o", &state], Exit::Done)
+    let line = ["venue", "root", &list, "-m", &market, "--context", &context, "-o", &state];
+    story.run(&line, Exit::Done)
+}
+
+/// The publisher's file of an epoch, signed, and who must have signed it.
+fn publish(story: &mut Story) -> Result<(), Error> {
+    let publisher = story.write_signer("publisher-evm.key")?;
+    let signers = serde_json::json!({ "threshold": 1, "signers": [publisher] });
+    story.write("signers.json", signers.to_string().as_bytes())?;
+    let files = ["-m", "@market-1.json", "-s", "@state-1.json", "-o", "@epoch-1.json"];
+    story.run(&[&["epoch", "make", "--first"], &files[..]].concat(), Exit::Done)?;
+    story.run(&["epoch", "sign", "@epoch-1.json", "--key-file", "@publisher-evm.key"], Exit::Done)
 }
 
 fn add_others<B: Backend, M: FamilyMarket<B::Field>>(

@@ -115,11 +115,9 @@ fn accounts(story: &mut Story) -> Result<(), Error> {
     commit.extend(rest.map(str::to_owned));
     let words: Vec<&str> = commit.iter().map(String::as_str).collect();
     story.run(&words, Exit::Done)?;
-    let state = ["-o", "@options-state.json"];
-    story.run(
-        &["venue", "root", "@options.jsonl", "--context", CONTEXT, state[0], state[1]],
-        Exit::Done,
-    )
+    let files = ["-m", "@options.json", "-o", "@options-state.json"];
+    let line = ["venue", "root", "@options.jsonl", "--context", CONTEXT];
+    story.run(&[&line[..], &files].concat(), Exit::Done)
 }
 
 fn figures(story: &mut Story) -> Result<(), Error> {

@@ -2,15 +2,20 @@
 
 use std::path::PathBuf;
 
+use alloy_signer_local::PrivateKeySigner;
+use rand::TryRng as _;
+use rand::rngs::SysRng;
 use serde::Serialize;
+use zeroize::Zeroizing;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_prover::crypt::{self, Recipients};
 use zkmargin_prover::files::{Kind, Source, write_atomic};
-use zkmargin_prover::portfolio_file::PortfolioDocument;
+use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioDocument};
 
 use super::example::CONTEXT;
 use crate::cli::{Env, run_line};
 use crate::error::{Error, Exit};
+use crate::evm_key::EvmKeyError;
 use crate::input::{SrsArgs, read_recipients_file};
 
 /// A story in the making.
@@ -74,17 +79,22 @@ impl Story {
         Ok(write_atomic(&self.dir.join(name), bytes, Kind::Secret)?)
     }
 
+    /// Writes a new key of an EVM account; its address.
+    pub(super) fn write_signer(&self, name: &str) -> Result<String, Error> {
+        let mut key = Zeroizing::new([0; 32]);
+        SysRng.try_fill_bytes(&mut *key).map_err(|_| NoRandomness)?;
+        let signer = PrivateKeySigner::from_slice(&*key)
+            .map_err(|_| EvmKeyError::Key { place: name.into() })?;
+        self.write_secret(name, Zeroizing::new(hex::encode(*key)).as_bytes())?;
+        Ok(signer.address().to_string())
+    }
+
     /// Adds a JSON line to a file.
     pub(super) fn append(&self, name: &str, entry: &impl Serialize) -> Result<(), Error> {
         let mut bytes = self.source(name).read()?;
         serde_json::to_writer(&mut bytes, entry).map_err(|_| Error::Output)?;
         bytes.push(b'\n');
         Ok(write_atomic(&self.dir.join(name), &bytes, Kind::Replace)?)
-    }
-
-    pub(super) fn copy(&self, from: &str, to: &str) -> Result<(), Error> {
-        let bytes = self.source(from).read()?;
-        self.write(to, &bytes)
     }
 
     /// Encrypts a portfolio that exists in memory only, to trader and venue.

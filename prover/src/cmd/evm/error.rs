@@ -27,8 +27,6 @@ pub(crate) enum EvmError {
     Url,
     #[error("no key to send with")]
     NoKey,
-    #[error("{place}: not a private key of 64 hexadecimal digits")]
-    Key { place: String },
     #[error("the connection cannot be prepared: {0}")]
     Client(reqwest::Error),
     #[error("the connection cannot be prepared: {0}")]
@@ -181,7 +179,6 @@ impl EvmError {
             }
             Self::Url => "as in http://127.0.0.1:8545",
             Self::NoKey => "set ZKMARGIN_EVM_KEY from a secret store, or give --key-file FILE",
-            Self::Key { .. } => "give 64 hexadecimal digits, after 0x or not",
             Self::Rpc { .. } => "check the endpoint and the account's balance, then try again",
             Self::NotMined(_) | Self::Lost { .. } => {
                 "look it up before you send it again; `zkmargin evm history` shows what happened"

@@ -1,5 +1,6 @@
 //! `zkmargin market`.
 
+mod moves;
 mod scenario;
 mod standard;
 
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Recompute a market's root
     Verify(Verify),
+    /// Show how far prices moved between two markets, as an epoch says it
+    Moves(moves::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -136,6 +139,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
                 AnyMarketFile::Scenario(file) => show::<B, _>(args, &published, file, env),
             })
         }
+        Command::Moves(args) => moves::run(args, env),
         Command::Verify(args) => {
             let published = PublishedMarket::load(&args.market)?;
             with_backend!(published.proof_system(env)?, B => match published.file() {

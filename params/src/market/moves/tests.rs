@@ -1,0 +1,194 @@
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::scenario::market::{MarketSpec, ScenarioMarket};
+
+/// The limit of the standard policy.
+const LIMIT: u32 = 2_000;
+const NOW: u64 = 1_764_921_600;
+const WEEK: u64 = 604_800;
+
+fn bps(a: &str, b: &str) -> Option<u32> {
+    let number = |text: &str| text.parse::<Decimal>().unwrap();
+    assert_eq!(ratio_bps(number(a), number(b)), ratio_bps(number(b), number(a)));
+    ratio_bps(number(a), number(b))
+}
+
+#[test]
+fn moves_are_symmetric_and_rounded_up() {
+    assert_eq!(bps("100", "100"), Some(0));
+    assert_eq!(bps("100", "120"), Some(2_000));
+    assert_eq!(bps("100", "120.000001"), Some(2_001));
+    assert_eq!(bps("100", "80"), Some(2_500));
+    assert_eq!(bps("100", "50"), Some(10_000));
+    assert_eq!(bps("3", "1"), Some(20_000));
+    assert_eq!(bps("0", "0"), Some(0));
+    for (a, b) in [("0", "1"), ("0.000000000001", "1000000000000"), ("-1", "1")] {
+        assert_eq!(bps(a, b), None, "{a} {b}");
+    }
+}
+
+fn spec() -> MarketSpec {
+    let json = r#"{
+        "underlying": "BTC", "spot": 92500.5,
+        "feeds": [
+            { "expiry_seconds": 604800, "forward": 92700 },
+            { "expiry_seconds": 2592000, "forward": 93500 }
+        ],
+        "instruments": {
+            "BTC-12DEC25-90000-C": { "kind": "option", "expiry_seconds": 604800,
+                "strike": 90000, "option_type": "call", "mark_vol": 0.45 },
+            "BTC-12DEC25-93000-C": { "kind": "option", "expiry_seconds": 604800,
+                "strike": 93000, "option_type": "call", "mark_vol": 0.42 },
+            "BTC-12DEC25-93000-P": { "kind": "option", "expiry_seconds": 604800,
+                "strike": 93000, "option_type": "put", "mark_vol": 0.44 },
+            "BTC-12DEC25": { "kind": "future", "expiry_seconds": 604800 },
+            "BTC-PERPETUAL": { "kind": "perpetual", "price": 92510 },
+            "BTC": { "kind": "collateral", "price": 92500.5 }
+        }
+    }"#;
+    ScenarioMarket::from_json(json).unwrap().spec().clone()
+}
+
+/// The largest move after a change, with nothing else changed.
+fn after(change: impl FnOnce(&mut MarketSpec)) -> (u32, Vec<Move>) {
+    let (before, mut changed) = (spec(), spec());
+    change(&mut changed);
+    let marks = Marks::of_scenario;
+    let moves = moves(&marks(NOW, &before), &marks(NOW, &changed), None);
+    (largest(&moves), moves)
+}
+
+fn volatilities(market: &mut MarketSpec, factor: f64) {
+    for instrument in market.instruments.values_mut() {
+        if let crate::scenario::market::Instrument::Option { mark_vol, .. } = instrument {
+            *mark_vol *= factor;
+        }
+    }
+}
+
+#[test]
+fn nothing_moved_is_no_move() {
+    let (largest, moves) = after(|_| {});
+    assert_eq!(largest, 0);
+    // Spot, the stablecoin, two forwards, one volatility at the money, three of
+    // options, two prices.
+    assert_eq!(moves.len(), 10);
+}
+
+#[test]
+fn of_options_more_than_spot_counts() {
+    assert_eq!(after(|market| volatilities(market, 3.0)).0, 5_000);
+    assert!(after(|market| volatilities(market, 1.0 / 3.0)).0 > LIMIT);
+    assert!(after(|market| market.feeds[1].forward *= 1.5).0 > LIMIT);
+    assert!(after(|market| market.spot /= 1.3).0 > LIMIT);
+    assert!(after(|market| market.stable_price = 0.7).0 > LIMIT);
+    // A calm day's volatility is no jump.
+    assert!(after(|market| volatilities(market, 1.3)).0 < LIMIT);
+}
+
+#[test]
+fn one_option_alone_trips_it() {
+    let (largest, moves) = after(|market| {
+        let option = market.instruments.get_mut(&"BTC-12DEC25-90000-C".parse().unwrap());
+        if let Some(crate::scenario::market::Instrument::Option { mark_vol, .. }) = option {
+            *mark_vol *= 3.0;
+        }
+    });
+    assert_eq!(largest, 2_500);
+    assert_eq!(
+        (moves[0].name.as_str(), moves[0].kind),
+        ("BTC-12DEC25-90000-C", MarkKind::Volatility)
+    );
+    assert_eq!(moves[0].bps, 20_000);
+}
+
+#[test]
+fn new_and_gone_are_without_bound_except_strikes_of_listed_expiries() {
+    let option = |market: &MarketSpec| market.instruments[&"BTC-12DEC25-90000-C".parse().unwrap()];
+    let (strike, _) = after(|market| {
+        let option = option(market);
+        market.instruments.insert("BTC-12DEC25-95000-C".parse().unwrap(), option);
+        market.instruments.remove(&"BTC-12DEC25-90000-C".parse().unwrap());
+    });
+    assert_eq!(strike, 0);
+    let (perpetual, _) = after(|market| {
+        let instrument = market.instruments[&"BTC-PERPETUAL".parse().unwrap()];
+        market.instruments.insert("ETH-PERPETUAL".parse().unwrap(), instrument);
+    });
+    assert_eq!(perpetual, UNBOUNDED);
+    let gone = after(|market| drop(market.instruments.remove(&"BTC-PERPETUAL".parse().unwrap())));
+    assert_eq!(gone.0, UNBOUNDED);
+    let (expiry, moves) = after(|market| {
+        let mut feed = market.feeds[1];
+        feed.expiry_seconds *= 2;
+        market.feeds.push(feed);
+    });
+    assert_eq!((expiry, moves[0].kind), (UNBOUNDED, MarkKind::Forward));
+    let (zero, _) = after(|market| volatilities(market, 0.0));
+    assert_eq!(zero, UNBOUNDED);
+}
+
+/// An hour later every expiry is an hour nearer; a week later one has passed.
+#[test]
+fn expiries_are_the_same_as_time_goes_by() {
+    let marks = Marks::of_scenario;
+    let later = |seconds: u64| {
+        let mut market = spec();
+        market.feeds.retain(|feed| feed.expiry_seconds > seconds);
+        market.feeds.iter_mut().for_each(|feed| feed.expiry_seconds -= seconds);
+        market.instruments.retain(|_, instrument| {
+            use crate::scenario::market::Instrument;
+            match instrument {
+                Instrument::Option { expiry_seconds, .. }
+                | Instrument::Future { expiry_seconds } => {
+                    let lives = *expiry_seconds > seconds;
+                    *expiry_seconds = expiry_seconds.wrapping_sub(seconds);
+                    lives
+                }
+                _ => true,
+            }
+        });
+        marks(NOW + seconds, &market)
+    };
+    for seconds in [3_600, WEEK, WEEK + 60] {
+        assert_eq!(largest(&moves(&marks(NOW, &spec()), &later(seconds), None)), 0, "{seconds}");
+    }
+    // Gone before its time.
+    let mut market = spec();
+    market.feeds.remove(0);
+    market.instruments.retain(|symbol, _| !symbol.as_str().contains("12DEC25"));
+    assert_eq!(largest(&moves(&marks(NOW, &spec()), &marks(NOW + 60, &market), None)), UNBOUNDED);
+}
+
+#[test]
+fn a_limit_of_its_own_is_scaled_to_the_policys() {
+    let limits = |own: &[(&str, u32)]| {
+        let own = own.iter().map(|(name, limit)| ((*name).to_owned(), *limit)).collect();
+        Limits::new(LIMIT, own).unwrap()
+    };
+    let (before, mut changed) = (spec(), spec());
+    changed.stable_price = 1.02;
+    volatilities(&mut changed, 1.8);
+    let marks = Marks::of_scenario;
+    let moved = |limits: &Limits| {
+        largest(&moves(&marks(NOW, &before), &marks(NOW, &changed), Some(limits)))
+    };
+    assert_eq!(moved(&limits(&[])), 2_000);
+    // 2 % is the stablecoin's own limit: it counts as the policy's.
+    assert_eq!(moved(&limits(&[("stable", 200), ("at-the-money", 4_000)])), 2_000);
+    assert_eq!(moved(&limits(&[("stable", 199), ("at-the-money", 4_000)])), 2_011);
+    assert_eq!(moved(&limits(&[("at-the-money", 4_000)])), 1_000);
+    // What does not fit is without bound.
+    let tiny = Limits::new(u32::MAX, [("stable".to_owned(), 1)].into()).unwrap();
+    assert_eq!(moved(&tiny), UNBOUNDED);
+    assert_eq!(
+        Limits::new(1, [("BTC".to_owned(), 0)].into()),
+        Err(LimitsError::Zero("BTC".into()))
+    );
+    assert!(Limits::new(0, [].into()).is_err());
+    let parse = |text: &str| serde_json::from_str::<Limits>(text);
+    assert!(parse(r#"{"max_price_move_bps": 2000, "instruments": {"BTC": 500}}"#).is_ok());
+    assert!(parse(r#"{"max_price_move_bps": 2000, "instruments": {"BTC": 0}}"#).is_err());
+    assert!(parse(r#"{"instruments": {"BTC": 500}}"#).is_err());
+}

@@ -1,0 +1,201 @@
+//! What pins down what a proof is about, and how well.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_prover::files::Source;
+use zkmargin_verifier::engine::ClaimData;
+
+use crate::error::Error;
+
+/// What a verdict depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Figure {
+    Signers,
+    Context,
+    StateRoot,
+    MarketRoot,
+    Model,
+    Epoch,
+    Account,
+    Claim,
+    Age,
+}
+
+impl Figure {
+    /// Those without which nothing is accepted.
+    pub(super) const NEEDED: [Self; 6] =
+        [Self::Context, Self::StateRoot, Self::MarketRoot, Self::Model, Self::Claim, Self::Age];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Signers => "the epoch file's signers",
+            Self::Context => "the context",
+            Self::StateRoot => "the state root",
+            Self::MarketRoot => "the market root",
+            Self::Model => "the model",
+            Self::Epoch => "the epoch",
+            Self::Account => "the account",
+            Self::Claim => "the claim",
+            Self::Age => "the age of the prices",
+        }
+    }
+
+    /// The options that say what it must be, and the one that waives it.
+    pub(crate) const fn options(self) -> &'static str {
+        match self {
+            Self::Signers => "--signers, or --any-signers",
+            Self::Context => "--epoch, --context, or --any-context",
+            Self::StateRoot => "--epoch, --state-root, or --any-state-root",
+            Self::MarketRoot => "--epoch, --market, --market-root, or --any-market-root",
+            Self::Model => "--epoch, --market, --model, or --any-model",
+            Self::Claim => "--at-least, --claim, or --any-claim",
+            Self::Age => "--max-age with --epoch or --market, or --any-age",
+            Self::Epoch => "--epoch, --market or --epoch-number",
+            Self::Account => "--account",
+        }
+    }
+
+    /// The name in JSON.
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Signers => "signers",
+            Self::Context => "context",
+            Self::StateRoot => "state_root",
+            Self::MarketRoot => "market_root",
+            Self::Model => "model",
+            Self::Epoch => "epoch",
+            Self::Account => "account",
+            Self::Claim => "claim",
+            Self::Age => "age",
+        }
+    }
+
+    /// A proof's value.
+    fn of(self, claim: &ClaimData) -> Option<String> {
+        Some(match self {
+            Self::Context => claim.context.to_string(),
+            Self::StateRoot => claim.state_root.to_string(),
+            Self::MarketRoot => claim.market_root.to_string(),
+            Self::Model => claim.model.to_string(),
+            Self::Epoch => claim.epoch.get().to_string(),
+            Self::Account => claim.account.to_string(),
+            Self::Signers | Self::Claim | Self::Age => return None,
+        })
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Figure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.key())
+    }
+}
+
+/// How well a figure is known, from the weakest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Assurance {
+    /// The proof or a file says so.
+    Claimed,
+    /// It is what an option says.
+    Given,
+    /// It follows from prices and model of a file.
+    Recomputed,
+    /// Enough signers signed it.
+    Signed { signed: usize, signers: usize },
+    /// The proof proves it.
+    Proved,
+}
+
+impl fmt::Display for Assurance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Claimed => f.write_str("claimed"),
+            Self::Given => f.write_str("given"),
+            Self::Recomputed => f.write_str("recomputed"),
+            Self::Signed { signed, signers } => write!(f, "signed by {signed} of {signers}"),
+            Self::Proved => f.write_str("proved"),
+        }
+    }
+}
+
+impl Serialize for Assurance {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A figure with the value it must have.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) figure: Figure,
+    pub(super) expected: String,
+    pub(super) by: Assurance,
+}
+
+/// What must be claimed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ClaimRule {
+    AtLeast(Level),
+    Exactly(Claim),
+    Any,
+}
+
+/// All that a proof is held to.
+#[derive(Debug)]
+pub(super) struct Pins {
+    pub(super) rules: Vec<Rule>,
+    pub(super) claim: ClaimRule,
+    /// Age of the prices in seconds, and how well it is known.
+    pub(super) age: Option<(u64, Assurance)>,
+    pub(super) waived: Vec<Figure>,
+    pub(super) missing: Vec<Figure>,
+}
+
+impl Pins {
+    /// What is neither told nor waived.
+    pub(super) fn missing(&self) -> &[Figure] {
+        &self.missing
+    }
+
+    /// How well a figure is known.
+    pub(super) fn assurance(&self, figure: Figure) -> Assurance {
+        let rules = self.rules.iter().filter(|rule| rule.figure == figure);
+        rules.map(|rule| rule.by).max().unwrap_or(Assurance::Claimed)
+    }
+
+    /// Holds a proof's public inputs to every rule; the side of its claim. A claim
+    /// of the other side than the one asked for is told by that, not refused: it
+    /// is the answer.
+    pub(super) fn matches(&self, claim: &ClaimData, source: &Source) -> Result<Side, Error> {
+        let mismatch = |figure: Figure, expected: String, found: String| Error::Mismatch {
+            place: source.to_string(),
+            what: figure.key(),
+            expected,
+            found,
+        };
+        for Rule { figure, expected, .. } in &self.rules {
+            match figure.of(claim) {
+                Some(found) if found != *expected => {
+                    return Err(mismatch(*figure, expected.clone(), found));
+                }
+                _ => {}
+            }
+        }
+        let (found, side) = (claim.claim, claim.claim.side());
+        let expected = match self.claim {
+            ClaimRule::AtLeast(level) if side == Side::AtLeast && found.level() < level => {
+                format!("at-least:{level}")
+            }
+            ClaimRule::Exactly(exact) if found != exact => exact.to_string(),
+            _ => return Ok(side),
+        };
+        Err(mismatch(Figure::Claim, expected, found.to_string()))
+    }
+}

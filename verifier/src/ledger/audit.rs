@@ -1,0 +1,78 @@
+//! Whether state, history and what it rested on agree.
+
+use std::vec::Vec;
+
+use super::{HistoryEntry, Ledger, LedgerError, guarded, tables};
+use crate::engine::{Action, ActionRecord, ClaimData, Engine};
+
+/// The claim of an entry with the proof file that it rested on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvedEntry {
+    /// The entry's place in the history.
+    pub sequence: u64,
+    /// What was claimed.
+    pub claim: ClaimData,
+    /// The proof file.
+    pub proof: std::string::String,
+}
+
+impl Ledger {
+    /// Replays the history through the engine in memory and compares every
+    /// event and the whole state; checks the signatures of epochs again. Returns
+    /// the engine. Proofs are not verified: [`Self::proofs`] lists them.
+    ///
+    /// # Errors
+    /// When they differ, or the database fails or is damaged.
+    pub fn audit(&self) -> Result<Engine, LedgerError> {
+        guarded(|| {
+            let mut engine = Engine::new(self.policy.clone(), self.start);
+            let history = self.history(None)?;
+            for (expected, entry) in (0..).zip(&history) {
+                self.replay(&mut engine, expected, entry)?;
+            }
+            match tables::equals(&self.database, &engine)? {
+                true => Ok(engine),
+                false => Err(LedgerError::HistoryMismatch { sequence: history.len() as u64 }),
+            }
+        })
+    }
+
+    fn replay(
+        &self,
+        engine: &mut Engine,
+        expected: u64,
+        entry: &HistoryEntry,
+    ) -> Result<(), LedgerError> {
+        let mismatch = LedgerError::HistoryMismatch { sequence: expected };
+        // The claim was verified before it went on record.
+        let action: Action = entry.action.clone().assume_verified_unchecked();
+        self.check_signatures(&action, &entry.signatures)?;
+        let Ok(events) = engine.apply(entry.time, &action) else { return Err(mismatch) };
+        if entry.sequence != expected || events != entry.events || events.is_empty() {
+            return Err(mismatch);
+        }
+        Ok(())
+    }
+
+    /// Every claim on record with its proof, oldest first, for whoever verifies
+    /// them again.
+    ///
+    /// # Errors
+    /// [`LedgerError::ProofMissing`] for a claim without one, and when the
+    /// database fails or is damaged.
+    pub fn proofs(&self) -> Result<Vec<ProvedEntry>, LedgerError> {
+        let mut proofs = Vec::new();
+        for entry in self.history(None)? {
+            let (ActionRecord::SubmitProof { claim }
+            | ActionRecord::SubmitBreach { claim }
+            | ActionRecord::Cure { claim }) = entry.action
+            else {
+                continue;
+            };
+            let sequence = entry.sequence;
+            let proof = self.proof(sequence)?.ok_or(LedgerError::ProofMissing { sequence })?;
+            proofs.push(ProvedEntry { sequence, claim, proof });
+        }
+        Ok(proofs)
+    }
+}
