@@ -45,11 +45,16 @@ pub(crate) fn apply(
         proof.verify(storage, moment)?;
     }
     write(storage, &changes)?;
-    Ok(events.iter().map(announced).collect::<StdResult<_>>()?)
+    announced(&events)
+}
+
+/// The engine's events as the chain announces them.
+pub(crate) fn announced(events: &[engine::Event]) -> Result<Vec<Event>, ContractError> {
+    Ok(events.iter().map(announce).collect::<StdResult<_>>()?)
 }
 
 /// An engine's event: its name after `zkmargin-`, its fields as attributes.
-fn announced(event: &engine::Event) -> StdResult<Event> {
+fn announce(event: &engine::Event) -> StdResult<Event> {
     let value = serde_json::to_value(event).map_err(|error| StdError::msg(error.to_string()))?;
     let fields = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "type");
     let attributes = fields.map(|(name, value)| {

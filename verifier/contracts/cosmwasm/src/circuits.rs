@@ -5,12 +5,12 @@ use cosmwasm_std::{Binary, Event, Order, Storage};
 use cw_storage_plus::Bound;
 use zkmargin_margin::instance::NAMES;
 use zkmargin_verifier::bn254::VerifyingKey;
-use zkmargin_verifier::engine::{Action, Root, StateView as _};
+use zkmargin_verifier::engine::{Action, Meta, Root};
 
-use crate::apply::apply;
+use crate::apply::{announced, apply};
 use crate::error::ContractError;
 use crate::msg::CircuitAnswer;
-use crate::state::{CIRCUITS, CONFIG, Moment, Stored, WINDOWS, windows};
+use crate::state::{CIRCUITS, CONFIG, META, Moment, Stored, WINDOWS, windows};
 use crate::windows::{FOREVER, Window, covered_until, frozen};
 
 /// The most circuits that a registry has, those that wait or ended included.
@@ -155,11 +155,17 @@ pub(crate) fn remove(
 /// Tells the engine until when proofs can be verified, unless it knows.
 fn tell(storage: &mut dyn Storage, moment: &Moment) -> Result<Vec<Event>, ContractError> {
     let all = windows(storage)?;
-    let (until, frozen) = (covered_until(&all, moment.now), frozen(&all));
-    let meta = Stored::at(storage, moment)?.meta()?;
-    if (meta.circuits_until, meta.circuits_frozen) == (until, frozen) {
+    let said = (covered_until(&all, moment.now), frozen(&all));
+    let known = |meta: &Meta| (meta.circuits_until, meta.circuits_frozen) == said;
+    if known(&META.load(storage)?) {
         return Ok(Vec::new());
     }
+    let Stored { meta, begun, .. } = Stored::at(storage, moment)?;
+    if known(&meta) {
+        META.save(storage, &meta)?;
+        return announced(&begun);
+    }
+    let (until, frozen) = said;
     apply(storage, moment, Action::SetCircuits { until, frozen }, None)
 }
 

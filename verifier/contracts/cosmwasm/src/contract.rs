@@ -100,9 +100,7 @@ impl Call<'_> {
             ExecuteMsg::SubmitProof(proof) => {
                 self.submit(&proof, |claim| Action::SubmitProof { claim })
             }
-            ExecuteMsg::SubmitProofs(batch) => {
-                proofs::submit_batch(self.storage, &moment, &batch)
-            }
+            ExecuteMsg::SubmitProofs(batch) => proofs::submit_batch(self.storage, &moment, &batch),
             ExecuteMsg::SubmitBreach(proof) => {
                 self.submit(&proof, |claim| Action::SubmitBreach { claim })
             }
@@ -145,9 +143,7 @@ impl Call<'_> {
             ExecuteMsg::ProposeRole { role, holder } => {
                 one(roles::propose(self.storage, self.api, role, holder.as_deref()))
             }
-            ExecuteMsg::AcceptRole { role } => {
-                one(roles::accept(self.storage, &self.sender, role))
-            }
+            ExecuteMsg::AcceptRole { role } => one(roles::accept(self.storage, &self.sender, role)),
         }
     }
 

@@ -109,7 +109,9 @@ pub enum ContractError {
     #[error("there are {MAX_CIRCUITS} circuits already: remove one first")]
     TooManyCircuits,
     /// A circuit that would begin too early, or end before it begins.
-    #[error("valid_from must be {earliest} or later, when the delay is over, and before valid_until")]
+    #[error(
+        "valid_from must be {earliest} or later, when the delay is over, and before valid_until"
+    )]
     CircuitTimes {
         /// The earliest beginning.
         earliest: u64,
@@ -183,7 +185,9 @@ pub enum ContractError {
         got: usize,
     },
     /// The state of another contract, or of a later version of this one.
-    #[error("cannot migrate from {contract} {version}: allowed are this contract's versions up to this one's")]
+    #[error(
+        "cannot migrate from {contract} {version}: allowed are this contract's versions up to this one's"
+    )]
     Migration {
         /// The contract on record.
         contract: String,

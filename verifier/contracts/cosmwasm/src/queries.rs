@@ -3,9 +3,7 @@
 use cosmwasm_std::{Binary, Order, Storage, to_json_binary};
 use cw_storage_plus::Bound;
 use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
-use zkmargin_verifier::engine::{
-    Account, AccountStatus, StateView as _, check_claim, standing,
-};
+use zkmargin_verifier::engine::{Account, AccountStatus, StateView as _, check_claim, standing};
 
 use crate::error::ContractError;
 use crate::msg::{
@@ -95,7 +93,7 @@ impl Asked<'_> {
     }
 
     fn state(&self) -> Result<StateAnswer, ContractError> {
-        let (stored, now) = (self.stored.meta()?, self.moment.now);
+        let (stored, now) = (self.stored.meta, self.moment.now);
         let meta = stored.advanced(now, self.stored.config.policy.params().grace_period);
         let standstill = meta.standstill(now);
         Ok(StateAnswer {

@@ -57,11 +57,7 @@ fn holds(storage: &dyn Storage, sender: &Addr, role: Role) -> StdResult<bool> {
 }
 
 /// Sets the first holders.
-pub(crate) fn begin_with(
-    storage: &mut dyn Storage,
-    api: &dyn Api,
-    roles: &Roles,
-) -> StdResult<()> {
+pub(crate) fn begin_with(storage: &mut dyn Storage, api: &dyn Api, roles: &Roles) -> StdResult<()> {
     let Roles { governor, protocol, guardian } = roles;
     let holders =
         [(Role::Governor, governor), (Role::Protocol, protocol), (Role::Guardian, guardian)];

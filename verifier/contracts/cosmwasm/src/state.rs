@@ -89,7 +89,8 @@ pub struct Stored<'a> {
     storage: &'a dyn Storage,
     /// What never changes.
     pub config: Config,
-    meta: Meta,
+    /// The engine's own state.
+    pub meta: Meta,
     /// Circuits that began since the last transition, as the engine announces
     /// them.
     pub begun: Vec<Event>,
@@ -131,7 +132,8 @@ impl<'a> Stored<'a> {
 
     fn set_circuits(&mut self, at: u64, until: u64) -> StdResult<()> {
         let frozen = self.meta.circuits_frozen;
-        let said = transition(&self.config.policy, self, at, &Action::SetCircuits { until, frozen });
+        let said =
+            transition(&self.config.policy, self, at, &Action::SetCircuits { until, frozen });
         let said = said.map_err(|error| match error {
             TransitionError::Refused(refusal) => StdError::msg(refusal),
             TransitionError::Store(error) => error,
