@@ -12,7 +12,6 @@ use zkmargin_benches::{account, market, portfolio, scenario};
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
 use zkmargin_circuits::standard::StandardCircuit;
-use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::{AccountId, ContextId, ModelDigest};
 use zkmargin_margin::poseidon::{Domain, hash};
 use zkmargin_margin::relation::MarginFamily;
@@ -73,17 +72,8 @@ fn proofs(c: &mut Criterion) {
 
 /// Transitions of the engine in memory: registrations and overdue calls.
 fn engine(c: &mut Criterion) {
-    let params = PolicyParams {
-        context: ContextId::derive("bench", 0, [0; 20]),
-        models: vec![ModelDigest::of(b"bench")],
-        required_level: Level::Maintenance,
-        breach_level: Level::Maintenance,
-        cure_level: Level::Initial,
-        proof_window: 7_200,
-        cure_period: 7_200,
-        max_snapshot_age: 3_600,
-        max_price_move_bps: None,
-    };
+    let context = ContextId::derive("bench", 0, [0; 20]);
+    let params = PolicyParams::standard(context, ProofSystem::Ipa, ModelDigest::of(b"bench"));
     let policy = Policy::new(params).unwrap();
     let accounts: Vec<AccountId> = (0..10_000_u32)
         .map(|index| {

@@ -125,6 +125,8 @@ pub(crate) enum Error {
     Unverifiable { path: String, reason: String },
     #[error("{invalid} of {total} proofs are not what they should be")]
     ProofsInvalid { invalid: usize, total: usize },
+    #[error("{refused} of {total} proofs were not applied")]
+    ProofsRefused { refused: usize, total: usize },
     #[error("{place}: {what} is {found}, expected {expected}")]
     Mismatch { place: String, what: &'static str, expected: String, found: String },
     #[error("{path} is of proof system {found}, {expected} is asked for")]
@@ -187,6 +189,8 @@ pub(crate) enum Error {
     Usage(&'static str),
     #[error("the system's clock is before 1970")]
     Clock,
+    #[error("--now is {given}, more than an hour ahead of this machine's clock, {clock}")]
+    TimeAhead { given: u64, clock: u64 },
     #[error("cannot write to standard output")]
     Output,
 }
@@ -256,13 +260,16 @@ impl Error {
             Self::Proof { source: VerifyError::Malformed(_), .. } => Exit::Usage,
             Self::Proof { .. }
             | Self::ProofsInvalid { .. }
+            | Self::ProofsRefused { .. }
             | Self::Mismatch { .. }
             | Self::NotSigned { .. }
             | Self::NotFresh { .. }
             | Self::ConformanceMissed { .. }
             | Self::InsecureSrs(_)
             | Self::LedgerContext { .. } => Exit::False,
-            Self::Ledger { source: LedgerError::Refused(_), .. } => Exit::False,
+            Self::Ledger {
+                source: LedgerError::Refused(_) | LedgerError::NotSigned(_), ..
+            } => Exit::False,
             Self::Evm(error) if error.is_refusal() => Exit::False,
             _ => Exit::Usage,
         }
@@ -385,6 +392,10 @@ impl Error {
             }
             Self::Proof { .. } | Self::ProofsInvalid { .. } => {
                 "do not rely on it; ask for a new proof"
+            }
+            Self::ProofsRefused { .. } => "--keep-going goes on after one that is refused",
+            Self::TimeAhead { .. } => {
+                "times are whole seconds since 1970, not milliseconds; a ledger takes none before its last"
             }
             Self::Mismatch { .. } => {
                 "it may be sound and is about something else: do not rely on it here"

@@ -45,14 +45,25 @@ fn assert_no_secret_in(dir: &Path) {
     }
 }
 
+/// The epoch file of a market and a state; what comes before it is a number and
+/// the market of that epoch.
+fn make_epoch(dir: &Path, epoch: u64, market: &str, state: &str, before: Option<&str>) {
+    let since = match before {
+        Some(confirmed) => format!("--previous epoch-{}.json --confirmed {confirmed}", epoch - 1),
+        None => "--first".to_owned(),
+    };
+    run(dir, &format!("epoch make -q -m {market} -s {state} {since} -o epoch-{epoch}.json"));
+}
+
 #[test]
 fn from_a_portfolio_to_a_cure() {
     let sandbox = sandbox();
     let dir = sandbox.path();
     let start = 1_679_940_382;
     let ledger = |line: &str, now: u64| format!("call {line} -q -l ledger.redb --now {now}");
-    run(dir, &ledger(&format!("init --context {CONTEXT} -m hyperliquid"), start));
-    run(dir, &ledger("post -m market.json -s state.json", start));
+    run(dir, &ledger(&format!("init --context {CONTEXT} -m hyperliquid --no-breaker"), start));
+    make_epoch(dir, 1, "market.json", "state.json", None);
+    run(dir, &ledger("post epoch-1.json", start));
     run(dir, &ledger(&format!("register -a {TRADER}"), start));
     run(dir, &ledger("submit proof.json", start));
 
@@ -65,7 +76,8 @@ fn from_a_portfolio_to_a_cure() {
     let state = format!("venue root -q accounts.jsonl -m fresh-market.json --context {CONTEXT}");
     run(dir, &format!("{state} -o state-2.json"));
     // The clock stopped while prices were stale: post epochs until it is late.
-    run(dir, &ledger("post -m fresh-market.json -s state-2.json", late));
+    make_epoch(dir, 2, "fresh-market.json", "state-2.json", Some("market.json"));
+    run(dir, &ledger("post epoch-2.json", late));
     let status = || {
         zkmargin(dir)
             .args(ledger(&format!("status -a {TRADER} --json"), late).split_whitespace())
@@ -114,7 +126,8 @@ fn from_a_portfolio_to_a_cure() {
         "prove -q rich.json portfolio.json --insecure-plaintext -m market-3.json -s state-3.json --claim at-least:initial -o proofs",
     );
     let now = late + 600;
-    run(dir, &ledger("post -m market-3.json -s state-3.json", now));
+    make_epoch(dir, 3, "market-3.json", "state-3.json", Some("fresh-market.json"));
+    run(dir, &ledger("post epoch-3.json", now));
     let proof = |account: &str| format!("proofs/{account}.proof.json");
     run(
         dir,
@@ -216,18 +229,49 @@ fn an_overdue_account_is_called() {
         let state = format!("venue root -q accounts.jsonl -e {epoch} --context {CONTEXT}");
         run(dir, &format!("{state} -o state-{epoch}.json"));
     }
-    let rules = "--proof-window 7200 --cure-period 7200";
+    let rules = "--proof-window 7200 --cure-period 7200 --max-snapshot-age 3600 --no-breaker";
     run(dir, &ledger(&format!("init --context {CONTEXT} -m hyperliquid {rules}"), 0));
-    run(dir, &ledger("post -m market.json -s state.json", 0));
+    make_epoch(dir, 1, "market.json", "state.json", None);
+    make_epoch(dir, 2, "market-2.json", "state-2.json", Some("market.json"));
+    make_epoch(dir, 3, "market-3.json", "state-3.json", Some("market-2.json"));
+    run(dir, &ledger("post epoch-1.json", 0));
     run(dir, &ledger(&format!("register -a {TRADER}"), 0));
-    run(dir, &ledger("post -m market-2.json -s state-2.json --previous market.json", 3541));
-    run(dir, &ledger("post -m market-3.json -s state-3.json", 7141));
+    run(dir, &ledger("post epoch-2.json", 3541));
+    run(dir, &ledger("post epoch-3.json", 7141));
     assert_eq!(run(dir, &ledger("overdue --json", 7150)), "[]\n");
     assert!(run(dir, &ledger("overdue", 7300)).contains(TRADER));
     assert!(run(dir, &ledger("overdue --call", 7300)).contains("called (overdue, epoch 3)"));
     let line = ledger("status", 7300);
     let status = zkmargin(dir).args(line.split_whitespace()).output().unwrap();
     assert_eq!(status.status.code(), Some(3));
+}
+
+/// Several proofs: one line each, and what can be applied is.
+#[test]
+fn one_refused_proof_does_not_hide_the_others() {
+    let sandbox = sandbox();
+    let dir = sandbox.path();
+    let ledger = |line: &str| format!("call {line} -l ledger.redb --now 1679940382");
+    run(dir, &ledger(&format!("init --context {CONTEXT} -m hyperliquid")));
+    make_epoch(dir, 1, "market.json", "state.json", None);
+    run(dir, &ledger("post epoch-1.json"));
+    run(dir, &ledger(&format!("register -a {TRADER}")));
+    let submit = |line: &str| {
+        let line = ledger(line);
+        let output = zkmargin(dir).args(line.split_whitespace()).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), lines.lines().map(str::to_owned).collect::<Vec<_>>())
+    };
+    let (code, lines) = submit("submit -q proof-flipped.json proof.json");
+    assert_eq!((code, lines.len()), (Some(1), 2));
+    assert!(lines[0].starts_with("proof-flipped.json: refused: "), "{lines:?}");
+    assert_eq!(lines[1], "proof.json: not tried: one before it was refused");
+    let (code, lines) = submit("submit -q proof-flipped.json proof.json proof.json --keep-going");
+    assert_eq!((code, lines.len()), (Some(1), 3));
+    assert!(lines[1].contains("proved maintenance in epoch 1"), "{lines:?}");
+    assert_eq!(lines[2], "proof.json: on record already, nothing has changed");
+    let audit = run(dir, &ledger("audit"));
+    assert!(audit.contains("1 proof verified again"), "{audit}");
 }
 
 #[test]
@@ -302,7 +346,8 @@ fn options_are_proved_and_called() {
 
     let at = |line: &str| format!("call {line} -l o.redb --now 1764897112");
     run(dir, &at(&format!("init --context {context} -m deribit-like")));
-    run(dir, &at("post -m options.json -s o-state.json"));
+    make_epoch(dir, 1, "options.json", "o-state.json", None);
+    run(dir, &at("post epoch-1.json"));
     for (book, account) in [("condor", "c2"), ("strangle", "c3")] {
         let account = format!("0x00000000000000000000000000000000000000{account}");
         run(dir, &at(&format!("register -a {account}")));

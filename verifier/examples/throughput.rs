@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::instance::Shortfall;
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{
     Action, ClaimData, Engine, EpochPost, Policy, PolicyParams, Root, VerifiedClaim,
 };
@@ -22,17 +23,28 @@ fn account(number: u32) -> AccountId {
     AccountId::new(bytes)
 }
 
-fn post(epoch: u64, now: u64, model: ModelDigest) -> Action {
-    Action::PostEpoch(EpochPost {
-        epoch: Epoch::new(epoch),
-        state_root: Root::new([1; 32]),
-        market_root: Root::new([2; 32]),
-        model,
-        market_timestamp: Timestamp::new(now),
-        price_move_bps: 0,
-        reference: Epoch::new(epoch - 1),
-        previous: EpochDigest::NONE,
-    })
+/// Epochs, each of which names the one before.
+struct Epochs {
+    context: ContextId,
+    model: ModelDigest,
+    previous: EpochDigest,
+}
+
+impl Epochs {
+    fn post(&mut self, epoch: u64, now: u64) -> Action {
+        let post = EpochPost {
+            epoch: Epoch::new(epoch),
+            state_root: Root::new([1; 32]),
+            market_root: Root::new([2; 32]),
+            model: self.model,
+            market_timestamp: Timestamp::new(now),
+            price_move_bps: 0,
+            reference: Epoch::new(epoch - 1),
+            previous: self.previous,
+        };
+        self.previous = post.digest(self.context);
+        Action::PostEpoch(post)
+    }
 }
 
 /// Every account registers, proves, is called, cures and is called by silence.
@@ -50,27 +62,29 @@ fn actions(context: ContextId, model: ModelDigest, accounts: u32) -> Vec<(u64, A
         })
     };
     let all = 0..accounts;
-    let mut actions = vec![(0, post(1, 0, model))];
+    let mut epochs = Epochs { context, model, previous: EpochDigest::NONE };
+    let mut actions = vec![(0, epochs.post(1, 0))];
     actions.extend(all.clone().map(|n| (0, Action::Register { account: account(n) })));
     let proofs = all.clone().map(|n| claim(n, 1, "at-least:maintenance"));
     actions.extend(proofs.map(|claim| (1, Action::SubmitProof { claim })));
-    actions.push((2, post(2, 2, model)));
+    actions.push((2, epochs.post(2, 2)));
     let breaches = all.clone().map(|n| claim(n, 2, "below:maintenance"));
     actions.extend(breaches.map(|claim| (2, Action::SubmitBreach { claim })));
-    actions.push((3, post(3, 3, model)));
+    actions.push((3, epochs.post(3, 3)));
     let cures = all.clone().map(|n| claim(n, 3, "at-least:initial"));
     actions.extend(cures.map(|claim| (3, Action::Cure { claim })));
-    for hour in 1..=25 {
-        actions.push((3_600 * hour, post(3 + hour, 3_600 * hour, model)));
+    // A proof holds for a day: a quarter of an hour apart, the clock never stops.
+    for quarter in 1..=100 {
+        actions.push((900 * quarter, epochs.post(3 + quarter, 900 * quarter)));
     }
-    let now = 3_600 * 25;
+    let now = 900 * 100;
     actions.extend(all.map(|n| (now, Action::CallOverdue { account: account(n) })));
     actions
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (context, model) = (ContextId::derive("throughput", 0, [0; 20]), ModelDigest::of(b"model"));
-    let policy = Policy::new(PolicyParams::standard(context, model))?;
+    let policy = Policy::new(PolicyParams::standard(context, ProofSystem::Kzg, model))?;
 
     let list = actions(context, model, ACCOUNTS);
     let mut engine = Engine::new(policy.clone(), 0);
@@ -89,7 +103,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     {
         let directory = tempfile::tempdir_in(".")?;
         let ledger =
-            zkmargin_verifier::Ledger::create(&directory.path().join("ledger"), policy, 0)?;
+            zkmargin_verifier::Ledger::create(&directory.path().join("ledger"), policy, None, 0)?;
         let list = actions(context, model, 200);
         let start = Instant::now();
         for (now, action) in &list {

@@ -14,7 +14,8 @@ use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_verifier::engine::{
-    AccountStatus, Action, ActionRecord, ClockTime, Engine, Event, Policy, Refusal, standing,
+    AccountStatus, Action, ActionRecord, ClockTime, Engine, EpochState, Event, Policy, Refusal,
+    standing,
 };
 
 /// The events that may take an account from one state to another.
@@ -167,6 +168,7 @@ impl World {
         let meta = engine.meta_at(now);
         assert_eq!(meta.clock, self.ghost.clock(), "clock and ghost clock");
         assert_eq!(meta.provable_now(now), self.ghost.provable(now), "at {now}: {meta:?}");
+        assert_eq!(meta.grace, self.ghost.grace, "grace and ghost grace");
         assert!(meta.clock.get() <= now);
         for number in 1..=ACCOUNTS {
             self.look_at_standing(number);
@@ -195,6 +197,9 @@ impl World {
 
     fn look_at_call(&mut self, number: u8) {
         let status = self.engine.status(account(number), self.now);
+        if let Some(epoch) = status.rests_on() {
+            assert_eq!(self.ghost.epochs[&epoch].state, EpochState::Posted, "{status}");
+        }
         let Some(call) = self.calls.get_mut(&number) else {
             assert!(!matches!(status.name(), "called" | "liquidatable"), "{status}");
             return;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use zkmargin_margin::ids::{Epoch, ModelDigest};
 use zkmargin_verifier::engine::{
-    Action, ActionRecord, ClockTime, EpochPost, EpochState, Event, PolicyParams,
+    Action, ActionRecord, ClockTime, EpochPost, EpochState, Event, Grace, PolicyParams,
 };
 
 /// An epoch as the ghost sees it.
@@ -25,6 +25,10 @@ pub(crate) struct Ghost {
     pub(crate) clock: u64,
     /// Seconds in which it stood still.
     pub(crate) stopped: u64,
+    /// What protects deadlines that had not passed when it last started again.
+    pub(crate) grace: Grace,
+    running: bool,
+    last_ran: u64,
     pub(crate) epochs: BTreeMap<Epoch, GhostEpoch>,
     models: BTreeSet<ModelDigest>,
     paused_until: Option<u64>,
@@ -39,6 +43,9 @@ impl Ghost {
             now: start,
             clock: start,
             stopped: 0,
+            grace: Grace::default(),
+            running: false,
+            last_ran: start,
             epochs: BTreeMap::new(),
             models: params.models.iter().copied().collect(),
             paused_until: None,
@@ -75,9 +82,12 @@ impl Ghost {
 
     pub(crate) fn tick_to(&mut self, now: u64) {
         while self.now < now {
+            let runs = self.provable(self.now + 1);
+            self.starts_if(runs);
             self.now += 1;
-            if self.provable(self.now) {
+            if runs {
                 self.clock += 1;
+                self.last_ran = self.now;
                 if let Some(mut latest) = self.epochs.last_entry() {
                     latest.get_mut().seconds += 1;
                 }
@@ -87,8 +97,29 @@ impl Ghost {
         }
     }
 
+    /// When it runs and did not, nothing is due for as long as it stood still,
+    /// up to the grace period.
+    fn starts_if(&mut self, runs: bool) {
+        if runs && !self.running {
+            let stopped = self.now - self.last_ran;
+            let until = ClockTime::new(self.clock + stopped.min(self.params.grace_period));
+            if self.clock() > self.grace.until {
+                self.grace = Grace { from: self.clock(), until };
+            } else {
+                self.grace.until = self.grace.until.max(until);
+            }
+            self.last_ran = self.now;
+        }
+        self.running = runs;
+    }
+
     /// What an accepted action changed.
     pub(crate) fn accepted(&mut self, action: &ActionRecord, events: &[Event]) {
+        self.record(action, events);
+        self.starts_if(self.provable(self.now));
+    }
+
+    fn record(&mut self, action: &ActionRecord, events: &[Event]) {
         match action {
             Action::AcceptModel { model } => drop(self.models.insert(*model)),
             Action::RevokeModel { model } => drop(self.models.remove(model)),

@@ -27,10 +27,16 @@ pub(crate) struct Plan {
 
 /// Plans of every kind of action.
 pub(crate) fn arb_plan() -> impl Strategy<Value = Plan> {
-    let seconds =
-        prop_oneof![4 => 0u64..60, 2 => 90u64..110, 1 => 300u64..1_200, 1 => Just(21_000)];
-    let bps = prop_oneof![9 => 0u32..400, 1 => 2_000u32..3_000];
-    (seconds, 0u8..30, 1..=ACCOUNTS, 0u64..4, 1u8..8, 0u8..40, bps).prop_map(
+    let seconds = prop_oneof![
+        6 => Just(0),
+        8 => 0u64..60,
+        3 => 90u64..110,
+        1 => 300u64..1_200,
+        1 => Just(21_000),
+    ];
+    let bps = prop_oneof![19 => 0u32..50, 1 => 2_000u32..3_000];
+    let back = prop_oneof![2 => Just(0), 1 => 0u64..4];
+    (seconds, 0u8..30, 1..=ACCOUNTS, back, 1u8..8, 0u8..40, bps).prop_map(
         |(seconds, kind, account, back, claim, stray, bps)| Plan {
             seconds,
             kind,
@@ -50,6 +56,10 @@ pub(crate) fn action(plan: Plan, engine: &Engine, now: u64) -> ActionRecord {
     let epoch = latest.saturating_sub(plan.back);
     let one_model = model(1 + plan.account % 2);
     match plan.kind {
+        // A halt ends soon, so that what follows one is seen too.
+        kind if kind % 4 == 1 && engine.meta().breaker => {
+            Action::Resume { epoch: Epoch::new(latest), market_root: root_of(engine, latest) }
+        }
         0..=6 => linked(Action::PostEpoch(new_epoch(plan, latest + 1, now)), engine.meta()),
         7..=8 => Action::Register { account: id },
         9..=12 => Action::SubmitProof { claim: claim(plan, engine, epoch) },
@@ -97,10 +107,17 @@ fn new_epoch(plan: Plan, epoch: u64, now: u64) -> EpochPost {
     }
 }
 
+/// Mostly of the side that the action is for.
+fn claimed(plan: Plan) -> Claim {
+    let level = 1 + plan.claim % 3;
+    let below = (13..=15).contains(&plan.kind) != (plan.stray == 10);
+    Claim::from_code(if below { 4 + level } else { level }).unwrap()
+}
+
 fn claim(plan: Plan, engine: &Engine, epoch: u64) -> ClaimData {
     let record = engine.epochs().find(|(number, _)| number.get() == epoch);
     let mut claim = ClaimData {
-        claim: Claim::from_code(plan.claim).unwrap_or(Claim::from_code(3).unwrap()),
+        claim: claimed(plan),
         model: record.map_or(model(1), |(_, record)| record.model),
         ..super::claim(plan.account, epoch, super::SAFE)
     };

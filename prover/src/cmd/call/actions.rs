@@ -1,22 +1,24 @@
-//! What changes a ledger: epochs, models, proofs.
+//! What changes a ledger: epochs and models.
 
-use zkmargin_margin::claim::Side;
 use zkmargin_margin::ids::ModelDigest;
-use zkmargin_verifier::engine::{Action, VerifiedClaim};
+use zkmargin_prover::files::Source;
+use zkmargin_verifier::engine::Action;
+use zkmargin_verifier::ledger::Grounds;
 
-use super::epoch::EpochArgs;
-use super::{LedgerArgs, ProofArgs, report};
+use super::{LedgerArgs, report};
 use crate::cli::Env;
+use crate::cmd::epoch::load_epoch;
 use crate::cmd::market::load_model;
-use crate::cmd::verify;
 use crate::error::{Error, Exit};
+use crate::input::parse_source;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Post {
     #[command(flatten)]
     ledger: LedgerArgs,
-    #[command(flatten)]
-    epoch: EpochArgs,
+    /// The epoch file, signed where the ledger has signers
+    #[arg(value_name = "EPOCH", value_parser = parse_source)]
+    epoch: Source,
 }
 
 #[derive(Debug, clap::Args)]
@@ -29,37 +31,24 @@ pub(crate) struct ModelArgs {
 }
 
 pub(super) fn post(args: &Post, env: Env) -> Result<Exit, Error> {
+    let epoch = load_epoch(&args.epoch)?;
     let ledger = args.ledger.open()?;
-    let post = args.epoch.post(ledger.policy().params().context, env)?;
-    let entry = args.ledger.apply(&ledger, &Action::PostEpoch(post))?;
-    report(&[entry], env)
+    let context = ledger.policy().params().context;
+    if epoch.context != context {
+        return Err(Error::Mismatch {
+            place: args.epoch.to_string(),
+            what: "context",
+            expected: context.to_string(),
+            found: epoch.context.to_string(),
+        });
+    }
+    let grounds = Grounds::signatures(&epoch.signatures);
+    let entry = args.ledger.apply(&ledger, &Action::PostEpoch(epoch.post), grounds)?;
+    report(entry.as_slice(), env)
 }
 
 pub(super) fn model(args: &ModelArgs, accept: bool, env: Env) -> Result<Exit, Error> {
     let model: ModelDigest = load_model(&args.model)?.digest();
     let action = if accept { Action::AcceptModel { model } } else { Action::RevokeModel { model } };
-    let entry = args.ledger.apply(&args.ledger.open()?, &action)?;
-    report(&[entry], env)
-}
-
-/// Verifies every proof before the first is applied.
-pub(super) fn submit(args: &ProofArgs, cure: bool, env: Env) -> Result<Exit, Error> {
-    let ledger = args.ledger.open()?;
-    let claims = verify::check(&args.proof, args.srs, env)?
-        .into_iter()
-        .collect::<Result<Vec<VerifiedClaim>, _>>()?;
-    let mut entries = Vec::new();
-    for claim in claims {
-        let (expected, found) = (ledger.policy().params().context, claim.data().context);
-        if expected != found {
-            return Err(Error::LedgerContext { ledger: expected, proof: found });
-        }
-        let action = match (cure, claim.data().claim.side()) {
-            (true, _) => Action::Cure { claim },
-            (false, Side::AtLeast) => Action::SubmitProof { claim },
-            (false, Side::Below) => Action::SubmitBreach { claim },
-        };
-        entries.push(args.ledger.apply(&ledger, &action)?);
-    }
-    report(&entries, env)
+    args.ledger.act(&action, env)
 }

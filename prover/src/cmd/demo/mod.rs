@@ -18,6 +18,7 @@ use zkmargin_prover::files::{FileError, create_directory};
 use zkmargin_prover::venue::{Entry, ListEntry};
 
 use crate::cli::Env;
+use crate::cmd::epoch::load_epoch;
 use crate::error::{Error, Exit};
 use crate::input::{PublishedMarket, SrsArgs, with_market};
 use crate::progress::seconds;
@@ -188,7 +189,8 @@ fn healthy(story: &mut Story, example: &Example) -> Result<(), Error> {
 
     story.chapter("5. The protocol verifies it and keeps a ledger")?;
     story.tell("What a verifier trusts is the epoch as its publisher signed it.")?;
-    publish(story)?;
+    publisher(story, "publisher-evm.key", "signers.json")?;
+    publish(story, "1", None)?;
     story.tell("The prices are recorded ones, so their age is waived; the verdict says so.")?;
     story.run(
         &[
@@ -206,8 +208,8 @@ fn healthy(story: &mut Story, example: &Example) -> Result<(), Error> {
     )?;
     let now = example.start() + 60;
     let trader = Example::trader().to_string();
-    story.ledger(now, &["init", "--context", CONTEXT, "-m", MODEL])?;
-    story.ledger(now, &["post", "-m", "@market-1.json", "-s", "@state-1.json"])?;
+    init(story, now, CONTEXT, MODEL, "@signers.json")?;
+    story.ledger(now, &["post", "@epoch-1.json"])?;
     story.ledger(now, &["register", "-a", &trader])?;
     story.ledger(now, &["submit", "@proof-1.json"])
 }
@@ -247,7 +249,12 @@ fn breach(story: &mut Story, example: &Example) -> Result<(), Error> {
         Exit::Done,
     )?;
     let now = example.start() + EPOCH_SECONDS + 60;
-    story.ledger(now, &["post", "-m", "@market-2.json", "-s", "@state-2.json"])?;
+    publish(story, "2", Some("1"))?;
+    story.ledger(now, &["post", "@epoch-2.json"])?;
+    story.tell("Prices that move so far halt the ledger, and a guardian confirms them.")?;
+    story.ledger_ending(now, &["submit", "@breach-2.json"], Exit::False)?;
+    let root = market_root(story, "2")?;
+    story.ledger(now, &["resume", "-e", "2", "--market-root", &root])?;
     story.ledger(now, &["submit", "@breach-2.json"])?;
     let trader = Example::trader().to_string();
     story.ledger_ending(now, &["status", "-a", &trader], Exit::MarginCall)?;
@@ -262,7 +269,8 @@ fn cure(story: &mut Story, example: &Example) -> Result<(), Error> {
     commit(story, "3", "portfolio-2.age")?;
     prove(story, "3", "portfolio-2.age", "at-least:initial", Exit::Done)?;
     let now = example.start() + 2 * EPOCH_SECONDS + 60;
-    story.ledger(now, &["post", "-m", "@market-3.json", "-s", "@state-3.json"])?;
+    publish(story, "3", Some("2"))?;
+    story.ledger(now, &["post", "@epoch-3.json"])?;
     story.ledger(now, &["cure", "@proof-3.json"])?;
     let trader = Example::trader().to_string();
     story.ledger(now, &["status", "-a", &trader])
@@ -309,14 +317,46 @@ fn make_state(story: &mut Story, accounts: &str, epoch: &str) -> Result<(), Erro
     story.run(&line, Exit::Done)
 }
 
-/// The publisher's file of an epoch, signed, and who must have signed it.
-fn publish(story: &mut Story) -> Result<(), Error> {
-    let publisher = story.write_signer("publisher-evm.key")?;
-    let signers = serde_json::json!({ "threshold": 1, "signers": [publisher] });
-    story.write("signers.json", signers.to_string().as_bytes())?;
-    let files = ["-m", "@market-1.json", "-s", "@state-1.json", "-o", "@epoch-1.json"];
-    story.run(&[&["epoch", "make", "--first"], &files[..]].concat(), Exit::Done)?;
-    story.run(&["epoch", "sign", "@epoch-1.json", "--key-file", "@publisher-evm.key"], Exit::Done)
+/// A publisher's new key, and the list of signers that it is alone on.
+fn publisher(story: &mut Story, key: &str, signers: &str) -> Result<(), Error> {
+    let publisher = story.write_signer(key)?;
+    let list = serde_json::json!({ "threshold": 1, "signers": [publisher] });
+    story.write(signers, list.to_string().as_bytes())
+}
+
+/// The publisher's file of an epoch, signed; all before it are confirmed.
+fn publish(story: &mut Story, epoch: &str, before: Option<&str>) -> Result<(), Error> {
+    let file = |kind: &str, epoch: &str| format!("@{kind}-{epoch}.json");
+    let (market, state) = (file("market", epoch), file("state", epoch));
+    let output = file("epoch", epoch);
+    let mut line = vec!["epoch", "make", "-m", &market, "-s", &state, "-o", &output];
+    let links = before.map(|before| (file("epoch", before), file("market", before)));
+    match &links {
+        Some((previous, confirmed)) => {
+            line.extend(["--previous", previous, "--confirmed", confirmed]);
+        }
+        None => line.push("--first"),
+    }
+    story.run(&line, Exit::Done)?;
+    story.run(&["epoch", "sign", &output, "--key-file", "@publisher-evm.key"], Exit::Done)
+}
+
+/// A ledger with the rules of the story: an epoch an hour.
+fn init(
+    story: &mut Story,
+    now: u64,
+    context: &str,
+    model: &str,
+    signers: &str,
+) -> Result<(), Error> {
+    let rules = ["--max-snapshot-age", "3600", "--signers", signers];
+    story.ledger(now, &[&["init", "--context", context, "-m", model], &rules[..]].concat())
+}
+
+/// The market root that an epoch file says, for whoever confirms it.
+fn market_root(story: &Story, epoch: &str) -> Result<String, Error> {
+    let file = load_epoch(&story.source(&format!("epoch-{epoch}.json")))?;
+    Ok(file.post.market_root.to_string())
 }
 
 fn add_others<B: Backend, M: FamilyMarket<B::Field>>(

@@ -144,8 +144,12 @@ fn call(story: &mut Story, now: u64) -> Result<(), Error> {
     let breach = ["--claim", "below:maintenance", "--disclose"];
     prove(story, &STRANGLE, "@venue.key", &breach, Exit::Done)?;
     story.use_ledger("options.redb");
-    story.ledger(now, &["init", "--context", CONTEXT, "-m", MODEL])?;
-    story.ledger(now, &["post", "-m", "@options.json", "-s", "@options-state.json"])?;
+    let files = ["-m", "@options.json", "-s", "@options-state.json", "-o", "@options-epoch.json"];
+    story.run(&[&["epoch", "make", "--first"], &files[..]].concat(), Exit::Done)?;
+    let key = ["--key-file", "@publisher-evm.key"];
+    story.run(&[&["epoch", "sign", "@options-epoch.json"], &key[..]].concat(), Exit::Done)?;
+    super::init(story, now, CONTEXT, MODEL, "@signers.json")?;
+    story.ledger(now, &["post", "@options-epoch.json"])?;
     for book in BOOKS {
         story.ledger(now, &["register", "-a", &book.account().to_string()])?;
         story.ledger(now, &["submit", &format!("@{}.proof.json", book.name)])?;

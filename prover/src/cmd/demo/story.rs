@@ -153,7 +153,8 @@ impl Story {
     /// Shows a command line and runs it; `@name` is a file of the story.
     pub(super) fn run(&mut self, words: &[&str], expected: Exit) -> Result<(), Error> {
         let mut words: Vec<String> = words.iter().map(|word| self.word(word)).collect();
-        let proofs = |word: &String| ["prove", "verify", "submit", "cure"].contains(&word.as_str());
+        let proofs =
+            |word: &String| ["prove", "verify", "submit", "cure", "audit"].contains(&word.as_str());
         if self.srs.insecure_dev_srs && words.iter().take(2).any(proofs) {
             words.push("--insecure-dev-srs".to_owned());
         }

@@ -17,6 +17,15 @@ use crate::error::Error;
 use crate::input::{SrsArgs, warn_of_insecure_srs};
 use crate::params::verifier;
 
+/// A proof file and its bytes, or why they cannot be had.
+pub(crate) type ProofBytes<'a> = (&'a Source, Result<Vec<u8>, Error>);
+
+/// Reads proof files.
+pub(crate) fn read_files(sources: &[Source]) -> Vec<ProofBytes<'_>> {
+    let read = |source: &Source| source.read_at_most(MAX_BYTES).map_err(Error::from);
+    sources.iter().map(|source| (source, read(source))).collect()
+}
+
 /// Reads and verifies proofs, those of a circuit together; one result for each,
 /// in their order.
 pub(crate) fn check(
@@ -24,10 +33,20 @@ pub(crate) fn check(
     srs: SrsArgs,
     env: Env,
 ) -> Result<Vec<Result<VerifiedClaim, Error>>, Error> {
+    check_files(read_files(sources), srs, env)
+}
+
+/// Verifies proofs that were read, as [`check`] does.
+pub(crate) fn check_files(
+    proofs: Vec<ProofBytes<'_>>,
+    srs: SrsArgs,
+    env: Env,
+) -> Result<Vec<Result<VerifiedClaim, Error>>, Error> {
+    let total = proofs.len();
     let mut results = BTreeMap::new();
     let mut groups: BTreeMap<CircuitId, Vec<Unread<'_>>> = BTreeMap::new();
-    for (index, source) in sources.iter().enumerate() {
-        match read(source, env) {
+    for (index, (source, bytes)) in proofs.into_iter().enumerate() {
+        match bytes.and_then(|bytes| identify(source, bytes, env)) {
             Ok((circuit, bytes)) => groups.entry(circuit).or_default().push((index, source, bytes)),
             Err(error) => drop(results.insert(index, Err(error))),
         }
@@ -40,7 +59,7 @@ pub(crate) fn check(
         match checked {
             Ok(checked) => results.extend(checked),
             // The only one there is: told in full, with what to do.
-            Err(error) if sources.len() == 1 => return Err(error),
+            Err(error) if total == 1 => return Err(error),
             Err(error) => {
                 let reason = error.message(false);
                 results.extend(files.into_iter().map(|(index, source)| {
@@ -54,8 +73,7 @@ pub(crate) fn check(
 }
 
 /// A proof file and what it was made with.
-fn read(source: &Source, env: Env) -> Result<(CircuitId, Vec<u8>), Error> {
-    let bytes = source.read_at_most(MAX_BYTES)?;
+fn identify(source: &Source, bytes: Vec<u8>, env: Env) -> Result<(CircuitId, Vec<u8>), Error> {
     let circuit = circuit_of(&bytes).map_err(|error| proof_error(source, error.into()))?;
     env.proof_system_of(source, circuit.proof_system)?;
     Ok((circuit, bytes))

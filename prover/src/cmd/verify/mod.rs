@@ -18,7 +18,7 @@ use crate::error::{Error, Exit};
 use crate::input::{SrsArgs, parse_source};
 use crate::output::stderr_line;
 
-pub(crate) use check::check;
+pub(crate) use check::{check, check_files, read_files};
 pub(crate) use pins::Figure;
 pub(crate) use verdict::list;
 
