@@ -148,6 +148,23 @@ impl ContextId {
         hasher.update(protocol.as_bytes());
         Self(truncate(hasher.finalize().into()))
     }
+
+    /// The context of a deployment on a chain whose identifier is a text and whose
+    /// addresses are longer than the EVM's, as those of CosmWasm are: the first 31
+    /// bytes of the Keccak-256 of `"zkmargin cosmwasm" || version (2) || length of
+    /// chain (8) || chain || length of contract (8) || contract || protocol`,
+    /// integers big-endian. `contract` is the contract's canonical address.
+    pub fn derive_cosmwasm(protocol: &str, chain: &str, contract: &[u8]) -> Self {
+        let mut hasher = Keccak256::new();
+        hasher.update(b"zkmargin cosmwasm");
+        hasher.update(crate::STATEMENT_VERSION.to_be_bytes());
+        for part in [chain.as_bytes(), contract] {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        hasher.update(protocol.as_bytes());
+        Self(truncate(hasher.finalize().into()))
+    }
 }
 
 /// Digest of a margin model and all its parameters.
@@ -360,5 +377,25 @@ mod tests {
         assert_ne!(base, ContextId::derive("venue2", 1, [0; 20]));
         assert_ne!(base, ContextId::derive("venue", 2, [0; 20]));
         assert_ne!(base, ContextId::derive("venue", 1, [1; 20]));
+    }
+
+    #[test]
+    fn contexts_of_cosmwasm_are_the_hash_of_all_parts() {
+        let derive = ContextId::derive_cosmwasm;
+        let base = derive("venue", "osmosis-1", &[9; 32]);
+        let mut bytes = b"zkmargin cosmwasm".to_vec();
+        bytes.extend([0, 1]);
+        bytes.extend([0, 0, 0, 0, 0, 0, 0, 9]);
+        bytes.extend(b"osmosis-1");
+        bytes.extend([0, 0, 0, 0, 0, 0, 0, 32]);
+        bytes.extend([9; 32]);
+        bytes.extend(b"venue");
+        assert_eq!(base.as_bytes(), ModelDigest::of(&bytes).as_bytes());
+        assert_ne!(base, derive("venue2", "osmosis-1", &[9; 32]));
+        assert_ne!(base, derive("venue", "osmosis-2", &[9; 32]));
+        assert_ne!(base, derive("venue", "osmosis-1", &[8; 32]));
+        // Where one part ends and the next begins is a part of it.
+        assert_ne!(derive("c", "a", b"b"), derive("c", "ab", b""));
+        assert_ne!(derive("c", "a", b"b"), derive("bc", "a", b""));
     }
 }

@@ -111,7 +111,7 @@ pub use meta::{HaltReason, Meta, Standstill};
 pub use policy::{CurePeriods, InvalidPolicy, Policy, PolicyParams};
 pub use refusal::Refusal;
 pub use standing::{Standing, standing};
-pub use transition::{Transition, TransitionError, transition};
+pub use transition::{Transition, TransitionError, check_claim, transition};
 pub use view::{Changes, StateView};
 
 pub use crate::epoch::EpochPost;

@@ -12,6 +12,7 @@ use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
 
 use super::account::{Account, AccountStatus};
 use super::action::Action;
+use super::claim::ClaimData;
 use super::clock::ClockTime;
 use super::epoch_record::EpochRecord;
 use super::event::Event;
@@ -66,6 +67,28 @@ pub fn transition<V: StateView>(
         step.meta().restart(now, grace_period);
     }
     Ok(Transition { changes: step.changes, events: step.events })
+}
+
+/// Whether a claim would count now, of a registered account or not: the engine
+/// is not halted, and the claim's evidence is what the engine has on record. Its
+/// proof is for the caller to verify.
+///
+/// # Errors
+/// When it would not count, or the state cannot be read.
+pub fn check_claim<V: StateView>(
+    policy: &Policy,
+    view: &V,
+    now: u64,
+    claim: &ClaimData,
+) -> Result<EpochRecord, TransitionError<V::Error>> {
+    let meta = view.meta().map_err(TransitionError::Store)?;
+    if now < meta.last_time {
+        return Err(Refusal::TimeBackwards { last: meta.last_time }.into());
+    }
+    let advanced = meta.advanced(now, policy.params().grace_period);
+    let step = Step { policy, view, now, changes: unchanged(advanced), events: Vec::new() };
+    step.refuse_when_halted()?;
+    step.evidence(claim)
 }
 
 const fn unchanged(meta: Meta) -> Changes {

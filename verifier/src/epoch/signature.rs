@@ -58,6 +58,15 @@ impl Signer {
         (address != [0; 20]).then_some(Self(address))
     }
 
+    /// The address of a public key, a point in uncompressed form (`0x04 || x ||
+    /// y`): the last 20 bytes of the hash of its coordinates. `None` for other
+    /// bytes.
+    pub fn of_key(point: &[u8]) -> Option<Self> {
+        let coordinates = point.strip_prefix(&[4]).filter(|rest| rest.len() == 64)?;
+        let hash = keccak(coordinates);
+        Self::new(core::array::from_fn(|i| hash[12 + i]))
+    }
+
     /// The address.
     pub const fn as_bytes(&self) -> &[u8; 20] {
         &self.0
@@ -115,6 +124,26 @@ impl Signature {
     /// # Errors
     /// When it is out of range or has another spelling than the one allowed.
     pub fn signer(&self, digest: &EpochDigest) -> Result<Signer, SignatureError> {
+        let (signature, recovery) = self.checked()?;
+        let key = VerifyingKey::recover_from_prehash(digest.as_bytes(), &signature, recovery)
+            .map_err(|_| SignatureError::NoKey)?;
+        let point = key.to_encoded_point(false);
+        Signer::of_key(point.as_bytes()).ok_or(SignatureError::NoKey)
+    }
+
+    /// What a host's own recovery takes, which may be cheaper than
+    /// [`Self::signer`] and less strict: `r || s`, and whether the point's `y` is
+    /// odd.
+    ///
+    /// # Errors
+    /// When it is out of range or has another spelling than the one allowed.
+    pub fn parts(&self) -> Result<([u8; 64], bool), SignatureError> {
+        let (_, recovery) = self.checked()?;
+        Ok((core::array::from_fn(|i| self.0[i]), recovery.is_y_odd()))
+    }
+
+    /// The signature in its one spelling.
+    fn checked(&self) -> Result<(k256::ecdsa::Signature, RecoveryId), SignatureError> {
         let [rs @ .., v] = &self.0;
         let recovery = match v {
             27 => RecoveryId::new(false, false),
@@ -123,20 +152,11 @@ impl Signature {
         };
         let signature =
             k256::ecdsa::Signature::from_slice(rs).map_err(|_| SignatureError::Range)?;
-        if signature.normalize_s().is_some() {
-            return Err(SignatureError::HighS);
+        match signature.normalize_s() {
+            Some(_) => Err(SignatureError::HighS),
+            None => Ok((signature, recovery)),
         }
-        let key = VerifyingKey::recover_from_prehash(digest.as_bytes(), &signature, recovery)
-            .map_err(|_| SignatureError::NoKey)?;
-        address(&key).ok_or(SignatureError::NoKey)
     }
-}
-
-/// The address of a key: the last 20 bytes of the hash of its point.
-fn address(key: &VerifyingKey) -> Option<Signer> {
-    let point = key.to_encoded_point(false);
-    let hash = keccak(point.as_bytes().get(1..)?);
-    Signer::new(core::array::from_fn(|i| hash[12 + i]))
 }
 
 impl fmt::Display for Signature {

@@ -10,14 +10,25 @@
 //! | [`contract`] | the entry points |
 //! | [`msg`] | messages and answers |
 //! | [`error`] | why a message is refused |
-//! | [`proofs`] | circuits and the verification of submissions |
 //! | [`state`] | storage, as the engine reads it |
+//! | `windows` | when circuits are accepted, and until when there is one |
+//! | `circuits`, `models`, `roles`, `epochs` | what surrounds the engine: verifying keys, notices, holders, signers |
+//! | `proofs` | the verification of submissions, one or many |
+//! | `apply`, `queries`, `start` | actions of the engine, answers, the registry's beginning |
 
+mod apply;
+mod circuits;
 pub mod contract;
+mod epochs;
 pub mod error;
+mod models;
 pub mod msg;
-pub mod proofs;
+mod proofs;
+mod queries;
+mod roles;
+mod start;
 pub mod state;
+mod windows;
 
 #[cfg(test)]
 mod tests;

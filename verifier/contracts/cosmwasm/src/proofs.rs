@@ -1,27 +1,34 @@
-//! Circuits and the verification of submissions.
+//! Submissions: reading and verifying them, one or many.
 
-use cosmwasm_std::{StdResult, Storage};
+use cosmwasm_std::{Event, Storage};
 use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::instance::{MarginInstance, NAMES};
-use zkmargin_verifier::bn254::{self, Verifier, VerifyingKey};
-use zkmargin_verifier::engine::ClaimData;
+use zkmargin_margin::instance::{LEN, MarginInstance};
+use zkmargin_verifier::bn254::{self, Verifier};
+use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData};
 
+use crate::apply::{apply, decide};
+use crate::circuits;
 use crate::error::ContractError;
-use crate::msg::{CircuitAnswer, Submission};
-use crate::state::{CIRCUITS, CONFIG};
+use crate::msg::{BatchedProof, ProofBatch, Submission};
+use crate::state::{CONFIG, Moment};
+
+/// The most proofs that one message may bring.
+pub const MAX_BATCH: usize = 16;
 
 /// A submission with canonical public inputs, not verified.
 pub struct Read<'a> {
-    submission: &'a Submission,
+    circuit: &'a str,
+    proof: &'a [u8],
     instance: MarginInstance<Bn254Fr>,
 }
 
 impl<'a> Read<'a> {
     /// Reads the public inputs.
     pub fn new(submission: &'a Submission) -> Result<Self, ContractError> {
-        let instance = MarginInstance::from_bytes(&submission.public_inputs)?;
-        Ok(Self { submission, instance })
+        let Submission { circuit, public_inputs, proof } = submission;
+        let instance = MarginInstance::from_bytes(public_inputs)?;
+        Ok(Self { circuit, proof, instance })
     }
 
     /// What the proof is said to prove.
@@ -29,70 +36,101 @@ impl<'a> Read<'a> {
         ClaimData::from(&self.instance)
     }
 
-    /// Verifies the proof under the circuit's key.
-    pub fn verify(&self, storage: &dyn Storage) -> Result<(), ContractError> {
-        let key = load(storage, &self.submission.circuit)?;
-        let public_inputs = self.instance.to_field_elements().map(|row| row.to_be_bytes());
-        let proof = &self.submission.proof;
-        let verifier = Verifier::new(key);
+    /// Verifies the proof under the key of a circuit that is accepted now.
+    pub fn verify(&self, storage: &dyn Storage, moment: &Moment) -> Result<(), ContractError> {
+        let chain = CONFIG.load(storage)?.chain;
+        if chain != moment.chain {
+            return Err(ContractError::OtherChain { chain });
+        }
+        circuits::require_accepted(storage, self.circuit, moment.now)?;
+        self.verify_alone(storage)
+    }
+
+    /// Verifies the proof under the circuit's key, whatever else.
+    pub fn verify_alone(&self, storage: &dyn Storage) -> Result<(), ContractError> {
+        let verifier = Verifier::new(circuits::load(storage, self.circuit)?);
+        let (public_inputs, proof) = (self.rows(), self.proof);
         Ok(verifier.verify_raw(bn254::Submission { public_inputs: &public_inputs, proof })?)
     }
+
+    fn rows(&self) -> [[u8; 32]; LEN] {
+        self.instance.to_field_elements().map(|row| row.to_be_bytes())
+    }
 }
 
-/// Accepts a circuit.
-pub fn add(storage: &mut dyn Storage, bytes: &[u8]) -> Result<VerifyingKey, ContractError> {
-    let key = VerifyingKey::from_bytes(bytes)?;
-    let (digest, circuit) = (key.digest(), key.digest().to_string());
-    if key.is_insecure() && !CONFIG.load(storage)?.insecure_srs_allowed {
-        return Err(ContractError::InsecureSrs { circuit });
+/// Submits the proofs of a batch. All must verify but those that are on record
+/// already; then each is taken or refused for itself.
+pub(crate) fn submit_batch(
+    storage: &mut dyn Storage,
+    moment: &Moment,
+    batch: &ProofBatch,
+) -> Result<Vec<Event>, ContractError> {
+    let got = batch.proofs.len();
+    if !(1..=MAX_BATCH).contains(&got) {
+        return Err(ContractError::BatchSize { got });
     }
-    let (got, expected) = (key.system().public_inputs, NAMES.len());
-    if got != expected {
-        return Err(ContractError::CircuitInputs { circuit, got, expected });
+    let mut open = Vec::new();
+    for (index, proof) in batch.proofs.iter().enumerate() {
+        let (place, read) = (index + 1, read_batched(&batch.circuit, proof)?);
+        match decide(storage, moment, action(&read)) {
+            Ok(None) => {}
+            // A refused proof is verified as well: what is announced of it is of an
+            // account that somebody proved something of.
+            Ok(Some(_)) | Err(ContractError::Refused { .. }) => open.push((place, read)),
+            Err(error) => return Err(error),
+        }
     }
-    if CIRCUITS.has(storage, digest.as_bytes()) {
-        return Err(ContractError::CircuitAlreadyAdded { circuit });
+    verify_batch(storage, moment, &batch.circuit, &open)?;
+    let mut events = Vec::new();
+    for (_, read) in &open {
+        match apply(storage, moment, action(read), None) {
+            Ok(announced) => events.extend(announced),
+            Err(ContractError::Refused { refusal }) => events.push(
+                Event::new("zkmargin-proof-refused")
+                    .add_attribute("account", read.instance.account.to_string())
+                    .add_attribute("epoch", read.instance.epoch.get().to_string())
+                    .add_attribute("code", refusal.code())
+                    .add_attribute("reason", refusal.to_string()),
+            ),
+            Err(error) => return Err(error),
+        }
     }
-    CIRCUITS.save(storage, digest.as_bytes(), &bytes.to_vec())?;
-    Ok(key)
+    Ok(events)
 }
 
-/// Accepts no more proofs of a circuit.
-pub fn remove(storage: &mut dyn Storage, circuit: &str) -> Result<(), ContractError> {
-    load(storage, circuit)?;
-    CIRCUITS.remove(storage, &digest(circuit)?);
+fn read_batched<'a>(
+    circuit: &'a str,
+    batched: &'a BatchedProof,
+) -> Result<Read<'a>, ContractError> {
+    let instance = MarginInstance::from_bytes(&batched.public_inputs)?;
+    Ok(Read { circuit, proof: &batched.proof, instance })
+}
+
+fn action(read: &Read<'_>) -> ActionRecord {
+    Action::SubmitProof { claim: read.claim() }
+}
+
+/// Verifies proofs of one circuit by one pairing, with their places in the batch.
+fn verify_batch(
+    storage: &dyn Storage,
+    moment: &Moment,
+    circuit: &str,
+    open: &[(usize, Read<'_>)],
+) -> Result<(), ContractError> {
+    let chain = CONFIG.load(storage)?.chain;
+    if chain != moment.chain {
+        return Err(ContractError::OtherChain { chain });
+    }
+    circuits::require_accepted(storage, circuit, moment.now)?;
+    let verifier = Verifier::new(circuits::load(storage, circuit)?);
+    let rows: Vec<_> = open.iter().map(|(_, read)| read.rows()).collect();
+    let submissions: Vec<_> = open
+        .iter()
+        .zip(&rows)
+        .map(|((_, read), rows)| bn254::Submission { public_inputs: rows, proof: read.proof })
+        .collect();
+    for ((place, _), result) in open.iter().zip(verifier.verify_raw_batch(&submissions)) {
+        result.map_err(|source| ContractError::BatchedProof { place: *place, source })?;
+    }
     Ok(())
-}
-
-/// All circuits.
-pub fn list(storage: &dyn Storage) -> Result<Vec<CircuitAnswer>, ContractError> {
-    let stored: Vec<(Vec<u8>, Vec<u8>)> = CIRCUITS
-        .range(storage, None, None, cosmwasm_std::Order::Ascending)
-        .collect::<StdResult<_>>()?;
-    let answer = |(_, bytes): (Vec<u8>, Vec<u8>)| {
-        let key = VerifyingKey::from_bytes(&bytes)?;
-        Ok(CircuitAnswer {
-            circuit: key.digest().to_string(),
-            name: format!("{}-{}", key.family(), key.shape()),
-            proof_bytes: u32::try_from(key.proof_size()).unwrap_or(u32::MAX),
-            insecure: key.is_insecure(),
-        })
-    };
-    stored.into_iter().map(answer).collect()
-}
-
-fn load(storage: &dyn Storage, circuit: &str) -> Result<VerifyingKey, ContractError> {
-    let bytes = CIRCUITS.may_load(storage, &digest(circuit)?)?;
-    let bytes = bytes.ok_or_else(|| unknown(circuit))?;
-    Ok(VerifyingKey::from_bytes(&bytes)?)
-}
-
-/// `0x` and 64 lowercase digits.
-fn digest(circuit: &str) -> Result<Vec<u8>, ContractError> {
-    let root = circuit.parse::<zkmargin_verifier::engine::Root>();
-    root.map(|root| root.as_bytes().to_vec()).map_err(|_| unknown(circuit))
-}
-
-fn unknown(circuit: &str) -> ContractError {
-    ContractError::UnknownCircuit { circuit: circuit.to_owned() }
 }

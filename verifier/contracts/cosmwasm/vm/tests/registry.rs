@@ -5,16 +5,19 @@
 
 #[path = "../../../../tests/common/kzg_vectors.rs"]
 mod kzg_vectors;
+#[path = "../../tests/common/signing.rs"]
+mod signing;
 
 use cosmwasm_std::{Binary, ContractResult, Empty, Response, from_json};
 use cosmwasm_vm::testing::{
     MockApi, MockInstanceOptions, MockQuerier, MockStorage, execute, instantiate, mock_env,
     mock_info, mock_instance_with_options, query,
 };
-use cosmwasm_vm::{Instance, Size};
+use cosmwasm_vm::{Instance, Size, Storage as _};
 use kzg_vectors::{Edit, Given};
 use zkmargin_cosmwasm::msg::{
-    AccountAnswer, EpochPost, ExecuteMsg, InstantiateMsg, Policy, QueryMsg, Roles, Submission,
+    AccountAnswer, BatchedProof, ClaimAnswer, CurePeriods, Delays, EpochPost, ExecuteMsg,
+    InstantiateMsg, ProofBatch, QueryMsg, Roles, Submission, Terms,
 };
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
@@ -55,6 +58,108 @@ fn submission(given: &Given, key: &[u8]) -> Submission {
     }
 }
 
+fn start(holder: &str, claim: &ClaimData, key: &[u8]) -> InstantiateMsg {
+    let terms = Terms {
+        models: vec![claim.model.to_string()],
+        first_epoch: claim.epoch.get(),
+        required_level: "initial".to_owned(),
+        breach_level: "initial".to_owned(),
+        cure_level: "initial".to_owned(),
+        proof_window: 1_000,
+        cure_periods: CurePeriods {
+            overdue: 400,
+            below_initial: 400,
+            below_maintenance: 400,
+            below_margin_call: 400,
+        },
+        max_snapshot_age: 100,
+        max_clock_skew: 5,
+        grace_period: 50,
+        max_pause: 500,
+        escape_after: 1_000,
+        max_price_move_bps: None,
+        breaker_window: 0,
+    };
+    let (governor, protocol, guardian) = (holder.into(), holder.into(), holder.into());
+    InstantiateMsg {
+        name: "venue".to_owned(),
+        terms,
+        signers: signing::two_of_three(),
+        roles: Roles { governor, protocol, guardian },
+        keys: vec![Binary::new(key.to_vec())],
+        delays: Delays { circuits: 0, models: 0 },
+        for_tests: true,
+    }
+}
+
+/// The stored proof is for another context than the one that the registry
+/// derives, which is therefore written over.
+fn set_context(vm: &mut Vm, claim: &ClaimData) {
+    vm.with_storage(|storage| {
+        let config = storage.get(b"config").0?.unwrap();
+        let mut config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+        config["policy"]["context"] = claim.context.to_string().into();
+        storage.set(b"config", &serde_json::to_vec(&config).unwrap()).0?;
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// An instance that has run `instantiate`, and what has cost how much gas.
+struct Measured {
+    vm: Vm,
+    holder: String,
+    report: Vec<(String, u64)>,
+}
+
+impl Measured {
+    fn new(wasm: &[u8], claim: &ClaimData, key: &[u8]) -> Self {
+        let mut vm = machine(wasm);
+        let holder = MockApi::default().addr_make("holder");
+        let info = mock_info(&holder, &[]);
+        let msg = start(&holder, claim, key);
+        let (result, gas) = metered(&mut vm, |vm| -> ContractResult<Response<Empty>> {
+            instantiate(vm, mock_env(), info, msg)
+        });
+        result.unwrap();
+        set_context(&mut vm, claim);
+        Self { vm, holder, report: vec![("instantiate".to_owned(), gas)] }
+    }
+
+    fn run(&mut self, name: &str, msg: ExecuteMsg) -> ContractResult<Response<Empty>> {
+        let info = mock_info(&self.holder, &[]);
+        let (result, gas) = metered(&mut self.vm, |vm| execute(vm, mock_env(), info, msg));
+        self.report.push((name.to_owned(), gas));
+        result
+    }
+
+    fn gas(&self, name: &str) -> u64 {
+        let (_, gas) = self.report.iter().find(|(found, _)| found == name).unwrap();
+        gas / GAS_MULTIPLIER
+    }
+}
+
+fn post(claim: &ClaimData) -> ExecuteMsg {
+    let post = EpochPost {
+        epoch: claim.epoch.get(),
+        state_root: claim.state_root.to_string(),
+        market_root: claim.market_root.to_string(),
+        model: claim.model.to_string(),
+        market_timestamp: mock_env().block.time.seconds(),
+        price_move_bps: 0,
+        reference: 0,
+        previous: format!("0x{}", "00".repeat(32)),
+    };
+    let signatures = signing::sign(claim.context, &post, &[0, 1]);
+    ExecuteMsg::PostEpoch { post, signatures }
+}
+
+fn batch(given: &Given, key: &[u8], size: usize) -> ExecuteMsg {
+    let Submission { circuit, public_inputs, proof } = submission(given, key);
+    let proofs = vec![BatchedProof { public_inputs, proof }; size];
+    ExecuteMsg::SubmitProofs(ProofBatch { circuit, proofs })
+}
+
 #[test]
 fn a_real_proof_in_the_real_machine() {
     let vectors = kzg_vectors::stored();
@@ -65,75 +170,45 @@ fn a_real_proof_in_the_real_machine() {
     let claim = ClaimData::from(&instance);
 
     let wasm = artifact();
-    let mut vm = machine(&wasm);
-    let api = MockApi::default();
-    let holder = api.addr_make("holder");
-    let info = mock_info(&holder, &[]);
-    let roles = Roles {
-        governor: holder.clone(),
-        publisher: holder.clone(),
-        protocol: holder.clone(),
-        guardian: holder.clone(),
-    };
-    let policy = Policy {
-        context: claim.context.to_string(),
-        models: vec![claim.model.to_string()],
-        required_level: "initial".to_owned(),
-        breach_level: "initial".to_owned(),
-        cure_level: "initial".to_owned(),
-        proof_window: 1_000,
-        cure_period: 400,
-        max_snapshot_age: 100,
-        max_price_move_bps: None,
-    };
-    let msg = InstantiateMsg {
-        policy,
-        roles,
-        keys: vec![Binary::new(key.clone())],
-        insecure_srs_allowed: true,
-    };
-    let (result, gas) = metered(&mut vm, |vm| -> ContractResult<Response<Empty>> {
-        instantiate(vm, mock_env(), info.clone(), msg)
-    });
-    result.unwrap();
-    let mut report = vec![("instantiate", gas)];
-
-    let mut run = |vm: &mut Vm, name, msg: ExecuteMsg| {
-        let (result, gas) = metered(vm, |vm| -> ContractResult<Response<Empty>> {
-            execute(vm, mock_env(), info.clone(), msg)
-        });
-        report.push((name, gas));
-        result
-    };
-    let post = EpochPost {
-        epoch: claim.epoch.get(),
-        state_root: claim.state_root.to_string(),
-        market_root: claim.market_root.to_string(),
-        model: claim.model.to_string(),
-        market_timestamp: mock_env().block.time.seconds(),
-        price_move_bps: None,
-    };
-    run(&mut vm, "post_epoch", ExecuteMsg::PostEpoch(post)).unwrap();
+    let mut measured = Measured::new(&wasm, &claim, &key);
+    measured.run("post_epoch, 2 signatures", post(&claim)).unwrap();
     let account = claim.account.to_string();
-    run(&mut vm, "register", ExecuteMsg::Register { account: account.clone() }).unwrap();
+    let register = ExecuteMsg::Register { account: account.clone(), owner: None };
+    measured.run("register", register).unwrap();
 
     let mut bent = given.clone();
     *bent.proof.last_mut().unwrap() ^= 1;
-    let error = run(&mut vm, "refused proof", ExecuteMsg::SubmitProof(submission(&bent, &key)));
+    let refused = ExecuteMsg::SubmitProof(submission(&bent, &key));
+    let error = measured.run("refused proof", refused);
     assert!(error.unwrap_err().contains("proof: "));
+    // The same proof N times: all are verified, since none is on record before.
+    for size in [2, 4, 8, 16] {
+        let mut fresh = Measured::new(&wasm, &claim, &key);
+        fresh.run("post_epoch", post(&claim)).unwrap();
+        let register = ExecuteMsg::Register { account: account.clone(), owner: None };
+        fresh.run("register", register).unwrap();
+        let name = format!("submit_proofs of {size}");
+        fresh.run(&name, batch(&given, &key, size)).unwrap();
+        measured.report.extend(fresh.report.pop());
+    }
+    let check = QueryMsg::CheckClaim(submission(&given, &key));
+    let (answer, gas) = metered(&mut measured.vm, |vm| query(vm, mock_env(), check));
+    let answer: ClaimAnswer = from_json(answer.unwrap()).unwrap();
+    assert_eq!(answer.account, account);
+    measured.report.push(("check_claim".to_owned(), gas));
     let proof = ExecuteMsg::SubmitProof(submission(&given, &key));
-    run(&mut vm, "submit_proof", proof).unwrap();
+    measured.run("submit_proof", proof.clone()).unwrap();
+    measured.run("the same again", proof).unwrap();
 
-    let answer = query(&mut vm, mock_env(), QueryMsg::Account { account }).unwrap();
+    let answer = query(&mut measured.vm, mock_env(), QueryMsg::Account { account }).unwrap();
     let answer: AccountAnswer = from_json(answer).unwrap();
     assert_eq!(answer.status.state, "current");
-    for (name, gas) in &report {
+    for (name, gas) in &measured.report {
         println!("{name}: {} gas", gas / GAS_MULTIPLIER);
     }
-    let verified = report.iter().find(|(name, _)| *name == "submit_proof").unwrap().1;
     println!(
         "{{\"place\":\"CosmWasm VM\",\"gas\":{},\"code_bytes\":{}}}",
-        verified / GAS_MULTIPLIER,
+        measured.gas("submit_proof"),
         wasm.len()
     );
 }

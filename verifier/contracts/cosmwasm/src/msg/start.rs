@@ -1,0 +1,117 @@
+//! How a registry begins, and how its code changes.
+
+use cosmwasm_schema::cw_serde;
+use cosmwasm_std::Binary;
+use serde::{Deserialize as _, Deserializer};
+
+use super::shared::Signers;
+
+/// Starts a registry. Its context is derived from the chain's identifier, its own
+/// address and its name: `ContextId::derive_cosmwasm` of `zkmargin-margin`.
+#[cw_serde]
+pub struct InstantiateMsg {
+    /// The protocol's name, at most 64 bytes: a part of the context.
+    pub name: String,
+    /// What the deployment demands of its accounts; fixed for its lifetime.
+    pub terms: Terms,
+    /// Who attests epochs.
+    pub signers: Signers,
+    /// Who may do what.
+    pub roles: Roles,
+    /// The verifying keys of circuits accepted from the start and without an end,
+    /// as `zkmargin key export` writes them.
+    pub keys: Vec<Binary>,
+    /// How long changes are known before they count; fixed for the lifetime.
+    pub delays: Delays,
+    /// Whether this is a deployment for tests, which may have no delays, and keys
+    /// under powers of tau whose secret is public; fixed for the lifetime.
+    pub for_tests: bool,
+}
+
+/// How long changes are known before they count. Zero is for tests alone.
+#[cw_serde]
+#[derive(Copy, Eq)]
+pub struct Delays {
+    /// From the adding of a circuit to its first proof.
+    pub circuits: u64,
+    /// From the announcement of a model to its acceptance.
+    pub models: u64,
+}
+
+/// Holders of the roles.
+#[cw_serde]
+pub struct Roles {
+    /// Models, circuits, signers, roles; renews pauses; and all that the guardian
+    /// may.
+    pub governor: String,
+    /// Registers, closes and reinstates accounts.
+    pub protocol: String,
+    /// Reduces what counts, at once: pauses, freezes circuits, revokes models,
+    /// rejects epochs. And confirms epochs whose prices jumped.
+    pub guardian: String,
+}
+
+/// What a deployment demands of its accounts: `PolicyParams` of the engine but
+/// for the context and the proof system, which are the registry's. Levels are
+/// `margin-call`, `maintenance` or `initial`; periods are on the engine's clock
+/// unless said otherwise.
+#[cw_serde]
+pub struct Terms {
+    /// Margin models accepted from the start.
+    pub models: Vec<String>,
+    /// The number of the first epoch, at least one.
+    pub first_epoch: u64,
+    /// The level a proof must claim to keep an account current, and to cure a
+    /// call for silence.
+    pub required_level: String,
+    /// An account proved below this level is in breach.
+    pub breach_level: String,
+    /// The level a proof must claim to cure a breach.
+    pub cure_level: String,
+    /// How long a proof keeps an account current.
+    pub proof_window: u64,
+    /// How long a called account has to cure.
+    pub cure_periods: CurePeriods,
+    /// How old (in real time) a snapshot may be for a proof against it to count.
+    pub max_snapshot_age: u64,
+    /// How far (in real time) a snapshot's time may lie ahead.
+    pub max_clock_skew: u64,
+    /// How long at most nothing is due after the clock stood still.
+    pub grace_period: u64,
+    /// How long (in real time) a pause may be before it must be renewed.
+    pub max_pause: u64,
+    /// How long (in real time) the clock must have stood still for an account to
+    /// escape.
+    pub escape_after: u64,
+    /// A largest price move within the breaker's window, in basis points; `null`,
+    /// which must be said, turns the breaker off.
+    #[serde(deserialize_with = "said")]
+    pub max_price_move_bps: Option<u32>,
+    /// How long (in real time) a move counts for the breaker; 0: every epoch for
+    /// itself.
+    pub breaker_window: u64,
+}
+
+/// An option that may not be left out: a missing limit is no limit.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// How long a called account has to cure, by what was shown.
+#[cw_serde]
+#[derive(Copy, Eq)]
+pub struct CurePeriods {
+    /// It gave no proof in time.
+    pub overdue: u64,
+    /// It was proved below initial margin.
+    pub below_initial: u64,
+    /// It was proved below maintenance margin.
+    pub below_maintenance: u64,
+    /// It was proved below the margin-call level.
+    pub below_margin_call: u64,
+}
+
+/// Brings a registry to this version of the contract. State is kept; circuits
+/// change with keys, by [`super::ExecuteMsg::AddCircuit`].
+#[cw_serde]
+pub struct MigrateMsg {}

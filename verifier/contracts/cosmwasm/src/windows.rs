@@ -1,0 +1,102 @@
+//! When circuits are accepted, and until when there is one.
+
+use serde::{Deserialize, Serialize};
+
+/// No end.
+pub const FOREVER: u64 = u64::MAX;
+
+/// When a circuit's proofs are accepted, in real time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// From when on.
+    pub from: u64,
+    /// Until when, inclusive; [`FOREVER`] when there is no end.
+    pub until: u64,
+    /// Since when it is frozen.
+    pub frozen: Option<u64>,
+}
+
+impl Window {
+    /// Whether it begins: one that was frozen before does not.
+    const fn begins(&self) -> bool {
+        match self.frozen {
+            None => true,
+            Some(since) => since >= self.from,
+        }
+    }
+
+    /// Whether accounts can have relied on it, and cannot now.
+    const fn stops_the_clock(&self) -> bool {
+        match self.frozen {
+            None => false,
+            Some(since) => since >= self.from && since <= self.until,
+        }
+    }
+}
+
+/// Whether a circuit is frozen while accounts rely on it.
+pub fn frozen(windows: &[Window]) -> bool {
+    windows.iter().any(Window::stops_the_clock)
+}
+
+/// Until when, without a gap from `now` on, there is a circuit; 0 when there is
+/// none now.
+pub fn covered_until(windows: &[Window], now: u64) -> u64 {
+    let (mut until, mut reach) = (0, now);
+    loop {
+        let further = windows
+            .iter()
+            .filter(|window| window.begins() && window.from <= reach)
+            .filter(|window| window.until >= now && window.until > until)
+            .map(|window| window.until)
+            .max();
+        match further {
+            None => return until,
+            Some(FOREVER) => return FOREVER,
+            Some(end) => (until, reach) = (end, end + 1),
+        }
+    }
+}
+
+/// When, after a gap that began at `ended`, there is a circuit again, at most at
+/// `now`.
+pub fn next_begin(windows: &[Window], ended: u64, now: u64) -> Option<u64> {
+    windows
+        .iter()
+        .filter(|window| window.begins() && window.from > ended && window.from <= now)
+        .map(|window| window.from)
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn window(from: u64, until: u64) -> Window {
+        Window { from, until, frozen: None }
+    }
+
+    #[test]
+    fn coverage_ends_at_the_first_gap() {
+        assert_eq!(covered_until(&[], 5), 0);
+        let windows = [window(10, 20), window(21, 30), window(32, FOREVER), window(12, 15)];
+        for (now, until) in [(9, 0), (10, 30), (20, 30), (30, 30), (31, 0), (32, FOREVER)] {
+            assert_eq!(covered_until(&windows, now), until, "{now}");
+        }
+        assert_eq!(next_begin(&windows, 30, 31), None);
+        assert_eq!(next_begin(&windows, 30, 99), Some(32));
+        assert_eq!(next_begin(&windows, 0, 99), Some(10));
+    }
+
+    #[test]
+    fn a_circuit_frozen_before_it_begins_counts_for_nothing() {
+        let early = Window { frozen: Some(9), ..window(10, 20) };
+        let late = Window { frozen: Some(10), ..window(10, 20) };
+        let ended = Window { frozen: Some(21), ..window(10, 20) };
+        assert_eq!([early, late, ended].map(|window| frozen(&[window])), [false, true, false]);
+        assert_eq!(covered_until(&[early], 15), 0);
+        assert_eq!(covered_until(&[late], 15), 20);
+        assert_eq!(next_begin(&[early], 0, 99), None);
+    }
+}
