@@ -20,13 +20,15 @@ use zkmargin_prover::venue::{AccountList, PathFile, StateFile};
 use zkmargin_verifier::ProofFile;
 use zkmargin_verifier::bn254::{Submission, Verifier, VerifyingKey};
 use zkmargin_verifier::engine::{ActionRecord, Engine, Event, Policy, PolicyParams, VerifiedClaim};
+use zkmargin_verifier::epoch::{SignedEpoch, Signers};
 
 /// A decoder under test.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its corpus.
-pub const ALL: [(&str, Target); 15] = [
+pub const ALL: [(&str, Target); 16] = [
     ("proof_file", proof_file),
+    ("epoch_file", epoch_file),
     ("portfolio", portfolio),
     ("snapshot", snapshot),
     ("market_file", market_file),
@@ -53,6 +55,18 @@ pub fn proof_file(bytes: &[u8]) {
         let text = file.to_json();
         assert_eq!(ProofFile::parse(text.as_bytes()).as_ref(), Ok(&file));
     }
+}
+
+/// An epoch as publishers sign it, and who must have signed.
+pub fn epoch_file(bytes: &[u8]) {
+    if let Ok(epoch) = SignedEpoch::parse(bytes) {
+        assert_eq!(SignedEpoch::parse(epoch.to_json().as_bytes()).as_ref(), Ok(&epoch));
+        // Whoever signed in ascending order is a signer of some market.
+        if let Ok(signers) = epoch.signed_by().map(|signers| Signers::new(1, signers)) {
+            assert!(signers.is_err() || epoch.check(&signers.expect("just so")).is_ok());
+        }
+    }
+    let _ = serde_json::from_slice::<Signers>(bytes);
 }
 
 /// A decrypted portfolio.

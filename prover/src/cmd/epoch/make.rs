@@ -151,8 +151,11 @@ impl Args {
             return mismatch(previous, "context", expected, found);
         }
         let last = before.post.epoch;
-        if last.get().checked_add(1) != Some(epoch.get()) {
-            let expected = format!("{}, one less than the market's", epoch.get().wrapping_sub(1));
+        let Some(expected) = epoch.get().checked_sub(1) else {
+            return Err(Error::Usage("the market is of epoch 0, which none has"));
+        };
+        if last.get() != expected {
+            let expected = format!("{expected}, one less than the market's");
             return mismatch(previous, "epoch", expected, last.get().to_string());
         }
         let reference = Reference::load(confirmed, env)?;

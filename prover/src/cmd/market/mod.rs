@@ -24,7 +24,7 @@ use zkmargin_prover::with_backend;
 use crate::cli::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    PublishedMarket, load_text, now, parse_source, refuse_existing, write_public,
+    PublishedMarket, load_text, now, parse_epoch, parse_source, refuse_existing, write_public,
 };
 
 #[derive(Debug, Subcommand)]
@@ -48,8 +48,8 @@ pub(crate) struct Build {
     #[arg(short, long, value_name = "NAME|FILE")]
     model: String,
     /// Epoch of the market
-    #[arg(short, long, value_name = "NUMBER")]
-    epoch: u64,
+    #[arg(short, long, value_name = "NUMBER", value_parser = parse_epoch)]
+    epoch: Epoch,
     /// Where the market goes
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -170,7 +170,7 @@ pub(crate) fn load_model(name: &str) -> Result<AnyModel, Error> {
 fn build<B: Backend, K: Shown>(args: &Build, model: &K::Model, env: Env) -> Result<Exit, Error> {
     let snapshot = K::snapshot(&load_text(&args.snapshot)?, &args.snapshot)?;
     check_time(&args.snapshot, K::timestamp(&snapshot), now()?)?;
-    let make = || MarketFileOf::<K>::build::<B::Field>(model, &snapshot, Epoch::new(args.epoch));
+    let make = || MarketFileOf::<K>::build::<B::Field>(model, &snapshot, args.epoch);
     let (file, market) = env
         .progress
         .stage("market tree", make)
