@@ -116,7 +116,7 @@ impl Marks {
     }
 
     /// The marks of an options market that was taken at a time.
-    pub(super) fn of_scenario(taken: u64, market: &MarketSpec) -> Self {
+    pub fn of_scenario(taken: u64, market: &MarketSpec) -> Self {
         let underlying = market.underlying.to_string();
         let mut marks = Vec::new();
         let mut mark = |kind, symbol: &str, seconds: Option<u64>, value: f64| {

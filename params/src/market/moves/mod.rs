@@ -18,8 +18,6 @@
 
 mod limits;
 mod marks;
-#[cfg(test)]
-mod tests;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;

@@ -1,30 +1,47 @@
-use rust_decimal::Decimal;
+//! Moves of prices between two markets.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use super::*;
-use crate::scenario::market::{MarketSpec, ScenarioMarket};
+use zkmargin_params::market::moves::{
+    Limits, LimitsError, MarkKind, Marks, Move, UNBOUNDED, largest, moves,
+};
+use zkmargin_params::scenario::market::{Instrument, MarketSpec, ScenarioMarket};
 
 /// The limit of the standard policy.
 const LIMIT: u32 = 2_000;
 const NOW: u64 = 1_764_921_600;
 const WEEK: u64 = 604_800;
 
-fn bps(a: &str, b: &str) -> Option<u32> {
-    let number = |text: &str| text.parse::<Decimal>().unwrap();
-    assert_eq!(ratio_bps(number(a), number(b)), ratio_bps(number(b), number(a)));
-    ratio_bps(number(a), number(b))
+/// The move of the perpetual's price from one to another, both ways.
+fn bps(from: f64, to: f64) -> u32 {
+    let moved = |from: f64, to: f64| {
+        let at = |mark: f64| {
+            let mut market = spec();
+            let symbol = "BTC-PERPETUAL".parse().unwrap();
+            if let Some(Instrument::Perpetual { price, .. }) = market.instruments.get_mut(&symbol) {
+                *price = mark;
+            }
+            Marks::of_scenario(NOW, &market)
+        };
+        largest(&moves(&at(from), &at(to), None))
+    };
+    assert_eq!(moved(from, to), moved(to, from));
+    moved(from, to)
 }
 
 #[test]
 fn moves_are_symmetric_and_rounded_up() {
-    assert_eq!(bps("100", "100"), Some(0));
-    assert_eq!(bps("100", "120"), Some(2_000));
-    assert_eq!(bps("100", "120.000001"), Some(2_001));
-    assert_eq!(bps("100", "80"), Some(2_500));
-    assert_eq!(bps("100", "50"), Some(10_000));
-    assert_eq!(bps("3", "1"), Some(20_000));
-    assert_eq!(bps("0", "0"), Some(0));
-    for (a, b) in [("0", "1"), ("0.000000000001", "1000000000000"), ("-1", "1")] {
-        assert_eq!(bps(a, b), None, "{a} {b}");
+    for (from, to, expected) in [
+        (100.0, 100.0, 0),
+        (100.0, 120.0, 2_000),
+        (100.0, 120.000001, 2_001),
+        (100.0, 80.0, 2_500),
+        (100.0, 50.0, 10_000),
+        (3.0, 1.0, 20_000),
+        (0.0, 0.0, 0),
+        (0.0, 1.0, UNBOUNDED),
+        (1e-12, 1e12, UNBOUNDED),
+    ] {
+        assert_eq!(bps(from, to), expected, "{from} {to}");
     }
 }
 
@@ -61,7 +78,7 @@ fn after(change: impl FnOnce(&mut MarketSpec)) -> (u32, Vec<Move>) {
 
 fn volatilities(market: &mut MarketSpec, factor: f64) {
     for instrument in market.instruments.values_mut() {
-        if let crate::scenario::market::Instrument::Option { mark_vol, .. } = instrument {
+        if let Instrument::Option { mark_vol, .. } = instrument {
             *mark_vol *= factor;
         }
     }
@@ -91,7 +108,7 @@ fn of_options_more_than_spot_counts() {
 fn one_option_alone_trips_it() {
     let (largest, moves) = after(|market| {
         let option = market.instruments.get_mut(&"BTC-12DEC25-90000-C".parse().unwrap());
-        if let Some(crate::scenario::market::Instrument::Option { mark_vol, .. }) = option {
+        if let Some(Instrument::Option { mark_vol, .. }) = option {
             *mark_vol *= 3.0;
         }
     });
@@ -117,8 +134,10 @@ fn new_and_gone_are_without_bound_except_strikes_of_listed_expiries() {
         market.instruments.insert("ETH-PERPETUAL".parse().unwrap(), instrument);
     });
     assert_eq!(perpetual, UNBOUNDED);
-    let gone = after(|market| drop(market.instruments.remove(&"BTC-PERPETUAL".parse().unwrap())));
-    assert_eq!(gone.0, UNBOUNDED);
+    let (gone, _) = after(|market| {
+        market.instruments.remove(&"BTC-PERPETUAL".parse().unwrap());
+    });
+    assert_eq!(gone, UNBOUNDED);
     let (expiry, moves) = after(|market| {
         let mut feed = market.feeds[1];
         feed.expiry_seconds *= 2;
@@ -137,17 +156,13 @@ fn expiries_are_the_same_as_time_goes_by() {
         let mut market = spec();
         market.feeds.retain(|feed| feed.expiry_seconds > seconds);
         market.feeds.iter_mut().for_each(|feed| feed.expiry_seconds -= seconds);
-        market.instruments.retain(|_, instrument| {
-            use crate::scenario::market::Instrument;
-            match instrument {
-                Instrument::Option { expiry_seconds, .. }
-                | Instrument::Future { expiry_seconds } => {
-                    let lives = *expiry_seconds > seconds;
-                    *expiry_seconds = expiry_seconds.wrapping_sub(seconds);
-                    lives
-                }
-                _ => true,
+        market.instruments.retain(|_, instrument| match instrument {
+            Instrument::Option { expiry_seconds, .. } | Instrument::Future { expiry_seconds } => {
+                let lives = *expiry_seconds > seconds;
+                *expiry_seconds = expiry_seconds.wrapping_sub(seconds);
+                lives
             }
+            _ => true,
         });
         marks(NOW + seconds, &market)
     };
