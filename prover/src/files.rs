@@ -286,7 +286,10 @@ mod tests {
         let path = directory.path().join("text");
         let source = Source::Path(path.clone());
         fs::write(&path, b"\xef\xbb\xbf{}").unwrap();
-        assert_eq!((source.read().unwrap(), source.read_secret().unwrap().as_slice()), (b"{}".to_vec(), &b"{}"[..]));
+        assert_eq!(
+            (source.read().unwrap(), source.read_secret().unwrap().as_slice()),
+            (b"{}".to_vec(), &b"{}"[..])
+        );
         for bytes in [b"\xff\xfe{\0}\0", b"\xfe\xff\0{\0}"] {
             fs::write(&path, bytes).unwrap();
             assert!(matches!(source.read(), Err(FileError::Utf16 { .. })));

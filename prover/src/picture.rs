@@ -77,8 +77,7 @@ impl PictureArgs {
     pub(crate) fn draw(&self, subject: &Subject<'_>, env: Env) -> Result<(), Error> {
         let Some(target) = &self.plot else { return Ok(()) };
         let title = format!("Margin of {}", subject.account);
-        let subtitle =
-            format!("epoch {}, model {}, {}", subject.epoch, subject.model, subject.at);
+        let subtitle = format!("epoch {}, model {}, {}", subject.epoch, subject.model, subject.at);
         let picture = Picture {
             title: &title,
             subtitle: &subtitle,

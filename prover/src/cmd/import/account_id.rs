@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// The account, as the venue names it: dydx1..., a public key, a number
     name: String,
     /// The venue, in a word of your own choice: it is part of the identifier
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     venue: String,
     /// The subaccount
     #[arg(short, long, value_name = "NUMBER", default_value_t = 0)]

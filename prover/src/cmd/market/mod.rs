@@ -22,9 +22,7 @@ use zkmargin_prover::with_backend;
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
-use crate::input::{
-    PublishedMarket, load_text, now, parse_source, refuse_existing, write_public,
-};
+use crate::input::{PublishedMarket, load_text, now, parse_source, refuse_existing, write_public};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
