@@ -131,7 +131,7 @@ pub fn import(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = import::binance::leverage_brackets(text);
     let _ = import::hyperliquid::account(text);
-    let _ = import::hyperliquid::margin_tables(text, "fuzz");
+    let _ = import::hyperliquid::margin_tables(text, "fuzz", None);
     if let Ok(chain) = import::deribit::option_chain(text) {
         let _ = chain.market();
     }

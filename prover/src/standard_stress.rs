@@ -195,20 +195,19 @@ impl StandardStress {
         lines.extend(self.health.iter().map(|health| {
             format!("health factor {} in bucket {}", health.health_factor, health.bucket)
         }));
-        lines.extend([
-            String::new(),
-            "Liquidation prices, other prices standing still".to_owned(),
-        ]);
+        lines.extend([String::new(), "Liquidation prices, other prices standing still".to_owned()]);
         lines.extend(liquidation_lines(&self.positions));
         let but = match self.held_still.is_empty() {
             true => String::new(),
             false => format!(" but {}", self.held_still.join(", ")),
         };
-        lines.extend([String::new(), format!("Where levels are lost, all prices{but} moving together")]);
+        lines.extend([
+            String::new(),
+            format!("Where levels are lost, all prices{but} moving together"),
+        ]);
         lines.extend(self.threshold_lines());
         lines.push(String::new());
-        let mut table =
-            Table::new(0, ["prices", "equity", "initial", "maintenance", "level"]);
+        let mut table = Table::new(0, ["prices", "equity", "initial", "maintenance", "level"]);
         for line in &self.grid {
             table.row([
                 change(line.factor.parse().unwrap_or(1.0)),
@@ -309,8 +308,7 @@ fn health<F: MarginField>(
             buckets.push((held.bucket, Some((0, 0))));
             buckets.len() - 1
         });
-        let is_coin =
-            market.listing_by_id(held.instrument).is_some_and(|l| l.kind() == Kind::Spot);
+        let is_coin = market.listing_by_id(held.instrument).is_some_and(|l| l.kind() == Kind::Spot);
         let sums = &mut buckets[place].1;
         let Some((counted, owed)) = sums else { continue };
         if !is_coin && held.quantity.get() != 0 {

@@ -59,7 +59,7 @@ fn number(text: &str) -> f64 {
 fn the_breakdown_adds_up() {
     for (model, cash, book) in [
         ("derive-test", "14000", &STRANGLE[..]),
-        ("deribit-btc-approx", "16000", &STRANGLE[..]),
+        ("deribit-btc-approx", "14000", &STRANGLE[..]),
         ("scan", "500.25", &[("BTC", "1.5"), ("BTC-26DEC25-100000-C", "-1")][..]),
     ] {
         let report = report(model, cash, book);
@@ -87,7 +87,7 @@ fn the_breakdown_adds_up() {
 
 #[test]
 fn a_shortfall_says_what_would_cure_it() {
-    let report = report("deribit-btc-approx", "16000", &STRANGLE);
+    let report = report("deribit-btc-approx", "14000", &STRANGLE);
     let lines = margin_lines(&report, "USD").join("\n");
     let cash = format!("cash needed   {} USD for maintenance", report.cash_needed.maintenance);
     assert!(lines.replace(',', "").contains(&cash), "{lines}");

@@ -258,7 +258,6 @@ impl ImportError {
     }
 }
 
-
 /// Why an account is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -23,7 +23,10 @@ fn accounts_are_read_in_both_forms() {
     let trimmed = account(ACCOUNT).unwrap();
     assert_eq!(trimmed.positions.len(), 12);
     assert_eq!(trimmed.timestamp.get(), 1_679_940_322);
-    assert_eq!(trimmed.snapshot.as_ref().unwrap().prices()[&sym("BTC")].price.to_string(), "26961.2");
+    assert_eq!(
+        trimmed.snapshot.as_ref().unwrap().prices()[&sym("BTC")].price.to_string(),
+        "26961.2"
+    );
     assert_eq!(trimmed.positions[0].size.to_string(), "-0.00785");
     assert_eq!(trimmed.cash.to_string(), "86.549602");
     let raw = account(RAW_ACCOUNT).unwrap();

@@ -82,8 +82,8 @@ fn row_at<F: MarginField>(
     let price = price.ok_or(AtPrices::Unpriced)?;
     let rows = &market.rows()[listing.rows()];
     let moved = rows.iter().map(|row| TierRow { price, ..*row });
-    let mut fits = moved
-        .filter(|row| row.assess(position.quantity, market.header().denominator).is_ok());
+    let mut fits =
+        moved.filter(|row| row.assess(position.quantity, market.header().denominator).is_ok());
     fits.next().ok_or(AtPrices::Beyond)
 }
 
@@ -311,7 +311,13 @@ mod tests {
         Market::build(model, &Snapshot::from_json(&json).unwrap(), Epoch::new(1)).unwrap()
     }
 
-    fn held(market: &Market<Fp>, bucket: u16, symbol: &str, quantity: &str, cash: &str) -> Position {
+    fn held(
+        market: &Market<Fp>,
+        bucket: u16,
+        symbol: &str,
+        quantity: &str,
+        cash: &str,
+    ) -> Position {
         let listing = market.listing(symbol).unwrap();
         Position {
             bucket: BucketId::new(bucket),
@@ -389,6 +395,8 @@ mod tests {
         assert!(turns[0].met_above && (found - expected).abs() < 1e-6, "{found} {expected}");
         let held_still = |listing: &Listing| listing.symbol().as_str() == "BTC";
         let points = moved(&market, &positions, &held_still, &factors).unwrap();
-        assert!(crossings(&market, &positions, &held_still, &points, Level::Maintenance).is_empty());
+        assert!(
+            crossings(&market, &positions, &held_still, &points, Level::Maintenance).is_empty()
+        );
     }
 }

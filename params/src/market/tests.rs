@@ -51,7 +51,10 @@ fn positions(market: &Market<Fp>) -> Vec<Position> {
 fn the_real_account_reproduces() {
     let account = hyperliquid::account(ACCOUNT).unwrap();
     let market = market(SNAPSHOT, 1);
-    assert_eq!(account.snapshot.as_ref().unwrap().prices(), Snapshot::from_json(SNAPSHOT).unwrap().prices());
+    assert_eq!(
+        account.snapshot.as_ref().unwrap().prices(),
+        Snapshot::from_json(SNAPSHOT).unwrap().prices()
+    );
     let margin = market.margin(&positions(&market)).unwrap();
     assert_eq!(market.format_amount(margin.equity()), "1182.312496");
     let notional: u128 = margin.positions.iter().map(|p| p.notional.get()).sum();

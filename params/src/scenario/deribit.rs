@@ -175,7 +175,8 @@ impl VenuePosition {
             Self::Option { coins, expiry_seconds, forward, strike, option_type, vol: sigma } => {
                 let value = |forward: f64, vol: f64| {
                     let years = years(expiry_seconds);
-                    let option = Black76 { option_type, forward, strike, vol, years, discount: 1.0 };
+                    let option =
+                        Black76 { option_type, forward, strike, vol, years, discount: 1.0 };
                     option.value() / forward
                 };
                 let shocked = parameters.shocked(sigma, expiry_seconds, vol);

@@ -3,7 +3,9 @@
 use crate::scenario::black76::{YEAR_SECONDS, discount_factor};
 use crate::scenario::market::ExpiryFeed;
 use crate::scenario::math::{exp, ln, max, min, pow, sqrt};
-use crate::scenario::parameters::{MarginFactors, RollShock, SkewShock, VolShock, VolShockDirection};
+use crate::scenario::parameters::{
+    MarginFactors, RollShock, SkewShock, VolShock, VolShockDirection,
+};
 
 /// Forwards stop moving with spot over the last half hour, as the settlement
 /// price becomes an average of what has been.

@@ -35,8 +35,7 @@ pub(super) fn draw<DB: DrawingBackend>(
     area: &DrawingArea<DB, Shift>,
     picture: &Picture<'_>,
 ) -> Result<(), PlotError> {
-    let title =
-        format!("Equity and margin against {}, in {}", picture.axis, picture.quote);
+    let title = format!("Equity and margin against {}, in {}", picture.axis, picture.quote);
     put(area, &title, (MARGIN, 24), Ink::new(36, BLACK).bold(), Anchor::Left)?;
     let (Some(first), Some(last)) = (picture.curve.first(), picture.curve.last()) else {
         return put(area, "no curve", (MARGIN, 120), Ink::new(28, GREY), Anchor::Left);

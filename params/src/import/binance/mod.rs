@@ -79,10 +79,9 @@ pub fn brackets_model(
     if let (true, Some(symbol)) = (rules.is_empty(), first) {
         return Err(ImportError::NoLotSize { symbol });
     }
-    let skipped = without.into_keys().map(|symbol| Skipped {
-        symbol: symbol.to_string(),
-        reason: SkipReason::NoLotSize,
-    });
+    let skipped = without
+        .into_keys()
+        .map(|symbol| Skipped { symbol: symbol.to_string(), reason: SkipReason::NoLotSize });
     let skipped = skipped.collect();
     let denominator = common_denominator(rules.values().flat_map(rates))?;
     let instruments = rules.into_iter().filter_map(|(symbol, rule)| {
@@ -105,7 +104,8 @@ fn table(row: &Value, name: &str) -> Result<(Symbol, ChargeRule), SkipReason> {
     let odd = |error| SkipReason::Odd(Box::new(error));
     let symbol = Symbol::new(name).map_err(|_| SkipReason::NotASymbol)?;
     let brackets = row.get("brackets").and_then(Value::as_array);
-    let in_contracts = |bracket: &Value| ["qtyCap", "qtyFloor"].iter().any(|key| bracket.get(key).is_some());
+    let in_contracts =
+        |bracket: &Value| ["qtyCap", "qtyFloor"].iter().any(|key| bracket.get(key).is_some());
     if brackets.is_some_and(|brackets| brackets.iter().any(in_contracts)) {
         let what = "a bracket in contracts (qtyCap, qtyFloor: coin-margined futures)";
         return Err(odd(ImportError::Unsupported { name: forms::cut(name), what }));

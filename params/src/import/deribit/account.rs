@@ -46,7 +46,6 @@ struct RawPosition {
 
 #[derive(Deserialize)]
 struct RawSummary {
-    currency: String,
     equity: Number,
     options_value: Number,
     margin_model: Option<String>,

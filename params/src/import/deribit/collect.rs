@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use zkmargin_margin::ids::Timestamp;
 
-use super::{ChainExpiry, ChainOption, IndexSource, InstrumentName, OptionChain, QuoteSkip, SkippedQuote};
+use super::{
+    ChainExpiry, ChainOption, IndexSource, InstrumentName, OptionChain, QuoteSkip, SkippedQuote,
+};
 use crate::import::{ImportError, LeftOut, forms, symbol};
 use crate::scenario::black76::OptionType;
 use crate::symbol::Symbol;
@@ -86,7 +88,12 @@ impl<'a> Collected<'a> {
     }
 
     /// Puts a row where it belongs; `false` when one is there already.
-    fn place(&mut self, symbol: &Symbol, name: InstrumentName, row: &Row) -> Result<bool, QuoteSkip> {
+    fn place(
+        &mut self,
+        symbol: &Symbol,
+        name: InstrumentName,
+        row: &Row,
+    ) -> Result<bool, QuoteSkip> {
         if let Some(index) = price("index price", row.index)? {
             self.indices.push(index);
         }
@@ -221,4 +228,3 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn whole_seconds(time: f64) -> u64 {
     time as u64
 }
-

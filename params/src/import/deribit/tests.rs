@@ -198,3 +198,35 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn an_account_is_read_in_coins() {
+    let positions = r#"{"result":[
+        {"instrument_name":"BTC-PERPETUAL","size":50,"size_currency":0.006687487,"mark_price":7476.65},
+        {"instrument_name":"BTC-26DEC25","size":-100,"mark_price":"50000"},
+        {"instrument_name":"ETH-PERPETUAL","size":10,"size_currency":0.004},
+        {"instrument_name":"BTC-26DEC25-100000-C","size":-0.5,"mark_price":0.0155}]}"#;
+    let summary = r#"{"result":{"currency":"BTC","equity":1.23456789,"options_value":-0.00775,
+        "margin_model":"segregated_pm"}}"#;
+    let btc = Symbol::new("BTC").unwrap();
+    let read = account(positions, summary, &btc).unwrap();
+    assert_eq!(read.coins.to_string(), "1.24231789");
+    let held: Vec<_> = read.positions.iter().map(|(s, q)| format!("{s} {q}")).collect();
+    assert_eq!(
+        held,
+        ["BTC-PERPETUAL 0.006687487", "BTC-26DEC25 -0.002", "BTC-26DEC25-100000-C -0.5"]
+    );
+    assert_eq!(format!("{read:?}"), "DeribitAccount(..)");
+    let refused = |from: &str, to: &str| {
+        let (p, s) = (positions.replace(from, to), summary.replace(from, to));
+        account(&p, &s, &btc).unwrap_err().to_string()
+    };
+    assert!(refused("segregated_pm", "cross_pm").contains("segregated portfolio margin"));
+    assert!(refused("BTC-PERPETUAL", "BTC_USDC-PERPETUAL").contains("is not supported"));
+    assert!(refused("\"size\":-100", "\"siz\":-100").contains("missing field `size`"));
+    assert!(refused("\"currency\":\"BTC\"", "\"currency\":\"ETH\"").contains("no figures"));
+    // Several summaries.
+    let several =
+        r#"{"summaries":[{"currency":"ETH"},{"currency":"BTC","equity":"2","options_value":0}]}"#;
+    assert_eq!(account("[]", several, &btc).unwrap().coins.to_string(), "2");
+}

@@ -10,9 +10,7 @@ use zkmargin_margin::ids::Timestamp;
 use super::QUOTE;
 use crate::decimal::canonical;
 use crate::import::number::{Number, whole, whole_option};
-use crate::import::{
-    AccountProblem, ImportError, forms, seconds_of_millis, symbol, unix_seconds,
-};
+use crate::import::{AccountProblem, ImportError, forms, seconds_of_millis, symbol, unix_seconds};
 use crate::snapshot::{PricePoint, Snapshot};
 use crate::symbol::Symbol;
 
@@ -328,9 +326,7 @@ fn total(mut parts: impl Iterator<Item = Decimal>, first: Decimal) -> Option<Dec
 fn near(stated: Decimal, computed: Decimal) -> bool {
     let unit = Decimal::new(1, MONEY_DECIMALS);
     let bits = stated.abs().checked_mul(Decimal::new(1, 15)).unwrap_or(Decimal::ZERO);
-    stated
-        .checked_sub(computed)
-        .is_some_and(|difference| difference.abs() <= unit.max(bits))
+    stated.checked_sub(computed).is_some_and(|difference| difference.abs() <= unit.max(bits))
 }
 
 /// An amount in the venue's own unit.

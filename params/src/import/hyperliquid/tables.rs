@@ -81,9 +81,8 @@ fn meta(json: &str) -> Result<Meta, ImportError> {
         Value::Array(mut pair) if pair.len() == 2 => pair.swap_remove(0).to_string(),
         _ => json.to_owned(),
     };
-    let is_tables = |object: &serde_json::Map<String, Value>| {
-        is_meta(object) || object.contains_key("assets")
-    };
+    let is_tables =
+        |object: &serde_json::Map<String, Value>| is_meta(object) || object.contains_key("assets");
     let value = forms::object(&value, WHAT, is_tables, &["meta"])?;
     if value.get("universe").is_some() {
         let raw: RawMeta = forms::row(&value, "meta")?;

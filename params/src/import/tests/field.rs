@@ -186,7 +186,8 @@ fn a_premium_index_of_one_symbol_is_one_object() {
     assert_eq!(read.value.timestamp().get(), 1_687_244_112);
     let coins = json.replace("BTCUSDT", "BTCUSD_PERP");
     let error = premium_index(&coins, &sym("USDT")).unwrap_err().to_string();
-    let expected = "nothing in the file can be used: left out BTCUSD_PERP: quoted in another currency";
+    let expected =
+        "nothing in the file can be used: left out BTCUSD_PERP: quoted in another currency";
     assert_eq!(error, expected);
 }
 
@@ -202,7 +203,8 @@ fn linear_options_and_two_currencies_are_said() {
     let linear = answer(&[option("SOL_USDC-26JUN26-90-P", "74.5")]);
     let error = option_chain(&linear).unwrap_err().to_string();
     assert!(error.contains("SOL_USDC-26JUN26-90-P: it settles in USDC"), "{error}");
-    let both = answer(&[option("BTC-26JUN26-110000-C", "104100"), option("ETH-26JUN26-4000-C", "4100")]);
+    let both =
+        answer(&[option("BTC-26JUN26-110000-C", "104100"), option("ETH-26JUN26-4000-C", "4100")]);
     let error = option_chain(&both).unwrap_err().to_string();
     assert!(error.contains("cannot be stated") && error.contains("--currency"), "{error}");
     for currency in ["BTC", "ETH"] {

@@ -57,9 +57,13 @@ fn measured(market: &ScenarioMarket, coin: &str, name: &str, parameters: &Parame
         book.cash = 0.0;
         book.positions.retain(|held| held.instrument != sym(coin));
         let held = venue_positions(market, &book);
-        if held.is_empty() || held.iter().all(|position| match position {
-            VenuePosition::Linear { coins, .. } | VenuePosition::Option { coins, .. } => *coins == 0.0,
-        }) {
+        if held.is_empty()
+            || held.iter().all(|position| match position {
+                VenuePosition::Linear { coins, .. } | VenuePosition::Option { coins, .. } => {
+                    *coins == 0.0
+                }
+            })
+        {
             continue;
         }
         let venue = requirement(parameters, market.spec().spot, &held);
@@ -92,7 +96,8 @@ fn futures_calendars_are_not_below_the_venue() {
     let table = RiskTable::new(&preset("deribit-btc-approx"), &market).unwrap();
     for (perpetual, future) in [(1.0, -1.0), (-1.0, 1.0), (1.05, -1.0), (-0.5, 1.0)] {
         let book = portfolio(0.0, &[("BTC-PERPETUAL", perpetual), ("BTC-27MAR26", future)]);
-        let venue = requirement(&deribit::BTC, market.spec().spot, &venue_positions(&market, &book));
+        let venue =
+            requirement(&deribit::BTC, market.spec().spot, &venue_positions(&market, &book));
         let initial = least_equity(&table, &book, "BTC", |account| account.initial_margin);
         let maintenance = least_equity(&table, &book, "BTC", |account| account.maintenance_margin);
         assert!(initial >= venue.initial && maintenance >= venue.maintenance, "{venue:?}");

@@ -50,7 +50,7 @@ const STRANGLE: Book = Book {
     name: "strangle",
     about: "a naked short strangle: a put and a call sold, nothing bought",
     account: 0xc3,
-    cash: "15000",
+    cash: "14000",
     positions: &[("BTC-26DEC25-84000-P", "-1"), ("BTC-26DEC25-102000-C", "-1")],
 };
 

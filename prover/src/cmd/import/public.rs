@@ -181,9 +181,10 @@ struct SkippedLine {
 
 pub(super) fn margin_tables(args: &MarginTables, env: Env) -> Result<Exit, Error> {
     args.output.refuse_existing()?;
-    let model = hyperliquid::margin_tables(&load_text(&args.file)?, &args.name, args.quote.as_ref())
-        .and_then(|model| args.strict.check(model))
-        .map_err(|error| Error::import(&args.file, error))?;
+    let model =
+        hyperliquid::margin_tables(&load_text(&args.file)?, &args.name, args.quote.as_ref())
+            .and_then(|model| args.strict.check(model))
+            .map_err(|error| Error::import(&args.file, error))?;
     write_model(&model, &args.output, env)
 }
 

@@ -6,6 +6,7 @@ use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_params::market::ScenarioMarketFile;
 use zkmargin_params::market::scenario::Market;
+use zkmargin_params::scenario::deribit::DELTA_LIMIT;
 use zkmargin_params::scenario::{Scan, ScenarioError, StressTest};
 use zkmargin_prover::plot::Upper;
 use zkmargin_prover::scenario::{LEVELS, ScenarioReport, margin_lines, scenario_portfolio};
@@ -46,8 +47,24 @@ pub(super) fn run<F: MarginField>(
     if args.picture.wanted() {
         picture(args, file, market, &portfolio, &report, env)?;
     }
+    if beyond_delta_limit(file, &report.margin) {
+        env.out.note(
+            "warning: the net delta is beyond 20 million USD, where the venue adds a charge that \
+             this model does not have: it asks for more than is said here",
+        );
+    }
     env.out.result(&report, lines)?;
     Ok(Exit::Done)
+}
+
+/// Whether an approximation of Deribit is below the venue: its charge on large
+/// deltas is missing.
+fn beyond_delta_limit(file: &ScenarioMarketFile, margin: &ScenarioReport) -> bool {
+    let market = file.snapshot().spec().market.spec();
+    let coin = market.underlying.as_str();
+    let deltas = margin.positions.iter().filter(|line| line.instrument != coin);
+    let net: f64 = deltas.map(|line| line.greeks.delta).sum();
+    file.model().spec().inverse && (net * market.spot).abs() > DELTA_LIMIT
 }
 
 fn picture<F: MarginField>(

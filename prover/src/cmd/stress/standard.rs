@@ -72,7 +72,7 @@ pub(super) fn run<F: MarginField>(
 }
 
 /// A refusal at other prices, as one of the portfolio.
-pub(crate) fn at_prices(args: &Args, error: AtPrices) -> Error {
+fn at_prices(args: &Args, error: AtPrices) -> Error {
     match error {
         AtPrices::Market(error) => Error::market(&args.portfolio, error),
         other => Error::AtPrices { path: args.portfolio.to_string(), source: other },

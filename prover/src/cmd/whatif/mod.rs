@@ -336,9 +336,8 @@ fn largest<F: MarginField, A: Asked<F>>(
         let Some(size) = size(lots) else { return false };
         // What no circuit or tier holds keeps no level.
         let after = changed(args, asked, before, Some((trade, size)));
-        let standing = after.ok().and_then(|after| {
-            asked.market().standing(after.positions(), level).ok()
-        });
+        let standing =
+            after.ok().and_then(|after| asked.market().standing(after.positions(), level).ok());
         standing.is_some_and(|standing| standing.shortfall == 0)
     };
     if !met(1) {
@@ -408,7 +407,8 @@ fn lines(args: &Args, report: &Report) -> Vec<String> {
     if let (Some(size), Some(trade), Some(level)) = (&report.size, &args.trade, args.size_for) {
         lines.push(format!("largest size  {} {} keeps {level}", thousands(size), trade.symbol));
     }
-    if let (Some(cash), Some((symbol, price))) = (&report.cash_for_liquidation, &args.liquidation_at)
+    if let (Some(cash), Some((symbol, price))) =
+        (&report.cash_for_liquidation, &args.liquidation_at)
     {
         let price = thousands(&price.to_string());
         lines.push(format!(
@@ -435,7 +435,10 @@ mod tests {
     fn trades_and_prices_are_read() {
         let trade = parse_trade("BTC-26DEC25-90000-C=-1.5@1200").unwrap();
         assert_eq!(trade.symbol.as_str(), "BTC-26DEC25-90000-C");
-        assert_eq!((trade.quantity, trade.price), ("-1.5".parse().unwrap(), Some(Decimal::from(1200))));
+        assert_eq!(
+            (trade.quantity, trade.price),
+            ("-1.5".parse().unwrap(), Some(Decimal::from(1200)))
+        );
         for text in ["BTC", "BTC=", "BTC=0", "BTC=x", "BTC=1@", "B C=1"] {
             assert!(parse_trade(text).is_err(), "{text}");
         }

@@ -9,9 +9,7 @@ use zkmargin_margin::ids::InstrumentId;
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_params::market::ScenarioMarketFile;
 use zkmargin_params::market::scenario::Market;
-use zkmargin_params::scenario::{
-    Crossing, Instrument, Scan, ScenarioError, Shock, StressTest,
-};
+use zkmargin_params::scenario::{Crossing, Instrument, Scan, ScenarioError, Shock, StressTest};
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::scenario::{ScenarioReport, scenario_portfolio};
 
@@ -141,8 +139,7 @@ impl<F: MarginField> Scenario<'_, F> {
     }
 
     fn test(&self, args: &Args, portfolio: &Portfolio) -> Result<StressTest<'_>, Error> {
-        let portfolio =
-            scenario_portfolio(self.market, portfolio).map_err(market_error(args))?;
+        let portfolio = scenario_portfolio(self.market, portfolio).map_err(market_error(args))?;
         let spec = &self.file.snapshot().spec().market;
         StressTest::new(self.file.model(), spec, &portfolio).map_err(|error| failed(args, error))
     }

@@ -11,7 +11,9 @@ use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::report::MarginReport;
 use zkmargin_prover::standard_stress::{Liquidation, liquidations};
 
-use super::{Args, Asked, LiquidationLine, Order, Side, Trade, WhatIfError, cost, market_error, not_listed};
+use super::{
+    Args, Asked, LiquidationLine, Order, Side, Trade, WhatIfError, cost, market_error, not_listed,
+};
 use crate::error::Error;
 
 /// A standard market.
@@ -82,8 +84,7 @@ impl<F: MarginField> Asked<F> for Standard<'_, F> {
         portfolio: &Portfolio,
         (symbol, price): &(Symbol, Decimal),
     ) -> Result<String, Error> {
-        let listing =
-            self.0.listing(symbol.as_str()).ok_or_else(|| not_listed(args, symbol))?.id();
+        let listing = self.0.listing(symbol.as_str()).ok_or_else(|| not_listed(args, symbol))?.id();
         let held = portfolio.positions().iter();
         // In the cross-margin bucket, or in the first isolated one that has it.
         let held = held
