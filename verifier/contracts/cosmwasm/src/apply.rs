@@ -4,7 +4,6 @@ use cosmwasm_std::{Attribute, Event, StdError, StdResult, Storage};
 use zkmargin_verifier::engine::{self, ActionRecord, Changes, transition};
 
 use crate::error::ContractError;
-use crate::proofs::Read;
 use crate::state::{Moment, Stored, write};
 
 /// What an action does.
@@ -30,20 +29,27 @@ pub(crate) fn decide(
     Ok(Some(Decided { changes: decided.changes, events }))
 }
 
-/// Applies an action. Its proof is verified after everything else is checked, and
-/// before anything is written.
+/// Applies an action without a proof.
 pub(crate) fn apply(
     storage: &mut dyn Storage,
     moment: &Moment,
     action: ActionRecord,
-    proof: Option<&Read<'_>>,
+) -> Result<Vec<Event>, ContractError> {
+    apply_proved(storage, moment, action, |_| Ok(()))
+}
+
+/// Applies an action whose proof is verified after everything else is checked, and
+/// before anything is written.
+pub(crate) fn apply_proved(
+    storage: &mut dyn Storage,
+    moment: &Moment,
+    action: ActionRecord,
+    verify: impl FnOnce(&dyn Storage) -> Result<(), ContractError>,
 ) -> Result<Vec<Event>, ContractError> {
     let Some(Decided { changes, events }) = decide(storage, moment, action)? else {
         return Ok(Vec::new());
     };
-    if let Some(proof) = proof {
-        proof.verify(storage, moment)?;
-    }
+    verify(storage)?;
     write(storage, &changes)?;
     announced(&events)
 }

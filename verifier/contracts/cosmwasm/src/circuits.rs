@@ -11,10 +11,7 @@ use crate::apply::{announced, apply};
 use crate::error::ContractError;
 use crate::msg::CircuitAnswer;
 use crate::state::{CIRCUITS, CONFIG, META, Moment, Stored, WINDOWS, windows};
-use crate::windows::{FOREVER, Window, covered_until, frozen};
-
-/// The most circuits that a registry has, those that wait or ended included.
-pub const MAX_CIRCUITS: usize = 16;
+use crate::windows::{FOREVER, MAX_CIRCUITS, Window, covered_until, frozen};
 
 /// Accepts a circuit from the registry's start, without an end.
 pub(crate) fn begin_with(
@@ -166,7 +163,7 @@ fn tell(storage: &mut dyn Storage, moment: &Moment) -> Result<Vec<Event>, Contra
         return announced(&begun);
     }
     let (until, frozen) = said;
-    apply(storage, moment, Action::SetCircuits { until, frozen }, None)
+    apply(storage, moment, Action::SetCircuits { until, frozen })
 }
 
 /// Refuses a circuit whose proofs are not accepted now.

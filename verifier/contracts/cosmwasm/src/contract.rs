@@ -7,7 +7,7 @@ use cosmwasm_std::{
 use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData, EpochPost, Root};
 
-use crate::apply::apply;
+use crate::apply::{apply, apply_proved};
 use crate::error::ContractError;
 use crate::msg::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg, Submission, convert};
 use crate::proofs::{self, Read};
@@ -148,7 +148,7 @@ impl Call<'_> {
     }
 
     fn act(&mut self, action: ActionRecord) -> Handled {
-        apply(self.storage, &self.moment, action, None)
+        apply(self.storage, &self.moment, action)
     }
 
     fn submit(
@@ -157,7 +157,8 @@ impl Call<'_> {
         action: impl FnOnce(ClaimData) -> ActionRecord,
     ) -> Handled {
         let read = Read::new(submission)?;
-        apply(self.storage, &self.moment, action(read.claim()), Some(&read))
+        let verify = |storage: &dyn Storage| read.verify(storage, &self.moment);
+        apply_proved(self.storage, &self.moment, action(read.claim()), verify)
     }
 
     fn post(&mut self, post: &msg::EpochPost, signatures: &[String]) -> Handled {
@@ -198,10 +199,10 @@ fn one(event: Result<Event, impl Into<ContractError>>) -> Handled {
     event.map(|event| vec![event]).map_err(Into::into)
 }
 
-fn id(account: &String) -> StdResult<AccountId> {
-    convert("account", account)
+fn id(account: &str) -> StdResult<AccountId> {
+    convert("account", &account)
 }
 
-fn root(root: &String) -> StdResult<Root> {
-    convert("market_root", root)
+fn root(root: &str) -> StdResult<Root> {
+    convert("market_root", &root)
 }

@@ -6,10 +6,9 @@ use zkmargin_verifier::bn254::{KeyError, ProofError};
 use zkmargin_verifier::engine::{InvalidPolicy, Refusal, TransitionError};
 use zkmargin_verifier::epoch::NotSigned;
 
-use crate::circuits::MAX_CIRCUITS;
-use crate::msg::Role;
-use crate::proofs::MAX_BATCH;
+use crate::msg::{MAX_BATCH, Role};
 use crate::state::LAYOUT_NUMBER;
+use crate::windows::MAX_CIRCUITS;
 
 /// Why a message is refused. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,7 @@
 //! | [`msg`] | messages and answers |
 //! | [`error`] | why a message is refused |
 //! | [`state`] | storage, as the engine reads it |
-//! | `windows` | when circuits are accepted, and until when there is one |
+//! | [`windows`] | when circuits are accepted, and until when there is one |
 //! | `circuits`, `models`, `roles`, `epochs` | what surrounds the engine: verifying keys, notices, holders, signers |
 //! | `proofs` | the verification of submissions, one or many |
 //! | `apply`, `queries`, `start` | actions of the engine, answers, the registry's beginning |
@@ -28,7 +28,7 @@ mod queries;
 mod roles;
 mod start;
 pub mod state;
-mod windows;
+pub mod windows;
 
 #[cfg(test)]
 mod tests;

@@ -42,7 +42,7 @@ pub(crate) fn accept(
         return Err(ContractError::NoticeNotGiven { from });
     }
     ANNOUNCED.remove(storage, model.as_bytes());
-    apply(storage, moment, Action::AcceptModel { model }, None)
+    apply(storage, moment, Action::AcceptModel { model })
 }
 
 /// Revokes a model, or withdraws its announcement.
@@ -56,5 +56,5 @@ pub(crate) fn revoke(
     if was_announced && !MODELS.has(storage, model.as_bytes()) {
         return Ok(vec![announced(model, "never")]);
     }
-    apply(storage, moment, Action::RevokeModel { model }, None)
+    apply(storage, moment, Action::RevokeModel { model })
 }

@@ -10,14 +10,11 @@ use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData};
 use crate::apply::{apply, decide};
 use crate::circuits;
 use crate::error::ContractError;
-use crate::msg::{BatchedProof, ProofBatch, Submission};
+use crate::msg::{BatchedProof, MAX_BATCH, ProofBatch, Submission};
 use crate::state::{CONFIG, Moment};
 
-/// The most proofs that one message may bring.
-pub const MAX_BATCH: usize = 16;
-
 /// A submission with canonical public inputs, not verified.
-pub struct Read<'a> {
+pub(crate) struct Read<'a> {
     circuit: &'a str,
     proof: &'a [u8],
     instance: MarginInstance<Bn254Fr>,
@@ -25,19 +22,23 @@ pub struct Read<'a> {
 
 impl<'a> Read<'a> {
     /// Reads the public inputs.
-    pub fn new(submission: &'a Submission) -> Result<Self, ContractError> {
+    pub(crate) fn new(submission: &'a Submission) -> Result<Self, ContractError> {
         let Submission { circuit, public_inputs, proof } = submission;
         let instance = MarginInstance::from_bytes(public_inputs)?;
         Ok(Self { circuit, proof, instance })
     }
 
     /// What the proof is said to prove.
-    pub fn claim(&self) -> ClaimData {
+    pub(crate) fn claim(&self) -> ClaimData {
         ClaimData::from(&self.instance)
     }
 
     /// Verifies the proof under the key of a circuit that is accepted now.
-    pub fn verify(&self, storage: &dyn Storage, moment: &Moment) -> Result<(), ContractError> {
+    pub(crate) fn verify(
+        &self,
+        storage: &dyn Storage,
+        moment: &Moment,
+    ) -> Result<(), ContractError> {
         let chain = CONFIG.load(storage)?.chain;
         if chain != moment.chain {
             return Err(ContractError::OtherChain { chain });
@@ -47,7 +48,7 @@ impl<'a> Read<'a> {
     }
 
     /// Verifies the proof under the circuit's key, whatever else.
-    pub fn verify_alone(&self, storage: &dyn Storage) -> Result<(), ContractError> {
+    pub(crate) fn verify_alone(&self, storage: &dyn Storage) -> Result<(), ContractError> {
         let verifier = Verifier::new(circuits::load(storage, self.circuit)?);
         let (public_inputs, proof) = (self.rows(), self.proof);
         Ok(verifier.verify_raw(bn254::Submission { public_inputs: &public_inputs, proof })?)
@@ -83,7 +84,7 @@ pub(crate) fn submit_batch(
     verify_batch(storage, moment, &batch.circuit, &open)?;
     let mut events = Vec::new();
     for (_, read) in &open {
-        match apply(storage, moment, action(read), None) {
+        match apply(storage, moment, action(read)) {
             Ok(announced) => events.extend(announced),
             Err(ContractError::Refused { refusal }) => events.push(
                 Event::new("zkmargin-proof-refused")

@@ -126,7 +126,8 @@ pub(crate) fn pause_allowed(
 
 /// Who may do what.
 pub(crate) fn list(storage: &dyn Storage) -> StdResult<RolesAnswer> {
-    let holder = |role| Ok(ROLES.load(storage, role_key(role))?.into_string());
+    let holder =
+        |role| -> StdResult<String> { Ok(ROLES.load(storage, role_key(role))?.into_string()) };
     let next = |role| -> StdResult<Option<String>> {
         Ok(NOMINEES.may_load(storage, role_key(role))?.map(Addr::into_string))
     };

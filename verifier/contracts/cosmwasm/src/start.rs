@@ -1,7 +1,7 @@
 //! How a registry begins, and how its code changes.
 
 use cosmwasm_std::{Deps, DepsMut, Env, Response, StdError};
-use serde_json::{Value, json};
+use serde_json::Value;
 use zkmargin_margin::ids::ContextId;
 use zkmargin_verifier::engine::{Meta, Policy};
 
@@ -74,8 +74,8 @@ fn policy(context: ContextId, terms: &Terms) -> Result<Policy, ContractError> {
     let failed = |error: serde_json::Error| StdError::msg(format!("terms: {error}"));
     let mut params = serde_json::to_value(terms).map_err(failed)?;
     if let Value::Object(fields) = &mut params {
-        fields.insert("context".to_owned(), json!(context));
-        fields.insert("proof_system".to_owned(), json!("kzg"));
+        fields.insert("context".to_owned(), Value::from(context.to_string()));
+        fields.insert("proof_system".to_owned(), Value::from("kzg"));
     }
     Ok(Policy::new(convert("terms", &params)?)?)
 }

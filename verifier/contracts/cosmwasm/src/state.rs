@@ -133,7 +133,7 @@ impl<'a> Stored<'a> {
     fn set_circuits(&mut self, at: u64, until: u64) -> StdResult<()> {
         let frozen = self.meta.circuits_frozen;
         let said =
-            transition(&self.config.policy, self, at, &Action::SetCircuits { until, frozen });
+            transition(&self.config.policy, &*self, at, &Action::SetCircuits { until, frozen });
         let said = said.map_err(|error| match error {
             TransitionError::Refused(refusal) => StdError::msg(refusal),
             TransitionError::Store(error) => error,

@@ -126,11 +126,11 @@ fn the_contract_follows_the_vectors() {
         let mut deps = registry(vector.policy, vector.start);
         // Engines that verify proofs themselves start with circuits without an end.
         let circuits = Action::SetCircuits { until: u64::MAX, frozen: false };
-        apply(&mut deps.storage, &at(vector.start), circuits, None).unwrap();
+        apply(&mut deps.storage, &at(vector.start), circuits).unwrap();
         for (number, step) in vector.steps.into_iter().enumerate() {
             let place = format!("{} step {number}", vector.name);
             let (before, now) = (snapshot(&deps.storage), step.now);
-            match (apply(&mut deps.storage, &at(now), step.action, None), step.expect) {
+            match (apply(&mut deps.storage, &at(now), step.action), step.expect) {
                 (Ok(events), Expect::Events(expected)) => {
                     let expected: Vec<Event> = expected.iter().map(announced).collect();
                     assert_eq!(events, expected, "{place}");
@@ -203,7 +203,7 @@ fn with_windows(windows: &[(u64, u64)]) -> Registry {
         "previous": format!("0x{}", "00".repeat(32)),
     });
     let post: ActionRecord = serde_json::from_value(post).unwrap();
-    apply(&mut deps.storage, &at(1_000), post, None).unwrap();
+    apply(&mut deps.storage, &at(1_000), post).unwrap();
     deps
 }
 
@@ -232,7 +232,7 @@ fn windows_that_began_are_stored_with_the_next_transition() {
     let mut deps = with_windows(&[(1_100, 1_200), (1_400, 5_000)]);
     let account = format!("0x{}", "01".repeat(20));
     let register = Action::Register { account: account.parse().unwrap() };
-    let events = apply(&mut deps.storage, &at(1_500), register, None).unwrap();
+    let events = apply(&mut deps.storage, &at(1_500), register).unwrap();
     let names: Vec<_> = events.iter().map(|event| event.ty.as_str()).collect();
     let circuits = "zkmargin-circuits-changed";
     assert_eq!(names, [circuits, circuits, "zkmargin-registered"]);

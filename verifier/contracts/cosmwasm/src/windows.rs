@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The most circuits that a registry has, those that wait or ended included.
+pub const MAX_CIRCUITS: usize = 16;
 /// No end.
 pub const FOREVER: u64 = u64::MAX;
 

@@ -5,7 +5,7 @@ mod common;
 
 use common::kzg_vectors::Edit;
 use common::{Chain, MAX_PAUSE, circuit, holder, key, read, signing, start, vectors};
-use cosmwasm_std::coins;
+use cosmwasm_std::{Api as _, coins};
 use cw_multi_test::Executor;
 use zkmargin_cosmwasm::msg::{
     Delays, EpochAnswer, ExecuteMsg, ModelAnswer, ModelsAnswer, PolicyAnswer, QueryMsg, Role,

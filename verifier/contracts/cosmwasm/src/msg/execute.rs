@@ -16,6 +16,9 @@ pub struct Submission {
     pub proof: Binary,
 }
 
+/// The most proofs that one message may bring.
+pub const MAX_BATCH: usize = 16;
+
 /// Proofs of one circuit.
 #[cw_serde]
 pub struct ProofBatch {

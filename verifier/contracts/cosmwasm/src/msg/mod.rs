@@ -14,7 +14,7 @@ pub use answers::{
     AccountAnswer, AccountsAnswer, CircuitAnswer, CircuitsAnswer, ClaimAnswer, EpochAnswer,
     ModelAnswer, ModelsAnswer, PolicyAnswer, RolesAnswer, StandingAnswer, StateAnswer, Status,
 };
-pub use execute::{BatchedProof, ExecuteMsg, ProofBatch, Submission};
+pub use execute::{BatchedProof, ExecuteMsg, MAX_BATCH, ProofBatch, Submission};
 pub use query::QueryMsg;
 pub use shared::{Epoch, EpochPost, Grace, Meta, MoveWindow, Role, Signers, convert};
 pub use start::{CurePeriods, Delays, InstantiateMsg, MigrateMsg, Roles, Terms};

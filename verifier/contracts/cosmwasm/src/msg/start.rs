@@ -56,6 +56,7 @@ pub struct Roles {
 /// `margin-call`, `maintenance` or `initial`; periods are on the engine's clock
 /// unless said otherwise.
 #[cw_serde]
+#[schemaifier(mute_warnings)]
 pub struct Terms {
     /// Margin models accepted from the start.
     pub models: Vec<String>,
