@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plants edits into a copy of the source and says which tests see each.
 
-    python3 testkit/edits/run.py [--only TEXT] [--all] [--keep DIR]
+    python3 testkit/edits/run.py [--only TEXT] [--all] [--keep DIR [--reuse]]
 
 Every edit of `edits.toml` is put behind a number that the copy's programs read
 from ZKMARGIN_EDIT, so that all of them are built once. Golden texts are off
@@ -21,21 +21,39 @@ import tempfile
 import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Per stage: the crate's test program, and the tests of it that run.
-STAGES = [
-    [
-        ("standard", ["bounds_are_as_stored", "the_witness_is_rigid"]),
-        ("scenario", ["bounds_are_as_stored", "the_witness_is_rigid"]),
-        ("gadgets", []),
-        ("recorders", ["both_read"]),
+WHOLE = ["bounds_are_as_stored", "the_witness_is_rigid"]
+DEEP = ["no_lie_is_accepted", "the_graph_is_whole", "no_cell_can_be_changed"]
+# By the edited file: per stage the test programs, and the tests of them that run.
+STAGES = {
+    "gadgets/": [
+        [("gadgets", [])],
+        [("standard", WHOLE)],
+        [("scenario", WHOLE)],
+        [("statement", [])],
+        [("scenario", ["the_graph_is_whole"])],
+        [("boundaries", [])],
+        [("standard", DEEP)],
     ],
-    [("boundaries", [])],
-    [("statement", [])],
-    [("rejects", []), ("scenario_rejects", []), ("lowering", []), ("zkmargin_circuits", ["lowering::"])],
-    [("recorders", ["advice_of"])],
-    [("standard", ["no_lie_is_accepted", "the_graph_is_whole", "no_cell_can_be_changed"]),
-     ("scenario", ["no_lie_is_accepted", "the_graph_is_whole", "no_cell_can_be_changed"])],
-]
+    "standard/": [
+        [("standard", WHOLE)],
+        [("boundaries", ["standard::"])],
+        [("statement", [])],
+        [("rejects", [])],
+        [("standard", DEEP)],
+    ],
+    "scenario/": [
+        [("scenario", WHOLE)],
+        [("boundaries", ["scenario::"])],
+        [("scenario_rejects", [])],
+        [("scenario", DEEP)],
+    ],
+    "lowering/": [
+        [("recorders", ["both_read"])],
+        [("recorders", ["advice_of_another_statement_does_not_verify_on_chain"])],
+        [("zkmargin_circuits", ["lowering::"]), ("lowering", [])],
+    ],
+}
+STAGES["statement/"] = STAGES["standard/"]
 STORED = "bounds_are_as_stored"
 SWITCH = """
 /// Whether the edit of this number is in force.
@@ -51,6 +69,12 @@ pub(crate) fn edited(number: u32) -> bool {
 def parts(edit):
     """The places of an edit: `old` holds what is replaced between « and »."""
     return edit.get("part") or [edit]
+
+
+def stages(edit):
+    """The stages of an edit."""
+    file = parts(edit)[0]["file"]
+    return next(of for place, of in STAGES.items() if place in file)
 
 
 def plant(copy, edits):
@@ -125,19 +149,21 @@ def main():
     parser.add_argument("--only", help="edits whose name holds this text")
     parser.add_argument("--all", action="store_true", help="all stages, found or not")
     parser.add_argument("--keep", help="a directory for the copy, which stays")
+    parser.add_argument("--reuse", action="store_true", help="the copy as it stands there")
     arguments = parser.parse_args()
     with open(pathlib.Path(__file__).parent / "edits.toml", "rb") as file:
         edits = tomllib.load(file)["edit"]
     copy = pathlib.Path(arguments.keep or tempfile.mkdtemp(prefix="zkmargin-edits-")) / "source"
-    skipped = shutil.ignore_patterns("target", "node_modules", ".git")
-    shutil.copytree(ROOT, copy, ignore=skipped, dirs_exist_ok=True)
-    plant(copy, edits)
+    if not arguments.reuse:
+        skipped = shutil.ignore_patterns("target", "node_modules", ".git")
+        shutil.copytree(ROOT, copy, ignore=skipped, dirs_exist_ok=True)
+        plant(copy, edits)
     env = {**os.environ, "ZKMARGIN_GOLDEN": "off", "RUST_BACKTRACE": "0", "CARGO_TARGET_DIR":
            os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))}
     programs = build(copy, env)
     missed = []
     print("| kind | edit | found by |\n|---|---|---|", flush=True)
-    for stage in STAGES[:1]:
+    for stage in [of[0] for of in STAGES.values()]:
         failed = run(programs, stage, 0, env)
         if failed:
             sys.exit(f"the source as it is fails: {failed}")
@@ -145,7 +171,7 @@ def main():
         if arguments.only and arguments.only not in edit["name"]:
             continue
         found = []
-        for stage in STAGES:
+        for stage in stages(edit):
             found += run(programs, stage, number, env)
             if not arguments.all and any(STORED not in name for name in found):
                 break

@@ -87,6 +87,13 @@ struct Held<F> {
     open: usize,
 }
 
+/// The message and the digest of a permutation.
+#[derive(Default)]
+struct Permutation {
+    message: Vec<usize>,
+    digest: Option<usize>,
+}
+
 struct State<'a, F> {
     checker: &'a Checker<'a, F>,
     variable_of: BTreeMap<CellRef, usize>,
@@ -150,19 +157,20 @@ impl<'a, F: MarginField> State<'a, F> {
     /// The messages of permutations, by their cells' names.
     fn find_messages(&self) -> BTreeMap<usize, Vec<usize>> {
         let recording = self.checker.recording();
-        let mut blocks: BTreeMap<(usize, &str), (Vec<usize>, Option<usize>)> = BTreeMap::new();
+        let mut blocks: BTreeMap<(usize, &str), Permutation> = BTreeMap::new();
         for cell in &recording.cells {
             let Some((what, block)) = cell.name.split_once(" of block ") else { continue };
             let variable = self.variable_of[&cell.at];
-            let (message, digest) = blocks.entry((cell.region, block)).or_default();
+            let of = blocks.entry((cell.region, block)).or_default();
             match what {
-                "digest" => *digest = Some(variable),
-                _ => message.push(variable),
+                "digest" => of.digest = Some(variable),
+                _ => of.message.push(variable),
             }
         }
         let mut messages: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (message, digest) in blocks.into_values() {
-            messages.entry(digest.unwrap_or(usize::MAX)).or_default().extend(message);
+        for Permutation { message, digest } in blocks.into_values() {
+            let digest = digest.expect("a permutation with a digest");
+            messages.entry(digest).or_default().extend(message);
         }
         messages
     }

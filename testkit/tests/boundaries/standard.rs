@@ -86,10 +86,13 @@ fn remainder_below_the_unit<F: MarginField>() {
     }
 }
 
-/// A notional at its tier's ends, and one beyond: of the first slot and the
-/// last.
+/// A notional at its tier's ends, and one beyond, of three tiers: of the first
+/// slot and the last. The middle one has both bounds, and neither is zero.
 fn tiers<F: MarginField>() {
-    let market = Market::<F>::over_field();
+    let bound = Notional::new(2_000_000).unwrap();
+    let middle = TierRow { upper: bound, ..rows()[1] };
+    let last = TierRow { lower: bound, ..rows()[1] };
+    let market = Market::<F>::from_rows(vec![rows()[0], middle, last], DENOMINATOR);
     for slot in [0, 7] {
         let of = |lots: i64, row: usize| {
             let mut positions: Vec<_> =
@@ -99,20 +102,24 @@ fn tiers<F: MarginField>() {
             case.witness.slots[slot] = market.slot_with_row(&positions[slot], row);
             case
         };
-        let wrong = Err(Violation::WrongTier(slot));
-        for (lots, row, expected) in [
-            (1_000, 0, Ok(())),
-            (1_001, 0, wrong),
-            (1_000, 1, wrong),
-            (1_001, 1, Ok(())),
-            (0, 0, Ok(())),
+        let (lower, upper) = (Some("M5 above lower"), Some("M5 below upper"));
+        for (lots, row, outside) in [
+            (0, 0, None),
+            (1_000, 0, None),
+            (1_001, 0, upper),
+            (1_000, 1, lower),
+            (1_001, 1, None),
+            (2_000, 1, None),
+            (2_001, 1, upper),
+            (2_000, 2, lower),
+            (2_001, 2, None),
         ] {
             let case = of(lots, row);
+            let expected = outside.map_or(Ok(()), |_| Err(Violation::WrongTier(slot)));
             assert_eq!(verdict(&case), expected, "{lots} lots under row {row}");
-            if expected.is_err() {
-                let circuit = broken(k::<F>(case.shape), &case.circuit(), &case.public_rows());
-                let name = if row == 0 { "M5 below upper" } else { "M5 above lower" };
+            if let Some(name) = outside {
                 // Charges follow from the excess, which is no number there.
+                let circuit = broken(k::<F>(case.shape), &case.circuit(), &case.public_rows());
                 let mark = format!("slot {slot}: {name}");
                 assert!(circuit.iter().any(|broken| broken.starts_with(&mark)), "{circuit:?}");
             }
