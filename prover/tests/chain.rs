@@ -15,6 +15,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use common::{TRADER, copy_fixtures, run, zkmargin};
 use serde_json::{Value, json};
+use zkmargin_margin::ids::AccountId;
 
 /// When the fixtures' prices were recorded.
 const START: u64 = 1_679_940_322;
@@ -22,6 +23,17 @@ const HOUR: u64 = 3_600;
 /// The first two accounts that anvil gives funds to; everybody knows their keys.
 const KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 const OTHER_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+
+/// The address of the first key. The accounts of the tests are its number 0, which
+/// is healthy, and number 1, which is not.
+const OWNER: &str = "f39fd6e51aad88f6f4ce6ab8827279cfffb92266";
+/// And of the other.
+const OTHER: &str = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
+
+/// An account of the owner's.
+fn account(sub: u32) -> String {
+    AccountId::derive(&hex::decode(OWNER).unwrap(), sub).unwrap().to_string()
+}
 
 /// The program, or `None` after saying loudly that nothing is tested.
 fn anvil() -> Option<PathBuf> {
@@ -89,6 +101,13 @@ impl Stage {
         let node = Node::start()?;
         let dir = tempfile::tempdir().unwrap();
         copy_fixtures(dir.path());
+        // The fixtures' accounts are nobody's on a chain.
+        let poor = TRADER.replace("a1", "a2");
+        for name in ["portfolio.json", "poor.json", "accounts-kzg.jsonl"] {
+            let text = fs::read_to_string(dir.path().join(name)).unwrap();
+            let text = text.replace(TRADER, &account(0)).replace(&poor, &account(1));
+            fs::write(dir.path().join(name), text).unwrap();
+        }
         fs::write(dir.path().join("sender.key"), KEY).unwrap();
         fs::write(dir.path().join("other.secret"), OTHER_KEY).unwrap();
         Some(Self { dir, node })
@@ -159,20 +178,38 @@ impl Stage {
 
     /// Deploys, and makes the files of epoch 1 for the deployment.
     fn deploy(&self) {
-        let deployed = self.ending(
-            0,
-            "deploy --protocol test -m hyperliquid --circuit standard-small --insecure-dev-srs --proof-window 7200 --cure-period 7200 -o deployment.json --key-file sender.key",
+        let deployed =
+            self.ending(0, &format!("{DEPLOY} -o deployment.json --key-file sender.key"));
+        assert_eq!(
+            (&deployed["insecure_dev_srs"], &deployed["complete"]),
+            (&json!(true), &json!(true))
         );
-        assert_eq!(deployed["insecure_dev_srs"], true);
-        let context = deployed["context"].as_str().unwrap();
-        let dir = self.dir.path();
+        self.state("market-kzg.json");
+        self.sign(1, "market-kzg.json", "--first");
+        self.prove("portfolio.json", "market-kzg.json", "at-least:maintenance", "healthy.json");
+    }
+
+    /// The venue's state of an epoch.
+    fn state(&self, market: &str) {
+        let deployment = fs::read(self.dir.path().join("deployment.json")).unwrap();
+        let deployment: Value = serde_json::from_slice(&deployment).unwrap();
+        let context = deployment["context"].as_str().unwrap();
         run(
-            dir,
+            self.dir.path(),
             &format!(
-                "venue root -q accounts-kzg.jsonl -m market-kzg.json --context {context} -o state-evm.json"
+                "venue root -q accounts-kzg.jsonl -m {market} --context {context} -o state-evm.json --force"
             ),
         );
-        self.prove("portfolio.json", "market-kzg.json", "at-least:maintenance", "healthy.json");
+    }
+
+    /// The epoch's file, signed by two of three.
+    fn sign(&self, epoch: u64, market: &str, before: &str) {
+        let dir = self.dir.path();
+        let file = format!("signed-{epoch}.json");
+        run(dir, &format!("epoch make -q -m {market} -s state-evm.json {before} -o {file}"));
+        for key in ["signer-1.key", "signer-2.key"] {
+            run(dir, &format!("epoch sign -q {file} --key-file {key}"));
+        }
     }
 
     fn prove(&self, portfolio: &str, market: &str, claim: &str, output: &str) {
@@ -184,26 +221,57 @@ impl Stage {
         );
     }
 
-    /// What the protocol, the guardian and the governor do; the first account
-    /// stays in good standing, the other was to be liquidated.
+    /// What the protocol, the guardian and the governor do; the first account is
+    /// current, the other was to be liquidated.
     fn what_the_roles_may(&self, other: &str) {
         assert_eq!(self.send(&format!("reinstate -a {other}")), "reinstated");
         assert_eq!(self.status(0, other)["state"], "unproven");
         assert_eq!(self.send(&format!("close -a {other}")), "closed");
         assert_eq!(self.status(0, other)["state"], "closed");
 
-        assert_eq!(self.send("pause"), "halted");
+        assert_eq!(self.send("pause --for 10m"), "halted");
+        let status = self.ending(0, "status");
+        assert_eq!(
+            (&status["halted"], &status["standstill"]),
+            (&json!("paused"), &json!("paused"))
+        );
         let refused = |line: &str, expected: &str| {
             let message = self.refused(1, &format!("{line} --key-file sender.key"));
             assert!(message.contains(expected), "evm {line}: {message}");
         };
-        refused(&format!("call -a {TRADER}"), "halt");
-        assert_eq!(self.send("resume"), "resumed");
+        refused(&format!("call -a {}", account(0)), "halt");
+        let standing = format!("standing -a {} --at-least initial --max-age 2h", account(0));
+        assert_eq!(self.ending(1, &standing)["may_increase_risk"], false);
+        let root = status["market_root"].as_str().unwrap();
+        refused(&format!("resume -e 2 --market-root {root}"), "3");
+        assert_eq!(self.send(&format!("resume -e 3 --market-root {root}")), "resumed");
+        assert_eq!(self.ending(0, &standing)["may_increase_risk"], true);
 
-        assert_eq!(self.send("revoke -m hyperliquid"), "model-revoked");
-        self.prove("portfolio.json", "market-3-kzg.json", "at-least:initial", "late.json");
-        refused("submit late.json --insecure-dev-srs", "model");
-        assert_eq!(self.send("accept -m hyperliquid"), "model-accepted");
+        let circuits = self.ending(0, "circuits list");
+        assert_eq!(circuits[0]["name"], "standard-small");
+        let circuit = circuits[0]["circuit"].as_str().unwrap();
+        assert_eq!(self.send(&format!("circuits freeze -c {circuit}")), "circuits-changed");
+        assert_eq!(self.ending(0, "status")["standstill"], "circuits");
+        assert_eq!(self.send(&format!("circuits unfreeze -c {circuit}")), "circuits-changed");
+
+        assert_eq!(self.send("models revoke -m hyperliquid"), "model-revoked");
+        assert_eq!(self.ending(0, "status")["standstill"], "model-revoked");
+
+        let show = format!("roles show -a {OTHER}");
+        assert_eq!(self.ending(0, &show)["roles"], json!([]));
+        let sent = |line: &str| self.ending(0, &format!("{line} --key-file sender.key"));
+        sent(&format!("roles grant -r guardian -a {OTHER}"));
+        assert_eq!(self.ending(0, &show)["roles"], json!(["guardian"]));
+        let reject = format!("reject -e 3 --market-root {root} --key-file other.secret");
+        let rejected = self.ending(0, &reject);
+        assert_eq!(rejected[0]["events"][0]["type"], "epoch-rejected");
+        assert_eq!(self.status(0, &account(0))["state"], "unproven");
+        sent(&format!("roles hand-over --to {OTHER}"));
+        let pending = self.ending(0, "roles show");
+        assert_eq!(pending["handed_over_to"].as_str().unwrap().to_lowercase(), OTHER);
+        self.ending(0, "roles accept --key-file other.secret");
+        let admin = self.ending(0, "roles show");
+        assert_eq!(admin["admin"].as_str().unwrap().to_lowercase(), OTHER);
     }
 
     /// A market of later prices, posted when it is fresh.
@@ -220,43 +288,61 @@ impl Stage {
                 "market build -q -s later.json -m hyperliquid -e {epoch} -o market-{epoch}-kzg.json --proof-system kzg"
             ),
         );
-        let deployment = fs::read(dir.join("deployment.json")).unwrap();
-        let deployment: Value = serde_json::from_slice(&deployment).unwrap();
-        let context = deployment["context"].as_str().unwrap();
-        run(
-            dir,
-            &format!(
-                "venue root -q accounts-kzg.jsonl -e {epoch} --context {context} -o state-evm.json --force"
-            ),
+        let market = format!("market-{epoch}-kzg.json");
+        let confirmed = match epoch {
+            2 => "market-kzg.json".to_owned(),
+            later => format!("market-{}-kzg.json", later - 1),
+        };
+        self.state(&market);
+        let before = epoch - 1;
+        self.sign(
+            epoch,
+            &market,
+            &format!("--previous signed-{before}.json --confirmed {confirmed}"),
         );
         self.set_time(time + 60);
-        let event = self.send(&format!("post -m market-{epoch}-kzg.json -s state-evm.json"));
-        assert_eq!(event, "epoch-posted");
+        assert_eq!(self.send(&format!("post signed-{epoch}.json")), "epoch-posted");
     }
 }
 
+/// Hourly epochs, as the fixtures' are.
+const DEPLOY: &str = "deploy --protocol test -m hyperliquid --circuit standard-small --insecure-dev-srs --signers signers.json --max-snapshot-age 3600 --proof-window 7200 --cure-period 7200";
 const SUBMIT: &str = "submit healthy.json --insecure-dev-srs";
 
 #[test]
 fn from_a_deployment_to_a_cure() {
     let Some(stage) = Stage::new() else { return };
     stage.deploy();
-    assert_eq!(stage.send("post -m market-kzg.json -s state-evm.json"), "epoch-posted");
-    assert_eq!(stage.send(&format!("register -a {TRADER}")), "registered");
-    assert_eq!(stage.status(0, TRADER)["state"], "unproven");
+    let (trader, poor) = (account(0), account(1));
+    assert_eq!(stage.send("post signed-1.json"), "epoch-posted");
+    assert_eq!(stage.send("register"), "registered");
+    stage.ending(0, "subscribe --key-file sender.key");
+    assert_eq!(stage.status(0, &trader)["state"], "unproven");
     assert_eq!(stage.send(SUBMIT), "proof-accepted");
-    let status = stage.status(0, TRADER);
+    let status = stage.status(0, &trader);
     assert_eq!((&status["state"], &status["overdue"]), (&json!("current"), &json!(false)));
-    let message = stage.refused(1, &format!("{SUBMIT} --key-file sender.key"));
-    assert!(message.contains("a proof for epoch 1 or later was accepted"), "{message}");
-    let message = stage.refused(1, &format!("call -a {TRADER} --key-file sender.key"));
+    let again = stage.ending(0, &format!("{SUBMIT} --key-file sender.key"));
+    assert_eq!(again[0]["outcome"], "unchanged");
+    let message = stage.refused(1, &format!("call -a {trader} --key-file sender.key"));
     assert!(message.contains("next proof is due at"), "{message}");
 
     // A breach of another account, proved by the venue.
-    let poor = TRADER.replace("a1", "a2");
-    assert_eq!(stage.send(&format!("register -a {poor}")), "registered");
+    assert_eq!(stage.send("register --sub 1"), "registered");
+    stage.ending(0, "subscribe --sub 1 --key-file sender.key");
     stage.prove("poor.json", "market-kzg.json", "below:maintenance --disclose", "breach.json");
-    assert_eq!(stage.send("submit breach.json --insecure-dev-srs"), "called");
+    // Several proofs, of which one is of no deployment.
+    let several = "submit proof-kzg.json breach.json --insecure-dev-srs --key-file sender.key";
+    let lines = stage.ending(1, several);
+    assert_eq!(
+        (&lines[0]["outcome"], &lines[1]["outcome"]),
+        (&json!("refused"), &json!("not-tried"))
+    );
+    let lines = stage.ending(1, &format!("{several} --keep-going"));
+    assert_eq!(
+        (&lines[0]["outcome"], &lines[1]["outcome"]),
+        (&json!("refused"), &json!("applied"))
+    );
+    assert_eq!(lines[1]["events"][0]["type"], "called");
     let status = stage.status(3, &poor);
     assert_eq!((&status["state"], &status["reason"]), (&json!("called"), &json!("breach")));
     assert!(status["shortfall"].as_str().unwrap().parse::<u128>().unwrap() > 0, "{status}");
@@ -265,20 +351,28 @@ fn from_a_deployment_to_a_cure() {
     stage.epoch(2);
     stage.epoch(3);
     stage.set_time(START + 2 * HOUR + 1_800);
-    assert_eq!(stage.status(0, TRADER)["overdue"], true);
-    assert_eq!(stage.send(&format!("call -a {TRADER}")), "called");
-    assert_eq!(stage.status(3, TRADER)["reason"], "overdue");
+    assert_eq!(stage.status(0, &trader)["overdue"], true);
+    // A keeper calls who is silent, and records whose deadline has passed.
+    let kept = stage.ending(0, "keep --key-file sender.key");
+    let done: Vec<_> = kept
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["account"].as_str().unwrap(), line["sent"]["events"][0]["type"].as_str()))
+        .collect();
+    let expected = [(trader.as_str(), Some("called")), (poor.as_str(), Some("liquidatable"))];
+    assert_eq!(done, expected, "{kept}");
+    assert_eq!(stage.ending(0, "keep --key-file sender.key"), json!([]));
+    assert_eq!(stage.status(3, &trader)["reason"], "overdue");
     stage.prove("portfolio.json", "market-3-kzg.json", "at-least:initial", "cure.json");
     assert_eq!(stage.send("cure cure.json --insecure-dev-srs"), "cured");
-    assert_eq!(stage.status(0, TRADER)["level"], "initial");
-    // The deadline of the other passes.
-    assert_eq!(stage.send(&format!("liquidate -a {poor}")), "liquidatable");
+    assert_eq!(stage.status(0, &trader)["level"], "initial");
 
     let types = |history: &Value| -> Vec<String> {
         let events = history.as_array().unwrap().iter();
         events.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
     };
-    let history = stage.ending(0, &format!("history -a {TRADER}"));
+    let history = stage.ending(0, &format!("history -a {trader}"));
     assert_eq!(types(&history), ["registered", "proof-accepted", "called", "cured"]);
     let history = types(&stage.ending(0, "history"));
     assert_eq!(history.iter().filter(|event| *event == "epoch-posted").count(), 3);
@@ -294,23 +388,29 @@ fn what_is_refused_says_why() {
     let Some(stage) = Stage::new() else { return };
     stage.deploy();
     let dir = stage.dir.path();
-    stage.send("post -m market-kzg.json -s state-evm.json");
-    stage.send(&format!("register -a {TRADER}"));
+    stage.send("post signed-1.json");
+    stage.send("register");
     let refused = |code, line: &str, expected: &str| {
         let message = stage.refused(code, line);
         assert!(message.contains(expected), "evm {line}: {message}");
     };
     let with_key = |line: &str| format!("{line} --key-file sender.key");
 
-    refused(2, SUBMIT, "no key to send with");
+    refused(2, SUBMIT, "no key to send");
     refused(2, &format!("{SUBMIT} --key-file trader.key"), "not a private key");
     refused(1, &with_key("submit healthy.json"), "insecure powers of tau");
     refused(1, &with_key("submit proof-kzg.json --insecure-dev-srs"), "another context");
     refused(2, &with_key("submit proof.json --insecure-dev-srs"), "proof system ipa");
-    refused(2, &with_key("post -m market.json -s state.json"), "proof system ipa");
-    refused(1, &with_key("post -m market-kzg.json -s state-kzg.json"), "context is");
+    refused(2, &with_key("post epoch-kzg.json"), "the epoch file is for");
+    run(dir, "epoch make -q -m market-kzg.json -s state-evm.json --first -o nobodys.json");
+    refused(1, &with_key("post nobodys.json"), "too few valid signatures");
+    refused(
+        1,
+        "register --key-file other.secret --owner 0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266",
+        "neither",
+    );
     refused(1, &with_key("cure healthy.json --insecure-dev-srs"), "no open margin call");
-    refused(1, "pause --key-file other.secret", "does not have the role");
+    refused(1, "pause --for 1h --key-file other.secret", "does not have the role");
 
     // Another claim than what was proved, well-formed in every other way.
     let proof = fs::read_to_string(dir.join("healthy.json")).unwrap();
@@ -334,15 +434,77 @@ fn what_is_refused_says_why() {
     }
     refused(2, "status --rpc-url ftp://127.0.0.1", "not an http");
     // A node has no say in what is signed for which chain, and at what fee.
-    let elsewhere = "deploy --chain 1 --protocol test -m hyperliquid --circuit standard-small --insecure-dev-srs -o elsewhere.json";
-    refused(2, &with_key(elsewhere), "is of chain 31337, --chain asks for 1");
+    let elsewhere = format!("{DEPLOY} --chain 1 -o elsewhere.json");
+    refused(2, &with_key(&elsewhere), "is of chain 31337, --chain asks for 1");
     assert!(!stage.dir.path().join("elsewhere.json").exists());
-    refused(2, &with_key("pause --max-fee 0"), "--max-fee allows 0");
+    refused(2, &with_key("pause --for 1h --max-fee 0"), "--max-fee allows 0");
     // The endpoint's access token stays secret.
     let message = stage.refused(2, "status --rpc-url http://127.0.0.1:1/token-of-mine");
     assert!(!message.contains("token-of-mine"), "{message}");
     // Nothing of it reached the account.
-    assert_eq!(stage.status(0, TRADER)["state"], "unproven");
+    assert_eq!(stage.status(0, &account(0))["state"], "unproven");
+}
+
+#[test]
+fn a_deployment_is_planned_and_gone_on_with() {
+    let Some(stage) = Stage::new() else { return };
+    let dir = stage.dir.path();
+    let governed = format!("{DEPLOY} --governor {OTHER}");
+    // Nothing is sent, and nothing is written.
+    let plan = stage.ending(0, &format!("{governed} -o plan.json --dry-run --from 0x{OWNER}"));
+    let planned = plan["planned"].as_array().unwrap();
+    assert!(planned.len() > 10 && !dir.join("plan.json").exists());
+    assert!(planned[0]["gas"].as_u64().unwrap() > 500_000, "{}", planned[0]["gas"]);
+    assert_eq!((&planned[0]["nonce"], &planned[0]["to"]), (&json!(0), &Value::Null));
+
+    // The file of a deployment that stopped after the gate.
+    let key = "--key-file sender.key";
+    let done = stage.ending(0, &format!("{governed} -o deployment.json {key}"));
+    assert_eq!(plan["contracts"], done["contracts"], "what was planned");
+    assert_eq!(done["handed_over"].as_str().unwrap().to_lowercase(), OTHER);
+    let whole = fs::read_to_string(dir.join("deployment.json")).unwrap();
+    let mut half: Value = serde_json::from_str(&whole).unwrap();
+    half["complete"] = json!(false);
+    half["context"] = Value::Null;
+    half["verifiers"] = json!([]);
+    fs::write(dir.join("half.json"), half.to_string()).unwrap();
+    let message = stage.refused(2, "status -d half.json");
+    assert!(message.contains("not finished"), "{message}");
+    // Another deployment does not go on with it.
+    let other = governed.replace("--protocol test", "--protocol other");
+    let message = stage.refused(2, &format!("{other} -o half.json {key}"));
+    assert!(message.contains("its protocol is test, not other"), "{message}");
+    // Neither does one that is complete.
+    let message = stage.refused(2, &format!("{governed} -o deployment.json {key}"));
+    assert!(message.contains("deployment.json"), "{message}");
+
+    // The governor governs, the deployer does no longer.
+    let message = stage.refused(1, &format!("models revoke -m hyperliquid {key}"));
+    assert!(!message.is_empty());
+    let held = stage.ending(0, &format!("roles show -a {OTHER}"))["roles"].clone();
+    assert_eq!(held, json!(["governor"]));
+    stage.ending(0, "roles accept --key-file other.secret");
+
+    // One that stopped before its market was there.
+    let begun =
+        format!("{DEPLOY} -o begun.json {key}").replace("--protocol test", "--protocol two");
+    let told = stage.ending(0, &begun);
+    let text = fs::read_to_string(dir.join("begun.json")).unwrap();
+    let mut begun_file: Value = serde_json::from_str(&text).unwrap();
+    begun_file["complete"] = json!(false);
+    begun_file["context"] = Value::Null;
+    begun_file["contracts"]["registry"] = Value::Null;
+    fs::write(dir.join("begun.json"), begun_file.to_string()).unwrap();
+    let again = stage.ending(0, &begun);
+    assert_eq!(again["context"], told["context"]);
+    assert_eq!(again["contracts"]["markets"], told["contracts"]["markets"]);
+    assert_ne!(again["contracts"]["registry"], told["contracts"]["registry"]);
+    // Its rules are those that the market was created with.
+    begun_file["contracts"] = again["contracts"].clone();
+    fs::write(dir.join("begun.json"), begun_file.to_string()).unwrap();
+    let other = begun.replace("--proof-window 7200", "--proof-window 9000");
+    let message = stage.refused(2, &other);
+    assert!(message.contains("other rules"), "{message}");
 }
 
 #[test]

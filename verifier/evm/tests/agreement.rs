@@ -57,9 +57,9 @@ impl Pair {
 
     fn is_foreign(&self, action: &ActionRecord) -> bool {
         match action {
-            Action::SubmitProof { claim } | Action::SubmitBreach { claim } | Action::Cure { claim } => {
-                claim.context != self.contract.market
-            }
+            Action::SubmitProof { claim }
+            | Action::SubmitBreach { claim }
+            | Action::Cure { claim } => claim.context != self.contract.market,
             _ => false,
         }
     }

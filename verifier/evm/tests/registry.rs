@@ -7,8 +7,7 @@ mod common;
 use alloy_sol_types::{SolCall, SolError, SolEvent};
 use common::actions::{self, START, account, breach, cure, overdue, posted, prove, register};
 use common::registry::{
-    ANYONE, DEPLOYER, GOVERNOR, HostileHook, Kind, MOCK, Message, NAME, PROTOCOL, Refused,
-    Registry,
+    ANYONE, DEPLOYER, GOVERNOR, HostileHook, Kind, MOCK, Message, NAME, PROTOCOL, Refused, Registry,
 };
 use common::{CHAIN, Chain, Failure, GAS_LIMIT};
 use revm::primitives::{Address, U256};

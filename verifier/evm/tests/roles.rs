@@ -308,7 +308,11 @@ fn circuits_wait_end_and_are_frozen() {
     assert_eq!(real.told(), (START + 2 * DELAY, false));
     let claim = actions::claim(1, 1, actions::HEALTHY);
     let claim = zkmargin_verifier::engine::ClaimData {
-        context: zkmargin_margin::ids::ContextId::derive("real", common::CHAIN, real.markets.into()),
+        context: zkmargin_margin::ids::ContextId::derive(
+            "real",
+            common::CHAIN,
+            real.markets.into(),
+        ),
         ..claim
     };
     let ask = gate::requireProofCall {

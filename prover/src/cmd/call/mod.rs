@@ -2,7 +2,6 @@
 
 mod actions;
 mod audit;
-pub(crate) mod epoch;
 mod halts;
 mod hints;
 mod init;

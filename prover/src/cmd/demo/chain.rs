@@ -1,9 +1,9 @@
 //! The story on a chain: the same account, judged by contracts.
 
 use super::example::{EPOCH_SECONDS, Example, MODEL};
-use super::node::{FUNDED_KEY, Node};
+use super::node::{FUNDED_KEY, Node, TRADER_KEY};
 use super::story::Story;
-use super::{build_market, commit, make_state, prove};
+use super::{build_market, commit, make_state, prove, publish, publisher};
 use crate::cmd::evm;
 use crate::error::{Error, Exit};
 
@@ -13,6 +13,8 @@ const CIRCUIT: &str = "standard-medium";
 const POWERS: &str = "15";
 /// How long a proof keeps the account current, and how long it has to cure.
 const WINDOW: &str = "7200";
+/// How old prices may be: an epoch's hour.
+const AGE: &str = "3600";
 
 /// The chapters on a chain. The node ends with them.
 pub(super) fn chain(story: &mut Story, example: &Example) -> Result<(), Error> {
@@ -45,6 +47,11 @@ impl OnChain<'_> {
         self.run(&[words, &["--key-file", "@deployer.key"]].concat(), Exit::Done)
     }
 
+    /// A command that the trader sends.
+    fn send_as_trader(&mut self, words: &[&str]) -> Result<(), Error> {
+        self.run(&[words, &["--key-file", "@trader-evm.key"]].concat(), Exit::Done)
+    }
+
     /// Moves the node's clock to so many seconds after the recorded prices.
     fn travel(&self, seconds: u64, why: &str) -> Result<(), Error> {
         self.story.tell(&format!("({why})"))?;
@@ -60,12 +67,17 @@ impl OnChain<'_> {
         self.story.tell("The powers of tau are insecure ones, for tests:")?;
         self.story.run(&["srs", "dev", "-k", POWERS], Exit::Done)?;
         self.story.write_secret("deployer.key", FUNDED_KEY.as_bytes())?;
+        self.story.write_secret("trader-evm.key", TRADER_KEY.as_bytes())?;
+        self.story.tell("Its epochs count when this publisher has signed them:")?;
+        publisher(self.story, "publisher-evm.key", "signers.json")?;
         let rules = ["-m", MODEL, "--proof-window", WINDOW, "--cure-period", WINDOW];
+        let ages = ["--max-snapshot-age", AGE, "--signers", "@signers.json"];
         let place = ["--rpc-url", self.node.url(), "--key-file", "@deployer.key"];
         let line = [
             ["evm", "deploy", "--protocol", "zkmargin-demo"].as_slice(),
             &["--circuit", CIRCUIT, "--insecure-dev-srs", "-o", "@deployment.json"],
             &rules,
+            &ages,
             &place,
         ];
         self.story.run(&line.concat(), Exit::Done)?;
@@ -82,17 +94,20 @@ impl OnChain<'_> {
         self.story.write("snapshot-1.json", self.example.recorded().to_json().as_bytes())?;
         build_market(self.story, "1")?;
         commit(self.story, "1", "portfolio-1.age")?;
-        self.story.chapter("3. The roots go on chain, and the account is registered")?;
-        self.send(&["post", "-m", "@market-1.json", "-s", "@state-1.json"])?;
-        let trader = Example::trader().to_string();
-        self.send(&["register", "-a", &trader])?;
+        self.story.chapter("3. The signed roots go on chain, and the trader registers")?;
+        publish(self.story, "1", None)?;
+        self.send(&["post", "@epoch-1.json"])?;
+        self.send_as_trader(&["register"])?;
         self.story.chapter("4. The trader proves its health, and a contract verifies it")?;
         prove(self.story, "1", "portfolio-1.age", "at-least:maintenance", Exit::Done)?;
         self.send(&["submit", "@proof-1.json"])?;
         self.run(&["status"], Exit::Done)?;
-        self.story.tell("The same proof does not count twice:")?;
-        let twice = ["submit", "@proof-1.json", "--key-file", "@deployer.key"];
-        self.run(&twice, Exit::False)
+        self.story.tell("The same proof again changes nothing:")?;
+        self.send(&["submit", "@proof-1.json"])?;
+        self.story.tell("May the account take more risk? A protocol asks the same on chain:")?;
+        let trader = Example::trader().to_string();
+        let asked = ["standing", "-a", &trader, "--at-least", "maintenance", "--max-age", "1h"];
+        self.run(&asked, Exit::Done)
     }
 
     /// Epochs 2 and 3 pass without a proof.
@@ -100,7 +115,6 @@ impl OnChain<'_> {
         self.story.chapter("5. Two epochs pass, and the trader stays silent")?;
         for epoch in 2..=3 {
             let name = epoch.to_string();
-            let (market, state) = (format!("@market-{name}.json"), format!("@state-{name}.json"));
             let snapshot = self.example.later(epoch - 1)?;
             self.story.write(&format!("snapshot-{name}.json"), snapshot.to_json().as_bytes())?;
             build_market(self.story, &name)?;
@@ -109,7 +123,8 @@ impl OnChain<'_> {
                 _ => commit(self.story, &name, "portfolio-1.age")?,
             }
             self.travel((epoch - 1) * EPOCH_SECONDS + 60, "an hour passes")?;
-            self.send(&["post", "-m", &market, "-s", &state])?;
+            publish(self.story, &name, Some(&(epoch - 1).to_string()))?;
+            self.send(&["post", &format!("@epoch-{name}.json")])?;
         }
         Ok(())
     }

@@ -24,6 +24,12 @@ pub(super) const EPOCH_SECONDS: u64 = 3_600;
 /// What the trader pays in, in the quote currency.
 pub(super) const DEPOSIT: u32 = 500;
 
+/// The trader's address on a chain for tests: the second account that anvil funds.
+const TRADER_OWNER: [u8; 20] = [
+    0x70, 0x99, 0x79, 0x70, 0xc5, 0x18, 0x12, 0xdc, 0x3a, 0x01, 0x0c, 0x7d, 0x01, 0xb5, 0x0e, 0x0d,
+    0x17, 0xdc, 0x79, 0xc8,
+];
+
 /// The example.
 pub(super) struct Example {
     account: ImportedAccount,
@@ -38,9 +44,10 @@ impl Example {
         Ok(Self { account, marks })
     }
 
-    /// The trader.
+    /// The trader: account number 0 of an owner on a chain.
     pub(super) fn trader() -> AccountId {
-        account(0xa1)
+        // An address is an owner; the other name is nobody's.
+        AccountId::derive(&TRADER_OWNER, 0).unwrap_or_else(|| account(0xa1))
     }
 
     /// When the prices were recorded.

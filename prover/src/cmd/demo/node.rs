@@ -19,6 +19,9 @@ const PROGRAM_ENV: &str = "ZKMARGIN_ANVIL";
 /// What anvil says when it is ready.
 const READY: &str = "Listening on ";
 
+/// The second one, whose address [`super::example`] names the trader by.
+pub(super) const TRADER_KEY: &str =
+    "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 /// The first account that anvil gives funds to. Its key is known to everybody.
 pub(super) const FUNDED_KEY: &str =
     "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";

@@ -1,34 +1,18 @@
-//! What changes a registry: epochs, accounts, proofs, models, halts.
+//! What changes accounts, and what is told of transactions.
 
-use alloy_rpc_types_eth::TransactionReceipt;
-use alloy_sol_types::private::B256;
+use alloy_rpc_types_eth::{Log, TransactionReceipt};
+use alloy_sol_types::private::{Address, B256};
 use serde::Serialize;
-use zkmargin_evm::contracts::MarginCallRegistry as registry;
+use zkmargin_evm::contracts::{MarginCallRegistry as registry, MarginOperators as operators};
 use zkmargin_evm::engine as convert;
-use zkmargin_margin::claim::Side;
-use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::AccountId;
-use zkmargin_margin::shape::ProofSystem;
-use zkmargin_prover::files::Source;
-use zkmargin_verifier::VerifyError;
-use zkmargin_verifier::engine::{ClaimData, Event};
-use zkmargin_verifier::proof::{ProofFile, circuit_of};
+use zkmargin_verifier::engine::Event;
 
-use super::deployment::{CircuitName, Deployment, Registry, SenderArgs};
-use super::error::EvmError;
+use super::chain::{Outcome, Planned};
+use super::circuits::time;
+use super::deployment::{Registry, SenderArgs};
 use crate::cli::Env;
-use crate::cmd::call::epoch::EpochArgs;
-use crate::cmd::market::load_model;
 use crate::error::{Error, Exit};
-use crate::input::{SrsArgs, parse_source, warn_of_insecure_srs};
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Post {
-    #[command(flatten)]
-    sender: SenderArgs,
-    #[command(flatten)]
-    epoch: EpochArgs,
-}
 
 /// An account of a registry.
 #[derive(Debug, clap::Args)]
@@ -40,165 +24,185 @@ pub(crate) struct AccountArgs {
     account: AccountId,
 }
 
-/// Proofs for a registry.
+/// An account by its owner.
 #[derive(Debug, clap::Args)]
-pub(crate) struct ProofArgs {
+pub(crate) struct OwnerArgs {
     #[command(flatten)]
     sender: SenderArgs,
-    #[command(flatten)]
-    srs: SrsArgs,
-    /// The proof files
-    #[arg(required = true, value_parser = parse_source)]
-    proof: Vec<Source>,
+    /// The owner; the sender unless given
+    #[arg(long, value_name = "0x...")]
+    owner: Option<Address>,
+    /// Which of the owner's accounts
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    sub: u32,
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct ModelArgs {
+pub(crate) struct Approve {
     #[command(flatten)]
     sender: SenderArgs,
-    /// The model: the name of a shipped one, or a JSON file
-    #[arg(short, long, value_name = "NAME|FILE")]
-    model: String,
+    /// Who may act for the sender
+    #[arg(long, value_name = "0x...")]
+    operator: Address,
+    /// Until when, in seconds since 1970; 0 ends it
+    #[arg(long, value_name = "TIME")]
+    until: u64,
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct PlainArgs {
+pub(crate) struct Hook {
     #[command(flatten)]
     sender: SenderArgs,
+    /// The contract that is told of called, cured and liquidatable accounts
+    #[arg(long, value_name = "0x...", required_unless_present = "none")]
+    hook: Option<Address>,
+    /// Nothing is told any more
+    #[arg(long, conflicts_with = "hook")]
+    none: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RetryHook {
+    #[command(flatten)]
+    account: AccountArgs,
+    /// The protocol whose hook failed
+    #[arg(long, value_name = "0x...")]
+    protocol: Address,
 }
 
 /// What is done to an account.
 #[derive(Clone, Copy)]
 pub(super) enum AccountAction {
-    Register,
     CallOverdue,
     MarkLiquidatable,
     Close,
     Reinstate,
 }
 
-/// What is done to the engine.
+/// What an owner does, or who acts for it.
 #[derive(Clone, Copy)]
-pub(super) enum PlainAction {
-    Pause,
-    Resume,
+pub(super) enum OwnerAction {
+    Register,
+    Subscribe,
+    Depart,
+    Escape,
 }
 
-/// A transaction that was mined.
+/// A transaction, and what it announced.
 #[derive(Serialize)]
-pub(super) struct Sent {
-    transaction: B256,
-    block: Option<u64>,
-    gas_used: u64,
-    events: Vec<Event>,
+#[serde(untagged)]
+pub(super) enum Sent {
+    Mined {
+        transaction: B256,
+        block: Option<u64>,
+        gas_used: u64,
+        events: Vec<Event>,
+        /// Of a batch: accounts whose proofs were refused, and why.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        refused: Vec<Refused>,
+    },
+    Planned(Planned),
 }
 
-impl From<&TransactionReceipt> for Sent {
-    fn from(receipt: &TransactionReceipt) -> Self {
-        let event = |log: &alloy_rpc_types_eth::Log| convert::event(log.topics(), &log.data().data);
-        Self {
-            transaction: receipt.transaction_hash,
-            block: receipt.block_number,
-            gas_used: receipt.gas_used,
-            events: receipt.inner.logs().iter().filter_map(event).collect(),
+/// An account whose proof was refused in a batch.
+#[derive(Serialize)]
+pub(super) struct Refused {
+    pub(super) account: AccountId,
+    pub(super) error: String,
+}
+
+impl Sent {
+    pub(super) fn of(on: &Registry, outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Planned(planned) => Self::Planned((**planned).clone()),
+            Outcome::Mined(receipt) => Self::Mined {
+                transaction: receipt.transaction_hash,
+                block: receipt.block_number,
+                gas_used: receipt.gas_used,
+                events: events(on, receipt),
+                refused: super::proofs::refused(on, receipt),
+            },
+        }
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Planned(planned) => vec![planned.told()],
+            Self::Mined { transaction, gas_used, events, refused, .. } => {
+                let mut lines: Vec<_> = events.iter().map(ToString::to_string).collect();
+                let no = |one: &Refused| format!("{} refused: {}", one.account, one.error);
+                lines.extend(refused.iter().map(no));
+                lines.push(format!("  {gas_used} gas, transaction {transaction}"));
+                lines
+            }
         }
     }
 }
 
+/// What markets and registry announced of the market.
+fn events(on: &Registry, receipt: &TransactionReceipt) -> Vec<Event> {
+    receipt.inner.logs().iter().filter_map(|log| event(on, log)).collect()
+}
+
+/// The engine's event in a log of the market.
+pub(super) fn event(on: &Registry, log: &Log) -> Option<Event> {
+    if ![on.at.markets, on.at.registry].contains(&log.address()) {
+        return None;
+    }
+    let mut context = B256::ZERO;
+    context[..31].copy_from_slice(on.context().as_slice());
+    let ours = log.topics().get(1) == Some(&context);
+    ours.then(|| convert::event(log.topics(), &log.data().data)).flatten()
+}
+
 /// Tells what transactions announced and cost.
-fn report(receipts: &[TransactionReceipt], env: Env) -> Result<Exit, Error> {
-    let sent: Vec<Sent> = receipts.iter().map(Sent::from).collect();
-    env.out.result(&sent, |sent| sent.iter().flat_map(lines).collect())?;
+pub(super) fn report(on: &Registry, outcomes: &[Outcome], env: Env) -> Result<Exit, Error> {
+    let sent: Vec<Sent> = outcomes.iter().map(|outcome| Sent::of(on, outcome)).collect();
+    env.out.result(&sent, |sent| sent.iter().flat_map(Sent::lines).collect())?;
     Ok(Exit::Done)
 }
 
-fn lines(sent: &Sent) -> Vec<String> {
-    let events = sent.events.iter().map(ToString::to_string);
-    events.chain([format!("  {} gas, transaction {}", sent.gas_used, sent.transaction)]).collect()
-}
-
-pub(super) fn post(args: &Post, env: Env) -> Result<Exit, Error> {
-    let registry = args.sender.open()?;
-    // Contracts verify the one proof system.
-    let system = Some(env.proof_system.unwrap_or(ProofSystem::Kzg));
-    let post = args.epoch.post(registry.deployment.context, Env { proof_system: system, ..env })?;
-    let call = registry::postEpochCall { post: convert::epoch_post(&post) };
-    report(&[registry.send(&call)?], env)
-}
-
 pub(super) fn account(args: &AccountArgs, action: AccountAction, env: Env) -> Result<Exit, Error> {
-    let id = convert::address(args.account);
-    let to = args.sender.open()?;
-    let receipt = match action {
-        AccountAction::Register => to.send(&registry::registerCall { id }),
-        AccountAction::CallOverdue => to.send(&registry::callOverdueCall { id }),
-        AccountAction::MarkLiquidatable => to.send(&registry::markLiquidatableCall { id }),
-        AccountAction::Close => to.send(&registry::closeCall { id }),
-        AccountAction::Reinstate => to.send(&registry::reinstateCall { id }),
+    let account = convert::address(args.account);
+    let on = args.sender.open()?;
+    let named = (on.context(), account);
+    let outcome = match action {
+        AccountAction::CallOverdue => on.send(&registry::callOverdueCall::from(named)),
+        AccountAction::MarkLiquidatable => on.send(&registry::markLiquidatableCall::from(named)),
+        AccountAction::Close => on.send(&registry::closeCall::from(named)),
+        AccountAction::Reinstate => on.send(&registry::reinstateCall::from(named)),
     }?;
-    report(&[receipt], env)
+    report(&on, &[outcome], env)
 }
 
-pub(super) fn model(args: &ModelArgs, accept: bool, env: Env) -> Result<Exit, Error> {
-    let model = convert::model(load_model(&args.model)?.digest());
-    let to = args.sender.open()?;
-    let receipt = match accept {
-        true => to.send(&registry::acceptModelCall { model }),
-        false => to.send(&registry::revokeModelCall { model }),
+pub(super) fn owner(args: &OwnerArgs, action: OwnerAction, env: Env) -> Result<Exit, Error> {
+    let on = args.sender.open()?;
+    let (context, sub) = (on.context(), args.sub);
+    let owner = args.owner.or(on.sender).ok_or(super::error::EvmError::NoTerms)?;
+    let outcome = match action {
+        OwnerAction::Register => on.send(&registry::registerCall { context, owner, sub }),
+        OwnerAction::Subscribe => on.send(&registry::subscribeCall { context, owner, sub }),
+        OwnerAction::Depart => on.send(&registry::departCall { context, owner, sub }),
+        OwnerAction::Escape => on.send(&registry::escapeCall { context, owner, sub }),
     }?;
-    report(&[receipt], env)
+    report(&on, &[outcome], env)
 }
 
-pub(super) fn plain(args: &PlainArgs, action: PlainAction, env: Env) -> Result<Exit, Error> {
-    let to = args.sender.open()?;
-    let receipt = match action {
-        PlainAction::Pause => to.send(&registry::pauseCall {}),
-        PlainAction::Resume => to.send(&registry::resumeCall {}),
-    }?;
-    report(&[receipt], env)
+pub(super) fn approve(args: &Approve, env: Env) -> Result<Exit, Error> {
+    let on = args.sender.open()?;
+    let call = operators::setOperatorCall { operator: args.operator, until: time(args.until)? };
+    report(&on, &[on.chain.send(on.at.operators, &call)?], env)
 }
 
-/// A proof file, and the circuit that the registry knows it by.
-struct Proof {
-    circuit: B256,
-    file: ProofFile<Bn254Fr>,
+pub(super) fn hook(args: &Hook, env: Env) -> Result<Exit, Error> {
+    let on = args.sender.open()?;
+    let call = registry::setHookCall::from((args.hook.unwrap_or(Address::ZERO),));
+    report(&on, &[on.send(&call)?], env)
 }
 
-/// Reads every proof before the first is sent. The registry verifies them, and
-/// is asked before anything is paid for.
-pub(super) fn submit(args: &ProofArgs, cure: bool, env: Env) -> Result<Exit, Error> {
-    let to = args.sender.open()?;
-    let read = |source: &Source| read(source, &to.deployment, args.srs, env);
-    let proofs = args.proof.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    if args.srs.insecure_dev_srs {
-        warn_of_insecure_srs();
-    }
-    let receipts = proofs.iter().map(|proof| send(&to, proof, cure));
-    report(&receipts.collect::<Result<Vec<_>, _>>()?, env)
-}
-
-fn read(source: &Source, to: &Deployment, srs: SrsArgs, env: Env) -> Result<Proof, Error> {
-    let failed = |error: VerifyError| Error::Proof { path: source.to_string(), source: error };
-    let bytes = source.read()?;
-    let circuit = circuit_of(&bytes).map_err(|error| failed(error.into()))?;
-    let wanted = Env { proof_system: Some(ProofSystem::Kzg), ..env };
-    wanted.proof_system_of(source, circuit.proof_system)?;
-    let file = ProofFile::<Bn254Fr>::parse(&bytes).map_err(|error| failed(error.into()))?;
-    let mark = file.srs().ok_or_else(|| EvmError::NoMark(source.to_string()))?;
-    if mark.insecure && !srs.insecure_dev_srs {
-        return Err(Error::InsecureSrs(source.to_string()));
-    }
-    let name = CircuitName { family: circuit.family, shape: circuit.shape };
-    Ok(Proof { circuit: to.verifier(name, mark)?.circuit, file })
-}
-
-fn send(to: &Registry, proof: &Proof, cure: bool) -> Result<TransactionReceipt, EvmError> {
-    let claim = ClaimData::from(proof.file.instance());
-    let (circuit, inputs) = (proof.circuit, convert::inputs(&claim));
-    let proof = proof.file.proof().to_vec().into();
-    match (cure, claim.claim.side()) {
-        (true, _) => to.send(&registry::cureCall { circuit, inputs, proof }),
-        (false, Side::AtLeast) => to.send(&registry::submitProofCall { circuit, inputs, proof }),
-        (false, Side::Below) => to.send(&registry::submitBreachCall { circuit, inputs, proof }),
-    }
+pub(super) fn retry_hook(args: &RetryHook, env: Env) -> Result<Exit, Error> {
+    let on = args.account.sender.open()?;
+    let account = convert::address(args.account.account);
+    let call = registry::retryHookCall::from((on.context(), account, args.protocol));
+    report(&on, &[on.send(&call)?], env)
 }

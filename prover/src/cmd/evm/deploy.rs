@@ -1,27 +1,33 @@
 //! `zkmargin evm deploy`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use alloy_sol_types::SolConstructor as _;
-use alloy_sol_types::private::{Address, B256, U256};
+use alloy_sol_types::private::Address;
+use serde::Serialize;
 use zkmargin_evm::artifact::creation_code;
-use zkmargin_evm::contracts::{MarginCallRegistry as registry, MarginVerifier as verifier};
-use zkmargin_evm::{dev, engine as convert};
+use zkmargin_evm::dev;
 use zkmargin_margin::ids::ContextId;
-use zkmargin_prover::files::{Kind, Source, write_atomic};
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_prover::files::Source;
+use zkmargin_prover::human::duration;
 use zkmargin_verifier::bn254::VerifyingKey;
-use zkmargin_verifier::engine::{Policy, PolicyParams};
+use zkmargin_verifier::engine::Policy;
 
-use super::chain::{Chain, RpcArgs};
-use super::deployment::{self, CircuitName, DeployedVerifier, Deployment};
+use super::chain::{Planned, RpcArgs};
+use super::deployment::{self, CircuitName, Contracts, DeployedVerifier, Deployment};
 use super::error::EvmError;
 use super::signer::SignerArgs;
+use super::steps::Steps;
 use crate::cli::Env;
 use crate::cmd::call::policy::{NOTE, PolicyArgs};
+use crate::cmd::epoch::load_signers;
 use crate::error::{Error, Exit};
-use crate::input::{SrsArgs, refuse_existing, warn_of_insecure_srs};
+use crate::input::{SrsArgs, parse_source, warn_of_insecure_srs};
 use crate::params::exported_key;
+
+/// Gas that a verifier is given, unless said otherwise.
+pub(super) const VERIFIER_GAS: u32 = 600_000;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -35,11 +41,15 @@ pub(crate) struct Args {
     chain: Option<u64>,
     /// Name of the protocol, part of the context that proofs are made for
     #[arg(long, value_name = "NAME")]
-    protocol: String,
-    /// Where the deployment is written down
+    pub(super) protocol: String,
+    /// Who signs epochs: {"threshold": 2, "signers": ["0x...", ...]}
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    signers: Source,
+    /// Where the deployment is written down, as it goes on; one that was not finished
+    /// is gone on with
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Overwrite the file if it is there
+    /// Begin anew, and overwrite the file if it is there
     #[arg(short, long)]
     force: bool,
     /// Accept a circuit by the verifier that comes with this program, under
@@ -55,12 +65,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CIRCUIT=FILE")]
     verifier: Vec<CompiledVerifier>,
     /// Gas that a verifier is given
-    #[arg(long, value_name = "GAS", default_value_t = 600_000)]
-    verifier_gas: u32,
+    #[arg(long, value_name = "GAS", default_value_t = VERIFIER_GAS)]
+    pub(super) verifier_gas: u32,
     #[command(flatten)]
     srs: SrsArgs,
     #[command(flatten)]
-    roles: RoleArgs,
+    pub(super) roles: RoleArgs,
+    #[command(flatten)]
+    pub(super) delays: Delays,
     #[command(flatten)]
     policy: PolicyArgs,
 }
@@ -68,19 +80,42 @@ pub(crate) struct Args {
 /// Who may do what; all of it the account that deploys, unless said otherwise.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Roles")]
-struct RoleArgs {
-    /// Administers the roles, adds circuits, accepts models: a multisig
+pub(super) struct RoleArgs {
+    /// Administers the roles, adds circuits, accepts models: a multisig. It has to
+    /// accept the administrator's role when the delay is over
     #[arg(long, value_name = "0x...")]
-    governor: Option<Address>,
-    /// Posts epochs
+    pub(super) governor: Option<Address>,
+    /// Subscribes to accounts: the protocol's contract
     #[arg(long, value_name = "0x...")]
-    publisher: Option<Address>,
-    /// Registers, closes and reinstates accounts
+    pub(super) operator: Option<Address>,
+    /// Pauses, freezes circuits, rejects and confirms epochs
     #[arg(long, value_name = "0x...")]
-    operator: Option<Address>,
-    /// Pauses and resumes
-    #[arg(long, value_name = "0x...")]
-    guardian: Option<Address>,
+    pub(super) guardian: Option<Address>,
+}
+
+/// How long what is announced waits. Under insecure powers of tau nothing waits,
+/// unless said otherwise.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Delays")]
+pub(super) struct Delays {
+    /// Of a new administrator of the roles; two days
+    #[arg(long, value_name = "SECONDS")]
+    admin_delay: Option<u64>,
+    /// Between a model's announcement and its acceptance; two days
+    #[arg(long, value_name = "SECONDS")]
+    model_notice: Option<u64>,
+    /// Between a circuit's proposal and its activation; two days
+    #[arg(long, value_name = "SECONDS")]
+    circuit_delay: Option<u64>,
+}
+
+impl Delays {
+    /// Of the administrator, models and circuits.
+    pub(super) fn resolved(&self, insecure: bool) -> [u64; 3] {
+        let usual = if insecure { 0 } else { 172_800 };
+        [self.admin_delay, self.model_notice, self.circuit_delay]
+            .map(|given| given.unwrap_or(usual))
+    }
 }
 
 /// A circuit with the file of its compiled verifier.
@@ -101,37 +136,98 @@ impl FromStr for CompiledVerifier {
 }
 
 /// A verifier that is not on the chain yet.
-struct Prepared {
-    circuit: CircuitName,
-    key: VerifyingKey,
-    code: Vec<u8>,
+pub(super) struct Prepared {
+    pub(super) circuit: CircuitName,
+    pub(super) key: VerifyingKey,
+    pub(super) code: Vec<u8>,
 }
 
 pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
-    refuse_existing(&args.output, args.force)?;
     // Refused here, not after paying for half of a deployment. The context is
-    // the registry's to derive.
-    let rules = args.policy.params(ContextId::derive(&args.protocol, 0, [0; 20]))?;
+    // the markets' to derive.
+    let rules =
+        args.policy.params(ContextId::derive(&args.protocol, 0, [0; 20]), ProofSystem::Kzg)?;
     let rules = Policy::new(rules)?.params().clone();
+    let signers = load_signers(&args.signers)?;
     let prepared = prepared(args, env)?;
-    let signer = args.signer.signer()?;
-    let from = signer.address();
+    let begun = args.begun()?;
     // Asked once: a node cannot have later transactions signed for another.
     let found = args.rpc.view()?.id()?;
     let expected = args.chain.unwrap_or(found);
     if found != expected {
         return Err(EvmError::WrongNode { expected, found }.into());
     }
-    let chain = args.rpc.send_as(signer, args.signer.terms(found))?;
-    if args.srs.insecure_dev_srs {
+    let (chain, from) = args.signer.connect(&args.rpc, found)?;
+    let insecure = prepared.iter().any(|verifier| verifier.key.is_insecure());
+    if insecure {
         warn_of_insecure_srs();
     }
-    let deployment = env
-        .progress
-        .stage("deployment", || deploy(args, &rules, &chain, prepared, (from, found)))?;
-    write(&deployment, &args.output, args.force)?;
-    env.out.result(&deployment, lines)?;
+    let fresh = Deployment {
+        version: deployment::VERSION,
+        chain: found,
+        protocol: args.protocol.clone(),
+        context: None,
+        contracts: Contracts::default(),
+        block: None,
+        insecure_dev_srs: insecure,
+        verifiers: Vec::new(),
+        deployer: from,
+        complete: false,
+    };
+    let state = match begun {
+        Some(begun) => args.same(begun, &fresh)?,
+        None => fresh,
+    };
+    let path = (!chain.is_plan()).then_some(args.output.as_path());
+    let steps = Steps { args, rules: &rules, signers: &signers, chain: &chain, from, path, state };
+    let state = env.progress.stage("deployment", || steps.run(prepared))?;
+    let report = Report {
+        handed_over: args.roles.governor.filter(|governor| *governor != from),
+        waits: args.delays.resolved(insecure)[2],
+        admin_delay: args.delays.resolved(insecure)[0],
+        planned: chain.planned(),
+        deployment: state,
+    };
+    env.out.result(&report, Report::lines)?;
     Ok(Exit::Done)
+}
+
+impl Args {
+    /// A deployment that was begun and not finished.
+    fn begun(&self) -> Result<Option<Deployment>, Error> {
+        if self.force || self.signer.is_dry() || !self.output.exists() {
+            return Ok(None);
+        }
+        let begun = deployment::read(&Source::Path(self.output.clone()))?;
+        match begun.complete {
+            // Says that it is there and how to replace it.
+            true => Err(zkmargin_prover::files::FileError::Exists(self.output.clone()).into()),
+            false => Ok(Some(begun)),
+        }
+    }
+
+    /// Refuses to go on with another deployment.
+    fn same(&self, begun: Deployment, fresh: &Deployment) -> Result<Deployment, EvmError> {
+        let differ = |what, expected: &dyn ToString, found: &dyn ToString| {
+            let path = self.output.display().to_string();
+            let (expected, found) = (expected.to_string(), found.to_string());
+            Err(EvmError::OtherDeployment { path, what, expected, found })
+        };
+        if begun.chain != fresh.chain {
+            return differ("chain", &fresh.chain, &begun.chain);
+        }
+        if begun.protocol != fresh.protocol {
+            return differ("protocol", &fresh.protocol, &begun.protocol);
+        }
+        if begun.deployer != fresh.deployer {
+            return differ("deployer", &fresh.deployer, &begun.deployer);
+        }
+        if begun.insecure_dev_srs != fresh.insecure_dev_srs {
+            let (expected, found) = (fresh.insecure_dev_srs, begun.insecure_dev_srs);
+            return differ("insecure_dev_srs", &expected, &found);
+        }
+        Ok(begun)
+    }
 }
 
 /// Verifiers with the keys that they must be of.
@@ -152,106 +248,52 @@ fn prepared(args: &Args, env: Env) -> Result<Vec<Prepared>, Error> {
     Ok(prepared)
 }
 
-fn deploy(
-    args: &Args,
-    rules: &PolicyParams,
-    chain: &Chain,
-    prepared: Vec<Prepared>,
-    (from, id): (Address, u64),
-) -> Result<Deployment, EvmError> {
-    let insecure = prepared.iter().any(|verifier| verifier.key.is_insecure());
-    let verifiers = prepared.into_iter().map(|verifier| deploy_verifier(chain, verifier));
-    let verifiers = verifiers.collect::<Result<Vec<_>, _>>()?;
-    let arguments = registry::constructorCall {
-        policy: convert::policy(rules, &args.protocol),
-        governor: from,
-        insecureSrsAllowed: insecure,
-    };
-    let code = [registry::BYTECODE.as_ref(), &arguments.abi_encode()].concat();
-    let (address, receipt) = chain.create(code)?;
-    for deployed in &verifiers {
-        let add =
-            registry::addCircuitCall { verifier: deployed.address, gasLimit: args.verifier_gas };
-        chain.send(address, &add)?;
-    }
-    args.roles.grant(chain, address, from)?;
-    Ok(Deployment {
-        version: deployment::VERSION,
-        chain: id,
-        protocol: args.protocol.clone(),
-        context: deployment::context(chain, address)?,
-        registry: address,
-        block: receipt.block_number.unwrap_or_default(),
-        insecure_dev_srs: insecure,
-        verifiers,
-    })
+/// What was deployed, or would be.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    deployment: Deployment,
+    /// To whom the roles are being handed over.
+    handed_over: Option<Address>,
+    #[serde(skip)]
+    waits: u64,
+    #[serde(skip)]
+    admin_delay: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    planned: Vec<Planned>,
 }
 
-/// The contract says which key it is of: it must be the circuit's. Whether its
-/// code is what the generator makes of the key is for whoever compiled it.
-fn deploy_verifier(chain: &Chain, prepared: Prepared) -> Result<DeployedVerifier, EvmError> {
-    let Prepared { circuit, key, code } = prepared;
-    let (address, _) = chain.create(code)?;
-    let expected = B256::from(*key.digest().as_bytes());
-    let found = chain.read(address, &verifier::CIRCUITCall {})?;
-    let length = chain.read(address, &verifier::PROOF_LENGTHCall {})?;
-    let insecure = chain.read(address, &verifier::INSECURE_DEV_SRSCall {})?;
-    if found != expected || length != U256::from(key.proof_size()) || insecure != key.is_insecure()
-    {
-        return Err(EvmError::WrongVerifier { circuit, expected, found });
-    }
-    Ok(DeployedVerifier {
-        family: circuit.family,
-        shape: circuit.shape,
-        circuit: found,
-        srs: key.srs().to_string(),
-        address,
-    })
-}
-
-impl RoleArgs {
-    fn grant(&self, chain: &Chain, to: Address, from: Address) -> Result<(), EvmError> {
-        let grant = |role: B256, account: Option<Address>| {
-            let account = account.unwrap_or(from);
-            chain.send(to, &registry::grantRoleCall { role, account })
-        };
-        grant(chain.read(to, &registry::PUBLISHER_ROLECall {})?, self.publisher)?;
-        grant(chain.read(to, &registry::PROTOCOL_ROLECall {})?, self.operator)?;
-        grant(chain.read(to, &registry::GUARDIAN_ROLECall {})?, self.guardian)?;
-        // The deployer gives its own roles away last.
-        let Some(governor) = self.governor.filter(|governor| *governor != from) else {
-            return Ok(());
-        };
-        let governing = [
-            chain.read(to, &registry::GOVERNOR_ROLECall {})?,
-            chain.read(to, &registry::DEFAULT_ADMIN_ROLECall {})?,
-        ];
-        for role in governing {
-            grant(role, Some(governor))?;
+impl Report {
+    fn lines(&self) -> Vec<String> {
+        let Deployment { contracts, context, chain, deployer, .. } = &self.deployment;
+        let mut lines: Vec<String> = self.planned.iter().map(Planned::told).collect();
+        if !lines.is_empty() {
+            lines.push("NOTHING WAS SENT: this is what would be".to_owned());
         }
-        for role in governing {
-            chain.send(to, &registry::renounceRoleCall { role, callerConfirmation: from })?;
+        lines.extend(contracts.registry.map(|at| format!("registry        {at}, chain {chain}")));
+        lines.extend(context.map(|context| format!("context         {context}")));
+        let verifier = |known: &DeployedVerifier| {
+            format!("verifier        {}, {}", known.address, known.name())
+        };
+        lines.extend(self.deployment.verifiers.iter().map(verifier));
+        if self.waits > 0 {
+            lines.push(format!(
+                "circuits wait   {}: activate them then, with `zkmargin evm circuits activate`",
+                duration(self.waits)
+            ));
         }
-        Ok(())
+        lines.push(match self.handed_over {
+            Some(governor) => format!(
+                "roles           {governor} governs the market; it administers the roles when it has accepted that, {} from now: `zkmargin evm roles accept`",
+                duration(self.admin_delay)
+            ),
+            None => format!(
+                "roles           NOT GIVEN AWAY: the deployer {deployer} administers and governs; give them to a multisig with --governor or `zkmargin evm roles`"
+            ),
+        });
+        if self.deployment.insecure_dev_srs {
+            lines.push("INSECURE: everybody can forge its proofs".to_owned());
+        }
+        lines
     }
-}
-
-fn write(deployment: &Deployment, path: &Path, force: bool) -> Result<(), Error> {
-    let mut text = serde_json::to_string_pretty(deployment).map_err(|_| Error::Output)?;
-    text.push('\n');
-    Ok(write_atomic(path, text.as_bytes(), if force { Kind::Replace } else { Kind::New })?)
-}
-
-fn lines(deployment: &Deployment) -> Vec<String> {
-    let mut lines = vec![
-        format!("registry        {}, chain {}", deployment.registry, deployment.chain),
-        format!("context         {}", deployment.context),
-    ];
-    let verifier =
-        |known: &DeployedVerifier| format!("verifier        {}, {}", known.address, known.name());
-    lines.extend(deployment.verifiers.iter().map(verifier));
-    if deployment.insecure_dev_srs {
-        lines.push("INSECURE: everybody can forge its proofs".to_owned());
-    }
-    lines
 }

@@ -3,25 +3,25 @@
 use std::fmt;
 use std::str::FromStr;
 
-use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::SolCall;
-use alloy_sol_types::private::{Address, B256};
+use alloy_sol_types::private::{Address, B256, FixedBytes};
 use serde::{Deserialize, Serialize, Serializer};
-use zkmargin_evm::contracts::MarginCallRegistry as registry;
+use zkmargin_evm::contracts::{MarginCallRegistry as registry, MarginMarkets as markets};
+use zkmargin_evm::engine as convert;
 use zkmargin_margin::ids::ContextId;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::json;
 
-use super::chain::{Chain, RpcArgs};
+use super::chain::{Chain, Outcome, RpcArgs};
 use super::error::EvmError;
 use super::signer::SignerArgs;
 use crate::error::Error;
 use crate::input::parse_source;
 
 /// Version of deployment files.
-pub(super) const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 2;
 
 /// A circuit that contracts verify, such as `scenario-medium`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,24 +56,53 @@ impl Serialize for CircuitName {
     }
 }
 
-/// A deployment file: where the contracts are, and what of.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A deployment file: where the contracts are, and what of. It is written as a
+/// deployment goes on: what is missing is not there yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Deployment {
     pub(super) version: u16,
     pub(super) chain: u64,
     pub(super) protocol: String,
-    pub(super) context: ContextId,
-    pub(super) registry: Address,
-    /// Block that the registry was deployed in.
-    pub(super) block: u64,
+    /// The market, once it is created.
+    pub(super) context: Option<ContextId>,
+    pub(super) contracts: Contracts,
+    /// Block that the first contract was deployed in.
+    pub(super) block: Option<u64>,
     /// Whether it is for tests.
     pub(super) insecure_dev_srs: bool,
     pub(super) verifiers: Vec<DeployedVerifier>,
+    /// Who deployed it.
+    pub(super) deployer: Address,
+    /// Whether nothing is left to do.
+    pub(super) complete: bool,
+}
+
+/// The contracts that are deployed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Contracts {
+    pub(super) roles: Option<Address>,
+    pub(super) markets: Option<Address>,
+    pub(super) gate: Option<Address>,
+    pub(super) operators: Option<Address>,
+    pub(super) registry: Option<Address>,
+}
+
+/// A complete deployment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    pub(super) context: ContextId,
+    pub(super) roles: Address,
+    pub(super) markets: Address,
+    pub(super) gate: Address,
+    pub(super) operators: Address,
+    pub(super) registry: Address,
+    pub(super) block: u64,
 }
 
 /// A verifier that the registry accepts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeployedVerifier {
     pub(super) family: Family,
@@ -92,6 +121,20 @@ impl DeployedVerifier {
 }
 
 impl Deployment {
+    /// Where everything is, when it is there.
+    pub(super) fn places(&self) -> Option<Places> {
+        let Contracts { roles, markets, gate, operators, registry } = self.contracts;
+        Some(Places {
+            context: self.context.filter(|_| self.complete)?,
+            roles: roles?,
+            markets: markets?,
+            gate: gate?,
+            operators: operators?,
+            registry: registry?,
+            block: self.block?,
+        })
+    }
+
     /// The verifier of proofs of a circuit under these powers of tau.
     pub(super) fn verifier(
         &self,
@@ -127,23 +170,25 @@ pub(crate) struct SenderArgs {
 pub(super) struct Registry {
     pub(super) chain: Chain,
     pub(super) deployment: Deployment,
+    pub(super) at: Places,
+    /// Who sends, if anybody.
+    pub(super) sender: Option<Address>,
 }
 
 impl DeploymentArgs {
     /// The registry, to look at.
     pub(super) fn view(&self) -> Result<Registry, Error> {
-        let deployment = load(&self.deployment)?;
-        Ok(Registry { chain: self.rpc.view()?, deployment }.checked()?)
+        let (deployment, at) = load(&self.deployment)?;
+        Ok(Registry { chain: self.rpc.view()?, deployment, at, sender: None }.checked()?)
     }
 }
 
 impl SenderArgs {
     /// The registry, to send to.
     pub(super) fn open(&self) -> Result<Registry, Error> {
-        let deployment = load(&self.deployment.deployment)?;
-        let terms = self.signer.terms(deployment.chain);
-        let chain = self.deployment.rpc.send_as(self.signer.signer()?, terms)?;
-        Ok(Registry { chain, deployment }.checked()?)
+        let (deployment, at) = load(&self.deployment.deployment)?;
+        let (chain, from) = self.signer.connect(&self.deployment.rpc, deployment.chain)?;
+        Ok(Registry { chain, deployment, at, sender: Some(from) }.checked()?)
     }
 }
 
@@ -154,39 +199,56 @@ impl Registry {
         if expected != found {
             return Err(EvmError::WrongChain { expected, found });
         }
-        let (expected, found) = (self.deployment.context, self.context()?);
-        if expected != found {
-            return Err(EvmError::WrongContext { expected, found });
+        let name = self.deployment.protocol.clone();
+        let call = markets::contextOfCall { name };
+        let found = self.chain.read(self.at.markets, &call)?;
+        let expected = self.at.context;
+        if found != self.context() {
+            return Err(EvmError::WrongContext { expected, found: found.to_string() });
+        }
+        // The registry is one on these markets.
+        if self.read(&registry::MARKETSCall {})? != self.at.markets {
+            return Err(EvmError::NotOurs(self.at.registry));
         }
         Ok(self)
     }
 
-    fn context(&self) -> Result<ContextId, EvmError> {
-        let address = self.deployment.registry;
-        context(&self.chain, address)
+    /// The market, as the contracts name it.
+    pub(super) fn context(&self) -> FixedBytes<31> {
+        convert::context(self.at.context)
     }
 
-    pub(super) fn send(&self, call: &impl SolCall) -> Result<TransactionReceipt, EvmError> {
-        self.chain.send(self.deployment.registry, call)
+    /// Sends to the registry.
+    pub(super) fn send(&self, call: &impl SolCall) -> Result<Outcome, EvmError> {
+        self.chain.send(self.at.registry, call)
     }
 
+    /// Reads the registry.
     pub(super) fn read<C: SolCall>(&self, call: &C) -> Result<C::Return, EvmError> {
-        self.chain.read(self.deployment.registry, call)
+        self.chain.read(self.at.registry, call)
+    }
+
+    /// Reads the markets.
+    pub(super) fn market<C: SolCall>(&self, call: &C) -> Result<C::Return, EvmError> {
+        self.chain.read(self.at.markets, call)
     }
 }
 
-/// Reads a deployment file.
-pub(super) fn load(file: &Source) -> Result<Deployment, Error> {
-    let parsed = json::parse(&file.read()?);
-    Ok(parsed.map_err(|source| EvmError::Deployment { path: file.to_string(), source })?)
+/// Reads a deployment file, complete or not.
+pub(super) fn read(file: &Source) -> Result<Deployment, Error> {
+    let failed = |source| EvmError::Deployment { path: file.to_string(), source };
+    let deployment: Deployment = json::parse(&file.read()?).map_err(failed)?;
+    match deployment.version {
+        VERSION => Ok(deployment),
+        found => Err(EvmError::Version { path: file.to_string(), found }.into()),
+    }
 }
 
-/// The context that a registry derives.
-pub(super) fn context(chain: &Chain, address: Address) -> Result<ContextId, EvmError> {
-    let found = chain.read(address, &registry::CONTEXTCall {})?;
-    let mut bytes = [0; 32];
-    bytes[1..].copy_from_slice(found.as_slice());
-    ContextId::from_be_bytes(&bytes).ok_or(EvmError::Unreadable(address))
+/// Reads the file of a complete deployment.
+pub(super) fn load(file: &Source) -> Result<(Deployment, Places), Error> {
+    let deployment = read(file)?;
+    let at = deployment.places().ok_or_else(|| EvmError::Incomplete(file.to_string()))?;
+    Ok((deployment, at))
 }
 
 #[cfg(test)]

@@ -8,11 +8,16 @@ use alloy_sol_types::SolInterface as _;
 use alloy_sol_types::private::{Address, B256};
 use reqwest::Url;
 use zkmargin_evm::artifact::ArtifactError;
-use zkmargin_evm::contracts::MarginCallRegistry::MarginCallRegistryErrors as Reverted;
+use zkmargin_evm::contracts::MarginCallRegistry::MarginCallRegistryErrors as RegistryError;
+use zkmargin_evm::contracts::MarginMarkets::MarginMarketsErrors as MarketError;
+use zkmargin_evm::contracts::MarginOperators::MarginOperatorsErrors as OperatorError;
+use zkmargin_evm::contracts::MarginProofGate::MarginProofGateErrors as GateError;
+use zkmargin_evm::contracts::MarginRoles::MarginRolesErrors as RoleError;
 use zkmargin_evm::dev::DevVerifierError;
 use zkmargin_evm::engine;
 use zkmargin_margin::ids::ContextId;
 use zkmargin_margin::srs::SrsMark;
+use zkmargin_prover::human;
 use zkmargin_prover::json::JsonError;
 use zkmargin_verifier::engine::Refusal;
 
@@ -25,17 +30,19 @@ use crate::cmd::call::refusal_hint;
 pub(crate) enum EvmError {
     #[error("the RPC endpoint is not an http or https URL")]
     Url,
-    #[error("no key to send with")]
-    NoKey,
+    #[error("nothing can be sent to a chain that is only looked at")]
+    NoTerms,
+    #[error("the node does not tell its latest block")]
+    NoBlock,
     #[error("the connection cannot be prepared: {0}")]
     Client(reqwest::Error),
     #[error("the connection cannot be prepared: {0}")]
     Runtime(io::Error),
     #[error("the node was asked for {what}: {problem}")]
     Rpc { what: &'static str, problem: String },
-    #[error("the registry refuses: {0}")]
+    #[error("the contracts refuse: {0}")]
     Refused(Refusal),
-    #[error("the registry refuses: {0}")]
+    #[error("the contracts refuse: {0}")]
     Rejected(Rejection),
     #[error("transaction {0} was not mined in three minutes")]
     NotMined(B256),
@@ -45,16 +52,26 @@ pub(crate) enum EvmError {
     Failed(B256),
     #[error("the node does not say where the contract is")]
     NotCreated,
-    #[error("what is at {0} is not a margin-call registry")]
-    NotARegistry(Address),
+    #[error("what is at {0} is not the contract of the deployment")]
+    NotOurs(Address),
+    #[error("{0} is of a deployment that was not finished")]
+    Incomplete(String),
+    #[error("{path} is of version {found}: this program knows 2")]
+    Version { path: String, found: u16 },
+    #[error("{path} is of another deployment: its {what} is {found}, not {expected}")]
+    OtherDeployment { path: String, what: &'static str, expected: String, found: String },
+    #[error("the market has other rules than those asked for")]
+    OtherRules,
+    #[error("the epoch file is for {found}, the deployment for {expected}")]
+    EpochContext { expected: ContextId, found: ContextId },
     #[error("the node is of chain {found}, the deployment of {expected}")]
     WrongChain { expected: u64, found: u64 },
     #[error("the node is of chain {found}, --chain asks for {expected}")]
     WrongNode { expected: u64, found: u64 },
     #[error("the node asks {found} wei for a unit of gas, --max-fee allows {limit}")]
     Fee { found: u128, limit: u128 },
-    #[error("the registry derives the context {found}, the deployment file says {expected}")]
-    WrongContext { expected: ContextId, found: ContextId },
+    #[error("the markets derive the context {found}, the deployment file says {expected}")]
+    WrongContext { expected: ContextId, found: String },
     #[error("{path}: {source}")]
     Deployment { path: String, source: JsonError },
     #[error("{path}: {source}")]
@@ -84,10 +101,32 @@ pub(crate) enum Rejection {
     NotCanonical(String),
     #[error("the circuit {0} is accepted already")]
     CircuitAlreadyAdded(B256),
+    #[error("the circuit {0} is frozen")]
+    CircuitFrozen(B256),
+    #[error("the circuit is accepted from {0} on, once it is activated")]
+    CircuitNotYet(String),
+    #[error("the circuit was accepted until {0}")]
+    CircuitEnded(String),
+    #[error("the verifier's code is not what was accepted")]
+    WrongCode,
     #[error("the circuit {0} is under insecure powers of tau, and this is no test deployment")]
     InsecureSrs(B256),
     #[error("{account} does not have the role {role}")]
     Unauthorized { account: Address, role: B256 },
+    #[error("the sender is neither {0} nor its operator")]
+    NotTheOwner(Address),
+    #[error("the sender is not subscribed to the account")]
+    NotSubscribed,
+    #[error("a protocol is subscribed to the account")]
+    StillSubscribed,
+    #[error("too few valid signatures of the epoch, or one that is of nobody who signs")]
+    InvalidSignatures,
+    #[error("the model may be accepted from {0} on")]
+    NoticeNotGiven(String),
+    #[error("a guardian must wait until {0} to pause again: the governor can")]
+    GuardianMustWait(String),
+    #[error("the hand-over cannot be accepted before {0}")]
+    HandoverWaits(String),
     #[error("the gas is too little to verify a proof")]
     TooLittleGas,
     #[error("it reverted with {0}")]
@@ -95,24 +134,74 @@ pub(crate) enum Rejection {
 }
 
 impl Rejection {
-    fn of(error: Reverted) -> Self {
-        match error {
-            Reverted::InvalidProof(_) => Self::InvalidProof,
-            Reverted::UnknownCircuit(error) => Self::UnknownCircuit(error.circuit),
-            Reverted::ProofLength(error) => Self::ProofLength {
+    /// What a contract reverted with that the engine does not know.
+    fn of(data: &[u8]) -> Self {
+        Self::of_gate(data)
+            .or_else(|| Self::of_registry(data))
+            .or_else(|| Self::of_markets(data))
+            .or_else(|| Self::of_roles(data))
+            .unwrap_or_else(|| Self::Other(format!("0x{}", hex::encode(data))))
+    }
+
+    fn of_gate(data: &[u8]) -> Option<Self> {
+        Some(match GateError::abi_decode(data).ok()? {
+            GateError::InvalidProof(_) => Self::InvalidProof,
+            GateError::UnknownCircuit(error) => Self::UnknownCircuit(error.circuit),
+            GateError::ProofLength(error) => Self::ProofLength {
                 expected: error.expected.to_string(),
                 got: error.got.to_string(),
             },
-            Reverted::NotCanonical(error) => Self::NotCanonical(error.row.to_string()),
-            Reverted::CircuitAlreadyAdded(error) => Self::CircuitAlreadyAdded(error.circuit),
-            Reverted::InsecureSrs(error) => Self::InsecureSrs(error.circuit),
-            Reverted::AccessControlUnauthorizedAccount(error) => {
+            GateError::NotCanonical(error) => Self::NotCanonical(error.row.to_string()),
+            GateError::CircuitAlreadyAdded(error) => Self::CircuitAlreadyAdded(error.circuit),
+            GateError::CircuitFrozen(error) => Self::CircuitFrozen(error.circuit),
+            GateError::CircuitNotYet(error) => Self::CircuitNotYet(at(error.validFrom.to())),
+            GateError::CircuitEnded(error) => Self::CircuitEnded(at(error.validUntil.to())),
+            GateError::WrongCode(_) => Self::WrongCode,
+            GateError::InsecureSrs(error) => Self::InsecureSrs(error.circuit),
+            GateError::TooLittleGas(_) => Self::TooLittleGas,
+            _ => return None,
+        })
+    }
+
+    fn of_registry(data: &[u8]) -> Option<Self> {
+        if let Ok(OperatorError::NotTheOwner(error)) = OperatorError::abi_decode(data) {
+            return Some(Self::NotTheOwner(error.owner));
+        }
+        Some(match RegistryError::abi_decode(data).ok()? {
+            RegistryError::NotSubscribed(_) => Self::NotSubscribed,
+            RegistryError::StillSubscribed(_) => Self::StillSubscribed,
+            RegistryError::TooLittleGasForHook(_) | RegistryError::TooLittleGasForBatch(_) => {
+                Self::TooLittleGas
+            }
+            _ => return None,
+        })
+    }
+
+    fn of_markets(data: &[u8]) -> Option<Self> {
+        Some(match MarketError::abi_decode(data).ok()? {
+            MarketError::InvalidSignatures(_) => Self::InvalidSignatures,
+            MarketError::NoticeNotGiven(error) => Self::NoticeNotGiven(at(error.from.to())),
+            MarketError::GuardianMustWait(error) => Self::GuardianMustWait(at(error.until.to())),
+            _ => return None,
+        })
+    }
+
+    fn of_roles(data: &[u8]) -> Option<Self> {
+        Some(match RoleError::abi_decode(data).ok()? {
+            RoleError::AccessControlUnauthorizedAccount(error) => {
                 Self::Unauthorized { account: error.account, role: error.neededRole }
             }
-            Reverted::TooLittleGas(_) => Self::TooLittleGas,
-            other => Self::Other(format!("0x{}", hex::encode(other.selector()))),
-        }
+            RoleError::AccessControlEnforcedDefaultAdminDelay(error) => {
+                Self::HandoverWaits(at(error.schedule.to()))
+            }
+            _ => return None,
+        })
     }
+}
+
+/// A time of the contracts.
+fn at(seconds: u64) -> String {
+    human::time(seconds)
 }
 
 /// Parts of a URL of fewer characters hold no token.
@@ -145,13 +234,7 @@ impl Failures {
         let Some(data) = answer.as_revert_data() else {
             return EvmError::Rpc { what, problem: self.redacted(&answer.message) };
         };
-        if let Some(refusal) = engine::refusal(&data) {
-            return EvmError::Refused(refusal);
-        }
-        EvmError::Rejected(match Reverted::abi_decode(&data) {
-            Ok(error) => Rejection::of(error),
-            Err(_) => Rejection::Other(data.to_string()),
-        })
+        EvmError::reverted(&data)
     }
 
     pub(super) fn pending(&self, hash: B256, error: &PendingTransactionError) -> EvmError {
@@ -165,6 +248,14 @@ impl Failures {
 }
 
 impl EvmError {
+    /// What contracts reverted with.
+    pub(super) fn reverted(data: &[u8]) -> Self {
+        match engine::refusal(data) {
+            Some(refusal) => Self::Refused(refusal),
+            None => Self::Rejected(Rejection::of(data)),
+        }
+    }
+
     /// Whether what was asked is false, and nothing is wrong with how.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Rejected(_))
@@ -178,17 +269,26 @@ impl EvmError {
                     .map(|hint| hint.replace("zkmargin call", "zkmargin evm"));
             }
             Self::Url => "as in http://127.0.0.1:8545",
-            Self::NoKey => "set ZKMARGIN_EVM_KEY from a secret store, or give --key-file FILE",
             Self::Rpc { .. } => "check the endpoint and the account's balance, then try again",
             Self::NotMined(_) | Self::Lost { .. } => {
                 "look it up before you send it again; `zkmargin evm history` shows what happened"
             }
             Self::WrongNode { .. } => "check the endpoint",
             Self::Fee { .. } => "wait, ask another node, or raise --max-fee",
-            Self::NotARegistry(_) | Self::WrongChain { .. } | Self::WrongContext { .. } => {
+            Self::NotOurs(_) | Self::WrongChain { .. } | Self::WrongContext { .. } => {
                 "check that --deployment and --rpc-url belong together"
             }
-            Self::Deployment { .. } => "`zkmargin evm deploy` writes such files",
+            Self::Deployment { .. } | Self::Version { .. } => {
+                "`zkmargin evm deploy` writes such files"
+            }
+            Self::Incomplete(_) => {
+                "run the same `zkmargin evm deploy` again: it goes on where it stopped"
+            }
+            Self::OtherDeployment { .. } => "give the arguments that it was begun with",
+            Self::OtherRules => {
+                "deploy under another --protocol, or go on with the arguments that it was begun with"
+            }
+            Self::EpochContext { .. } => "make the epoch for this deployment's context",
             Self::Artifact { .. } | Self::WrongVerifier { .. } => {
                 "write the contract with `zkmargin evm export` and compile it with `node scripts/compile.mjs`, in verifier/contracts"
             }
@@ -198,6 +298,12 @@ impl EvmError {
             Self::NoMark(_) => "prove again with --proof-system kzg",
             Self::Rejected(Rejection::Unauthorized { .. }) => {
                 "send with the key of an account that has the role"
+            }
+            Self::Rejected(Rejection::NotTheOwner(_)) => {
+                "send with the owner's key, or have the owner approve the sender: `zkmargin evm approve`"
+            }
+            Self::Rejected(Rejection::InvalidSignatures) => {
+                "have more signers sign it: `zkmargin epoch sign`"
             }
             Self::Rejected(Rejection::InvalidProof) => "do not rely on it; ask for a new proof",
             _ => return None,

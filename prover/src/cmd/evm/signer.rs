@@ -1,8 +1,9 @@
 //! Who sends transactions, and on what terms.
 
 use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::private::Address;
 
-use super::chain::Terms;
+use super::chain::{Chain, RpcArgs, Terms};
 use crate::error::Error;
 use crate::evm_key::EvmKeyArgs;
 
@@ -18,16 +19,37 @@ pub(crate) struct SignerArgs {
     /// sent nothing
     #[arg(long, value_name = "GWEI", default_value_t = 500)]
     max_fee: u32,
+    /// Send nothing: print the unsigned transactions, for a multisig or a wallet,
+    /// and what gas the node estimates
+    #[arg(long)]
+    dry_run: bool,
+    /// Who would send them; the key's account unless given
+    #[arg(long, value_name = "0x...", requires = "dry_run")]
+    from: Option<Address>,
 }
 
 impl SignerArgs {
     /// The terms to send on to a chain.
-    pub(super) fn terms(&self, chain: u64) -> Terms {
+    fn terms(&self, chain: u64) -> Terms {
         Terms { chain, max_fee: u128::from(self.max_fee) * WEI_PER_GWEI }
     }
 
-    /// The signer.
-    pub(super) fn signer(&self) -> Result<PrivateKeySigner, Error> {
-        self.key.signer()
+    /// The chain, to send to, and who sends.
+    pub(super) fn connect(&self, rpc: &RpcArgs, chain: u64) -> Result<(Chain, Address), Error> {
+        if let (true, Some(from)) = (self.dry_run, self.from) {
+            return Ok((rpc.plan_as(from, self.terms(chain))?, from));
+        }
+        let signer: PrivateKeySigner = self.key.signer()?;
+        let from = signer.address();
+        let chain = match self.dry_run {
+            true => rpc.plan_as(from, self.terms(chain))?,
+            false => rpc.send_as(signer, self.terms(chain))?,
+        };
+        Ok((chain, from))
+    }
+
+    /// Whether nothing is to be sent.
+    pub(super) fn is_dry(&self) -> bool {
+        self.dry_run
     }
 }
