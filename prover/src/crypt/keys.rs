@@ -277,5 +277,10 @@ mod tests {
         let program = "age-plugin-zkmargin-nowhere".to_owned();
         assert_eq!(error, IdentityError::MissingPlugin { line: 2, program });
         assert!(!error.to_string().contains(&identity), "an identity is never shown");
+        // It does not refuse the key beside it.
+        let own = NewIdentity::generate();
+        let both = [identity.as_bytes(), b"\n", &own.file()].concat();
+        let recipients = Keys::parse(&both).unwrap().recipients().unwrap();
+        assert_eq!(recipients.len(), 1);
     }
 }
