@@ -18,7 +18,7 @@ use zkmargin_circuits::family::{FamilyCircuit, Witness, family_of};
 use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
-use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_prover::venue::{Entry, State};
