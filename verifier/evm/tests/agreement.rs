@@ -57,9 +57,9 @@ impl Pair {
 
     fn is_foreign(&self, action: &ActionRecord) -> bool {
         match action {
-            Action::SubmitProof { claim } | Action::SubmitBreach { claim } | Action::Cure { claim } => {
-                claim.context != self.contract.market
-            }
+            Action::SubmitProof { claim }
+            | Action::SubmitBreach { claim }
+            | Action::Cure { claim } => claim.context != self.contract.market,
             _ => false,
         }
     }
@@ -251,7 +251,7 @@ proptest! {
 fn the_mock_accepts_only_what_says_so() {
     let mut pair = Pair::new(actions::params());
     let apply = |pair: &mut Pair, action: ActionRecord| {
-        let action = pair.localised(action);
+        let action = pair.localised(actions::linked(action, pair.engine.meta()));
         pair.step(START, &action).unwrap();
     };
     apply(&mut pair, actions::posted(1, START));

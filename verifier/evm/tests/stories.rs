@@ -15,14 +15,12 @@ use common::stories::{self, CIRCUITS, Proved, Story};
 use common::verifier::code;
 use common::{Chain, Failure, Receipt};
 use revm::primitives::Address;
-use zkmargin_evm::contracts::{
-    MarginCallRegistry as registry, MarginProofGate as gate,
-};
+use zkmargin_evm::contracts::{MarginCallRegistry as registry, MarginProofGate as gate};
 use zkmargin_evm::engine as convert;
 use zkmargin_margin::ids::{Epoch, Timestamp};
 use zkmargin_verifier::bn254::VerifyingKey;
-use zkmargin_verifier::epoch::EpochDigest;
 use zkmargin_verifier::engine::{AccountStatus, Action, ActionRecord, ClaimData, EpochPost, Event};
+use zkmargin_verifier::epoch::EpochDigest;
 
 /// When the registry is deployed.
 const START: u64 = 1_700_000_000;
@@ -121,7 +119,7 @@ impl Stage {
             registry.apply(now, &Action::PostEpoch(post)).unwrap();
         }
         let context = registry.context();
-        let call = registry::callOverdueCall { context, account: convert::address(account) };
+        let call = registry::callOverdueCall { context, id: convert::address(account) };
         registry.send(ANYONE, &call).unwrap().gas
     }
 }

@@ -87,11 +87,7 @@ impl Registry {
 
     /// The contracts and a market, with roles but no circuit; `open` ones register
     /// accounts of any name.
-    pub fn deploy(
-        mut chain: Chain,
-        params: &PolicyParams,
-        open: bool,
-    ) -> Result<Self, Failure> {
+    pub fn deploy(mut chain: Chain, params: &PolicyParams, open: bool) -> Result<Self, Failure> {
         let at = deploy(&mut chain, open)?;
         let market = ContextId::derive(NAME, super::CHAIN, at.markets.into_array());
         let (accounts, digests) = (BTreeMap::new(), BTreeMap::new());
@@ -191,11 +187,8 @@ impl Registry {
     /// An account of the engine's, as the registry names it.
     pub fn account(&mut self, account: AccountId) -> Address {
         let owner = convert::address(account);
-        let id = if self.open {
-            owner
-        } else {
-            self.view(&registry::accountOfCall { owner, sub: 0 })
-        };
+        let id =
+            if self.open { owner } else { self.view(&registry::accountOfCall { owner, sub: 0 }) };
         self.accounts.insert(id, account);
         id
     }
@@ -313,8 +306,8 @@ impl Registry {
             }
             Action::PostEpoch(post) => (ANYONE, self.post_message(post)),
             Action::RejectEpoch { epoch, market_root } => {
-                let (epoch, marketRoot) = (epoch.get(), root(market_root));
-                let call = markets::rejectEpochCall { context, epoch, marketRoot };
+                let (epoch, market_root) = (epoch.get(), root(market_root));
+                let call = markets::rejectEpochCall { context, epoch, marketRoot: market_root };
                 (GUARDIAN, call.abi_encode())
             }
             // The governor's: a guardian may not pause twice in a row.
@@ -322,8 +315,11 @@ impl Registry {
                 (GOVERNOR, markets::pauseCall { context, until: time(*until) }.abi_encode())
             }
             Action::Resume { epoch, market_root } => {
-                let (epoch, marketRoot) = (epoch.get(), root(market_root));
-                (GUARDIAN, markets::resumeCall { context, epoch, marketRoot }.abi_encode())
+                let (epoch, market_root) = (epoch.get(), root(market_root));
+                (
+                    GUARDIAN,
+                    markets::resumeCall { context, epoch, marketRoot: market_root }.abi_encode(),
+                )
             }
             other => panic!("{} is no action of the market's", other.name()),
         };
@@ -362,19 +358,19 @@ impl Registry {
             }
             Action::CallOverdue { account } => {
                 let account = id(account, self);
-                (ANYONE, registry::callOverdueCall { context, account }.abi_encode())
+                (ANYONE, registry::callOverdueCall { context, id: account }.abi_encode())
             }
             Action::MarkLiquidatable { account } => {
                 let account = id(account, self);
-                (ANYONE, registry::markLiquidatableCall { context, account }.abi_encode())
+                (ANYONE, registry::markLiquidatableCall { context, id: account }.abi_encode())
             }
             Action::Close { account } => {
                 let account = id(account, self);
-                (PROTOCOL, registry::closeCall { context, account }.abi_encode())
+                (PROTOCOL, registry::closeCall { context, id: account }.abi_encode())
             }
             Action::Reinstate { account } => {
                 let account = id(account, self);
-                (PROTOCOL, registry::reinstateCall { context, account }.abi_encode())
+                (PROTOCOL, registry::reinstateCall { context, id: account }.abi_encode())
             }
             Action::Escape { account } => {
                 let owner = convert::address(*account);
@@ -412,8 +408,7 @@ pub fn deploy(chain: &mut Chain, open: bool) -> Result<Addresses, Failure> {
     let arguments =
         roles::constructorCall { admin: GOVERNOR, adminDelay: time(ADMIN_DELAY) }.abi_encode();
     let (roles, _) = chain.create(DEPLOYER, code_with(&roles::BYTECODE, arguments))?;
-    let arguments =
-        markets::constructorCall { roles, modelNotice: time(0), testDeployment: true };
+    let arguments = markets::constructorCall { roles, modelNotice: time(0), testDeployment: true };
     let code = code_with(&markets::BYTECODE, arguments.abi_encode());
     let (markets, _) = chain.create(GOVERNOR, code)?;
     let arguments = OpenGate::constructorCall { markets }.abi_encode();
@@ -443,7 +438,7 @@ pub fn address_of(key: &SigningKey) -> Address {
 
 /// Two of the three must have signed.
 pub fn attesters() -> Signers {
-    let signers = keys().iter().map(|(address, _)| Signer::new(address.into_array()).unwrap());
+    let signers = keys().into_iter().map(|(address, _)| Signer::new(address.into_array()).unwrap());
     Signers::new(2, signers.collect()).unwrap()
 }
 
