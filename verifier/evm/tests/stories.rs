@@ -119,7 +119,7 @@ impl Stage {
             registry.apply(now, &Action::PostEpoch(post)).unwrap();
         }
         let context = registry.context();
-        let call = registry::callOverdueCall { context, account: convert::address(account) };
+        let call = registry::callOverdueCall { context, id: convert::address(account) };
         registry.send(ANYONE, &call).unwrap().gas
     }
 }

@@ -111,9 +111,8 @@ fn document(args: &Args, account: &DeribitAccount) -> Result<PortfolioDocument, 
         lots.and_then(|lots| lots.checked_mul(lot))
             .ok_or(Error::Usage("--other-lot: a quantity is out of range for this lot"))
     };
-    let entry = |symbol: &Symbol, quantity: Decimal| PositionEntry {
-        instrument: SecretText::new(symbol.to_string()),
-        quantity: SecretText::new(quantity.normalize().to_string()),
+    let entry = |symbol: &Symbol, quantity: Decimal| {
+        PositionEntry::new(symbol.to_string(), quantity.normalize().to_string())
     };
     let mut positions = Vec::new();
     // Down: also what is owed, which is then more.
@@ -129,12 +128,5 @@ fn document(args: &Args, account: &DeribitAccount) -> Result<PortfolioDocument, 
         };
         positions.push(entry(symbol, quantity));
     }
-    Ok(PortfolioDocument {
-        version: VERSION,
-        account: args.account,
-        blinding: None,
-        cash: SecretText::new("0".to_owned()),
-        positions,
-        isolated: Vec::new(),
-    })
+    Ok(PortfolioDocument::new(args.account, "0".to_owned(), positions))
 }

@@ -306,8 +306,8 @@ impl Registry {
             }
             Action::PostEpoch(post) => (ANYONE, self.post_message(post)),
             Action::RejectEpoch { epoch, market_root } => {
-                let (epoch, marketRoot) = (epoch.get(), root(market_root));
-                let call = markets::rejectEpochCall { context, epoch, marketRoot };
+                let (epoch, market_root) = (epoch.get(), root(market_root));
+                let call = markets::rejectEpochCall { context, epoch, marketRoot: market_root };
                 (GUARDIAN, call.abi_encode())
             }
             // The governor's: a guardian may not pause twice in a row.
@@ -315,8 +315,11 @@ impl Registry {
                 (GOVERNOR, markets::pauseCall { context, until: time(*until) }.abi_encode())
             }
             Action::Resume { epoch, market_root } => {
-                let (epoch, marketRoot) = (epoch.get(), root(market_root));
-                (GUARDIAN, markets::resumeCall { context, epoch, marketRoot }.abi_encode())
+                let (epoch, market_root) = (epoch.get(), root(market_root));
+                (
+                    GUARDIAN,
+                    markets::resumeCall { context, epoch, marketRoot: market_root }.abi_encode(),
+                )
             }
             other => panic!("{} is no action of the market's", other.name()),
         };
