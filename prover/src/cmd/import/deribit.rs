@@ -11,7 +11,7 @@ use zkmargin_params::import::deribit::{self, DeribitAccount};
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::crypt;
 use zkmargin_prover::files::Source;
-use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry, SecretText, VERSION};
+use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry};
 
 use crate::cli::Env;
 use crate::error::{Error, Exit};
