@@ -93,9 +93,9 @@ fn full_rounds<F: MarginField>(rows: &mut Vec<Row<F>>) {
             rows.push(good.breaking("digest", "n4", |digest| digest + F::ONE));
         }
         if first {
-            for child in 0..4 {
+            for child in &s[..4] {
                 let mut row = good.clone();
-                row.cells.insert("s4".to_owned(), s[child]);
+                row.cells.insert("s4".to_owned(), *child);
                 rows.push(row);
             }
             for other in [F::ZERO, s[0] + F::ONE, -s[1], s[2] + s[3]] {
@@ -114,12 +114,12 @@ fn partial_rounds<F: MarginField>(rows: &mut Vec<Row<F>>) {
     // `wrong` is added to the S-box's output of a round.
     let step = |wrong: [F; 2]| {
         let (mut state, mut w) = (s, [F::ZERO; WIDTH]);
-        for round in 0..3 {
-            let x = state[0] + k[round];
+        for (round, constant) in k.iter().take(3).enumerate() {
+            let x = state[0] + constant;
             w[2 * round] = x.square();
             state[0] = pow5(x);
-            if round < 2 {
-                state[0] += wrong[round];
+            if let Some(wrong) = wrong.get(round) {
+                state[0] += wrong;
                 w[2 * round + 1] = state[0];
             }
             state = mat_mul(mds, state);
