@@ -449,7 +449,7 @@ fn what_is_refused_says_why() {
 fn a_deployment_is_planned_and_gone_on_with() {
     let Some(stage) = Stage::new() else { return };
     let dir = stage.dir.path();
-    let governed = format!("{DEPLOY} --governor {OTHER}");
+    let governed = format!("{DEPLOY} --governor {OTHER} --guardian {OTHER} --operator {OTHER}");
     // Nothing is sent, and nothing is written.
     let plan = stage.ending(0, &format!("{governed} -o plan.json --dry-run --from 0x{OWNER}"));
     let planned = plan["planned"].as_array().unwrap();
@@ -462,6 +462,7 @@ fn a_deployment_is_planned_and_gone_on_with() {
     let done = stage.ending(0, &format!("{governed} -o deployment.json {key}"));
     assert_eq!(plan["contracts"], done["contracts"], "what was planned");
     assert_eq!(done["handed_over"].as_str().unwrap().to_lowercase(), OTHER);
+    assert_eq!(done["kept"], json!([]));
     let whole = fs::read_to_string(dir.join("deployment.json")).unwrap();
     let mut half: Value = serde_json::from_str(&whole).unwrap();
     half["complete"] = json!(false);
@@ -480,15 +481,16 @@ fn a_deployment_is_planned_and_gone_on_with() {
 
     // The governor governs, the deployer does no longer.
     let message = stage.refused(1, &format!("models revoke -m hyperliquid {key}"));
-    assert!(!message.is_empty());
+    assert!(message.contains("does not have the role"), "{message}");
     let held = stage.ending(0, &format!("roles show -a {OTHER}"))["roles"].clone();
-    assert_eq!(held, json!(["governor"]));
+    assert_eq!(held, json!(["governor", "guardian", "protocol"]));
     stage.ending(0, "roles accept --key-file other.secret");
 
     // One that stopped before its market was there.
     let begun =
         format!("{DEPLOY} -o begun.json {key}").replace("--protocol test", "--protocol two");
     let told = stage.ending(0, &begun);
+    assert_eq!(told["kept"], json!(["governor", "guardian", "protocol"]));
     let text = fs::read_to_string(dir.join("begun.json")).unwrap();
     let mut begun_file: Value = serde_json::from_str(&text).unwrap();
     begun_file["complete"] = json!(false);

@@ -202,11 +202,7 @@ pub(crate) fn limits(source: &Source) -> Result<Limits, Error> {
 }
 
 /// Refuses a state of another epoch than the market's.
-pub(crate) fn refuse_other_epoch(
-    source: &Source,
-    found: Epoch,
-    market: Epoch,
-) -> Result<(), Error> {
+fn refuse_other_epoch(source: &Source, found: Epoch, market: Epoch) -> Result<(), Error> {
     match found == market {
         true => Ok(()),
         false => Err(Error::venue(source, VenueError::OtherEpoch { found, market })),

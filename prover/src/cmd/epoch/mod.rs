@@ -16,7 +16,7 @@ use zkmargin_verifier::epoch::{EpochDigest, MAX_BYTES, SignedEpoch, Signers};
 use crate::cli::Env;
 use crate::error::{Error, Exit};
 
-pub(crate) use make::{Reference, limits, refuse_other_epoch};
+pub(crate) use make::{Reference, limits};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -17,6 +17,7 @@ use zkmargin_verifier::engine::Policy;
 use super::chain::{Planned, RpcArgs};
 use super::deployment::{self, CircuitName, Contracts, DeployedVerifier, Deployment};
 use super::error::EvmError;
+use super::roles::Role;
 use super::signer::SignerArgs;
 use super::steps::Steps;
 use crate::cli::Env;
@@ -109,6 +110,19 @@ pub(super) struct Delays {
     circuit_delay: Option<u64>,
 }
 
+impl RoleArgs {
+    /// What stays with the deployer. Who governs also administers the roles.
+    fn kept(&self, deployer: Address) -> Vec<Role> {
+        let holders = [
+            (Role::Governor, self.governor),
+            (Role::Guardian, self.guardian),
+            (Role::Protocol, self.operator),
+        ];
+        let kept = holders.into_iter().filter(|(_, to)| to.is_none_or(|to| to == deployer));
+        kept.map(|(role, _)| role).collect()
+    }
+}
+
 impl Delays {
     /// Of the administrator, models and circuits.
     pub(super) fn resolved(&self, insecure: bool) -> [u64; 3] {
@@ -183,6 +197,7 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let state = env.progress.stage("deployment", || steps.run(prepared))?;
     let report = Report {
         handed_over: args.roles.governor.filter(|governor| *governor != from),
+        kept: args.roles.kept(from),
         waits: args.delays.resolved(insecure)[2],
         admin_delay: args.delays.resolved(insecure)[0],
         planned: chain.planned(),
@@ -255,6 +270,8 @@ struct Report {
     deployment: Deployment,
     /// To whom the roles are being handed over.
     handed_over: Option<Address>,
+    /// What stays with the deployer.
+    kept: Vec<Role>,
     #[serde(skip)]
     waits: u64,
     #[serde(skip)]
@@ -282,15 +299,19 @@ impl Report {
                 duration(self.waits)
             ));
         }
-        lines.push(match self.handed_over {
-            Some(governor) => format!(
-                "roles           {governor} governs the market; it administers the roles when it has accepted that, {} from now: `zkmargin evm roles accept`",
-                duration(self.admin_delay)
-            ),
-            None => format!(
-                "roles           NOT GIVEN AWAY: the deployer {deployer} administers and governs; give them to a multisig with --governor or `zkmargin evm roles`"
-            ),
-        });
+        if let Some(governor) = self.handed_over {
+            let delay = duration(self.admin_delay);
+            lines.push(format!(
+                "roles           {governor} governs the market; it administers the roles once it has accepted that, {delay} from now: `zkmargin evm roles accept`"
+            ));
+        }
+        if !self.kept.is_empty() {
+            let kept: Vec<_> = self.kept.iter().map(ToString::to_string).collect();
+            lines.push(format!(
+                "roles           NOT GIVEN AWAY: {} stay with the deployer {deployer}; see `zkmargin evm roles`",
+                kept.join(", ")
+            ));
+        }
         if self.deployment.insecure_dev_srs {
             lines.push("INSECURE: everybody can forge its proofs".to_owned());
         }

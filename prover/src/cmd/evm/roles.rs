@@ -1,5 +1,7 @@
 //! Who may do what: granted, revoked, handed over.
 
+use std::fmt;
+
 use alloy_sol_types::SolValue as _;
 use alloy_sol_types::private::{Address, B256, FixedBytes, keccak256};
 use clap::{Subcommand, ValueEnum};
@@ -23,6 +25,16 @@ pub(super) enum Role {
     Guardian,
     /// Subscribes to accounts
     Protocol,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Governor => "governor",
+            Self::Guardian => "guardian",
+            Self::Protocol => "protocol",
+        })
+    }
 }
 
 impl Role {
@@ -171,8 +183,7 @@ impl Report {
             lines.push(format!("handed over to  {to}, who can accept it from {from} on"));
         }
         if let Some(account) = self.account {
-            let names: Vec<_> =
-                self.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
+            let names: Vec<_> = self.roles.iter().map(ToString::to_string).collect();
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             lines.push(format!("roles of {account}: {names}"));
         }
