@@ -82,8 +82,7 @@ impl PictureArgs {
             Some(Upper::Scenarios(_)) | None => "Margin",
         };
         let title = format!("{what} of {}", subject.account);
-        let subtitle =
-            format!("epoch {}, model {}, {}", subject.epoch, subject.model, subject.at);
+        let subtitle = format!("epoch {}, model {}, {}", subject.epoch, subject.model, subject.at);
         let picture = Picture {
             title: &title,
             subtitle: &subtitle,

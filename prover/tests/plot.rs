@@ -129,7 +129,8 @@ fn no_label_stands_on_another() {
     let many: Vec<f64> = (0..31).map(|step| 0.7 + 0.02 * f64::from(step)).collect();
     let vols: Vec<f64> = (0..12).map(|step| 0.5 + 0.1 * f64::from(step)).collect();
     let few = [0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3];
-    let cases: [(&str, Option<(&[f64], &[f64])>); 3] = [
+    type Case<'a> = (&'a str, Option<(&'a [f64], &'a [f64])>);
+    let cases: [Case<'_>; 3] = [
         ("margin", None),
         ("stress", Some((&few, &[0.75, 1.0, 1.5]))),
         ("stress-many", Some((&many, &vols))),

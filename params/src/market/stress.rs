@@ -186,12 +186,9 @@ impl Grid {
         if falls {
             return is_so(1)?.then_some(1);
         }
-        (1..=DOUBLINGS).map(|power| self.mark.saturating_mul(1 << power)).find_map(|step| {
-            match is_so(step) {
-                Some(true) => Some(step),
-                _ => None,
-            }
-        })
+        (1..=DOUBLINGS)
+            .map(|power| self.mark.saturating_mul(1 << power))
+            .find(|step| is_so(*step) == Some(true))
     }
 }
 
@@ -372,7 +369,8 @@ mod tests {
         assert_eq!(turn(&long), None, "it is paid for");
         // A solvent account that is short of margin meets it below.
         let poor = held(&market, 0, "BTC", "-1", "60500");
-        let turn = liquidation_price(&market, &[poor.clone()], &poor, Level::Maintenance);
+        let turn =
+            liquidation_price(&market, std::slice::from_ref(&poor), &poor, Level::Maintenance);
         let turn = turn.unwrap().unwrap();
         assert!(!turn.met_now && turn.price < Decimal::from(60_000));
     }

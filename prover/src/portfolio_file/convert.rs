@@ -13,7 +13,8 @@ use zkmargin_params::scenario::RowKind;
 
 use super::check::{Bucket, number};
 use super::{
-    Decimal, MAX_POSITIONS, MAX_SCENARIO_POSITIONS, PortfolioDocument, PortfolioFileError, SecretText,
+    Decimal, MAX_POSITIONS, MAX_SCENARIO_POSITIONS, PortfolioDocument, PortfolioFileError,
+    SecretText,
 };
 use crate::human::scaled;
 

@@ -171,9 +171,10 @@ pub(crate) fn document(
     };
     let positions = imported.positions.iter().map(entry).collect();
     let mut document = PortfolioDocument::new(account, cash.to_string(), positions);
-    let isolated = imported.isolated.iter().map(|bucket| {
-        IsolatedBucket::new(bucket.cash.to_string(), vec![entry(&bucket.position)])
-    });
+    let isolated = imported
+        .isolated
+        .iter()
+        .map(|bucket| IsolatedBucket::new(bucket.cash.to_string(), vec![entry(&bucket.position)]));
     document.isolated = isolated.collect();
     document
 }
