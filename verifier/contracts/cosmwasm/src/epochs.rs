@@ -46,3 +46,65 @@ fn recover(
     let key = api.secp256k1_recover_pubkey(digest.as_bytes(), &rs, y_is_odd.into());
     key.ok().and_then(|key| Signer::of_key(&key)).ok_or(SignatureError::NoKey)
 }
+
+#[cfg(test)]
+mod tests {
+    use cosmwasm_std::testing::MockApi;
+    use k256::ecdsa::SigningKey;
+
+    use super::*;
+
+    /// A digest and a signature of it.
+    fn signed(number: u8) -> (EpochDigest, [u8; 65]) {
+        let digest = EpochDigest::new([number.wrapping_mul(37); 32]);
+        let key = SigningKey::from_slice(&[number; 32]).unwrap();
+        let (signature, recovery) = key.sign_prehash_recoverable(digest.as_bytes()).unwrap();
+        let mut bytes = [0; 65];
+        bytes[..64].copy_from_slice(&signature.to_bytes());
+        bytes[64] = 27 + recovery.to_byte();
+        (digest, bytes)
+    }
+
+    fn with_high_s(bytes: &[u8; 65]) -> [u8; 65] {
+        let low = k256::ecdsa::Signature::from_slice(&bytes[..64]).unwrap();
+        let (r, s) = low.split_scalars();
+        let high = k256::ecdsa::Signature::from_scalars(r, -s).unwrap();
+        let mut other = *bytes;
+        other[..64].copy_from_slice(&high.to_bytes());
+        other[64] = 27 + 28 - bytes[64];
+        other
+    }
+
+    /// The host's recovery alone would take another spelling, and more.
+    #[test]
+    fn the_host_recovers_whom_the_engine_does_and_nobody_else() {
+        let api = MockApi::default();
+        for number in 1..=20 {
+            let (digest, bytes) = signed(number);
+            let edit = |at: usize, with: &[u8]| {
+                let mut edited = bytes;
+                edited[at..at + with.len()].copy_from_slice(with);
+                edited
+            };
+            let cases = [
+                (bytes, None),
+                (edit(64, &[55 - bytes[64]]), None),
+                (edit(3, &[bytes[3] ^ 1]), None),
+                (
+                    edit(64, &[bytes[64] - 27]),
+                    Some(SignatureError::Recovery { got: bytes[64] - 27 }),
+                ),
+                (edit(0, &[0; 32]), Some(SignatureError::Range)),
+                (edit(32, &[0; 32]), Some(SignatureError::Range)),
+                (edit(0, &[0xff; 32]), Some(SignatureError::Range)),
+                (with_high_s(&bytes), Some(SignatureError::HighS)),
+            ];
+            for (bytes, refused) in cases {
+                let signature = Signature::new(bytes);
+                let found = recover(&api, &digest, &signature);
+                assert_eq!(found, signature.signer(&digest), "{signature}");
+                assert!(refused.is_none_or(|refused| found == Err(refused)), "{found:?}");
+            }
+        }
+    }
+}

@@ -12,7 +12,7 @@ use zkmargin_cosmwasm::msg::{
     RolesAnswer, Signers,
 };
 use zkmargin_cosmwasm::state::LAYOUT;
-use zkmargin_margin::ids::ContextId;
+use zkmargin_margin::ids::{ContextId, ModelDigest};
 
 const HEALTHY: &str = "small-healthy.json";
 
@@ -202,6 +202,14 @@ fn the_context_is_derived() {
     let address = chain.app.api().addr_canonicalize(chain.contract.as_str()).unwrap();
     let id = chain.app.block_info().chain_id;
     let expected = ContextId::derive_cosmwasm("venue", &id, &address);
+    // As README has it.
+    let mut bytes = b"zkmargin cosmwasm\x00\x01".to_vec();
+    for part in [id.as_bytes(), &address] {
+        bytes.extend((part.len() as u64).to_be_bytes());
+        bytes.extend(part);
+    }
+    bytes.extend(b"venue");
+    assert_eq!(expected.as_bytes(), ModelDigest::of(&bytes).as_bytes());
     assert_eq!((policy.context, policy.chain), (expected.to_string(), id));
     assert_eq!((policy.name.as_str(), policy.terms), ("venue", msg.terms));
     // The stored proof is for another one.
