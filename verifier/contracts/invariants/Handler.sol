@@ -20,6 +20,7 @@ import {
 import { IMarginVerifier } from "../src/interfaces/IMarginVerifier.sol";
 import { MockVerifier } from "../test/MockVerifier.sol";
 import { Ghost } from "./Ghost.sol";
+import { Signing } from "./Signing.sol";
 import { VM } from "./Vm.sol";
 
 /// @notice Does to the real contracts whatever forge asks for, most of it sensible,
@@ -160,7 +161,7 @@ contract Handler is Ghost {
         next.measuredFrom = moves.confirmed;
         next.previous = moves.latestDigest;
         bytes[] memory signatures = new bytes[](1);
-        signatures[0] = _sign(next);
+        signatures[0] = Signing.sign(KEY, context, next);
         bytes memory data = abi.encodeCall(markets.postEpoch, (context, next, signatures));
         if (_try(address(markets), data, "post")) _posted(next, confirmed);
     }
@@ -181,23 +182,6 @@ contract Handler is Ghost {
             breaker = true;
             ++happened["quarantined"];
         }
-    }
-
-    function _sign(EpochPost memory next) private returns (bytes memory) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version)"),
-                keccak256("zk-margin"),
-                keccak256("1")
-            )
-        );
-        bytes32 kind = keccak256(
-            "Epoch(bytes31 context,uint64 epoch,bytes32 stateRoot,bytes32 marketRoot,bytes31 model,uint64 marketTimestamp,uint32 priceMoveBps,uint64 reference,bytes32 previous)"
-        );
-        bytes32 hash = keccak256(bytes.concat(kind, bytes32(context), abi.encode(next)));
-        bytes32 digest = keccak256(bytes.concat(hex"1901", domain, hash));
-        (uint8 v, bytes32 r, bytes32 s) = VM.sign(KEY, digest);
-        return abi.encodePacked(r, s, v);
     }
 
     function pause(uint8 pass, uint16 length) external {

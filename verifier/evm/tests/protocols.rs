@@ -5,7 +5,8 @@ mod common;
 
 use alloy_sol_types::{Eip712Domain, SolStruct, eip712_domain, sol};
 use common::actions::{self, START, account, breach, posted, register};
-use common::registry::{ANYONE, GOVERNOR, PROTOCOL, Registry, address_of, sign, time};
+use common::attesters::{address_of, sign};
+use common::registry::{ANYONE, GOVERNOR, PROTOCOL, Registry, time};
 use common::{CHAIN, Failure, Receipt};
 use k256::ecdsa::SigningKey;
 use revm::primitives::{Address, B256, U256};

@@ -6,9 +6,10 @@ mod common;
 
 use alloy_sol_types::{SolCall, SolError, SolEvent};
 use common::actions::{self, START, account, breach, cure, overdue, posted, prove, register};
-use common::registry::{
-    ANYONE, DEPLOYER, GOVERNOR, HostileHook, Kind, MOCK, Message, NAME, PROTOCOL, Refused, Registry,
-};
+use common::artifacts::HostileHook;
+use common::attesters::attesters;
+use common::messages::{Kind, Message};
+use common::registry::{ANYONE, DEPLOYER, GOVERNOR, MOCK, NAME, PROTOCOL, Refused, Registry};
 use common::{CHAIN, Chain, Failure, GAS_LIMIT};
 use revm::primitives::{Address, U256};
 use zkmargin_evm::contracts::{
@@ -347,7 +348,7 @@ fn a_proof_counts_in_one_market() {
     assert_eq!(refused(&mut other, &unposted), "unknown-epoch");
     assert_eq!(refused(&mut other, &prove(1, 1)), "wrong-context");
     // Another market of the same contracts has another context.
-    let params = convert::market(&actions::params(), "another", &common::registry::attesters());
+    let params = convert::market(&actions::params(), "another", &attesters());
     let second = registry
         .chain
         .send(GOVERNOR, registry.at.markets, &markets::createMarketCall { params })

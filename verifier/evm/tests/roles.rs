@@ -5,10 +5,10 @@ mod common;
 
 use alloy_sol_types::{SolCall, SolConstructor};
 use common::actions::{self, START, posted, register};
-use common::registry::{
-    ANYONE, DEPLOYER, GOVERNOR, GUARDIAN, MOCK, Message, MockVerifier, PROTOCOL, Registry, keys,
-    sign, signatures, time,
-};
+use common::artifacts::MockVerifier;
+use common::attesters::{attesters, keys, sign, signatures};
+use common::messages::Message;
+use common::registry::{ANYONE, DEPLOYER, GOVERNOR, GUARDIAN, MOCK, PROTOCOL, Registry, time};
 use common::{Chain, Failure, code_with};
 use revm::primitives::{Address, B256, Bytes};
 use zkmargin_evm::contracts::{
@@ -178,14 +178,14 @@ fn epochs_need_enough_signatures_in_order() {
 fn signers_are_replaced_by_the_governor() {
     let mut registry = ready();
     let context = registry.context();
-    let only = Signers::new(1, vec![common::registry::attesters().signers()[1]]).unwrap();
+    let only = Signers::new(1, vec![attesters().signers()[1]]).unwrap();
     let call = markets::setSignersCall { context, attesters: convert::signers(&only) };
     let failure = registry.chain.send(GUARDIAN, registry.at.markets, &call);
     assert!(lacks(&failure));
     registry.chain.send(GOVERNOR, registry.at.markets, &call).unwrap();
     // Those of the short form are the first and the third.
     assert!(registry.apply(START, &posted(2, START)).is_err());
-    let mut bad = convert::signers(&common::registry::attesters());
+    let mut bad = convert::signers(&attesters());
     bad.signers.swap(0, 1);
     let call = markets::setSignersCall { context, attesters: bad };
     let failure = registry.chain.send(GOVERNOR, registry.at.markets, &call).unwrap_err();
@@ -225,7 +225,7 @@ impl Real {
         assert!(failure.is::<gate::NoDelay>());
         let (gate, _) = chain.create(GOVERNOR, gate_with(time(DELAY))).unwrap();
         chain.send(GOVERNOR, markets, &markets::setGateCall { newGate: gate }).unwrap();
-        let params = convert::market(&actions::params(), "real", &common::registry::attesters());
+        let params = convert::market(&actions::params(), "real", &attesters());
         let create = markets::createMarketCall { params };
         assert!(lacks(&chain.send(GOVERNOR, markets, &create)));
         let governor = chain.read(roles, &roles::GOVERNOR_ROLECall {});

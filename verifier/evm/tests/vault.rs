@@ -5,7 +5,8 @@ mod common;
 
 use alloy_sol_types::{SolCall, SolConstructor, SolEvent};
 use common::actions::{self, START, breach, cure, posted, prove};
-use common::registry::{ANYONE, DEPLOYER, GOVERNOR, Registry, TestToken, time};
+use common::artifacts::TestToken;
+use common::registry::{ANYONE, DEPLOYER, GOVERNOR, Registry, time};
 use common::{Failure, Receipt, code_with};
 use revm::primitives::{Address, U256};
 use zkmargin_evm::contracts::{
