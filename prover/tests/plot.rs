@@ -136,10 +136,10 @@ fn no_label_stands_on_another() {
         ("stress-many", Some((&many, &vols))),
     ];
     for (name, stress) in cases {
-        let svg = draw("pmrm2", 40_000.0, &STRANGLE, Format::Svg, stress);
+        let svg = draw("derive-test", 40_000.0, &STRANGLE, Format::Svg, stress);
         let svg = String::from_utf8(svg).unwrap();
         if let Ok(dir) = std::env::var("ZKMARGIN_PICTURES") {
-            let png = draw("pmrm2", 40_000.0, &STRANGLE, Format::Png, stress);
+            let png = draw("derive-test", 40_000.0, &STRANGLE, Format::Png, stress);
             std::fs::write(Path::new(&dir).join(format!("{name}.png")), png).unwrap();
         }
         let boxes = boxes(&svg);
