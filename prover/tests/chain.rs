@@ -269,9 +269,16 @@ impl Stage {
         sent(&format!("roles hand-over --to {OTHER}"));
         let pending = self.ending(0, "roles show");
         assert_eq!(pending["handed_over_to"].as_str().unwrap().to_lowercase(), OTHER);
-        self.ending(0, "roles accept --key-file other.secret");
+        self.accept_roles();
         let admin = self.ending(0, "roles show");
         assert_eq!(admin["admin"].as_str().unwrap().to_lowercase(), OTHER);
+    }
+
+    /// The other accepts the administrator's role, after its delay, of no seconds.
+    fn accept_roles(&self) {
+        let from = self.ending(0, "roles show")["acceptable_from"].as_u64().unwrap();
+        self.set_time(from + 60);
+        self.ending(0, "roles accept --key-file other.secret");
     }
 
     /// A market of later prices, posted when it is fresh.
@@ -484,7 +491,7 @@ fn a_deployment_is_planned_and_gone_on_with() {
     assert!(message.contains("does not have the role"), "{message}");
     let held = stage.ending(0, &format!("roles show -a {OTHER}"))["roles"].clone();
     assert_eq!(held, json!(["governor", "guardian", "protocol"]));
-    stage.ending(0, "roles accept --key-file other.secret");
+    stage.accept_roles();
 
     // One that stopped before its market was there.
     let begun =
