@@ -169,9 +169,11 @@ contract MarginCallRegistry is AccountProtocols {
         Account memory account = seen.account;
         _refuseLiquidatable(seen);
         if (account.state != State.Called) {
+            if (!_known(account, claim)) revert NotCalled();
             // Sent twice.
-            if (_known(account, claim)) return;
-            revert NotCalled();
+            if (seen.meta.halted()) revert EngineHalted();
+            MARKETS.requireEvidence(claim);
+            return;
         }
         bool overdue = account.reason == CallReason.Overdue;
         Level required = overdue ? seen.terms.requiredLevel : seen.terms.cureLevel;

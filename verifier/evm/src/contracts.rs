@@ -10,6 +10,7 @@ sol!(MarginMarkets, "../contracts/artifacts/MarginMarkets.json");
 sol!(MarginProofGate, "../contracts/artifacts/MarginProofGate.json");
 sol!(MarginOperators, "../contracts/artifacts/MarginOperators.json");
 sol!(MarginCallRegistry, "../contracts/artifacts/MarginCallRegistry.json");
+sol!(MarginBonds, "../contracts/artifacts/MarginBonds.json");
 sol!(MarginLendingVault, "../contracts/artifacts/MarginLendingVault.json");
 
 sol! {

@@ -22,10 +22,6 @@ pub type Time = Uint<48, 1>;
 /// are 64 bits: later ones are this one.
 pub const LAST_TIME: u64 = (1 << 48) - 1;
 
-fn to_time(seconds: u64) -> Time {
-    Time::from(seconds.min(LAST_TIME))
-}
-
 /// A period as a market stores it, in 32 bits: longer ones are longer than any
 /// that is allowed.
 fn to_period(seconds: u64) -> u32 {

@@ -251,7 +251,7 @@ proptest! {
 fn the_mock_accepts_only_what_says_so() {
     let mut pair = Pair::new(actions::params());
     let apply = |pair: &mut Pair, action: ActionRecord| {
-        let action = pair.localised(action);
+        let action = pair.localised(actions::linked(action, pair.engine.meta()));
         pair.step(START, &action).unwrap();
     };
     apply(&mut pair, actions::posted(1, START));

@@ -6,9 +6,10 @@ mod common;
 
 use alloy_sol_types::{SolCall, SolError, SolEvent};
 use common::actions::{self, START, account, breach, cure, overdue, posted, prove, register};
-use common::registry::{
-    ANYONE, DEPLOYER, GOVERNOR, HostileHook, Kind, MOCK, Message, NAME, PROTOCOL, Refused, Registry,
-};
+use common::artifacts::HostileHook;
+use common::attesters::attesters;
+use common::messages::{Kind, Message};
+use common::registry::{ANYONE, DEPLOYER, GOVERNOR, MOCK, NAME, PROTOCOL, Refused, Registry};
 use common::{CHAIN, Chain, Failure, GAS_LIMIT};
 use revm::primitives::{Address, U256};
 use zkmargin_evm::contracts::{
@@ -135,8 +136,8 @@ fn proofs_are_of_the_exact_length() {
     let message = registry.message(&action, 1);
     for length in [0, 31, 33, 64] {
         let mut data = message.data[..4 + 10 * 32].to_vec();
-        data.splice(4 + 9 * 32.., U256::from(length).to_be_bytes_vec());
-        data.extend(vec![0; length].iter());
+        data.extend(U256::from(length).to_be_bytes_vec());
+        data.extend(vec![0; length]);
         let failure = tried(&registry, &message, data).unwrap_err();
         let expected = gate::ProofLength { expected: U256::from(32), got: U256::from(length) };
         assert_eq!(failure, Failure::Revert(expected.abi_encode().into()), "{length}");
@@ -191,7 +192,7 @@ fn a_proof_that_burns_gas_burns_its_limit_only() {
     let action = localised(&registry, prove(1, 1));
     let Message { from, to, data } = registry.message(&action, 5);
     // The verifier's limit is 100,000.
-    let mut send = |gas| registry.chain.clone().send_with_gas(from, to, data.clone(), gas);
+    let send = |gas| registry.chain.clone().send_with_gas(from, to, data.clone(), gas);
     let failure = send(300_000).unwrap_err();
     assert!(failure.is::<gate::InvalidProof>(), "{failure:?}");
     // With less gas than the verifier's limit nothing is said about a proof.
@@ -281,7 +282,7 @@ fn a_hook_that_failed_can_be_told_again() {
     let (mut registry, hook) = with_hook(1, Vec::new());
     let context = registry.context();
     let account = registry.account(account(1));
-    let retry = registry::retryHookCall { context, account, protocol: PROTOCOL };
+    let retry = registry::retryHookCall { context, id: account, protocol: PROTOCOL };
     registry.chain.now = MARKED;
     let early = registry.send(ANYONE, &retry).unwrap_err();
     assert!(early.is::<registry::NothingToRetry>());
@@ -347,7 +348,7 @@ fn a_proof_counts_in_one_market() {
     assert_eq!(refused(&mut other, &unposted), "unknown-epoch");
     assert_eq!(refused(&mut other, &prove(1, 1)), "wrong-context");
     // Another market of the same contracts has another context.
-    let params = convert::market(&actions::params(), "another", &common::registry::attesters());
+    let params = convert::market(&actions::params(), "another", &attesters());
     let second = registry
         .chain
         .send(GOVERNOR, registry.at.markets, &markets::createMarketCall { params })

@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use common::registry::{self as fixture, ANYONE, DEPLOYER, Kind, Refused, Registry};
+use common::messages::Kind;
+use common::registry::{self as fixture, ANYONE, DEPLOYER, Refused, Registry};
 use common::stories::{self, CIRCUITS, Proved, Story};
 use common::verifier::code;
 use common::{Chain, Failure, Receipt};
@@ -119,7 +120,7 @@ impl Stage {
             registry.apply(now, &Action::PostEpoch(post)).unwrap();
         }
         let context = registry.context();
-        let call = registry::callOverdueCall { context, account: convert::address(account) };
+        let call = registry::callOverdueCall { context, id: convert::address(account) };
         registry.send(ANYONE, &call).unwrap().gas
     }
 }

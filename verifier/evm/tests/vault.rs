@@ -5,15 +5,20 @@ mod common;
 
 use alloy_sol_types::{SolCall, SolConstructor, SolEvent};
 use common::actions::{self, START, breach, cure, posted, prove};
-use common::registry::{ANYONE, GOVERNOR, PROTOCOL, Registry, TestToken};
+use common::artifacts::TestToken;
+use common::registry::{ANYONE, DEPLOYER, GOVERNOR, Registry, time};
 use common::{Failure, Receipt, code_with};
 use revm::primitives::{Address, U256};
-use zkmargin_evm::contracts::{MarginCallRegistry as registry, MarginLendingVault as vault};
+use zkmargin_evm::contracts::{
+    MarginCallRegistry as registry, MarginLendingVault as vault, MarginOperators as operators,
+    MarginRoles as roles,
+};
+use zkmargin_evm::engine::LAST_TIME;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_verifier::engine::{ActionRecord, ClaimData};
 
 const LIQUIDATOR: Address = Address::repeat_byte(0xb0);
-/// The borrower is account 1 of the engine's tests.
+/// The borrower owns account 1 of the engine's tests.
 const BORROWER: Address = Address::repeat_byte(1);
 
 struct Story {
@@ -33,14 +38,23 @@ impl Story {
     fn new() -> Self {
         let mut registry = Registry::new(&actions::params(), START);
         let chain = &mut registry.chain;
-        let mut token = || chain.create(GOVERNOR, TestToken::BYTECODE.to_vec()).unwrap().0;
+        let mut token = || chain.create(DEPLOYER, TestToken::BYTECODE.to_vec()).unwrap().0;
         let (collateral, token) = (token(), token());
-        let arguments =
-            vault::constructorCall { registry: registry.address, collateral, token }.abi_encode();
-        let (vault, _) = chain.create(GOVERNOR, code_with(&vault::BYTECODE, arguments)).unwrap();
-        let role = registry.view(&registry::PROTOCOL_ROLECall {});
-        registry.send(GOVERNOR, &registry::grantRoleCall { role, account: vault }).unwrap();
-        registry.send(PROTOCOL, &registry::setHookCall { newHook: vault }).unwrap();
+        let arguments = vault::constructorCall {
+            registry: registry.at.registry,
+            context: registry.context(),
+            // Maintenance, proved at prices no older than 200 seconds.
+            minLevel: 2,
+            maxAge: time(200),
+            collateral,
+            token,
+        };
+        let code = code_with(&vault::BYTECODE, arguments.abi_encode());
+        let (vault, _) = registry.chain.create(DEPLOYER, code).unwrap();
+        let role = registry.role(&roles::PROTOCOL_ROLECall {});
+        let grant = roles::grantRoleCall { role, account: vault };
+        registry.chain.send(GOVERNOR, registry.at.roles, &grant).unwrap();
+        registry.account(actions::account(1));
         let mut story = Self { registry, vault, collateral, token };
         for (token, to) in [(token, vault), (token, LIQUIDATOR), (collateral, BORROWER)] {
             let mint = TestToken::mintCall { to, amount: units(1_000) };
@@ -52,6 +66,17 @@ impl Story {
         }
         story.post(1, START);
         story
+    }
+
+    /// The borrower lets the vault act for it and opens an account.
+    fn open(&mut self) {
+        let set = operators::setOperatorCall { operator: self.vault, until: time(LAST_TIME) };
+        self.registry.chain.send(BORROWER, self.registry.at.operators, &set).unwrap();
+        self.send(BORROWER, &vault::openAccountCall {}).unwrap();
+    }
+
+    fn account(&self) -> Address {
+        self.registry.view(&registry::accountOfCall { owner: BORROWER, sub: 0 })
     }
 
     fn post(&mut self, epoch: u64, now: u64) {
@@ -67,7 +92,7 @@ impl Story {
     }
 
     fn proof(&mut self, action: ActionRecord) {
-        let context = self.registry.context();
+        let context = self.registry.market;
         let action = action.map_claim(|claim| ClaimData { context, ..claim });
         self.registry.apply(self.registry.chain.now, &action).unwrap();
     }
@@ -91,7 +116,7 @@ impl Story {
     /// The borrower with 500 of collateral and 300 of debt, in good standing.
     fn with_debt() -> Self {
         let mut story = Self::new();
-        story.send(BORROWER, &vault::openAccountCall {}).unwrap();
+        story.open();
         story.send(BORROWER, &vault::depositCall { amount: units(500) }).unwrap();
         story.proof(prove(1, 1));
         story.borrow(300).unwrap();
@@ -110,12 +135,14 @@ fn debt_and_withdrawals_need_a_proof() {
     story.send(BORROWER, &vault::depositCall { amount: units(500) }).unwrap();
     let refused = |result: Result<Receipt, Failure>| {
         let failure = result.unwrap_err();
-        assert!(failure.is::<vault::NotInGoodStanding>(), "{failure:?}");
+        assert!(failure.is::<vault::MayNotIncreaseRisk>(), "{failure:?}");
     };
     refused(story.borrow(1));
-    story.send(BORROWER, &vault::openAccountCall {}).unwrap();
+    // Without debt nothing is asked.
+    story.withdraw(100).unwrap();
+    story.send(BORROWER, &vault::depositCall { amount: units(100) }).unwrap();
+    story.open();
     refused(story.borrow(1));
-    refused(story.withdraw(1));
     story.proof(prove(1, 1));
     story.borrow(300).unwrap();
     story.withdraw(100).unwrap();
@@ -125,15 +152,14 @@ fn debt_and_withdrawals_need_a_proof() {
     assert!(story.withdraw(26).unwrap_err().is::<vault::TooMuchDebt>());
     story.borrow(20).unwrap();
 
-    // The proof's window passes: no call yet, but no credit either.
-    story.pass(2..14);
+    // The proof's prices get old: current still, but no credit.
+    story.pass(2..5);
     refused(story.borrow(1));
     refused(story.withdraw(1));
-    // Repaying is always allowed.
-    let repay = vault::repayCall { account: BORROWER, amount: units(320) };
+    // Repaying is always allowed, and so is leaving without debt.
+    let repay = vault::repayCall { owner: BORROWER, amount: units(320) };
     story.send(BORROWER, &repay).unwrap();
-    // A new proof, and the account may leave.
-    story.proof(prove(1, 13));
+    story.withdraw(1).unwrap();
     story.send(BORROWER, &vault::closeAccountCall {}).unwrap();
     assert_eq!(story.balance(story.collateral, BORROWER), units(1_000));
     refused(story.borrow(1));
@@ -144,15 +170,10 @@ fn a_met_call_restores_credit() {
     let mut story = Story::with_debt();
     story.pass(2..3);
     story.proof(breach(1, 2));
-    assert!(story.borrow(1).unwrap_err().is::<vault::NotInGoodStanding>());
-    let liquidate = vault::liquidateCall { account: BORROWER };
+    assert!(story.borrow(1).unwrap_err().is::<vault::MayNotIncreaseRisk>());
+    let liquidate = vault::liquidateCall { owner: BORROWER };
     let early = story.send(LIQUIDATOR, &liquidate).unwrap_err();
     assert!(early.is::<vault::NotLiquidatable>());
-    // A called account cannot leave, even without debt.
-    let repay = vault::repayCall { account: BORROWER, amount: units(300) };
-    story.send(BORROWER, &repay).unwrap();
-    let leave = story.send(BORROWER, &vault::closeAccountCall {}).unwrap_err();
-    assert!(leave.is::<registry::CallOpen>());
     story.pass(3..4);
     story.proof(cure(1, 3));
     story.borrow(1).unwrap();
@@ -164,8 +185,9 @@ fn an_unmet_call_ends_in_liquidation() {
     story.pass(2..3);
     story.proof(breach(1, 2));
     story.pass(3..9);
-    let address = story.registry.address;
-    let mark = registry::markLiquidatableCall { id: BORROWER };
+    let address = story.registry.at.registry;
+    let (context, account) = (story.registry.context(), story.account());
+    let mark = registry::markLiquidatableCall { context, id: account };
     let receipt = story.registry.chain.send(ANYONE, address, &mark).unwrap();
     let told = receipt
         .logs
@@ -174,14 +196,14 @@ fn an_unmet_call_ends_in_liquidation() {
         .filter_map(|log| vault::LiquidationOpen::decode_log_data(&log.data).ok())
         .collect::<Vec<_>>();
     assert_eq!(told.len(), 1);
-    assert_eq!(told[0].account, BORROWER);
+    assert_eq!(told[0].account, account);
     // Nobody but the registry tells the vault.
-    let tell = vault::onLiquidatableCall { account: BORROWER, since: told[0].since };
+    let tell = vault::onLiquidatableCall { context, account, since: told[0].since };
     assert!(story.send(ANYONE, &tell).unwrap_err().is::<vault::NotTheRegistry>());
 
-    let again = vault::reinstateCall { account: BORROWER };
-    assert!(story.send(ANYONE, &again).unwrap_err().is::<vault::DebtOutstanding>());
-    let liquidate = vault::liquidateCall { account: BORROWER };
+    let again = story.send(BORROWER, &vault::reinstateCall {}).unwrap_err();
+    assert!(again.is::<vault::DebtOutstanding>());
+    let liquidate = vault::liquidateCall { owner: BORROWER };
     story.send(LIQUIDATOR, &liquidate).unwrap();
     assert_eq!(story.balance(story.token, LIQUIDATOR), units(700));
     // The debt and a tenth; the rest waits for its owner, once.
@@ -193,7 +215,7 @@ fn an_unmet_call_ends_in_liquidation() {
     assert_eq!(story.balance(story.collateral, LIQUIDATOR), units(330));
     assert_eq!(story.balance(story.collateral, BORROWER), units(670));
     assert_eq!(story.balance(story.token, story.vault), units(1_000));
-    assert!(story.send(LIQUIDATOR, &liquidate).unwrap_err().is::<vault::NotLiquidatable>());
+    assert!(story.send(LIQUIDATOR, &liquidate).unwrap_err().is::<vault::NothingOwed>());
 }
 
 #[test]
@@ -203,17 +225,48 @@ fn a_liquidatable_account_without_debt_may_prove_again() {
     story.proof(breach(1, 2));
     story.pass(3..9);
     // No more is taken than is owed.
-    let repay = vault::repayCall { account: BORROWER, amount: units(301) };
+    let repay = vault::repayCall { owner: BORROWER, amount: units(301) };
     let before = story.balance(story.token, LIQUIDATOR);
     story.send(LIQUIDATOR, &repay).unwrap();
     assert_eq!(before - story.balance(story.token, LIQUIDATOR), units(300));
-    let leave = story.send(BORROWER, &vault::closeAccountCall {}).unwrap_err();
-    assert!(leave.is::<vault::NotInGoodStanding>());
-    let liquidate = vault::liquidateCall { account: BORROWER };
+    let liquidate = vault::liquidateCall { owner: BORROWER };
     assert!(story.send(LIQUIDATOR, &liquidate).unwrap_err().is::<vault::NothingOwed>());
-    story.send(ANYONE, &vault::reinstateCall { account: BORROWER }).unwrap();
-    assert!(story.borrow(1).unwrap_err().is::<vault::NotInGoodStanding>());
+    // A stranger cannot wash it.
+    let stranger = story.send(ANYONE, &vault::reinstateCall {}).unwrap_err();
+    assert!(stranger.is::<registry::NotRegistered>());
+    story.send(BORROWER, &vault::reinstateCall {}).unwrap();
+    assert!(story.borrow(1).unwrap_err().is::<vault::MayNotIncreaseRisk>());
     story.pass(9..10);
     story.proof(prove(1, 9));
     story.borrow(1).unwrap();
+}
+
+#[test]
+fn without_prices_nothing_is_lent() {
+    let mut story = Story::with_debt();
+    story.borrow(1).unwrap();
+    // Ten years later, nobody having posted: late for nothing, and yet no credit.
+    story.registry.chain.now += 10 * 366 * 86_400;
+    assert!(story.borrow(1).unwrap_err().is::<vault::MayNotIncreaseRisk>());
+    assert!(story.withdraw(1).unwrap_err().is::<vault::MayNotIncreaseRisk>());
+}
+
+#[test]
+fn in_a_halt_nothing_is_lent() {
+    let mut story = Story::with_debt();
+    let now = story.registry.chain.now;
+    story.registry.apply(now, &actions::pause(now + 10)).unwrap();
+    assert!(story.borrow(1).unwrap_err().is::<vault::MayNotIncreaseRisk>());
+}
+
+#[test]
+fn who_escapes_still_owes() {
+    let mut story = Story::with_debt();
+    story.registry.chain.now += 100 + 20_001;
+    let (context, owner) = (story.registry.context(), BORROWER);
+    let escape = registry::escapeCall { context, owner, sub: 0 };
+    story.registry.send(BORROWER, &escape).unwrap();
+    let liquidate = vault::liquidateCall { owner: BORROWER };
+    story.send(LIQUIDATOR, &liquidate).unwrap();
+    assert_eq!(story.balance(story.collateral, LIQUIDATOR), units(330));
 }

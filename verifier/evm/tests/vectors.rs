@@ -11,9 +11,11 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use common::registry::{Refused, Registry};
+use common::registry::{Refused, Registry, time};
 use serde::Deserialize;
+use zkmargin_evm::contracts::MarginCallRegistry as contract;
 use zkmargin_evm::engine::LAST_TIME;
+use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::{AccountId, ContextId, Timestamp};
 use zkmargin_verifier::engine::{
     AccountStatus, Action, ActionRecord, ClockTime, Event, PolicyParams, Refusal,
@@ -35,6 +37,22 @@ struct Step {
     clock: ClockTime,
     account: AccountId,
     status: AccountStatus,
+    query: Option<Query>,
+}
+
+/// What is asked of the account after the step, and the answers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    min_level: Level,
+    max_age: u64,
+    may_increase_risk: bool,
+    market_timestamp: Option<u64>,
+    market_age: Option<u64>,
+    overdue: bool,
+    halted: bool,
+    stale: bool,
+    provable_now: bool,
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -67,10 +85,34 @@ fn translate(action: &ActionRecord, policy: ContextId, registry: ContextId) -> A
     action
 }
 
+/// The answers of the registry.
+fn ask(registry: &mut Registry, step: &Step, place: &str) {
+    let Some(query) = &step.query else { return };
+    registry.chain.now = step.now.min(LAST_TIME);
+    let (context, account) = (registry.context(), registry.account(step.account));
+    let may = registry.view(&contract::mayIncreaseRiskCall {
+        context,
+        account,
+        minLevel: query.min_level as u8,
+        maxAge: time(query.max_age),
+    });
+    assert_eq!(may, query.may_increase_risk, "{place}");
+    let facts = registry.view(&contract::standingCall { context, account });
+    assert_eq!(facts.halted, query.halted, "{place}");
+    assert_eq!(facts.stale, query.stale, "{place}");
+    assert_eq!(facts.provableNow, query.provable_now, "{place}");
+    assert_eq!(facts.marketTimestamp, time(query.market_timestamp.unwrap_or(0)), "{place}");
+    if let Some(age) = query.market_age {
+        assert_eq!(facts.marketAge, time(age), "{place}");
+    }
+    let uncalled = facts.state == 1 || facts.state == 2;
+    assert_eq!(uncalled && facts.clock > facts.due, query.overdue, "{place}");
+}
+
 #[test]
 fn the_contract_follows_the_vectors() {
     let vectors = vectors();
-    assert_eq!(vectors.len(), 47);
+    assert_eq!(vectors.len(), 99);
     let mut left_out = 0;
     for vector in vectors {
         let mut registry = Registry::new(&vector.policy, vector.start);
@@ -93,8 +135,9 @@ fn the_contract_follows_the_vectors() {
             assert_eq!(got, step.expect, "{place}");
             assert_eq!(registry.clock(step.now), step.clock, "{place}");
             assert_eq!(registry.status(step.account, step.now), step.status, "{place}");
+            ask(&mut registry, step, &place);
         }
     }
     assert_eq!(left_out, 1, "one step of time-backwards");
-    assert_eq!(Refusal::CODES.len(), 30, "a new refusal needs an error in the contract");
+    assert_eq!(Refusal::CODES.len(), 37, "a new refusal needs an error in the contract");
 }

@@ -170,6 +170,8 @@ abstract contract AccountProtocols is AccountState, ReentrancyGuardTransient {
         Subscription[] storage all = _subscriptions[context][id];
         uint256 index = _find(all, protocol);
         if (index == all.length || !all[index].failed) revert NothingToRetry();
+        // Of an account that has to prove itself anew there is nothing to tell.
+        if (_accounts[context][id].state == State.Unproven) revert NothingToRetry();
         all[index].failed = false;
         _tellOne(seen, all[index], _message(seen));
     }

@@ -153,7 +153,8 @@ abstract contract AccountState is IMarginCallRegistry {
         uint48 time = seen.meta.lastTime;
         facts.state = seen.account.state;
         facts.level = seen.account.level;
-        facts.epoch = seen.account.epoch;
+        // Also of an epoch that was rejected since.
+        facts.epoch = _accounts[context][account].epoch;
         if (seen.account.until != 0) facts.due = seen.meta.effective(seen.account.until);
         facts.clock = seen.meta.clock;
         if (facts.epoch != 0) {

@@ -3,6 +3,9 @@
 
 #[path = "../../../tests/common/mod.rs"]
 pub mod actions;
+pub mod artifacts;
+pub mod attesters;
+pub mod messages;
 pub mod registry;
 pub mod stories;
 pub mod verifier;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use alloy_sol_types::{SolCall, SolConstructor, sol};
-use k256::ecdsa::SigningKey;
-use revm::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_sol_types::{SolCall, SolConstructor};
+use revm::primitives::{Address, B256};
 use zkmargin_evm::contracts::{
     MarginCallRegistry as registry, MarginMarkets as markets, MarginOperators as operators,
     MarginProofGate as gate, MarginRoles as roles,
@@ -12,18 +11,14 @@ use zkmargin_evm::contracts::{
 use zkmargin_evm::engine::{self as convert, LAST_TIME, Time};
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
 use zkmargin_verifier::engine::{
-    AccountStatus, Action, ActionRecord, ClaimData, ClockTime, EpochPost, Event, PolicyParams,
-    Refusal, Root,
+    AccountStatus, Action, ActionRecord, ClockTime, EpochPost, Event, PolicyParams, Refusal,
 };
-use zkmargin_verifier::epoch::{EpochDigest, Signer, Signers};
+use zkmargin_verifier::epoch::EpochDigest;
 
+use super::artifacts::{MockVerifier, OpenGate, OpenRegistry};
+use super::attesters::attesters;
+use super::messages::Message;
 use super::{Chain, Failure, Receipt, code_with};
-
-sol!(MockVerifier, "../contracts/artifacts/MockVerifier.json");
-sol!(HostileHook, "../contracts/artifacts/HostileHook.json");
-sol!(OpenGate, "../contracts/artifacts/OpenGate.json");
-sol!(OpenRegistry, "../contracts/artifacts/OpenRegistry.json");
-sol!(TestToken, "../contracts/artifacts/TestToken.json");
 
 /// Administrator of the roles, and governor.
 pub const GOVERNOR: Address = Address::repeat_byte(0xa1);
@@ -64,10 +59,10 @@ pub struct Registry {
     pub at: Addresses,
     pub market: ContextId,
     /// Whether accounts are registered by their own names.
-    open: bool,
+    pub open: bool,
     accounts: BTreeMap<Address, AccountId>,
     /// Digests of epochs under other contexts, and what they are under the market's.
-    digests: BTreeMap<EpochDigest, EpochDigest>,
+    pub digests: BTreeMap<EpochDigest, EpochDigest>,
     /// The context that epochs come for.
     pub foreign: Option<ContextId>,
 }
@@ -252,153 +247,6 @@ impl Registry {
     }
 }
 
-/// Who sends what to whom.
-#[derive(Clone, Debug)]
-pub struct Message {
-    pub from: Address,
-    pub to: Address,
-    pub data: Vec<u8>,
-}
-
-impl Registry {
-    /// What an action is on the chain.
-    pub fn message(&mut self, action: &ActionRecord, verdict: u8) -> Message {
-        let action = action.clone().map_claim(|claim| ClaimData {
-            account: convert::account(self.account(claim.account)),
-            ..claim
-        });
-        match &action {
-            Action::SubmitProof { claim } => self.proof(claim, verdict, Kind::Proof),
-            Action::SubmitBreach { claim } => self.proof(claim, verdict, Kind::Breach),
-            Action::Cure { claim } => self.proof(claim, verdict, Kind::Cure),
-            Action::SetCircuits { .. }
-            | Action::AcceptModel { .. }
-            | Action::RevokeModel { .. }
-            | Action::PostEpoch(_)
-            | Action::RejectEpoch { .. }
-            | Action::Pause { .. }
-            | Action::Resume { .. } => self.market_message(&action),
-            _ => self.account_message(&action),
-        }
-    }
-
-    fn proof(&self, claim: &ClaimData, verdict: u8, kind: Kind) -> Message {
-        let proof = U256::from(verdict).to_be_bytes_vec();
-        let data = kind.calldata(MOCK, claim, proof);
-        Message { from: ANYONE, to: self.at.registry, data }
-    }
-
-    fn market_message(&mut self, action: &ActionRecord) -> Message {
-        let context = self.context();
-        let root = |root: &Root| B256::from(*root.as_bytes());
-        let (from, data) = match action {
-            Action::SetCircuits { until, frozen } => {
-                let call = OpenGate::sayCall { context, until: time(*until), frozen: *frozen };
-                return Message { from: ANYONE, to: self.at.gate, data: call.abi_encode() };
-            }
-            Action::AcceptModel { model } => {
-                let model = convert::model(*model);
-                (GOVERNOR, markets::acceptModelCall { context, model }.abi_encode())
-            }
-            Action::RevokeModel { model } => {
-                let model = convert::model(*model);
-                (GOVERNOR, markets::revokeModelCall { context, model }.abi_encode())
-            }
-            Action::PostEpoch(post) => (ANYONE, self.post_message(post)),
-            Action::RejectEpoch { epoch, market_root } => {
-                let (epoch, marketRoot) = (epoch.get(), root(market_root));
-                let call = markets::rejectEpochCall { context, epoch, marketRoot };
-                (GUARDIAN, call.abi_encode())
-            }
-            // The governor's: a guardian may not pause twice in a row.
-            Action::Pause { until } => {
-                (GOVERNOR, markets::pauseCall { context, until: time(*until) }.abi_encode())
-            }
-            Action::Resume { epoch, market_root } => {
-                let (epoch, marketRoot) = (epoch.get(), root(market_root));
-                (GUARDIAN, markets::resumeCall { context, epoch, marketRoot }.abi_encode())
-            }
-            other => panic!("{} is no action of the market's", other.name()),
-        };
-        Message { from, to: self.at.markets, data }
-    }
-
-    /// Signed by two of three, under the market's own context.
-    fn post_message(&mut self, post: &EpochPost) -> Vec<u8> {
-        let previous = self.digests.get(&post.previous).copied().unwrap_or(post.previous);
-        let mut ours = EpochPost { previous, ..*post };
-        // Short forms of the engine's tests, which follow whatever was posted.
-        if post.reference.get() == u64::MAX {
-            ours = self.next(ours);
-        }
-        let digest = ours.digest(self.market);
-        if let Some(foreign) = self.foreign {
-            self.digests.insert(post.digest(foreign), digest);
-        }
-        let post = convert::epoch_post(&ours);
-        let signatures = signatures(&digest, &[0, 2]);
-        markets::postEpochCall { context: self.context(), post, signatures }.abi_encode()
-    }
-
-    fn account_message(&mut self, action: &ActionRecord) -> Message {
-        let context = self.context();
-        let id = |account: &AccountId, this: &mut Self| this.account(*account);
-        let (from, data) = match action {
-            Action::Register { account } if self.open => {
-                let id = id(account, self);
-                (ANYONE, OpenRegistry::registerAnyCall { context, id }.abi_encode())
-            }
-            Action::Register { account } => {
-                id(account, self);
-                let owner = convert::address(*account);
-                (owner, registry::registerCall { context, owner, sub: 0 }.abi_encode())
-            }
-            Action::CallOverdue { account } => {
-                let account = id(account, self);
-                (ANYONE, registry::callOverdueCall { context, id: account }.abi_encode())
-            }
-            Action::MarkLiquidatable { account } => {
-                let account = id(account, self);
-                (ANYONE, registry::markLiquidatableCall { context, id: account }.abi_encode())
-            }
-            Action::Close { account } => {
-                let account = id(account, self);
-                (PROTOCOL, registry::closeCall { context, id: account }.abi_encode())
-            }
-            Action::Reinstate { account } => {
-                let account = id(account, self);
-                (PROTOCOL, registry::reinstateCall { context, id: account }.abi_encode())
-            }
-            Action::Escape { account } => {
-                let owner = convert::address(*account);
-                id(account, self);
-                (owner, registry::escapeCall { context, owner, sub: 0 }.abi_encode())
-            }
-            other => panic!("{} is no action of an account's", other.name()),
-        };
-        Message { from, to: self.at.registry, data }
-    }
-}
-
-/// What a proof is submitted as.
-#[derive(Clone, Copy)]
-pub enum Kind {
-    Proof,
-    Breach,
-    Cure,
-}
-
-impl Kind {
-    pub fn calldata(self, circuit: B256, claim: &ClaimData, proof: Vec<u8>) -> Vec<u8> {
-        let (inputs, proof) = (convert::inputs(claim), Bytes::from(proof));
-        match self {
-            Self::Proof => registry::submitProofCall { circuit, inputs, proof }.abi_encode(),
-            Self::Breach => registry::submitBreachCall { circuit, inputs, proof }.abi_encode(),
-            Self::Cure => registry::cureCall { circuit, inputs, proof }.abi_encode(),
-        }
-    }
-}
-
 /// Deploys the contracts. The markets, whose address is in the context, are the first
 /// that the governor deploys.
 pub fn deploy(chain: &mut Chain, open: bool) -> Result<Addresses, Failure> {
@@ -418,37 +266,6 @@ pub fn deploy(chain: &mut Chain, open: bool) -> Result<Addresses, Failure> {
     let role = chain.read(roles, &roles::GOVERNOR_ROLECall {});
     chain.send(GOVERNOR, roles, &roles::grantRoleCall { role, account: GOVERNOR })?;
     Ok(Addresses { roles, markets, gate, operators, registry })
-}
-
-/// The three keys that attest, by ascending address.
-pub fn keys() -> Vec<(Address, SigningKey)> {
-    let key = |byte| SigningKey::from_slice(&[byte; 32]).unwrap();
-    let mut keys: Vec<_> = [7, 8, 9].map(|byte| (address_of(&key(byte)), key(byte))).into();
-    keys.sort_by_key(|(address, _)| *address);
-    keys
-}
-
-pub fn address_of(key: &SigningKey) -> Address {
-    let point = key.verifying_key().to_encoded_point(false);
-    Address::from_slice(&keccak256(&point.as_bytes()[1..])[12..])
-}
-
-/// Two of the three must have signed.
-pub fn attesters() -> Signers {
-    let signers = keys().into_iter().map(|(address, _)| Signer::new(address.into_array()).unwrap());
-    Signers::new(2, signers.collect()).unwrap()
-}
-
-/// A key's signature of a digest: r, s, v.
-pub fn sign(key: &SigningKey, digest: &[u8; 32]) -> Bytes {
-    let (signature, recovery) = key.sign_prehash_recoverable(digest).unwrap();
-    [signature.to_bytes().as_slice(), &[27 + recovery.to_byte()]].concat().into()
-}
-
-/// Signatures of some of the attesters' keys.
-pub fn signatures(digest: &EpochDigest, of: &[usize]) -> Vec<Bytes> {
-    let keys = keys();
-    of.iter().map(|index| sign(&keys[*index].1, digest.as_bytes())).collect()
 }
 
 /// A time as the contracts show it.
