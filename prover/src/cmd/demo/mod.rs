@@ -318,7 +318,7 @@ fn make_state(story: &mut Story, accounts: &str, epoch: &str) -> Result<(), Erro
 }
 
 /// A publisher's new key, and the list of signers that it is alone on.
-fn publisher(story: &mut Story, key: &str, signers: &str) -> Result<(), Error> {
+fn publisher(story: &Story, key: &str, signers: &str) -> Result<(), Error> {
     let publisher = story.write_signer(key)?;
     let list = serde_json::json!({ "threshold": 1, "signers": [publisher] });
     story.write(signers, list.to_string().as_bytes())
@@ -349,8 +349,8 @@ fn init(
     model: &str,
     signers: &str,
 ) -> Result<(), Error> {
-    let rules = ["--max-snapshot-age", "3600", "--signers", signers];
-    story.ledger(now, &[&["init", "--context", context, "-m", model], &rules[..]].concat())
+    let line = ["init", "--context", context, "-m", model, "--max-snapshot-age", "3600"];
+    story.ledger(now, &[&line[..], &["--signers", signers]].concat())
 }
 
 /// The market root that an epoch file says, for whoever confirms it.

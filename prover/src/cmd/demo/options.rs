@@ -145,9 +145,9 @@ fn call(story: &mut Story, now: u64) -> Result<(), Error> {
     prove(story, &STRANGLE, "@venue.key", &breach, Exit::Done)?;
     story.use_ledger("options.redb");
     let files = ["-m", "@options.json", "-s", "@options-state.json", "-o", "@options-epoch.json"];
-    story.run(&[&["epoch", "make", "--first"], &files[..]].concat(), Exit::Done)?;
+    story.run(&[&["epoch", "make", "--first"][..], &files].concat(), Exit::Done)?;
     let key = ["--key-file", "@publisher-evm.key"];
-    story.run(&[&["epoch", "sign", "@options-epoch.json"], &key[..]].concat(), Exit::Done)?;
+    story.run(&[&["epoch", "sign", "@options-epoch.json"][..], &key].concat(), Exit::Done)?;
     super::init(story, now, CONTEXT, MODEL, "@signers.json")?;
     story.ledger(now, &["post", "@options-epoch.json"])?;
     for book in BOOKS {
