@@ -87,7 +87,7 @@ fn the_breakdown_adds_up() {
 
 #[test]
 fn a_shortfall_says_what_would_cure_it() {
-    let report = report("deribit-btc-approx", "14000", &STRANGLE);
+    let report = report("deribit-btc-approx", "12000", &STRANGLE);
     let lines = margin_lines(&report, "USD").join("\n");
     let cash = format!("cash needed   {} USD for maintenance", report.cash_needed.maintenance);
     assert!(lines.replace(',', "").contains(&cash), "{lines}");

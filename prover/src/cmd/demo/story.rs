@@ -20,7 +20,8 @@ use crate::evm_key::EvmKeyError;
 use crate::input::{SrsArgs, read_recipients_file};
 
 /// Commands that the story needs and that say nothing new: shown with `--verbose`.
-const HOUSEKEEPING: [&[&str]; 15] = [
+const HOUSEKEEPING: [&[&str]; 16] = [
+    &["epoch"],
     &["keygen"],
     &["inspect"],
     &["import"],
