@@ -6,7 +6,8 @@ mod common;
 
 use alloy_sol_types::{SolCall, SolError, SolEvent};
 use common::actions::{self, START, account, breach, posted, prove, register};
-use common::registry::{ANYONE, DEPLOYER, Kind, MOCK, Registry};
+use common::messages::Kind;
+use common::registry::{ANYONE, DEPLOYER, MOCK, Registry};
 use common::stories::{self, Story};
 use common::verifier::{code, load};
 use common::{Chain, Failure, GAS_LIMIT, Receipt};

@@ -35,7 +35,7 @@ pub(crate) struct Args {
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 enum Outcome {
     Applied {
-        entry: HistoryEntry,
+        entry: Box<HistoryEntry>,
     },
     /// On record already: nothing has changed.
     Unchanged,
@@ -65,7 +65,7 @@ pub(super) fn submit(args: &Args, cure: bool, env: Env) -> Result<Exit, Error> {
             Outcome::NotTried
         } else {
             match claim.and_then(|claim| args.apply(&ledger, claim, source, text, cure)) {
-                Ok(Some(entry)) => Outcome::Applied { entry },
+                Ok(Some(entry)) => Outcome::Applied { entry: Box::new(entry) },
                 Ok(None) => Outcome::Unchanged,
                 Err(error) => {
                     refused += 1;
