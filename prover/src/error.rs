@@ -545,9 +545,6 @@ fn portfolio_hint(error: &PortfolioFileError) -> Option<String> {
         PortfolioFileError::NotWholeLots { .. } => {
             "of a balance with more decimals round what is held down and what is owed up: that is against the account"
         }
-        PortfolioFileError::Json(error) if error.field == "account" => {
-            "`zkmargin import account-id` derives one from a venue's own name, such as dydx1..."
-        }
         _ => "the form of a portfolio is in `zkmargin encrypt --help`",
     };
     Some(text.to_owned())

@@ -17,6 +17,7 @@ use zkmargin_params::model::Kind;
 use zkmargin_params::symbol::Symbol;
 
 use crate::figures::{Table, change, thousands};
+use crate::human;
 
 /// What a stress test of a standard account found.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -189,7 +190,7 @@ impl StandardStress {
     /// The report for people.
     pub fn lines(&self, quote: &str) -> Vec<String> {
         let mut lines = vec![
-            format!("level         {}", self.level),
+            format!("level         {}", human::level(self.level)),
             format!("equity        {} {quote}", thousands(&self.equity)),
         ];
         lines.extend(self.health.iter().map(|health| {
