@@ -133,7 +133,17 @@ impl RpcArgs {
         let failures = Failures::of(&url);
         let wallet = EthereumWallet::from(signer);
         let guard = runtime.enter();
-        let provider = ProviderBuilder::new().wallet(wallet).connect_reqwest(client, url).erased();
+        // The node is asked for the nonce each time: one that is counted here would be
+        // used up by a transaction that is refused before it is sent, and what comes
+        // after it would wait for ever.
+        let provider = ProviderBuilder::new()
+            .disable_recommended_fillers()
+            .with_gas_estimation()
+            .with_simple_nonce_management()
+            .fetch_chain_id()
+            .wallet(wallet)
+            .connect_reqwest(client, url)
+            .erased();
         drop(guard);
         Ok(Chain { runtime, provider, failures, terms: Some(terms), plan: None })
     }
