@@ -39,7 +39,7 @@ pub enum Event {
     EpochPosted {
         /// The epoch.
         epoch: Epoch,
-        /// Whether proofs against it wait for a [`Action::Resume`].
+        /// Whether proofs against it wait for a [`Action::Resume`](super::Action::Resume).
         quarantined: bool,
     },
     /// An epoch was rejected: what rests on it is unproven.

@@ -12,8 +12,8 @@
 //! | table | key | value |
 //! |---|---|---|
 //! | `ledger` | `schema`, `policy`, `signers`, `start`, `meta` | JSON |
-//! | `accounts` | 20 bytes | JSON of [`Account`] |
-//! | `epochs` | number | JSON of [`EpochRecord`] |
+//! | `accounts` | 20 bytes | JSON of [`Account`](crate::engine::Account) |
+//! | `epochs` | number | JSON of [`EpochRecord`](crate::engine::EpochRecord) |
 //! | `models` | 31 bytes | nothing: the model is accepted |
 //! | `history` | sequence | JSON of [`HistoryEntry`] |
 //! | `history_by_account` | 20 bytes, sequence | nothing |
