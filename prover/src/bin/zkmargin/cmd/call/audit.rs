@@ -1,0 +1,100 @@
+//! `zkmargin call audit`.
+
+use serde::Serialize;
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_prover::files::Source;
+use zkmargin_verifier::ledger::ProvedEntry;
+
+use super::LedgerArgs;
+use super::proofs::refuse_other_system;
+use crate::cmd::verify;
+use crate::env::Env;
+use crate::error::{Error, Exit};
+use crate::input::SrsArgs;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Audit {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    #[command(flatten)]
+    srs: SrsArgs,
+    /// Replay only: take the claims on record for proved
+    #[arg(long)]
+    skip_proofs: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    entries: usize,
+    consistent: bool,
+    proofs_verified: Option<usize>,
+    signers: Option<String>,
+}
+
+pub(super) fn run(args: &Audit, env: Env) -> Result<Exit, Error> {
+    let failed = |error| args.ledger.failed(error);
+    let ledger = args.ledger.open()?;
+    ledger.audit().map_err(failed)?;
+    let entries = ledger.history(None).map_err(failed)?.len();
+    let signers = ledger.signers().map(ToString::to_string);
+    let proofs = match args.skip_proofs {
+        true => None,
+        false => Some(ledger.proofs().map_err(failed)?),
+    };
+    let system = ledger.policy().params().proof_system;
+    // Others may use it while the proofs are verified.
+    drop(ledger);
+    let proofs_verified =
+        proofs.map(|proofs| verify_again(&proofs, system, args.srs, env)).transpose()?;
+    let report = Report { entries, consistent: true, proofs_verified, signers };
+    env.out.result(&report, Report::lines)?;
+    Ok(Exit::Done)
+}
+
+/// Verifies the proofs on record; each must prove what its entry claims.
+fn verify_again(
+    proofs: &[ProvedEntry],
+    system: ProofSystem,
+    srs: SrsArgs,
+    env: Env,
+) -> Result<usize, Error> {
+    let name = |entry: &ProvedEntry| Source::from(&*format!("entry {}", entry.sequence));
+    let sources: Vec<_> = proofs.iter().map(name).collect();
+    let files = sources
+        .iter()
+        .zip(proofs)
+        .map(|(source, entry)| (source, Ok(entry.proof.clone().into_bytes())))
+        .collect();
+    let checked = verify::check_files(files, srs, env)?;
+    for ((source, entry), claim) in sources.iter().zip(proofs).zip(checked) {
+        refuse_other_system(system, source, entry.proof.as_bytes())?;
+        let proved = *claim?.data();
+        if proved != entry.claim {
+            return Err(Error::Mismatch {
+                place: source.to_string(),
+                what: "the claim of its proof",
+                expected: format!("{:?}", entry.claim),
+                found: format!("{proved:?}"),
+            });
+        }
+    }
+    Ok(proofs.len())
+}
+
+impl Report {
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("{} entries lead to the state on record", self.entries)];
+        lines.push(match self.proofs_verified {
+            Some(1) => "1 proof verified again".to_owned(),
+            Some(proofs) => format!("{proofs} proofs verified again"),
+            None => "proofs not verified again: --skip-proofs".to_owned(),
+        });
+        lines.push(match &self.signers {
+            Some(signers) => format!("every epoch is signed, by {signers}"),
+            None => {
+                "epochs rest on the word of whoever posted them: there are no signers".to_owned()
+            }
+        });
+        lines
+    }
+}

@@ -1,0 +1,179 @@
+//! `zkmargin cost`.
+
+use pasta_curves::Fp;
+use serde::Serialize;
+use zkmargin_circuits::cost::{Cost, Rows, Summary, rows_by_part};
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::kzg;
+use zkmargin_circuits::lowering::LowerError;
+use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::shape::{Family, ProofSystem, Shape};
+use zkmargin_prover::backend::SetupError;
+use zkmargin_prover::figures::Table;
+
+use crate::env::Env;
+use crate::error::{Error, Exit};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only this shape: small, medium, large
+    #[arg(long)]
+    shape: Option<Shape>,
+    /// Only this family of margin models: standard, scenario
+    #[arg(long)]
+    family: Option<Family>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    family: Family,
+    shape: Shape,
+    positions: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiries: Option<usize>,
+    k: u32,
+    rows: usize,
+    rows_per_position: usize,
+    advice_columns: usize,
+    fixed_columns: usize,
+    permutation_columns: usize,
+    lookups: usize,
+    degree: usize,
+    proof_bytes: usize,
+    rows_by_part: Vec<PartLine>,
+}
+
+/// Rows of a part, by gadget.
+#[derive(Serialize)]
+struct PartLine {
+    part: &'static str,
+    hash: usize,
+    arithmetic: usize,
+    range: usize,
+}
+
+pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
+    let shapes: Vec<Shape> = args.shape.map_or(Shape::ALL.to_vec(), |shape| vec![shape]);
+    let families = args.family.map_or(vec![Family::Standard, Family::Scenario], |one| vec![one]);
+    let mut lines = Vec::new();
+    for family in families {
+        for shape in &shapes {
+            let stage = format!("layout, {family} {shape}");
+            let measured = env.progress.stage(&stage, || measure(family, *shape, env));
+            lines.push(measured.map_err(SetupError::from)?);
+        }
+    }
+    env.out.result(&lines, |lines| table(lines))?;
+    Ok(Exit::Done)
+}
+
+fn measure(family: Family, shape: Shape, env: Env) -> Result<Line, kzg::KeyError> {
+    match (family, env.new_proof_system()) {
+        (Family::Standard, ProofSystem::Ipa) => {
+            line::<Fp, StandardCircuit<Fp>>(family, Cost::measure::<StandardCircuit<Fp>>(shape))
+        }
+        (Family::Scenario, ProofSystem::Ipa) => {
+            line::<Fp, ScenarioCircuit<Fp>>(family, Cost::measure::<ScenarioCircuit<Fp>>(shape))
+        }
+        (Family::Standard, ProofSystem::Kzg) => line::<Bn254Fr, StandardCircuit<Bn254Fr>>(
+            family,
+            kzg::cost::<StandardCircuit<Bn254Fr>>(shape)?,
+        ),
+        (Family::Scenario, ProofSystem::Kzg) => line::<Bn254Fr, ScenarioCircuit<Bn254Fr>>(
+            family,
+            kzg::cost::<ScenarioCircuit<Bn254Fr>>(shape)?,
+        ),
+    }
+}
+
+fn line<F: MarginField, C: FamilyCircuit<F>>(
+    family: Family,
+    cost: Cost,
+) -> Result<Line, kzg::KeyError> {
+    let parts = rows_by_part::<F, C>(cost.shape).map_err(LowerError::from)?;
+    let Summary { position, expiry, scenario, account } = Summary::of(&parts);
+    let part = |part, Rows { hash, arithmetic, range }| PartLine { part, hash, arithmetic, range };
+    let mut rows_by_part = vec![part("a position", position)];
+    rows_by_part.extend(expiry.map(|rows| part("an expiry", rows)));
+    rows_by_part.extend(scenario.map(|rows| part("of it a scenario", rows)));
+    rows_by_part.push(part("the account", account));
+    Ok(Line {
+        family,
+        shape: cost.shape,
+        positions: cost.positions,
+        expiries: (family == Family::Scenario).then(|| cost.shape.scenario_expiries()),
+        k: cost.k,
+        rows: cost.rows,
+        rows_per_position: cost.rows / cost.positions.max(1),
+        advice_columns: cost.advice_columns,
+        fixed_columns: cost.fixed_columns,
+        permutation_columns: cost.permutation_columns,
+        lookups: cost.lookups,
+        degree: cost.degree,
+        proof_bytes: cost.proof_size,
+        rows_by_part,
+    })
+}
+
+fn table(lines: &[Line]) -> Vec<String> {
+    let mut table = Table::new(
+        2,
+        [
+            "family",
+            "shape",
+            "positions",
+            "expiries",
+            "k",
+            "rows",
+            "rows/position",
+            "advice",
+            "fixed",
+            "permutation",
+            "lookups",
+            "degree",
+            "proof bytes",
+        ],
+    );
+    for line in lines {
+        table.row([
+            line.family.to_string(),
+            line.shape.to_string(),
+            line.positions.to_string(),
+            line.expiries.map_or_else(String::new, |expiries| expiries.to_string()),
+            line.k.to_string(),
+            line.rows.to_string(),
+            line.rows_per_position.to_string(),
+            line.advice_columns.to_string(),
+            line.fixed_columns.to_string(),
+            line.permutation_columns.to_string(),
+            line.lookups.to_string(),
+            line.degree.to_string(),
+            line.proof_bytes.to_string(),
+        ]);
+    }
+    let mut text = table.lines();
+    text.push(String::new());
+    let heads = ["family", "shape", "rows of", "hash", "arithmetic", "range"];
+    let mut table = Table::new(3, heads);
+    for line in lines {
+        for part in &line.rows_by_part {
+            table.row([
+                line.family.to_string(),
+                line.shape.to_string(),
+                part.part.to_owned(),
+                part.hash.to_string(),
+                part.arithmetic.to_string(),
+                part.range.to_string(),
+            ]);
+        }
+    }
+    text.extend(table.lines());
+    text.push(
+        "averages; gadgets lie side by side in proofs over Pasta, one below the other in KZG"
+            .to_owned(),
+    );
+    text
+}

@@ -1,0 +1,132 @@
+//! Accounts of Deribit.
+
+use std::path::PathBuf;
+
+use clap::ArgGroup;
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::Serialize;
+use zkmargin_margin::ids::AccountId;
+use zkmargin_params::decimal::parse_decimal;
+use zkmargin_params::import::deribit::{self, DeribitAccount};
+use zkmargin_params::symbol::Symbol;
+use zkmargin_prover::crypt;
+use zkmargin_prover::files::Source;
+use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry};
+
+use crate::env::Env;
+use crate::error::{Error, Exit};
+use crate::input::{RecipientArgs, parse_source, refuse_existing, write_public};
+
+/// What is said after the help.
+const NOTE: &str = "\
+An account in segregated portfolio margin, one currency of it. Equity that is no option becomes \
+coins, as the venue's profits are in coins. Futures and the perpetual are sized in USD by the \
+venue: their quantity is in coins at this moment's mark, to the nearest lot, and changes with \
+every price. Coins held are rounded down to a lot, against the account. What settles in USDC or \
+USDT, other currencies margined together and standard margin are refused.";
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = NOTE,
+    group(ArgGroup::new("results").required(true).args(["output", "insecure_plaintext"]))
+)]
+pub(crate) struct Args {
+    /// The answer of private/get_positions
+    #[arg(value_parser = parse_source)]
+    positions: Source,
+    /// The answer of private/get_account_summary or get_account_summaries
+    #[arg(value_parser = parse_source)]
+    summary: Source,
+    /// The account's identifier, for the portfolio
+    #[arg(short, long, value_name = "0x...")]
+    account: AccountId,
+    /// The currency
+    #[arg(long, value_name = "BTC|ETH", default_value = "BTC")]
+    currency: Symbol,
+    /// Coins in a lot of everything but options, as in the market
+    #[arg(long, value_name = "SIZE", default_value = "0.0001", value_parser = parse_decimal)]
+    other_lot: Decimal,
+    #[command(flatten)]
+    recipients: RecipientArgs,
+    /// Where the encrypted portfolio goes
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Print the portfolio on standard output, not encrypted
+    #[arg(long, conflicts_with_all = ["recipient", "recipients_file", "passphrase"])]
+    insecure_plaintext: bool,
+    /// Replace an existing output file
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    account: AccountId,
+    output: PathBuf,
+    recipients: usize,
+}
+
+pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
+    if let Some(output) = &args.output {
+        refuse_existing(output, args.force)?;
+    }
+    let text = |source: &Source| {
+        let bytes = source.read_secret()?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| Error::NotText(source.to_string()))?;
+        Ok::<_, Error>(zeroize::Zeroizing::new(text.to_owned()))
+    };
+    let (positions, summary) = (text(&args.positions)?, text(&args.summary)?);
+    let account = deribit::account(&positions, &summary, &args.currency)
+        .map_err(|error| Error::account(&args.positions, error))?;
+    let mut document = document(args, &account)?;
+    document.ensure_blinding()?;
+    env.out.note("futures and the perpetual are in coins at this moment's marks, in whole lots");
+    match &args.output {
+        None => {
+            let mut json = document.to_json();
+            json.push(b'\n');
+            env.out.bytes(&json)?;
+        }
+        Some(output) => {
+            let recipients = args.recipients.recipients()?;
+            let file = crypt::encrypt(&document.to_json(), &recipients, false)
+                .map_err(|error| Error::crypt(&args.positions, error))?;
+            let (account, recipients) = (args.account, recipients.count());
+            if !write_public(output, &file, args.force, env)? {
+                let report = Report { account, output: output.clone(), recipients };
+                env.out.result(&report, |report| {
+                    vec![format!("encrypted {} to {}", report.account, report.output.display())]
+                })?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The portfolio of an account, in whole lots.
+fn document(args: &Args, account: &DeribitAccount) -> Result<PortfolioDocument, Error> {
+    let lot = args.other_lot;
+    let whole = |quantity: Decimal, strategy| {
+        let lots = quantity.checked_div(lot).map(|lots| lots.round_dp_with_strategy(0, strategy));
+        lots.and_then(|lots| lots.checked_mul(lot))
+            .ok_or(Error::Usage("--other-lot: a quantity is out of range for this lot"))
+    };
+    let entry = |symbol: &Symbol, quantity: Decimal| {
+        PositionEntry::new(symbol.to_string(), quantity.normalize().to_string())
+    };
+    let mut positions = Vec::new();
+    // Down: also what is owed, which is then more.
+    let coins = whole(account.coins, RoundingStrategy::ToNegativeInfinity)?;
+    if !coins.is_zero() {
+        positions.push(entry(&account.currency, coins));
+    }
+    for (symbol, quantity) in &account.positions {
+        let is_option = symbol.as_str().ends_with("-C") || symbol.as_str().ends_with("-P");
+        let quantity = match is_option {
+            true => *quantity,
+            false => whole(*quantity, RoundingStrategy::MidpointAwayFromZero)?,
+        };
+        positions.push(entry(symbol, quantity));
+    }
+    Ok(PortfolioDocument::new(args.account, "0".to_owned(), positions))
+}

@@ -1,0 +1,187 @@
+//! Markets of the scenario family, shown: the risk table, readably.
+
+use serde::Serialize;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::Timestamp;
+use zkmargin_margin::shape::{Family, ProofSystem};
+use zkmargin_params::market::scenario::{Listing, Market};
+use zkmargin_params::market::{ScenarioKind, ScenarioMarketFile};
+use zkmargin_params::scenario::parameters::Scenario;
+use zkmargin_params::scenario::{GroupRow, RiskRow, RowKind, ScenarioSnapshot};
+use zkmargin_prover::figures::{Table, change, fixed, money, significant};
+use zkmargin_prover::files::Source;
+use zkmargin_prover::scenario::{days, vol_name};
+use zkmargin_prover::venue::FieldHex;
+
+use super::{Show, Shown, Summary, listed, summary_lines};
+use crate::env::Env;
+use crate::error::Error;
+
+#[derive(Serialize)]
+struct Details {
+    #[serde(flatten)]
+    summary: Summary,
+    spot: f64,
+    scenarios: Vec<Scenario>,
+    expiries: Vec<GroupRow>,
+    listings: Vec<ListingLine>,
+}
+
+#[derive(Serialize)]
+struct ListingLine {
+    id: u32,
+    lot: String,
+    /// In units of the underlying, not in lots.
+    #[serde(flatten)]
+    row: RiskRow,
+}
+
+impl Shown for ScenarioKind {
+    fn summary<F: MarginField>(file: &ScenarioMarketFile, market: &Market<F>) -> Summary {
+        let spec = file.snapshot().spec();
+        Summary {
+            family: Family::Scenario,
+            proof_system: ProofSystem::of_field(F::NAME).unwrap_or(ProofSystem::Ipa),
+            market_root: FieldHex::of(&market.root()),
+            epoch: file.epoch(),
+            timestamp: spec.timestamp,
+            source: spec.source.clone(),
+            quote: spec.quote.to_string(),
+            model_name: file.model().name().to_owned(),
+            model: file.model().digest(),
+            instruments: market.listings().count(),
+            rows: market.rows().len(),
+            unpriced: None,
+        }
+    }
+
+    fn snapshot(text: &str, source: &Source) -> Result<ScenarioSnapshot, Error> {
+        ScenarioSnapshot::from_json(text).map_err(|error| Error::ScenarioMarket {
+            path: source.to_string(),
+            source: Box::new(error),
+        })
+    }
+
+    fn timestamp(snapshot: &ScenarioSnapshot) -> Timestamp {
+        snapshot.spec().timestamp
+    }
+
+    fn show<F: MarginField>(
+        file: &ScenarioMarketFile,
+        market: &Market<F>,
+        args: &Show,
+        env: Env,
+    ) -> Result<(), Error> {
+        let listings = match &args.instrument {
+            Some(symbol) => vec![listed(args, market.listing(symbol.as_str()))?],
+            None => market.listings().collect(),
+        };
+        let table = market.table();
+        let line = |listing: &Listing| ListingLine {
+            id: listing.id().get(),
+            lot: listing.lot_size().to_string(),
+            row: table.rows[listing.row()].clone(),
+        };
+        let details = Details {
+            summary: Self::summary(file, market),
+            spot: table.terms.spot,
+            scenarios: table.terms.scenarios.clone(),
+            expiries: table.groups.clone(),
+            listings: listings.into_iter().map(line).collect(),
+        };
+        env.out.result(&details, |details| match args.instrument {
+            Some(_) => one(details),
+            None => all(details),
+        })
+    }
+}
+
+fn all(details: &Details) -> Vec<String> {
+    let mut lines = summary_lines(&details.summary);
+    lines.push(format!("spot          {}", money(details.spot)));
+    lines.push(String::new());
+    let heads = ["expiry", "forward", "long discount", "short discount", "basis weight"];
+    let mut table = Table::new(1, heads);
+    for group in &details.expiries {
+        table.row([
+            days(group.expiry_seconds),
+            money(group.forward),
+            fixed(group.long_discount, 6),
+            fixed(group.short_discount, 6),
+            fixed(group.basis_weight, 6),
+        ]);
+    }
+    lines.extend(table.lines());
+    lines.push(String::new());
+    let heads =
+        ["instrument", "kind", "lot", "mark", "delta", "vega", "lowest", "highest", "charge"];
+    let mut table = Table::new(2, heads);
+    for ListingLine { lot, row, .. } in &details.listings {
+        let lowest = row.scenarios.iter().copied().reduce(f64::min).unwrap_or_default();
+        let highest = row.scenarios.iter().copied().reduce(f64::max).unwrap_or_default();
+        table.row([
+            row.symbol.to_string(),
+            kind(row).to_owned(),
+            lot.clone(),
+            money(row.mark),
+            significant(row.greeks.delta),
+            money(row.greeks.vega),
+            money(lowest),
+            money(highest),
+            money(row.mm_charge),
+        ]);
+    }
+    lines.extend(table.lines());
+    lines.push(
+        "figures are per unit; lowest and highest over the scenarios, charge for maintenance"
+            .to_owned(),
+    );
+    lines
+}
+
+fn one(details: &Details) -> Vec<String> {
+    let Some(ListingLine { id, lot, row }) = details.listings.first() else { return Vec::new() };
+    let mut lines = summary_lines(&details.summary);
+    lines.extend([
+        String::new(),
+        format!("instrument    {} ({}, id {id})", row.symbol, kind(row)),
+        format!("lot           {lot}"),
+        format!("mark          {}", money(row.mark)),
+        format!(
+            "greeks        delta {}, gamma {}, vega {}, theta {}",
+            significant(row.greeks.delta),
+            significant(row.greeks.gamma),
+            money(row.greeks.vega),
+            money(row.greeks.theta)
+        ),
+        format!(
+            "charges       maintenance {}, initial {} more",
+            money(row.mm_charge),
+            money(row.im_charge)
+        ),
+        format!("basis         up {}, down {}", money(row.basis[0]), money(row.basis[1])),
+        String::new(),
+    ]);
+    let value = if matches!(row.kind, RowKind::Option { .. }) { "value" } else { "profit" };
+    let mut table = Table::new(0, ["no.", "spot", "volatility", "weight", value]);
+    for (index, (scenario, value)) in details.scenarios.iter().zip(&row.scenarios).enumerate() {
+        table.row([
+            index.to_string(),
+            change(scenario.spot_shock),
+            vol_name(scenario.vol_shock_direction).trim_start_matches("volatility ").to_owned(),
+            significant(scenario.dampening_factor),
+            money(*value),
+        ]);
+    }
+    lines.extend(table.lines());
+    lines
+}
+
+fn kind(row: &RiskRow) -> &'static str {
+    match row.kind {
+        RowKind::Option { .. } => "option",
+        RowKind::Perpetual => "perpetual",
+        RowKind::Future { .. } => "future",
+        RowKind::Collateral => "collateral",
+    }
+}

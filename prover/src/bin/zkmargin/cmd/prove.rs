@@ -1,0 +1,258 @@
+//! `zkmargin prove`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use zkmargin_circuits::family::Witness;
+use zkmargin_margin::claim::Claim;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_prover::backend::Backend;
+use zkmargin_prover::family::FamilyMarket;
+use zkmargin_prover::files::{Source, create_directory};
+use zkmargin_prover::proving::{Prepared, ProvingError, Statement};
+use zkmargin_prover::venue::{Membership, PathFile, State, StateFile};
+
+use crate::env::Env;
+use crate::error::{Error, Exit};
+use crate::input::{
+    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_source, refuse_existing,
+    warn_of_insecure_srs, with_market, write_public,
+};
+use crate::params::prover;
+
+/// What is said after the help.
+const NOTE: &str = "\
+The statement is checked natively first: a false one costs no proving time, and the \
+error says which clause fails and by how much (not with --quiet).";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = NOTE)]
+pub(crate) struct Args {
+    /// The portfolios
+    #[arg(required = true, value_parser = parse_source)]
+    portfolio: Vec<Source>,
+    /// The market of the epoch
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
+    market: Source,
+    /// Membership path from the venue; one for each portfolio, in any order
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source, required_unless_present = "state")]
+    path: Vec<Source>,
+    /// The venue's state file, instead of paths
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source, conflicts_with = "path")]
+    state: Option<Source>,
+    #[command(flatten)]
+    keys: KeyArgs,
+    /// Accept portfolios that are not encrypted
+    #[arg(long)]
+    insecure_plaintext: bool,
+    /// What to claim: at-least:LEVEL or below:LEVEL, with LEVEL one of
+    /// margin-call, maintenance, initial
+    #[arg(short, long, default_value = "at-least:maintenance")]
+    claim: Claim,
+    /// Tell the shortfall of a `below` claim
+    #[arg(long)]
+    disclose: bool,
+    /// Size of the circuit: auto, small (8 positions), medium (32),
+    /// large (128); of a scenario market small (8 in 4 expiries), medium (16 in 8), large (64 in 12)
+    #[arg(long, default_value = "auto", value_parser = parse_shape)]
+    shape: ShapeChoice,
+    /// The deployment the paths must be for: 0x and 62 digits, or
+    /// PROTOCOL[@CHAIN[/0xVERIFIER]]
+    #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
+    context: Option<ContextId>,
+    #[command(flatten)]
+    srs: SrsArgs,
+    /// Where the proof goes; with several portfolios, a directory
+    #[arg(short, long, value_name = "FILE|DIR")]
+    output: PathBuf,
+    /// Replace existing output files
+    #[arg(long)]
+    force: bool,
+}
+
+/// A shape, or the smallest that fits.
+#[derive(Clone, Copy, Debug)]
+struct ShapeChoice(Option<Shape>);
+
+fn parse_shape(text: &str) -> Result<ShapeChoice, &'static str> {
+    match text {
+        "auto" => Ok(ShapeChoice(None)),
+        _ => text
+            .parse()
+            .map(|shape| ShapeChoice(Some(shape)))
+            .map_err(|_| "allowed are auto, small, medium, large"),
+    }
+}
+
+#[derive(Serialize)]
+struct Report {
+    proofs: Vec<ProofReport>,
+}
+
+#[derive(Serialize)]
+struct ProofReport {
+    account: AccountId,
+    claim: String,
+    shape: Shape,
+    bytes: usize,
+    output: PathBuf,
+}
+
+/// A statement with the place its proof goes to.
+struct Job<F: MarginField, M: FamilyMarket<F>> {
+    name: String,
+    prepared: Prepared<F, Witness<F, M::Circuit>>,
+    output: PathBuf,
+}
+
+pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
+    let several = args.portfolio.len() > 1;
+    if !several {
+        refuse_existing(&args.output, args.force)?;
+    } else if args.output.as_os_str() == "-" {
+        return Err(Error::Usage("several proofs need --output DIRECTORY"));
+    }
+    let published = PublishedMarket::load(&args.market)?;
+    with_market!(&published, env, B, market => prove::<B, _>(args, &market, env))
+}
+
+fn prove<B: Backend, M: FamilyMarket<B::Field>>(
+    args: &Args,
+    market: &M,
+    env: Env,
+) -> Result<Exit, Error> {
+    let several = args.portfolio.len() > 1;
+    if args.shape.0.is_none() {
+        env.out.detail(
+            "--shape auto: the smallest shape that fits is public and bounds the number of positions; choose a larger one to hide more",
+        );
+    }
+    let paths = Paths::<B::Field>::load(args)?;
+    let mut jobs = Vec::new();
+    for source in &args.portfolio {
+        let prepared =
+            env.progress.stage("native check", || prepare(args, source, market, &paths))?;
+        let output = match several {
+            true => args.output.join(format!("{}.proof.json", prepared.instance().account)),
+            false => args.output.clone(),
+        };
+        refuse_existing(&output, args.force)?;
+        jobs.push(Job { name: source.to_string(), prepared, output });
+    }
+    if several {
+        create_directory(&args.output)?;
+    }
+    let mut proofs = Vec::new();
+    for shape in Shape::ALL {
+        let jobs: Vec<&Job<B::Field, M>> =
+            jobs.iter().filter(|job| job.prepared.shape() == shape).collect();
+        if !jobs.is_empty() {
+            prove_shape::<B, M>(args, shape, &jobs, &mut proofs, env)?;
+        }
+    }
+    if !several && args.output.as_os_str() == "-" {
+        return Ok(Exit::Done);
+    }
+    env.out.result(&Report { proofs }, |report| {
+        let line =
+            |p: &ProofReport| format!("{} {} proved in {}", p.account, p.claim, p.output.display());
+        report.proofs.iter().map(line).collect()
+    })?;
+    Ok(Exit::Done)
+}
+
+fn prepare<F: MarginField, M: FamilyMarket<F>>(
+    args: &Args,
+    source: &Source,
+    market: &M,
+    paths: &Paths<F>,
+) -> Result<Prepared<F, Witness<F, M::Circuit>>, Error> {
+    let document = load_document(source, &args.keys, args.insecure_plaintext)?;
+    let failed = |error: ProvingError| Error::Proving { path: source.to_string(), source: error };
+    let portfolio =
+        market.listings().portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
+    let path = paths.of(document.account)?;
+    if let Some(expected) = args.context
+        && expected != path.context
+    {
+        return Err(Error::Mismatch {
+            place: format!("path of {}", path.account),
+            what: "context",
+            expected: expected.to_string(),
+            found: path.context.to_string(),
+        });
+    }
+    let statement = Statement { claim: args.claim, disclose: args.disclose, shape: args.shape.0 };
+    Prepared::new(market, document.account, &portfolio, &path, statement).map_err(failed)
+}
+
+fn prove_shape<B: Backend, M: FamilyMarket<B::Field>>(
+    args: &Args,
+    shape: Shape,
+    jobs: &[&Job<B::Field, M>],
+    proofs: &mut Vec<ProofReport>,
+    env: Env,
+) -> Result<(), Error> {
+    if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
+        warn_of_insecure_srs();
+    }
+    let prover = prover::<B, M::Circuit>(shape, args.srs.dev(), env)?;
+    for job in jobs {
+        let file = env
+            .progress
+            .stage(&format!("proof of {}", job.name), || prover.prove(&job.prepared))
+            .map_err(|source| Error::Proving { path: job.name.clone(), source })?;
+        let text = file.to_json();
+        write_public(&job.output, text.as_bytes(), args.force, env)?;
+        env.out.detail(format!(
+            "proof of {} bytes in a file of {}",
+            file.proof().len(),
+            text.len()
+        ));
+        proofs.push(ProofReport {
+            account: job.prepared.instance().account,
+            claim: job.prepared.instance().claim.to_string(),
+            shape,
+            bytes: file.proof().len(),
+            output: job.output.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// Membership paths by account.
+enum Paths<F> {
+    Files(BTreeMap<AccountId, Membership<F>>),
+    State { name: Source, state: Box<State<F>> },
+}
+
+impl<F: MarginField> Paths<F> {
+    fn load(args: &Args) -> Result<Self, Error> {
+        if let Some(source) = &args.state {
+            let state = StateFile::parse(&source.read()?)
+                .and_then(|file| file.state())
+                .map_err(|error| Error::venue(source, error))?;
+            return Ok(Self::State { name: source.clone(), state: Box::new(state) });
+        }
+        let mut files = BTreeMap::new();
+        for source in &args.path {
+            let membership = PathFile::parse(&source.read()?)
+                .and_then(|file| file.membership())
+                .map_err(|error| Error::venue(source, error))?;
+            files.insert(membership.account, membership);
+        }
+        Ok(Self::Files(files))
+    }
+
+    fn of(&self, account: AccountId) -> Result<Membership<F>, Error> {
+        match self {
+            Self::Files(files) => files.get(&account).cloned().ok_or(Error::NoPath(account)),
+            Self::State { name, state } => {
+                state.path(account).map_err(|error| Error::venue(name, error))
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The options that say what a proof must be about.
+
+use zkmargin_margin::claim::{Claim, Level};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Timestamp};
+use zkmargin_prover::files::Source;
+use zkmargin_prover::freshness::{Freshness, parse_period};
+use zkmargin_prover::venue::FieldHex;
+
+use super::pins::{Assurance, ClaimRule, Figure, Pins, Rule};
+use crate::cmd::epoch::{load_epoch, load_signers};
+use crate::cmd::market::load_model;
+use crate::env::Env;
+use crate::error::Error;
+use crate::input::{
+    PublishedMarket, now, parse_context, parse_epoch, parse_level, parse_source, with_market,
+};
+
+/// What proofs must be about.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Expected of every proof")]
+pub(crate) struct Expected {
+    /// Epoch file: the context, roots, model and time it must have
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
+    epoch: Option<Source>,
+    /// Who must have signed that file: {"threshold": 2, "signers": ["0x...", ...]}
+    #[arg(long, value_name = "FILE", value_parser = parse_source, requires = "epoch")]
+    signers: Option<Source>,
+    /// Level it must claim at least: margin-call, maintenance, initial
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with = "claim")]
+    at_least: Option<Level>,
+    /// Claim it must make, exactly
+    #[arg(long, value_name = "SIDE:LEVEL")]
+    claim: Option<Claim>,
+    /// Largest age of the prices, as the epoch file or the market says it: 15m, 900s
+    #[arg(long, value_name = "PERIOD", value_parser = parse_period)]
+    max_age: Option<u64>,
+    /// How far ahead of this machine's clock the time of the prices may lie
+    #[arg(long, value_name = "PERIOD", value_parser = parse_period, default_value = "15s")]
+    max_clock_skew: u64,
+    /// Market whose root, model, epoch and time it must have
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
+    market: Option<Source>,
+    /// Deployment: 0x and 62 digits, or PROTOCOL[@CHAIN[/0xVERIFIER]]
+    #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
+    context: Option<ContextId>,
+    /// State root the venue posted
+    #[arg(long, value_name = "0x...")]
+    state_root: Option<FieldHex>,
+    /// Market root
+    #[arg(long, value_name = "0x...")]
+    market_root: Option<FieldHex>,
+    /// Margin model: the name of a shipped one, or a JSON file
+    #[arg(long, value_name = "NAME|FILE")]
+    model: Option<String>,
+    /// Epoch's number
+    #[arg(long, value_name = "NUMBER", value_parser = parse_epoch)]
+    epoch_number: Option<Epoch>,
+    /// Account
+    #[arg(long, value_name = "0x...")]
+    account: Option<AccountId>,
+    #[command(flatten)]
+    waived: Waived,
+}
+
+/// What need not be told. What is told counts all the same.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Not expected: the verdict then says so")]
+struct Waived {
+    /// Whoever signed the epoch file, or nobody
+    #[arg(long)]
+    any_signers: bool,
+    /// Of whatever deployment
+    #[arg(long)]
+    any_context: bool,
+    /// Under whatever state root: whoever made the proof may have made that up
+    #[arg(long)]
+    any_state_root: bool,
+    /// Under whatever market root: whatever prices
+    #[arg(long)]
+    any_market_root: bool,
+    /// Under whatever margin model
+    #[arg(long)]
+    any_model: bool,
+    /// Whatever is claimed
+    #[arg(long)]
+    any_claim: bool,
+    /// With prices of whatever age
+    #[arg(long)]
+    any_age: bool,
+}
+
+impl Waived {
+    fn has(&self, figure: Figure) -> bool {
+        match figure {
+            Figure::Signers => self.any_signers,
+            Figure::Context => self.any_context,
+            Figure::StateRoot => self.any_state_root,
+            Figure::MarketRoot => self.any_market_root,
+            Figure::Model => self.any_model,
+            Figure::Claim => self.any_claim,
+            Figure::Age => self.any_age,
+            Figure::Epoch | Figure::Account => true,
+        }
+    }
+}
+
+/// A time that prices are said to be of, where, and how well that is known.
+struct Taken {
+    place: String,
+    time: Timestamp,
+    by: Assurance,
+}
+
+/// Rules, and times of prices, as they are gathered.
+#[derive(Default)]
+struct Told {
+    rules: Vec<Rule>,
+    times: Vec<Taken>,
+    /// An epoch file that nobody has to have signed.
+    unsigned: bool,
+}
+
+impl Told {
+    fn rule(&mut self, figure: Figure, expected: impl ToString, by: Assurance) {
+        self.rules.push(Rule { figure, expected: expected.to_string(), by });
+    }
+}
+
+impl Expected {
+    /// What proofs are held to.
+    pub(super) fn pins(&self, env: Env) -> Result<Pins, Error> {
+        let mut told = Told::default();
+        self.tell_epoch(&mut told)?;
+        self.tell_market(&mut told, env)?;
+        self.tell_single(&mut told)?;
+        let age = self.age(&told)?;
+        let claim = match (self.at_least, self.claim) {
+            (Some(level), _) => ClaimRule::AtLeast(level),
+            (None, Some(claim)) => ClaimRule::Exactly(claim),
+            (None, None) => ClaimRule::Any,
+        };
+        let is_told = |figure: Figure| match figure {
+            Figure::Claim => !matches!(claim, ClaimRule::Any),
+            Figure::Age => age.is_some() && self.max_age.is_some(),
+            _ => told.rules.iter().any(|rule| rule.figure == figure),
+        };
+        let mut open: Vec<_> =
+            Figure::NEEDED.into_iter().filter(|figure| !is_told(*figure)).collect();
+        if told.unsigned {
+            open.insert(0, Figure::Signers);
+        }
+        let (waived, missing) = open.into_iter().partition(|figure| self.waived.has(*figure));
+        Ok(Pins { rules: told.rules, claim, age, waived, missing })
+    }
+
+    fn tell_epoch(&self, told: &mut Told) -> Result<(), Error> {
+        let Some(source) = &self.epoch else { return Ok(()) };
+        let epoch = load_epoch(source)?;
+        let by = match &self.signers {
+            Some(file) => {
+                let signers = load_signers(file)?;
+                let signed =
+                    epoch.check(&signers).map_err(|error| Error::not_signed(source, error))?;
+                Assurance::Signed { signed, signers: signers.signers().len() }
+            }
+            None => {
+                told.unsigned = true;
+                Assurance::Claimed
+            }
+        };
+        let post = &epoch.post;
+        told.rule(Figure::Context, epoch.context, by);
+        told.rule(Figure::StateRoot, post.state_root, by);
+        told.rule(Figure::MarketRoot, post.market_root, by);
+        told.rule(Figure::Model, post.model, by);
+        told.rule(Figure::Epoch, post.epoch.get(), by);
+        let place = source.to_string();
+        told.times.push(Taken { place, time: post.market_timestamp, by });
+        Ok(())
+    }
+
+    fn tell_market(&self, told: &mut Told, env: Env) -> Result<(), Error> {
+        let Some(source) = &self.market else { return Ok(()) };
+        let published = PublishedMarket::load(source)?;
+        let (root, header) = with_market!(&published, env, B, market => {
+            let header = market.header();
+            (FieldHex::of(&market.root()), (header.model, header.epoch, header.timestamp))
+        });
+        let (model, epoch, time) = header;
+        let by = Assurance::Recomputed;
+        told.rule(Figure::MarketRoot, root, by);
+        told.rule(Figure::Model, model, by);
+        told.rule(Figure::Epoch, epoch.get(), by);
+        told.times.push(Taken { place: source.to_string(), time, by });
+        Ok(())
+    }
+
+    fn tell_single(&self, told: &mut Told) -> Result<(), Error> {
+        let texts = [
+            (Figure::Context, self.context.map(|context| context.to_string())),
+            (Figure::StateRoot, self.state_root.map(|root| root.to_string())),
+            (Figure::MarketRoot, self.market_root.map(|root| root.to_string())),
+            (Figure::Epoch, self.epoch_number.map(|epoch| epoch.get().to_string())),
+            (Figure::Account, self.account.map(|account| account.to_string())),
+        ];
+        for (figure, text) in texts {
+            if let Some(text) = text {
+                told.rule(figure, text, Assurance::Given);
+            }
+        }
+        if let Some(model) = &self.model {
+            told.rule(Figure::Model, load_model(model)?.digest(), Assurance::Given);
+        }
+        Ok(())
+    }
+
+    /// The age of the prices, once every time told is recent enough.
+    fn age(&self, told: &Told) -> Result<Option<(u64, Assurance)>, Error> {
+        const NO_TIME: &str =
+            "--max-age needs --epoch or --market: a proof does not say the time of its prices";
+        let Some(max_age) = self.max_age else { return Ok(None) };
+        let rule = Freshness { max_age, max_ahead: self.max_clock_skew };
+        let now = now()?;
+        let mut ages = Vec::new();
+        for Taken { place, time, by } in &told.times {
+            let age = rule
+                .check(*time, now)
+                .map_err(|source| Error::NotFresh { path: place.clone(), source })?;
+            ages.push((age, *by));
+        }
+        match ages.into_iter().max_by_key(|(age, by)| (*by, *age)) {
+            Some(age) => Ok(Some(age)),
+            None => Err(Error::Usage(NO_TIME)),
+        }
+    }
+}

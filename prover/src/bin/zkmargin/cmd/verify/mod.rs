@@ -1,0 +1,119 @@
+//! `zkmargin verify`.
+//!
+//! It fails closed: what a proof is about must be pinned down, by an epoch file
+//! that enough signers signed or by single options. What is not, and was not
+//! waived by name, is no acceptance.
+
+mod check;
+mod expected;
+mod page;
+mod pins;
+mod verdict;
+
+use zkmargin_margin::claim::Side;
+use zkmargin_prover::files::Source;
+
+use crate::env::Env;
+use crate::error::{Error, Exit};
+use crate::input::{SrsArgs, parse_source};
+use crate::output::stderr_line;
+
+pub(crate) use check::{check, check_files, read_files};
+pub(crate) use pins::Figure;
+pub(crate) use verdict::list;
+
+use expected::Expected;
+use pins::Pins;
+use verdict::{ProofReport, Report};
+
+/// What is said after the help.
+const NOTE: &str = "\
+Accepted is a proof whose context, state root, market root, model, claim and age of \
+prices are all told: by an epoch file that enough of its signers signed, or by single \
+options. What is neither told nor waived is named, and ends the command with 2. The \
+verdict says what it rests on; a proof that an account is *below* a level ends it \
+with 4. Several proofs are verified as a batch.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = NOTE)]
+pub(crate) struct Args {
+    /// The proof files
+    #[arg(required = true, value_parser = parse_source)]
+    proof: Vec<Source>,
+    /// Show the proof in the browser, on a page that verifies it there too; until
+    /// the command is ended
+    #[arg(long)]
+    open: bool,
+    #[command(flatten)]
+    srs: SrsArgs,
+    #[command(flatten)]
+    expected: Expected,
+}
+
+pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
+    let ended = report(args, env);
+    match (args.open, args.proof.as_slice()) {
+        (false, _) => ended,
+        (true, [Source::Stdin]) => Err(Error::Usage("--open shows a file, not standard input")),
+        (true, [proof]) if page::may_be_shown(&ended) => {
+            if let Err(error) = &ended {
+                stderr_line(&format!("error: {}", error.message(false)));
+            }
+            page::show_page(proof, args.srs, env)?;
+            ended
+        }
+        (true, [_]) => ended,
+        (true, _) => Err(Error::Usage("--open shows one proof")),
+    }
+}
+
+fn report(args: &Args, env: Env) -> Result<Exit, Error> {
+    let pins = args.expected.pins(env)?;
+    let checked = check(&args.proof, args.srs, env)?;
+    let (mut first_error, mut below) = (None, false);
+    let mut proofs = Vec::new();
+    for (source, result) in args.proof.iter().zip(checked) {
+        let matched = result.and_then(|claim| {
+            let side = pins.matches(claim.data(), source)?;
+            Ok((*claim.data(), side))
+        });
+        proofs.push(match matched {
+            Ok((claim, side)) => {
+                below |= side == Side::Below;
+                ProofReport::proved(source, claim, &pins)
+            }
+            Err(error) => {
+                let refused = ProofReport::refused(source, error.message(false));
+                first_error = first_error.or(Some(error));
+                refused
+            }
+        });
+    }
+    let report = Report::new(proofs, &pins);
+    env.out.result(&report, Report::lines)?;
+    end(&report, first_error, below, &pins, env)
+}
+
+/// How the run ends: what is wrong with a proof counts before what nobody told,
+/// and that before what a proof says.
+fn end(
+    report: &Report,
+    first_error: Option<Error>,
+    below: bool,
+    pins: &Pins,
+    env: Env,
+) -> Result<Exit, Error> {
+    let missing = || (!pins.missing().is_empty()).then(|| Error::NotPinned(pins.missing().into()));
+    match (first_error, report.total()) {
+        (None, _) => match missing() {
+            Some(error) if env.out.is_json() => Ok(error.exit()),
+            Some(error) => Err(error),
+            None if below => Ok(Exit::Below),
+            None => Ok(Exit::Done),
+        },
+        // The report has told it already.
+        (Some(error), _) if env.out.is_json() => Ok(error.exit()),
+        (Some(error), 1) => Err(error),
+        (Some(_), total) => Err(Error::ProofsInvalid { invalid: report.refused_count(), total }),
+    }
+}

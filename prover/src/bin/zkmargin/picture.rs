@@ -1,0 +1,101 @@
+//! Pictures that commands draw for the account's owner.
+
+use std::path::PathBuf;
+
+use zkmargin_margin::ids::AccountId;
+use zkmargin_params::scenario::{MarketSpec, StressPoint, Threshold};
+use zkmargin_prover::figures::money;
+use zkmargin_prover::files::{Kind, write_atomic};
+use zkmargin_prover::plot::{Format, Picture, Upper, window};
+
+use crate::env::Env;
+use crate::error::Error;
+use crate::input::refuse_existing;
+
+/// Where a picture goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PictureArgs {
+    /// Draw the losses or balances under moves of the market, where there are
+    /// scenarios, and equity and margin against prices
+    #[arg(long, value_name = "FILE.svg|FILE.png", value_parser = parse_target)]
+    plot: Option<Target>,
+    /// Replace an existing picture
+    #[arg(long, requires = "plot")]
+    force: bool,
+}
+
+/// A file and the form that its name asks for.
+#[derive(Clone, Debug)]
+struct Target {
+    path: PathBuf,
+    format: Format,
+}
+
+fn parse_target(text: &str) -> Result<Target, &'static str> {
+    let path = PathBuf::from(text);
+    match Format::of(&path) {
+        Some(format) => Ok(Target { path, format }),
+        None => Err("allowed are names that end in .svg or .png"),
+    }
+}
+
+/// What the curve of a scenario market is drawn against.
+pub(crate) const UNDERLYING_AXIS: &str = "the price of the underlying";
+
+/// Where the underlying stands.
+pub(crate) fn place(market: &MarketSpec, quote: &str) -> String {
+    format!("{} at {} {quote}", market.underlying, money(market.spot))
+}
+
+/// What a picture shows, and of what.
+pub(crate) struct Subject<'a> {
+    pub(crate) account: AccountId,
+    pub(crate) epoch: u64,
+    pub(crate) model: &'a str,
+    /// Where prices stand now, for the subtitle.
+    pub(crate) at: &'a str,
+    /// What the prices of the curve are.
+    pub(crate) axis: &'a str,
+    pub(crate) quote: &'a str,
+    /// What stands above the curve, where there are scenarios.
+    pub(crate) upper: Option<Upper<'a>>,
+    pub(crate) points: &'a [StressPoint],
+    pub(crate) thresholds: &'a [Threshold],
+}
+
+impl PictureArgs {
+    /// Whether one is wanted.
+    pub(crate) fn wanted(&self) -> bool {
+        self.plot.is_some()
+    }
+
+    /// Refuses an existing picture early, before the work.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.plot.as_ref().map_or(Ok(()), |target| refuse_existing(&target.path, self.force))
+    }
+
+    /// Draws it, readable by its owner alone.
+    pub(crate) fn draw(&self, subject: &Subject<'_>, env: Env) -> Result<(), Error> {
+        let Some(target) = &self.plot else { return Ok(()) };
+        let what = match subject.upper {
+            Some(Upper::Stress(_)) => "Stress test",
+            Some(Upper::Scenarios(_)) | None => "Margin",
+        };
+        let title = format!("{what} of {}", subject.account);
+        let subtitle = format!("epoch {}, model {}, {}", subject.epoch, subject.model, subject.at);
+        let picture = Picture {
+            title: &title,
+            subtitle: &subtitle,
+            quote: subject.quote,
+            upper: subject.upper,
+            axis: subject.axis,
+            curve: window(subject.points, subject.thresholds),
+            thresholds: subject.thresholds,
+        };
+        let bytes = env.progress.stage("picture", || picture.render(target.format))?;
+        let kind = if self.force { Kind::PrivateReplace } else { Kind::Private };
+        write_atomic(&target.path, &bytes, kind)?;
+        env.out.note(format!("picture in {}", target.path.display()));
+        Ok(())
+    }
+}
