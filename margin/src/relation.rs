@@ -68,8 +68,11 @@ pub enum Violation {
     /// More lots than portfolio margin can count.
     #[error("M4: position {0} is too large: allowed are -2^32 to 2^32 - 1 lots")]
     Quantity(usize),
-    /// A sum of the account of 2^72 quote units or more.
-    #[error("M4: the portfolio is too large: one of its sums is 2^72 quote units or more")]
+    /// A sum of the account of 2^72 quote units or more, or a shortfall of a
+    /// multiplied requirement of 2^104.
+    #[error(
+        "M4: the portfolio is too large: one of its sums is 2^72 quote units or more, or its shortfall 2^104"
+    )]
     Sum,
     /// The row is for the other direction.
     #[error("M5: the row of position {0} is for the other direction (long or short)")]
@@ -80,6 +83,12 @@ pub enum Violation {
     /// The claim is false.
     #[error("M6: the claim is not true of this account")]
     FalseClaim,
+    /// The account is leveraged more than the claim allows.
+    #[error("M6: the notional of the positions is more times the equity than is claimed")]
+    Leverage,
+    /// A bound on leverage in a family that has no notional.
+    #[error("M6: portfolio margin has no notional, so nothing can be claimed about leverage")]
+    NoNotional,
     /// The disclosed shortfall is neither zero nor the shortfall.
     #[error("M7: the disclosed shortfall is not the account's")]
     FalseDisclosure,
@@ -100,7 +109,7 @@ impl Violation {
                 Clause::M4
             }
             Self::WrongDirection(_) | Self::WrongTier(_) => Clause::M5,
-            Self::FalseClaim => Clause::M6,
+            Self::FalseClaim | Self::Leverage | Self::NoNotional => Clause::M6,
             Self::FalseDisclosure => Clause::M7,
         }
     }

@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use crate::claim::Side;
 use crate::field::MarginField;
 use crate::ids::InstrumentId;
-use crate::instance::MarginInstance;
+use crate::instance::{MarginInstance, SHORTFALL_BITS};
 use crate::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use crate::merkle::Path;
-use crate::portfolio::{Blinding, Position, commit};
+use crate::portfolio::{Blinding, Position, Reserved, commit};
 use crate::poseidon::Domain;
 use crate::relation::Violation;
 
@@ -35,6 +35,8 @@ pub struct Slot<F, R> {
 pub struct AccountWitness<F, R> {
     /// The positions, in canonical order.
     pub slots: Vec<Slot<F, R>>,
+    /// What is reserved for open orders.
+    pub reserved: Reserved,
     /// The blinding of the commitment.
     pub blinding: Blinding,
     /// The commitment the venue attested.
@@ -63,7 +65,7 @@ impl<F: MarginField, R> AccountWitness<F, R> {
     /// M1 and M2.
     pub(crate) fn check_state(&self, instance: &MarginInstance<F>) -> Result<(), Violation> {
         let positions: Vec<_> = self.slots.iter().map(|slot| slot.position.clone()).collect();
-        if commit::<F>(&positions, &self.blinding) != self.commitment {
+        if commit::<F>(&positions, &self.reserved, &self.blinding) != self.commitment {
             return Err(Violation::Opening);
         }
         let leaf = state_leaf(instance.account, self.commitment, instance.context);
@@ -109,11 +111,14 @@ impl<F: MarginField, R> AccountWitness<F, R> {
     }
 }
 
-/// M6 and M7, by the shortfall of the claim's level.
+/// M6 and M7, by the shortfall of what is claimed.
 pub(crate) fn check_claim<F>(
     instance: &MarginInstance<F>,
     shortfall: u128,
 ) -> Result<(), Violation> {
+    if instance.claim.side() == Side::Below && shortfall >> SHORTFALL_BITS != 0 {
+        return Err(Violation::Sum);
+    }
     let holds = match instance.claim.side() {
         Side::AtLeast => shortfall == 0,
         Side::Below => shortfall > 0,

@@ -8,7 +8,7 @@ use common::*;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::ids::Epoch;
+use zkmargin_margin::ids::{Epoch, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_verifier::engine::{
     AccountStatus, Action, ActionRecord, CallReason, ClaimData, ClockTime, Engine, Event,
@@ -254,6 +254,7 @@ fn a_claim_is_its_public_inputs() {
         model: data.model,
         claim: data.claim,
         disclosed: data.disclosed,
+        memo: Memo::NONE,
     };
     let root = |root: Bn254Fr| Root::new(root.to_be_bytes());
     let roots = (root(state_root), root(market_root));

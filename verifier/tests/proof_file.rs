@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::{SrsId, SrsMark};
@@ -28,6 +28,7 @@ fn instance() -> MarginInstance<Fp> {
         model: ModelDigest::of(b"model"),
         claim: Claim::new(Side::AtLeast, Level::Maintenance).unwrap(),
         disclosed: Shortfall::NONE,
+        memo: Memo::NONE,
     }
 }
 
@@ -105,6 +106,7 @@ fn proofs_are_made_for_their_proof_system() {
         model,
         claim,
         disclosed,
+        memo: Memo::NONE,
     };
     let bare = ProofFile::new(kzg, instance, vec![1]);
     assert_eq!(bare, Err(M::MissingField { field: "srs" }));
@@ -242,6 +244,7 @@ fn arb_instance() -> impl Strategy<Value = MarginInstance<Fp>> {
                 model: ModelDigest::of(&model),
                 claim: Claim::from_code(code).unwrap_or(instance().claim),
                 disclosed: Shortfall::new(units).unwrap(),
+                memo: Memo::NONE,
             }
         },
     )

@@ -13,13 +13,11 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::standard::{Assignment, StandardCircuit};
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{
-    AccountId, BucketId, ContextId, Epoch, InstrumentId, ModelDigest, Timestamp,
-};
+use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Epoch, InstrumentId, Memo, ModelDigest, Timestamp};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path, Tree};
-use zkmargin_margin::portfolio::{Blinding, Position, commit};
+use zkmargin_margin::portfolio::{Blinding, Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
@@ -184,9 +182,11 @@ impl<F: MarginField> Market<F> {
                 model: self.header.model,
                 claim,
                 disclosed: Shortfall::new(disclosed).unwrap(),
+                memo: Memo::NONE,
             },
             witness: StandardWitness {
                 slots: positions.iter().map(|position| self.slot(position)).collect(),
+                reserved: Reserved::NONE,
                 blinding,
                 commitment,
                 account_path,

@@ -5,11 +5,11 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::scenario::{Assignment, ScenarioCircuit};
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{Epoch, InstrumentId, ModelDigest, Timestamp};
+use zkmargin_margin::ids::{Epoch, InstrumentId, Memo, ModelDigest, Timestamp};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
 use zkmargin_margin::merkle::Tree;
-use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::portfolio::{Position, Reserved};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::scenario::{
@@ -191,10 +191,12 @@ impl<F: MarginField> ScenarioMarket<F> {
                 model: self.header.model,
                 claim,
                 disclosed: Shortfall::new(disclosed).unwrap(),
+                memo: Memo::NONE,
             },
             witness: ScenarioWitness {
                 account: AccountWitness {
                     slots: positions.iter().map(|position| self.slot(position)).collect(),
+                    reserved: Reserved::NONE,
                     blinding,
                     commitment,
                     account_path,

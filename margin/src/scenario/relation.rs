@@ -42,7 +42,7 @@ impl<F: MarginField> ScenarioWitness<F> {
     /// See [`ScenarioMargin::assess`].
     pub fn assess(&self) -> Result<ScenarioMargin, Violation> {
         let slots = self.account.slots.iter().map(|slot| (&slot.position, &slot.row));
-        ScenarioMargin::assess(slots, &self.terms)
+        ScenarioMargin::assess(slots, &self.account.reserved, &self.terms)
     }
 }
 
@@ -57,6 +57,9 @@ impl<F: MarginField> MarginFamily for Scenario<F> {
 
     fn check(instance: &MarginInstance<F>, witness: &ScenarioWitness<F>) -> Result<(), Violation> {
         let account = &witness.account;
+        if instance.claim.leverage().is_some() {
+            return Err(Violation::NoNotional);
+        }
         account.check_state(instance)?;
         if account.header.denominator.get() != FACTOR_ONE {
             return Err(Violation::Header);
@@ -68,6 +71,7 @@ impl<F: MarginField> MarginFamily for Scenario<F> {
         account.check_rows(|row| (row.instrument, row.leaf()))?;
         account.check_order()?;
         let margin = witness.assess()?;
-        check_claim(instance, margin.shortfall(instance.claim.level()))
+        let claim = instance.claim;
+        check_claim(instance, margin.shortfall_of(claim.level(), claim.multiplier()))
     }
 }

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::claim::Level;
+use crate::claim::{Level, Multiplier};
 use crate::ids::BucketId;
-use crate::portfolio::Position;
+use crate::portfolio::{Position, Reserved};
 use crate::standard::{Assessment, RowError, TierRow};
 use crate::units::Denominator;
 
@@ -15,7 +15,7 @@ pub struct BucketMargin {
     pub bucket: BucketId,
     /// Sum of values and cash.
     pub equity: i128,
-    /// Sum of initial margins.
+    /// Sum of initial margins, and in the cross bucket what is reserved.
     pub initial: u128,
     /// Sum of maintenance margins.
     pub maintenance: u128,
@@ -36,9 +36,14 @@ impl BucketMargin {
 
     /// Cash that would lift the bucket to a level, zero when it is there.
     pub fn shortfall(&self, level: Level) -> u128 {
+        self.shortfall_of(level, Multiplier::ONE)
+    }
+
+    /// Cash that would lift the bucket to so many times what a level requires.
+    pub fn shortfall_of(&self, level: Level, times: Multiplier) -> u128 {
         self.requirement(level).map_or(0, |requirement| {
             // Both are sums of at most 2^16 figures below 2^82.
-            let gap = requirement.cast_signed() - self.equity;
+            let gap = times.of(requirement).cast_signed() - self.equity;
             gap.max(0).unsigned_abs()
         })
     }
@@ -63,15 +68,20 @@ pub struct AccountMargin {
 }
 
 impl AccountMargin {
-    /// Assesses positions, each with its row, in canonical order.
+    /// Assesses positions, each with its row, in canonical order, and what is
+    /// reserved for open orders. Where something is, there is a cross bucket.
     ///
     /// # Errors
     /// The first position whose row does not apply, by index.
     pub fn assess<'a>(
         positions: impl IntoIterator<Item = (&'a Position, &'a TierRow)>,
+        reserved: &Reserved,
         denominator: Denominator,
     ) -> Result<Self, (usize, RowError)> {
         let mut account = Self { buckets: Vec::new(), positions: Vec::new() };
+        if *reserved != Reserved::NONE {
+            account.bucket_mut(BucketId::CROSS).initial = reserved.get();
+        }
         for (index, (position, row)) in positions.into_iter().enumerate() {
             let figures =
                 row.assess(position.quantity, denominator).map_err(|error| (index, error))?;
@@ -101,7 +111,17 @@ impl AccountMargin {
 
     /// Cash that would lift every bucket to a level.
     pub fn shortfall(&self, level: Level) -> u128 {
-        self.buckets.iter().map(|bucket| bucket.shortfall(level)).sum()
+        self.shortfall_of(level, Multiplier::ONE)
+    }
+
+    /// Cash that would lift every bucket to so many times what a level requires.
+    pub fn shortfall_of(&self, level: Level, times: Multiplier) -> u128 {
+        self.buckets.iter().map(|bucket| bucket.shortfall_of(level, times)).sum()
+    }
+
+    /// Notional of all positions, long and short, collateral and loans included.
+    pub fn gross_notional(&self) -> u128 {
+        self.positions.iter().map(|position| position.notional.get()).sum()
     }
 
     /// Equity of all buckets.

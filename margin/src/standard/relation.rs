@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::claim::Leverage;
 use crate::field::MarginField;
 use crate::instance::MarginInstance;
 use crate::relation::{MarginFamily, Violation};
@@ -40,8 +41,13 @@ impl<F: MarginField> MarginFamily for Standard<F> {
         check_market(instance, witness)?;
         witness.check_order()?;
         let margin = assess(witness)?;
-        let shortfall = margin.shortfall(instance.claim.level());
-        check_claim(instance, shortfall)
+        let claim = instance.claim;
+        check_claim(instance, margin.shortfall_of(claim.level(), claim.multiplier()))?;
+        let holds = |most: Leverage| most.holds(margin.gross_notional(), margin.equity());
+        match claim.leverage().is_none_or(holds) {
+            true => Ok(()),
+            false => Err(Violation::Leverage),
+        }
     }
 }
 
@@ -60,9 +66,12 @@ fn check_market<F: MarginField>(
 /// M4 (ranges) and M5.
 fn assess<F: MarginField>(witness: &StandardWitness<F>) -> Result<AccountMargin, Violation> {
     let slots = witness.slots.iter().map(|slot| (&slot.position, &slot.row));
-    AccountMargin::assess(slots, witness.header.denominator).map_err(|(index, error)| match error {
-        RowError::WrongDirection => Violation::WrongDirection(index),
-        RowError::Range => Violation::Range(index),
-        RowError::WrongTier => Violation::WrongTier(index),
-    })
+    let denominator = witness.header.denominator;
+    AccountMargin::assess(slots, &witness.reserved, denominator).map_err(
+        |(index, error)| match error {
+            RowError::WrongDirection => Violation::WrongDirection(index),
+            RowError::Range => Violation::Range(index),
+            RowError::WrongTier => Violation::WrongTier(index),
+        },
+    )
 }

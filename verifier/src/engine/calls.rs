@@ -1,6 +1,6 @@
 //! Margin calls: how they are made, refined and met.
 
-use zkmargin_margin::claim::{Level, Side};
+use zkmargin_margin::claim::{Level, Multiplier, Side};
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::Shortfall;
 
@@ -23,7 +23,8 @@ impl<V: StateView> Step<'_, V> {
         if claim.claim.side() != Side::Below {
             return Err(Refusal::WrongSide.into());
         }
-        if claim.claim.level() > breach {
+        // Short of many times what a level requires is not below the level.
+        if claim.claim.level() > breach || claim.claim.multiplier() != Multiplier::ONE {
             return Err(Refusal::NotABreach { breach }.into());
         }
         self.evidence(claim)?;

@@ -5,7 +5,7 @@ pub(crate) mod ghost;
 pub(crate) mod plan;
 
 use zkmargin_margin::claim::Claim;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest, Timestamp};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{
@@ -119,6 +119,7 @@ pub(crate) fn claim(number: u8, epoch: u64, claim: &str) -> ClaimData {
         model: model(1),
         claim: claim.parse::<Claim>().unwrap(),
         disclosed: Shortfall::NONE,
+        memo: Memo::NONE,
     }
 }
 
