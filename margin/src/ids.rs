@@ -390,12 +390,13 @@ mod tests {
     fn calls_and_puts_of_a_strike_are_neighbours() {
         let id = InstrumentId::from_symbol;
         // Whatever the last bit of the hash of what they share.
-        for strike in ["BTC-26DEC25-90000", "BTC-26DEC25-92000"] {
+        const STRIKES: [&str; 2] = ["BTC-26DEC25-90000", "BTC-26DEC25-91000"];
+        for strike in STRIKES {
             let (call, put) = (id(&(strike.to_string() + "-C")), id(&(strike.to_string() + "-P")));
             assert_eq!((call.get() & 1, put.get()), (0, call.get() + 1));
             assert_eq!((call.strike(), put.strike()), (id(strike).strike(), call.get() >> 1));
         }
-        let ends = ["BTC-26DEC25-90000", "BTC-26DEC25-92000"].map(|strike| id(strike).get() & 1);
+        let ends = STRIKES.map(|strike| id(strike).get() & 1);
         assert_ne!(ends[0], ends[1]);
         let call = id("BTC-26DEC25-90000-C");
         assert_ne!(call.strike(), id("BTC-26DEC25-91000-C").strike());

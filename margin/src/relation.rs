@@ -1,8 +1,15 @@
-//! The clauses of the statement and how a witness can fail them.
+//! The clauses of the statements, how a witness can fail them, and what a family
+//! of margin models is.
 
 use core::fmt;
 
+use crate::claim::{Level, Leverage, Multiplier};
+use crate::field::MarginField;
+use crate::ids::InstrumentId;
+use crate::merkle::Path;
+use crate::portfolio::Reserved;
 use crate::shape::Family;
+use crate::witness::{AccountWitness, Slot};
 
 /// A clause of the statement. Its name stands in the [`Violation`], in the
 /// circuit's constraint labels and in the names of the tests.
@@ -68,11 +75,8 @@ pub enum Violation {
     /// More lots than portfolio margin can count.
     #[error("M4: position {0} is too large: allowed are -2^32 to 2^32 - 1 lots")]
     Quantity(usize),
-    /// A sum of the account of 2^72 quote units or more, or a shortfall of a
-    /// multiplied requirement of 2^104.
-    #[error(
-        "M4: the portfolio is too large: one of its sums is 2^72 quote units or more, or its shortfall 2^104"
-    )]
+    /// A sum of the account of 2^72 quote units or more.
+    #[error("M4: the portfolio is too large: one of its sums is 2^72 quote units or more")]
     Sum,
     /// The row is for the other direction.
     #[error("M5: the row of position {0} is for the other direction (long or short)")]
@@ -80,6 +84,9 @@ pub enum Violation {
     /// The notional is outside the row's tier.
     #[error("M5: the notional of position {0} is outside the row's tier")]
     WrongTier(usize),
+    /// Many times the requirement is more than a circuit can count.
+    #[error("M4: so many times the requirement is out of range: claim a smaller multiplier")]
+    Multiplied,
     /// The claim is false.
     #[error("M6: the claim is not true of this account")]
     FalseClaim,
@@ -105,9 +112,12 @@ impl Violation {
             | Self::WrongInstrument(_)
             | Self::Terms
             | Self::Expiry(_) => Clause::M3,
-            Self::Order(_) | Self::Range(_) | Self::Bucket(_) | Self::Quantity(_) | Self::Sum => {
-                Clause::M4
-            }
+            Self::Order(_)
+            | Self::Range(_)
+            | Self::Bucket(_)
+            | Self::Quantity(_)
+            | Self::Sum
+            | Self::Multiplied => Clause::M4,
             Self::WrongDirection(_) | Self::WrongTier(_) => Clause::M5,
             Self::FalseClaim | Self::Leverage | Self::NoNotional => Clause::M6,
             Self::FalseDisclosure => Clause::M7,
@@ -115,19 +125,59 @@ impl Violation {
     }
 }
 
-/// A family of margin models: what a witness is, and the native check that
-/// specifies its circuit.
+/// A family of margin models: how positions, and the rows of a market, become
+/// figures. What is claimed of the figures is a statement's: [`crate::statement`].
 pub trait MarginFamily {
     /// Which one it is, in proof files and keys.
     const FAMILY: Family;
-    /// Public inputs.
-    type Instance;
-    /// Private inputs.
-    type Witness;
+    /// The field of commitments and roots.
+    type Field: MarginField;
+    /// What a market says of one instrument.
+    type Row: Clone;
+    /// What the prover knows of an account and its market.
+    type Witness: Clone;
+    /// An account's figures.
+    type Figures: Figures;
 
-    /// Whether the witness satisfies the relation for this instance.
+    /// The part of a witness that is the same in every family.
+    fn account(witness: &Self::Witness) -> &AccountWitness<Self::Field, Self::Row>;
+
+    /// M3: what counts for a whole account is what the market's header says.
     ///
     /// # Errors
-    /// The first clause that fails.
-    fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation>;
+    /// When it is not.
+    fn check_terms(witness: &Self::Witness) -> Result<(), Violation>;
+
+    /// The instrument of a row, and the leaf it is in the market tree.
+    fn leaf(row: &Self::Row) -> (InstrumentId, Self::Field);
+
+    /// The figures of positions in canonical order (ranges of M4, and M5), and of
+    /// what is reserved for open orders.
+    ///
+    /// # Errors
+    /// The first position that its row does not apply to, or what is out of range.
+    fn assess<'a>(
+        witness: &Self::Witness,
+        slots: impl Iterator<Item = &'a Slot<Self::Field, Self::Row>>,
+        reserved: &Reserved,
+    ) -> Result<Self::Figures, Violation>
+    where
+        Self: 'a;
+
+    /// Whether a row fills a slot that no position uses: it is in the market and
+    /// applies to zero lots. No statement depends on it, a proof in a circuit with
+    /// unused slots does.
+    fn is_padding(witness: &Self::Witness, row: &Self::Row, path: &Path<Self::Field>) -> bool;
+}
+
+/// What a family makes of an account, in quote units.
+pub trait Figures {
+    /// Cash that would lift every bucket to so many times what a level requires,
+    /// rounded up; zero when all are there. `None` when that is out of range, as it
+    /// can be of a multiplied requirement alone.
+    fn shortfall(&self, level: Level, times: Multiplier) -> Option<u128>;
+
+    /// Whether the notional of all positions is at most so many times the equity;
+    /// `None` in a family that has no notional.
+    fn is_within(&self, leverage: Leverage) -> Option<bool>;
 }

@@ -303,7 +303,7 @@ fn reserved_margin_counts_against_initial_margin() {
     assert_eq!(with(1_500).balance(Level::Maintenance), with(0).balance(Level::Maintenance));
 }
 
-/// Of what is required, rounded up once; never of a requirement below zero.
+/// Of losses and charges, rounded up once; a credit counts once.
 #[test]
 fn multipliers_are_of_the_requirement() {
     let times = |m| Multiplier::new(m).unwrap();
@@ -312,19 +312,14 @@ fn multipliers_are_of_the_requirement() {
     assert_eq!(poor.shortfall_of(Level::Maintenance, times(12_500)), 520);
     assert_eq!(poor.shortfall_of(Level::Initial, times(10_001)), 529);
     assert_eq!(poor.shortfall_of(Level::MarginCall, times(50_000)), 0);
-    // A credit of 4 a naked lot is more than the rest.
-    let mut terms = terms();
-    (terms.naked, terms.minimum) = (charges(-100, 0), MinimumCharge::default());
-    let call = position(CALL, -1, 0);
-    let row = ScenarioRow { scenarios: [LotValue::ZERO; SCENARIOS], ..rows()[0] };
-    let slots = [(&call, &row)];
-    let rich = ScenarioMargin::assess(slots, &Reserved::NONE, &terms).unwrap();
-    if rich.requirement(Level::Maintenance).unwrap() < I256::ZERO {
-        let plain = rich.balance(Level::Maintenance).unwrap() * I256::from(MULTIPLIER_ONE);
-        assert_eq!(rich.balance_of(Level::Maintenance, times(99_999)), Some(plain));
-    } else {
-        panic!("no credit");
-    }
+    // Charges of 20 a coin and a credit of 6 of initial margin; a loss of 7.
+    let coins = assess(&[(CASH, 10)]);
+    let more = |level, m| {
+        let plain = coins.balance(level).unwrap() * I256::from(MULTIPLIER_ONE);
+        (plain - coins.balance_of(level, times(m)).unwrap()) / (units(1) * I256::from(FACTOR_ONE))
+    };
+    assert_eq!(more(Level::Maintenance, 10_001), I256::from(70 + 200));
+    assert_eq!(more(Level::Initial, 10_002), I256::from(2 * (70 * 5 / 4 + 200) + 1));
 }
 
 #[test]

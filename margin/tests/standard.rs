@@ -208,18 +208,17 @@ fn buckets_sum_up_and_do_not_help_each_other() {
     assert_eq!(account.shortfall(Level::MarginCall), 0);
 }
 
-/// Of each bucket, rounded up in each: 590 and 340 of maintenance.
+/// Of each bucket, rounded up once: 590 and 340 of maintenance.
 #[test]
 fn multipliers_are_of_each_buckets_requirement() {
     let positions = [position(0, 10, 5), position(0, -10, 7), position(3, 20, -1_500)];
     let account = account(&positions).unwrap();
     let times = |m| Multiplier::new(m).unwrap();
     assert_eq!(account.shortfall_of(Level::Maintenance, times(10_001)), 591 - 12);
-    // 1.0015 times 340 is 340.51 of 500 that are there.
-    assert_eq!(account.shortfall_of(Level::Maintenance, times(10_015)), 591 - 12);
-    // 737.5 and 425; then 885 and 510.
+    // 737.5 and 425; then 885 and 510; at last 897.095 and 516.97.
     assert_eq!(account.shortfall_of(Level::Maintenance, times(12_500)), 738 - 12);
     assert_eq!(account.shortfall_of(Level::Maintenance, times(15_000)), 885 - 12 + 10);
+    assert_eq!(account.shortfall_of(Level::Maintenance, times(15_205)), 885 + 18);
     assert_eq!(account.shortfall_of(Level::MarginCall, times(15_000)), 0);
     assert_eq!(account.gross_notional(), 4_000);
 }

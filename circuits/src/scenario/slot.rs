@@ -13,19 +13,21 @@ use zkmargin_margin::units::NOTIONAL_BITS;
 
 use super::hints::SlotHints;
 use super::terms::FINE_BITS;
+use crate::figures::{SlotCells, WordCells};
 use crate::gadgets::range::Ranged;
 use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::INSTRUMENT_BITS;
-use crate::statement::state::Committed;
 
+/// Bits of a strike without its seven lowest.
+const STRIKE_HEAD_BITS: u32 = 56;
 /// Bits of the lots of a position, less one for a short one.
 const LOTS_BITS: u32 = 32;
 
 /// What the rest of the circuit needs of a slot.
-pub(super) struct SlotCells<F: MarginField> {
-    pub(super) committed: Committed<F>,
-    /// One for padding.
-    pub(super) padding: Cell<F>,
+#[derive(Debug)]
+pub struct ScenarioSlot<F: MarginField> {
+    /// What every statement sees of it.
+    pub(super) common: SlotCells<F>,
     pub(super) instrument: Instrument<F>,
     /// Signed, and without the sign.
     pub(super) lots: Cell<F>,
@@ -37,7 +39,20 @@ pub(super) struct SlotCells<F: MarginField> {
     pub(super) row: RowCells<F>,
 }
 
+impl<F: MarginField> AsRef<SlotCells<F>> for ScenarioSlot<F> {
+    fn as_ref(&self) -> &SlotCells<F> {
+        &self.common
+    }
+}
+
+impl<F: MarginField> AsMut<SlotCells<F>> for ScenarioSlot<F> {
+    fn as_mut(&mut self) -> &mut SlotCells<F> {
+        &mut self.common
+    }
+}
+
 /// The instrument, cut where a call and a put differ.
+#[derive(Debug)]
 pub(super) struct Instrument<F: MarginField> {
     /// What a call and a put of one strike share.
     pub(super) strike: Cell<F>,
@@ -46,6 +61,7 @@ pub(super) struct Instrument<F: MarginField> {
 }
 
 /// The fields of the row; the elements of values and charges stay packed.
+#[derive(Debug)]
 pub(super) struct RowCells<F: MarginField> {
     is_option: Cell<F>,
     pub(super) has_expiry: Cell<F>,
@@ -56,8 +72,6 @@ pub(super) struct RowCells<F: MarginField> {
     pub(super) group: Cell<F>,
     pub(super) charges: Cell<F>,
     pub(super) values: Vec<Cell<F>>,
-    /// Root that the row opens to.
-    pub(super) tree_root: Cell<F>,
 }
 
 type Hints<'a, F> = Value<&'a SlotHints<F>>;
@@ -66,7 +80,7 @@ type Hints<'a, F> = Value<&'a SlotHints<F>>;
 pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     hints: Hints<'_, F>,
-) -> Result<SlotCells<F>, Error> {
+) -> Result<ScenarioSlot<F>, Error> {
     let (instrument, packed) = assign_instrument(s, hints)?;
     let lots = assign_lots(s, hints)?;
     let cash_plus = s.witness_ranged("M4 cash", hints.map(|h| h.cash), NOTIONAL_BITS)?;
@@ -79,16 +93,22 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     // 2^63 is below 2^64 as the lots are in range.
     let word = s.pack_unchecked(
         "M1 word",
-        &[(0, packed.cell()), (WORD_QUANTITY, &lots.plus_offset), (WORD_CASH, cash_plus.cell())],
+        &[(0, &packed), (WORD_QUANTITY, &lots.plus_offset), (WORD_CASH, cash_plus.cell())],
     )?;
     let present = F::from(2).pow_vartime([u64::from(WORD_PRESENT)]);
     let word = s.scale("M1 word of a position", F::ONE, &word, present)?;
     let word = s.mul("used word", &used, &word)?;
 
-    let row = assign_row(s, &packed, &lots.short, hints)?;
-    Ok(SlotCells {
-        committed: Committed { used, word },
-        padding,
+    let (row, tree_root) = assign_row(s, &packed, &lots.short, hints)?;
+    let parts = WordCells {
+        instrument: packed.clone(),
+        bucket: None,
+        lots: lots.plus_offset,
+        cash: cash_plus.cell().clone(),
+    };
+    let (listed, unlisted) = (used.clone(), padding.clone());
+    Ok(ScenarioSlot {
+        common: SlotCells { used, padding, word, listed, unlisted, parts, tree_root },
         instrument,
         option_lots: s.mul("option lots", &row.is_option, &lots.signed)?,
         option_size: s.mul("option size", &row.is_option, &lots.size)?,
@@ -99,16 +119,21 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     })
 }
 
-/// The instrument's number and its parts.
+/// The instrument's number, of 64 bits, and its parts.
 fn assign_instrument<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     hints: Hints<'_, F>,
-) -> Result<(Instrument<F>, Ranged<F>), Error> {
-    let strike = s.witness_ranged("M4 strike", hints.map(|h| h.strike), INSTRUMENT_BITS)?;
+) -> Result<(Instrument<F>, Cell<F>), Error> {
+    let head = hints.map(|h| h.strike_head);
+    let head = s.witness_ranged("M4 strike head", head, STRIKE_HEAD_BITS)?;
+    let tail = s.witness_ranged("M4 strike tail", hints.map(|h| h.strike_tail), 8)?;
     let low = s.witness_bit("M4 put", hints.map(|h| h.low))?;
-    let instrument = s.add_scaled("instrument", &low, (F::from(2), strike.cell()), F::ZERO)?;
-    let packed = s.range_check("M4 instrument", &instrument, INSTRUMENT_BITS)?;
-    Ok((Instrument { strike: strike.cell().clone(), low }, packed))
+    // The lowest byte of the instrument: so the tail is below 128.
+    let byte = s.add_scaled("lowest byte", &low, (F::from(2), tail.cell()), F::ZERO)?;
+    let byte = s.range_check("M4 lowest byte", &byte, 8)?;
+    let instrument = s.pack("M4 instrument", &[(0, &byte), (8, &head)])?;
+    let strike = s.add_scaled("strike", tail.cell(), (F::from(128), head.cell()), F::ZERO)?;
+    Ok((Instrument { strike, low }, instrument))
 }
 
 struct LotsCells<F: MarginField> {
@@ -135,13 +160,13 @@ fn assign_lots<F: MarginField, L: Layouter<F>>(
 }
 
 /// The row: the first element unpacked with a range for every field, all of
-/// them hashed, opened to a root.
+/// them hashed, opened to the root that is returned.
 fn assign_row<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
-    instrument: &Ranged<F>,
+    instrument: &Cell<F>,
     short: &Cell<F>,
     hints: Hints<'_, F>,
-) -> Result<RowCells<F>, Error> {
+) -> Result<(RowCells<F>, Cell<F>), Error> {
     let is_option = s.witness_bit("M4 is option", hints.map(|h| h.is_option))?;
     let has_expiry = s.witness_bit("M4 has expiry", hints.map(|h| h.has_expiry))?;
     let is_long_only = s.witness_bit("M4 long only", hints.map(|h| h.is_long_only))?;
@@ -154,7 +179,7 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
     let e0 = s.pack_unchecked(
         "M3 row e0",
         &[
-            (ROW_E0.bits[0], instrument.cell()),
+            (ROW_E0.bits[0], instrument),
             (ROW_E0.bits[1], &is_option),
             (ROW_E0.bits[2], &has_expiry),
             (ROW_E0.bits[3], &is_long_only),
@@ -177,7 +202,7 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
         MARKET_DEPTH,
         hints.map(|h| h.path.as_slice()),
     )?;
-    Ok(RowCells {
+    let row = RowCells {
         is_option,
         has_expiry,
         delta_is_negative,
@@ -186,6 +211,6 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
         group,
         charges,
         values,
-        tree_root,
-    })
+    };
+    Ok((row, tree_root))
 }

@@ -291,10 +291,17 @@ impl ScenarioMargin {
     }
 
     /// How far the account is above so many times what a level requires, in
-    /// quote units times `FINE_ONE * FACTOR_ONE * MULTIPLIER_ONE`. A requirement
-    /// that is negative counts once: a multiplier never asks for less.
+    /// quote units times `FINE_ONE * FACTOR_ONE * MULTIPLIER_ONE`. A sum of
+    /// charges that is a credit counts once: a multiplier never asks for less.
     pub fn balance_of(&self, level: Level, times: Multiplier) -> Option<I256> {
-        let more = self.requirement(level)?.max(I256::ZERO) * I256::from(times.above_one());
+        let credit = |sum: i128| (-sum).max(0);
+        let credits = match level {
+            Level::Bankrupt | Level::MarginCall => 0,
+            Level::Maintenance => credit(self.charges.maintenance),
+            Level::Initial => credit(self.charges.maintenance) + credit(self.charges.initial),
+        };
+        let charged = self.requirement(level)? + I256::from(credits) * balance_one();
+        let more = charged * I256::from(times.above_one());
         Some(self.balance(level)? * I256::from(MULTIPLIER_ONE) - more)
     }
 

@@ -2,11 +2,20 @@
 
 use alloc::vec::Vec;
 
-use crate::claim::{Level, Multiplier};
+use crate::claim::{Level, MULTIPLIER_ONE, Multiplier};
 use crate::ids::BucketId;
 use crate::portfolio::{Position, Reserved};
 use crate::standard::{Assessment, RowError, TierRow};
 use crate::units::Denominator;
+
+/// Bits of a bucket's deficit over [`MULTIPLIER_ONE`], either way: sums of 128
+/// figures below `2^82` and one of `2^80` have 104.
+pub const DEFICIT_BITS: u32 = 112;
+
+/// Quote units of an amount over [`MULTIPLIER_ONE`], rounded up.
+fn in_units(amount: u128) -> u128 {
+    amount.div_ceil(u128::from(MULTIPLIER_ONE))
+}
 
 /// The figures of one bucket, in quote units.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,16 +45,24 @@ impl BucketMargin {
 
     /// Cash that would lift the bucket to a level, zero when it is there.
     pub fn shortfall(&self, level: Level) -> u128 {
-        self.shortfall_of(level, Multiplier::ONE)
+        in_units(self.deficit(level, Multiplier::ONE).max(0).unsigned_abs())
     }
 
-    /// Cash that would lift the bucket to so many times what a level requires.
-    pub fn shortfall_of(&self, level: Level, times: Multiplier) -> u128 {
+    /// What the bucket is short of so many times what a level requires, over
+    /// [`MULTIPLIER_ONE`]; negative where it has more.
+    fn deficit(&self, level: Level, times: Multiplier) -> i128 {
         self.requirement(level).map_or(0, |requirement| {
-            // Both are sums of at most 2^16 figures below 2^82.
-            let gap = times.of(requirement).cast_signed() - self.equity;
-            gap.max(0).unsigned_abs()
+            // Sums of at most 128 figures below 2^82, and a figure below 2^80.
+            let required = requirement * u128::from(times.get());
+            required.cast_signed() - self.equity * i128::from(MULTIPLIER_ONE)
         })
+    }
+
+    /// Whether a circuit can count the bucket's deficit: below `2^`
+    /// [`DEFICIT_BITS`] either way, as it always is of a requirement that counts
+    /// once.
+    pub(super) fn is_in_range(&self, level: Level, times: Multiplier) -> bool {
+        self.deficit(level, times).unsigned_abs() >> DEFICIT_BITS == 0
     }
 
     /// The highest level whose requirement, and every lower one, is met.
@@ -114,9 +131,11 @@ impl AccountMargin {
         self.shortfall_of(level, Multiplier::ONE)
     }
 
-    /// Cash that would lift every bucket to so many times what a level requires.
+    /// Cash that would lift every bucket to so many times what a level requires,
+    /// rounded up once for the account.
     pub fn shortfall_of(&self, level: Level, times: Multiplier) -> u128 {
-        self.buckets.iter().map(|bucket| bucket.shortfall_of(level, times)).sum()
+        let gap = |bucket: &BucketMargin| bucket.deficit(level, times).max(0).unsigned_abs();
+        in_units(self.buckets.iter().map(gap).sum())
     }
 
     /// Notional of all positions, long and short, collateral and loans included.

@@ -1,15 +1,17 @@
-//! The standard family's relation: clauses M1 to M7, natively.
+//! The standard family: its witness, and what the statements ask of it.
 
 use core::marker::PhantomData;
 
-use crate::claim::Leverage;
+use crate::claim::{Level, Leverage, Multiplier};
 use crate::field::MarginField;
-use crate::instance::MarginInstance;
-use crate::relation::{MarginFamily, Violation};
+use crate::ids::InstrumentId;
+use crate::merkle::Path;
+use crate::portfolio::Reserved;
+use crate::relation::{Figures, MarginFamily, Violation};
 use crate::shape::Family;
-use crate::standard::{AccountMargin, RowError, TierRow};
+use crate::standard::{AccountMargin, BucketMargin, RowError, TierRow};
 use crate::units::Lots;
-use crate::witness::{self, AccountWitness, MARKET_TREE, check_claim, opens};
+use crate::witness::{self, AccountWitness, MARKET_TREE, opens};
 
 /// A position with its tier and the tier's path in the market tree.
 pub type Slot<F> = witness::Slot<F, TierRow>;
@@ -17,13 +19,10 @@ pub type Slot<F> = witness::Slot<F, TierRow>;
 pub type StandardWitness<F> = AccountWitness<F, TierRow>;
 
 impl<F: MarginField> AccountWitness<F, TierRow> {
-    /// Whether a circuit's unused slots can be filled: the padding row is in
-    /// the market and applies to zero lots. The statement does not depend on
-    /// it, a proof in a shape with unused slots does.
+    /// Whether a circuit's unused slots can be filled with the padding row; see
+    /// [`MarginFamily::is_padding`].
     pub fn has_padding(&self) -> bool {
-        let (row, path) = &self.padding;
-        row.assess(Lots::ZERO, self.header.denominator).is_ok()
-            && opens(path, MARKET_TREE, row.leaf(), self.header.tree_root)
+        Standard::is_padding(self, &self.padding.0, &self.padding.1)
     }
 }
 
@@ -33,45 +32,54 @@ pub struct Standard<F>(PhantomData<F>);
 
 impl<F: MarginField> MarginFamily for Standard<F> {
     const FAMILY: Family = Family::Standard;
-    type Instance = MarginInstance<F>;
+    type Field = F;
+    type Row = TierRow;
     type Witness = StandardWitness<F>;
+    type Figures = AccountMargin;
 
-    fn check(instance: &MarginInstance<F>, witness: &StandardWitness<F>) -> Result<(), Violation> {
-        witness.check_state(instance)?;
-        check_market(instance, witness)?;
-        witness.check_order()?;
-        let margin = assess(witness)?;
-        let claim = instance.claim;
-        check_claim(instance, margin.shortfall_of(claim.level(), claim.multiplier()))?;
-        let holds = |most: Leverage| most.holds(margin.gross_notional(), margin.equity());
-        match claim.leverage().is_none_or(holds) {
-            true => Ok(()),
-            false => Err(Violation::Leverage),
-        }
+    fn account(witness: &StandardWitness<F>) -> &AccountWitness<F, TierRow> {
+        witness
     }
-}
 
-/// M3. This family has no terms.
-fn check_market<F: MarginField>(
-    instance: &MarginInstance<F>,
-    witness: &StandardWitness<F>,
-) -> Result<(), Violation> {
-    if witness.header.terms != F::ZERO {
-        return Err(Violation::Header);
+    /// This family has no terms.
+    fn check_terms(witness: &StandardWitness<F>) -> Result<(), Violation> {
+        if witness.header.terms == F::ZERO { Ok(()) } else { Err(Violation::Header) }
     }
-    witness.check_header(instance)?;
-    witness.check_rows(|row| (row.instrument, row.leaf()))
-}
 
-/// M4 (ranges) and M5.
-fn assess<F: MarginField>(witness: &StandardWitness<F>) -> Result<AccountMargin, Violation> {
-    let slots = witness.slots.iter().map(|slot| (&slot.position, &slot.row));
-    let denominator = witness.header.denominator;
-    AccountMargin::assess(slots, &witness.reserved, denominator).map_err(
-        |(index, error)| match error {
+    fn leaf(row: &TierRow) -> (InstrumentId, F) {
+        (row.instrument, row.leaf())
+    }
+
+    fn assess<'a>(
+        witness: &StandardWitness<F>,
+        slots: impl Iterator<Item = &'a Slot<F>>,
+        reserved: &Reserved,
+    ) -> Result<AccountMargin, Violation>
+    where
+        Self: 'a,
+    {
+        let slots = slots.map(|slot| (&slot.position, &slot.row));
+        let denominator = witness.header.denominator;
+        AccountMargin::assess(slots, reserved, denominator).map_err(|(index, error)| match error {
             RowError::WrongDirection => Violation::WrongDirection(index),
             RowError::Range => Violation::Range(index),
             RowError::WrongTier => Violation::WrongTier(index),
-        },
-    )
+        })
+    }
+
+    fn is_padding(witness: &StandardWitness<F>, row: &TierRow, path: &Path<F>) -> bool {
+        row.assess(Lots::ZERO, witness.header.denominator).is_ok()
+            && opens(path, MARKET_TREE, row.leaf(), witness.header.tree_root)
+    }
+}
+
+impl Figures for AccountMargin {
+    fn shortfall(&self, level: Level, times: Multiplier) -> Option<u128> {
+        let in_range = |bucket: &BucketMargin| bucket.is_in_range(level, times);
+        self.buckets.iter().all(in_range).then(|| self.shortfall_of(level, times))
+    }
+
+    fn is_within(&self, leverage: Leverage) -> Option<bool> {
+        Some(leverage.holds(self.gross_notional(), self.equity()))
+    }
 }
