@@ -444,7 +444,7 @@ fn elements_hold_every_field_at_its_place() {
     // From the top: delta, fee on options, delta below zero, long only, has an
     // expiry, is an option, instrument.
     let heads = [
-        "b000000000000010001018123456a",
+        "b00000000000001000101000000008123456a",
         "b000000000000010001008123456a",
         "b10000000000a010000008123456a",
         "b000000000000010100008123456a",

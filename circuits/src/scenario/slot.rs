@@ -16,7 +16,6 @@ use super::terms::FINE_BITS;
 use crate::figures::{SlotCells, WordCells};
 use crate::gadgets::range::Ranged;
 use crate::gadgets::{Cell, Synthesizer};
-use crate::statement::INSTRUMENT_BITS;
 
 /// Bits of a strike without its seven lowest.
 const STRIKE_HEAD_BITS: u32 = 56;
