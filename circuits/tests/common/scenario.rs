@@ -69,7 +69,7 @@ fn option(id: u64, key: u16, mark: i64, delta: i64) -> ScenarioRow {
         kind: RowKind::Option { group: group(key), mark: value(mark), basis },
         charges: charges(3, 1),
         delta: value(delta),
-        scenarios: spread(i64::from(id), mark, mark / 2),
+        scenarios: spread(i64::try_from(id).unwrap(), mark, mark / 2),
     }
 }
 
@@ -84,7 +84,7 @@ pub fn rows() -> Vec<ScenarioRow> {
         kind,
         charges: charges(40, 30),
         delta: value(delta),
-        scenarios: spread(i64::from(id), 0, width),
+        scenarios: spread(i64::try_from(id).unwrap(), 0, width),
     };
     let perpetual = |fee| RowKind::Perpetual { options_fee: LotFee::new(fee).unwrap() };
     let future = RowKind::Future { group: group(1), basis: [value(500), value(-510)] };

@@ -60,9 +60,9 @@ fn rejects_m5_false_netting() {
     let padding: Lie = |a| {
         let SlotHints { strike_head, strike_tail, low, .. } = a.slots[CASH_SLOT].clone();
         a.slots[PADDING_SLOT].same_strike = Fp::ONE;
-        let padding = &mut a.slots[PADDING_SLOT];
-        (padding.strike_head, padding.strike_tail) = (strike_head, strike_tail);
-        padding.low = Fp::ONE - low;
+        let low = Fp::ONE - low;
+        let padding = a.slots[PADDING_SLOT].clone();
+        a.slots[PADDING_SLOT] = SlotHints { strike_head, strike_tail, low, ..padding };
         a.solve();
     };
     rejects_lie(&control(), padding, "M5 same strike is used");

@@ -150,6 +150,7 @@ pub fn inputs(claim: &ClaimData) -> [U256; LEN] {
         U256::from_be_slice(claim.model.as_bytes()),
         U256::from(claim.claim.code()),
         U256::from(claim.disclosed.get()),
+        U256::from_be_slice(claim.memo.as_bytes()),
     ]
 }
 

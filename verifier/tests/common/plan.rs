@@ -1,7 +1,7 @@
 //! Random actions, most of which an engine accepts.
 
 use proptest::prelude::*;
-use zkmargin_margin::claim::Claim;
+use zkmargin_margin::claim::{Claim, Leverage, Multiplier};
 use zkmargin_margin::ids::{ContextId, Epoch, Timestamp};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData, Engine, EpochPost, Root};
@@ -111,7 +111,12 @@ fn new_epoch(plan: Plan, epoch: u64, now: u64) -> EpochPost {
 fn claimed(plan: Plan) -> Claim {
     let level = 1 + plan.claim % 3;
     let below = (13..=15).contains(&plan.kind) != (plan.stray == 10);
-    Claim::from_code(if below { 4 + level } else { level }).unwrap()
+    let claim = Claim::from_code(if below { 4 + level } else { level }.into()).unwrap();
+    match plan.stray {
+        11 => claim.with_multiplier(Multiplier::new(12_500).unwrap()),
+        12 if !below => claim.with_leverage(Leverage::new(1_000).unwrap()).unwrap(),
+        _ => claim,
+    }
 }
 
 fn claim(plan: Plan, engine: &Engine, epoch: u64) -> ClaimData {
