@@ -182,7 +182,9 @@ impl Meta {
         if let Some(end) = meta.paused_until.filter(|until| *until < now) {
             meta.run_to(end);
             meta.paused_until = None;
-            if meta.provable_now(end) {
+            // At `end` itself the engine was paused: the clock starts with the
+            // second after it, if a proof counts then.
+            if meta.provable_now(end + 1) {
                 meta.restart(end, grace_period);
             }
         }

@@ -39,7 +39,9 @@ library MarginClock {
             // The clock stood still.
             meta.lastTime = pausedUntil;
             meta.pausedUntil = 0;
-            if (provable(meta, pausedUntil)) restart(meta, pausedUntil, gracePeriod);
+            // At its last second the market was paused: the clock starts with the
+            // second after it, if a proof counts then.
+            if (provable(meta, pausedUntil + 1)) restart(meta, pausedUntil, gracePeriod);
         }
         _step(meta, time);
     }
