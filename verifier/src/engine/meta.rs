@@ -197,7 +197,7 @@ impl Meta {
     fn run_to(&mut self, to: u64) {
         let from = self.last_time;
         let end = to.min(self.fresh_until).min(self.circuits_until);
-        if self.stopped(to).is_none() && end >= from {
+        if self.stopped(to).is_none() && end > from {
             self.clock = self.clock.after(end - from);
             self.last_ran = end;
         }

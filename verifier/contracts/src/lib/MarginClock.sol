@@ -48,7 +48,7 @@ library MarginClock {
 
     function _step(Meta memory meta, uint48 time) private pure {
         uint48 end = uint48(Math.min(time, Math.min(meta.freshUntil, meta.circuitsUntil)));
-        if (_unstopped(meta) && end >= meta.lastTime) {
+        if (_unstopped(meta) && end > meta.lastTime) {
             meta.clock += end - meta.lastTime;
             meta.lastRan = end;
         }
