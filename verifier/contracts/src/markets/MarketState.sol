@@ -156,7 +156,9 @@ abstract contract MarketState is IMarginMarkets {
     }
 
     /// @inheritdoc IMarginMarkets
-    function nextSignersOf(bytes31 context) external view returns (SignerSet memory, uint48 from) {
+    function nextSignersOf(
+        bytes31 context
+    ) external view returns (SignerSet memory attesters, uint48 from) {
         Market storage market = _market(context);
         return (market.nextAttesters, market.nextFrom);
     }
