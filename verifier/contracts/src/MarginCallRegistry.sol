@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {
-    Account,
-    CallReason,
-    Claim,
-    EpochState,
-    Level,
-    Meta,
-    State,
-    Terms
-} from "./MarginTypes.sol";
+import { Account, CallReason, Claim, Level, Meta, State, Terms } from "./MarginTypes.sol";
 import { MarginOperators } from "./MarginOperators.sol";
+import { AccountPaths } from "./accounts/AccountPaths.sol";
 import { AccountProtocols } from "./accounts/AccountProtocols.sol";
 import { AccountState } from "./accounts/AccountState.sol";
 import { IMarginCallRegistry } from "./interfaces/IMarginCallRegistry.sol";
@@ -39,7 +31,7 @@ import { MarginClock } from "./lib/MarginClock.sol";
 /// What rests on an epoch that the guardian rejected is Unproven. A proof is
 /// verified only after everything else about it has been checked, so what is
 /// refused is refused cheaply, and nothing is written before it is accepted.
-contract MarginCallRegistry is AccountProtocols {
+contract MarginCallRegistry is AccountPaths, AccountProtocols {
     using MarginClock for Meta;
 
     /// @notice The way to the verifiers.
@@ -225,10 +217,12 @@ contract MarginCallRegistry is AccountProtocols {
             account.state = State.Current;
             account.reason = CallReason.Breach;
             account.disclosed = false;
-            account.since = seen.meta.clock;
+            account.since = seen.clock;
             account.until = MarginClock.add(posted, seen.terms.proofWindow);
             account.lastEpoch = claim.epoch;
             account.epoch = claim.epoch;
+            // Whoever proves has its path.
+            _endHold(seen);
         }
         _put(seen, account);
         uint48 due = account.until;
@@ -398,16 +392,6 @@ contract MarginCallRegistry is AccountProtocols {
         account.epoch = meta.latest;
         _put(seen, account);
         _announce(seen, account, false, 0, bytes32(0));
-    }
-
-    function _requireProvable(Meta memory meta) private pure {
-        uint48 time = meta.lastTime;
-        if (meta.provable(time)) return;
-        if (meta.circuitsFrozen || time > meta.circuitsUntil) revert CircuitsFrozen();
-        if (meta.modelRevoked) revert ModelNotAccepted();
-        if (meta.latestState == EpochState.Quarantined) revert EpochQuarantined();
-        if (meta.latestState == EpochState.Rejected) revert EpochRejected();
-        revert SnapshotStale(meta.freshUntil);
     }
 
     // --------------------------------------------------------------- liquidation

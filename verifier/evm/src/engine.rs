@@ -228,6 +228,13 @@ fn account_event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
             Event::Reinstated { account: account(log.account), due: clock(log.due) }
         }
         Log::Escaped(log) => Event::Escaped { account: account(log.account) },
+        Log::PathRequested(log) => Event::PathRequested {
+            account: account(log.account),
+            epoch: Epoch::new(log.epoch),
+        },
+        Log::PathAnswered(log) => {
+            Event::PathAnswered { account: account(log.account), epoch: Epoch::new(log.epoch) }
+        }
         _ => return None,
     })
 }
@@ -301,6 +308,8 @@ pub fn refusal(data: &[u8]) -> Option<Refusal> {
         Error::WrongModel(_) => Refusal::WrongModel,
         Error::EpochQuarantined(_) => Refusal::EpochQuarantined,
         Error::Replayed(error) => Refusal::Replayed { last: Epoch::new(error.last) },
+        Error::PathOnRequest(error) => Refusal::PathRequested { epoch: Epoch::new(error.epoch) },
+        Error::NoPathRequest(_) => Refusal::PathNotRequested,
         Error::TooOldToCure(error) => Refusal::TooOldToCure { call: Epoch::new(error.call) },
         _ => return None,
     })

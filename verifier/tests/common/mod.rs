@@ -165,6 +165,14 @@ pub(crate) fn escape(number: u8) -> ActionRecord {
     Action::Escape { account: account(number) }
 }
 
+pub(crate) fn request_path(number: u8) -> ActionRecord {
+    Action::RequestPath { account: account(number) }
+}
+
+pub(crate) fn answer_path(number: u8) -> ActionRecord {
+    Action::AnswerPath { account: account(number) }
+}
+
 pub(crate) fn accept(number: u8) -> ActionRecord {
     Action::AcceptModel { model: model(number) }
 }

@@ -68,7 +68,8 @@ pub(crate) fn action(plan: Plan, engine: &Engine, now: u64) -> ActionRecord {
         17..=19 => Action::Cure { claim: claim(plan, engine, epoch) },
         20 => Action::MarkLiquidatable { account: id },
         21 => Action::Close { account: id },
-        22 => Action::Reinstate { account: id },
+        22 if plan.stray < 20 => Action::Reinstate { account: id },
+        22 => Action::RequestPath { account: id },
         23 => Action::Escape { account: id },
         24 => Action::Pause { until: now + 1 + u64::from(plan.stray) * 10 },
         25 => Action::AcceptModel { model: one_model },
@@ -80,6 +81,8 @@ pub(crate) fn action(plan: Plan, engine: &Engine, now: u64) -> ActionRecord {
         28 if plan.stray < 20 => {
             Action::RejectEpoch { epoch: Epoch::new(epoch), market_root: root_of(engine, epoch) }
         }
+        28 => Action::RequestPath { account: id },
+        29 if plan.stray < 25 => Action::AnswerPath { account: id },
         _ => Action::Resume { epoch: Epoch::new(latest), market_root: root_of(engine, latest) },
     }
 }
