@@ -462,7 +462,7 @@ contract Handler is Ghost {
         uint256 claim,
         uint256 disclosed
     ) private view returns (bytes memory) {
-        uint256[8] memory inputs = inputsOf(who, epoch, claim, disclosed);
+        uint256[9] memory inputs = inputsOf(who, epoch, claim, disclosed);
         return abi.encodeWithSelector(selector, CIRCUIT, inputs, abi.encode(uint256(1)));
     }
 
@@ -472,7 +472,7 @@ contract Handler is Ghost {
         uint256 epoch,
         uint256 claim,
         uint256 disclosed
-    ) public view returns (uint256[8] memory inputs) {
+    ) public view returns (uint256[9] memory inputs) {
         inputs[0] = uint256(bytes32(context)) >> 8;
         inputs[1] = epoch;
         inputs[2] = uint160(account(who));

@@ -77,7 +77,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
     /// @inheritdoc IMarginCallRegistry
     function checkClaim(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external view returns (Claim memory claim) {
         claim = MarginClaims.decode(inputs);
@@ -90,7 +90,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
     /// @inheritdoc IMarginCallRegistry
     function submitProof(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external nonReentrant {
         MarginCalldata.requireExact(proof);
@@ -104,7 +104,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
     /// @inheritdoc IMarginCallRegistry
     function submitProofs(
         bytes32 circuit,
-        uint256[8][] calldata inputs,
+        uint256[9][] calldata inputs,
         bytes[] calldata proofs
     ) external nonReentrant {
         MarginCalldata.requireExactBatch(inputs, proofs);
@@ -127,7 +127,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
     /// @param circuit Digest of the circuit's verifying key.
     /// @param inputs The public inputs.
     /// @param sender Who submitted them.
-    function acceptProved(bytes32 circuit, uint256[8] calldata inputs, address sender) external {
+    function acceptProved(bytes32 circuit, uint256[9] calldata inputs, address sender) external {
         if (msg.sender != address(this)) revert NotTheRegistry();
         Claim memory claim = MarginClaims.decode(inputs);
         (Seen memory seen, uint48 posted, bool known) = _submitted(claim);
@@ -152,7 +152,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
     /// @inheritdoc IMarginCallRegistry
     function cure(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external nonReentrant {
         MarginCalldata.requireExact(proof);
@@ -239,7 +239,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
     /// @inheritdoc IMarginCallRegistry
     function submitBreach(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external nonReentrant {
         MarginCalldata.requireExact(proof);
@@ -249,7 +249,8 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         if (seen.meta.halted()) revert EngineHalted();
         if (!claim.below) revert WrongSide();
         Level breach = seen.terms.breachLevel;
-        if (claim.level > breach) revert NotABreach(breach);
+        // Short of many times what a level requires is not below the level.
+        if (claim.level > breach || claim.multiplied) revert NotABreach(breach);
         MARKETS.requireEvidence(claim);
         _requireNewBreach(seen.account, claim.epoch);
         (Account memory account, bool changed) = _breached(seen, claim);

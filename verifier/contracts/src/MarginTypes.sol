@@ -287,5 +287,7 @@ struct Claim {
     bytes31 model;
     bool below;
     Level level;
+    bool multiplied;
     uint128 disclosed;
+    bytes31 memo;
 }

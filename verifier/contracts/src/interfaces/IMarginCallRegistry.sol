@@ -200,7 +200,7 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @param proof The proof.
     function submitProof(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external;
 
@@ -213,7 +213,7 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @param proofs As many proofs.
     function submitProofs(
         bytes32 circuit,
-        uint256[8][] calldata inputs,
+        uint256[9][] calldata inputs,
         bytes[] calldata proofs
     ) external;
 
@@ -224,7 +224,7 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @param proof The proof.
     function submitBreach(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external;
 
@@ -232,7 +232,7 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @param circuit Digest of the circuit's verifying key.
     /// @param inputs The public inputs, by row of the statement.
     /// @param proof The proof.
-    function cure(bytes32 circuit, uint256[8] calldata inputs, bytes calldata proof) external;
+    function cure(bytes32 circuit, uint256[9] calldata inputs, bytes calldata proof) external;
 
     /// @notice Anyone calls an account whose last proof is too old.
     /// @param context The market.
@@ -322,7 +322,7 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @return claim What was proved.
     function checkClaim(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external view returns (Claim memory claim);
 
