@@ -483,7 +483,7 @@ fn rejects_m6_another_multiplier() {
 #[test]
 fn rejects_m6_another_rounding() {
     let market = Market::new();
-    let positions = [position(0, PERP, 2_000, -1_700_000)];
+    let positions = [position(0, ODD, 777, -3_000_000)];
     let case = market.case(&positions, claim("below:initial,multiplier:1.2345"), 0);
     let told = |quotient: Fp, slack: Fp| {
         move |a: &mut Assignment<Fp>| a.shortfall = Some(Division { quotient, slack })

@@ -199,10 +199,13 @@ pub struct ClaimAnswer {
     pub market_root: String,
     /// The margin model.
     pub model: String,
-    /// `at-least:LEVEL` or `below:LEVEL`.
+    /// `at-least:LEVEL` or `below:LEVEL`, with `,multiplier:M` and `,leverage:L`
+    /// behind it where they are set.
     pub claim: String,
     /// The shortfall, or zero: a decimal.
     pub disclosed: String,
+    /// What else the submitter says: `0x` and 62 digits, zeros for nothing.
+    pub memo: String,
 }
 
 /// An epoch on record.
