@@ -52,11 +52,7 @@ pub trait FamilyFigures<F: MarginField>: Sized {
 
     /// The prover's choices for a witness that fits the shape, by the claim and
     /// what is reserved.
-    fn hints(
-        shape: Shape,
-        of: (&ClaimHints<F>, F),
-        witness: &Witness<F, Self>,
-    ) -> Self::Hints;
+    fn hints(shape: Shape, of: (&ClaimHints<F>, F), witness: &Witness<F, Self>) -> Self::Hints;
 
     /// Constrains what the family fixes of the header (M3).
     ///

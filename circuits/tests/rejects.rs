@@ -451,7 +451,8 @@ fn rejects_m6_another_multiplier() {
     let market = Market::new();
     let positions = [position(0, PERP, 2_000, -1_700_000)];
     let text = "below:initial,multiplier:1.2345";
-    let shortfall = market.margin(&positions).shortfall_of(Level::Initial, claim(text).multiplier());
+    let shortfall =
+        market.margin(&positions).shortfall_of(Level::Initial, claim(text).multiplier());
     let case = market.case(&positions, claim(text), shortfall);
     assert_eq!(case.check(), Ok(()));
     for disclosed in [shortfall - 1, shortfall + 1] {

@@ -158,8 +158,8 @@ impl Claim {
     /// many times its requirement and at most this leverage. A higher level has
     /// a higher requirement: models in which it has not are refused.
     pub fn is_at_least(self, level: Level, times: Multiplier, leverage: Option<Leverage>) -> bool {
-        let bounded = leverage
-            .is_none_or(|allowed| self.leverage.is_some_and(|proved| proved <= allowed));
+        let bounded =
+            leverage.is_none_or(|allowed| self.leverage.is_some_and(|proved| proved <= allowed));
         self.side == Side::AtLeast && self.level >= level && self.multiplier >= times && bounded
     }
 

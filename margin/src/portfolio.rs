@@ -330,9 +330,8 @@ mod tests {
         let positions = vec![position(0, 1, 5, 0), position(0, 2, -5, 3)];
         let words: Vec<Fp> = positions.iter().map(Position::word).collect();
         let start = Fp::from_u128(reserved.get());
-        let close = |chain| {
-            hash(Domain::Portfolio, [chain, blinding.to_field(), Fp::ZERO, Fp::ZERO])
-        };
+        let close =
+            |chain| hash(Domain::Portfolio, [chain, blinding.to_field(), Fp::ZERO, Fp::ZERO]);
         let portfolio = Portfolio::new(positions, blinding.clone()).unwrap();
         let plain = portfolio.commitment::<Fp>();
         let portfolio = portfolio.with_reserved(reserved.clone());

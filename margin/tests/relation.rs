@@ -5,7 +5,9 @@
 use pasta_curves::Fp;
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier, Side};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Epoch, InstrumentId, Memo, ModelDigest, Timestamp};
+use zkmargin_margin::ids::{
+    AccountId, BucketId, ContextId, Epoch, InstrumentId, Memo, ModelDigest, Timestamp,
+};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path, Tree};
@@ -97,7 +99,8 @@ impl<R: Clone> Case<R> {
     fn attest(&mut self, (domain, depth): (Domain, usize)) {
         let positions: Vec<_> =
             self.account.slots.iter().map(|slot| slot.position.clone()).collect();
-        self.account.commitment = commit(&positions, &self.account.reserved, &self.account.blinding);
+        self.account.commitment =
+            commit(&positions, &self.account.reserved, &self.account.blinding);
         let leaf =
             state_leaf(self.instance.account, self.account.commitment, self.instance.context);
         let tree = Tree::build(domain, depth, vec![Fp::from(1), leaf]).unwrap();
@@ -301,9 +304,7 @@ fn checks_the_multiplier<R: Clone>(case: &Case<R>) {
         })
     };
     assert_eq!(claimed(Side::AtLeast, 10_001, 0, 0), Err(Violation::FalseClaim));
-    let missing = (1..)
-        .find(|above| claimed(Side::AtLeast, 15_000, *above, 0).is_ok())
-        .unwrap();
+    let missing = (1..).find(|above| claimed(Side::AtLeast, 15_000, *above, 0).is_ok()).unwrap();
     assert_eq!(claimed(Side::AtLeast, 15_000, missing - 1, 0), Err(Violation::FalseClaim));
     assert_eq!(claimed(Side::Below, 15_000, missing, 0), Err(Violation::FalseClaim));
     assert_eq!(claimed(Side::Below, 15_000, 0, missing.unsigned_abs()), Ok(()));

@@ -257,7 +257,9 @@ fn the_worst_of_all_counts() {
 
     // The minimum charge is a loss where no scenario loses as much.
     let calm = ScenarioRow { scenarios: [LotValue::ZERO; SCENARIOS], ..rows()[4] };
-    let margin = ScenarioMargin::assess([(&position(PERP, 3, 0), &calm)], &Reserved::NONE, &terms()).unwrap();
+    let margin =
+        ScenarioMargin::assess([(&position(PERP, 3, 0), &calm)], &Reserved::NONE, &terms())
+            .unwrap();
     assert_eq!((margin.minimum, margin.worst), (hundredths(3_000), hundredths(-3_000)));
 }
 
@@ -348,7 +350,8 @@ fn assert_sums(row: &ScenarioRow, fitting: usize, lots: i64) {
         let positions: Vec<_> =
             (0..count).map(|_| position(row.instrument.get(), lots, 0)).collect();
         let rows = vec![*row; count];
-        let error = ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &terms()).err();
+        let error =
+            ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &terms()).err();
         assert_eq!(error, (!fits).then_some(Violation::Sum), "{count}");
     }
 }
@@ -359,7 +362,8 @@ fn rows_of_one_expiry_must_agree() {
     let RowKind::Option { group, .. } = &mut rows[1].kind else { panic!() };
     group.long_discount = percent(51);
     let positions = [position(CALL, 1, 0), position(PUT, 1, 0)];
-    let error = ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &terms()).err();
+    let error =
+        ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &terms()).err();
     assert_eq!(error, Some(Violation::Expiry(1)));
 }
 

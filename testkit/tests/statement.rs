@@ -290,7 +290,8 @@ fn on_claims() {
     let (ipa, kzg) = (Market::<Fp>::over_field(), Market::<Bn254Fr>::over_field());
     for positions in [healthy(), full(), vec![position(0, PERP, 2_000, -1_700_001)], vec![]] {
         let margin = ipa.margin(&positions);
-        let dials = [0, 1 << 8, 2_500 << 8, 0xff_ffff << 8, 1 << 40, 150 << 40, 2_500 << 8 | 900 << 40];
+        let dials =
+            [0, 1 << 8, 2_500 << 8, 0xff_ffff << 8, 1 << 40, 150 << 40, 2_500 << 8 | 900 << 40];
         for code in (0..8).flat_map(|plain| dials.map(|dial| plain | dial)) {
             let Some(claim) = Claim::from_code(code) else { continue };
             let shortfall = margin.shortfall_of(claim.level(), claim.multiplier());

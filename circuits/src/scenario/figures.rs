@@ -13,8 +13,8 @@ use super::slot::{self, ScenarioSlot};
 use super::terms::{self, TermsCells};
 use crate::family::{TooManyExpiries, TooManyPositions, Unprovable};
 use crate::figures::{FamilyFigures, Outcome};
-use crate::gadgets::{Cell, Synthesizer};
 use crate::gadgets::layout::ColumnLayout;
+use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::claim::{ClaimCells, ClaimHints};
 use crate::statement::market::HeaderCells;
 

@@ -2,9 +2,7 @@
 
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
-use zkmargin_margin::claim::{
-    CLAIM_LEVERAGE, CLAIM_MULTIPLIER, Claim, DIAL_BITS, Level, Side,
-};
+use zkmargin_margin::claim::{CLAIM_LEVERAGE, CLAIM_MULTIPLIER, Claim, DIAL_BITS, Level, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::{CLAIM, DISCLOSED};
 

@@ -13,7 +13,9 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::standard::{Assignment, StandardCircuit};
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Epoch, InstrumentId, Memo, ModelDigest, Timestamp};
+use zkmargin_margin::ids::{
+    AccountId, BucketId, ContextId, Epoch, InstrumentId, Memo, ModelDigest, Timestamp,
+};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path, Tree};

@@ -82,24 +82,36 @@ fn rejects_m6_another_multiplier() {
     let text = "below:initial,multiplier:1678.7215";
     let case = market.case(&healthy(), claim(text), 0);
     assert_eq!(case.check(), Ok(()));
-    rejects_only(&ScenarioCase { shape: case.shape, ..case.clone() }, |a| {
-        a.claim.above_one = Fp::ZERO;
-        a.claim.is_below = Fp::ZERO;
-        a.solve();
-    }, "M6 code");
+    rejects_only(
+        &ScenarioCase { shape: case.shape, ..case.clone() },
+        |a| {
+            a.claim.above_one = Fp::ZERO;
+            a.claim.is_below = Fp::ZERO;
+            a.solve();
+        },
+        "M6 code",
+    );
     let plain = market.case(&healthy(), below(Level::Initial), 0);
-    rejects_lie(&plain, |a| {
-        a.claim.above_one = Fp::from(0xff_ffff);
-        a.solve();
-    }, "M6 code");
+    rejects_lie(
+        &plain,
+        |a| {
+            a.claim.above_one = Fp::from(0xff_ffff);
+            a.solve();
+        },
+        "M6 code",
+    );
     // The code of leverage, as many multipliers.
     let leveraged = market.case(&healthy(), claim("at-least:initial,leverage:1"), 0);
     assert_eq!(leveraged.check(), Err(Violation::NoNotional));
     rejects_lie(&leveraged, |_| {}, "M6 code");
-    rejects_lie(&leveraged, |a| {
-        a.claim.above_one += Fp::from(100) * power(32);
-        a.solve();
-    }, "M6 multiplier above one: range");
+    rejects_lie(
+        &leveraged,
+        |a| {
+            a.claim.above_one += Fp::from(100) * power(32);
+            a.solve();
+        },
+        "M6 multiplier above one: range",
+    );
 }
 
 /// What is reserved is in the commitment, and counts against initial margin.

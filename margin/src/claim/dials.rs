@@ -162,7 +162,9 @@ mod tests {
         let ten = Leverage::new(1_000).unwrap();
         assert!(ten.holds(100, 10) && !ten.holds(101, 10) && ten.holds(0, 0));
         assert!(!ten.holds(1, 0) && !ten.holds(0, -1) && !ten.holds(5, -10));
-        assert!(Leverage::new(150).unwrap().holds(3, 2) && !Leverage::new(149).unwrap().holds(3, 2));
+        assert!(
+            Leverage::new(150).unwrap().holds(3, 2) && !Leverage::new(149).unwrap().holds(3, 2)
+        );
         for l in [0, 1 << 24] {
             assert_eq!(Leverage::new(l), Err(InvalidClaim::Leverage));
         }
@@ -170,7 +172,8 @@ mod tests {
 
     #[test]
     fn decimals_round_trip() {
-        for (text, units) in [("1", 10_000), ("1.25", 12_500), ("1.0001", 10_001), ("20.5", 205_000)]
+        for (text, units) in
+            [("1", 10_000), ("1.25", 12_500), ("1.0001", 10_001), ("20.5", 205_000)]
         {
             let multiplier: Multiplier = text.parse().unwrap();
             assert_eq!((multiplier.get(), multiplier.to_string().as_str()), (units, text));

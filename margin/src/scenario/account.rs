@@ -308,8 +308,7 @@ impl ScenarioMargin {
     /// Cash that would lift the account to so many times what a level requires,
     /// rounded up.
     pub fn shortfall_of(&self, level: Level, times: Multiplier) -> u128 {
-        let deficit =
-            self.balance_of(level, times).map_or(I256::ZERO, |b| (-b).max(I256::ZERO));
+        let deficit = self.balance_of(level, times).map_or(I256::ZERO, |b| (-b).max(I256::ZERO));
         let unit = balance_one() * I256::from(MULTIPLIER_ONE);
         // Below 2^108: see the bounds in the circuit's documentation.
         ((deficit + unit - I256::ONE) / unit).as_u128()

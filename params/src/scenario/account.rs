@@ -272,7 +272,9 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
     let worst = worst(table, &scenario_pnl, basis_contingency, minimum_charge);
     let maintenance = charges.maintenance();
     Assessment {
-        initial_margin: worst.pnl * terms.im_loss_factor - charges.initial() - maintenance
+        initial_margin: worst.pnl * terms.im_loss_factor
+            - charges.initial()
+            - maintenance
             - holdings.reserved
             + mark.total,
         maintenance_margin: worst.pnl * terms.mm_loss_factor - maintenance + mark.total,

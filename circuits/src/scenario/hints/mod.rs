@@ -142,11 +142,7 @@ pub(super) fn expiries_of<F: MarginField>(
 
 impl<F: MarginField> Hints<F> {
     /// The choices for a witness that fits the shape.
-    pub(super) fn new(
-        shape: Shape,
-        of: (&ClaimHints<F>, F),
-        witness: &ScenarioWitness<F>,
-    ) -> Self {
+    pub(super) fn new(shape: Shape, of: (&ClaimHints<F>, F), witness: &ScenarioWitness<F>) -> Self {
         let held = expiries_of(witness);
         let spare = shape.scenario_expiries().saturating_sub(held.len());
         // Expiries that no position is in take keys that none has.

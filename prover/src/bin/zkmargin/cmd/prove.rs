@@ -18,8 +18,8 @@ use zkmargin_prover::venue::{Membership, PathFile, State, StateFile};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_memo, parse_source, refuse_existing,
-    warn_of_insecure_srs, with_market, write_public,
+    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_memo, parse_source,
+    refuse_existing, warn_of_insecure_srs, with_market, write_public,
 };
 use crate::params::prover;
 

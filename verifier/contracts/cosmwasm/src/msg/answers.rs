@@ -204,8 +204,8 @@ pub struct ClaimAnswer {
     pub claim: String,
     /// The shortfall, or zero: a decimal.
     pub disclosed: String,
-    /// What else the submitter says: `0x` and 62 digits, zeros for nothing.
-    pub memo: String,
+    /// What else the submitter says: `0x` and 62 digits; left out for nothing.
+    pub memo: Option<String>,
 }
 
 /// An epoch on record.

@@ -338,8 +338,9 @@ fn largest<F: MarginField, A: Asked<F>>(
         let Some(size) = size(lots) else { return false };
         // What no circuit or tier holds keeps no level.
         let after = changed(args, asked, before, Some((trade, size)));
-        let standing =
-            after.ok().and_then(|after| asked.market().standing(&after, level, Multiplier::ONE).ok());
+        let standing = after
+            .ok()
+            .and_then(|after| asked.market().standing(&after, level, Multiplier::ONE).ok());
         standing.is_some_and(|standing| standing.shortfall == 0)
     };
     if !met(1) {
