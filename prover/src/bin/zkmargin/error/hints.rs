@@ -65,7 +65,9 @@ impl Error {
             Self::SnapshotTime { .. } => {
                 "give `timestamp` in whole seconds since 1970: milliseconds are a thousand times too large"
             }
-            Self::ConformanceSkipped { .. } => "leave --mock and --prove out to run them natively",
+            Self::ConformanceSkipped { .. } => {
+                "the report says of each why: what is beyond the circuits runs natively, without --mock and --prove"
+            }
             Self::Model { .. } | Self::UnknownModel(_) => {
                 let names: Vec<_> = AnyModel::names().collect();
                 return Some(format!("shipped models: {}", names.join(", ")));
