@@ -21,6 +21,7 @@ use std::fmt;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::standard::{Assessment, RowError, TierRow};
@@ -358,23 +359,9 @@ fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, ConformanceError> {
 #[derive(Deserialize)]
 struct Probe {
     margin_requirements: Option<IgnoredAny>,
-    cases: Option<CasesProbe>,
+    cases: Option<Value>,
     scenario: Option<IgnoredAny>,
     scenario_cases: Option<IgnoredAny>,
-}
-
-/// Both have `cases`.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum CasesProbe {
-    Standard(Vec<StandardProbe>),
-    Other(IgnoredAny),
-}
-
-#[derive(Deserialize)]
-struct StandardProbe {
-    #[serde(rename = "spot_perp_confidence")]
-    _confidence: IgnoredAny,
 }
 
 impl Probe {
@@ -382,8 +369,11 @@ impl Probe {
         let scenario = self.scenario.as_ref().or(self.scenario_cases.as_ref());
         match (&self.margin_requirements, &self.cases, scenario) {
             (Some(_), None, None) => Ok(Schema::DydxV4Margin),
-            (None, Some(CasesProbe::Standard(_)), None) => Ok(Schema::DeriveStandard),
-            (None, Some(CasesProbe::Other(_)), None) => Ok(Schema::HaircutTiers),
+            // Haircut tiers know no confidence of oracles.
+            (None, Some(cases), None) if !cases[0]["spot_perp_confidence"].is_null() => {
+                Ok(Schema::DeriveStandard)
+            }
+            (None, Some(_), None) => Ok(Schema::HaircutTiers),
             (None, None, Some(_)) => Ok(Schema::Pmrm2),
             _ => Err(ConformanceError::UnknownSchema),
         }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::ProofSystem;
+use zkmargin_oracle::{PriceError, SourcesError};
 use zkmargin_params::account_name::AccountNameError;
 use zkmargin_params::import::ImportError;
 use zkmargin_params::market::stress::AtPrices;
@@ -135,6 +136,16 @@ pub(crate) enum Error {
     ProofsInvalid { invalid: usize, total: usize },
     #[error("{refused} of {total} proofs were not applied")]
     ProofsRefused { refused: usize, total: usize },
+    #[error("{path}: {source}")]
+    Sources { path: String, source: Box<SourcesError> },
+    #[error("{path}: {source}")]
+    Prices { path: String, source: Box<PriceError> },
+    #[error("{path}: {source}")]
+    NotFromReports { path: String, source: Box<PriceError> },
+    #[error(
+        "{0}: a market of options keeps no signed reports: its prices are the publisher's word"
+    )]
+    NoReports(String),
     #[error("{place}: {what} is {found}, expected {expected}")]
     Mismatch { place: String, what: &'static str, expected: String, found: String },
     #[error("{path} is of proof system {found}, {expected} is asked for")]
@@ -287,6 +298,8 @@ impl Error {
             | Self::ProofsRefused { .. }
             | Self::Mismatch { .. }
             | Self::NotSigned { .. }
+            | Self::NotFromReports { .. }
+            | Self::NoReports(_)
             | Self::NotFresh { .. }
             | Self::ConformanceMissed { .. }
             | Self::InsecureSrs(_)

@@ -1,6 +1,7 @@
 //! `zkmargin market`.
 
 mod moves;
+mod prices;
 mod scenario;
 mod standard;
 
@@ -15,6 +16,7 @@ use zkmargin_params::market::{
     AnyMarketFile, MarketKind, PublishedMarket as MarketFileOf, ScenarioKind, StandardKind,
 };
 use zkmargin_params::model::AnyModel;
+use zkmargin_params::snapshot::Snapshot;
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
@@ -29,6 +31,8 @@ use crate::input::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make a snapshot of the prices that oracles signed
+    Prices(prices::Args),
     /// Make the market of an epoch from prices and a margin model
     Build(Build),
     /// Show what a market lists
@@ -83,6 +87,10 @@ pub(crate) struct Verify {
     /// The snapshot it must be made from
     #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
     snapshot: Option<Source>,
+    /// Check its prices against the signed reports that its snapshot keeps: the file
+    /// says whose signatures count (`market prices`)
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    sources: Option<Source>,
     /// The epoch it must be of
     #[arg(short, long, value_name = "NUMBER")]
     epoch: Option<u64>,
@@ -115,6 +123,11 @@ trait Shown: MarketKind {
     /// Reads a snapshot.
     fn snapshot(text: &str, source: &Source) -> Result<Self::Snapshot, Error>;
 
+    /// The snapshot, where it is one that can keep signed reports.
+    fn reported(_: &Self::Snapshot) -> Option<&Snapshot> {
+        None
+    }
+
     /// When the prices were taken.
     fn timestamp(snapshot: &Self::Snapshot) -> Timestamp;
 
@@ -145,6 +158,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
             })
         }
         Command::Moves(args) => moves::run(args, env),
+        Command::Prices(args) => prices::run(args, env),
         Command::Verify(args) => {
             let published = PublishedMarket::load(&args.market)?;
             with_backend!(published.proof_system(env)?, B => match published.file() {
@@ -243,6 +257,11 @@ fn verify<B: Backend, K: Shown>(
             expected: source.to_string(),
             found: "another one".to_owned(),
         });
+    }
+    if let Some(sources) = &args.sources {
+        let snapshot = K::reported(file.snapshot()).ok_or(Error::NoReports(place.clone()))?;
+        prices::check(snapshot, &args.market, sources)?;
+        env.out.note("the prices are those of the signed reports in the file");
     }
     env.out.note("the root is that of the prices and the model in the file");
     env.out.result(&summary, summary_lines)?;

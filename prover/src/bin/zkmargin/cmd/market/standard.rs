@@ -52,6 +52,10 @@ impl Shown for StandardKind {
             .map_err(|error| Error::Snapshot { path: source.to_string(), source: error })
     }
 
+    fn reported(snapshot: &Snapshot) -> Option<&Snapshot> {
+        Some(snapshot)
+    }
+
     fn timestamp(snapshot: &Snapshot) -> Timestamp {
         snapshot.timestamp()
     }
