@@ -113,6 +113,11 @@ impl Error {
             Self::TimeAhead { .. } => {
                 "times are whole seconds since 1970, not milliseconds; a ledger takes none before its last"
             }
+            Self::Sources { .. } => "`zkmargin market prices --help` shows such a file",
+            Self::Prices { .. } => "get newer reports, or of more signers, and try again",
+            Self::NotFromReports { .. } | Self::NoReports(_) => {
+                "do not rely on these prices, or check them by other means"
+            }
             Self::Mismatch { .. } => {
                 "it may be sound and is about something else: do not rely on it here"
             }
