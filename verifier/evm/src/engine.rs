@@ -227,10 +227,9 @@ fn account_event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
             Event::Reinstated { account: account(log.account), due: clock(log.due) }
         }
         Log::Escaped(log) => Event::Escaped { account: account(log.account) },
-        Log::PathRequested(log) => Event::PathRequested {
-            account: account(log.account),
-            epoch: Epoch::new(log.epoch),
-        },
+        Log::PathRequested(log) => {
+            Event::PathRequested { account: account(log.account), epoch: Epoch::new(log.epoch) }
+        }
         Log::PathAnswered(log) => {
             Event::PathAnswered { account: account(log.account), epoch: Epoch::new(log.epoch) }
         }

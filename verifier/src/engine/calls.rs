@@ -111,7 +111,8 @@ impl<V: StateView> Step<'_, V> {
             return Err(Refusal::NotOverdue { due: self.effective(due) }.into());
         }
         self.refuse_when_unprovable()?;
-        let (reason, since, epoch) = (CallReason::Overdue, self.account_clock(), self.changes.meta.latest);
+        let (reason, since, epoch) =
+            (CallReason::Overdue, self.account_clock(), self.changes.meta.latest);
         let deadline = since.after(self.params().cure_periods.overdue);
         let (level, shortfall) = (None, None);
         let status = AccountStatus::Called { reason, level, epoch, since, deadline, shortfall };
