@@ -178,6 +178,23 @@ contract MarginGuardsTest {
         require(handler.waitsSince(account) == 0, "a second");
     }
 
+    function test_provable_through_the_last_second() external {
+        handler.wait(uint16(handler.freshUntil() - block.timestamp));
+        require(markets.provableNow(context), "fresh");
+        handler.wait(1);
+        require(!markets.provableNow(context), "stale");
+    }
+
+    function test_circuits_through_their_last_second() external {
+        handler.removeCircuit(0);
+        require(!markets.provableNow(context), "removed");
+        handler.addCircuit(0, 5);
+        handler.wait(uint16(handler.circuitsUntil() - block.timestamp));
+        require(markets.provableNow(context), "accepted");
+        handler.wait(1);
+        require(!markets.provableNow(context), "ended");
+    }
+
     function test_a_pause_through_its_last_second() external {
         handler.pause(0, 10);
         handler.wait(10);
