@@ -100,7 +100,7 @@ contract Handler is Ghost {
     }
 
     /// @notice The campaign's market.
-    function params() external returns (MarketParams memory) {
+    function market() external returns (MarketParams memory) {
         return _params();
     }
 

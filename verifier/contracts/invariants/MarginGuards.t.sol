@@ -70,17 +70,17 @@ contract MarginGuardsTest {
         MarginRoles roles = new MarginRoles(address(this), 1 days);
         MarginMarkets real = new MarginMarkets(roles, 100, false);
         roles.grantRole(roles.GOVERNOR_ROLE(), address(this));
-        bytes31 market = real.createMarket(handler.params());
-        roles.grantRole(roles.marketRole(market, roles.GOVERNOR_ROLE()), address(this));
-        real.setSigners(market, _attesters());
-        bytes memory data = abi.encodeCall(real.activateSigners, (market));
+        bytes31 created = real.createMarket(handler.market());
+        roles.grantRole(roles.marketRole(created, roles.GOVERNOR_ROLE()), address(this));
+        real.setSigners(created, _attesters());
+        bytes memory data = abi.encodeCall(real.activateSigners, (created));
         VM.warp(block.timestamp + 99);
         bytes4 early = _refused(ANYONE, address(real), data);
         require(early == MarginMarkets.NoticeNotGiven.selector, "notice");
         VM.warp(block.timestamp + 1);
         VM.prank(ANYONE);
-        real.activateSigners(market);
-        require(real.signersOf(market).signers[0] == ANYONE, "activated");
+        real.activateSigners(created);
+        require(real.signersOf(created).signers[0] == ANYONE, "activated");
     }
 
     function test_a_pause_is_named_and_bounded() external {
@@ -131,6 +131,15 @@ contract MarginGuardsTest {
         require(registry.mayIncreaseRisk(context, account, Level.MarginCall, ever), "in time");
         handler.wait(1);
         require(!registry.mayIncreaseRisk(context, account, Level.MarginCall, ever), "late");
+        registry.callOverdue(context, account);
+    }
+
+    function test_what_had_passed_before_a_halt_stays_passed() external {
+        _due();
+        handler.wait(1);
+        handler.pause(0, 10);
+        handler.wait(11);
+        require(handler.graceUntil() > handler.clock(), "grace");
         registry.callOverdue(context, account);
     }
 

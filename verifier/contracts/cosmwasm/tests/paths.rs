@@ -4,10 +4,10 @@
 mod common;
 
 use common::{Chain, holder, signing};
-use cosmwasm_std::{Binary, Coin, Uint128, coin, coins};
+use cosmwasm_std::{Binary, Coin, Uint128, Uint256, coin, coins};
 use cw_multi_test::{BankSudo, Executor as _, SudoMsg};
 use zkmargin_cosmwasm::msg::{
-    DemandAnswer, Delays, ExecuteMsg, NextSigners, PathMsg, PathTerms, PathsAnswer, QueryMsg,
+    Delays, DemandAnswer, ExecuteMsg, NextSigners, PathMsg, PathTerms, PathsAnswer, QueryMsg,
     Signers, StandingAnswer,
 };
 
@@ -17,7 +17,7 @@ fn terms() -> PathTerms {
     PathTerms {
         venue: holder("venue").into(),
         demand_bond: coin(20, "atom"),
-        stake: Uint128::new(50),
+        stake: Uint256::from(50u128),
         answer_period: 60,
         notice: 60,
     }
@@ -49,7 +49,7 @@ fn send(
 
 fn balance(chain: &Chain, name: &str) -> u128 {
     let amount = chain.app.wrap().query_balance(holder(name), "atom").unwrap().amount;
-    u128::try_from(amount).unwrap()
+    Uint128::try_from(amount).unwrap().u128()
 }
 
 fn demand(chain: &Chain) -> PathMsg {
@@ -79,7 +79,7 @@ fn deposited(chain: &mut Chain) {
 
 fn free(chain: &Chain) -> u128 {
     let answer: PathsAnswer = chain.query(&QueryMsg::Paths {});
-    u128::try_from(answer.free).unwrap()
+    Uint128::try_from(answer.free).unwrap().u128()
 }
 
 #[test]
@@ -92,7 +92,9 @@ fn answered_in_time_the_bond_is_the_venues() {
     };
     assert!(refused(&mut chain, "anyone", asks.clone(), &bond).contains("only the owner"));
     for other in [vec![], coins(19, "atom"), coins(21, "atom")] {
-        assert!(refused(&mut chain, "owner", asks.clone(), &other).contains("a demand costs 20atom"));
+        assert!(
+            refused(&mut chain, "owner", asks.clone(), &other).contains("a demand costs 20atom")
+        );
     }
     let short = PathMsg::Demand { account: chain.id(), key: Binary::new(vec![7; 31]) };
     assert!(refused(&mut chain, "owner", short, &bond).contains("key: 31 bytes"));
