@@ -457,11 +457,12 @@ impl Stage {
         let check = self.ending(1, "check proof-kzg.json --insecure-dev-srs");
         assert!(check["reason"].as_str().unwrap().contains("another context"), "{check}");
 
-        let message = self.refused(1, &format!("paths show -a {trader}"));
+        let message = self.refused(2, &format!("paths show -a {trader}"));
         assert!(message.contains("no contract keeps demands"), "{message}");
         let terms = "--demand-bond 1000 --stake 5000 --answer-period 1h --notice 2h";
         self.owner(&format!("paths deploy {terms} --venue {OTHER}"));
-        self.owner_is_refused(&format!("paths deploy {terms}"), "has a contract");
+        let again = format!("paths deploy {terms} --key-file sender.key");
+        assert!(self.refused(2, &again).contains("has a contract"));
         self.owner("paths deposit --wei 20000");
         run(dir, "keygen -q -o id.key");
         let identity = fs::read_to_string(dir.join("id.key")).unwrap();

@@ -47,7 +47,7 @@ enum Command {
     /// Add to an account's bond
     Deposit(Deposit),
     /// Announce a withdrawal, as the owner or its operator
-    Announce(OwnerArgs),
+    Announce(BondOwner),
     /// Withdraw a bond, as the owner or its operator, when the notice is over
     Withdraw(Withdraw),
     /// Call an overdue account and be paid for it
@@ -121,7 +121,7 @@ struct Deposit {
 }
 
 #[derive(Debug, clap::Args)]
-struct OwnerArgs {
+struct BondOwner {
     #[command(flatten)]
     contract: Contract,
     #[command(flatten)]
@@ -131,7 +131,7 @@ struct OwnerArgs {
 #[derive(Debug, clap::Args)]
 struct Withdraw {
     #[command(flatten)]
-    owner: OwnerArgs,
+    owner: BondOwner,
     /// Where to; the sender unless given
     #[arg(long, value_name = "0x...")]
     to: Option<Address>,
@@ -223,7 +223,7 @@ impl AccountArgs {
     }
 }
 
-impl OwnerArgs {
+impl BondOwner {
     fn open(&self) -> Result<(Registry, Address, u32), Error> {
         let (on, owner, sub) = self.owner.open()?;
         Ok((self.contract.on(on)?, owner, sub))
