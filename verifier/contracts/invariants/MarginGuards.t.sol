@@ -180,6 +180,30 @@ contract MarginGuardsTest {
         registry.callOverdue(context, account);
     }
 
+    function test_a_cure_needs_an_epoch_after_the_breach() external {
+        handler.breach(0, 0, 0, 1);
+        require(handler.state(0) == State.Called, "called");
+        bytes memory data = abi.encodeCall(
+            registry.cure,
+            (handler.CIRCUIT(), handler.inputsOf(0, handler.latest(), 3, 0), abi.encode(uint256(1)))
+        );
+        bytes4 same = _refused(ANYONE, address(registry), data);
+        require(same == IMarginRefusals.TooOldToCure.selector, "same epoch");
+    }
+
+    function test_a_refinement_never_prolongs() external {
+        handler.breach(0, 0, 0, 1);
+        (Account memory before, ) = registry.statusOf(context, account);
+        for (uint256 i = 0; i < 3; ++i) {
+            handler.wait(36);
+            handler.post(0, 0, 3, 1);
+        }
+        // Below margin call gives 200 seconds from now: later than the first breach did.
+        handler.breach(0, 0, 0, 0);
+        (Account memory status, ) = registry.statusOf(context, account);
+        require(status.level == Level.MarginCall && status.until == before.until, "refined");
+    }
+
     function test_one_demand_an_epoch() external {
         handler.demand(0, 0);
         handler.deliver(0, 0);

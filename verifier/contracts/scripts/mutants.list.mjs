@@ -150,8 +150,8 @@ export const mutants = [
     ],
     [
       "anyone holds an account",
-      "    ) external nonReentrant returns (uint64 epoch) {\n        _requirePaths();\n",
-      "    ) external nonReentrant returns (uint64 epoch) {\n",
+      "nonReentrant returns (uint64 epoch) {\n        _requirePaths();\n",
+      "nonReentrant returns (uint64 epoch) {\n",
     ],
     [
       "an answer adds no time",
