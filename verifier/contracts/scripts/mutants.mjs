@@ -53,7 +53,7 @@ function killer() {
     maxBuffer: 1 << 28,
   });
   if (status === 0) return undefined;
-  return /\[FAIL[^\]]*\] (\w+)/.exec(stdout)?.[1] ?? "compiler";
+  return /^\[FAIL.*\] (\w+)\(/m.exec(stdout)?.[1] ?? "compiler";
 }
 
 function planted({ file, from, to }, run) {
