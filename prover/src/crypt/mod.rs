@@ -14,7 +14,7 @@ mod recipients;
 pub use header::{Header, RecipientKind, header};
 pub use keys::{IdentityError, Keys, NewIdentity};
 pub use prompt::{Prompt, Prompter};
-pub use recipients::{Recipient, RecipientError, Recipients};
+pub use recipients::{Recipient, RecipientError, Recipients, age_key, age_recipient};
 
 use std::io::{self, Read as _, Write as _};
 

@@ -99,6 +99,11 @@ contract Handler is Ghost {
         }
     }
 
+    /// @notice The campaign's market.
+    function market() external returns (MarketParams memory) {
+        return _params();
+    }
+
     function _params() private returns (MarketParams memory params) {
         params.name = "campaign";
         Level level = Level.Maintenance;

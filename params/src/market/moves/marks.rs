@@ -148,6 +148,11 @@ impl Marks {
         Self { taken, marks }
     }
 
+    /// When the market was taken, in seconds since 1970.
+    pub(super) const fn taken(&self) -> u64 {
+        self.taken
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Mark> {
         self.marks.iter()
     }

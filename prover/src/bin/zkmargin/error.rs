@@ -122,6 +122,8 @@ pub(crate) enum Error {
     NotFresh { path: String, source: NotFresh },
     #[error("{path}: {source}")]
     Limits { path: String, source: Box<JsonError> },
+    #[error("{path}: {source}")]
+    Announced { path: String, source: Box<JsonError> },
     #[error(transparent)]
     AccountName(AccountNameError),
     #[error(transparent)]

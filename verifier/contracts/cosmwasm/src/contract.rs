@@ -41,8 +41,7 @@ pub fn execute(
     info: MessageInfo,
     msg: ExecuteMsg,
 ) -> Result<Response, ContractError> {
-    let takes_coins =
-        matches!(msg, ExecuteMsg::Path(PathMsg::Demand { .. } | PathMsg::Deposit {}));
+    let takes_coins = matches!(msg, ExecuteMsg::Path(PathMsg::Demand { .. } | PathMsg::Deposit {}));
     if !takes_coins {
         refuse_coins(&info)?;
     }

@@ -6,7 +6,7 @@
 //! since. In time, its bond is the venue's; not in time, the requester has it back
 //! with the venue's stake, and the account waits on.
 
-use cosmwasm_std::{Addr, Api, BankMsg, Binary, Coin, Event, StdResult, Storage, Uint128};
+use cosmwasm_std::{Addr, Api, BankMsg, Binary, Coin, Event, StdResult, Storage, Uint256};
 use cw_storage_plus::{Item, Map};
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::AccountId;
@@ -36,14 +36,14 @@ struct Demand {
     answer_by: u64,
     settled: bool,
     answered: bool,
-    bond: Uint128,
-    stake: Uint128,
+    bond: Uint256,
+    stake: Uint256,
 }
 
 /// What is in no demand's stake, and from when on it can be withdrawn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Bond {
-    free: Uint128,
+    free: Uint256,
     leaves_from: Option<u64>,
 }
 
@@ -120,7 +120,8 @@ impl Paths<'_> {
         let epoch = request(self.storage, account)?.map_or(0, |path| path.epoch.get());
         let mut bond = BOND.load(self.storage)?;
         let stake = terms.stake.min(bond.free);
-        bond.free = bond.free.checked_sub(stake).map_err(|_| ContractError::Damaged("path_bond"))?;
+        bond.free =
+            bond.free.checked_sub(stake).map_err(|_| ContractError::Damaged("path_bond"))?;
         BOND.save(self.storage, &bond)?;
         let answer_by =
             self.moment.now.checked_add(terms.answer_period).ok_or(ContractError::Time)?;
@@ -190,14 +191,14 @@ impl Paths<'_> {
         &mut self,
         terms: &PathTerms,
         demand: &Demand,
-    ) -> Result<Uint128, ContractError> {
+    ) -> Result<Uint256, ContractError> {
         let sum = demand.bond.checked_add(demand.stake);
         let amount = sum.map_err(|_| ContractError::Damaged("path_demands"))?;
         self.pay(terms, demand.requester.to_string(), amount);
         Ok(amount)
     }
 
-    fn pay(&mut self, terms: &PathTerms, to_address: String, amount: Uint128) {
+    fn pay(&mut self, terms: &PathTerms, to_address: String, amount: Uint256) {
         // The bank refuses to send nothing.
         if !amount.is_zero() {
             let denom = terms.demand_bond.denom.clone();
@@ -218,7 +219,7 @@ impl Paths<'_> {
         Ok(vec![Event::new("zkmargin-path-bond-deposited").add_attribute("amount", amount)])
     }
 
-    fn add_to_bond(&mut self, amount: Uint128) -> Result<(), ContractError> {
+    fn add_to_bond(&mut self, amount: Uint256) -> Result<(), ContractError> {
         let mut bond = BOND.load(self.storage)?;
         bond.free =
             bond.free.checked_add(amount).map_err(|_| ContractError::Damaged("path_bond"))?;

@@ -98,6 +98,9 @@ impl Error {
             Self::Limits { .. } => {
                 "allowed are {\"max_price_move_bps\": 2000, \"instruments\": {\"BTC\": 1000}}, in basis points"
             }
+            Self::Announced { .. } => {
+                "allowed are {\"announced\": [{\"instrument\": \"SUI\", \"not_before\": 1700000000, \"price\": \"1.35\", \"max_price_move_bps\": 5000}]}, each once"
+            }
             Self::AccountName(_) => "see `zkmargin account --help`",
             Self::EvmKey(error) => error.hint(),
             Self::NotPinned(missing) => return Some(pinning_hint(missing)),

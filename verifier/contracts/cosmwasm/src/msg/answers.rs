@@ -1,7 +1,7 @@
 //! Answers to questions.
 
 use cosmwasm_schema::cw_serde;
-use cosmwasm_std::Uint128;
+use cosmwasm_std::Uint256;
 
 use super::shared::{Epoch, Meta, Signers};
 use super::start::{Delays, PathTerms, Roles, Terms};
@@ -153,7 +153,7 @@ pub struct PathsAnswer {
     /// The terms; `null`: no account can demand its path.
     pub terms: Option<PathTerms>,
     /// What the venue has deposited that is in no demand's stake.
-    pub free: Uint128,
+    pub free: Uint256,
     /// From when on it can withdraw that, if it announced it.
     pub leaves_from: Option<u64>,
 }
@@ -170,9 +170,9 @@ pub struct DemandAnswer {
     /// Whether bond and stake have gone to somebody.
     pub settled: bool,
     /// What it cost.
-    pub bond: Uint128,
+    pub bond: Uint256,
     /// What the venue had to lose.
-    pub stake: Uint128,
+    pub stake: Uint256,
 }
 
 /// Announced signers.

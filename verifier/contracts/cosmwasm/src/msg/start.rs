@@ -1,7 +1,7 @@
 //! How a registry begins, and how its code changes.
 
 use cosmwasm_schema::cw_serde;
-use cosmwasm_std::{Binary, Coin, Uint128};
+use cosmwasm_std::{Binary, Coin, Uint256};
 use serde::{Deserialize as _, Deserializer};
 
 use super::shared::Signers;
@@ -41,7 +41,7 @@ pub struct PathTerms {
     pub demand_bond: Coin,
     /// What the venue loses for a demand that it does not answer, as far as it has
     /// deposited so much.
-    pub stake: Uint128,
+    pub stake: Uint256,
     /// How long it may take to answer, in seconds, at least one.
     pub answer_period: u64,
     /// How long before a withdrawal the venue announces it, in seconds; at least
