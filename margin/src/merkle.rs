@@ -87,7 +87,10 @@ impl<F: MarginField> Tree<F> {
     /// # Errors
     /// [`TreeError::TooManyLeaves`] when an index is past what the depth holds;
     /// nothing has changed then.
-    pub fn update(&mut self, changes: impl IntoIterator<Item = (usize, F)>) -> Result<(), TreeError> {
+    pub fn update(
+        &mut self,
+        changes: impl IntoIterator<Item = (usize, F)>,
+    ) -> Result<(), TreeError> {
         let domain = self.domain;
         self.update_with(changes, |groups| {
             groups.iter().map(|group| hash(domain, *group)).collect()

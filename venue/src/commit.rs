@@ -73,10 +73,8 @@ pub async fn commit<F: MarginField, M: FamilyMarket<F> + Sync>(
             for_each(chunk, keep_going, || keys.keys(), |keys, source| work.read::<F>(source, keys))
         });
         let mut accounts = Vec::new();
-        let outcomes: Vec<FileOutcome> = read
-            .into_iter()
-            .map(|outcome| settle(outcome, &mut seen, &mut accounts))
-            .collect();
+        let outcomes: Vec<FileOutcome> =
+            read.into_iter().map(|outcome| settle(outcome, &mut seen, &mut accounts)).collect();
         store.put_accounts(&accounts).await?;
         stopped = !keep_going && outcomes.iter().any(|outcome| outcome.error().is_some());
         for (source, outcome) in chunk.iter().zip(&outcomes) {

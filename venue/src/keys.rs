@@ -69,7 +69,8 @@ pub fn identities(files: &[Source]) -> Result<SharedKeys, KeyError> {
         let opened = match (is_age(&file), secret(PASSPHRASE_ENV)) {
             (true, Some(passphrase)) => {
                 let keys = Keys::default().with_passphrase(passphrase.into());
-                decrypt(&file, &keys).map_err(|source| KeyError::Locked { place: place(), source })?
+                decrypt(&file, &keys)
+                    .map_err(|source| KeyError::Locked { place: place(), source })?
             }
             _ => file,
         };

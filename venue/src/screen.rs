@@ -48,9 +48,12 @@ pub async fn screen<F: MarginField, M: FamilyMarket<F> + Sync>(
 ) -> Result<(), StoreError> {
     let listings = market.listings();
     each_page(store, |page| {
-        let outcomes = for_each(page, true, || keys.keys(), |keys, stored| {
-            assess(stored, keys, &listings, market)
-        });
+        let outcomes = for_each(
+            page,
+            true,
+            || keys.keys(),
+            |keys, stored| assess(stored, keys, &listings, market),
+        );
         page.iter().zip(outcomes).for_each(|(stored, outcome)| told(stored.account, outcome));
     })
     .await
@@ -78,10 +81,9 @@ pub(crate) fn open_stored(
     let document = portfolio::open(&stored.portfolio, keys)?;
     match document.account == stored.account {
         true => Ok(document),
-        false => Err(PortfolioError::OtherAccount {
-            expected: stored.account,
-            found: document.account,
-        }),
+        false => {
+            Err(PortfolioError::OtherAccount { expected: stored.account, found: document.account })
+        }
     }
 }
 

@@ -170,7 +170,10 @@ pub struct SharedKeys(Vec<x25519::Identity>);
 impl SharedKeys {
     /// A thread's own keys.
     pub fn keys(&self) -> Keys {
-        Keys { identities: self.0.iter().cloned().map(Identity::native).collect(), passphrase: None }
+        Keys {
+            identities: self.0.iter().cloned().map(Identity::native).collect(),
+            passphrase: None,
+        }
     }
 }
 

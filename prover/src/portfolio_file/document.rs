@@ -218,9 +218,7 @@ impl PortfolioDocument {
 /// What is written, in a buffer that was large enough from the start: a growing
 /// one would leave copies of secrets behind. It is written twice, first to be
 /// counted.
-fn in_place(
-    write: impl Fn(&mut dyn io::Write) -> serde_json::Result<()>,
-) -> Zeroizing<Vec<u8>> {
+fn in_place(write: impl Fn(&mut dyn io::Write) -> serde_json::Result<()>) -> Zeroizing<Vec<u8>> {
     let mut length = Length(0);
     // Only strings, lists and integers: cannot fail.
     let counted = write(&mut length);

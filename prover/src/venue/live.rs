@@ -70,13 +70,9 @@ impl<F: MarginField> LiveState<F> {
                 }
             }
         }
-        let leaves: Vec<(usize, F)> = changed
-            .par_iter()
-            .map(|(slot, entry)| (*slot, leaf(entry, self.context)))
-            .collect();
-        self.tree
-            .update_with(leaves, hash_nodes)
-            .map_err(|_| VenueError::TooManyAccounts(end))?;
+        let leaves: Vec<(usize, F)> =
+            changed.par_iter().map(|(slot, entry)| (*slot, leaf(entry, self.context))).collect();
+        self.tree.update_with(leaves, hash_nodes).map_err(|_| VenueError::TooManyAccounts(end))?;
         for (slot, entry) in &changed {
             match self.entries.get_mut(*slot) {
                 Some(old) => *old = *entry,
@@ -166,7 +162,10 @@ mod tests {
         changed[11].commitment = Fp::from(1);
         let changes = live.update(changed.clone()).unwrap();
         assert_eq!((changes.changed, changes.added, changes.slots.len()), (1, 10, 11));
-        assert_eq!((live.slot(changed[0].account), live.slot(changed[11].account)), (Some(10), Some(1)));
+        assert_eq!(
+            (live.slot(changed[0].account), live.slot(changed[11].account)),
+            (Some(10), Some(1))
+        );
         for entry in live.entries() {
             let path = live.path(entry.account, EPOCH).unwrap();
             assert_eq!(PathFile::from(&path).membership(), Ok(path));

@@ -150,7 +150,10 @@ async fn one(
             }),
             Err(WorkError::Hopeless(problem)) => {
                 told(&format!("{}: given up: {problem}", job.account));
-                store.fail(job, problem).await.map(|held| if held { End::Failed } else { End::Lost })
+                store
+                    .fail(job, problem)
+                    .await
+                    .map(|held| if held { End::Failed } else { End::Lost })
             }
             Err(WorkError::Here(problem)) => {
                 told(&format!("{}: given back: {problem}", job.account));

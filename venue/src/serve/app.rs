@@ -73,8 +73,10 @@ impl<B: Backend> App<B> {
             followed: Followed::new(),
             verifiers: Verifiers::new(dev),
             verifying: Semaphore::new(VERIFICATIONS),
-            requests: Rate::per_second(limits.requests).ok_or(ServeError::Limit("the rate of requests"))?,
-            proofs: Rate::per_second(limits.proofs).ok_or(ServeError::Limit("the rate of proofs"))?,
+            requests: Rate::per_second(limits.requests)
+                .ok_or(ServeError::Limit("the rate of requests"))?,
+            proofs: Rate::per_second(limits.proofs)
+                .ok_or(ServeError::Limit("the rate of proofs"))?,
             patience: limits.patience,
             metrics: Metrics::new(),
         }))
@@ -144,7 +146,8 @@ async fn guard<B: Backend>(State(app): State<Shared<B>>, request: Request, next:
             Ok(response) => response,
             Err(_) => {
                 let message = "the request took too long";
-                Refusal::new(StatusCode::REQUEST_TIMEOUT, message, "send it at once").into_response()
+                Refusal::new(StatusCode::REQUEST_TIMEOUT, message, "send it at once")
+                    .into_response()
             }
         },
     };
@@ -155,7 +158,8 @@ async fn guard<B: Backend>(State(app): State<Shared<B>>, request: Request, next:
 
 /// Whether a request is within its address's rates.
 fn admit<B: Backend>(app: &App<B>, request: &Request) -> Result<(), Refusal> {
-    let Some(ConnectInfo(address)) = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>()
+    let Some(ConnectInfo(address)) =
+        request.extensions().get::<ConnectInfo<std::net::SocketAddr>>()
     else {
         return Err(Refusal::bad_request("the request has no address"));
     };
@@ -250,7 +254,9 @@ async fn path<B: Backend>(
 ) -> Result<Response, Refusal> {
     let account = account_of(&text)?;
     let Query(query) = query.map_err(|_| {
-        Refusal::bad_request("allowed are expires=SECONDS and subaccount=NUMBER, the first is needed")
+        Refusal::bad_request(
+            "allowed are expires=SECONDS and subaccount=NUMBER, the first is needed",
+        )
     })?;
     let signature = headers.get("x-zkmargin-signature").map(|value| value.to_str().unwrap_or(""));
     let (subaccount, expires) = (query.subaccount, query.expires);
@@ -258,8 +264,7 @@ async fn path<B: Backend>(
     // Before anything is said of the account: who asks may not learn that it is here.
     auth::check(app.context(), request, now().unsigned_abs())?;
     let served = app.followed.now().ok_or_else(no_epoch)?;
-    let membership =
-        served.tree.path(account, served.epoch.epoch).map_err(Refusal::not_found)?;
+    let membership = served.tree.path(account, served.epoch.epoch).map_err(Refusal::not_found)?;
     let mut response = json_text(PathFile::from(&membership).to_json());
     // For its owner alone, and only until the next epoch.
     response

@@ -63,16 +63,9 @@ pub(super) struct Request<'a> {
 }
 
 /// Checks that a request is its account's owner's, at a time.
-pub(super) fn check(
-    context: ContextId,
-    request: Request<'_>,
-    now: u64,
-) -> Result<(), AuthError> {
-    let signature: Signature = request
-        .signature
-        .ok_or(AuthError::Missing)?
-        .parse()
-        .map_err(|_| AuthError::Malformed)?;
+pub(super) fn check(context: ContextId, request: Request<'_>, now: u64) -> Result<(), AuthError> {
+    let signature: Signature =
+        request.signature.ok_or(AuthError::Missing)?.parse().map_err(|_| AuthError::Malformed)?;
     if request.expires <= now {
         return Err(AuthError::Expired);
     }
@@ -123,7 +116,8 @@ mod tests {
             let account = owned(signer, subaccount).unwrap();
             let text = challenge(context, account, 1_000);
             let signature = sign(&key, &text);
-            let request = Request { account, subaccount, expires: 1_000, signature: Some(&signature) };
+            let request =
+                Request { account, subaccount, expires: 1_000, signature: Some(&signature) };
             let at = |request, now| check(context, request, now);
             assert_eq!(at(request, 999), Ok(()));
             assert_eq!(at(request, 1_000), Err(AuthError::Expired));

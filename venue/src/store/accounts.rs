@@ -99,9 +99,8 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn sources(&self) -> Result<BTreeMap<String, Stored>, StoreError> {
-        let rows = sqlx::query("SELECT source, account, lots FROM accounts")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query("SELECT source, account, lots FROM accounts").fetch_all(&self.pool).await?;
         let row = |row: &AnyRow| -> Result<_, StoreError> {
             let account = text(row, "accounts", "account")?;
             Ok((row.try_get("source")?, Stored { account, lots: row.try_get("lots")? }))
@@ -114,8 +113,7 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn count_accounts(&self) -> Result<u64, StoreError> {
-        let row =
-            sqlx::query("SELECT COUNT(*) AS n FROM accounts").fetch_one(&self.pool).await?;
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM accounts").fetch_one(&self.pool).await?;
         number(&row, "accounts", "n")
     }
 

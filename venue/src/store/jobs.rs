@@ -16,7 +16,7 @@ use super::{Place, ProofRow, Store, StoreError, number, signed, text};
 
 /// Leases that a job gets before it is given up: one that kills its worker every
 /// time must not kill all of them for ever.
-pub const MAX_ATTEMPTS: i64 = 20;
+const MAX_ATTEMPTS: i64 = 20;
 
 /// A job as it is pushed.
 #[derive(Clone)]
@@ -184,11 +184,7 @@ impl Store {
              WHERE queue = $1 AND status = 'leased' AND attempts >= $2 AND expires <= {}",
             self.clock()
         );
-        sqlx::query(AssertSqlSafe(sql))
-            .bind(queue)
-            .bind(MAX_ATTEMPTS)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(AssertSqlSafe(sql)).bind(queue).bind(MAX_ATTEMPTS).execute(&self.pool).await?;
         Ok(())
     }
 
@@ -283,8 +279,7 @@ impl Store {
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.pool).await?;
         let mut queues: Vec<JobCounts> = Vec::new();
         for row in &rows {
-            let (queue, status): (String, String) =
-                (row.try_get("queue")?, row.try_get("status")?);
+            let (queue, status): (String, String) = (row.try_get("queue")?, row.try_get("status")?);
             let n = number(row, "jobs", "n")?;
             if queues.last().is_none_or(|last| last.queue != queue) {
                 queues.push(JobCounts { queue, ..JobCounts::default() });

@@ -21,10 +21,11 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
-        let rows =
-            sqlx::query("SELECT recipient, since, retired FROM venue_keys ORDER BY since, recipient")
-                .fetch_all(&self.pool)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT recipient, since, retired FROM venue_keys ORDER BY since, recipient",
+        )
+        .fetch_all(&self.pool)
+        .await?;
         let row = |row: &sqlx::any::AnyRow| {
             Ok(KeyRow {
                 recipient: row.try_get("recipient")?,
@@ -105,5 +106,4 @@ impl Store {
             .await?;
         super::number(&row, "accounts", "n")
     }
-
 }

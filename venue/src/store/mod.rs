@@ -167,7 +167,8 @@ impl Store {
             other => other.into(),
         })?;
         let setting = |wanted: &'static str| -> Result<String, StoreError> {
-            let found = rows.iter().find(|row| row.try_get::<String, _>(0).is_ok_and(|n| n == wanted));
+            let found =
+                rows.iter().find(|row| row.try_get::<String, _>(0).is_ok_and(|n| n == wanted));
             let found = found.ok_or_else(|| StoreError::Missing(place.clone()))?;
             Ok(found.try_get(1)?)
         };
@@ -214,8 +215,8 @@ impl Store {
 async fn connect(place: &Place) -> Result<AnyPool, StoreError> {
     sqlx::any::install_default_drivers();
     let file = matches!(place, Place::File(_));
-    let options = AnyPoolOptions::new().max_connections(CONNECTIONS).after_connect(
-        move |connection, _| {
+    let options =
+        AnyPoolOptions::new().max_connections(CONNECTIONS).after_connect(move |connection, _| {
             Box::pin(async move {
                 // On disk at every commit; readers beside the writer.
                 let pragmas: &[&'static str] = match file {
@@ -231,8 +232,7 @@ async fn connect(place: &Place) -> Result<AnyPool, StoreError> {
                 }
                 Ok(())
             })
-        },
-    );
+        });
     Ok(options.connect(&place.url()).await?)
 }
 

@@ -83,9 +83,7 @@ impl Store {
         after: &str,
         most: u32,
     ) -> Result<Vec<ProofRow>, StoreError> {
-        let row = select!(
-            "WHERE epoch = $1 AND statement > $2 ORDER BY statement LIMIT $3"
-        );
+        let row = select!("WHERE epoch = $1 AND statement > $2 ORDER BY statement LIMIT $3");
         let rows = sqlx::query(row)
             .bind(signed("an epoch", epoch.get())?)
             .bind(after)
@@ -153,8 +151,7 @@ impl Store {
         let rows = sqlx::query("SELECT account, due FROM calls WHERE due IS NOT NULL")
             .fetch_all(&self.pool)
             .await?;
-        let row =
-            |row: &AnyRow| Ok((text(row, "calls", "account")?, number(row, "calls", "due")?));
+        let row = |row: &AnyRow| Ok((text(row, "calls", "account")?, number(row, "calls", "due")?));
         rows.iter().map(row).collect()
     }
 }

@@ -73,8 +73,6 @@ pub(crate) enum Error {
     NoEpoch,
     #[error("the venue has no account yet")]
     NoAccount,
-    #[error("{path} is of another {what} than the venue: {found}, expected {expected}")]
-    Other { path: String, what: &'static str, found: String, expected: String },
     #[error("{left} portfolios are still under other keys")]
     NotRekeyed { left: u64 },
     #[error("the tree of epoch {0} in the store does not have the root on record: do not use it")]
@@ -123,14 +121,19 @@ impl Error {
                 "`zkmargin keygen -o venue.key` makes one"
             }
             Self::Key(KeyError::Locked { .. }) => "set ZKMARGIN_PASSPHRASE from a secret store",
-            Self::Key(KeyError::NoRecipient) => "`zkmargin keygen` prints the recipient of an identity",
+            Self::Key(KeyError::NoRecipient) => {
+                "`zkmargin keygen` prints the recipient of an identity"
+            }
             Self::Bulk(_) => "give files, a directory, or --list FILE with one name a line",
-            Self::Market { .. } | Self::MarketFile(_) => "`zkmargin market build` writes such files",
+            Self::Market { .. } | Self::MarketFile(_) => {
+                "`zkmargin market build` writes such files"
+            }
             Self::Some { .. } => "the others are done; start the same again when these are mended",
             Self::NoEpoch => "make one with `zkmargin-venue root`",
             Self::NoAccount => "commit to portfolios with `zkmargin-venue commit`",
-            Self::NotRekeyed { .. } => "give the identities that open them, with -i, and start again",
-            Self::Other { .. } => "a venue is of one deployment and one proof system",
+            Self::NotRekeyed { .. } => {
+                "give the identities that open them, with -i, and start again"
+            }
             Self::Setup(_) => "`zkmargin srs import` brings powers of tau; proofs of ipa need none",
             Self::File(FileError::Exists(_)) => "give another name, or --force to replace it",
             _ => return None,

@@ -161,9 +161,12 @@ fn commit<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     let sources = bulk::expand(&args.portfolio, &args.list)?;
     let listings = market.listings();
     let keys = args.keys.identities()?;
-    let one = |keys: Option<&Keys>, source: &Source| {
-        let document =
-            load_document_with(source, |file| args.open(keys, source, file), args.insecure_plaintext)?;
+    let one = |keys: Option<&Keys>, source: &Source| -> Result<_, Error> {
+        let document = load_document_with(
+            source,
+            |file| args.open(keys, source, file),
+            args.insecure_plaintext,
+        )?;
         let portfolio =
             listings.portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
         // What no circuit holds can be committed to and never be proved.

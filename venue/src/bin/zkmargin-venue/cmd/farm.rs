@@ -147,8 +147,7 @@ async fn working(store: Store, args: &WorkArgs, env: &Env) -> Result<Exit, Error
         asked.store(true, Ordering::Relaxed);
     });
     env.out.note(format!("{name}: queue {circuit}"));
-    let tally: Tally =
-        work(&store, &name, doing, lease, &stop, |text| env.out.note(text)).await?;
+    let tally: Tally = work(&store, &name, doing, lease, &stop, |text| env.out.note(text)).await?;
     env.out.result(&tally, |t| {
         vec![format!(
             "{} done, {} given up, {} given back, {} lost to others",
@@ -183,9 +182,7 @@ fn prover<B: Backend>(
     }
 }
 
-fn standard<B: Backend>(
-    file: AnyMarketFile,
-) -> Result<Option<Market<B::Field>>, MarketFileError> {
+fn standard<B: Backend>(file: AnyMarketFile) -> Result<Option<Market<B::Field>>, MarketFileError> {
     match file {
         AnyMarketFile::Standard(file) => file.market().map(Some),
         AnyMarketFile::Scenario(_) => Ok(None),

@@ -86,9 +86,8 @@ async fn rotate(store: &Store, args: &Rotate, env: &Env) -> Result<Exit, Error> 
         let Some(last) = page.last() else { break };
         after = Some(last.account);
         // Recipients cannot be shared by threads, and encrypting is quick.
-        let opened = for_each(&page, true, || keys.keys(), |keys, stored| {
-            again(stored, keys, &wanted)
-        });
+        let opened =
+            for_each(&page, true, || keys.keys(), |keys, stored| again(stored, keys, &wanted));
         for (stored, outcome) in page.iter().zip(opened) {
             progress.step();
             match outcome {

@@ -58,8 +58,7 @@ async fn epoch<B: Backend, M: FamilyMarket<B::Field>>(
         }
     };
     let market_root = FieldHex::of(&market.root());
-    let (row, changes) =
-        next(store, &mut tree, market.header().epoch, market_root, text).await?;
+    let (row, changes) = next(store, &mut tree, market.header().epoch, market_root, text).await?;
     let report = Report {
         state_root: row.state_root,
         market_root,

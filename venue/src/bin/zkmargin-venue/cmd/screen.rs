@@ -92,7 +92,10 @@ pub(crate) async fn run(args: &Args, env: &Env) -> Result<Exit, Error> {
             write_atomic(&args.output, &bytes, kind)?;
         }
     }
-    env.out.note(format!("{} of {total} accounts listed, {refused} could not be assessed", found.len()));
+    env.out.note(format!(
+        "{} of {total} accounts listed, {refused} could not be assessed",
+        found.len()
+    ));
     match refused {
         0 => Ok(Exit::Done),
         refused => Err(Error::Some { refused, total, what: "accounts" }),
