@@ -38,6 +38,24 @@ impl std::fmt::Debug for Standing {
     }
 }
 
+/// An account's level, and what would lift it to others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// The level: exact, as it would be proved.
+    pub level: Level,
+    /// Cash in quote units that would lift it to maintenance.
+    pub to_maintenance: u128,
+    /// Cash in quote units that would lift it to initial.
+    pub to_initial: u128,
+}
+
+/// The figures are secret.
+impl std::fmt::Debug for Health {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Health(..)")
+    }
+}
+
 /// A market of a family over a field.
 pub trait FamilyMarket<F: MarginField> {
     /// The family's circuit.
@@ -64,6 +82,12 @@ pub trait FamilyMarket<F: MarginField> {
         portfolio: &Portfolio,
         path: &Membership<F>,
     ) -> Result<Witness<F, Self::Circuit>, MarketError>;
+
+    /// The level of a portfolio, in one computation.
+    ///
+    /// # Errors
+    /// When a position does not fit the market.
+    fn health(&self, portfolio: &Portfolio) -> Result<Health, MarketError>;
 
     /// How a portfolio stands to so many times what a level requires.
     ///
@@ -108,6 +132,15 @@ impl<F: MarginField> FamilyMarket<F> for Market<F> {
         path: &Membership<F>,
     ) -> Result<Witness<F, Self::Circuit>, MarketError> {
         self.standard_witness(portfolio, path.commitment, path.path.clone())
+    }
+
+    fn health(&self, portfolio: &Portfolio) -> Result<Health, MarketError> {
+        let margin = self.margin(portfolio)?;
+        Ok(Health {
+            level: margin.level(),
+            to_maintenance: margin.shortfall(Level::Maintenance),
+            to_initial: margin.shortfall(Level::Initial),
+        })
     }
 
     fn standing(
@@ -158,6 +191,15 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
         path: &Membership<F>,
     ) -> Result<Witness<F, Self::Circuit>, MarketError> {
         self.scenario_witness(portfolio, path.commitment, path.path.clone())
+    }
+
+    fn health(&self, portfolio: &Portfolio) -> Result<Health, MarketError> {
+        let margin = self.margin(portfolio)?;
+        Ok(Health {
+            level: margin.level(),
+            to_maintenance: margin.shortfall(Level::Maintenance),
+            to_initial: margin.shortfall(Level::Initial),
+        })
     }
 
     fn standing(

@@ -13,11 +13,13 @@
 //! | [`conformance`] | published cases as statements, for the circuit |
 //! | [`backend`] | the proof systems behind one interface |
 //! | [`family`] | the families of margin models behind one interface |
+//! | [`bulk`] | many files at once |
 //! | [`files`], [`json`] | bounded, atomic files; strict JSON whose errors show no value |
 //!
 //! The `zkmargin` command is built on these.
 
 pub mod backend;
+pub mod bulk;
 pub mod conformance;
 pub mod crypt;
 pub mod family;

@@ -101,6 +101,17 @@ impl Listings {
         Self { quote_decimals, listed: listed.into_iter().collect(), one_bucket }
     }
 
+    /// What commitments depend on, in one line of text each: the family, the quote
+    /// unit and the lots. Under two markets that agree in it a document has the same
+    /// commitment; prices are no part of it.
+    pub fn lots(&self) -> impl Iterator<Item = String> {
+        let head = format!("{} {}", self.one_bucket, self.quote_decimals);
+        let line = |(symbol, listed): (&String, &Listed)| {
+            format!("{symbol} {} {} {}", listed.lot.step, listed.lot.decimals, listed.contract)
+        };
+        std::iter::once(head).chain(self.listed.iter().map(line))
+    }
+
     /// Decimals of the quote currency.
     pub fn quote_decimals(&self) -> u32 {
         self.quote_decimals

@@ -18,6 +18,7 @@ use zkmargin_params::snapshot::SnapshotError;
 use zkmargin_params::srs::SrsError;
 use zkmargin_params::srs::store::StoreError;
 use zkmargin_prover::backend::SetupError;
+use zkmargin_prover::bulk::BulkError;
 use zkmargin_prover::crypt::{CryptError, IdentityError, RecipientError};
 use zkmargin_prover::files::{FileError, Source};
 use zkmargin_prover::freshness::NotFresh;
@@ -136,6 +137,10 @@ pub(crate) enum Error {
     Unverifiable { path: String, reason: String },
     #[error("{invalid} of {total} proofs are not what they should be")]
     ProofsInvalid { invalid: usize, total: usize },
+    #[error("{refused} of {total} portfolios were refused")]
+    PortfoliosRefused { refused: usize, total: usize },
+    #[error(transparent)]
+    Bulk(#[from] BulkError),
     #[error("{refused} of {total} proofs were not applied")]
     ProofsRefused { refused: usize, total: usize },
     #[error("{path}: {source}")]

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use zeroize::Zeroizing;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo};
@@ -86,9 +87,18 @@ pub(crate) fn load_document(
     keys: &KeyArgs,
     allow_plaintext: bool,
 ) -> Result<PortfolioDocument, Error> {
+    load_document_with(source, |file| keys.open(source, file), allow_plaintext)
+}
+
+/// The same, opened in the caller's way.
+pub(crate) fn load_document_with(
+    source: &Source,
+    open: impl FnOnce(&[u8]) -> Result<Zeroizing<Vec<u8>>, Error>,
+    allow_plaintext: bool,
+) -> Result<PortfolioDocument, Error> {
     let file = source.read_secret()?;
     let plain = if crypt::is_age(&file) {
-        keys.open(source, &file)?
+        open(&file)?
     } else if allow_plaintext || !file.trim_ascii_start().starts_with(b"{") {
         // What is not JSON either is refused with its own error.
         match allow_plaintext {

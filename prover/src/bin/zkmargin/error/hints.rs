@@ -7,6 +7,7 @@ use zkmargin_params::snapshot::SnapshotError;
 use zkmargin_params::srs::SrsError;
 use zkmargin_params::srs::store::StoreError;
 use zkmargin_prover::backend::SetupError;
+use zkmargin_prover::bulk::BulkError;
 use zkmargin_prover::crypt::CryptError;
 use zkmargin_prover::crypt::IdentityError;
 use zkmargin_prover::crypt::RecipientError;
@@ -112,6 +113,11 @@ impl Error {
             Self::Proof { .. } | Self::ProofsInvalid { .. } => {
                 "do not rely on it; ask for a new proof"
             }
+            Self::PortfoliosRefused { .. } => {
+                "the list holds the others: do not make a root of it unless that is meant"
+            }
+            Self::Bulk(BulkError::File(error)) => return file_hint(error),
+            Self::Bulk(_) => "give files, a directory, or --list FILE with one name a line",
             Self::ProofsRefused { .. } => "--keep-going goes on after one that is refused",
             Self::TimeAhead { .. } => {
                 "times are whole seconds since 1970, not milliseconds; a ledger takes none before its last"
