@@ -14,9 +14,9 @@ use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::ids::{AccountId, ContextId, ModelDigest};
 use zkmargin_margin::poseidon::{Domain, hash};
-use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::standard::Standard;
+use zkmargin_margin::statement::margin;
 use zkmargin_verifier::ipa::Verifier;
 use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
 use zkmargin_verifier::{Action, Engine, Policy, PolicyParams};
@@ -32,7 +32,7 @@ fn native(c: &mut Criterion) {
     c.bench_function("margin of 32 positions", |b| b.iter(|| market.margin(book.positions())));
     let (instance, witness) = account(&market, 32).unwrap();
     c.bench_function("native check of 32 positions", |b| {
-        b.iter(|| Standard::check(&instance, &witness).unwrap());
+        b.iter(|| margin::check::<Standard<_>>(&instance, &witness).unwrap());
     });
 }
 

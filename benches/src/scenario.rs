@@ -191,8 +191,8 @@ pub fn margins(
 
 #[cfg(test)]
 mod tests {
-    use zkmargin_margin::relation::MarginFamily as _;
     use zkmargin_margin::scenario::Scenario;
+    use zkmargin_margin::statement::margin;
 
     use super::*;
 
@@ -208,7 +208,7 @@ mod tests {
         assert!(margins.iter().all(|margin| margin.naked > 0));
         for shape in Shape::ALL {
             let (instance, witness) = account(&market, shape).unwrap();
-            Scenario::check(&instance, &witness).unwrap();
+            margin::check::<Scenario<_>>(&instance, &witness).unwrap();
             assert_eq!(witness.account.slots.len(), shape.scenario_positions());
         }
     }

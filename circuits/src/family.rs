@@ -1,20 +1,24 @@
-//! What a proof system asks of a family's circuit.
+//! What a proof system asks of the circuit of a statement over a family.
 
 use std::fmt::Debug;
 
 use halo2_proofs::plonk::Circuit;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::instance::PublicInputs;
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::{Family, Shape};
 
-/// The circuit of a family of margin models over a field.
+/// The circuit of a statement over a family of margin models and a field.
 ///
-/// Keys, proofs and costs are made from this alone: a family that implements it
-/// for every [`MarginField`] has both proof systems.
+/// Keys, proofs and costs are made from this alone: what implements it for every
+/// [`MarginField`] has both proof systems.
 pub trait FamilyCircuit<F: MarginField>: Circuit<F> + Sized + Debug {
-    /// The family, whose native check specifies the circuit.
-    type Family: MarginFamily<Instance = MarginInstance<F>>;
+    /// The family.
+    type Family: MarginFamily<Field = F>;
+    /// The public inputs of the statement.
+    type Instance: PublicInputs<F>;
+    /// Its private inputs.
+    type Witness: Clone;
 
     /// Version of the circuit. A key or proof of one version says nothing to
     /// another; it changes with any change of constraints or layout.
@@ -37,13 +41,13 @@ pub trait FamilyCircuit<F: MarginField>: Circuit<F> + Sized + Debug {
     /// When the statement is false, or the shape too small.
     fn checked(
         shape: Shape,
-        instance: &MarginInstance<F>,
-        witness: &Witness<F, Self>,
+        instance: &Self::Instance,
+        witness: &Self::Witness,
     ) -> Result<Self, Unprovable>;
 }
 
 /// The private inputs of a circuit.
-pub type Witness<F, C> = <<C as FamilyCircuit<F>>::Family as MarginFamily>::Witness;
+pub type Witness<F, C> = <C as FamilyCircuit<F>>::Witness;
 
 /// The family a circuit is of.
 pub const fn family_of<F: MarginField, C: FamilyCircuit<F>>() -> Family {

@@ -15,7 +15,7 @@ use halo2_proofs::poly::commitment::Params;
 use halo2_proofs::transcript::{Blake2bWrite, Challenge255};
 use pasta_curves::{Fp, vesta};
 use rand::rand_core::CryptoRng;
-use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::instance::PublicInputs;
 use zkmargin_margin::shape::{Family, Shape};
 
 use crate::cost::Cost;
@@ -169,12 +169,12 @@ pub enum ProveError {
 pub fn prove<C: FamilyCircuit<Fp>>(
     params: &IpaParams,
     key: &ProvingKey<C>,
-    instance: &MarginInstance<Fp>,
+    instance: &C::Instance,
     witness: &Witness<Fp, C>,
     rng: impl CryptoRng,
 ) -> Result<Vec<u8>, ProveError> {
     let circuit = C::checked(key.shape, instance, witness)?;
-    let rows = instance.to_field_elements();
+    let rows = instance.to_rows();
     let mut transcript = Blake2bWrite::<_, _, Challenge255<_>>::init(vec![]);
     create_proof(params, &key.key, &[circuit], &[&[&rows]], rng, &mut transcript)?;
     Ok(transcript.finalize())

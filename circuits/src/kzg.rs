@@ -26,7 +26,7 @@ use rand08::rngs::OsRng;
 use snark_verifier::loader::native::NativeLoader;
 use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::instance::PublicInputs;
 use zkmargin_margin::shape::{Family, Shape};
 
 use crate::cost::Cost;
@@ -247,7 +247,7 @@ impl VerifyingKey {
     pub fn verify(
         &self,
         params: &KzgParams,
-        instance: &MarginInstance<Bn254Fr>,
+        instance: &impl PublicInputs<Bn254Fr>,
         proof: &[u8],
     ) -> Result<(), plonk::Error> {
         let rows = axiom_rows(instance);
@@ -359,7 +359,7 @@ pub enum ProveError {
 pub fn prove<C: FamilyCircuit<Bn254Fr>>(
     params: &KzgParams,
     key: &ProvingKey<C>,
-    instance: &MarginInstance<Bn254Fr>,
+    instance: &C::Instance,
     witness: &Witness<Bn254Fr, C>,
 ) -> Result<Vec<u8>, ProveError> {
     let circuit = C::checked(key.shape(), instance, witness)?;
@@ -374,10 +374,10 @@ pub fn prove<C: FamilyCircuit<Bn254Fr>>(
 pub fn prove_circuit<C: FamilyCircuit<Bn254Fr>>(
     params: &KzgParams,
     key: &ProvingKey<C>,
-    instance: &MarginInstance<Bn254Fr>,
+    instance: &C::Instance,
     circuit: &C,
 ) -> Result<Vec<u8>, ProveError> {
-    let columns = advice(key.circuit.shape(), circuit, &instance.to_field_elements())?;
+    let columns = advice(key.circuit.shape(), circuit, &instance.to_rows())?;
     let rows = axiom_rows(instance);
     let mut transcript = <Transcript<_> as TranscriptWriterBuffer<_, _, _>>::init(Vec::new());
     create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
@@ -391,8 +391,8 @@ pub fn prove_circuit<C: FamilyCircuit<Bn254Fr>>(
     Ok(transcript.finalize())
 }
 
-fn axiom_rows(instance: &MarginInstance<Bn254Fr>) -> Vec<Fr> {
-    instance.to_field_elements().iter().map(to_axiom).collect()
+fn axiom_rows(instance: &impl PublicInputs<Bn254Fr>) -> Vec<Fr> {
+    instance.to_rows().iter().map(to_axiom).collect()
 }
 
 /// Points and scalars of a proof, counted from the constraint system: the

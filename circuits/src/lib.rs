@@ -1,12 +1,13 @@
-//! The margin relation as Halo2 circuits, generic over the field.
+//! The statements as Halo2 circuits, generic over the field.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`gadgets`] | Poseidon and Merkle membership, arithmetic, range checks |
-//! | [`family`] | what a proof system asks of a family's circuit |
-//! | [`statement`] | the clauses that are the same in every family |
-//! | [`standard`] | the standard family: tiers, haircuts, buckets |
-//! | [`scenario`] | the scenario family: portfolio margin with options |
+//! | [`family`] | what a proof system asks of a statement's circuit |
+//! | [`figures`] | what a statement asks of a family |
+//! | [`statement`] | the statements, generic over the family, and their common clauses |
+//! | [`standard`] | figures of the standard family: tiers, haircuts, buckets |
+//! | [`scenario`] | figures of the scenario family: portfolio margin with options |
 //! | [`ipa`] | keys and proofs of the transparent proof system |
 //! | [`lowering`], [`kzg`] | the same circuits under KZG over BN254 |
 //! | [`mock`] | whether a circuit is satisfied, without a proof |
@@ -14,6 +15,7 @@
 
 pub mod cost;
 pub mod family;
+pub mod figures;
 pub mod gadgets;
 pub mod ipa;
 pub mod kzg;

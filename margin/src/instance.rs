@@ -1,5 +1,7 @@
 //! The public inputs of a margin proof.
 
+use alloc::vec::Vec;
+
 use crate::claim::Claim;
 use crate::field::MarginField;
 use crate::ids::{AccountId, ContextId, Epoch, ModelDigest};
@@ -48,6 +50,18 @@ impl Shortfall {
     /// The number of quote units.
     pub const fn get(self) -> u128 {
         self.0
+    }
+}
+
+/// The public inputs of a statement, as a proof system takes them.
+pub trait PublicInputs<F>: Clone {
+    /// The field elements, by row.
+    fn to_rows(&self) -> Vec<F>;
+}
+
+impl<F: MarginField> PublicInputs<F> for MarginInstance<F> {
+    fn to_rows(&self) -> Vec<F> {
+        self.to_field_elements().to_vec()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The zk-margin statement in plain Rust.
+//! The zk-margin statements in plain Rust.
 //!
 //! This crate is the specification: what a portfolio, a market and a margin
 //! requirement are, how they are committed to, and what a margin proof says
@@ -16,7 +16,8 @@
 //! | [`witness`] | what the prover of either family knows of an account |
 //! | [`standard`] | position-based margin: tiers, haircuts, buckets |
 //! | [`scenario`] | portfolio margin: options, scenarios, contingencies |
-//! | [`relation`] | clauses M1 to M7 and [`relation::Violation`] |
+//! | [`relation`] | what a family is, the clauses, and [`relation::Violation`] |
+//! | [`statement`] | what is claimed, generic over the family: the native checks |
 #![no_std]
 
 extern crate alloc;
@@ -48,6 +49,7 @@ pub mod scenario;
 pub mod shape;
 pub mod srs;
 pub mod standard;
+pub mod statement;
 pub mod units;
 pub mod witness;
 

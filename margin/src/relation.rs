@@ -1,8 +1,14 @@
-//! The clauses of the statement and how a witness can fail them.
+//! The clauses of the statements, how a witness can fail them, and what a family
+//! of margin models is.
 
 use core::fmt;
 
+use crate::claim::Level;
+use crate::field::MarginField;
+use crate::ids::InstrumentId;
+use crate::merkle::Path;
 use crate::shape::Family;
+use crate::witness::{AccountWitness, Slot};
 
 /// A clause of the statement. Its name stands in the [`Violation`], in the
 /// circuit's constraint labels and in the names of the tests.
@@ -106,19 +112,51 @@ impl Violation {
     }
 }
 
-/// A family of margin models: what a witness is, and the native check that
-/// specifies its circuit.
+/// A family of margin models: how positions, and the rows of a market, become
+/// figures. What is claimed of the figures is a statement's: [`crate::statement`].
 pub trait MarginFamily {
     /// Which one it is, in proof files and keys.
     const FAMILY: Family;
-    /// Public inputs.
-    type Instance;
-    /// Private inputs.
-    type Witness;
+    /// The field of commitments and roots.
+    type Field: MarginField;
+    /// What a market says of one instrument.
+    type Row: Clone;
+    /// What the prover knows of an account and its market.
+    type Witness: Clone;
+    /// An account's figures.
+    type Figures: Figures;
 
-    /// Whether the witness satisfies the relation for this instance.
+    /// The part of a witness that is the same in every family.
+    fn account(witness: &Self::Witness) -> &AccountWitness<Self::Field, Self::Row>;
+
+    /// M3: what counts for a whole account is what the market's header says.
     ///
     /// # Errors
-    /// The first clause that fails.
-    fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation>;
+    /// When it is not.
+    fn check_terms(witness: &Self::Witness) -> Result<(), Violation>;
+
+    /// The instrument of a row, and the leaf it is in the market tree.
+    fn leaf(row: &Self::Row) -> (InstrumentId, Self::Field);
+
+    /// The figures of positions in canonical order (ranges of M4, and M5).
+    ///
+    /// # Errors
+    /// The first position that its row does not apply to, or what is out of range.
+    fn assess<'a>(
+        witness: &Self::Witness,
+        slots: impl Iterator<Item = &'a Slot<Self::Field, Self::Row>>,
+    ) -> Result<Self::Figures, Violation>
+    where
+        Self: 'a;
+
+    /// Whether a row fills a slot that no position uses: it is in the market and
+    /// applies to zero lots. No statement depends on it, a proof in a circuit with
+    /// unused slots does.
+    fn is_padding(witness: &Self::Witness, row: &Self::Row, path: &Path<Self::Field>) -> bool;
+}
+
+/// What a family makes of an account, in quote units.
+pub trait Figures {
+    /// Cash that would lift every bucket to a level; zero when all are there.
+    fn shortfall(&self, level: Level) -> u128;
 }

@@ -1,9 +1,8 @@
 //! What the prover knows of an account, and the clauses that are the same in
-//! every family: the commitment, the trees, the header, the claim.
+//! every family and statement: the commitment, the trees, the header, the order.
 
 use alloc::vec::Vec;
 
-use crate::claim::Side;
 use crate::field::MarginField;
 use crate::ids::InstrumentId;
 use crate::instance::MarginInstance;
@@ -82,12 +81,13 @@ impl<F: MarginField, R> AccountWitness<F, R> {
         if is_public { Ok(()) } else { Err(Violation::Header) }
     }
 
-    /// M3, the rows: each by its instrument and leaf.
+    /// M3, the rows of slots: each by its instrument and leaf.
     pub(crate) fn check_rows(
         &self,
+        slots: &[Slot<F, R>],
         parts: impl Fn(&R) -> (InstrumentId, F),
     ) -> Result<(), Violation> {
-        for (index, slot) in self.slots.iter().enumerate() {
+        for (index, slot) in slots.iter().enumerate() {
             let (instrument, leaf) = parts(&slot.row);
             if instrument != slot.position.instrument {
                 return Err(Violation::WrongInstrument(index));
@@ -98,34 +98,15 @@ impl<F: MarginField, R> AccountWitness<F, R> {
         }
         Ok(())
     }
-
-    /// M4: strictly ascending by bucket and instrument.
-    pub(crate) fn check_order(&self) -> Result<(), Violation> {
-        let ascends = |pair: &[Slot<F, R>]| pair[0].position.key() < pair[1].position.key();
-        match self.slots.windows(2).position(|pair| !ascends(pair)) {
-            Some(index) => Err(Violation::Order(index + 1)),
-            None => Ok(()),
-        }
-    }
 }
 
-/// M6 and M7, by the shortfall of the claim's level.
-pub(crate) fn check_claim<F>(
-    instance: &MarginInstance<F>,
-    shortfall: u128,
-) -> Result<(), Violation> {
-    let holds = match instance.claim.side() {
-        Side::AtLeast => shortfall == 0,
-        Side::Below => shortfall > 0,
-    };
-    if !holds {
-        return Err(Violation::FalseClaim);
+/// M4: slots strictly ascend by bucket and instrument.
+pub(crate) fn check_order<F, R>(slots: &[Slot<F, R>]) -> Result<(), Violation> {
+    let ascends = |pair: &[Slot<F, R>]| pair[0].position.key() < pair[1].position.key();
+    match slots.windows(2).position(|pair| !ascends(pair)) {
+        Some(index) => Err(Violation::Order(index + 1)),
+        None => Ok(()),
     }
-    let disclosed = instance.disclosed.get();
-    if disclosed != 0 && disclosed != shortfall {
-        return Err(Violation::FalseDisclosure);
-    }
-    Ok(())
 }
 
 /// Whether a path of exactly this depth in this domain leads from the leaf to

@@ -13,12 +13,13 @@ use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_lea
 use zkmargin_margin::merkle::{Path, Tree};
 use zkmargin_margin::portfolio::{Blinding, Position, commit};
 use zkmargin_margin::poseidon::{Domain, hash};
-use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
     Charges, FACTOR_ONE, Fine, LossFactor, LotCharge, LotFee, LotValue, MinimumCharge, RowKind,
     SCENARIOS, Scenario, ScenarioRow, ScenarioTerms, ScenarioWitness,
 };
 use zkmargin_margin::standard::{Charge, Direction, Standard, TierRow};
+use zkmargin_margin::statement::margin;
 use zkmargin_margin::units::{Amount, Denominator, Lots, Notional, Price, Rate};
 use zkmargin_margin::witness::{AccountWitness, Slot};
 
@@ -150,7 +151,7 @@ fn tier(instrument: u32) -> TierRow {
 /// Worth 500 and the cash; 10% of 2,500 is initial margin.
 fn standard() -> Case<TierRow> {
     let rows = [1, 2, 3, 4].map(tier);
-    Case::new(&rows, (100, Fp::from(0)), TierRow::leaf, Standard::check, -250)
+    Case::new(&rows, (100, Fp::from(0)), TierRow::leaf, margin::check::<Standard<Fp>>, -250)
 }
 
 fn terms() -> ScenarioTerms {
@@ -183,7 +184,7 @@ fn scenario() -> Case<ScenarioRow> {
     let rows = [1, 2, 3, 4].map(scenario_row);
     let check = |instance: &_, account: &AccountWitness<Fp, ScenarioRow>| {
         let witness = ScenarioWitness { account: account.clone(), terms: terms() };
-        Scenario::check(instance, &witness)
+        margin::check::<Scenario<Fp>>(instance, &witness)
     };
     Case::new(&rows, (FACTOR_ONE, terms().digest()), ScenarioRow::leaf, check, -1_250)
 }
@@ -291,7 +292,13 @@ fn standard_names_the_position_that_a_row_does_not_fit() {
     let violation = |change: fn(&mut TierRow)| {
         let mut rows = [1, 2, 3, 4].map(tier);
         change(&mut rows[1]);
-        let case = Case::new(&rows, (100, Fp::from(0)), TierRow::leaf, Standard::check, -250);
+        let case = Case::new(
+            &rows,
+            (100, Fp::from(0)),
+            TierRow::leaf,
+            margin::check::<Standard<Fp>>,
+            -250,
+        );
         (case.check)(&case.instance, &case.account)
     };
     assert_eq!(violation(|_| ()), Ok(()));
@@ -330,7 +337,8 @@ fn padding_is_a_row_of_the_market() {
     // In the market, but a second tier.
     let mut rows = [1, 2, 3, 4].map(tier);
     rows[3].lower_exclusive = true;
-    let case = Case::new(&rows, (100, Fp::from(0)), TierRow::leaf, Standard::check, -250);
+    let case =
+        Case::new(&rows, (100, Fp::from(0)), TierRow::leaf, margin::check::<Standard<Fp>>, -250);
     assert!(!case.account.has_padding());
 
     let mut witness = ScenarioWitness { account: scenario().account, terms: terms() };

@@ -163,12 +163,14 @@ pub trait Backend: Sized + 'static {
     ///
     /// # Errors
     /// When it is false, or the proof system fails.
-    fn prove<C: FamilyCircuit<Self::Field> + 'static>(
+    fn prove<C>(
         params: &Self::Params,
         key: &Self::ProvingKey<C>,
         instance: &MarginInstance<Self::Field>,
         witness: &Witness<Self::Field, C>,
-    ) -> Result<ProofFile<Self::Field>, BackendError>;
+    ) -> Result<ProofFile<Self::Field>, BackendError>
+    where
+        C: FamilyCircuit<Self::Field, Instance = MarginInstance<Self::Field>> + 'static;
 
     /// Verifies proofs; one result for each, in their order.
     fn verify(
@@ -219,12 +221,15 @@ impl Backend for Ipa {
         Ok((zkmargin_verifier::ipa::Verifier::new::<C>(params, shape)?, None))
     }
 
-    fn prove<C: FamilyCircuit<Fp> + 'static>(
+    fn prove<C>(
         params: &Self::Params,
         key: &Self::ProvingKey<C>,
         instance: &MarginInstance<Fp>,
         witness: &Witness<Fp, C>,
-    ) -> Result<ProofFile<Fp>, BackendError> {
+    ) -> Result<ProofFile<Fp>, BackendError>
+    where
+        C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>> + 'static,
+    {
         let rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| BackendError::NoRandomness)?;
         let proof =
             ipa::prove(params, key, instance, witness, rng).map_err(|error| match error {
@@ -316,12 +321,15 @@ impl Backend for Kzg {
         Ok((zkmargin_verifier::kzg::Verifier::with_key(params, mark, key), origin))
     }
 
-    fn prove<C: FamilyCircuit<Bn254Fr> + 'static>(
+    fn prove<C>(
         params: &Self::Params,
         key: &Self::ProvingKey<C>,
         instance: &MarginInstance<Bn254Fr>,
         witness: &Witness<Bn254Fr, C>,
-    ) -> Result<ProofFile<Bn254Fr>, BackendError> {
+    ) -> Result<ProofFile<Bn254Fr>, BackendError>
+    where
+        C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>> + 'static,
+    {
         let MarkedParams { params, mark } = params;
         let proof = kzg::prove(params, key, instance, witness).map_err(|error| match error {
             kzg::ProveError::Unprovable(error) => error.into(),

@@ -11,6 +11,7 @@ use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
+use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::market::MarketHeader;
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256};
@@ -40,7 +41,7 @@ impl std::fmt::Debug for Standing {
 /// A market of a family over a field.
 pub trait FamilyMarket<F: MarginField> {
     /// The family's circuit.
-    type Circuit: FamilyCircuit<F> + 'static;
+    type Circuit: FamilyCircuit<F, Instance = MarginInstance<F>> + 'static;
 
     /// Epoch, time and model over the table's root.
     fn header(&self) -> &MarketHeader<F>;

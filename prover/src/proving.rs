@@ -10,6 +10,7 @@ use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::margin;
 use zkmargin_params::market::MarketError;
 use zkmargin_verifier::proof::ProofFile;
 
@@ -221,6 +222,7 @@ impl<F: MarginField, W> Prepared<F, W> {
     ) -> Result<Self, ProvingError>
     where
         M: FamilyMarket<F>,
+        M::Circuit: FamilyCircuit<F, Witness = W>,
         <M::Circuit as FamilyCircuit<F>>::Family: MarginFamily<Witness = W>,
     {
         if account != path.account {
@@ -255,7 +257,7 @@ impl<F: MarginField, W> Prepared<F, W> {
             claim: statement.claim,
             disclosed,
         };
-        <M::Circuit as FamilyCircuit<F>>::Family::check(&instance, &witness).map_err(
+        margin::check::<<M::Circuit as FamilyCircuit<F>>::Family>(&instance, &witness).map_err(
             |violation| {
                 let claim = statement.claim;
                 let gap = (violation == Violation::FalseClaim).then(|| {
@@ -291,7 +293,11 @@ pub struct Prover<B: Backend, C: FamilyCircuit<B::Field> + 'static> {
     key: B::ProvingKey<C>,
 }
 
-impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Prover<B, C> {
+impl<B, C> Prover<B, C>
+where
+    B: Backend,
+    C: FamilyCircuit<B::Field, Instance = MarginInstance<B::Field>> + 'static,
+{
     /// A prover with a key made under these parameters.
     pub fn new(params: B::Params, key: B::ProvingKey<C>) -> Self {
         Self { params, key }

@@ -1,30 +1,23 @@
-//! The account: sums over all slots, the worst loss, the balance (M5 to M7).
+//! The account: sums over all slots, and what they come to (M5).
 
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::instance::SHORTFALL_BITS;
-use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, SUM_BITS, VALUE_ELEMENTS};
+use zkmargin_margin::scenario::{FINE_ONE, SUM_BITS, VALUE_ELEMENTS};
 
 use super::expiry::Expiry;
-use super::hints::{Assignment, SlotHints, TotalsHints};
+use super::hints::{Hints, SlotHints, TotalsHints};
 use super::loss::{Losses, unpack_all};
 use super::order::{self, Netting};
-use super::slot::SlotCells;
-use super::sums::{Extreme, absolute, unpack, witness_signed};
+use super::outcome::{balance_one, charged, minimum_charge, outcome, worst};
+use super::slot::ScenarioSlot;
+use super::sums::{Extreme, unpack, witness_signed};
 use super::terms::{FINE_BITS, TermsCells};
 use crate::gadgets::{Cell, Synthesizer};
-use crate::statement::PublicInputs;
-use crate::statement::claim::{ClaimCells, constrain_disclosed};
-
-/// Bits of what lies between a profit or loss and the worst.
-const WORST_BITS: u32 = 128;
-/// Bits of a balance that is not negative.
-const BALANCE_BITS: u32 = 160;
-/// Bits of the slack of a shortfall, which is below `FINE_ONE * FACTOR_ONE`.
-const SLACK_BITS: u32 = 72;
+use crate::statement::claim::ClaimCells;
 
 /// Sums over the slots so far.
+#[derive(Debug)]
 pub(super) struct Account<F: MarginField> {
     /// Packed sums of values, of all but options.
     linear: Vec<Cell<F>>,
@@ -67,8 +60,8 @@ impl<F: MarginField> Account<F> {
     pub(super) fn add<L: Layouter<F>>(
         &mut self,
         s: &mut Synthesizer<'_, F, L>,
-        slot: &SlotCells<F>,
-        previous: Option<&SlotCells<F>>,
+        slot: &ScenarioSlot<F>,
+        previous: Option<&ScenarioSlot<F>>,
         hints: Value<&SlotHints<F>>,
     ) -> Result<(), Error> {
         let same_strike = match previous {
@@ -105,7 +98,7 @@ impl<F: MarginField> Account<F> {
     fn add_fee<L: Layouter<F>>(
         &mut self,
         s: &mut Synthesizer<'_, F, L>,
-        slot: &SlotCells<F>,
+        slot: &ScenarioSlot<F>,
         hints: Value<&SlotHints<F>>,
     ) -> Result<(), Error> {
         // `size * inverse` is one for a size that is not zero: no other
@@ -118,15 +111,15 @@ impl<F: MarginField> Account<F> {
         self.options_fee.add(s, &fee)
     }
 
-    /// Constrains everything that follows from the sums.
+    /// Constrains everything that follows from the sums, and the claim's side;
+    /// returns the shortfall.
     pub(super) fn finish<L: Layouter<F>>(
         self,
         s: &mut Synthesizer<'_, F, L>,
-        inputs: &PublicInputs<F>,
         (terms, claim): (&TermsCells<F>, &ClaimCells<F>),
         expiries: &[Expiry<F>],
-        hints: Value<&Assignment<F>>,
-    ) -> Result<(), Error> {
+        hints: Value<&Hints<F>>,
+    ) -> Result<Cell<F>, Error> {
         s.scope("account");
         let totals = hints.map(|h| &h.totals);
         let options_fee = self.options_fee.finish(s)?;
@@ -171,100 +164,6 @@ impl<F: MarginField> Account<F> {
         let factor = s.mul_add("M5 loss factor", product, (F::ONE, &factor), F::ZERO)?;
         let balance =
             s.mul_add("M5 balance", (&worst, &factor), (balance_one(), &rest), F::ZERO)?;
-        outcome(s, inputs, claim, &balance, totals)
+        outcome(s, claim, &balance, totals)
     }
-}
-
-/// One quote unit on the scale of balances.
-pub(super) fn balance_one<F: MarginField>() -> F {
-    F::from(FINE_ONE) * F::from(u64::from(FACTOR_ONE))
-}
-
-/// The minimum charge, times `FINE_ONE`:
-/// `(net - half_hedged) |net delta| + half_hedged deltas + short_fee naked`.
-fn minimum_charge<F: MarginField, L: Layouter<F>>(
-    s: &mut Synthesizer<'_, F, L>,
-    terms: &TermsCells<F>,
-    (deltas, net_delta, is_negative): (&Cell<F>, &Cell<F>, Value<F>),
-    naked: &Cell<F>,
-) -> Result<Cell<F>, Error> {
-    s.range_check("M4 deltas", deltas, SUM_BITS)?;
-    let (net, _) = absolute(s, "net delta", net_delta, is_negative, SUM_BITS)?;
-    let factor = s.sub("net less hedged", &terms.net, &terms.half_hedged)?;
-    let charge = s.mul("net delta charge", &factor, &net)?;
-    let product = (&terms.half_hedged, deltas);
-    let charge = s.mul_add("M5 delta charge", product, (F::ONE, &charge), F::ZERO)?;
-    let short = s.mul("short charge", &terms.short_fee, naked)?;
-    s.add_scaled("M5 minimum charge", &charge, (F::from(FINE_ONE), &short), F::ZERO)
-}
-
-/// The worst of the scenarios, the basis loss and the minimum charge.
-fn worst<F: MarginField, L: Layouter<F>>(
-    s: &mut Synthesizer<'_, F, L>,
-    terms: &TermsCells<F>,
-    losses: &Losses<F>,
-    minimum: &Cell<F>,
-    totals: Value<&TotalsHints<F>>,
-) -> Result<Cell<F>, Error> {
-    let worst = s.witness_unchecked("M5 worst", totals.map(|t| t.worst))?;
-    let mut worst = Extreme::smallest("worst", worst, WORST_BITS);
-    for (name, loss) in [("basis pnl", &losses.basis), ("minimum pnl", minimum)] {
-        let candidate = s.scale(name, -F::ONE, loss, F::ZERO)?;
-        worst.add(s, &candidate)?;
-    }
-    let owed = s.scale("marks taken off", -F::ONE, &losses.mark, F::ZERO)?;
-    for (index, pnl) in losses.pnl.iter().enumerate() {
-        if index < zkmargin_margin::scenario::REGULAR_SCENARIOS {
-            let product = (&terms.dampening[index], &owed);
-            let pnl = s.mul_add(&format!("M5 pnl {index}"), product, (F::ONE, pnl), F::ZERO)?;
-            worst.add(s, &pnl)?;
-        } else {
-            worst.add(s, pnl)?;
-        }
-    }
-    worst.finish(s)
-}
-
-/// What the account is worth, less the charges of the claim's level.
-fn charged<F: MarginField, L: Layouter<F>>(
-    s: &mut Synthesizer<'_, F, L>,
-    claim: &ClaimCells<F>,
-    worth: &Cell<F>,
-    (maintenance, initial): (&Cell<F>, &Cell<F>),
-) -> Result<Cell<F>, Error> {
-    let either = s.add("maintenance or initial", &claim.is_maintenance, &claim.is_initial)?;
-    let charges = s.mul("maintenance charges", &either, maintenance)?;
-    let product = (&claim.is_initial, initial);
-    let charges = s.mul_add("M5 charges of the level", product, (F::ONE, &charges), F::ZERO)?;
-    s.sub("M5 worth less charges", worth, &charges)
-}
-
-/// The claim about a balance, and the shortfall: `ceil(-balance / one)` under a
-/// *below* claim, which is at least one; zero otherwise.
-fn outcome<F: MarginField, L: Layouter<F>>(
-    s: &mut Synthesizer<'_, F, L>,
-    inputs: &PublicInputs<F>,
-    claim: &ClaimCells<F>,
-    balance: &Cell<F>,
-    totals: Value<&TotalsHints<F>>,
-) -> Result<(), Error> {
-    let at_least = s.not("at least", &claim.is_below)?;
-    let surplus = s.mul("balance where at least", &at_least, balance)?;
-    s.range_check("M6 at least: balance", &surplus, BALANCE_BITS)?;
-
-    let one: F = balance_one();
-    let shortfall = totals.map(|t| t.shortfall);
-    let shortfall = s.witness_ranged("M6 shortfall", shortfall, SHORTFALL_BITS)?;
-    let slack = s.witness_ranged("M6 slack", totals.map(|t| t.slack), SLACK_BITS)?;
-    let gap = s.scale("slack gap", -F::ONE, slack.cell(), one - F::ONE)?;
-    s.range_check("M6 slack below its divisor", &gap, SLACK_BITS)?;
-    let zero = s.zero();
-    let deficit = s.mul("balance where below", &claim.is_below, balance)?;
-    // shortfall * one = slack - balance where below.
-    let sum = s.add_scaled("shortfall and deficit", &deficit, (one, shortfall.cell()), F::ZERO)?;
-    let difference = s.sub("M6 shortfall is the deficit", &sum, slack.cell())?;
-    s.equal(&difference, &zero)?;
-    let excess = s.sub("shortfall less below", shortfall.cell(), &claim.is_below)?;
-    s.range_check("M6 below: some shortfall", &excess, SHORTFALL_BITS)?;
-    constrain_disclosed(s, inputs, shortfall.cell())
 }

@@ -6,7 +6,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::scenario::{GROUP, VALUE_ELEMENTS};
 
 use super::hints::{ExpiryHints, SlotHints};
-use super::slot::SlotCells;
+use super::slot::ScenarioSlot;
 use super::terms::FINE_BITS;
 use crate::gadgets::range::Ranged;
 use crate::gadgets::{Cell, Synthesizer};
@@ -15,6 +15,7 @@ use crate::gadgets::{Cell, Synthesizer};
 const KEY_BITS: u32 = 16;
 
 /// An expiry: its terms, and sums over the slots in it so far.
+#[derive(Debug)]
 pub(super) struct Expiry<F: MarginField> {
     key: Ranged<F>,
     pub(super) long_discount: Ranged<F>,
@@ -72,7 +73,7 @@ impl<F: MarginField> Expiry<F> {
         &mut self,
         s: &mut Synthesizer<'_, F, L>,
         member: &Cell<F>,
-        slot: &SlotCells<F>,
+        slot: &ScenarioSlot<F>,
         name: &str,
     ) -> Result<(), Error> {
         let options = s.mul(&format!("option lots {name}"), member, &slot.option_lots)?;
@@ -94,10 +95,10 @@ impl<F: MarginField> Expiry<F> {
 pub(super) fn assign_membership<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     expiries: &mut [Expiry<F>],
-    slot: &SlotCells<F>,
+    slot: &ScenarioSlot<F>,
     hints: Value<&SlotHints<F>>,
 ) -> Result<(), Error> {
-    let is_member = s.mul("is in an expiry", &slot.row.has_expiry, &slot.committed.used)?;
+    let is_member = s.mul("is in an expiry", &slot.row.has_expiry, &slot.common.used)?;
     let (mut count, mut terms) = (s.zero(), s.zero());
     for (index, expiry) in expiries.iter_mut().enumerate() {
         let name = format!("of expiry {index}");

@@ -5,7 +5,7 @@ use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 
 use super::hints::SlotHints;
-use super::slot::SlotCells;
+use super::slot::ScenarioSlot;
 use super::sums::absolute;
 use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::INSTRUMENT_BITS;
@@ -13,24 +13,25 @@ use crate::statement::INSTRUMENT_BITS;
 /// Bits of the net lots of a strike, either way.
 const NET_BITS: u32 = 40;
 
-/// Constrains the order of two neighbours: used slots strictly ascend by
+/// Constrains the order of two neighbours: listed slots strictly ascend by
 /// instrument and come first. Returns one when the slot is the put to the
 /// previous slot's call.
 pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
-    previous: &SlotCells<F>,
-    slot: &SlotCells<F>,
+    previous: &ScenarioSlot<F>,
+    slot: &ScenarioSlot<F>,
     hints: Value<&SlotHints<F>>,
 ) -> Result<Cell<F>, Error> {
-    s.product_is_zero("M4 padding is last", &previous.padding, &slot.committed.used)?;
+    let (earlier, later) = (&previous.common, &slot.common);
+    s.product_is_zero("M4 padding is last", &earlier.unlisted, &later.listed)?;
     let same = s.witness_bit("M5 same strike", hints.map(|h| h.same_strike))?;
-    s.product_is_zero("M5 same strike is used", &same, &slot.padding)?;
+    s.product_is_zero("M5 same strike is used", &same, &later.unlisted)?;
     let step = s.sub("strike step", &slot.instrument.strike, &previous.instrument.strike)?;
     s.product_is_zero("M5 same strike has no step", &same, &step)?;
 
     // Two different strikes ascend; of one strike the call comes first.
     let step = s.add_scaled("strike step less one", &step, (F::ONE, &same), -F::ONE)?;
-    let step = s.mul("strike step where used", &slot.committed.used, &step)?;
+    let step = s.mul("strike step where used", &later.listed, &step)?;
     s.range_check("M4 strike ascends", &step, INSTRUMENT_BITS)?;
     let (first, second) = (&previous.instrument.low, &slot.instrument.low);
     let disorder = s.add_scaled("put before call", first, (-F::ONE, second), F::ONE)?;
@@ -39,6 +40,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
 }
 
 /// Naked shorts, slot by slot.
+#[derive(Debug)]
 pub(super) struct Netting<F: MarginField> {
     /// Net option lots of the strike up to the last slot, and what of them is
     /// short.
@@ -57,7 +59,7 @@ impl<F: MarginField> Netting<F> {
     pub(super) fn add<L: Layouter<F>>(
         &mut self,
         s: &mut Synthesizer<'_, F, L>,
-        slot: &SlotCells<F>,
+        slot: &ScenarioSlot<F>,
         same_strike: Option<&Cell<F>>,
         hints: Value<&SlotHints<F>>,
     ) -> Result<(), Error> {

@@ -13,19 +13,19 @@ use zkmargin_margin::units::NOTIONAL_BITS;
 
 use super::hints::SlotHints;
 use super::terms::FINE_BITS;
+use crate::figures::{SlotCells, WordCells};
 use crate::gadgets::range::Ranged;
 use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::INSTRUMENT_BITS;
-use crate::statement::state::Committed;
 
 /// Bits of the lots of a position, less one for a short one.
 const LOTS_BITS: u32 = 32;
 
 /// What the rest of the circuit needs of a slot.
-pub(super) struct SlotCells<F: MarginField> {
-    pub(super) committed: Committed<F>,
-    /// One for padding.
-    pub(super) padding: Cell<F>,
+#[derive(Debug)]
+pub struct ScenarioSlot<F: MarginField> {
+    /// What every statement sees of it.
+    pub(super) common: SlotCells<F>,
     pub(super) instrument: Instrument<F>,
     /// Signed, and without the sign.
     pub(super) lots: Cell<F>,
@@ -37,7 +37,20 @@ pub(super) struct SlotCells<F: MarginField> {
     pub(super) row: RowCells<F>,
 }
 
+impl<F: MarginField> AsRef<SlotCells<F>> for ScenarioSlot<F> {
+    fn as_ref(&self) -> &SlotCells<F> {
+        &self.common
+    }
+}
+
+impl<F: MarginField> AsMut<SlotCells<F>> for ScenarioSlot<F> {
+    fn as_mut(&mut self) -> &mut SlotCells<F> {
+        &mut self.common
+    }
+}
+
 /// The instrument, cut where a call and a put differ.
+#[derive(Debug)]
 pub(super) struct Instrument<F: MarginField> {
     /// What a call and a put of one strike share.
     pub(super) strike: Cell<F>,
@@ -46,6 +59,7 @@ pub(super) struct Instrument<F: MarginField> {
 }
 
 /// The fields of the row; the elements of values and charges stay packed.
+#[derive(Debug)]
 pub(super) struct RowCells<F: MarginField> {
     is_option: Cell<F>,
     pub(super) has_expiry: Cell<F>,
@@ -56,8 +70,6 @@ pub(super) struct RowCells<F: MarginField> {
     pub(super) group: Cell<F>,
     pub(super) charges: Cell<F>,
     pub(super) values: Vec<Cell<F>>,
-    /// Root that the row opens to.
-    pub(super) tree_root: Cell<F>,
 }
 
 type Hints<'a, F> = Value<&'a SlotHints<F>>;
@@ -66,7 +78,7 @@ type Hints<'a, F> = Value<&'a SlotHints<F>>;
 pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     hints: Hints<'_, F>,
-) -> Result<SlotCells<F>, Error> {
+) -> Result<ScenarioSlot<F>, Error> {
     let (instrument, packed) = assign_instrument(s, hints)?;
     let lots = assign_lots(s, hints)?;
     let cash_plus = s.witness_ranged("M4 cash", hints.map(|h| h.cash), NOTIONAL_BITS)?;
@@ -85,10 +97,16 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     let word = s.scale("M1 word of a position", F::ONE, &word, present)?;
     let word = s.mul("used word", &used, &word)?;
 
-    let row = assign_row(s, &packed, &lots.short, hints)?;
-    Ok(SlotCells {
-        committed: Committed { used, word },
-        padding,
+    let (row, tree_root) = assign_row(s, &packed, &lots.short, hints)?;
+    let parts = WordCells {
+        instrument: packed.cell().clone(),
+        bucket: None,
+        lots: lots.plus_offset,
+        cash: cash_plus.cell().clone(),
+    };
+    let (listed, unlisted) = (used.clone(), padding.clone());
+    Ok(ScenarioSlot {
+        common: SlotCells { used, padding, word, listed, unlisted, parts, tree_root },
         instrument,
         option_lots: s.mul("option lots", &row.is_option, &lots.signed)?,
         option_size: s.mul("option size", &row.is_option, &lots.size)?,
@@ -135,13 +153,13 @@ fn assign_lots<F: MarginField, L: Layouter<F>>(
 }
 
 /// The row: the first element unpacked with a range for every field, all of
-/// them hashed, opened to a root.
+/// them hashed, opened to the root that is returned.
 fn assign_row<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     instrument: &Ranged<F>,
     short: &Cell<F>,
     hints: Hints<'_, F>,
-) -> Result<RowCells<F>, Error> {
+) -> Result<(RowCells<F>, Cell<F>), Error> {
     let is_option = s.witness_bit("M4 is option", hints.map(|h| h.is_option))?;
     let has_expiry = s.witness_bit("M4 has expiry", hints.map(|h| h.has_expiry))?;
     let is_long_only = s.witness_bit("M4 long only", hints.map(|h| h.is_long_only))?;
@@ -177,7 +195,7 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
         MARKET_DEPTH,
         hints.map(|h| h.path.as_slice()),
     )?;
-    Ok(RowCells {
+    let row = RowCells {
         is_option,
         has_expiry,
         delta_is_negative,
@@ -186,6 +204,6 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
         group,
         charges,
         values,
-        tree_root,
-    })
+    };
+    Ok((row, tree_root))
 }

@@ -68,6 +68,7 @@ pub(super) fn absolute<F: MarginField, L: Layouter<F>>(
 }
 
 /// The largest or smallest of cells: one of them, and none beyond it.
+#[derive(Debug)]
 pub(super) struct Extreme<F: MarginField> {
     name: String,
     extreme: Cell<F>,

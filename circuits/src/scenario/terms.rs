@@ -13,6 +13,7 @@ use crate::gadgets::{Cell, Synthesizer};
 pub(super) const FINE_BITS: u32 = 48;
 
 /// The terms' fields.
+#[derive(Debug)]
 pub(super) struct TermsCells<F: MarginField> {
     /// One per scenario.
     pub(super) dampening: Vec<Cell<F>>,

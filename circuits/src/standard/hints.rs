@@ -13,6 +13,13 @@ use zkmargin_margin::units::{Amount, Lots};
 /// Keeps the division of a notional out of range from overflowing.
 const MAX_DIVIDEND: u128 = u128::MAX >> 1;
 
+/// What the prover chooses.
+#[derive(Clone)]
+pub struct Hints<F> {
+    /// One per slot of the shape.
+    pub slots: Vec<SlotHints<F>>,
+}
+
 /// What the prover writes into a slot.
 #[derive(Clone)]
 #[allow(missing_docs)] // Named after the cells in `slot.rs` and `order.rs`.
@@ -54,6 +61,13 @@ pub struct SlotHints<F> {
 impl<F> std::fmt::Debug for SlotHints<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SlotHints(..)")
+    }
+}
+
+/// Secret: shows nothing.
+impl<F> std::fmt::Debug for Hints<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hints(..)")
     }
 }
 

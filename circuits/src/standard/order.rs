@@ -1,4 +1,4 @@
-//! Canonical order (M4): used slots strictly ascend by bucket and instrument,
+//! Canonical order (M4): listed slots strictly ascend by bucket and instrument,
 //! padding comes last.
 
 use halo2_proofs::circuit::{Layouter, Value};
@@ -6,7 +6,7 @@ use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 
 use super::hints::SlotHints;
-use super::slot::{BUCKET_BITS, SlotCells};
+use super::slot::{BUCKET_BITS, StandardSlot};
 use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::INSTRUMENT_BITS;
 
@@ -21,11 +21,12 @@ pub(super) struct Boundary<F: MarginField> {
 /// Constrains the order of two neighbours.
 pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
-    previous: &SlotCells<F>,
-    slot: &SlotCells<F>,
+    previous: &StandardSlot<F>,
+    slot: &StandardSlot<F>,
     hints: Value<&SlotHints<F>>,
 ) -> Result<Boundary<F>, Error> {
-    s.product_is_zero("M4 padding is last", &previous.padding, &slot.committed.used)?;
+    let (first, second) = (&previous.common, &slot.common);
+    s.product_is_zero("M4 padding is last", &first.unlisted, &second.listed)?;
 
     // A new bucket has a larger number, the same bucket the same.
     let new = s.witness_bit("M4 new bucket", hints.map(|h| h.new_bucket))?;
@@ -35,14 +36,14 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     let step = s.sub("bucket step less new", &step, &new)?;
     s.range_check("M4 bucket ascends", &step, BUCKET_BITS)?;
 
-    // Inside a bucket the instrument of a used slot is larger.
+    // Inside a bucket the instrument of a listed slot is larger.
     let step = s.add_scaled(
         "instrument step",
         slot.instrument.cell(),
         (-F::ONE, previous.instrument.cell()),
         -F::ONE,
     )?;
-    let compared = s.mul("used in the same bucket", &slot.committed.used, &same)?;
+    let compared = s.mul("used in the same bucket", &second.listed, &same)?;
     let step = s.mul("instrument step where compared", &compared, &step)?;
     s.range_check("M4 instrument ascends", &step, INSTRUMENT_BITS)?;
     Ok(Boundary { new, same })

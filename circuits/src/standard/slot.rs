@@ -12,9 +12,9 @@ use zkmargin_margin::standard::{Direction, ROW_E0, ROW_E1};
 use zkmargin_margin::units::NOTIONAL_BITS;
 
 use super::hints::{Division, SlotHints};
+use crate::figures::{SlotCells, WordCells};
 use crate::gadgets::range::Ranged;
 use crate::gadgets::{Cell, Synthesizer};
-use crate::statement::state::Committed;
 use crate::statement::{INSTRUMENT_BITS, RATE_BITS};
 
 /// Bits of a quantity, a price, a price unit.
@@ -23,19 +23,28 @@ const WORD_BITS: u32 = 64;
 pub(super) const BUCKET_BITS: u32 = 16;
 
 /// What the rest of the circuit needs of a slot.
-pub(super) struct SlotCells<F: MarginField> {
-    /// Whether it is used, and its word.
-    pub(super) committed: Committed<F>,
-    /// One for padding.
-    pub(super) padding: Cell<F>,
+#[derive(Debug)]
+pub struct StandardSlot<F: MarginField> {
+    /// What every statement sees of it.
+    pub(super) common: SlotCells<F>,
     pub(super) instrument: Ranged<F>,
     pub(super) bucket: Ranged<F>,
-    /// Root that the row opens to.
-    pub(super) tree_root: Cell<F>,
     /// Signed value plus cash.
     pub(super) equity: Cell<F>,
     pub(super) maintenance: Cell<F>,
     pub(super) initial: Cell<F>,
+}
+
+impl<F: MarginField> AsRef<SlotCells<F>> for StandardSlot<F> {
+    fn as_ref(&self) -> &SlotCells<F> {
+        &self.common
+    }
+}
+
+impl<F: MarginField> AsMut<SlotCells<F>> for StandardSlot<F> {
+    fn as_mut(&mut self) -> &mut SlotCells<F> {
+        &mut self.common
+    }
 }
 
 /// The private side of a slot.
@@ -47,6 +56,8 @@ struct PositionCells<F: MarginField> {
     cash: Cell<F>,
     instrument: Ranged<F>,
     bucket: Ranged<F>,
+    /// Lots and cash with their offsets.
+    shifted: [Ranged<F>; 2],
     used: Cell<F>,
     padding: Cell<F>,
     word: Cell<F>,
@@ -74,7 +85,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     denominator: &Ranged<F>,
     hints: Hints<'_, F>,
-) -> Result<SlotCells<F>, Error> {
+) -> Result<StandardSlot<F>, Error> {
     let position = assign_position(s, hints)?;
     let row = assign_row(s, &position, hints)?;
     let (notional, excess) = assign_notional(s, &position, &row, hints)?;
@@ -103,7 +114,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
         denominator,
         hints.map(|h| h.initial_marginal),
     )?;
-    Ok(SlotCells {
+    Ok(StandardSlot {
         equity: s.mul_add(
             "M5 equity",
             (&position.sign, &notional),
@@ -124,11 +135,9 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
             (F::ONE, initial.cell()),
             F::ZERO,
         )?,
-        committed: Committed { used: position.used, word: position.word },
-        padding: position.padding,
+        common: position.common(row.tree_root),
         instrument: position.instrument,
         bucket: position.bucket,
-        tree_root: row.tree_root,
     })
 }
 
@@ -171,7 +180,37 @@ fn assign_position<F: MarginField, L: Layouter<F>>(
     s.product_is_zero("M1 padding has no cash", &padding, &cash)?;
     let used = s.not("used", &padding)?;
     let word = s.mul("used word", &used, &word)?;
-    Ok(PositionCells { magnitude, short, sign, cash, instrument, bucket, used, padding, word })
+    let shifted = [shifted, shifted_cash];
+    Ok(PositionCells {
+        magnitude,
+        short,
+        sign,
+        cash,
+        instrument,
+        bucket,
+        shifted,
+        used,
+        padding,
+        word,
+    })
+}
+
+impl<F: MarginField> PositionCells<F> {
+    /// What every statement sees of the slot.
+    fn common(&self, tree_root: Cell<F>) -> SlotCells<F> {
+        let [lots, cash] = self.shifted.each_ref().map(|shifted| shifted.cell().clone());
+        let instrument = self.instrument.cell().clone();
+        let bucket = Some(self.bucket.cell().clone());
+        SlotCells {
+            used: self.used.clone(),
+            padding: self.padding.clone(),
+            word: self.word.clone(),
+            listed: self.used.clone(),
+            unlisted: self.padding.clone(),
+            parts: WordCells { instrument, bucket, lots, cash },
+            tree_root,
+        }
+    }
 }
 
 /// The row: unpacked with a range for every field, hashed, opened to a root.

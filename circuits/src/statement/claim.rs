@@ -30,10 +30,14 @@ impl<F: MarginField> ClaimHints<F> {
 }
 
 /// The claim, decoded: bits, at most one of the levels.
-pub(crate) struct ClaimCells<F: MarginField> {
-    pub(crate) is_maintenance: Cell<F>,
-    pub(crate) is_initial: Cell<F>,
-    pub(crate) is_below: Cell<F>,
+#[derive(Clone, Debug)]
+pub struct ClaimCells<F: MarginField> {
+    /// One for the level of the maintenance margin.
+    pub is_maintenance: Cell<F>,
+    /// One for the level of the initial margin; neither for the margin call.
+    pub is_initial: Cell<F>,
+    /// One for a *below* claim.
+    pub is_below: Cell<F>,
 }
 
 /// Decodes the claim: `level + 4 below`, level 1, 2 or 3.

@@ -15,9 +15,10 @@ use crate::gadgets::{Cell, Synthesizer};
 const TIME_BITS: u32 = 64;
 
 /// The header's fields.
-pub(crate) struct HeaderCells<F: MarginField> {
+#[derive(Debug)]
+pub struct HeaderCells<F: MarginField> {
     /// Denominator of every rate.
-    pub(crate) denominator: Ranged<F>,
+    pub denominator: Ranged<F>,
     /// Epoch, timestamp and denominator.
     packed: Cell<F>,
 }

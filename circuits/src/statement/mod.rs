@@ -1,7 +1,15 @@
-//! The clauses that are the same in every family: the public inputs, the
-//! commitment and the trees, the header, the claim's parts.
+//! The statements, each once for every family, and the clauses they share: the
+//! public inputs, the commitment and the trees, the header, the claim's parts.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `margin.rs` | an account meets a level, or is below it |
+//! | `claim.rs` | the claim's parts, the disclosure |
+//! | `market.rs` | the header over the rows |
+//! | `state.rs` | the commitment and the account's leaf |
 
 pub(crate) mod claim;
+pub mod margin;
 pub(crate) mod market;
 pub(crate) mod state;
 
@@ -10,7 +18,6 @@ pub use claim::ClaimHints;
 use halo2_proofs::circuit::Layouter;
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::instance;
 
 use crate::gadgets::{Cell, Synthesizer};
 
@@ -19,17 +26,15 @@ pub(crate) const INSTRUMENT_BITS: u32 = 32;
 /// Bits of a rate and of the header's denominator.
 pub(crate) const RATE_BITS: u32 = 32;
 
-/// The cells of the public inputs, by row.
-pub(crate) type PublicInputs<F> = [Cell<F>; instance::LEN];
+/// The cells of the public inputs, by row. Every statement has those of the
+/// margin statement, at the same rows.
+pub(crate) type PublicInputs<F> = [Cell<F>];
 
-/// Assigns the public inputs.
+/// Assigns the public inputs of these names.
 pub(crate) fn assign_public<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
-) -> Result<PublicInputs<F>, Error> {
+    names: &[&str],
+) -> Result<Vec<Cell<F>>, Error> {
     s.scope("public");
-    let mut inputs = Vec::with_capacity(instance::LEN);
-    for (row, name) in instance::NAMES.iter().enumerate() {
-        inputs.push(s.public_input(name, row)?);
-    }
-    inputs.try_into().map_err(|_| Error::Synthesis)
+    names.iter().enumerate().map(|(row, name)| s.public_input(name, row)).collect()
 }

@@ -10,21 +10,29 @@ use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::witness::AccountWitness;
 
 use super::PublicInputs;
+use crate::figures::SlotCells;
 use crate::gadgets::{Cell, Synthesizer};
 
 /// What a slot adds to the commitment.
-pub(crate) struct Committed<F: MarginField> {
+pub(crate) struct Committed<'a, F: MarginField> {
     /// One for a position, zero for padding.
-    pub(crate) used: Cell<F>,
+    pub(crate) used: &'a Cell<F>,
     /// The packed position, zero for padding.
-    pub(crate) word: Cell<F>,
+    pub(crate) word: &'a Cell<F>,
+}
+
+impl<F: MarginField> SlotCells<F> {
+    /// What the slot adds to the commitment.
+    pub(crate) fn committed(&self) -> Committed<'_, F> {
+        Committed { used: &self.used, word: &self.word }
+    }
 }
 
 /// Constrains the slots to open the account's commitment in `STATE_ROOT`.
 pub(crate) fn assign<F: MarginField, L: Layouter<F>, R>(
     s: &mut Synthesizer<'_, F, L>,
     inputs: &PublicInputs<F>,
-    slots: &[&Committed<F>],
+    slots: &[Committed<'_, F>],
     witness: Value<&AccountWitness<F, R>>,
 ) -> Result<(), Error> {
     let chain = assign_chain(s, slots)?;
@@ -51,7 +59,7 @@ pub(crate) fn assign<F: MarginField, L: Layouter<F>, R>(
 /// padding comes last, so the first slot of a pair tells.
 fn assign_chain<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
-    slots: &[&Committed<F>],
+    slots: &[Committed<'_, F>],
 ) -> Result<Cell<F>, Error> {
     let mut chain = s.zero();
     for (index, pair) in slots.chunks(POSITIONS_PER_LINK).enumerate() {
@@ -60,7 +68,7 @@ fn assign_chain<F: MarginField, L: Layouter<F>>(
         let message = [chain.clone(), first.word.clone(), second.word.clone(), s.zero()];
         let next = s.hash("M1 link", Domain::Positions, &message)?;
         let change = s.sub("change", &next, &chain)?;
-        chain = s.mul_add("M1 chain", (&first.used, &change), (F::ONE, &chain), F::ZERO)?;
+        chain = s.mul_add("M1 chain", (first.used, &change), (F::ONE, &chain), F::ZERO)?;
     }
     Ok(chain)
 }

@@ -21,11 +21,12 @@ use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_lea
 use zkmargin_margin::merkle::{Path, Tree};
 use zkmargin_margin::portfolio::{Blinding, Position, commit};
 use zkmargin_margin::poseidon::Domain;
-use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::standard::{
     AccountMargin, Charge, Direction, Slot, Standard, StandardWitness, TierRow,
 };
+use zkmargin_margin::statement::margin;
 use zkmargin_margin::units::{Amount, Denominator, Lots, Notional, Price, Rate};
 
 pub const PERP: u32 = 10;
@@ -235,7 +236,7 @@ pub fn k<F: MarginField>(shape: Shape) -> u32 {
 
 impl<F: MarginField> Case<F> {
     pub fn check(&self) -> Result<(), Violation> {
-        Standard::check(&self.instance, &self.witness)
+        margin::check::<Standard<F>>(&self.instance, &self.witness)
     }
 
     /// The circuit after a lie: the prover's choices changed at will.

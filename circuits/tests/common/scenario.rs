@@ -11,13 +11,14 @@ use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
 use zkmargin_margin::merkle::Tree;
 use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::poseidon::Domain;
-use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
     Charges, ExpiryKey, FACTOR_ONE, FINE_ONE, Fine, GroupTerms, LossFactor, LotCharge, LotFee,
     LotValue, MinimumCharge, RowKind, SCENARIOS, Scenario, ScenarioMargin, ScenarioRow,
     ScenarioSlot, ScenarioTerms, ScenarioWitness,
 };
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::margin;
 use zkmargin_margin::units::Denominator;
 use zkmargin_margin::witness::AccountWitness;
 
@@ -222,7 +223,7 @@ pub fn k<F: MarginField>(shape: Shape) -> u32 {
 
 impl<F: MarginField> ScenarioCase<F> {
     pub fn check(&self) -> Result<(), Violation> {
-        Scenario::check(&self.instance, &self.witness)
+        margin::check::<Scenario<F>>(&self.instance, &self.witness)
     }
 
     /// The circuit after a lie: the prover's choices changed at will.

@@ -1,4 +1,4 @@
-//! The scenario family's relation: clauses M1 to M7, natively.
+//! The scenario family: its witness, and what the statements ask of it.
 
 use core::marker::PhantomData;
 
@@ -6,11 +6,13 @@ use super::FACTOR_ONE;
 use super::account::ScenarioMargin;
 use super::row::ScenarioRow;
 use super::terms::ScenarioTerms;
+use crate::claim::Level;
 use crate::field::MarginField;
-use crate::instance::MarginInstance;
-use crate::relation::{MarginFamily, Violation};
+use crate::ids::InstrumentId;
+use crate::merkle::Path;
+use crate::relation::{Figures, MarginFamily, Violation};
 use crate::shape::Family;
-use crate::witness::{self, AccountWitness, MARKET_TREE, check_claim, opens};
+use crate::witness::{self, AccountWitness, MARKET_TREE, opens};
 
 /// A position with its row and the row's path in the market tree.
 pub type ScenarioSlot<F> = witness::Slot<F, ScenarioRow>;
@@ -28,12 +30,10 @@ pub struct ScenarioWitness<F> {
 redacted_debug!(ScenarioWitness<F>);
 
 impl<F: MarginField> ScenarioWitness<F> {
-    /// Whether a circuit's unused slots can be filled: the padding row is in
-    /// the market. The statement does not depend on it, a proof in a shape with
-    /// unused slots does.
+    /// Whether a circuit's unused slots can be filled with the padding row; see
+    /// [`MarginFamily::is_padding`].
     pub fn has_padding(&self) -> bool {
-        let (row, path) = &self.account.padding;
-        opens(path, MARKET_TREE, row.leaf(), self.account.header.tree_root)
+        Scenario::is_padding(self, &self.account.padding.0, &self.account.padding.1)
     }
 
     /// The account's figures.
@@ -41,8 +41,7 @@ impl<F: MarginField> ScenarioWitness<F> {
     /// # Errors
     /// See [`ScenarioMargin::assess`].
     pub fn assess(&self) -> Result<ScenarioMargin, Violation> {
-        let slots = self.account.slots.iter().map(|slot| (&slot.position, &slot.row));
-        ScenarioMargin::assess(slots, &self.terms)
+        Scenario::assess(self, self.account.slots.iter())
     }
 }
 
@@ -52,22 +51,46 @@ pub struct Scenario<F>(PhantomData<F>);
 
 impl<F: MarginField> MarginFamily for Scenario<F> {
     const FAMILY: Family = Family::Scenario;
-    type Instance = MarginInstance<F>;
+    type Field = F;
+    type Row = ScenarioRow;
     type Witness = ScenarioWitness<F>;
+    type Figures = ScenarioMargin;
 
-    fn check(instance: &MarginInstance<F>, witness: &ScenarioWitness<F>) -> Result<(), Violation> {
-        let account = &witness.account;
-        account.check_state(instance)?;
-        if account.header.denominator.get() != FACTOR_ONE {
+    fn account(witness: &ScenarioWitness<F>) -> &AccountWitness<F, ScenarioRow> {
+        &witness.account
+    }
+
+    fn check_terms(witness: &ScenarioWitness<F>) -> Result<(), Violation> {
+        let header = &witness.account.header;
+        if header.denominator.get() != FACTOR_ONE {
             return Err(Violation::Header);
         }
-        account.check_header(instance)?;
-        if account.header.terms != witness.terms.digest() {
-            return Err(Violation::Terms);
-        }
-        account.check_rows(|row| (row.instrument, row.leaf()))?;
-        account.check_order()?;
-        let margin = witness.assess()?;
-        check_claim(instance, margin.shortfall(instance.claim.level()))
+        if header.terms == witness.terms.digest() { Ok(()) } else { Err(Violation::Terms) }
+    }
+
+    fn leaf(row: &ScenarioRow) -> (InstrumentId, F) {
+        (row.instrument, row.leaf())
+    }
+
+    fn assess<'a>(
+        witness: &ScenarioWitness<F>,
+        slots: impl Iterator<Item = &'a ScenarioSlot<F>>,
+    ) -> Result<ScenarioMargin, Violation>
+    where
+        Self: 'a,
+    {
+        let slots = slots.map(|slot| (&slot.position, &slot.row));
+        ScenarioMargin::assess(slots, &witness.terms)
+    }
+
+    /// Any row of the market applies to zero lots.
+    fn is_padding(witness: &ScenarioWitness<F>, row: &ScenarioRow, path: &Path<F>) -> bool {
+        opens(path, MARKET_TREE, row.leaf(), witness.account.header.tree_root)
+    }
+}
+
+impl Figures for ScenarioMargin {
+    fn shortfall(&self, level: Level) -> u128 {
+        self.shortfall(level)
     }
 }

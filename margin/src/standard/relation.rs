@@ -1,14 +1,16 @@
-//! The standard family's relation: clauses M1 to M7, natively.
+//! The standard family: its witness, and what the statements ask of it.
 
 use core::marker::PhantomData;
 
+use crate::claim::Level;
 use crate::field::MarginField;
-use crate::instance::MarginInstance;
-use crate::relation::{MarginFamily, Violation};
+use crate::ids::InstrumentId;
+use crate::merkle::Path;
+use crate::relation::{Figures, MarginFamily, Violation};
 use crate::shape::Family;
 use crate::standard::{AccountMargin, RowError, TierRow};
 use crate::units::Lots;
-use crate::witness::{self, AccountWitness, MARKET_TREE, check_claim, opens};
+use crate::witness::{self, AccountWitness, MARKET_TREE, opens};
 
 /// A position with its tier and the tier's path in the market tree.
 pub type Slot<F> = witness::Slot<F, TierRow>;
@@ -16,13 +18,10 @@ pub type Slot<F> = witness::Slot<F, TierRow>;
 pub type StandardWitness<F> = AccountWitness<F, TierRow>;
 
 impl<F: MarginField> AccountWitness<F, TierRow> {
-    /// Whether a circuit's unused slots can be filled: the padding row is in
-    /// the market and applies to zero lots. The statement does not depend on
-    /// it, a proof in a shape with unused slots does.
+    /// Whether a circuit's unused slots can be filled with the padding row; see
+    /// [`MarginFamily::is_padding`].
     pub fn has_padding(&self) -> bool {
-        let (row, path) = &self.padding;
-        row.assess(Lots::ZERO, self.header.denominator).is_ok()
-            && opens(path, MARKET_TREE, row.leaf(), self.header.tree_root)
+        Standard::is_padding(self, &self.padding.0, &self.padding.1)
     }
 }
 
@@ -32,37 +31,49 @@ pub struct Standard<F>(PhantomData<F>);
 
 impl<F: MarginField> MarginFamily for Standard<F> {
     const FAMILY: Family = Family::Standard;
-    type Instance = MarginInstance<F>;
+    type Field = F;
+    type Row = TierRow;
     type Witness = StandardWitness<F>;
+    type Figures = AccountMargin;
 
-    fn check(instance: &MarginInstance<F>, witness: &StandardWitness<F>) -> Result<(), Violation> {
-        witness.check_state(instance)?;
-        check_market(instance, witness)?;
-        witness.check_order()?;
-        let margin = assess(witness)?;
-        let shortfall = margin.shortfall(instance.claim.level());
-        check_claim(instance, shortfall)
+    fn account(witness: &StandardWitness<F>) -> &AccountWitness<F, TierRow> {
+        witness
+    }
+
+    /// This family has no terms.
+    fn check_terms(witness: &StandardWitness<F>) -> Result<(), Violation> {
+        if witness.header.terms == F::ZERO { Ok(()) } else { Err(Violation::Header) }
+    }
+
+    fn leaf(row: &TierRow) -> (InstrumentId, F) {
+        (row.instrument, row.leaf())
+    }
+
+    fn assess<'a>(
+        witness: &StandardWitness<F>,
+        slots: impl Iterator<Item = &'a Slot<F>>,
+    ) -> Result<AccountMargin, Violation>
+    where
+        Self: 'a,
+    {
+        let slots = slots.map(|slot| (&slot.position, &slot.row));
+        AccountMargin::assess(slots, witness.header.denominator).map_err(|(index, error)| {
+            match error {
+                RowError::WrongDirection => Violation::WrongDirection(index),
+                RowError::Range => Violation::Range(index),
+                RowError::WrongTier => Violation::WrongTier(index),
+            }
+        })
+    }
+
+    fn is_padding(witness: &StandardWitness<F>, row: &TierRow, path: &Path<F>) -> bool {
+        row.assess(Lots::ZERO, witness.header.denominator).is_ok()
+            && opens(path, MARKET_TREE, row.leaf(), witness.header.tree_root)
     }
 }
 
-/// M3. This family has no terms.
-fn check_market<F: MarginField>(
-    instance: &MarginInstance<F>,
-    witness: &StandardWitness<F>,
-) -> Result<(), Violation> {
-    if witness.header.terms != F::ZERO {
-        return Err(Violation::Header);
+impl Figures for AccountMargin {
+    fn shortfall(&self, level: Level) -> u128 {
+        self.shortfall(level)
     }
-    witness.check_header(instance)?;
-    witness.check_rows(|row| (row.instrument, row.leaf()))
-}
-
-/// M4 (ranges) and M5.
-fn assess<F: MarginField>(witness: &StandardWitness<F>) -> Result<AccountMargin, Violation> {
-    let slots = witness.slots.iter().map(|slot| (&slot.position, &slot.row));
-    AccountMargin::assess(slots, witness.header.denominator).map_err(|(index, error)| match error {
-        RowError::WrongDirection => Violation::WrongDirection(index),
-        RowError::Range => Violation::Range(index),
-        RowError::WrongTier => Violation::WrongTier(index),
-    })
 }

@@ -5,8 +5,8 @@ use zkmargin_margin::ids::{AccountId, BucketId, ContextId};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
 use zkmargin_margin::portfolio::Blinding;
-use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::standard::Standard;
+use zkmargin_margin::statement::margin;
 
 use super::*;
 use crate::import::hyperliquid;
@@ -97,8 +97,8 @@ fn witnesses_satisfy_the_relation() {
         claim: Claim::new(side, Level::Maintenance).unwrap(),
         disclosed: Shortfall::new(shortfall).unwrap(),
     };
-    assert_eq!(Standard::check(&instance(Side::Below), &witness), Ok(()));
-    assert!(Standard::check(&instance(Side::AtLeast), &witness).is_err());
+    assert_eq!(margin::check::<Standard<_>>(&instance(Side::Below), &witness), Ok(()));
+    assert!(margin::check::<Standard<_>>(&instance(Side::AtLeast), &witness).is_err());
     let (row, path) = market.padding();
     assert_eq!(path.root(row.leaf()), Some(market.tree_root()));
     assert!(row.assess(Lots::ZERO, market.denominator()).is_ok());

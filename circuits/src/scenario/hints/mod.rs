@@ -3,7 +3,7 @@
 //! Nothing here is trusted and nothing fails: a witness that breaks a clause
 //! gives values that break that clause's constraint. All of them are field
 //! elements, bits included, so that a test can put any lie in any place. What
-//! follows from others is worked out by [`Assignment::solve`], so that a test
+//! follows from others is worked out by [`Hints::solve`], so that a test
 //! can also lie first and solve for the rest.
 
 mod solve;
@@ -11,7 +11,6 @@ mod solve;
 use std::collections::BTreeMap;
 
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::merkle::{ARITY, Path};
 use zkmargin_margin::portfolio::{CASH_OFFSET, Position};
 use zkmargin_margin::scenario::{
@@ -21,13 +20,9 @@ use zkmargin_margin::shape::Shape;
 
 use crate::statement::ClaimHints;
 
-/// Everything the prover chooses: what a satisfied circuit is quantified over.
+/// What the prover chooses.
 #[derive(Clone)]
-pub struct Assignment<F: MarginField> {
-    /// Blinding, commitment, header and account path; the rest is below.
-    pub witness: ScenarioWitness<F>,
-    /// The claim's parts.
-    pub claim: ClaimHints<F>,
+pub struct Hints<F: MarginField> {
     /// The market's terms.
     pub terms: TermsHints<F>,
     /// One per slot of the shape.
@@ -133,7 +128,7 @@ macro_rules! redacted {
         }
     )+};
 }
-redacted!(Assignment: MarginField, Signed, SlotHints, TermsHints, ExpiryHints, TotalsHints);
+redacted!(Hints: MarginField, Signed, SlotHints, TermsHints, ExpiryHints, TotalsHints);
 
 /// The expiries of the positions, by key.
 pub(super) fn expiries_of<F: MarginField>(
@@ -143,14 +138,10 @@ pub(super) fn expiries_of<F: MarginField>(
     groups.map(|group| (group.key.get(), *group)).collect()
 }
 
-impl<F: MarginField> Assignment<F> {
-    /// The assignment of a witness that fits the shape.
-    pub(super) fn new(
-        shape: Shape,
-        instance: &MarginInstance<F>,
-        witness: ScenarioWitness<F>,
-    ) -> Self {
-        let held = expiries_of(&witness);
+impl<F: MarginField> Hints<F> {
+    /// The choices for a witness that fits the shape.
+    pub(super) fn new(shape: Shape, claim: &ClaimHints<F>, witness: &ScenarioWitness<F>) -> Self {
+        let held = expiries_of(witness);
         let spare = shape.scenario_expiries().saturating_sub(held.len());
         // Expiries that no position is in take keys that none has.
         let free = (0..=u16::MAX).filter(|key| !held.contains_key(key)).take(spare);
@@ -158,18 +149,16 @@ impl<F: MarginField> Assignment<F> {
         keys.sort_unstable();
         let expiries = keys.iter().map(|key| ExpiryHints::new(*key, held.get(key))).collect();
         let slots = (0..shape.scenario_positions())
-            .map(|index| SlotHints::new(&witness, index, &keys))
+            .map(|index| SlotHints::new(witness, index, &keys))
             .collect();
-        let mut assignment = Self {
-            claim: ClaimHints::new(instance.claim),
+        let mut hints = Self {
             terms: TermsHints::new(&witness.terms),
             slots,
             expiries,
             totals: TotalsHints::zero(),
-            witness,
         };
-        assignment.solve();
-        assignment
+        hints.solve(claim);
+        hints
     }
 }
 

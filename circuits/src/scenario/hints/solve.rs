@@ -7,14 +7,28 @@ use zkmargin_margin::scenario::{
     VALUE_ELEMENTS,
 };
 
-use super::{Assignment, ExpiryHints, Signed, SlotHints, bit};
+use super::{ExpiryHints, Hints, Signed, SlotHints, bit};
+use crate::scenario::Assignment;
+use crate::statement::claim::ClaimHints;
 
 const LIMBS: usize = 3;
 
 impl<F: MarginField> Assignment<F> {
-    /// Works out everything that follows from the rest: the parts of the
-    /// slots and expiries that are solved for, and the totals.
+    /// Works out everything that follows from the rest: [`Hints::solve`].
     pub fn solve(&mut self) {
+        self.figures.solve(&self.claim);
+    }
+
+    /// The shortfall and its slack, by the worst loss as it stands.
+    pub fn solve_claim(&mut self) {
+        self.figures.solve_claim(&self.claim);
+    }
+}
+
+impl<F: MarginField> Hints<F> {
+    /// Works out everything that follows from the rest and the claim: the parts
+    /// of the slots and expiries that are solved for, and the totals.
+    pub fn solve(&mut self, claim: &ClaimHints<F>) {
         self.solve_slots();
         let fees = self.slots.iter().filter(|slot| slot.size() != F::ZERO);
         self.totals.options_fee =
@@ -39,7 +53,7 @@ impl<F: MarginField> Assignment<F> {
         let charges = slots.iter().map(|s| s.size() * s.charges).sum::<F>();
         let charges = limbs(&(charges + self.naked() * self.terms.naked), 2);
         self.totals.charges = [charges[0], charges[1]];
-        self.solve_outcome();
+        self.solve_outcome(claim);
     }
 
     fn solve_slots(&mut self) {
@@ -114,19 +128,19 @@ impl<F: MarginField> Assignment<F> {
     }
 
     /// The worst loss, the shortfall and its slack.
-    fn solve_outcome(&mut self) {
+    fn solve_outcome(&mut self, claim: &ClaimHints<F>) {
         let basis: F = self.expiries.iter().map(|e| e.basis_weight * e.basis_loss).sum();
         let scenarios = (0..SCENARIOS).map(|scenario| self.pnl(scenario));
         let candidates = scenarios.chain([-basis, -self.minimum()]);
         self.totals.worst = candidates.min_by_key(to_integer).unwrap_or(F::ZERO);
-        self.solve_claim();
+        self.solve_claim(claim);
     }
 
     /// The shortfall and its slack, by the worst loss as it stands.
-    pub fn solve_claim(&mut self) {
+    pub fn solve_claim(&mut self, claim: &ClaimHints<F>) {
         let one = I256::from(FINE_ONE) * I256::from(FACTOR_ONE);
-        let deficit = -to_integer(&self.balance());
-        let is_below = self.claim.is_below == F::ONE && deficit > I256::ZERO;
+        let deficit = -to_integer(&self.balance(claim));
+        let is_below = claim.is_below == F::ONE && deficit > I256::ZERO;
         let deficit = if is_below { deficit } else { I256::ZERO };
         let shortfall = (deficit + one - I256::ONE) / one;
         self.totals.shortfall = from_integer(shortfall);
@@ -134,7 +148,7 @@ impl<F: MarginField> Assignment<F> {
     }
 
     /// The balance of the claim's level.
-    fn balance(&self) -> F {
+    fn balance(&self, claim: &ClaimHints<F>) -> F {
         let totals = &self.totals;
         let cash_offset = F::from_u128(zkmargin_margin::portfolio::CASH_OFFSET);
         let cash: F = self.slots.iter().map(|s| s.cash - cash_offset).sum();
@@ -146,7 +160,6 @@ impl<F: MarginField> Assignment<F> {
         });
         let [maintenance, initial] = totals.charges.map(|charge| charge.value());
         let initial = initial + fees.sum::<F>();
-        let claim = &self.claim;
         let charges =
             (claim.is_maintenance + claim.is_initial) * maintenance + claim.is_initial * initial;
         let factor = claim.is_maintenance * self.terms.maintenance_factor

@@ -5,8 +5,9 @@ use zkmargin_margin::ids::{AccountId, BucketId, ContextId};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
 use zkmargin_margin::portfolio::Blinding;
-use zkmargin_margin::relation::{MarginFamily as _, Violation};
+use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::Scenario;
+use zkmargin_margin::statement::margin;
 
 use super::*;
 use crate::import::deribit::option_chain;
@@ -63,12 +64,12 @@ fn witnesses_satisfy_the_relation() {
             claim: Claim::new(side, Level::Initial).unwrap(),
             disclosed: Shortfall::NONE,
         };
-        assert_eq!(Scenario::check(&instance, &witness), Ok(()));
+        assert_eq!(margin::check::<Scenario<_>>(&instance, &witness), Ok(()));
         assert!(witness.has_padding());
         let margin = market.margin(portfolio.positions()).unwrap();
         assert_eq!(margin.shortfall(Level::Initial) == 0, side == Side::AtLeast);
         witness.terms.initial_factor = witness.terms.maintenance_factor;
-        assert_eq!(Scenario::check(&instance, &witness), Err(Violation::Terms));
+        assert_eq!(margin::check::<Scenario<_>>(&instance, &witness), Err(Violation::Terms));
     }
 }
 

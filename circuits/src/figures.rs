@@ -1,0 +1,142 @@
+//! What a statement's circuit asks of a family: slots in, figures out.
+//!
+//! A statement lays out its public inputs, the market header and the claim, and
+//! then lets the family assign slot after slot and sum them up. What a slot adds
+//! to the commitment, where its row opens to, and how it is ordered is the same
+//! in every family: [`SlotCells`].
+
+use std::fmt::Debug;
+
+use halo2_proofs::circuit::{Layouter, Value};
+use halo2_proofs::plonk::Error;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::relation::MarginFamily;
+use zkmargin_margin::shape::Shape;
+
+use crate::family::Unprovable;
+use crate::gadgets::{Cell, Synthesizer};
+use crate::statement::claim::{ClaimCells, ClaimHints};
+use crate::statement::market::HeaderCells;
+
+/// The sums of a family over the slots so far.
+///
+/// The order of the calls is [`FamilyFigures::begin`], then
+/// [`FamilyFigures::slot`] and [`FamilyFigures::add`] for each slot, then
+/// [`FamilyFigures::finish`].
+pub trait FamilyFigures<F: MarginField>: Sized {
+    /// The family, whose native figures specify these.
+    type Family: MarginFamily<Field = F>;
+    /// What the prover chooses, beside the claim and the witness itself.
+    type Hints: Clone + Debug;
+    /// A slot.
+    type Slot: AsRef<SlotCells<F>> + AsMut<SlotCells<F>>;
+
+    /// Version of the margin circuit of this family.
+    const VERSION: u16;
+
+    /// `log2` of the rows of the margin circuit of a shape.
+    fn k(shape: Shape) -> u32;
+
+    /// Positions that a shape holds.
+    fn positions(shape: Shape) -> usize;
+
+    /// Whether so many slots, with what they need beside, fit a shape.
+    ///
+    /// # Errors
+    /// When they do not.
+    fn fits(shape: Shape, witness: &Witness<F, Self>) -> Result<(), Unprovable>;
+
+    /// The prover's choices for a witness that fits the shape.
+    fn hints(shape: Shape, claim: &ClaimHints<F>, witness: &Witness<F, Self>) -> Self::Hints;
+
+    /// Constrains what the family fixes of the header (M3).
+    ///
+    /// # Errors
+    /// When the circuit is out of rows; so for every method.
+    fn constrain_header<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        header: &HeaderCells<F>,
+    ) -> Result<(), Error>;
+
+    /// No slot yet: assigns what counts for all of them.
+    fn begin<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        shape: Shape,
+        header: &HeaderCells<F>,
+        claim: ClaimCells<F>,
+        hints: Value<&Self::Hints>,
+    ) -> Result<Self, Error>;
+
+    /// Assigns a slot: the position and its row (M1, M3, M4).
+    fn slot<L: Layouter<F>>(
+        &self,
+        s: &mut Synthesizer<'_, F, L>,
+        index: usize,
+        hints: Value<&Self::Hints>,
+    ) -> Result<Self::Slot, Error>;
+
+    /// Orders a slot after the previous one, which the first does not have, and
+    /// adds it to the sums (M4, M5); `at` is its index, with the hints.
+    fn add<L: Layouter<F>>(
+        &mut self,
+        s: &mut Synthesizer<'_, F, L>,
+        previous: Option<&Self::Slot>,
+        slot: &Self::Slot,
+        at: (usize, Value<&Self::Hints>),
+    ) -> Result<(), Error>;
+
+    /// Constrains all that follows from the sums, and the side of the claim (M5,
+    /// M6).
+    fn finish<L: Layouter<F>>(
+        self,
+        s: &mut Synthesizer<'_, F, L>,
+        hints: Value<&Self::Hints>,
+    ) -> Result<Outcome<F>, Error>;
+}
+
+/// The private inputs of a family.
+pub type Witness<F, G> = <<G as FamilyFigures<F>>::Family as MarginFamily>::Witness;
+
+/// What an account comes to.
+#[derive(Debug)]
+pub struct Outcome<F: MarginField> {
+    /// Cash that would lift the account to the claim's level: exact under a
+    /// *below* claim, zero under an *at-least* claim.
+    pub shortfall: Cell<F>,
+    /// Digest of the terms, which the market's header holds.
+    pub terms: Cell<F>,
+}
+
+/// A slot, as every statement sees it.
+#[derive(Clone, Debug)]
+pub struct SlotCells<F: MarginField> {
+    /// One for a position of the commitment, zero for padding.
+    pub used: Cell<F>,
+    /// One for padding.
+    pub padding: Cell<F>,
+    /// The packed position, zero for padding.
+    pub word: Cell<F>,
+    /// Whether the slot stands in the order, and whether it does not: as `used`
+    /// and `padding` where a statement is about one portfolio.
+    pub listed: Cell<F>,
+    /// One for a slot that stands behind all others.
+    pub unlisted: Cell<F>,
+    /// The parts of the word, in range: instrument, bucket, lots and cash with
+    /// their offsets.
+    pub parts: WordCells<F>,
+    /// Root that the row opens to.
+    pub tree_root: Cell<F>,
+}
+
+/// The parts of a position's word.
+#[derive(Clone, Debug)]
+pub struct WordCells<F: MarginField> {
+    /// The instrument.
+    pub instrument: Cell<F>,
+    /// The bucket; `None` in a family that has one.
+    pub bucket: Option<Cell<F>>,
+    /// Lots plus `2^63`.
+    pub lots: Cell<F>,
+    /// Cash plus `2^79`.
+    pub cash: Cell<F>,
+}

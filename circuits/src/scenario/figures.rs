@@ -1,0 +1,123 @@
+//! The family as a statement sees it: terms, expiries, slots, the account.
+
+use halo2_proofs::circuit::{Layouter, Value};
+use halo2_proofs::plonk::Error;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::scenario::{FACTOR_ONE, Scenario, ScenarioWitness};
+use zkmargin_margin::shape::Shape;
+
+use super::account::Account;
+use super::expiry::{self, Expiry};
+use super::hints::{self, Hints};
+use super::slot::{self, ScenarioSlot};
+use super::terms::{self, TermsCells};
+use crate::family::{TooManyExpiries, TooManyPositions, Unprovable};
+use crate::figures::{FamilyFigures, Outcome};
+use crate::gadgets::Synthesizer;
+use crate::gadgets::layout::ColumnLayout;
+use crate::statement::claim::{ClaimCells, ClaimHints};
+use crate::statement::market::HeaderCells;
+
+/// The market's terms, the expiries, and the sums so far.
+#[derive(Debug)]
+pub struct ScenarioFigures<F: MarginField> {
+    claim: ClaimCells<F>,
+    terms: TermsCells<F>,
+    expiries: Vec<Expiry<F>>,
+    account: Account<F>,
+}
+
+impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
+    type Family = Scenario<F>;
+    type Hints = Hints<F>;
+    type Slot = ScenarioSlot<F>;
+
+    const VERSION: u16 = 2;
+
+    fn k(shape: Shape) -> u32 {
+        match (ColumnLayout::of::<F>(), shape) {
+            (ColumnLayout::Wide, Shape::Small) => 12,
+            (ColumnLayout::Wide, Shape::Medium) => 13,
+            (ColumnLayout::Tall, Shape::Small) => 14,
+            (ColumnLayout::Wide, Shape::Large) | (ColumnLayout::Tall, Shape::Medium) => 15,
+            (ColumnLayout::Tall, Shape::Large) => 17,
+        }
+    }
+
+    fn positions(shape: Shape) -> usize {
+        shape.scenario_positions()
+    }
+
+    fn fits(shape: Shape, witness: &ScenarioWitness<F>) -> Result<(), Unprovable> {
+        let (positions, slots) = (witness.account.slots.len(), shape.scenario_positions());
+        if positions > slots {
+            return Err(TooManyPositions { positions, shape, slots }.into());
+        }
+        let (expiries, slots) = (hints::expiries_of(witness).len(), shape.scenario_expiries());
+        if expiries > slots {
+            return Err(TooManyExpiries { expiries, shape, slots }.into());
+        }
+        Ok(())
+    }
+
+    fn hints(shape: Shape, claim: &ClaimHints<F>, witness: &ScenarioWitness<F>) -> Hints<F> {
+        Hints::new(shape, claim, witness)
+    }
+
+    fn constrain_header<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        header: &HeaderCells<F>,
+    ) -> Result<(), Error> {
+        let one = s.constant("M3 denominator", F::from(u64::from(FACTOR_ONE)))?;
+        s.equal(header.denominator.cell(), &one)
+    }
+
+    fn begin<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        shape: Shape,
+        _: &HeaderCells<F>,
+        claim: ClaimCells<F>,
+        hints: Value<&Hints<F>>,
+    ) -> Result<Self, Error> {
+        let terms = terms::assign(s, hints.map(|h| &h.terms))?;
+        let mut expiries = Vec::new();
+        for index in 0..shape.scenario_expiries() {
+            s.scope(format!("expiry {index}"));
+            let hints = hints.map(|h| &h.expiries[index]);
+            expiries.push(Expiry::new(s, expiries.last(), hints)?);
+        }
+        let account = Account::new(s, hints.map(|h| &h.totals))?;
+        Ok(Self { claim, terms, expiries, account })
+    }
+
+    fn slot<L: Layouter<F>>(
+        &self,
+        s: &mut Synthesizer<'_, F, L>,
+        index: usize,
+        hints: Value<&Hints<F>>,
+    ) -> Result<ScenarioSlot<F>, Error> {
+        slot::assign(s, hints.map(|h| &h.slots[index]))
+    }
+
+    fn add<L: Layouter<F>>(
+        &mut self,
+        s: &mut Synthesizer<'_, F, L>,
+        previous: Option<&ScenarioSlot<F>>,
+        slot: &ScenarioSlot<F>,
+        (index, hints): (usize, Value<&Hints<F>>),
+    ) -> Result<(), Error> {
+        let hints = hints.map(|h| &h.slots[index]);
+        expiry::assign_membership(s, &mut self.expiries, slot, hints)?;
+        self.account.add(s, slot, previous, hints)
+    }
+
+    fn finish<L: Layouter<F>>(
+        self,
+        s: &mut Synthesizer<'_, F, L>,
+        hints: Value<&Hints<F>>,
+    ) -> Result<Outcome<F>, Error> {
+        let Self { claim, terms, expiries, account } = self;
+        let shortfall = account.finish(s, (&terms, &claim), &expiries, hints)?;
+        Ok(Outcome { shortfall, terms: terms.digest })
+    }
+}

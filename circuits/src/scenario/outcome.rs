@@ -1,0 +1,115 @@
+//! What the sums come to: the minimum charge, the worst loss, the balance, and
+//! the claim's side (M5, M6).
+
+use halo2_proofs::circuit::{Layouter, Value};
+use halo2_proofs::plonk::Error;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::instance::SHORTFALL_BITS;
+use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, REGULAR_SCENARIOS, SUM_BITS};
+
+use super::hints::TotalsHints;
+use super::loss::Losses;
+use super::sums::{Extreme, absolute};
+use super::terms::TermsCells;
+use crate::gadgets::{Cell, Synthesizer};
+use crate::statement::claim::ClaimCells;
+
+/// Bits of what lies between a profit or loss and the worst.
+const WORST_BITS: u32 = 128;
+/// Bits of a balance that is not negative.
+const BALANCE_BITS: u32 = 160;
+/// Bits of the slack of a shortfall, which is below `FINE_ONE * FACTOR_ONE`.
+const SLACK_BITS: u32 = 72;
+
+/// One quote unit on the scale of balances.
+pub(super) fn balance_one<F: MarginField>() -> F {
+    F::from(FINE_ONE) * F::from(u64::from(FACTOR_ONE))
+}
+
+/// The minimum charge, times `FINE_ONE`:
+/// `(net - half_hedged) |net delta| + half_hedged deltas + short_fee naked`.
+pub(super) fn minimum_charge<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    terms: &TermsCells<F>,
+    (deltas, net_delta, is_negative): (&Cell<F>, &Cell<F>, Value<F>),
+    naked: &Cell<F>,
+) -> Result<Cell<F>, Error> {
+    s.range_check("M4 deltas", deltas, SUM_BITS)?;
+    let (net, _) = absolute(s, "net delta", net_delta, is_negative, SUM_BITS)?;
+    let factor = s.sub("net less hedged", &terms.net, &terms.half_hedged)?;
+    let charge = s.mul("net delta charge", &factor, &net)?;
+    let product = (&terms.half_hedged, deltas);
+    let charge = s.mul_add("M5 delta charge", product, (F::ONE, &charge), F::ZERO)?;
+    let short = s.mul("short charge", &terms.short_fee, naked)?;
+    s.add_scaled("M5 minimum charge", &charge, (F::from(FINE_ONE), &short), F::ZERO)
+}
+
+/// The worst of the scenarios, the basis loss and the minimum charge.
+pub(super) fn worst<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    terms: &TermsCells<F>,
+    losses: &Losses<F>,
+    minimum: &Cell<F>,
+    totals: Value<&TotalsHints<F>>,
+) -> Result<Cell<F>, Error> {
+    let worst = s.witness_unchecked("M5 worst", totals.map(|t| t.worst))?;
+    let mut worst = Extreme::smallest("worst", worst, WORST_BITS);
+    for (name, loss) in [("basis pnl", &losses.basis), ("minimum pnl", minimum)] {
+        let candidate = s.scale(name, -F::ONE, loss, F::ZERO)?;
+        worst.add(s, &candidate)?;
+    }
+    let owed = s.scale("marks taken off", -F::ONE, &losses.mark, F::ZERO)?;
+    for (index, pnl) in losses.pnl.iter().enumerate() {
+        if index < REGULAR_SCENARIOS {
+            let product = (&terms.dampening[index], &owed);
+            let pnl = s.mul_add(&format!("M5 pnl {index}"), product, (F::ONE, pnl), F::ZERO)?;
+            worst.add(s, &pnl)?;
+        } else {
+            worst.add(s, pnl)?;
+        }
+    }
+    worst.finish(s)
+}
+
+/// What the account is worth, less the charges of the claim's level.
+pub(super) fn charged<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    claim: &ClaimCells<F>,
+    worth: &Cell<F>,
+    (maintenance, initial): (&Cell<F>, &Cell<F>),
+) -> Result<Cell<F>, Error> {
+    let either = s.add("maintenance or initial", &claim.is_maintenance, &claim.is_initial)?;
+    let charges = s.mul("maintenance charges", &either, maintenance)?;
+    let product = (&claim.is_initial, initial);
+    let charges = s.mul_add("M5 charges of the level", product, (F::ONE, &charges), F::ZERO)?;
+    s.sub("M5 worth less charges", worth, &charges)
+}
+
+/// The claim about a balance, and the shortfall: `ceil(-balance / one)` under a
+/// *below* claim, which is at least one; zero otherwise.
+pub(super) fn outcome<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    claim: &ClaimCells<F>,
+    balance: &Cell<F>,
+    totals: Value<&TotalsHints<F>>,
+) -> Result<Cell<F>, Error> {
+    let at_least = s.not("at least", &claim.is_below)?;
+    let surplus = s.mul("balance where at least", &at_least, balance)?;
+    s.range_check("M6 at least: balance", &surplus, BALANCE_BITS)?;
+
+    let one: F = balance_one();
+    let shortfall = totals.map(|t| t.shortfall);
+    let shortfall = s.witness_ranged("M6 shortfall", shortfall, SHORTFALL_BITS)?;
+    let slack = s.witness_ranged("M6 slack", totals.map(|t| t.slack), SLACK_BITS)?;
+    let gap = s.scale("slack gap", -F::ONE, slack.cell(), one - F::ONE)?;
+    s.range_check("M6 slack below its divisor", &gap, SLACK_BITS)?;
+    let zero = s.zero();
+    let deficit = s.mul("balance where below", &claim.is_below, balance)?;
+    // shortfall * one = slack - balance where below.
+    let sum = s.add_scaled("shortfall and deficit", &deficit, (one, shortfall.cell()), F::ZERO)?;
+    let difference = s.sub("M6 shortfall is the deficit", &sum, slack.cell())?;
+    s.equal(&difference, &zero)?;
+    let excess = s.sub("shortfall less below", shortfall.cell(), &claim.is_below)?;
+    s.range_check("M6 below: some shortfall", &excess, SHORTFALL_BITS)?;
+    Ok(shortfall.cell().clone())
+}

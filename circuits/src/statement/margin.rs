@@ -1,0 +1,190 @@
+//! The circuit of the margin statement, for every family.
+//!
+//! It proves [`zkmargin_margin::statement::margin`]. The slots are the positions
+//! in canonical order, then padding.
+//!
+//! | clause | constraints | file |
+//! |---|---|---|
+//! | M1 | chain over the used slots, closed with the blinding, equals the commitment | `statement/state.rs` |
+//! | M2 | leaf of account, commitment and context opens to `STATE_ROOT` | `statement/state.rs` |
+//! | M3 | every slot's row opens to one tree root; the header over it and the terms is `MARKET_ROOT` with `EPOCH` and `MODEL` | the family, `statement/market.rs` |
+//! | M4, M5 | ranges, order, figures | the family |
+//! | M6 | the claim is decoded; its side against the figures | `statement/claim.rs`, the family |
+//! | M7 | disclosure against the shortfall | `statement/claim.rs` |
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
+use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::instance::{self, MarginInstance};
+use zkmargin_margin::relation::MarginFamily;
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::margin;
+
+use super::claim::{self, ClaimHints};
+use super::{assign_public, market, state};
+use crate::family::{FamilyCircuit, Unprovable};
+use crate::figures::{FamilyFigures, Witness};
+use crate::gadgets::{GadgetConfig, Synthesizer};
+
+/// The circuit of a shape, with a witness or without.
+pub struct MarginCircuit<F: MarginField, G: FamilyFigures<F>> {
+    shape: Shape,
+    assignment: Option<Assignment<F, G>>,
+}
+
+/// Everything the prover chooses: what a satisfied circuit is quantified over.
+/// The family's part is reached through it as its own.
+pub struct Assignment<F: MarginField, G: FamilyFigures<F>> {
+    /// Blinding, commitment, header and account path; the rest is below.
+    pub witness: Witness<F, G>,
+    /// The claim's parts.
+    pub claim: ClaimHints<F>,
+    /// What the family assigns.
+    pub figures: G::Hints,
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> Deref for Assignment<F, G> {
+    type Target = G::Hints;
+
+    fn deref(&self) -> &G::Hints {
+        &self.figures
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> DerefMut for Assignment<F, G> {
+    fn deref_mut(&mut self) -> &mut G::Hints {
+        &mut self.figures
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> Clone for Assignment<F, G> {
+    fn clone(&self) -> Self {
+        let Self { witness, claim, figures } = self;
+        Self { witness: witness.clone(), claim: *claim, figures: figures.clone() }
+    }
+}
+
+/// Secret: shows nothing.
+impl<F: MarginField, G: FamilyFigures<F>> fmt::Debug for Assignment<F, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Assignment(..)")
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> Clone for MarginCircuit<F, G> {
+    fn clone(&self) -> Self {
+        Self { shape: self.shape, assignment: self.assignment.clone() }
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> fmt::Debug for MarginCircuit<F, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MarginCircuit").field("shape", &self.shape).finish_non_exhaustive()
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> MarginCircuit<F, G> {
+    /// The circuit with a witness. The witness is not checked: a false one
+    /// gives a circuit that is not satisfied.
+    ///
+    /// # Errors
+    /// When the positions do not fit the shape.
+    pub fn new(
+        shape: Shape,
+        instance: MarginInstance<F>,
+        witness: Witness<F, G>,
+    ) -> Result<Self, Unprovable> {
+        G::fits(shape, &witness)?;
+        let claim = ClaimHints::new(instance.claim);
+        let figures = G::hints(shape, &claim, &witness);
+        Ok(Self { shape, assignment: Some(Assignment { witness, claim, figures }) })
+    }
+
+    /// The prover's choices, to be changed at will: how a test lies.
+    pub fn assignment_mut(&mut self) -> Option<&mut Assignment<F, G>> {
+        self.assignment.as_mut()
+    }
+
+    /// A part of the assignment, when there is one.
+    fn value<'a, T>(&'a self, part: impl FnOnce(&'a Assignment<F, G>) -> T) -> Value<T> {
+        self.assignment.as_ref().map_or_else(Value::unknown, |known| Value::known(part(known)))
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for MarginCircuit<F, G> {
+    type Family = G::Family;
+    type Instance = MarginInstance<F>;
+    type Witness = Witness<F, G>;
+
+    const VERSION: u16 = G::VERSION;
+
+    fn k(shape: Shape) -> u32 {
+        G::k(shape)
+    }
+
+    fn positions(shape: Shape) -> usize {
+        G::positions(shape)
+    }
+
+    fn blank(shape: Shape) -> Self {
+        Self { shape, assignment: None }
+    }
+
+    fn checked(
+        shape: Shape,
+        instance: &MarginInstance<F>,
+        witness: &Witness<F, G>,
+    ) -> Result<Self, Unprovable> {
+        margin::check::<G::Family>(instance, witness)?;
+        let circuit = Self::new(shape, *instance, witness.clone())?;
+        let account = G::Family::account(witness);
+        let (row, path) = &account.padding;
+        let has_unused = account.slots.len() < G::positions(shape);
+        if has_unused && !G::Family::is_padding(witness, row, path) {
+            return Err(Unprovable::Padding);
+        }
+        Ok(circuit)
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for MarginCircuit<F, G> {
+    type Config = GadgetConfig<F>;
+    type FloorPlanner = SimpleFloorPlanner;
+
+    fn without_witnesses(&self) -> Self {
+        Self::blank(self.shape)
+    }
+
+    fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
+        GadgetConfig::configure(meta)
+    }
+
+    fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
+        let s = &mut Synthesizer::new(&config, layouter)?;
+        let inputs = assign_public(s, &instance::NAMES)?;
+        let account = self.value(|a| G::Family::account(&a.witness));
+        let header = market::assign_header(s, &inputs, account.map(|account| account.header))?;
+        G::constrain_header(s, &header)?;
+        let claim = claim::assign(s, &inputs, self.value(|a| &a.claim))?;
+
+        let hints = self.value(|a| &a.figures);
+        let mut figures = G::begin(s, self.shape, &header, claim, hints)?;
+        let mut slots: Vec<G::Slot> = Vec::new();
+        for index in 0..G::positions(self.shape) {
+            s.scope(format!("slot {index}"));
+            let slot = figures.slot(s, index, hints)?;
+            figures.add(s, slots.last(), &slot, (index, hints))?;
+            slots.push(slot);
+        }
+        let outcome = figures.finish(s, hints)?;
+        claim::constrain_disclosed(s, &inputs, &outcome.shortfall)?;
+
+        let roots = slots.iter().map(|slot| &slot.as_ref().tree_root);
+        market::constrain_root(s, &inputs, &header, &outcome.terms, roots)?;
+        let words: Vec<_> = slots.iter().map(|slot| slot.as_ref().committed()).collect();
+        state::assign(s, &inputs, &words, account)
+    }
+}
