@@ -44,11 +44,12 @@ mod loss;
 mod order;
 mod outcome;
 mod slot;
-mod sums;
+pub(crate) mod sums;
 mod terms;
 
 use crate::statement::margin;
 pub use figures::ScenarioFigures;
+pub(crate) use hints::{from_integer, to_integer};
 pub use hints::{ExpiryHints, Hints, Signed, SlotHints, TermsHints, TotalsHints};
 
 /// The margin circuit of the family.

@@ -12,6 +12,7 @@ mod file;
 mod listing;
 pub mod moves;
 pub mod scenario;
+pub mod simulation;
 pub mod stress;
 
 use std::collections::BTreeMap;

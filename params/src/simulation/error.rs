@@ -121,6 +121,113 @@ pub enum SimulationError {
     /// A seed is needed and there is none.
     #[error("the rule draws from a seed: give one, fixed before the epoch")]
     NoSeed,
+    /// Closes are needed and there are none.
+    #[error("the rule looks at the past: add the closes of all underlyings (`history`)")]
+    NoHistory,
+    /// A name that is empty, too long or not ASCII.
+    #[error("name: a name is 1 to 64 printable ASCII characters")]
+    Name,
+    /// A source that is too long or has control characters.
+    #[error("source: allowed are up to 512 characters without control characters")]
+    Source,
+    /// Too many decimals.
+    #[error("quote_decimals: allowed are 0 to {}", crate::model::MAX_QUOTE_DECIMALS)]
+    QuoteDecimals,
+    /// Too many underlyings, or none.
+    #[error("markets: {found} underlyings: allowed are 1 to {}", super::snapshot::MAX_UNDERLYINGS)]
+    Underlyings {
+        /// How many.
+        found: usize,
+    },
+    /// An instrument of two underlyings.
+    #[error("markets: {0} is listed twice: a symbol names one instrument")]
+    ListedTwice(Symbol),
+    /// A lot size that is not positive, too large or too precise.
+    #[error("lots: {0}: allowed are more than 0, at most 10^12, with at most 18 decimals")]
+    LotSize(rust_decimal::Decimal),
+    /// Weights that are all zero.
+    #[error("weights: one of shortfall, var and stress must be above zero")]
+    NoWeight,
+    /// Initial margin that could be below maintenance margin.
+    #[error("initial_factor: {initial} is below maintenance_factor, {maintenance}")]
+    LevelOrder {
+        /// The factor of initial margin.
+        initial: f64,
+        /// That of maintenance margin.
+        maintenance: f64,
+    },
+    /// Too many stress scenarios, or a weight on none.
+    #[error("stress: {found} scenarios: allowed are up to {most}, and one at least if they weigh")]
+    StressCount {
+        /// How many.
+        found: usize,
+        /// Columns that a row has for them.
+        most: usize,
+    },
+    /// A tool against procyclicality that the weights do not bear out.
+    #[error(
+        "procyclicality: the stress loss has {part} of the weight: stressed observations need a \
+         quarter, a floor some of it and a stress scenario"
+    )]
+    StressWeight {
+        /// Its part of all weights.
+        part: f64,
+    },
+    /// A stress scenario that says nothing of an underlying.
+    #[error("stress: {stress} has no factor for {symbol}: every underlying needs one")]
+    StressLeavesOut {
+        /// The scenario.
+        stress: String,
+        /// The underlying.
+        symbol: Symbol,
+    },
+    /// A collateral without a rule.
+    #[error("collaterals: the model has no rule for {0}")]
+    NoRule(Symbol),
+    /// Two symbols with one identifier.
+    #[error("{symbol}: its instrument id is that of {other}: rename one of them")]
+    Collision {
+        /// One.
+        symbol: Symbol,
+        /// The other.
+        other: Symbol,
+    },
+    /// An expiry without a feed.
+    #[error("{symbol}: no feed has an expiry_seconds of {seconds}")]
+    NoFeed {
+        /// The instrument.
+        symbol: Symbol,
+        /// Its expiry.
+        seconds: u64,
+    },
+    /// A value that floating point cannot hold.
+    #[error("{0}: the model and the marks give a value that is not a finite number")]
+    Overflow(Symbol),
+    /// A weight that the integer table cannot hold.
+    #[error("a factor times a weight is {0}: allowed are 0 to below 256")]
+    Weight(f64),
+    /// A value that a row of the integer table cannot hold.
+    #[error(
+        "{symbol}: {what} is {units:e} quote units, allowed are less than 2^32 either way: choose \
+         a smaller lot size or fewer quote_decimals"
+    )]
+    LotRange {
+        /// The instrument.
+        symbol: Symbol,
+        /// The value.
+        what: &'static str,
+        /// Quote units per lot.
+        units: f64,
+    },
+    /// A row that breaks the bounds of what is proved.
+    #[error(transparent)]
+    Row(#[from] zkmargin_margin::simulation::GainOutOfRange),
+    /// Terms that break the bounds of what is proved.
+    #[error(transparent)]
+    Terms(#[from] zkmargin_margin::simulation::InvalidTerms),
+    /// Not TOML, or not the format.
+    #[error("not a simulation model: {0}")]
+    Toml(#[from] crate::TomlError),
     /// No losses to estimate from.
     #[error("there are no losses to estimate from")]
     NoLosses,

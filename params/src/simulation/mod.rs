@@ -7,6 +7,8 @@
 //! | [`filter`] | volatilities by exponential weights |
 //! | [`estimate`] | value at risk and expected shortfall of losses |
 //! | [`draws`] | normal and Student t numbers from a seed |
+//! | [`model`], [`presets`], [`snapshot`] | margin models, and what they are applied to |
+//! | [`table`], [`integer`] | what instruments gain in every scenario; the same in the integers that are proved |
 //! | [`backtest`] | what an estimate would have said of the past, and tests of it |
 //!
 //! A scenario moves *all* underlyings of a market together, as they moved on one
@@ -39,8 +41,13 @@ mod error;
 pub mod estimate;
 pub mod filter;
 pub mod history;
+pub mod integer;
+pub mod model;
+pub mod presets;
 pub mod rule;
 pub mod set;
+pub mod snapshot;
+pub mod table;
 
 pub use error::SimulationError;
 

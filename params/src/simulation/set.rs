@@ -119,6 +119,23 @@ impl ScenarioSet {
         Ok(Self { symbols, scenarios })
     }
 
+    /// The same moves of these underlyings alone, in this order.
+    ///
+    /// # Errors
+    /// When the set does not move one of them.
+    pub fn of(&self, symbols: &[Symbol]) -> Result<Self, SimulationError> {
+        let place = |symbol: &Symbol| {
+            let found = self.symbols.iter().position(|other| other == symbol);
+            found.ok_or_else(|| SimulationError::NoCloses(symbol.clone()))
+        };
+        let places = symbols.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let scenarios = self.scenarios.iter().map(|scenario| JointMove {
+            name: scenario.name.clone(),
+            factors: places.iter().map(|place| scenario.factors[*place]).collect(),
+        });
+        Ok(Self { symbols: symbols.to_vec(), scenarios: scenarios.collect() })
+    }
+
     /// The underlyings, in the order of the factors.
     pub fn symbols(&self) -> &[Symbol] {
         &self.symbols

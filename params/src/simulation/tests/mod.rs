@@ -4,6 +4,7 @@
 mod backtest;
 mod draws;
 mod estimates;
+mod markets;
 mod sets;
 
 use crate::simulation::history::{Column, History};
