@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
@@ -16,7 +17,8 @@ use zkmargin_margin::market::MarketHeader;
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256};
 use zkmargin_margin::shape::Shape;
-use zkmargin_params::market::{Market, MarketError, scenario};
+use zkmargin_margin::simulation::WEIGHT_ONE;
+use zkmargin_params::market::{Market, MarketError, scenario, simulation};
 
 use crate::portfolio_file::Listings;
 use crate::proving::ProvingError;
@@ -173,6 +175,46 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
             true => Ok(shape),
             false => Err(ProvingError::TooManyExpiries { found: expiries, shape, allowed }),
         }
+    }
+}
+
+impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
+    type Circuit = SimulationCircuit<F>;
+
+    fn header(&self) -> &MarketHeader<F> {
+        self.header()
+    }
+
+    fn root(&self) -> F {
+        self.root()
+    }
+
+    fn listings(&self) -> Listings {
+        Listings::from(self)
+    }
+
+    fn format_amount(&self, units: i128) -> String {
+        self.format_amount(units)
+    }
+
+    fn witness(
+        &self,
+        portfolio: &Portfolio,
+        path: &Membership<F>,
+    ) -> Result<Witness<F, Self::Circuit>, MarketError> {
+        self.simulation_witness(portfolio, path.commitment, path.path.clone())
+    }
+
+    fn standing(&self, positions: &[Position], level: Level) -> Result<Standing, MarketError> {
+        let margin = self.margin(positions)?;
+        let surplus = margin.balance(level).map_or(0, |balance| balance / i128::from(WEIGHT_ONE));
+        Ok(Standing { shortfall: margin.shortfall(level), surplus })
+    }
+
+    fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {
+        let found = positions.len();
+        let shape = wanted.or_else(|| Shape::simulation_for(found)).unwrap_or(Shape::Large);
+        holds(found, shape.simulation_positions(), shape)
     }
 }
 

@@ -49,8 +49,8 @@ mod terms;
 
 use crate::statement::margin;
 pub use figures::ScenarioFigures;
-pub(crate) use hints::{from_integer, to_integer};
 pub use hints::{ExpiryHints, Hints, Signed, SlotHints, TermsHints, TotalsHints};
+pub(crate) use hints::{from_integer, to_integer};
 
 /// The margin circuit of the family.
 pub type ScenarioCircuit<F> = margin::MarginCircuit<F, ScenarioFigures<F>>;

@@ -75,7 +75,8 @@ impl<F: MarginField> Account<F> {
         s.scope("account");
         let mut sums = Vec::with_capacity(self.columns.len() * LIMBS);
         for (i, packed) in self.columns.iter().enumerate() {
-            let hints: [_; LIMBS] = std::array::from_fn(|limb| totals.map(|t| t.sums[LIMBS * i + limb]));
+            let hints: [_; LIMBS] =
+                std::array::from_fn(|limb| totals.map(|t| t.sums[LIMBS * i + limb]));
             sums.extend(unpack(s, i, packed, hints)?);
         }
         let mark = sums.pop().ok_or(Error::Synthesis)?;

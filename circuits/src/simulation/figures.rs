@@ -36,21 +36,19 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
     /// A slot takes `7 + 1 + (columns / 4 - 3) / 3` permutations, of 28 rows each in
     /// the wide layout and 56 in the tall one.
     fn k(shape: Shape) -> u32 {
-        let doublings = match N {
-            0..=64 => 0,
-            65..=250 => 2,
-            _ => 3,
+        let ks = match (ColumnLayout::of::<F>(), N) {
+            (ColumnLayout::Wide, 0..=64) => [12, 13, 15],
+            (ColumnLayout::Tall, 0..=64) => [13, 14, 16],
+            (ColumnLayout::Wide, 65..=250) => [13, 14, 16],
+            (ColumnLayout::Tall, 65..=250) => [15, 16, 17],
+            (ColumnLayout::Wide, _) => [14, 15, 17],
+            (ColumnLayout::Tall, _) => [16, 16, 18],
         };
-        let wide = match shape {
-            Shape::Small => 11,
-            Shape::Medium => 12,
-            Shape::Large => 14,
-        };
-        let tall = match ColumnLayout::of::<F>() {
-            ColumnLayout::Wide => 0,
-            ColumnLayout::Tall => 2,
-        };
-        wide + doublings + tall
+        match shape {
+            Shape::Small => ks[0],
+            Shape::Medium => ks[1],
+            Shape::Large => ks[2],
+        }
     }
 
     fn positions(shape: Shape) -> usize {

@@ -164,9 +164,8 @@ impl<F: MarginField> Hints<F> {
         let var = (offset - totals.threshold) * (F::ONE - totals.var_is_profit);
         let losses = [shortfall, var, totals.stress_loss];
         let weights = self.terms.maintenance.iter().zip(&self.terms.initial);
-        let weights = weights.map(|(low, high)| {
-            claim.is_maintenance * low + claim.is_initial * high
-        });
+        let weights =
+            weights.map(|(low, high)| claim.is_maintenance * low + claim.is_initial * high);
         let risk: F = weights.zip(losses).map(|(weight, loss)| weight * loss).sum();
         let charges = |charge: fn(&SlotHints<F>) -> F| -> F {
             self.slots.iter().map(|slot| slot.size() * charge(slot)).sum()

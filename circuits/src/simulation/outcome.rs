@@ -41,7 +41,12 @@ pub(super) fn balance<F: MarginField, L: Layouter<F>>(
         let product = (&claim.is_initial, high);
         let name = format!("M5 weight of {name}");
         let weight = s.mul_add(&name, product, (F::ONE, &weight), F::ZERO)?;
-        risk = s.mul_add(&format!("{name} times the loss"), (&weight, loss), (F::ONE, &risk), F::ZERO)?;
+        risk = s.mul_add(
+            &format!("{name} times the loss"),
+            (&weight, loss),
+            (F::ONE, &risk),
+            F::ZERO,
+        )?;
     }
     let either = s.add("maintenance or initial", &claim.is_maintenance, &claim.is_initial)?;
     let charges = s.mul("maintenance charges", &either, maintenance)?;

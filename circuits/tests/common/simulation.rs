@@ -37,9 +37,8 @@ pub const CASH: u32 = 500;
 
 /// Gains that differ in every scenario, of both signs, by a seed.
 fn gains(seed: i64, width: i64, mark: i64) -> Vec<i64> {
-    let mut all: Vec<i64> = (0..19_i64)
-        .map(|i| (seed * 7_919 + i * i * 104_729) % (2 * width + 1) - width)
-        .collect();
+    let mut all: Vec<i64> =
+        (0..19_i64).map(|i| (seed * 7_919 + i * i * 104_729) % (2 * width + 1) - width).collect();
     all.push(mark);
     assert_eq!(all.len(), columns(N));
     all

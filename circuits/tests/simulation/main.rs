@@ -20,8 +20,10 @@ use pasta_curves::Fp;
 use proptest::prelude::*;
 use zkmargin_circuits::cost::Cost;
 use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::kzg;
 use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::shape::Shape;
 
@@ -94,7 +96,12 @@ fn every_shape_fits_its_rows() {
         (cost.k, cost.rows)
     }
     let small = row::<SimulationCircuit<Fp, 16>>("16", Shape::Small);
-    assert!(small.0 == 11 && small.1 <= 1 << 11, "{small:?}");
+    assert!(small.0 == 12 && small.1 <= 1 << 12, "{small:?}");
+    for (shape, k) in Shape::ALL.into_iter().zip([15, 16, 17]) {
+        let tall = kzg::cost::<SimulationCircuit<Bn254Fr>>(shape).unwrap();
+        println!("250 {shape}, tall: k {}, rows {}", tall.k, tall.rows);
+        assert!(tall.k == k && tall.rows <= 1 << k && tall.rows > 1 << (k - 1), "{tall:?}");
+    }
     for (shape, k) in Shape::ALL.into_iter().zip([13, 14, 16]) {
         let found = row::<SimulationCircuit<Fp>>("250", shape);
         assert!(found.0 == k && found.1 <= 1 << k && found.1 > 1 << (k - 1), "{found:?}");

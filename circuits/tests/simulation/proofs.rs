@@ -7,8 +7,6 @@ use rand::rand_core::UnwrapErr;
 use rand08::SeedableRng;
 use rand08::rngs::StdRng;
 use zkmargin_circuits::ipa::{self, IpaParams};
-use zkmargin_circuits::kzg;
-use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
 
 use super::*;

@@ -68,7 +68,7 @@ fn rejects_m3_another_market() {
     let mut case = control();
     case.witness.account.header.denominator = Denominator::new(2).unwrap();
     case.instance.market_root = case.witness.account.header.root();
-    both_reject(&case, Violation::Header, "header: equality");
+    both_reject(&case, Violation::Header, "M4 denominator");
     let mut case = control();
     let terms = case.witness.terms;
     let weights = Weights { shortfall: 0, ..terms.maintenance() };
@@ -89,7 +89,7 @@ fn rejects_m3_another_market() {
 fn rejects_m3_another_row() {
     let mut case = control();
     case.witness.account.slots[2].row = row(PUT, false, vec![0; 20]);
-    both_reject(&case, Violation::RowNotInMarket(2), "market: equality");
+    both_reject(&case, Violation::RowNotInMarket(2), "M3 row: hash");
     let mut case = control();
     case.witness.account.slots[2].row = SimulationMarket::new().rows[3].clone();
     assert_eq!(case.check(), Err(Violation::WrongInstrument(2)));
@@ -99,13 +99,13 @@ fn rejects_m3_another_row() {
         let claim = a.claim;
         a.figures.solve(&claim);
     };
-    rejects_only(&control(), lie, "market: equality");
+    rejects_only(&control(), lie, "M3 row: hash");
     let lie: Lie = |a| {
         a.slots[1].maintenance = Fp::ZERO;
         let claim = a.claim;
         a.figures.solve(&claim);
     };
-    rejects_only(&control(), lie, "market: equality");
+    rejects_only(&control(), lie, "M3 row: hash");
     rejects_lie(&control(), |a| a.slots[0].initial = -Fp::ONE, "M4 initial charge");
 }
 
@@ -138,8 +138,7 @@ fn rejects_m4_order_and_ranges() {
     };
     rejects_lie(&control(), lie, "M4 sum 0");
     let gains = |gain: i64| vec![gain; 20];
-    let market =
-        SimulationMarket::of(vec![row(COIN, false, gains((1 << 32) - 1))], terms());
+    let market = SimulationMarket::of(vec![row(COIN, false, gains((1 << 32) - 1))], terms());
     let huge = [position(0, COIN, (1 << 23) + 2, 0)];
     let case = market.case(&huge, at_least(Level::Initial), 0);
     both_reject(&case, Violation::Sum, "M4 sum");
@@ -154,8 +153,8 @@ fn rejects_m5_another_sum() {
         let claim = a.claim;
         a.figures.solve_claim(&claim);
     };
-    rejects_only(&control(), lie, "account: equality");
-    rejects_only(&poor_control(), lie, "account: equality");
+    rejects_only(&control(), lie, "M5 sums 0");
+    rejects_only(&poor_control(), lie, "M5 sums 0");
 }
 
 /// The tail: another choice of it, fewer, more, another threshold.
@@ -182,7 +181,7 @@ fn rejects_m5_another_tail() {
         a.totals.in_tail[worse] = Fp::ZERO;
         resolve(a);
     };
-    rejects_lie(&control(), fewer, "account: equality");
+    rejects_lie(&control(), fewer, "M5 tail count");
     let half: Lie = |a| {
         let worse = marked(a, Fp::ONE);
         a.totals.in_tail[worse] = Fp::from(2).invert().unwrap();

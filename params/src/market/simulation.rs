@@ -22,6 +22,7 @@ use zkmargin_margin::witness::AccountWitness;
 
 use crate::convert::{self, ConversionError};
 use crate::market::{MAX_ROWS, MarketError};
+use crate::scenario::Instrument;
 use crate::simulation::SimulationError;
 use crate::simulation::integer::IntegerTable;
 use crate::simulation::model::SimulationModel;
@@ -53,6 +54,7 @@ pub struct Listing {
     symbol: Symbol,
     row: usize,
     lot_size: Decimal,
+    is_contract: bool,
 }
 
 impl Listing {
@@ -74,6 +76,12 @@ impl Listing {
     /// Units of the underlying, or of the collateral, per lot.
     pub fn lot_size(&self) -> Decimal {
         self.lot_size
+    }
+
+    /// Whether it is a perpetual or a future: a contract, whose profit is in the
+    /// account.
+    pub fn is_contract(&self) -> bool {
+        self.is_contract
     }
 
     /// A quantity in lots.
@@ -275,8 +283,11 @@ fn listings(
     for market in &snapshot.spec().markets {
         for (symbol, instrument) in &market.spec().instruments {
             let lot_size = snapshot.lot_size(symbol, instrument);
-            let row = table.row_of(symbol).ok_or_else(|| SimulationError::Overflow(symbol.clone()))?;
-            let listing = Listing { symbol: symbol.clone(), row, lot_size };
+            let row =
+                table.row_of(symbol).ok_or_else(|| SimulationError::Overflow(symbol.clone()))?;
+            let is_contract =
+                matches!(instrument, Instrument::Perpetual { .. } | Instrument::Future { .. });
+            let listing = Listing { symbol: symbol.clone(), row, lot_size, is_contract };
             if let Some(other) = listings.insert(listing.id(), listing) {
                 let (symbol, other) = (symbol.clone(), other.symbol);
                 return Err(SimulationError::Collision { symbol, other });

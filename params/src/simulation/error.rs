@@ -184,6 +184,15 @@ pub enum SimulationError {
     /// A collateral without a rule.
     #[error("collaterals: the model has no rule for {0}")]
     NoRule(Symbol),
+    /// A number of scenarios that no circuit has.
+    #[error(
+        "set: {scenarios} scenarios: a market that is proved has {}",
+        super::model::PROVED_SCENARIOS
+    )]
+    Unproved {
+        /// Those of the model.
+        scenarios: usize,
+    },
     /// Two symbols with one identifier.
     #[error("{symbol}: its instrument id is that of {other}: rename one of them")]
     Collision {

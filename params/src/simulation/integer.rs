@@ -69,8 +69,7 @@ fn terms(
         })
     };
     let counts = (table.set.scenarios().len(), tail);
-    let (maintenance, initial) =
-        (weights(spec.maintenance_factor)?, weights(spec.initial_factor)?);
+    let (maintenance, initial) = (weights(spec.maintenance_factor)?, weights(spec.initial_factor)?);
     Ok(SimulationTerms::new(counts, maintenance, initial, table.set.digest())?)
 }
 

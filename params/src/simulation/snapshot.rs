@@ -2,14 +2,15 @@
 //! underlying, the closes that scenarios are made of, the seed that they are
 //! drawn from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::Timestamp;
 
 use crate::model::MAX_QUOTE_DECIMALS;
-use crate::scenario::{Instrument, LotSize, LotSizes, ScenarioMarket};
+use crate::scenario::shock::Expiry;
+use crate::scenario::{Instrument, LotSize, LotSizes, MarketSpec, ScenarioError, ScenarioMarket};
 use crate::simulation::error::SimulationError;
 use crate::simulation::history::History;
 use crate::simulation::model::SimulationModel;
@@ -148,6 +149,60 @@ impl SimulationSnapshot {
         }
     }
 
+    /// The snapshot as it would be if all prices moved by a factor and all
+    /// volatilities by another; the closes stay, and so does collateral that is no
+    /// underlying of the market.
+    ///
+    /// # Errors
+    /// When a price or volatility leaves its range.
+    pub fn shocked(&self, spot: f64, vol: f64) -> Result<Self, ScenarioError> {
+        let shocked = |market: &ScenarioMarket| {
+            let mut spec = market.spec().clone();
+            spec.spot *= spot;
+            for feed in &mut spec.feeds {
+                feed.forward = Expiry::new(feed, false).shocked_forward(spot);
+            }
+            for (symbol, instrument) in &mut spec.instruments {
+                match instrument {
+                    Instrument::Option { mark_vol, .. } => *mark_vol *= vol,
+                    Instrument::Perpetual { price, .. } => *price *= spot,
+                    Instrument::Collateral { price, .. } if self.is_underlying(symbol) => {
+                        *price *= spot;
+                    }
+                    Instrument::Collateral { .. } | Instrument::Future { .. } => {}
+                }
+            }
+            ScenarioMarket::new(spec)
+        };
+        let markets = self.spec.markets.iter().map(shocked).collect::<Result<_, _>>()?;
+        Ok(Self { spec: SnapshotSpec { markets, ..self.spec.clone() } })
+    }
+
+    fn is_underlying(&self, symbol: &Symbol) -> bool {
+        self.spec.markets.iter().any(|market| market.spec().underlying == *symbol)
+    }
+
+    /// What moves with spot of each perpetual and future, by symbol.
+    pub fn contract_prices(&self) -> BTreeMap<Symbol, f64> {
+        let markets = self.spec.markets.iter().map(ScenarioMarket::spec);
+        let of = |market: &MarketSpec| {
+            let feeds: BTreeMap<u64, f64> = market
+                .feeds
+                .iter()
+                .map(|feed| (feed.expiry_seconds, Expiry::new(feed, false).variable))
+                .collect();
+            let price = |(symbol, instrument): (&Symbol, &Instrument)| match instrument {
+                Instrument::Perpetual { price, .. } => Some((symbol.clone(), *price)),
+                Instrument::Future { expiry_seconds } => {
+                    feeds.get(expiry_seconds).map(|price| (symbol.clone(), *price))
+                }
+                _ => None,
+            };
+            market.instruments.iter().filter_map(price).collect::<Vec<_>>()
+        };
+        markets.flat_map(of).collect()
+    }
+
     /// The scenario set of a model: made of the closes here, or drawn from the seed
     /// here.
     ///
@@ -170,9 +225,11 @@ fn check_lots(spec: &SnapshotSpec) -> Result<(), SimulationError> {
     let LotSizes { options, others, instruments } = &spec.lots;
     let single = instruments.values().map(|LotSize(lot)| lot);
     let most = Decimal::from(1_000_000_000_000_u64);
-    match [options, others].into_iter().chain(single).find(|lot| {
-        **lot <= Decimal::ZERO || **lot > most || lot.scale() > 18
-    }) {
+    match [options, others]
+        .into_iter()
+        .chain(single)
+        .find(|lot| **lot <= Decimal::ZERO || **lot > most || lot.scale() > 18)
+    {
         Some(lot) => Err(SimulationError::LotSize(*lot)),
         None => Ok(()),
     }

@@ -179,12 +179,7 @@ impl Maker<'_> {
         Ok(Expiry::new(&self.market.spec().feeds[group], false))
     }
 
-    fn option(
-        &self,
-        moves: &[Move],
-        instrument: &Instrument,
-        expiry: &Expiry,
-    ) -> (f64, Vec<f64>) {
+    fn option(&self, moves: &[Move], instrument: &Instrument, expiry: &Expiry) -> (f64, Vec<f64>) {
         let Instrument::Option { strike, option_type, mark_vol, .. } = *instrument else {
             return (0.0, vec![0.0; moves.len()]);
         };
@@ -214,8 +209,7 @@ impl Maker<'_> {
         value: f64,
     ) -> Result<(f64, Vec<f64>, (f64, f64)), SimulationError> {
         let rule = self.model.spec().collaterals.get(symbol);
-        let rule: &CollateralRule =
-            rule.ok_or_else(|| SimulationError::NoRule(symbol.clone()))?;
+        let rule: &CollateralRule = rule.ok_or_else(|| SimulationError::NoRule(symbol.clone()))?;
         let gains = match &rule.underlying {
             None => vec![0.0; self.moves.first().map_or(0, Vec::len)],
             Some(underlying) => {

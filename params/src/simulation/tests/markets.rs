@@ -239,7 +239,10 @@ fn models_and_snapshots_are_refused_with_words() {
 fn a_thousand_instruments_and_books() {
     let mut spec = snapshot().spec().clone();
     let mut market = spec.markets[0].spec().clone();
-    let option = *market.instruments.values().next().unwrap();
+    let is_option = |instrument: &&crate::scenario::Instrument| {
+        matches!(instrument, crate::scenario::Instrument::Option { .. })
+    };
+    let option = *market.instruments.values().find(is_option).unwrap();
     for number in 0..1_000 {
         let mut option = option;
         if let crate::scenario::Instrument::Option { strike, .. } = &mut option {
@@ -252,11 +255,8 @@ fn a_thousand_instruments_and_books() {
     spec.history = Some(closes());
     let snapshot = SimulationSnapshot::new(spec).unwrap();
     let mut model = presets::by_name("filtered-es").unwrap().model().unwrap().spec().clone();
-    model.set = crate::simulation::rule::SetRule::Filtered {
-        scenarios: 500,
-        horizon: 1,
-        lambda: 0.97,
-    };
+    model.set =
+        crate::simulation::rule::SetRule::Filtered { scenarios: 500, horizon: 1, lambda: 0.97 };
     let model = SimulationModel::new(model).unwrap();
     let start = std::time::Instant::now();
     let market = Market::<Fp>::build(&model, &snapshot, Epoch::new(1)).unwrap();
@@ -274,9 +274,7 @@ fn a_thousand_instruments_and_books() {
     let books: Vec<_> = (0..1_000).map(book).collect();
     let start = std::time::Instant::now();
     use rayon::prelude::*;
-    let sum: u128 = books
-        .par_iter()
-        .map(|book| market.margin(book).unwrap().shortfall(Level::Initial))
-        .sum();
+    let sum: u128 =
+        books.par_iter().map(|book| market.margin(book).unwrap().shortfall(Level::Initial)).sum();
     println!("1,000 books x 64 positions x 500 scenarios: {:?} ({sum})", start.elapsed());
 }

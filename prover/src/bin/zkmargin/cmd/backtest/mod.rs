@@ -2,6 +2,8 @@
 
 mod report;
 
+pub(crate) use report::note_odd;
+
 use zkmargin_params::simulation::SimulationError;
 use zkmargin_params::simulation::backtest::book::{Book, BookPosition};
 use zkmargin_params::simulation::backtest::{Backtest, Method, Plan};
@@ -104,7 +106,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     };
     let text = load_text(&args.closes)?;
     let (history, odd) = History::from_csv(&text, &args.columns).map_err(failed(&args.closes))?;
-    report::note_odd(&args.closes, &odd, env);
+    note_odd(&args.closes, &odd, env);
     let book = book(args, &history)?;
     let run = || {
         let test = |name: &MethodName| plan(args, *name).run(&book, &history, args.last);

@@ -25,7 +25,7 @@ pub(super) struct Report {
 }
 
 /// Says which rows of a public file were left out.
-pub(super) fn note_odd(place: &Source, odd: &[OddRow], env: Env) {
+pub(crate) fn note_odd(place: &Source, odd: &[OddRow], env: Env) {
     for row in odd.iter().take(NAMED) {
         env.out.note(format!("note: {place}: line {} is left out: {}", row.line, row.why));
     }
