@@ -27,8 +27,7 @@ fn model(marks: &zkmargin_params::scenario::MarketSpec) -> Result<SimulationMode
     if let SetRule::MonteCarlo { cholesky, .. } = &mut spec.set {
         cholesky.truncate(1);
     }
-    let rule =
-        CollateralRule { underlying: None, maintenance_haircut: 0.1, initial_haircut: 0.1 };
+    let rule = CollateralRule { underlying: None, maintenance_haircut: 0.1, initial_haircut: 0.1 };
     let coins = marks.instruments.keys().filter(|symbol| symbol.as_str().starts_with("COIN"));
     spec.collaterals.extend(coins.map(|symbol| (symbol.clone(), rule.clone())));
     Ok(SimulationModel::new(spec)?)
@@ -46,11 +45,7 @@ pub fn market() -> Result<Market<Fp>> {
         source: "synthetic".to_owned(),
         quote: Symbol::new("USD")?,
         quote_decimals: 4,
-        lots: LotSizes {
-            options: lot("0.1")?,
-            others: lot("0.01")?,
-            instruments: BTreeMap::new(),
-        },
+        lots: LotSizes { options: lot("0.1")?, others: lot("0.01")?, instruments: BTreeMap::new() },
         markets: vec![marks.clone()],
         history: None,
         seed: Some(Seed([7; 32])),

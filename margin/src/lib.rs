@@ -7,7 +7,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`units`] | lots, prices, quote amounts, rates: integers with ranges |
-//! | [`ids`] | accounts, epochs, instruments, digests |
+//! | [`ids`] | accounts, epochs, instruments, digests, memos |
 //! | [`field`], [`poseidon`], [`merkle`] | the field, the hash, the 4-ary tree |
 //! | [`portfolio`] | private positions and their commitment |
 //! | [`market`] | the market header behind `MARKET_ROOT` |
@@ -58,4 +58,4 @@ pub mod witness;
 /// Version of the statement: what the public inputs mean, how the commitments
 /// are formed and which clauses hold. Proofs and keys carry it; a change to
 /// any of these is a new version.
-pub const STATEMENT_VERSION: u16 = 1;
+pub const STATEMENT_VERSION: u16 = 2;

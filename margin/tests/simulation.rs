@@ -3,9 +3,9 @@
 
 use pasta_curves::Fp;
 use proptest::prelude::*;
-use zkmargin_margin::claim::Level;
+use zkmargin_margin::claim::{Level, Multiplier};
 use zkmargin_margin::ids::{BucketId, InstrumentId, ModelDigest};
-use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::portfolio::{Position, Reserved};
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::simulation::{
     Charges, InvalidTerms, LIMBS, SimulationMargin, SimulationRow, SimulationTerms, WEIGHT_ONE,
@@ -27,12 +27,12 @@ fn terms() -> SimulationTerms {
     SimulationTerms::new((SCENARIOS, TAIL), low, high, ModelDigest::of(b"set")).unwrap()
 }
 
-fn row(id: u32, gains: &[i64]) -> SimulationRow {
+fn row(id: u64, gains: &[i64]) -> SimulationRow {
     let charges = Charges { maintenance: 3, initial: 2 };
     SimulationRow::new(InstrumentId::new(id), false, charges, gains.to_vec()).unwrap()
 }
 
-fn position(id: u32, lots: i64, cash: i128) -> Position {
+fn position(id: u64, lots: i64, cash: i128) -> Position {
     Position {
         bucket: BucketId::CROSS,
         instrument: InstrumentId::new(id),
@@ -50,13 +50,13 @@ proptest! {
         lots in prop::collection::vec(-50_i64..50, 3),
         cash in -9_000_000_i128..9_000_000,
     ) {
-        let rows: Vec<_> = (1_u32..).zip(&gains).map(|(id, gains)| row(id, gains)).collect();
-        let ids = 1_u32..;
+        let rows: Vec<_> = (1_u64..).zip(&gains).map(|(id, gains)| row(id, gains)).collect();
+        let ids = 1_u64..;
         let positions: Vec<_> = ids
             .zip(&lots)
             .map(|(id, lots)| position(id, *lots, if id == 1 { cash } else { 0 }))
             .collect();
-        let margin = SimulationMargin::assess(positions.iter().zip(&rows), &terms()).unwrap();
+        let margin = SimulationMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &terms()).unwrap();
         let sum = |column: usize| -> i64 {
             lots.iter().zip(&gains).map(|(lots, gains)| lots * gains[column]).sum()
         };
@@ -77,13 +77,25 @@ proptest! {
                 let mut positions = positions.clone();
                 positions[0] = position(1, lots[0], cash + more);
                 let parts = positions.iter().zip(&rows);
-                SimulationMargin::assess(parts, &terms()).unwrap().shortfall(level)
+                SimulationMargin::assess(parts, &Reserved::NONE, &terms()).unwrap().shortfall(level)
             };
             prop_assert_eq!(with(shortfall.cast_signed()), 0);
             if shortfall > 0 {
                 prop_assert_eq!(with(shortfall.cast_signed() - 1), 1);
             }
         }
+        // What is reserved counts for initial margin alone; a multiplier scales what
+        // is required, rounded up.
+        let reserved = Reserved::new(777).unwrap();
+        let with = SimulationMargin::assess(positions.iter().zip(&rows), &reserved, &terms()).unwrap();
+        prop_assert_eq!(with.shortfall(Level::Maintenance), margin.shortfall(Level::Maintenance));
+        let moved = with.balance(Level::Initial).unwrap() - margin.balance(Level::Initial).unwrap();
+        prop_assert_eq!(moved, -777_i128 << 40);
+        let times = Multiplier::new(15_000).unwrap();
+        let required = margin.requirement(Level::Initial).unwrap();
+        let scaled = margin.equity() * 2 * (1 << 40) - required * 3;
+        let expected = (-scaled).max(0).unsigned_abs().div_ceil(2 << 40);
+        prop_assert_eq!(margin.shortfall_of(Level::Initial, times), expected);
         // Levels are in order.
         let [low, high] = [Level::Maintenance, Level::Initial].map(|l| margin.shortfall(l));
         prop_assert!(low <= high);
@@ -117,7 +129,7 @@ fn what_does_not_fit_is_refused() {
     let terms = terms();
     let row = row(1, &[1_000; 20]);
     let assess = |position: Position, row: &SimulationRow| {
-        SimulationMargin::assess([(&position, row)], &terms).unwrap_err()
+        SimulationMargin::assess([(&position, row)], &Reserved::NONE, &terms).unwrap_err()
     };
     assert_eq!(assess(position(1, 1 << 24, 0), &row), Violation::Lots(0));
     assert_eq!(assess(position(1, -(1 << 24) - 1, 0), &row), Violation::Lots(0));

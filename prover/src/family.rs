@@ -10,7 +10,7 @@ use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
-use zkmargin_margin::claim::Level;
+use zkmargin_margin::claim::{Level, MULTIPLIER_ONE, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::market::MarketHeader;
@@ -67,11 +67,16 @@ pub trait FamilyMarket<F: MarginField> {
         path: &Membership<F>,
     ) -> Result<Witness<F, Self::Circuit>, MarketError>;
 
-    /// How positions stand to a level.
+    /// How a portfolio stands to so many times what a level requires.
     ///
     /// # Errors
     /// When a position does not fit the market.
-    fn standing(&self, positions: &[Position], level: Level) -> Result<Standing, MarketError>;
+    fn standing(
+        &self,
+        portfolio: &Portfolio,
+        level: Level,
+        times: Multiplier,
+    ) -> Result<Standing, MarketError>;
 
     /// The shape asked for if positions fit it, else the smallest that fits.
     ///
@@ -107,15 +112,20 @@ impl<F: MarginField> FamilyMarket<F> for Market<F> {
         self.standard_witness(portfolio, path.commitment, path.path.clone())
     }
 
-    fn standing(&self, positions: &[Position], level: Level) -> Result<Standing, MarketError> {
-        let margin = self.margin(positions)?;
+    fn standing(
+        &self,
+        portfolio: &Portfolio,
+        level: Level,
+        times: Multiplier,
+    ) -> Result<Standing, MarketError> {
+        let margin = self.margin(portfolio)?;
         // The least surplus of a bucket is what keeps a *below* claim false.
         let surpluses = margin.buckets.iter().filter_map(|bucket| {
-            let requirement = bucket.requirement(level)?;
+            let requirement = times.of(bucket.requirement(level)?);
             Some(bucket.equity - requirement.cast_signed())
         });
         let surplus = surpluses.min().unwrap_or(0);
-        Ok(Standing { shortfall: margin.shortfall(level), surplus })
+        Ok(Standing { shortfall: margin.shortfall_of(level, times), surplus })
     }
 
     fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {
@@ -152,12 +162,18 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
         self.scenario_witness(portfolio, path.commitment, path.path.clone())
     }
 
-    fn standing(&self, positions: &[Position], level: Level) -> Result<Standing, MarketError> {
-        let margin = self.margin(positions)?;
-        let unit = I256::from(FINE_ONE) * I256::from(FACTOR_ONE);
-        // In quote units it is a sum below 2^104.
-        let surplus = margin.balance(level).map_or(0, |balance| (balance / unit).as_i128());
-        Ok(Standing { shortfall: margin.shortfall(level), surplus })
+    fn standing(
+        &self,
+        portfolio: &Portfolio,
+        level: Level,
+        times: Multiplier,
+    ) -> Result<Standing, MarketError> {
+        let margin = self.margin(portfolio)?;
+        let unit = I256::from(FINE_ONE) * I256::from(FACTOR_ONE) * I256::from(MULTIPLIER_ONE);
+        // In quote units it is a sum below 2^108.
+        let surplus =
+            margin.balance_of(level, times).map_or(0, |balance| (balance / unit).as_i128());
+        Ok(Standing { shortfall: margin.shortfall_of(level, times), surplus })
     }
 
     fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {
@@ -205,10 +221,18 @@ impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
         self.simulation_witness(portfolio, path.commitment, path.path.clone())
     }
 
-    fn standing(&self, positions: &[Position], level: Level) -> Result<Standing, MarketError> {
-        let margin = self.margin(positions)?;
-        let surplus = margin.balance(level).map_or(0, |balance| balance / i128::from(WEIGHT_ONE));
-        Ok(Standing { shortfall: margin.shortfall(level), surplus })
+    fn standing(
+        &self,
+        portfolio: &Portfolio,
+        level: Level,
+        times: Multiplier,
+    ) -> Result<Standing, MarketError> {
+        let margin = self.margin(portfolio)?;
+        let unit = I256::from(WEIGHT_ONE) * I256::from(MULTIPLIER_ONE);
+        // In quote units it is a sum below 2^88.
+        let surplus =
+            margin.balance_of(level, times).map_or(0, |balance| (balance / unit).as_i128());
+        Ok(Standing { shortfall: margin.shortfall_of(level, times), surplus })
     }
 
     fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {

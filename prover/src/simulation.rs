@@ -86,7 +86,7 @@ impl SimulationReport {
         market: &Market<F>,
         portfolio: &Portfolio,
     ) -> Result<Self, MarketError> {
-        let margin = market.margin(portfolio.positions())?;
+        let margin = market.margin(portfolio)?;
         let amount = |units: i128| market.format_amount(units);
         let needed = |level| amount(margin.shortfall(level).cast_signed());
         // Up, as a requirement is.
@@ -206,7 +206,7 @@ pub fn stressed<F: MarginField>(
 ) -> Result<Stressed, MarketError> {
     let snapshot = file.snapshot().shocked(spot, vol)?;
     let moved = SimulationKind::build::<F>(file.model(), &snapshot, file.epoch())?;
-    let mut margin = moved.margin(portfolio.positions())?;
+    let mut margin = moved.margin(portfolio)?;
     margin.cash += earned(file, market, portfolio, spot);
     let one = i128::from(WEIGHT_ONE);
     let requirement = |level| {

@@ -69,7 +69,7 @@ impl<F: MarginField> Account<F> {
         self,
         s: &mut Synthesizer<'_, F, L>,
         scenarios: usize,
-        (terms, claim): (&TermsCells<F>, &ClaimCells<F>),
+        (terms, claim, reserved): (&TermsCells<F>, &ClaimCells<F>, &Cell<F>),
         totals: Value<&TotalsHints<F>>,
     ) -> Result<Cell<F>, Error> {
         s.scope("account");
@@ -85,7 +85,8 @@ impl<F: MarginField> Account<F> {
         let stress = worst_stress(s, stress, totals)?;
         let risks = Risks { shortfall: tail.shortfall, var: tail.var, stress };
         let worth = s.add_scaled("M5 equity", &mark, (F::ONE, &self.cash), -offset::<F>())?;
-        let charges = (&self.maintenance, &self.initial);
+        let initial = s.add("M5 initial charges and reserved", &self.initial, reserved)?;
+        let charges = (&self.maintenance, &initial);
         let balance = outcome::balance(s, (terms, claim), &risks, (&worth, charges))?;
         outcome::outcome(s, claim, &balance, totals)
     }

@@ -13,8 +13,8 @@ use super::slot::{self, SimulationSlot};
 use super::terms::{self, TermsCells};
 use crate::family::{TooManyPositions, Unprovable};
 use crate::figures::{FamilyFigures, Outcome};
-use crate::gadgets::Synthesizer;
 use crate::gadgets::layout::ColumnLayout;
+use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::claim::{ClaimCells, ClaimHints};
 use crate::statement::market::HeaderCells;
 
@@ -22,6 +22,8 @@ use crate::statement::market::HeaderCells;
 #[derive(Debug)]
 pub struct SimulationFigures<F: MarginField, const N: usize> {
     claim: ClaimCells<F>,
+    /// What is reserved for open orders.
+    reserved: Cell<F>,
     terms: TermsCells<F>,
     account: Account<F>,
 }
@@ -32,6 +34,7 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
     type Slot = SimulationSlot<F>;
 
     const VERSION: u16 = 1;
+    const HAS_NOTIONAL: bool = false;
 
     /// A slot takes `7 + 1 + (columns / 4 - 3) / 3` permutations, of 28 rows each in
     /// the wide layout and 56 in the tall one.
@@ -66,8 +69,8 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         }
     }
 
-    fn hints(shape: Shape, claim: &ClaimHints<F>, witness: &SimulationWitness<F>) -> Hints<F> {
-        Hints::new(shape, claim, witness)
+    fn hints(shape: Shape, of: (&ClaimHints<F>, F), witness: &SimulationWitness<F>) -> Hints<F> {
+        Hints::new(shape, of, witness)
     }
 
     fn constrain_header<L: Layouter<F>>(
@@ -81,13 +84,12 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
     fn begin<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
         _: Shape,
-        _: &HeaderCells<F>,
-        claim: ClaimCells<F>,
+        (_, claim, reserved): (&HeaderCells<F>, ClaimCells<F>, &Cell<F>),
         hints: Value<&Hints<F>>,
     ) -> Result<Self, Error> {
         let terms = terms::assign(s, N, hints.map(|h| &h.terms))?;
         let account = Account::new(s, N);
-        Ok(Self { claim, terms, account })
+        Ok(Self { claim, reserved: reserved.clone(), terms, account })
     }
 
     fn slot<L: Layouter<F>>(
@@ -117,8 +119,9 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         s: &mut Synthesizer<'_, F, L>,
         hints: Value<&Hints<F>>,
     ) -> Result<Outcome<F>, Error> {
-        let Self { claim, terms, account } = self;
-        let shortfall = account.finish(s, N, (&terms, &claim), hints.map(|h| &h.totals))?;
+        let Self { claim, reserved, terms, account } = self;
+        let of = (&terms, &claim, &reserved);
+        let shortfall = account.finish(s, N, of, hints.map(|h| &h.totals))?;
         Ok(Outcome { shortfall, terms: terms.digest })
     }
 }

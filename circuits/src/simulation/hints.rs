@@ -4,6 +4,7 @@
 //! values that break that clause's constraint. What follows from others is worked
 //! out by [`Hints::solve`], so that a test can lie first and solve for the rest.
 
+use zkmargin_margin::claim::MULTIPLIER_ONE;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::merkle::{ARITY, Path};
 use zkmargin_margin::portfolio::CASH_OFFSET;
@@ -90,7 +91,11 @@ redacted!(Hints: MarginField, SlotHints, TermsHints, TotalsHints);
 
 impl<F: MarginField> Hints<F> {
     /// The choices for a witness that fits the shape.
-    pub(super) fn new(shape: Shape, claim: &ClaimHints<F>, witness: &SimulationWitness<F>) -> Self {
+    pub(super) fn new(
+        shape: Shape,
+        of: (&ClaimHints<F>, F),
+        witness: &SimulationWitness<F>,
+    ) -> Self {
         let terms = &witness.terms;
         let slots = (0..shape.simulation_positions()).map(|index| SlotHints::new(witness, index));
         let zeros = |count: usize| vec![F::ZERO; count];
@@ -107,19 +112,20 @@ impl<F: MarginField> Hints<F> {
         let scenarios = terms.scenarios();
         let terms = TermsHints::new(terms);
         let mut hints = Self { terms, slots: slots.collect(), totals, scenarios };
-        hints.solve(claim);
+        hints.solve(of);
         hints
     }
 
-    /// Works out everything that follows from slots and terms.
-    pub fn solve(&mut self, claim: &ClaimHints<F>) {
+    /// Works out everything that follows from slots, terms, the claim and what is
+    /// reserved.
+    pub fn solve(&mut self, of: (&ClaimHints<F>, F)) {
         let elements = columns(self.scenarios) / LIMBS;
         let sum = |i: usize| -> F { self.slots.iter().map(|s| s.lots() * s.columns[i]).sum() };
         let offset = F::from(1 << SUM_BITS);
         let sums: Vec<I256> = (0..elements).flat_map(|i| limbs(&sum(i))).collect();
         self.totals.sums = sums.iter().map(|limb| from_integer::<F>(*limb) + offset).collect();
         self.solve_tail();
-        self.solve_claim(claim);
+        self.solve_claim(of);
     }
 
     /// Marks the tail, and what follows from it.
@@ -145,9 +151,9 @@ impl<F: MarginField> Hints<F> {
     }
 
     /// The shortfall and its slack, by the tail as it stands.
-    pub fn solve_claim(&mut self, claim: &ClaimHints<F>) {
-        let one = I256::from(WEIGHT_ONE);
-        let deficit = -to_integer(&self.balance(claim));
+    pub fn solve_claim(&mut self, (claim, reserved): (&ClaimHints<F>, F)) {
+        let one = I256::from(WEIGHT_ONE) * I256::from(MULTIPLIER_ONE);
+        let deficit = -to_integer(&self.balance(claim, reserved));
         let is_below = claim.is_below == F::ONE && deficit > I256::ZERO;
         let deficit = if is_below { deficit } else { I256::ZERO };
         let shortfall = (deficit + one - I256::ONE) / one;
@@ -155,8 +161,8 @@ impl<F: MarginField> Hints<F> {
         self.totals.slack = from_integer(shortfall * one - deficit);
     }
 
-    /// The balance of the claim's level.
-    fn balance(&self, claim: &ClaimHints<F>) -> F {
+    /// The balance of the claim's level and multiplier.
+    fn balance(&self, claim: &ClaimHints<F>, reserved: F) -> F {
         let (totals, offset) = (&self.totals, F::from(1 << SUM_BITS));
         let marked = totals.in_tail.iter().zip(&totals.sums);
         let tail: F = marked.map(|(bit, sum)| *bit * (offset - sum)).sum();
@@ -171,11 +177,13 @@ impl<F: MarginField> Hints<F> {
             self.slots.iter().map(|slot| slot.size() * charge(slot)).sum()
         };
         let charges = (claim.is_maintenance + claim.is_initial) * charges(|s| s.maintenance)
-            + claim.is_initial * charges(|s| s.initial);
+            + claim.is_initial * (charges(|s| s.initial) + reserved);
         let cash_offset = F::from_u128(CASH_OFFSET);
         let cash: F = self.slots.iter().map(|slot| slot.cash - cash_offset).sum();
         let mark = totals.sums.last().map_or(F::ZERO, |sum| *sum - offset);
-        F::from(WEIGHT_ONE) * (mark + cash - charges) - risk
+        let required = F::from(WEIGHT_ONE) * charges + risk;
+        let one = F::from(MULTIPLIER_ONE.into());
+        one * F::from(WEIGHT_ONE) * (mark + cash) - (one + claim.above_one) * required
     }
 }
 
@@ -218,7 +226,7 @@ impl<F: MarginField> SlotHints<F> {
             short: F::ZERO,
             size_less_sign: F::ZERO,
             cash: F::from_u128(CASH_OFFSET),
-            instrument: F::from(u64::from(row.instrument().get())),
+            instrument: F::from(row.instrument().get()),
             is_long_only: bit(row.is_long_only()),
             maintenance: F::from(u64::from(row.charges().maintenance)),
             initial: F::from(u64::from(row.charges().initial)),

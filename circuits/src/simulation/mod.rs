@@ -28,9 +28,10 @@
 //! directions, as *below* proofs are made against an account.
 //!
 //! **Nothing wraps.** The tail's sum is below `2^64`, other losses below `2^56`,
-//! weights below `2^48`, so a risk is below `2^113`. Charges are below `2^62` and cash
-//! below `2^86`, times `2^40`; a balance or deficit is below `2^128`, a shortfall
-//! below `2^88`.
+//! weights below `2^48`, so a risk is below `2^113`. Charges and what is reserved are
+//! below `2^81`, times `2^40`, so a requirement is below `2^122` and below `2^147`
+//! times a multiplier. Equity is below `2^87`, times `2^40 * 10^4` below `2^141`; a
+//! balance that is not negative is no larger. A shortfall is below `2^95`.
 
 mod account;
 mod figures;

@@ -2,6 +2,7 @@
 
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
+use zkmargin_margin::claim::MULTIPLIER_ONE;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::SHORTFALL_BITS;
 use zkmargin_margin::simulation::WEIGHT_ONE;
@@ -12,11 +13,14 @@ use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::claim::ClaimCells;
 
 /// Bits of a balance that is not negative.
-const BALANCE_BITS: u32 = 128;
-/// Bits of the slack of a shortfall: below one quote unit.
-const SLACK_BITS: u32 = 40;
-// The slack's range is its bound.
-const _: () = assert!(WEIGHT_ONE == 1 << SLACK_BITS);
+const BALANCE_BITS: u32 = 144;
+/// Bits of the slack of a shortfall, which is below one quote unit.
+const SLACK_BITS: u32 = 56;
+
+/// One quote unit on the scale of balances.
+fn balance_one<F: MarginField>() -> F {
+    F::from(WEIGHT_ONE) * F::from(MULTIPLIER_ONE.into())
+}
 
 /// What a level weighs; none is below zero.
 pub(super) struct Risks<F: MarginField> {
@@ -25,7 +29,8 @@ pub(super) struct Risks<F: MarginField> {
     pub(super) stress: Cell<F>,
 }
 
-/// Equity less what the claim's level needs, over `WEIGHT_ONE`.
+/// Equity less so many times what the claim's level needs, over
+/// `WEIGHT_ONE * MULTIPLIER_ONE`.
 pub(super) fn balance<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     (terms, claim): (&TermsCells<F>, &ClaimCells<F>),
@@ -52,9 +57,13 @@ pub(super) fn balance<F: MarginField, L: Layouter<F>>(
     let charges = s.mul("maintenance charges", &either, maintenance)?;
     let product = (&claim.is_initial, initial);
     let charges = s.mul_add("M5 charges of the level", product, (F::ONE, &charges), F::ZERO)?;
-    let rest = s.sub("M5 worth less charges", worth, &charges)?;
-    let owed = s.scale("risk owed", -F::ONE, &risk, F::ZERO)?;
-    s.add_scaled("M5 balance", &owed, (F::from(WEIGHT_ONE), &rest), F::ZERO)
+    let charges = (F::from(WEIGHT_ONE), &charges);
+    let required = s.add_scaled("M5 requirement", &risk, charges, F::ZERO)?;
+    let one = F::from(MULTIPLIER_ONE.into());
+    let times = s.scale("multiplier", F::ONE, &claim.above_one, one)?;
+    let required = s.mul("M6 requirement times the multiplier", &times, &required)?;
+    let owed = s.scale("required below zero", -F::ONE, &required, F::ZERO)?;
+    s.add_scaled("M5 balance", &owed, (balance_one(), worth), F::ZERO)
 }
 
 /// The claim about a balance, and the shortfall: `ceil(-balance / one)` under a
@@ -72,9 +81,12 @@ pub(super) fn outcome<F: MarginField, L: Layouter<F>>(
     let shortfall = totals.map(|t| t.shortfall);
     let shortfall = s.witness_ranged("M6 shortfall", shortfall, SHORTFALL_BITS)?;
     let slack = s.witness_ranged("M6 slack", totals.map(|t| t.slack), SLACK_BITS)?;
+    let one: F = balance_one();
+    let gap = s.scale("slack gap", -F::ONE, slack.cell(), one - F::ONE)?;
+    s.range_check("M6 slack below its divisor", &gap, SLACK_BITS)?;
     let deficit = s.mul("balance where below", &claim.is_below, balance)?;
     // shortfall * one = slack - balance where below.
-    let scaled = (F::from(WEIGHT_ONE), shortfall.cell());
+    let scaled = (one, shortfall.cell());
     let sum = s.add_scaled("shortfall and deficit", &deficit, scaled, F::ZERO)?;
     let difference = s.sub("M6 shortfall is the deficit", &sum, slack.cell())?;
     let zero = s.zero();

@@ -5,11 +5,11 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::simulation::{Assignment, SimulationCircuit};
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{Epoch, InstrumentId, ModelDigest, Timestamp};
+use zkmargin_margin::ids::{Epoch, InstrumentId, Memo, ModelDigest, Timestamp};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
 use zkmargin_margin::merkle::Tree;
-use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::portfolio::{Position, Reserved};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
@@ -29,11 +29,11 @@ pub type Circuit<F> = SimulationCircuit<F, N>;
 pub type Choices<F> = Assignment<F, N>;
 
 /// Two underlyings, an option of each, and collateral that cannot be short.
-pub const COIN: u32 = 100;
-pub const OTHER: u32 = 200;
-pub const PUT: u32 = 300;
-pub const CALL: u32 = 400;
-pub const CASH: u32 = 500;
+pub const COIN: u64 = 100;
+pub const OTHER: u64 = 200;
+pub const PUT: u64 = 300;
+pub const CALL: u64 = 400;
+pub const CASH: u64 = 500;
 
 /// Gains that differ in every scenario, of both signs, by a seed.
 fn gains(seed: i64, width: i64, mark: i64) -> Vec<i64> {
@@ -44,7 +44,7 @@ fn gains(seed: i64, width: i64, mark: i64) -> Vec<i64> {
     all
 }
 
-pub fn row(id: u32, is_long_only: bool, gains: Vec<i64>) -> SimulationRow {
+pub fn row(id: u64, is_long_only: bool, gains: Vec<i64>) -> SimulationRow {
     let charges = Charges { maintenance: 3, initial: 2 };
     SimulationRow::new(InstrumentId::new(id), is_long_only, charges, gains).unwrap()
 }
@@ -106,7 +106,7 @@ impl<F: MarginField> SimulationMarket<F> {
     pub fn margin(&self, positions: &[Position]) -> SimulationMargin {
         let slots: Vec<_> = positions.iter().map(|position| self.slot(position)).collect();
         let parts = slots.iter().map(|slot| (&slot.position, &slot.row));
-        SimulationMargin::assess(parts, &self.terms).unwrap()
+        SimulationMargin::assess(parts, &Reserved::NONE, &self.terms).unwrap()
     }
 
     /// Instance and witness of an account with these positions.
@@ -124,10 +124,12 @@ impl<F: MarginField> SimulationMarket<F> {
                 model: self.header.model,
                 claim,
                 disclosed: Shortfall::new(disclosed).unwrap(),
+                memo: Memo::NONE,
             },
             witness: SimulationWitness {
                 account: AccountWitness {
                     slots: positions.iter().map(|position| self.slot(position)).collect(),
+                    reserved: Reserved::NONE,
                     blinding,
                     commitment,
                     account_path,

@@ -96,14 +96,14 @@ fn rejects_m3_another_row() {
     // One gain more, all else solved.
     let lie: Lie = |a| {
         a.slots[0].columns[1] += Fp::ONE;
-        let claim = a.claim;
-        a.figures.solve(&claim);
+        let (claim, reserved) = (a.claim, a.reserved);
+        a.figures.solve((&claim, reserved));
     };
     rejects_only(&control(), lie, "M3 row: hash");
     let lie: Lie = |a| {
         a.slots[1].maintenance = Fp::ZERO;
-        let claim = a.claim;
-        a.figures.solve(&claim);
+        let (claim, reserved) = (a.claim, a.reserved);
+        a.figures.solve((&claim, reserved));
     };
     rejects_only(&control(), lie, "M3 row: hash");
     rejects_lie(&control(), |a| a.slots[0].initial = -Fp::ONE, "M4 initial charge");
@@ -150,8 +150,8 @@ fn rejects_m5_another_sum() {
     let lie: Lie = |a| {
         a.totals.sums[3] += Fp::from(500);
         a.figures.solve_tail();
-        let claim = a.claim;
-        a.figures.solve_claim(&claim);
+        let (claim, reserved) = (a.claim, a.reserved);
+        a.figures.solve_claim((&claim, reserved));
     };
     rejects_only(&control(), lie, "M5 sums 0");
     rejects_only(&poor_control(), lie, "M5 sums 0");
@@ -164,8 +164,8 @@ fn rejects_m5_another_tail() {
         a.totals.in_tail.iter().position(|of| *of == bit).unwrap()
     }
     fn resolve(a: &mut Choices<Fp>) {
-        let claim = a.claim;
-        a.figures.solve_claim(&claim);
+        let (claim, reserved) = (a.claim, a.reserved);
+        a.figures.solve_claim((&claim, reserved));
     }
     // A milder scenario in place of a worse one, and the threshold where either.
     let swap: Lie = |a| {
@@ -206,26 +206,26 @@ fn rejects_m5_another_tail() {
 fn rejects_m5_other_signs_and_stress() {
     let profit: Lie = |a| {
         a.totals.tail_is_profit = Fp::ONE;
-        let claim = a.claim;
-        a.figures.solve_claim(&claim);
+        let (claim, reserved) = (a.claim, a.reserved);
+        a.figures.solve_claim((&claim, reserved));
     };
     rejects_only(&control(), profit, "M5 tail loss magnitude");
     let profit: Lie = |a| {
         a.totals.var_is_profit = Fp::ONE;
-        let claim = a.claim;
-        a.figures.solve_claim(&claim);
+        let (claim, reserved) = (a.claim, a.reserved);
+        a.figures.solve_claim((&claim, reserved));
     };
     rejects_only(&control(), profit, "M5 var magnitude");
     let less: Lie = |a| {
         a.totals.stress_loss -= Fp::ONE;
-        let claim = a.claim;
-        a.figures.solve_claim(&claim);
+        let (claim, reserved) = (a.claim, a.reserved);
+        a.figures.solve_claim((&claim, reserved));
     };
     rejects_lie(&control(), less, "M5 stress loss is not beyond");
     let more: Lie = |a| {
         a.totals.stress_loss += Fp::ONE;
-        let claim = a.claim;
-        a.figures.solve_claim(&claim);
+        let (claim, reserved) = (a.claim, a.reserved);
+        a.figures.solve_claim((&claim, reserved));
     };
     rejects_only(&poor_control(), more, "M5 stress loss is one of them");
 }
@@ -245,7 +245,7 @@ fn rejects_m6_m7_false_claims() {
         let mut case = poor_control();
         case.instance.disclosed =
             Shortfall::new(if more == Fp::ONE { shortfall + 1 } else { shortfall - 1 }).unwrap();
-        let one = Fp::from(1 << 40);
+        let one = Fp::from((1 << 40) * 10_000);
         let lie = move |a: &mut Choices<Fp>| {
             a.totals.shortfall += more;
             a.totals.slack += more * one;

@@ -3,12 +3,14 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use ethnum::I256;
+
 use super::row::SimulationRow;
 use super::terms::{SimulationTerms, Weights};
 use super::{LOT_BITS, SUM_BITS, WEIGHT_ONE};
-use crate::claim::Level;
+use crate::claim::{Level, MULTIPLIER_ONE, Multiplier};
 use crate::ids::BucketId;
-use crate::portfolio::Position;
+use crate::portfolio::{Position, Reserved};
 use crate::relation::Violation;
 
 /// Least lots of a position.
@@ -33,6 +35,8 @@ pub struct SimulationMargin {
     pub maintenance_charges: i128,
     /// Charges of initial margin, on top.
     pub initial_charges: i128,
+    /// Reserved for open orders: of initial margin, on top.
+    pub reserved: u128,
     /// The sum of the largest losses, as many as the tail has; not below zero.
     pub tail_loss: i128,
     /// The least of these; not below zero.
@@ -52,6 +56,7 @@ impl SimulationMargin {
     /// row is of another number of scenarios, or a sum is out of range.
     pub fn assess<'a>(
         positions: impl IntoIterator<Item = (&'a Position, &'a SimulationRow)>,
+        reserved: &Reserved,
         terms: &SimulationTerms,
     ) -> Result<Self, Violation> {
         let mut sums = vec![0_i64; terms.columns()];
@@ -83,6 +88,7 @@ impl SimulationMargin {
             cash,
             maintenance_charges: maintenance,
             initial_charges: initial,
+            reserved: reserved.get(),
             tail_loss: 0,
             var: 0,
             stress_loss: 0,
@@ -115,9 +121,13 @@ impl SimulationMargin {
             Level::Bankrupt => return None,
             Level::MarginCall => return Some(0),
             Level::Maintenance => (&self.weights[0], self.maintenance_charges),
-            Level::Initial => (&self.weights[1], self.maintenance_charges + self.initial_charges),
+            Level::Initial => {
+                let charges = self.maintenance_charges + self.initial_charges;
+                (&self.weights[1], charges + self.reserved.cast_signed())
+            }
         };
-        // Below 2^48 times 2^65, 2^55 and 2^55; charges below 2^63 times 2^40.
+        // Below 2^48 times 2^65, 2^55 and 2^55; charges and what is reserved below
+        // 2^81 times 2^40.
         let risk = i128::from(weights.shortfall) * self.tail_loss
             + i128::from(weights.var) * i128::from(self.var)
             + i128::from(weights.stress) * i128::from(self.stress_loss);
@@ -133,8 +143,25 @@ impl SimulationMargin {
     /// Cash that would lift the account to a level, in quote units, rounded up;
     /// zero when it is there.
     pub fn shortfall(&self, level: Level) -> u128 {
-        let deficit = self.balance(level).map_or(0, |balance| (-balance).max(0));
-        deficit.unsigned_abs().div_ceil(u128::from(WEIGHT_ONE))
+        self.shortfall_of(level, Multiplier::ONE)
+    }
+
+    /// How far the account is above so many times what a level requires, in quote
+    /// units times `WEIGHT_ONE * MULTIPLIER_ONE`.
+    pub fn balance_of(&self, level: Level, times: Multiplier) -> Option<I256> {
+        let one = I256::from(MULTIPLIER_ONE);
+        let required = I256::from(self.requirement(level)?);
+        let equity = I256::from(self.equity()) * I256::from(WEIGHT_ONE) * one;
+        Some(equity - required * (one + I256::from(times.above_one())))
+    }
+
+    /// Cash that would lift the account to so many times what a level requires,
+    /// rounded up.
+    pub fn shortfall_of(&self, level: Level, times: Multiplier) -> u128 {
+        let deficit = self.balance_of(level, times).map_or(I256::ZERO, |b| (-b).max(I256::ZERO));
+        let unit = I256::from(WEIGHT_ONE) * I256::from(MULTIPLIER_ONE);
+        // Below 2^94: a requirement is below 2^122, times 2^25, over 2^53.
+        ((deficit + unit - I256::ONE) / unit).as_u128()
     }
 
     /// The highest level that, with every lower one, the account reaches.

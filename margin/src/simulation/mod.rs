@@ -18,7 +18,8 @@
 //! T      = the largest loss of the stress scenarios
 //! risk   = es max(0, S) + var max(0, v) + stress max(0, T)      per level
 //! equity = sum of a mark + cash
-//! needed = risk + sum of |a| charge                             per level
+//! needed = risk + sum of |a| charge                             per level,
+//!          and of initial margin what is reserved for open orders
 //! ```
 //!
 //! The expected shortfall is `S / m`, whose `1 / m` is in the weight `es`; weights

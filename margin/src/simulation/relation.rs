@@ -5,10 +5,12 @@ use core::marker::PhantomData;
 use super::account::SimulationMargin;
 use super::row::SimulationRow;
 use super::terms::SimulationTerms;
-use crate::claim::Level;
+use crate::claim::{Level, Leverage, Multiplier};
 use crate::field::MarginField;
 use crate::ids::InstrumentId;
+use crate::instance::SHORTFALL_BITS;
 use crate::merkle::Path;
+use crate::portfolio::Reserved;
 use crate::relation::{Figures, MarginFamily, Violation};
 use crate::shape::Family;
 use crate::witness::{self, AccountWitness, MARKET_TREE, opens};
@@ -62,12 +64,13 @@ impl<F: MarginField> MarginFamily for Simulation<F> {
     fn assess<'a>(
         witness: &SimulationWitness<F>,
         slots: impl Iterator<Item = &'a SimulationSlot<F>>,
+        reserved: &Reserved,
     ) -> Result<SimulationMargin, Violation>
     where
         Self: 'a,
     {
         let slots = slots.map(|slot| (&slot.position, &slot.row));
-        SimulationMargin::assess(slots, &witness.terms)
+        SimulationMargin::assess(slots, reserved, &witness.terms)
     }
 
     /// Any row of the market applies to zero lots.
@@ -78,7 +81,12 @@ impl<F: MarginField> MarginFamily for Simulation<F> {
 }
 
 impl Figures for SimulationMargin {
-    fn shortfall(&self, level: Level) -> u128 {
-        self.shortfall(level)
+    fn shortfall(&self, level: Level, times: Multiplier) -> Option<u128> {
+        Some(self.shortfall_of(level, times)).filter(|short| short >> SHORTFALL_BITS == 0)
+    }
+
+    /// There is no notional: what is at risk is what the scenarios say.
+    fn is_within(&self, _: Leverage) -> Option<bool> {
+        None
     }
 }

@@ -87,7 +87,7 @@ impl SimulationRow {
     /// The row packed: see [`ROW_E0`], then the columns, four to an element.
     pub fn elements<F: MarginField>(&self) -> Vec<F> {
         let fields = [
-            u64::from(self.instrument.get()),
+            self.instrument.get(),
             self.is_long_only.into(),
             self.charges.maintenance.into(),
             self.charges.initial.into(),

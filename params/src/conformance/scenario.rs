@@ -276,7 +276,7 @@ impl ScenarioCase {
             feeds: account.feeds.clone(),
             instruments,
         });
-        let portfolio = ScenarioPortfolio { cash: account.cash, positions };
+        let portfolio = ScenarioPortfolio { cash: account.cash, positions, reserved: 0.0 };
         Ok((model, market.map_err(refused)?, portfolio))
     }
 

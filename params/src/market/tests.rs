@@ -1,7 +1,7 @@
 use pasta_curves::Fp;
 use proptest::prelude::*;
 use zkmargin_margin::claim::{Claim, Level, Side};
-use zkmargin_margin::ids::{AccountId, BucketId, ContextId};
+use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
 use zkmargin_margin::portfolio::Blinding;
@@ -96,6 +96,7 @@ fn witnesses_satisfy_the_relation() {
         model: model("hyperliquid").digest(),
         claim: Claim::new(side, Level::Maintenance).unwrap(),
         disclosed: Shortfall::new(shortfall).unwrap(),
+        memo: Memo::NONE,
     };
     assert_eq!(margin::check::<Standard<_>>(&instance(Side::Below), &witness), Ok(()));
     assert!(margin::check::<Standard<_>>(&instance(Side::AtLeast), &witness).is_err());

@@ -155,10 +155,13 @@ impl Listings {
         if positions.len() > allowed {
             return Err(PortfolioFileError::TooManyPositions { found: positions.len(), allowed });
         }
-        Portfolio::new(positions, blinding).map_err(|_| PortfolioFileError::Duplicate {
-            first: "positions".to_owned(),
-            second: "positions".to_owned(),
-        })
+        let reserved = self.reserved_of(document)?;
+        let portfolio =
+            Portfolio::new(positions, blinding).map_err(|_| PortfolioFileError::Duplicate {
+                first: "positions".to_owned(),
+                second: "positions".to_owned(),
+            })?;
+        Ok(portfolio.with_reserved(reserved))
     }
 
     /// One bucket's positions in canonical order, the first with the cash.
@@ -294,6 +297,23 @@ mod tests {
         assert_eq!(positions[2].instrument, InstrumentId::from_symbol("BTC"));
         assert_eq!(positions[2].quantity, Lots::ZERO);
         let _: Fp = portfolio.commitment();
+    }
+
+    #[test]
+    fn what_is_reserved_is_committed_to() {
+        let one = format!(r#""cash":"5","positions":[{}]"#, position("ETH", "0.1"));
+        let plain = read(&one).unwrap();
+        assert_eq!(plain.reserved().get(), 0);
+        let with = |text: &str| read(&format!(r#"{one},"reserved":"{text}""#));
+        assert_eq!(with("12.5").unwrap().reserved().get(), 1_250_000_000);
+        assert_ne!(with("12.5").unwrap().commitment::<Fp>(), plain.commitment());
+        assert_eq!(with("0").unwrap().commitment::<Fp>(), plain.commitment());
+        let refusal = |text: &str| with(text).unwrap_err().to_string();
+        let range = "reserved: out of range, allowed is 0 to 2^80 - 1 quote units";
+        assert_eq!(refusal("-1"), "reserved: out of range, allowed is 0 and above");
+        assert_eq!(refusal("99999999999999999"), range);
+        assert!(refusal("0.000000001").starts_with("reserved: more than 8 decimals"));
+        assert!(refusal("1e3").starts_with("reserved: not a decimal"));
     }
 
     #[test]

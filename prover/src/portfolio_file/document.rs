@@ -86,6 +86,10 @@ pub struct PortfolioDocument {
     /// The isolated buckets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub isolated: Vec<IsolatedBucket>,
+    /// Margin that the venue has reserved for open orders; none is 0. It counts
+    /// against initial margin of the cross-margin bucket alone.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "given")]
+    pub reserved: Option<SecretText>,
 }
 
 /// A position.
@@ -153,6 +157,7 @@ impl PortfolioDocument {
             balance: None,
             positions,
             isolated: Vec::new(),
+            reserved: None,
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::market::{
@@ -62,6 +62,14 @@ pub(crate) fn parse_level(text: &str) -> Result<Level, &'static str> {
         .filter_map(Level::from_u8)
         .find(|level| level.to_string() == text)
         .ok_or("allowed are margin-call, maintenance, initial")
+}
+
+/// Reads a memo: at most 31 bytes, which are its last.
+pub(crate) fn parse_memo(text: &str) -> Result<Memo, &'static str> {
+    let digits = text.strip_prefix("0x").and_then(|digits| hex::decode(digits).ok());
+    digits
+        .and_then(|bytes| Memo::of(&bytes))
+        .ok_or("allowed are 0x and an even number of hexadecimal digits, at most 62")
 }
 
 /// Reads an epoch's number; zero is none.

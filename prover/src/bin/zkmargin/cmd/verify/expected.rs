@@ -1,7 +1,7 @@
 //! The options that say what a proof must be about.
 
-use zkmargin_margin::claim::{Claim, Level};
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Timestamp};
+use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, Timestamp};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::freshness::{Freshness, parse_period};
 use zkmargin_prover::venue::FieldHex;
@@ -12,7 +12,8 @@ use crate::cmd::market::load_model;
 use crate::env::Env;
 use crate::error::Error;
 use crate::input::{
-    PublishedMarket, now, parse_context, parse_epoch, parse_level, parse_source, with_market,
+    PublishedMarket, now, parse_context, parse_epoch, parse_level, parse_memo, parse_source,
+    with_market,
 };
 
 /// What proofs must be about.
@@ -28,6 +29,12 @@ pub(crate) struct Expected {
     /// Level it must claim at least: margin-call, maintenance, initial
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with = "claim")]
     at_least: Option<Level>,
+    /// How many times that level's requirement it must claim to meet at least: 1.25
+    #[arg(long, value_name = "TIMES", requires = "at_least")]
+    multiplier: Option<Multiplier>,
+    /// Leverage it must claim at most: 10
+    #[arg(long, value_name = "TIMES", requires = "at_least")]
+    max_leverage: Option<Leverage>,
     /// Claim it must make, exactly
     #[arg(long, value_name = "SIDE:LEVEL")]
     claim: Option<Claim>,
@@ -58,6 +65,9 @@ pub(crate) struct Expected {
     /// Account
     #[arg(long, value_name = "0x...")]
     account: Option<AccountId>,
+    /// Memo: 0x and at most 62 digits
+    #[arg(long, value_name = "0x...", value_parser = parse_memo)]
+    memo: Option<Memo>,
     #[command(flatten)]
     waived: Waived,
 }
@@ -99,7 +109,7 @@ impl Waived {
             Figure::Model => self.any_model,
             Figure::Claim => self.any_claim,
             Figure::Age => self.any_age,
-            Figure::Epoch | Figure::Account => true,
+            Figure::Epoch | Figure::Account | Figure::Memo => true,
         }
     }
 }
@@ -135,7 +145,10 @@ impl Expected {
         self.tell_single(&mut told)?;
         let age = self.age(&told)?;
         let claim = match (self.at_least, self.claim) {
-            (Some(level), _) => ClaimRule::AtLeast(level),
+            (Some(level), _) => {
+                let times = self.multiplier.unwrap_or(Multiplier::ONE);
+                ClaimRule::AtLeast { level, times, leverage: self.max_leverage }
+            }
             (None, Some(claim)) => ClaimRule::Exactly(claim),
             (None, None) => ClaimRule::Any,
         };
@@ -202,6 +215,7 @@ impl Expected {
             (Figure::MarketRoot, self.market_root.map(|root| root.to_string())),
             (Figure::Epoch, self.epoch_number.map(|epoch| epoch.get().to_string())),
             (Figure::Account, self.account.map(|account| account.to_string())),
+            (Figure::Memo, self.memo.map(|memo| memo.to_string())),
         ];
         for (figure, text) in texts {
             if let Some(text) = text {

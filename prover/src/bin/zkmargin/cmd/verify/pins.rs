@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier, Side};
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::engine::ClaimData;
 
@@ -19,6 +19,7 @@ pub(crate) enum Figure {
     Model,
     Epoch,
     Account,
+    Memo,
     Claim,
     Age,
 }
@@ -37,6 +38,7 @@ impl Figure {
             Self::Model => "the model",
             Self::Epoch => "the epoch",
             Self::Account => "the account",
+            Self::Memo => "the memo",
             Self::Claim => "the claim",
             Self::Age => "the age of the prices",
         }
@@ -54,6 +56,7 @@ impl Figure {
             Self::Age => "--max-age with --epoch or --market, or --any-age",
             Self::Epoch => "--epoch, --market or --epoch-number",
             Self::Account => "--account",
+            Self::Memo => "--memo",
         }
     }
 
@@ -67,6 +70,7 @@ impl Figure {
             Self::Model => "model",
             Self::Epoch => "epoch",
             Self::Account => "account",
+            Self::Memo => "memo",
             Self::Claim => "claim",
             Self::Age => "age",
         }
@@ -81,6 +85,7 @@ impl Figure {
             Self::Model => claim.model.to_string(),
             Self::Epoch => claim.epoch.get().to_string(),
             Self::Account => claim.account.to_string(),
+            Self::Memo => claim.memo.to_string(),
             Self::Signers | Self::Claim | Self::Age => return None,
         })
     }
@@ -142,7 +147,7 @@ pub(super) struct Rule {
 /// What must be claimed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ClaimRule {
-    AtLeast(Level),
+    AtLeast { level: Level, times: Multiplier, leverage: Option<Leverage> },
     Exactly(Claim),
     Any,
 }
@@ -190,8 +195,16 @@ impl Pins {
         }
         let (found, side) = (claim.claim, claim.claim.side());
         let expected = match self.claim {
-            ClaimRule::AtLeast(level) if side == Side::AtLeast && found.level() < level => {
-                format!("at-least:{level}")
+            ClaimRule::AtLeast { level, times, leverage }
+                if side == Side::AtLeast && !found.is_at_least(level, times, leverage) =>
+            {
+                let expected = Claim::new(side, level).map(|claim| claim.with_multiplier(times));
+                let bounded = |claim: Claim| match leverage {
+                    Some(leverage) => claim.with_leverage(leverage),
+                    None => Ok(claim),
+                };
+                let expected = expected.and_then(bounded);
+                expected.map_or_else(|_| format!("at-least:{level}"), |claim| claim.to_string())
             }
             ClaimRule::Exactly(exact) if found != exact => exact.to_string(),
             _ => return Ok(side),

@@ -78,6 +78,10 @@ impl ProofReport {
                 .map(|figure| (figure.key(), pins.assurance(figure)))
                 .into();
         assurance.extend(["account", "claim", "disclosed"].map(|key| (key, Assurance::Proved)));
+        if !claim.memo.is_none() {
+            // Bound by the proof, which says nothing about it.
+            assurance.insert(Figure::Memo.key(), pins.assurance(Figure::Memo));
+        }
         assurance.extend(pins.age.map(|(_, by)| (Figure::Age.key(), by)));
         let words = words(verdict, &claim, pins);
         let (file, instance) = (source.to_string(), Some(claim));
@@ -92,7 +96,8 @@ fn words(verdict: Verdict, claim: &ClaimData, pins: &Pins) -> String {
         units => format!(", shortfall of {units} quote units"),
     };
     let (account, epoch) = (claim.account, claim.epoch.get());
-    let statement = format!("{account} is {} in epoch {epoch}{disclosed}", claim.claim);
+    let memo = if claim.memo.is_none() { String::new() } else { format!(", memo {}", claim.memo) };
+    let statement = format!("{account} is {} in epoch {epoch}{disclosed}{memo}", claim.claim);
     let below = if verdict == Verdict::Below { "BELOW: " } else { "" };
     match verdict {
         Verdict::NotPinned => {
