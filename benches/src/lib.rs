@@ -3,6 +3,7 @@
 //! the other family.
 
 pub mod scenario;
+pub mod simulation;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -16,6 +16,7 @@
 //! | [`witness`] | what the prover of either family knows of an account |
 //! | [`standard`] | position-based margin: tiers, haircuts, buckets |
 //! | [`scenario`] | portfolio margin: options, scenarios, contingencies |
+//! | [`simulation`] | value at risk and expected shortfall over joint scenarios |
 //! | [`relation`] | what a family is, the clauses, and [`relation::Violation`] |
 //! | [`statement`] | what is claimed, generic over the family: the native checks |
 #![no_std]
@@ -47,6 +48,7 @@ pub mod poseidon;
 pub mod relation;
 pub mod scenario;
 pub mod shape;
+pub mod simulation;
 pub mod srs;
 pub mod standard;
 pub mod statement;

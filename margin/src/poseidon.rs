@@ -97,6 +97,14 @@ pub enum Domain {
     ScenarioTerms = 10,
     /// The digest so far and three more elements of such terms.
     ScenarioTermsNext = 11,
+    /// The first four elements of a row of the simulation table.
+    SimulationRow = 20,
+    /// The digest so far and three more elements of such a row.
+    SimulationRowNext = 21,
+    /// The first four elements of a simulation market's terms.
+    SimulationTerms = 22,
+    /// The digest so far and three more elements of such terms.
+    SimulationTermsNext = 23,
 }
 
 impl Domain {

@@ -75,7 +75,11 @@ pub enum Violation {
     /// More lots than portfolio margin can count.
     #[error("M4: position {0} is too large: allowed are -2^32 to 2^32 - 1 lots")]
     Quantity(usize),
-    /// A sum of the account of 2^72 quote units or more.
+    /// More lots than margin by simulation can count.
+    #[error("M4: position {0} is too large: allowed are -2^24 to 2^24 - 1 lots")]
+    Lots(usize),
+    /// A sum of the account that is too large: of 2^72 quote units or more, or
+    /// 2^55 in margin by simulation.
     #[error("M4: the portfolio is too large: one of its sums is 2^72 quote units or more")]
     Sum,
     /// The row is for the other direction.
@@ -116,6 +120,7 @@ impl Violation {
             | Self::Range(_)
             | Self::Bucket(_)
             | Self::Quantity(_)
+            | Self::Lots(_)
             | Self::Sum
             | Self::Multiplied => Clause::M4,
             Self::WrongDirection(_) | Self::WrongTier(_) => Clause::M5,

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::{Level, MULTIPLIER_ONE, Multiplier};
 use zkmargin_margin::field::MarginField;
@@ -16,7 +17,8 @@ use zkmargin_margin::market::MarketHeader;
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256};
 use zkmargin_margin::shape::Shape;
-use zkmargin_params::market::{Market, MarketError, scenario};
+use zkmargin_margin::simulation::WEIGHT_ONE;
+use zkmargin_params::market::{Market, MarketError, scenario, simulation};
 
 use crate::portfolio_file::Listings;
 use crate::proving::ProvingError;
@@ -231,6 +233,63 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
             true => Ok(shape),
             false => Err(ProvingError::TooManyExpiries { found: expiries, shape, allowed }),
         }
+    }
+}
+
+impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
+    type Circuit = SimulationCircuit<F>;
+
+    fn header(&self) -> &MarketHeader<F> {
+        self.header()
+    }
+
+    fn root(&self) -> F {
+        self.root()
+    }
+
+    fn listings(&self) -> Listings {
+        Listings::from(self)
+    }
+
+    fn format_amount(&self, units: i128) -> String {
+        self.format_amount(units)
+    }
+
+    fn witness(
+        &self,
+        portfolio: &Portfolio,
+        path: &Membership<F>,
+    ) -> Result<Witness<F, Self::Circuit>, MarketError> {
+        self.simulation_witness(portfolio, path.commitment, path.path.clone())
+    }
+
+    fn health(&self, portfolio: &Portfolio) -> Result<Health, MarketError> {
+        let margin = self.margin(portfolio)?;
+        Ok(Health {
+            level: margin.level(),
+            to_maintenance: margin.shortfall(Level::Maintenance),
+            to_initial: margin.shortfall(Level::Initial),
+        })
+    }
+
+    fn standing(
+        &self,
+        portfolio: &Portfolio,
+        level: Level,
+        times: Multiplier,
+    ) -> Result<Standing, MarketError> {
+        let margin = self.margin(portfolio)?;
+        let unit = I256::from(WEIGHT_ONE) * I256::from(MULTIPLIER_ONE);
+        // In quote units it is a sum below 2^88.
+        let surplus =
+            margin.balance_of(level, times).map_or(0, |balance| (balance / unit).as_i128());
+        Ok(Standing { shortfall: margin.shortfall_of(level, times), surplus })
+    }
+
+    fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {
+        let found = positions.len();
+        let shape = wanted.or_else(|| Shape::simulation_for(found)).unwrap_or(Shape::Large);
+        holds(found, shape.simulation_positions(), shape)
     }
 }
 

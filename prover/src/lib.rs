@@ -33,5 +33,6 @@ pub mod portfolio_file;
 pub mod proving;
 pub mod report;
 pub mod scenario;
+pub mod simulation;
 pub mod standard_stress;
 pub mod venue;

@@ -46,12 +46,13 @@ mod loss;
 mod order;
 mod outcome;
 mod slot;
-mod sums;
+pub(crate) mod sums;
 mod terms;
 
 use crate::statement::margin;
 pub use figures::ScenarioFigures;
 pub use hints::{ExpiryHints, Hints, Signed, SlotHints, TermsHints, TotalsHints};
+pub(crate) use hints::{from_integer, to_integer};
 
 /// The margin circuit of the family.
 pub type ScenarioCircuit<F> = margin::MarginCircuit<F, ScenarioFigures<F>>;

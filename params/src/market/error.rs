@@ -100,6 +100,9 @@ pub enum MarketError {
     /// Parameters, market or lots that make no table of the scenario family.
     #[error(transparent)]
     Scenario(#[from] crate::scenario::ScenarioError),
+    /// A model, marks or closes that make no table of the simulation family.
+    #[error(transparent)]
+    Simulation(#[from] crate::simulation::SimulationError),
     /// A portfolio that portfolio margin does not take.
     #[error(transparent)]
     Statement(#[from] zkmargin_margin::relation::Violation),

@@ -12,6 +12,7 @@ mod file;
 mod listing;
 pub mod moves;
 pub mod scenario;
+pub mod simulation;
 pub mod stress;
 
 use std::collections::BTreeMap;
@@ -31,7 +32,8 @@ use zkmargin_margin::units::{Amount, Denominator, Lots};
 pub use error::MarketError;
 pub use file::{
     AnyMarketFile, MARKET_FILE_VERSION, MAX_MARKET_FILE_BYTES, MarketFile, MarketFileError,
-    MarketKind, PublishedMarket, ScenarioKind, ScenarioMarketFile, StandardKind,
+    MarketKind, PublishedMarket, ScenarioKind, ScenarioMarketFile, SimulationKind,
+    SimulationMarketFile, StandardKind,
 };
 pub use listing::Listing;
 

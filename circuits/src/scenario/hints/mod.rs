@@ -8,6 +8,8 @@
 
 mod solve;
 
+pub(crate) use solve::{from_integer, to_integer};
+
 use std::collections::BTreeMap;
 
 use zkmargin_margin::field::MarginField;

@@ -216,13 +216,13 @@ impl<F: MarginField> Signed<F> {
 }
 
 /// The integer nearest to zero that is this field element.
-fn to_integer<F: MarginField>(x: &F) -> I256 {
+pub(crate) fn to_integer<F: MarginField>(x: &F) -> I256 {
     let integer = |x: &F| I256::from_le_bytes(x.to_le_bytes());
     let (positive, negative) = (integer(x), integer(&-*x));
     if positive <= negative { positive } else { -negative }
 }
 
-fn from_integer<F: MarginField>(integer: I256) -> F {
+pub(crate) fn from_integer<F: MarginField>(integer: I256) -> F {
     let magnitude = F::from_le_bytes(&integer.abs().to_le_bytes()).unwrap_or(F::ZERO);
     if integer < I256::ZERO { -magnitude } else { magnitude }
 }

@@ -14,6 +14,7 @@ use zkmargin_params::market::stress::AtPrices;
 use zkmargin_params::market::{MarketError, MarketFileError};
 use zkmargin_params::model::AnyModelError;
 use zkmargin_params::scenario::ScenarioError;
+use zkmargin_params::simulation::SimulationError;
 use zkmargin_params::snapshot::SnapshotError;
 use zkmargin_params::srs::SrsError;
 use zkmargin_params::srs::store::StoreError;
@@ -199,6 +200,8 @@ pub(crate) enum Error {
     Lots { path: String, source: Box<JsonError> },
     #[error("{path}: {source}")]
     ScenarioMarket { path: String, source: Box<ScenarioError> },
+    #[error("{path}: {source}")]
+    Simulation { path: String, source: Box<SimulationError> },
     #[error(transparent)]
     Plot(#[from] PlotError),
     #[error(transparent)]

@@ -173,6 +173,7 @@ impl PublishedMarket {
         let system = match &self.file {
             AnyMarketFile::Standard(file) => file.proof_system(),
             AnyMarketFile::Scenario(file) => file.proof_system(),
+            AnyMarketFile::Simulation(file) => file.proof_system(),
         };
         env.proof_system_of(&self.place, system.map_err(|error| self.failed(error))?)
     }
@@ -190,6 +191,7 @@ impl PublishedMarket {
         match &self.file {
             AnyMarketFile::Standard(file) => file.snapshot().quote(),
             AnyMarketFile::Scenario(file) => &file.snapshot().spec().quote,
+            AnyMarketFile::Simulation(file) => &file.snapshot().spec().quote,
         }
     }
 
@@ -211,6 +213,10 @@ macro_rules! with_market {
                     $body
                 }
                 ::zkmargin_params::market::AnyMarketFile::Scenario(file) => {
+                    let $market = published.open::<_, Field>(file)?;
+                    $body
+                }
+                ::zkmargin_params::market::AnyMarketFile::Simulation(file) => {
                     let $market = published.open::<_, Field>(file)?;
                     $body
                 }

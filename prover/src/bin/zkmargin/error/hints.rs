@@ -63,6 +63,9 @@ impl Error {
                 "see what the market lists with `zkmargin market show`"
             }
             Self::Snapshot { source, .. } => snapshot_hint(source),
+            Self::Simulation { .. } => {
+                "see `zkmargin backtest --help` for the forms of closes and books"
+            }
             Self::SnapshotTime { .. } => {
                 "give `timestamp` in whole seconds since 1970: milliseconds are a thousand times too large"
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::Backend;
@@ -114,6 +115,9 @@ fn check_group<B: Backend>(
         let verifier = match circuit.family {
             Family::Standard => verifier::<B, StandardCircuit<B::Field>>(circuit.shape, dev, env),
             Family::Scenario => verifier::<B, ScenarioCircuit<B::Field>>(circuit.shape, dev, env),
+            Family::Simulation => {
+                verifier::<B, SimulationCircuit<B::Field>>(circuit.shape, dev, env)
+            }
         }?;
         let files: Vec<_> = batch.iter().map(|(_, _, file)| file.clone()).collect();
         let name = format!("verification of {}", count(files.len()));

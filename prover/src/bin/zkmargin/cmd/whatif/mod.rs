@@ -225,6 +225,9 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
             let market = published.open::<_, <B as Backend>::Field>(file)?;
             answer(args, &scenario::Scenario { market: &market, file }, quote, env)
         }
+        AnyMarketFile::Simulation(_) => Err(Error::Usage(
+            "whatif: not for markets that simulate; `zkmargin margin` on the changed portfolio says it",
+        )),
     })
 }
 
