@@ -15,6 +15,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::market::MarketHeader;
 use zkmargin_margin::portfolio::{Portfolio, Position};
+use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256};
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::simulation::WEIGHT_ONE;
@@ -59,9 +60,10 @@ impl std::fmt::Debug for Health {
 }
 
 /// A market of a family over a field.
-pub trait FamilyMarket<F: MarginField> {
+pub trait FamilyMarket<F: MarginField>: Sized {
     /// The family's circuit.
-    type Circuit: FamilyCircuit<F, Instance = MarginInstance<F>> + 'static;
+    type Circuit: FamilyCircuit<F, Instance = MarginInstance<F>, Witness = MarketWitness<F, Self>>
+        + 'static;
 
     /// Epoch, time and model over the table's root.
     fn header(&self) -> &MarketHeader<F>;
@@ -108,6 +110,11 @@ pub trait FamilyMarket<F: MarginField> {
     /// When they fit none, or not the one asked for.
     fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError>;
 }
+
+/// The family of a market.
+pub type MarketFamily<F, M> = <<M as FamilyMarket<F>>::Circuit as FamilyCircuit<F>>::Family;
+/// The private inputs about an account in it.
+pub type MarketWitness<F, M> = <MarketFamily<F, M> as MarginFamily>::Witness;
 
 impl<F: MarginField> FamilyMarket<F> for Market<F> {
     type Circuit = StandardCircuit<F>;

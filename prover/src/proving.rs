@@ -306,16 +306,18 @@ pub struct Prover<B: Backend, C: FamilyCircuit<B::Field> + 'static> {
     key: B::ProvingKey<C>,
 }
 
+impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Prover<B, C> {
+    /// A prover with a key made under these parameters.
+    pub fn new(params: B::Params, key: B::ProvingKey<C>) -> Self {
+        Self { params, key }
+    }
+}
+
 impl<B, C> Prover<B, C>
 where
     B: Backend,
     C: FamilyCircuit<B::Field, Instance = MarginInstance<B::Field>> + 'static,
 {
-    /// A prover with a key made under these parameters.
-    pub fn new(params: B::Params, key: B::ProvingKey<C>) -> Self {
-        Self { params, key }
-    }
-
     /// Proves a statement.
     ///
     /// # Errors
