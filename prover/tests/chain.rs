@@ -503,7 +503,7 @@ impl Stage {
         assert_eq!((&shown["wei"], &shown["owed"]), (&json!(5_000), &json!("0")));
         let show_breach =
             |proof: &str| on(&format!("breach {proof} --insecure-dev-srs --key-file other.secret"));
-        let nobody = self.refused(2, &show_breach("breach.json"));
+        let nobody = self.refused(1, &show_breach("breach.json"));
         assert!(nobody.contains("names no address to pay"), "{nobody}");
         let said = format!("below:maintenance --memo {OTHER}");
         self.prove("poor.json", "market-kzg.json", &said, "paid.json");
