@@ -124,7 +124,7 @@ where
     let tree = store.tree::<B::Field>(market.header().epoch).await?;
     let under = Under::<B, M> { tree: &tree, market, keys: &keys };
     let told = |account, error: &zkmargin_venue::portfolio::PortfolioError| {
-        env.out.note(format!("{account}: {}", error.told()));
+        env.out.refused(account, error.told());
     };
     Ok(push(store, &under, workers, args.claim.wanted(false), told).await?)
 }
