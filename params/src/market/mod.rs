@@ -330,10 +330,6 @@ impl Table {
             return Err(MarketError::OpenInterestMissing { symbol: symbol.clone() });
         }
         let id = symbol.instrument_id();
-        if let Some(other) = self.listings.get(&id) {
-            let (symbol, other) = (symbol.clone(), other.symbol().clone());
-            return Err(MarketError::SameIdentifier { symbol, other });
-        }
         let path = format!("instruments.{symbol}");
         let specs = rule.rows(&path, model.quotation(), open_interest)?;
         let start = self.rows.len();
