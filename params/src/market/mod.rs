@@ -82,8 +82,8 @@ impl<F: MarginField> Market<F> {
     /// # Errors
     /// When the currencies differ, no instrument has a price, a price has too
     /// little confidence or is too large or too precise per lot, an open
-    /// interest is missing where the rules need it, two symbols have one
-    /// identifier, or the rows exceed [`MAX_ROWS`].
+    /// interest is missing where the rules need it, or the rows exceed
+    /// [`MAX_ROWS`].
     pub fn build(
         model: &StandardModel,
         snapshot: &Snapshot,
