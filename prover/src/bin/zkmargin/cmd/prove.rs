@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use zkmargin_circuits::family::{FamilyCircuit, Witness};
+use zkmargin_circuits::family::Witness;
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Memo};
-use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::family::FamilyMarket;
@@ -166,10 +165,7 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
     args: &Args,
     market: &M,
     env: Env,
-) -> Result<Exit, Error>
-where
-    Family<B::Field, M>: MarginFamily<Witness = Witness<B::Field, M::Circuit>>,
-{
+) -> Result<Exit, Error> {
     let several = args.portfolio.len() > 1;
     if args.shape.0.is_none() {
         env.out.detail(
@@ -210,18 +206,12 @@ where
     Ok(Exit::Done)
 }
 
-/// The family of a market.
-type Family<F, M> = <<M as FamilyMarket<F>>::Circuit as FamilyCircuit<F>>::Family;
-
 fn prepare<F: MarginField, M: FamilyMarket<F>>(
     args: &Args,
     source: &Source,
     market: &M,
     paths: &Paths<F>,
-) -> Result<Prepared<F, Witness<F, M::Circuit>>, Error>
-where
-    Family<F, M>: MarginFamily<Witness = Witness<F, M::Circuit>>,
-{
+) -> Result<Prepared<F, Witness<F, M::Circuit>>, Error> {
     let document = load_document(source, &args.keys, args.insecure_plaintext)?;
     let failed = |error: ProvingError| Error::Proving { path: source.to_string(), source: error };
     let portfolio =
