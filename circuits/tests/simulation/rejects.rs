@@ -278,7 +278,7 @@ fn rejects_m6_another_multiplier() {
         let (claim, reserved) = (a.claim, a.reserved);
         a.figures.solve((&claim, reserved));
     };
-    rejects_only(&exact, lie, "M6 code");
+    rejects_only(&market.case(&healthy(), claim, 0), lie, "M6 code");
     let leveraged = market.case(&healthy(), text("at-least:initial,leverage:1"), 0);
     both_reject(&leveraged, Violation::NoNotional, "M6 code");
 }
