@@ -199,8 +199,10 @@ fn proofs_are_made_once_and_reach_the_ledger() {
 #[cfg(unix)]
 fn service(dir: &Path) {
     let serving = "serve --store copy.db --listen 127.0.0.1:0";
-    let mut served = command(dir).args(serving.split(' ')).stderr(Stdio::piped()).spawn().unwrap();
-    let mut said = BufReader::new(served.stderr.take().unwrap());
+    let mut command = command(dir);
+    command.args(serving.split(' ')).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut served = Killed(command.spawn().unwrap());
+    let mut said = BufReader::new(served.0.stderr.take().unwrap());
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
