@@ -94,11 +94,10 @@ pub enum Proved {
 impl Proved {
     pub(crate) fn of(error: PortfolioError) -> Self {
         match error {
-            PortfolioError::Proving(ProvingError::False { violation, .. })
-                if violation == Violation::FalseClaim =>
-            {
-                Self::Untrue
-            }
+            PortfolioError::Proving(ProvingError::False {
+                violation: Violation::FalseClaim,
+                ..
+            }) => Self::Untrue,
             error => Self::Failed(error),
         }
     }

@@ -1,5 +1,5 @@
 //! The command: from plain portfolios to proofs, killed and started again.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
 
@@ -163,7 +163,13 @@ fn proofs_are_made_once_and_reach_the_ledger() {
     done(dir, "encrypt plain -o sealed");
     done(dir, "commit sealed -m market.json -i venue.key");
     done(dir, "root -m market.json");
-    fs::copy(dir.join("venue.db"), dir.join("copy.db")).unwrap();
+    // With what is not in the file yet, as a backup of one in use needs it.
+    for end in ["", "-wal"] {
+        let [from, to] = ["venue", "copy"].map(|name| dir.join(format!("{name}.db{end}")));
+        if from.exists() {
+            fs::copy(from, to).unwrap();
+        }
+    }
     let first = json(&done(dir, "prove -i venue.key -c at-least:maintenance --json"));
     assert_eq!((&first["proved"], &first["untrue"]), (&1.into(), &1.into()));
     let again = json(&done(dir, "prove -i venue.key -c at-least:maintenance --json -o proofs"));
@@ -193,8 +199,10 @@ fn proofs_are_made_once_and_reach_the_ledger() {
 #[cfg(unix)]
 fn service(dir: &Path) {
     let serving = "serve --store copy.db --listen 127.0.0.1:0";
-    let mut served = command(dir).args(serving.split(' ')).stderr(Stdio::piped()).spawn().unwrap();
-    let mut said = BufReader::new(served.stderr.take().unwrap());
+    let mut command = command(dir);
+    command.args(serving.split(' ')).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut served = Killed(command.spawn().unwrap());
+    let mut said = BufReader::new(served.0.stderr.take().unwrap());
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
@@ -221,9 +229,20 @@ fn service(dir: &Path) {
         let first = answer.lines().next().unwrap_or_default();
         assert!(first.contains(expected), "{answer}");
     }
-    let asked = Command::new("kill").args(["-TERM", &served.id().to_string()]).status();
+    let asked = Command::new("kill").args(["-TERM", &served.0.id().to_string()]).status();
     assert!(asked.unwrap().success());
-    assert_eq!(served.wait().unwrap().code(), Some(0));
+    assert_eq!(served.0.wait().unwrap().code(), Some(0));
+}
+
+/// A process that does not outlive its test.
+#[cfg(unix)]
+struct Killed(std::process::Child);
+
+#[cfg(unix)]
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
 }
 
 #[cfg(not(unix))]
