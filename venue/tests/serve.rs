@@ -309,16 +309,20 @@ async fn slow_and_hostile_clients_do_not_keep_others_out() {
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     assert!(answers.iter().any(|answer| answer.contains("408")), "{answers:?}");
     assert!(answers.iter().all(|answer| !answer.contains("200 OK")), "{answers:?}");
-    // An address has so many connections and no more.
-    let mut open = Vec::new();
-    for _ in 0..12 {
-        open.push(TcpStream::connect(address).await.unwrap());
+    // An address has so many connections and no more. On a busy machine the first may
+    // be over before the last is there: then it is tried again.
+    let mut refused = false;
+    for _ in 0..5 {
+        let mut open = Vec::new();
+        for _ in 0..12 {
+            open.push(TcpStream::connect(address).await.unwrap());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let asked = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        refused |= raw(address, asked).await.is_empty();
+        drop(open);
     }
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let refused =
-        raw(address, b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
-    assert_eq!(refused, "");
-    drop(open);
+    assert!(refused);
     service.end().await;
 }
 
