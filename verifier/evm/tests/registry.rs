@@ -170,7 +170,9 @@ fn public_inputs_are_canonical() {
     for (row, bound) in bounds.into_iter().enumerate() {
         let mut values = vec![bound, good[row] + modulus, U256::MAX];
         if NAMES[row] == "claim" {
-            values.extend([U256::ZERO, U256::from(4)]);
+            // No level, bits between the parts, leverage below a level.
+            let codes: [u64; 5] = [0, 4, 8, 1 << 32 | 1, 1 << 40 | 5];
+            values.extend(codes.map(U256::from));
         }
         for value in values {
             let mut inputs = good;
