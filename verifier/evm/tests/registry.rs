@@ -121,8 +121,8 @@ fn the_calldata_is_the_one_encoding_of_its_arguments() {
         assert!(failure.is::<registry::MalformedCalldata>(), "{failure:?}");
         // The proof further back, a gap before it.
         let mut moved = data.clone();
-        moved[4 + 9 * 32 + 31] += 32;
-        moved.splice(4 + 10 * 32..4 + 10 * 32, [0; 32]);
+        moved[4 + 10 * 32 + 31] += 32;
+        moved.splice(4 + 11 * 32..4 + 11 * 32, [0; 32]);
         assert!(send(moved).unwrap_err().is::<registry::MalformedCalldata>());
         // A byte of the proof is missing: the ABI decoder already refuses.
         assert!(send(data[..data.len() - 1].to_vec()).is_err());
@@ -135,7 +135,7 @@ fn proofs_are_of_the_exact_length() {
     let action = localised(&registry, prove(1, 1));
     let message = registry.message(&action, 1);
     for length in [0, 31, 33, 64] {
-        let mut data = message.data[..4 + 10 * 32].to_vec();
+        let mut data = message.data[..4 + 11 * 32].to_vec();
         data.extend(U256::from(length).to_be_bytes_vec());
         data.extend(vec![0; length]);
         let failure = tried(&registry, &message, data).unwrap_err();
@@ -163,13 +163,16 @@ fn public_inputs_are_canonical() {
         modulus,
         modulus,
         U256::ONE << 248,
-        U256::from(8),
+        U256::ONE << 64,
         U256::ONE << 104,
+        U256::ONE << 248,
     ];
     for (row, bound) in bounds.into_iter().enumerate() {
         let mut values = vec![bound, good[row] + modulus, U256::MAX];
         if NAMES[row] == "claim" {
-            values.extend([U256::ZERO, U256::from(4)]);
+            // No level, bits between the parts, leverage below a level.
+            let codes: [u64; 5] = [0, 4, 8, 1 << 32 | 1, 1 << 40 | 5];
+            values.extend(codes.map(U256::from));
         }
         for value in values {
             let mut inputs = good;

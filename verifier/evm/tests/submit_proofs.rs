@@ -184,7 +184,7 @@ fn what_is_no_batch_is_refused() {
     let long = Bytes::from(vec![0; 64]);
     let failure = tried(calldata(MOCK, &all, &[word.clone(), long, word])).unwrap_err();
     assert!(failure.is::<gate::ProofLength>(), "{failure:?}");
-    let offsets = 4 + 96 + 32 + 3 * 256 + 32;
+    let offsets = 4 + 96 + 32 + 3 * 288 + 32;
     let mut shared = good;
     shared.copy_within(offsets..offsets + 32, offsets + 32);
     let failure = tried(shared).unwrap_err();
