@@ -91,7 +91,7 @@ fn report_shape(family: Family, shape: Shape) -> Result<()> {
     }
 }
 
-fn measure<C: FamilyCircuit<Fp>>(
+fn measure<C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>>>(
     shape: Shape,
     instance: MarginInstance<Fp>,
     witness: &Witness<Fp, C>,

@@ -33,6 +33,12 @@ pub trait FamilyCircuit<F: MarginField>: Circuit<F> + Sized + Debug {
     /// The circuit without a witness, for key generation.
     fn blank(shape: Shape) -> Self;
 
+    /// The native check of the statement, which specifies the circuit.
+    ///
+    /// # Errors
+    /// The first clause that fails.
+    fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation>;
+
     /// The circuit with a witness that satisfies it. The native check costs
     /// nothing next to a proof, and its error names the clause; the proving
     /// libraries check nothing.

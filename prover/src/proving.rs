@@ -8,9 +8,8 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::portfolio::Portfolio;
-use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::statement::margin;
 use zkmargin_params::market::MarketError;
 use zkmargin_verifier::proof::ProofFile;
 
@@ -223,7 +222,6 @@ impl<F: MarginField, W> Prepared<F, W> {
     where
         M: FamilyMarket<F>,
         M::Circuit: FamilyCircuit<F, Witness = W>,
-        <M::Circuit as FamilyCircuit<F>>::Family: MarginFamily<Witness = W>,
     {
         if account != path.account {
             return Err(ProvingError::WrongAccount { portfolio: account, path: path.account });
@@ -257,19 +255,17 @@ impl<F: MarginField, W> Prepared<F, W> {
             claim: statement.claim,
             disclosed,
         };
-        margin::check::<<M::Circuit as FamilyCircuit<F>>::Family>(&instance, &witness).map_err(
-            |violation| {
-                let claim = statement.claim;
-                let gap = (violation == Violation::FalseClaim).then(|| {
-                    let units = match claim.side() {
-                        Side::AtLeast => shortfall.cast_signed(),
-                        Side::Below => surplus,
-                    };
-                    Gap { claim, amount: market.format_amount(units) }
-                });
-                ProvingError::False { violation, side: claim.side(), gap }
-            },
-        )?;
+        M::Circuit::check(&instance, &witness).map_err(|violation| {
+            let claim = statement.claim;
+            let gap = (violation == Violation::FalseClaim).then(|| {
+                let units = match claim.side() {
+                    Side::AtLeast => shortfall.cast_signed(),
+                    Side::Below => surplus,
+                };
+                Gap { claim, amount: market.format_amount(units) }
+            });
+            ProvingError::False { violation, side: claim.side(), gap }
+        })?;
         Ok(Self { instance, witness, shape })
     }
 }
@@ -293,16 +289,18 @@ pub struct Prover<B: Backend, C: FamilyCircuit<B::Field> + 'static> {
     key: B::ProvingKey<C>,
 }
 
+impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Prover<B, C> {
+    /// A prover with a key made under these parameters.
+    pub fn new(params: B::Params, key: B::ProvingKey<C>) -> Self {
+        Self { params, key }
+    }
+}
+
 impl<B, C> Prover<B, C>
 where
     B: Backend,
     C: FamilyCircuit<B::Field, Instance = MarginInstance<B::Field>> + 'static,
 {
-    /// A prover with a key made under these parameters.
-    pub fn new(params: B::Params, key: B::ProvingKey<C>) -> Self {
-        Self { params, key }
-    }
-
     /// Proves a statement.
     ///
     /// # Errors

@@ -87,7 +87,7 @@ fn agree<F: MarginField, C>(
     run.unwrap();
 }
 
-fn transparent<C: FamilyCircuit<Fp>>(
+fn transparent<C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>>>(
     family: Family,
     accounts: impl Strategy<Value = Vec<Position>>,
     statement: fn(&[Position], Claim) -> Statement<Fp, C>,
@@ -110,7 +110,7 @@ fn transparent<C: FamilyCircuit<Fp>>(
     });
 }
 
-fn on_chain<C: FamilyCircuit<Bn254Fr>>(
+fn on_chain<C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>>>(
     family: Family,
     accounts: impl Strategy<Value = Vec<Position>>,
     statement: fn(&[Position], Claim) -> Statement<Bn254Fr, C>,

@@ -66,7 +66,7 @@ fn options<F: MarginField>() -> scenario::ScenarioCase<F> {
     market.case(&scenario::poor(), below(Level::Maintenance), shortfall)
 }
 
-fn transparent<C: FamilyCircuit<Fp>>(
+fn transparent<C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>>>(
     family: Family,
     instance: MarginInstance<Fp>,
     witness: &Witness<Fp, C>,
@@ -89,7 +89,7 @@ fn transparent<C: FamilyCircuit<Fp>>(
 }
 
 /// Under powers of tau that everybody knows.
-fn on_chain<C: FamilyCircuit<Bn254Fr>>(
+fn on_chain<C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>>>(
     family: Family,
     instance: MarginInstance<Bn254Fr>,
     witness: &Witness<Bn254Fr, C>,

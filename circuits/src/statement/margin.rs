@@ -19,7 +19,7 @@ use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::{self, MarginInstance};
-use zkmargin_margin::relation::MarginFamily;
+use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::margin;
 
@@ -133,12 +133,16 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for MarginCircuit<F, 
         Self { shape, assignment: None }
     }
 
+    fn check(instance: &MarginInstance<F>, witness: &Witness<F, G>) -> Result<(), Violation> {
+        margin::check::<G::Family>(instance, witness)
+    }
+
     fn checked(
         shape: Shape,
         instance: &MarginInstance<F>,
         witness: &Witness<F, G>,
     ) -> Result<Self, Unprovable> {
-        margin::check::<G::Family>(instance, witness)?;
+        Self::check(instance, witness)?;
         let circuit = Self::new(shape, *instance, witness.clone())?;
         let account = G::Family::account(witness);
         let (row, path) = &account.padding;

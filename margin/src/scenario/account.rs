@@ -274,6 +274,16 @@ impl ScenarioMargin {
         Some(self.worst * I256::from(factor) + rest * balance_one())
     }
 
+    /// What equity must reach for a level, in quote units, rounded up: charges and
+    /// the worst loss. Nothing is required to be bankrupt.
+    pub fn requirement(&self, level: Level) -> i128 {
+        let equity = I256::from(self.mark_to_market()) * balance_one();
+        let required = self.balance(level).map_or(I256::ZERO, |balance| equity - balance);
+        // Below 2^97 either way; towards zero is up below zero.
+        let up = if required > I256::ZERO { balance_one() - I256::ONE } else { I256::ZERO };
+        ((required + up) / balance_one()).as_i128()
+    }
+
     /// Cash that would lift the account to a level, in quote units, rounded
     /// up; zero when it is there.
     pub fn shortfall(&self, level: Level) -> u128 {

@@ -1,5 +1,7 @@
 //! The scenario family: its witness, and what the statements ask of it.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::FACTOR_ONE;
@@ -8,9 +10,9 @@ use super::row::ScenarioRow;
 use super::terms::ScenarioTerms;
 use crate::claim::Level;
 use crate::field::MarginField;
-use crate::ids::InstrumentId;
+use crate::ids::{BucketId, InstrumentId};
 use crate::merkle::Path;
-use crate::relation::{Figures, MarginFamily, Violation};
+use crate::relation::{BucketFigures, Figures, MarginFamily, Violation};
 use crate::shape::Family;
 use crate::witness::{self, AccountWitness, MARKET_TREE, opens};
 
@@ -92,5 +94,10 @@ impl<F: MarginField> MarginFamily for Scenario<F> {
 impl Figures for ScenarioMargin {
     fn shortfall(&self, level: Level) -> u128 {
         self.shortfall(level)
+    }
+
+    fn buckets(&self, level: Level) -> Vec<BucketFigures> {
+        let (equity, requirement) = (self.mark_to_market(), self.requirement(level));
+        vec![BucketFigures { bucket: BucketId::CROSS, equity, requirement }]
     }
 }

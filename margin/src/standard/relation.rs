@@ -1,14 +1,15 @@
 //! The standard family: its witness, and what the statements ask of it.
 
+use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use crate::claim::Level;
 use crate::field::MarginField;
 use crate::ids::InstrumentId;
 use crate::merkle::Path;
-use crate::relation::{Figures, MarginFamily, Violation};
+use crate::relation::{BucketFigures, Figures, MarginFamily, Violation};
 use crate::shape::Family;
-use crate::standard::{AccountMargin, RowError, TierRow};
+use crate::standard::{AccountMargin, BucketMargin, RowError, TierRow};
 use crate::units::Lots;
 use crate::witness::{self, AccountWitness, MARKET_TREE, opens};
 
@@ -75,5 +76,14 @@ impl<F: MarginField> MarginFamily for Standard<F> {
 impl Figures for AccountMargin {
     fn shortfall(&self, level: Level) -> u128 {
         self.shortfall(level)
+    }
+
+    fn buckets(&self, level: Level) -> Vec<BucketFigures> {
+        let figures = |bucket: &BucketMargin| BucketFigures {
+            bucket: bucket.bucket,
+            equity: bucket.equity,
+            requirement: bucket.requirement(level).unwrap_or(0).cast_signed(),
+        };
+        self.buckets.iter().map(figures).collect()
     }
 }

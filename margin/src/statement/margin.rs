@@ -24,8 +24,8 @@ pub fn check<M: MarginFamily>(
     account.check_state(instance)?;
     account.check_header(instance)?;
     M::check_terms(witness)?;
-    account.check_rows(&account.slots, M::leaf)?;
-    check_order(&account.slots)?;
+    account.check_rows(account.slots.iter(), M::leaf)?;
+    check_order(account.slots.iter())?;
     let figures = M::assess(witness, account.slots.iter())?;
     check_claim(instance, figures.shortfall(instance.claim.level()))
 }

@@ -17,7 +17,8 @@ pub fn wires<F: MarginField>(public: &[F], assignment: &Assignment<F>) -> Wires<
     for (name, value) in instance::NAMES.iter().zip(public) {
         set((*name).to_owned(), *value);
     }
-    let Assignment { witness, claim, slots } = assignment;
+    let Assignment { witness, claim, figures } = assignment;
+    let slots = &figures.slots;
     set("is_maintenance".to_owned(), claim.is_maintenance);
     set("is_initial".to_owned(), claim.is_initial);
     set("is_below".to_owned(), claim.is_below);

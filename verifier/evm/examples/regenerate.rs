@@ -61,7 +61,7 @@ fn asked(circuit: &str) -> bool {
 
 fn regenerate<C>(family: &str, shape: Shape, story: [Statement<C>; 3])
 where
-    C: FamilyCircuit<Bn254Fr> + 'static,
+    C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>> + 'static,
 {
     let circuit = format!("{family}-{shape}");
     if !asked(&circuit) {
@@ -91,7 +91,7 @@ where
 
 fn proofs<C>(params: &KzgParams, shape: Shape, story: [Statement<C>; 3]) -> [Proved; 3]
 where
-    C: FamilyCircuit<Bn254Fr> + 'static,
+    C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>> + 'static,
 {
     let key = ProvingKey::<C>::build(params, shape).unwrap();
     story.map(|(instance, witness)| {

@@ -8,6 +8,7 @@ use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Claim;
+use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::Shape;
 use zkmargin_params::conformance::{CaseAccount, Figure, Options, accounts, run_file};
 use zkmargin_params::srs::DevSrs;
@@ -242,7 +243,7 @@ fn run_circuit(
 }
 
 /// Whether a proof of the true statement verifies.
-fn prove_case<C: FamilyCircuit<Fp> + 'static>(
+fn prove_case<C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>> + 'static>(
     shape: Shape,
     statement: &CaseStatement,
     witness: &Witness<Fp, C>,
