@@ -37,6 +37,9 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     /// `log2` of the rows of the margin circuit of a shape.
     fn k(shape: Shape) -> u32;
 
+    /// The same of the transition circuit.
+    fn transition_k(shape: Shape) -> u32;
+
     /// Positions that a shape holds.
     fn positions(shape: Shape) -> usize;
 
@@ -48,6 +51,10 @@ pub trait FamilyFigures<F: MarginField>: Sized {
 
     /// The prover's choices for a witness that fits the shape.
     fn hints(shape: Shape, claim: &ClaimHints<F>, witness: &Witness<F, Self>) -> Self::Hints;
+
+    /// Makes a slot that is no position of the commitment padding, which keeps its
+    /// instrument.
+    fn close(hints: &mut Self::Hints, index: usize);
 
     /// Constrains what the family fixes of the header (M3).
     ///

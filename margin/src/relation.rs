@@ -182,6 +182,12 @@ pub trait MarginFamily {
     /// The part of a witness that is the same in every family.
     fn account(witness: &Self::Witness) -> &AccountWitness<Self::Field, Self::Row>;
 
+    /// The same witness of an account with other slots.
+    fn with_slots(
+        witness: &Self::Witness,
+        slots: Vec<Slot<Self::Field, Self::Row>>,
+    ) -> Self::Witness;
+
     /// M3: what counts for a whole account is what the market's header says.
     ///
     /// # Errors

@@ -44,6 +44,10 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         }
     }
 
+    fn transition_k(shape: Shape) -> u32 {
+        Self::k(shape) + 1
+    }
+
     fn positions(shape: Shape) -> usize {
         shape.scenario_positions()
     }
@@ -62,6 +66,13 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
 
     fn hints(shape: Shape, claim: &ClaimHints<F>, witness: &ScenarioWitness<F>) -> Hints<F> {
         Hints::new(shape, claim, witness)
+    }
+
+    fn close(hints: &mut Hints<F>, index: usize) {
+        let slot = &mut hints.slots[index];
+        slot.padding = F::ONE;
+        // It is in no expiry: it has nothing to add to one.
+        slot.members.fill(F::ZERO);
     }
 
     fn constrain_header<L: Layouter<F>>(

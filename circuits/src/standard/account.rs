@@ -54,6 +54,10 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         }
     }
 
+    fn transition_k(shape: Shape) -> u32 {
+        Self::k(shape) + 1
+    }
+
     fn positions(shape: Shape) -> usize {
         shape.standard_positions()
     }
@@ -69,6 +73,10 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
     fn hints(shape: Shape, _: &ClaimHints<F>, witness: &StandardWitness<F>) -> Hints<F> {
         let slots = 0..shape.standard_positions();
         Hints { slots: slots.map(|index| SlotHints::new(witness, index)).collect() }
+    }
+
+    fn close(hints: &mut Hints<F>, index: usize) {
+        hints.slots[index].padding = F::ONE;
     }
 
     /// The denominator is the model's.

@@ -7,6 +7,7 @@ pub mod golden;
 pub mod lowered;
 pub mod mock;
 pub mod scenario;
+pub mod transition;
 
 use pasta_curves::Fp;
 use zkmargin_circuits::family::FamilyCircuit;

@@ -62,6 +62,11 @@ impl<F: MarginField> MarginFamily for Scenario<F> {
         &witness.account
     }
 
+    fn with_slots(witness: &ScenarioWitness<F>, slots: Vec<ScenarioSlot<F>>) -> ScenarioWitness<F> {
+        let account = AccountWitness { slots, ..witness.account.clone() };
+        ScenarioWitness { account, terms: witness.terms }
+    }
+
     fn check_terms(witness: &ScenarioWitness<F>) -> Result<(), Violation> {
         let header = &witness.account.header;
         if header.denominator.get() != FACTOR_ONE {

@@ -41,6 +41,10 @@ impl<F: MarginField> MarginFamily for Standard<F> {
         witness
     }
 
+    fn with_slots(witness: &StandardWitness<F>, slots: Vec<Slot<F>>) -> StandardWitness<F> {
+        AccountWitness { slots, ..witness.clone() }
+    }
+
     /// This family has no terms.
     fn check_terms(witness: &StandardWitness<F>) -> Result<(), Violation> {
         if witness.header.terms == F::ZERO { Ok(()) } else { Err(Violation::Header) }

@@ -128,6 +128,8 @@ pub fn check<M: MarginFamily>(
     account.check_rows(witness.slots.iter().map(|slot| &slot.slot), M::leaf)?;
     check_order(witness.slots.iter().map(|slot| &slot.slot))?;
     check_change(witness)?;
+    // A closed position has a row too, which applies to zero lots.
+    M::assess(&witness.before, witness.slots.iter().map(|slot| &slot.slot))?;
     if witness.next() != instance.next() {
         return Err(Violation::Next);
     }
