@@ -50,8 +50,13 @@ fn sparse<F: MarginField>(shape: Shape) -> Subject<F, ScenarioCircuit<F>> {
     subject(&healthy(), shape)
 }
 
-const EXPECTED: Expected =
-    Expected { name: "scenario", free: Vec::new(), never_failing: &[], redundant: &[] };
+const EXPECTED: Expected = Expected {
+    name: "scenario",
+    circuit: "scenario-margin",
+    free: Vec::new(),
+    never_failing: &[],
+    redundant: &[],
+};
 
 /// Zero is zero under either sign: the slots without options have none to net.
 fn no_options(slots: Range<usize>) -> impl Iterator<Item = (String, &'static str)> {

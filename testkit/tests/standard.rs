@@ -32,8 +32,13 @@ fn subject<F: MarginField>(shape: Shape) -> Subject<F, StandardCircuit<F>> {
     Subject { k: k::<F>(shape), circuit: case.circuit(), rows: case.public_rows() }
 }
 
-const EXPECTED: Expected =
-    Expected { name: "standard", free: Vec::new(), never_failing: &[], redundant: &[] };
+const EXPECTED: Expected = Expected {
+    name: "standard",
+    circuit: "standard-margin",
+    free: Vec::new(),
+    never_failing: &[],
+    redundant: &[],
+};
 
 #[test]
 fn no_cell_can_be_changed() {

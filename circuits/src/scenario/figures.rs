@@ -45,7 +45,10 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
     }
 
     fn transition_k(shape: Shape) -> u32 {
-        Self::k(shape) + 1
+        match ColumnLayout::of::<F>() {
+            ColumnLayout::Wide => Self::k(shape) + 1,
+            ColumnLayout::Tall => Self::k(shape),
+        }
     }
 
     fn positions(shape: Shape) -> usize {

@@ -55,7 +55,10 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
     }
 
     fn transition_k(shape: Shape) -> u32 {
-        Self::k(shape) + 1
+        match (ColumnLayout::of::<F>(), shape) {
+            (ColumnLayout::Wide, Shape::Medium | Shape::Large) => Self::k(shape) + 1,
+            _ => Self::k(shape),
+        }
     }
 
     fn positions(shape: Shape) -> usize {

@@ -22,6 +22,8 @@ use crate::fixtures::golden::assert_golden;
 /// Exceptions of a family, each with its reason.
 pub struct Expected {
     pub name: &'static str,
+    /// The circuit, in the names of golden files.
+    pub circuit: &'static str,
     /// Regions, or scopes of them, whose values say nothing about the account.
     pub free: Vec<(String, &'static str)>,
     /// Classes of constraints that nothing can make fail.
@@ -80,7 +82,7 @@ pub fn the_graph_is_whole<F: MarginField, C: Circuit<F>>(
     assert_eq!(graph::findings(&checker), BTreeSet::new());
     let mut text = String::new();
     for (row, links) in graph::dependencies(&checker) {
-        let name = zkmargin_margin::instance::NAMES[row];
+        let name = zkmargin_margin::statement::transition::NAMES[row];
         writeln!(text, "{row} {name}").unwrap();
         links.iter().for_each(|link| writeln!(text, "    {link}").unwrap());
     }
@@ -99,7 +101,7 @@ pub fn classes_are_golden<F: MarginField, C: Circuit<F>>(
     let text = classes::text(&Checker::new(&recording));
     let layout = format!("{:?}", ColumnLayout::of::<F>()).to_lowercase();
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
-    assert_golden(&format!("{directory}/{}-margin-{layout}-classes.txt", expected.name), &text);
+    assert_golden(&format!("{directory}/{}-{layout}-classes.txt", expected.circuit), &text);
 }
 
 /// A stored expectation, its comments left out. It is no golden text: it says
