@@ -7,6 +7,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::PublicInputs;
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::statement::Statement;
 use zkmargin_margin::statement::transition::Aim;
 
 /// The circuit of a statement over a family of margin models and a field.
@@ -20,6 +21,9 @@ pub trait FamilyCircuit<F: MarginField>: Circuit<F> + Sized + Debug {
     type Instance: PublicInputs<F>;
     /// Its private inputs.
     type Witness: Clone;
+
+    /// The statement.
+    const STATEMENT: Statement;
 
     /// Version of the circuit. A key or proof of one version says nothing to
     /// another; it changes with any change of constraints or layout.

@@ -460,6 +460,7 @@ fn public_inputs_round_trip_and_refuse_the_rest() {
         let bytes = case.instance.to_bytes();
         assert_eq!(TransitionInstance::from_bytes(&bytes), Ok(case.instance), "{aim}");
         assert_eq!(case.instance.account().disclosed, Shortfall::NONE);
+        assert_eq!(aim.to_string().parse(), Ok(aim));
         for row in 0..NAMES.len() {
             let mut wrong = bytes;
             wrong[32 * row] = 0xff;
@@ -488,6 +489,17 @@ fn public_inputs_round_trip_and_refuse_the_rest() {
         TransitionInstance::<Fp>::from_bytes(&[0; BYTES - 1]),
         Err(InvalidTransition::Length(BYTES - 1))
     );
+    for text in [
+        "meets",
+        "meets:bankrupt",
+        "healthier:margin-call",
+        "cures:initial:maintenance",
+        "cures:initial",
+        "meets:initial:initial",
+        "",
+    ] {
+        assert!(text.parse::<Aim>().is_err(), "{text}");
+    }
     assert_eq!((NAMES[NEXT], NAMES[CHANGE]), ("next", "change"));
 }
 

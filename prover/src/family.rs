@@ -7,15 +7,18 @@
 use std::collections::BTreeSet;
 
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
-use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
+use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
+use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::market::MarketHeader;
 use zkmargin_margin::portfolio::{Portfolio, Position};
+use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256};
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::transition::{TransitionInstance, TransitionWitness};
 use zkmargin_params::market::{Market, MarketError, scenario};
 
 use crate::portfolio_file::Listings;
@@ -39,9 +42,17 @@ impl std::fmt::Debug for Standing {
 }
 
 /// A market of a family over a field.
-pub trait FamilyMarket<F: MarginField> {
+pub trait FamilyMarket<F: MarginField>: Sized {
     /// The family's circuit.
-    type Circuit: FamilyCircuit<F, Instance = MarginInstance<F>> + 'static;
+    type Circuit: FamilyCircuit<F, Instance = MarginInstance<F>, Witness = MarketWitness<F, Self>>
+        + 'static;
+    /// The circuit of transitions over it.
+    type Transition: FamilyCircuit<
+            F,
+            Family = MarketFamily<F, Self>,
+            Instance = TransitionInstance<F>,
+            Witness = TransitionWitness<MarketFamily<F, Self>>,
+        > + 'static;
 
     /// Epoch, time and model over the table's root.
     fn header(&self) -> &MarketHeader<F>;
@@ -78,8 +89,14 @@ pub trait FamilyMarket<F: MarginField> {
     fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError>;
 }
 
+/// The family of a market.
+pub type MarketFamily<F, M> = <<M as FamilyMarket<F>>::Circuit as FamilyCircuit<F>>::Family;
+/// The private inputs about an account in it.
+pub type MarketWitness<F, M> = <MarketFamily<F, M> as MarginFamily>::Witness;
+
 impl<F: MarginField> FamilyMarket<F> for Market<F> {
     type Circuit = StandardCircuit<F>;
+    type Transition = TransitionCircuit<F, StandardFigures<F>>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()
@@ -125,6 +142,7 @@ impl<F: MarginField> FamilyMarket<F> for Market<F> {
 
 impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
     type Circuit = ScenarioCircuit<F>;
+    type Transition = TransitionCircuit<F, ScenarioFigures<F>>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()

@@ -294,6 +294,11 @@ impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Prover<B, C> {
     pub fn new(params: B::Params, key: B::ProvingKey<C>) -> Self {
         Self { params, key }
     }
+
+    /// Parameters and key.
+    pub(crate) fn parts(&self) -> (&B::Params, &B::ProvingKey<C>) {
+        (&self.params, &self.key)
+    }
 }
 
 impl<B, C> Prover<B, C>

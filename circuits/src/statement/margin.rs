@@ -21,7 +21,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::{self, MarginInstance};
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::statement::margin;
+use zkmargin_margin::statement::{Statement, margin};
 
 use super::claim::{self, ClaimHints};
 use super::{assign_public, market, state};
@@ -118,6 +118,8 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for MarginCircuit<F, 
     type Family = G::Family;
     type Instance = MarginInstance<F>;
     type Witness = Witness<F, G>;
+
+    const STATEMENT: Statement = Statement::Margin;
 
     const VERSION: u16 = G::VERSION;
 

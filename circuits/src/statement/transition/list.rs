@@ -17,6 +17,8 @@ pub(super) struct List<F: MarginField> {
     /// Most that the number of a slot can be, and one.
     bits: usize,
     places: Vec<Cell<F>>,
+    /// Slots of the shape.
+    slots: usize,
     /// Slots so far that count towards the number of the next.
     count: Cell<F>,
 }
@@ -31,21 +33,26 @@ enum Kind {
 }
 
 impl<F: MarginField> List<F> {
-    /// Of the flagged slots among `positions`, with at most `gaps` gaps.
+    /// Of the flagged ones among so many slots, with at most `gaps` gaps.
     pub(super) fn compacted(
         name: &'static str,
-        positions: usize,
+        slots: usize,
         gaps: usize,
         zero: &Cell<F>,
     ) -> Self {
-        let places = vec![zero.clone(); positions];
-        Self { name, kind: Kind::Compacted, bits: gaps + 1, places, count: zero.clone() }
+        let places = vec![zero.clone(); slots];
+        Self { name, kind: Kind::Compacted, bits: gaps + 1, places, slots, count: zero.clone() }
     }
 
-    /// Of at most so many flagged slots.
-    pub(super) fn gathered(name: &'static str, most: usize, zero: &Cell<F>) -> Self {
+    /// Of at most `most` flagged ones among so many slots.
+    pub(super) fn gathered(
+        name: &'static str,
+        slots: usize,
+        most: usize,
+        zero: &Cell<F>,
+    ) -> Self {
         let places = vec![zero.clone(); most];
-        Self { name, kind: Kind::Gathered, bits: most, places, count: zero.clone() }
+        Self { name, kind: Kind::Gathered, bits: most, places, slots, count: zero.clone() }
     }
 
     /// Adds slot `index`: a flag that is zero or one, its word, and whether the slot
@@ -85,6 +92,10 @@ impl<F: MarginField> List<F> {
         let difference = s.sub(&format!("{name} number is told"), &told, &due)?;
         let zero = s.zero();
         s.equal(&difference, &zero)?;
+        // Nothing follows the last slot.
+        if index + 1 == self.slots {
+            return Ok(());
+        }
         self.count = match self.kind {
             Kind::Gathered => s.add(&format!("{name} count"), &self.count, flag)?,
             Kind::Compacted => {

@@ -35,6 +35,7 @@ use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::Statement;
 use zkmargin_margin::statement::transition::{
     self, Aim, NEXT, TransitionInstance, TransitionWitness,
 };
@@ -106,6 +107,8 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for TransitionCircuit
     type Instance = TransitionInstance<F>;
     type Witness = TransitionWitness<G::Family>;
 
+    const STATEMENT: Statement = Statement::Transition;
+
     const VERSION: u16 = G::VERSION << 8 | VERSION;
 
     fn k(shape: Shape) -> u32 {
@@ -170,10 +173,11 @@ impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for TransitionCircuit<F, G>
         let mut figures = G::begin(s, self.shape, &header, claim, hints)?;
         let mut slots: Vec<G::Slot> = Vec::new();
         let changes = self.shape.changes();
-        let mut before = List::compacted("before", G::positions(self.shape), changes, &zero);
-        let mut next = List::compacted("next", G::positions(self.shape), changes, &zero);
-        let mut entries = List::gathered("entry", changes, &zero);
-        for index in 0..G::positions(self.shape) {
+        let positions = G::positions(self.shape);
+        let mut before = List::compacted("before", positions, changes, &zero);
+        let mut next = List::compacted("next", positions, changes, &zero);
+        let mut entries = List::gathered("entry", positions, changes, &zero);
+        for index in 0..positions {
             s.scope(format!("slot {index}"));
             let mut slot = figures.slot(s, index, hints)?;
             let own = self.value(|a| &a.slots[index]);

@@ -1,6 +1,7 @@
 //! What a transition is claimed to achieve.
 
 use core::fmt;
+use core::str::FromStr;
 
 use crate::claim::{Claim, Level, Side};
 
@@ -50,6 +51,11 @@ pub enum InvalidAim {
     /// A number that is no aim's.
     #[error("the claim's code is no transition's")]
     Code,
+    /// A text that is no aim's.
+    #[error(
+        "an aim is meets:LEVEL, healthier:LEVEL or cures:LEVEL:LEVEL with LEVEL one of margin-call, maintenance, initial"
+    )]
+    Text,
 }
 
 impl Aim {
@@ -123,5 +129,29 @@ impl fmt::Display for Aim {
             Self::Healthier(level) => write!(f, "healthier:{level}"),
             Self::Cures { breach, target } => write!(f, "cures:{breach}:{target}"),
         }
+    }
+}
+
+impl FromStr for Aim {
+    type Err = InvalidAim;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAim> {
+        let level = |name: &str| -> Result<Level, InvalidAim> {
+            // As a claim spells it.
+            alloc::format!("at-least:{name}")
+                .parse::<Claim>()
+                .map(Claim::level)
+                .map_err(|_| InvalidAim::Text)
+        };
+        let (kind, rest) = text.split_once(':').ok_or(InvalidAim::Text)?;
+        let aim = match (kind, rest.split_once(':')) {
+            ("meets", None) => Self::Meets(level(rest)?),
+            ("healthier", None) => Self::Healthier(level(rest)?),
+            ("cures", Some((breach, target))) => {
+                Self::Cures { breach: level(breach)?, target: level(target)? }
+            }
+            _ => return Err(InvalidAim::Text),
+        };
+        aim.checked()
     }
 }
