@@ -148,6 +148,9 @@ impl ProvingError {
             Self::Prove(BackendError::Unprovable(
                 Unprovable::TooManyPositions(_) | Unprovable::TooManyExpiries(_),
             )) => "the portfolio does not fit the shape".to_owned(),
+            Self::Prove(BackendError::Unprovable(Unprovable::TooManyChanges(change))) => {
+                format!("the change does not fit the {} shape", change.shape)
+            }
             _ => return None,
         })
     }

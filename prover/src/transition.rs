@@ -68,6 +68,15 @@ impl TransitionError {
         }
     }
 
+    /// The error without instruments, directions and counts; `None` when it says
+    /// nothing of these.
+    pub fn discreet(&self) -> Option<String> {
+        match self {
+            Self::Proving(error) => error.discreet(),
+            _ => None,
+        }
+    }
+
     /// Whether the statement is false of the portfolios.
     pub fn is_false_statement(&self) -> bool {
         matches!(self, Self::Proving(error) if error.is_false_statement())

@@ -34,23 +34,13 @@ enum Kind {
 
 impl<F: MarginField> List<F> {
     /// Of the flagged ones among so many slots, with at most `gaps` gaps.
-    pub(super) fn compacted(
-        name: &'static str,
-        slots: usize,
-        gaps: usize,
-        zero: &Cell<F>,
-    ) -> Self {
+    pub(super) fn compacted(name: &'static str, slots: usize, gaps: usize, zero: &Cell<F>) -> Self {
         let places = vec![zero.clone(); slots];
         Self { name, kind: Kind::Compacted, bits: gaps + 1, places, slots, count: zero.clone() }
     }
 
     /// Of at most `most` flagged ones among so many slots.
-    pub(super) fn gathered(
-        name: &'static str,
-        slots: usize,
-        most: usize,
-        zero: &Cell<F>,
-    ) -> Self {
+    pub(super) fn gathered(name: &'static str, slots: usize, most: usize, zero: &Cell<F>) -> Self {
         let places = vec![zero.clone(); most];
         Self { name, kind: Kind::Gathered, bits: most, places, slots, count: zero.clone() }
     }

@@ -10,6 +10,7 @@ use zkmargin_circuits::family::{FamilyCircuit, family_of};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::statement::Statement;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::{Backend, Kzg, Stores};
@@ -21,7 +22,7 @@ use crate::env::Env;
 use crate::error::Error;
 
 /// What a process has loaded: provers and verifiers, secure and not.
-type Kept = BTreeMap<(&'static str, CircuitId, bool), Arc<dyn Any + Send + Sync>>;
+type Kept = BTreeMap<(&'static str, Statement, CircuitId, bool), Arc<dyn Any + Send + Sync>>;
 
 static KEPT: Mutex<Kept> = Mutex::new(BTreeMap::new());
 
@@ -80,7 +81,7 @@ fn once<B: Backend, C: FamilyCircuit<B::Field>, T: Any + Send + Sync>(
 ) -> Result<Arc<T>, Error> {
     let family = family_of::<B::Field, C>();
     let circuit = CircuitId { family, shape, proof_system: B::SYSTEM };
-    let name = (what, circuit, dev == DevSrs::AllowInsecure);
+    let name = (what, C::STATEMENT, circuit, dev == DevSrs::AllowInsecure);
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = kept.get(&name).cloned().and_then(|any| any.downcast().ok()) {
         return Ok(found);

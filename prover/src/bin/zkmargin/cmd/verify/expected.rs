@@ -31,6 +31,16 @@ pub(crate) struct Expected {
     /// Claim it must make, exactly
     #[arg(long, value_name = "SIDE:LEVEL")]
     claim: Option<Claim>,
+    /// Level that the account must meet after a change (`prove-change`): such a
+    /// proof says nothing of the account as it is
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with_all = ["claim", "at_least"])]
+    meets: Option<Level>,
+    /// Commitment that the account must have after the change
+    #[arg(long, value_name = "0x...")]
+    next: Option<FieldHex>,
+    /// Digest of the change
+    #[arg(long, value_name = "0x...")]
+    change: Option<FieldHex>,
     /// Largest age of the prices, as the epoch file or the market says it: 15m, 900s
     #[arg(long, value_name = "PERIOD", value_parser = parse_period)]
     max_age: Option<u64>,
@@ -99,7 +109,7 @@ impl Waived {
             Figure::Model => self.any_model,
             Figure::Claim => self.any_claim,
             Figure::Age => self.any_age,
-            Figure::Epoch | Figure::Account => true,
+            Figure::Epoch | Figure::Account | Figure::Next | Figure::Change => true,
         }
     }
 }
@@ -134,10 +144,11 @@ impl Expected {
         self.tell_market(&mut told, env)?;
         self.tell_single(&mut told)?;
         let age = self.age(&told)?;
-        let claim = match (self.at_least, self.claim) {
-            (Some(level), _) => ClaimRule::AtLeast(level),
-            (None, Some(claim)) => ClaimRule::Exactly(claim),
-            (None, None) => ClaimRule::Any,
+        let claim = match (self.at_least, self.claim, self.meets) {
+            (Some(level), ..) => ClaimRule::AtLeast(level),
+            (None, Some(claim), _) => ClaimRule::Exactly(claim),
+            (None, None, Some(level)) => ClaimRule::Meets(level),
+            (None, None, None) => ClaimRule::Any,
         };
         let is_told = |figure: Figure| match figure {
             Figure::Claim => !matches!(claim, ClaimRule::Any),
@@ -202,6 +213,8 @@ impl Expected {
             (Figure::MarketRoot, self.market_root.map(|root| root.to_string())),
             (Figure::Epoch, self.epoch_number.map(|epoch| epoch.get().to_string())),
             (Figure::Account, self.account.map(|account| account.to_string())),
+            (Figure::Next, self.next.map(|next| next.to_string())),
+            (Figure::Change, self.change.map(|change| change.to_string())),
         ];
         for (figure, text) in texts {
             if let Some(text) = text {

@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_margin::statement::transition::Aim;
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::engine::ClaimData;
+use zkmargin_verifier::proof::TransitionData;
 
 use crate::error::Error;
 
@@ -21,6 +23,8 @@ pub(crate) enum Figure {
     Account,
     Claim,
     Age,
+    Next,
+    Change,
 }
 
 impl Figure {
@@ -39,6 +43,8 @@ impl Figure {
             Self::Account => "the account",
             Self::Claim => "the claim",
             Self::Age => "the age of the prices",
+            Self::Next => "the next commitment",
+            Self::Change => "the change",
         }
     }
 
@@ -50,10 +56,12 @@ impl Figure {
             Self::StateRoot => "--epoch, --state-root, or --any-state-root",
             Self::MarketRoot => "--epoch, --market, --market-root, or --any-market-root",
             Self::Model => "--epoch, --market, --model, or --any-model",
-            Self::Claim => "--at-least, --claim, or --any-claim",
+            Self::Claim => "--at-least, --claim, --meets, or --any-claim",
             Self::Age => "--max-age with --epoch or --market, or --any-age",
             Self::Epoch => "--epoch, --market or --epoch-number",
             Self::Account => "--account",
+            Self::Next => "--next",
+            Self::Change => "--change",
         }
     }
 
@@ -69,6 +77,8 @@ impl Figure {
             Self::Account => "account",
             Self::Claim => "claim",
             Self::Age => "age",
+            Self::Next => "next",
+            Self::Change => "change",
         }
     }
 
@@ -81,6 +91,23 @@ impl Figure {
             Self::Model => claim.model.to_string(),
             Self::Epoch => claim.epoch.get().to_string(),
             Self::Account => claim.account.to_string(),
+            Self::Signers | Self::Claim | Self::Age => return None,
+            // Only transitions have one: a margin proof is about none.
+            Self::Next | Self::Change => "none".to_owned(),
+        })
+    }
+
+    /// A transition's value.
+    fn of_transition(self, data: &TransitionData) -> Option<String> {
+        Some(match self {
+            Self::Context => data.context.to_string(),
+            Self::StateRoot => data.state_root.to_string(),
+            Self::MarketRoot => data.market_root.to_string(),
+            Self::Model => data.model.to_string(),
+            Self::Epoch => data.epoch.get().to_string(),
+            Self::Account => data.account.to_string(),
+            Self::Next => data.next.to_string(),
+            Self::Change => data.change.to_string(),
             Self::Signers | Self::Claim | Self::Age => return None,
         })
     }
@@ -144,6 +171,8 @@ pub(super) struct Rule {
 pub(super) enum ClaimRule {
     AtLeast(Level),
     Exactly(Claim),
+    /// Of a transition: a level afterwards.
+    Meets(Level),
     Any,
 }
 
@@ -194,8 +223,40 @@ impl Pins {
                 format!("at-least:{level}")
             }
             ClaimRule::Exactly(exact) if found != exact => exact.to_string(),
+            ClaimRule::Meets(level) => Aim::Meets(level).to_string(),
             _ => return Ok(side),
         };
         Err(mismatch(Figure::Claim, expected, found.to_string()))
+    }
+
+    /// Holds a transition's public inputs to every rule. It says nothing of the
+    /// account as it is now: what must be claimed of that, it does not claim.
+    pub(super) fn matches_transition(
+        &self,
+        data: &TransitionData,
+        source: &Source,
+    ) -> Result<(), Error> {
+        let mismatch = |figure: Figure, expected: String, found: String| Error::Mismatch {
+            place: source.to_string(),
+            what: figure.key(),
+            expected,
+            found,
+        };
+        for Rule { figure, expected, .. } in &self.rules {
+            match figure.of_transition(data) {
+                Some(found) if found != *expected => {
+                    return Err(mismatch(*figure, expected.clone(), found));
+                }
+                _ => {}
+            }
+        }
+        let expected = match (self.claim, data.claim) {
+            (ClaimRule::Any, _) => return Ok(()),
+            (ClaimRule::Meets(level), Aim::Meets(found)) if found >= level => return Ok(()),
+            (ClaimRule::Meets(level), _) => Aim::Meets(level).to_string(),
+            (ClaimRule::AtLeast(level), _) => format!("at-least:{level}"),
+            (ClaimRule::Exactly(claim), _) => claim.to_string(),
+        };
+        Err(mismatch(Figure::Claim, expected, format!("{} afterwards", data.claim)))
     }
 }
