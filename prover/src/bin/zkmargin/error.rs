@@ -24,7 +24,7 @@ use zkmargin_prover::json::JsonError;
 use zkmargin_prover::plot::PlotError;
 use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioFileError};
 use zkmargin_prover::proving::ProvingError;
-use zkmargin_prover::transition::TransitionError;
+use zkmargin_prover::transition::{OpeningError, TransitionError};
 use zkmargin_prover::venue::VenueError;
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::bn254::KeyError;
@@ -112,6 +112,8 @@ pub(crate) enum Error {
     Proving { path: String, source: ProvingError },
     #[error("{path}: {source}")]
     Transition { path: String, source: TransitionError },
+    #[error("{path}: {source}")]
+    Opening { path: String, source: OpeningError },
     #[error("{path}: {source}")]
     Proof { path: String, source: VerifyError },
     #[error("{path}: {source}")]

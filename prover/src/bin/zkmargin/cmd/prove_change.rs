@@ -113,7 +113,7 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
         .map_err(|source| failed(&args.after, source))?;
     // The opening first: a proof whose change nobody can show any more is worth less.
     if let Some(opening) = &args.opening {
-        write_private(opening, &prepared.opening(), args.force, env)?;
+        write_private(opening, &prepared.opening().to_json(), args.force, env)?;
     }
     if write_public(&args.output, file.to_json().as_bytes(), args.force, env)? {
         return Ok(Exit::Done);

@@ -4,6 +4,7 @@ use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Timestamp};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::freshness::{Freshness, parse_period};
+use zkmargin_prover::transition::Opening;
 use zkmargin_prover::venue::FieldHex;
 
 use super::pins::{Assurance, ClaimRule, Figure, Pins, Rule};
@@ -39,8 +40,11 @@ pub(crate) struct Expected {
     #[arg(long, value_name = "0x...")]
     next: Option<FieldHex>,
     /// Digest of the change
-    #[arg(long, value_name = "0x...")]
+    #[arg(long, value_name = "0x...", conflicts_with = "opening")]
     change: Option<FieldHex>,
+    /// What opens the digest of the change: the entries that it must be of
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    opening: Option<Source>,
     /// Largest age of the prices, as the epoch file or the market says it: 15m, 900s
     #[arg(long, value_name = "PERIOD", value_parser = parse_period)]
     max_age: Option<u64>,
@@ -220,6 +224,12 @@ impl Expected {
             if let Some(text) = text {
                 told.rule(figure, text, Assurance::Given);
             }
+        }
+        if let Some(source) = &self.opening {
+            let opening = Opening::parse(&source.read_secret()?)
+                .map_err(|error| Error::Opening { path: source.to_string(), source: error })?;
+            told.rule(Figure::Account, opening.account(), Assurance::Given);
+            told.rule(Figure::Change, opening.change(), Assurance::Given);
         }
         if let Some(model) = &self.model {
             told.rule(Figure::Model, load_model(model)?.digest(), Assurance::Given);

@@ -61,7 +61,7 @@ impl Figure {
             Self::Epoch => "--epoch, --market or --epoch-number",
             Self::Account => "--account",
             Self::Next => "--next",
-            Self::Change => "--change",
+            Self::Change => "--change, --opening",
         }
     }
 
@@ -251,11 +251,12 @@ impl Pins {
             }
         }
         let expected = match (self.claim, data.claim) {
-            (ClaimRule::Any, _) => return Ok(()),
             (ClaimRule::Meets(level), Aim::Meets(found)) if found >= level => return Ok(()),
             (ClaimRule::Meets(level), _) => Aim::Meets(level).to_string(),
             (ClaimRule::AtLeast(level), _) => format!("at-least:{level}"),
             (ClaimRule::Exactly(claim), _) => claim.to_string(),
+            // Whatever is claimed, of the account as it is.
+            (ClaimRule::Any, _) => "one of the account as it is (--meets LEVEL)".to_owned(),
         };
         Err(mismatch(Figure::Claim, expected, format!("{} afterwards", data.claim)))
     }

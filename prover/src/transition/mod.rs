@@ -1,11 +1,14 @@
 //! From two portfolios, a market and a membership path to the proof of a
 //! transition.
 
+mod opening;
+
+pub use opening::{Opening, OpeningError};
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use rand::TryRng as _;
-use serde::Serialize;
 use zeroize::Zeroizing;
 use zkmargin_circuits::family::{FamilyCircuit, TooManyChanges, Unprovable};
 use zkmargin_margin::claim::Side;
@@ -167,45 +170,10 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
         self.shape
     }
 
-    /// What opens `CHANGE`, as JSON: for whoever is to know the change.
-    pub fn opening(&self) -> Zeroizing<Vec<u8>> {
-        let change = &self.witness.change;
-        let entries = change.entries().iter().map(|entry| OpenEntry {
-            bucket: entry.key().0.get(),
-            instrument: entry.key().1.get(),
-            lots: entry.lots().to_string(),
-            cash: entry.cash().to_string(),
-        });
-        let opening = Opening {
-            version: 1,
-            account: self.instance.account().account,
-            change: format!("0x{}", hex::encode(self.instance.change().to_be_bytes())),
-            salt: format!("0x{}", hex::encode(change.salt().expose())),
-            entries: entries.collect(),
-        };
-        // Texts and numbers alone: cannot fail.
-        let mut text = Zeroizing::new(serde_json::to_vec_pretty(&opening).unwrap_or_default());
-        text.push(b'\n');
-        text
+    /// What opens `CHANGE`: for whoever is to know the change.
+    pub fn opening(&self) -> Opening {
+        Opening::new(self.instance.account().account, &self.instance.change(), &self.witness.change)
     }
-}
-
-/// What opens `CHANGE`. Lots and cash, in quote units, are decimal texts.
-#[derive(Serialize)]
-struct Opening {
-    version: u16,
-    account: AccountId,
-    change: String,
-    salt: String,
-    entries: Vec<OpenEntry>,
-}
-
-#[derive(Serialize)]
-struct OpenEntry {
-    bucket: u16,
-    instrument: u32,
-    lots: String,
-    cash: String,
 }
 
 /// Both portfolios side by side.
