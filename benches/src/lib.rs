@@ -3,6 +3,7 @@
 //! the other family.
 
 pub mod scenario;
+pub mod simulation;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +11,7 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result};
 use pasta_curves::Fp;
 use zkmargin_margin::claim::{Claim, Level, Side};
-use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Epoch};
+use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Epoch, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MarketHeader, STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path, Tree};
@@ -98,6 +99,7 @@ fn stand(
         model: header.model,
         claim: Claim::new(Side::AtLeast, Level::Initial)?,
         disclosed: Shortfall::NONE,
+        memo: Memo::NONE,
     };
     Ok((instance, commitment, state.path(0)?))
 }

@@ -12,11 +12,12 @@ use anyhow::{Context, Result, ensure};
 use pasta_curves::Fp;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use zkmargin_benches::{account, market, scenario};
+use zkmargin_benches::{account, market, scenario, simulation};
 use zkmargin_circuits::cost::Cost;
 use zkmargin_circuits::family::{FamilyCircuit, Witness, family_of};
 use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
 use zkmargin_margin::instance::MarginInstance;
@@ -45,7 +46,7 @@ impl Selection {
             }
         }
         if families.is_empty() {
-            families = vec![Family::Standard, Family::Scenario];
+            families = vec![Family::Standard, Family::Scenario, Family::Simulation];
         }
         if shapes.is_empty() {
             shapes = Shape::ALL.to_vec();
@@ -87,6 +88,10 @@ fn report_shape(family: Family, shape: Shape) -> Result<()> {
             let (instance, witness) = scenario::account(&market, shape)?;
             drop(market);
             measure::<ScenarioCircuit<Fp>>(shape, instance, &witness)
+        }
+        Family::Simulation => {
+            let (instance, witness) = simulation::account(&simulation::market()?, shape)?;
+            measure::<SimulationCircuit<Fp>>(shape, instance, &witness)
         }
     }
 }

@@ -34,6 +34,10 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     /// Version of the margin circuit of this family.
     const VERSION: u16;
 
+    /// Whether the family knows the notional of positions, so that a claim can
+    /// bound leverage.
+    const HAS_NOTIONAL: bool;
+
     /// `log2` of the rows of the margin circuit of a shape.
     fn k(shape: Shape) -> u32;
 
@@ -49,8 +53,9 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     /// When they do not.
     fn fits(shape: Shape, witness: &Witness<F, Self>) -> Result<(), Unprovable>;
 
-    /// The prover's choices for a witness that fits the shape.
-    fn hints(shape: Shape, claim: &ClaimHints<F>, witness: &Witness<F, Self>) -> Self::Hints;
+    /// The prover's choices for a witness that fits the shape, by the claim and
+    /// what is reserved.
+    fn hints(shape: Shape, of: (&ClaimHints<F>, F), witness: &Witness<F, Self>) -> Self::Hints;
 
     /// Makes a slot that is no position of the commitment padding, which keeps its
     /// instrument.
@@ -65,12 +70,12 @@ pub trait FamilyFigures<F: MarginField>: Sized {
         header: &HeaderCells<F>,
     ) -> Result<(), Error>;
 
-    /// No slot yet: assigns what counts for all of them.
+    /// No slot yet: assigns what counts for all of them, by the header, the claim
+    /// and what is reserved for open orders.
     fn begin<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
         shape: Shape,
-        header: &HeaderCells<F>,
-        claim: ClaimCells<F>,
+        of: (&HeaderCells<F>, ClaimCells<F>, &Cell<F>),
         hints: Value<&Self::Hints>,
     ) -> Result<Self, Error>;
 
@@ -107,8 +112,8 @@ pub type Witness<F, G> = <<G as FamilyFigures<F>>::Family as MarginFamily>::Witn
 /// What an account comes to.
 #[derive(Debug)]
 pub struct Outcome<F: MarginField> {
-    /// Cash that would lift the account to the claim's level: exact under a
-    /// *below* claim, zero under an *at-least* claim.
+    /// Cash that would lift the account to what is claimed, in quote units: exact
+    /// under a *below* claim, zero under an *at-least* claim.
     pub shortfall: Cell<F>,
     /// Digest of the terms, which the market's header holds.
     pub terms: Cell<F>,

@@ -22,5 +22,6 @@ pub mod kzg;
 pub mod lowering;
 pub mod mock;
 pub mod scenario;
+pub mod simulation;
 pub mod standard;
 pub mod statement;

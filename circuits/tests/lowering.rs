@@ -16,6 +16,7 @@ use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::Assignment;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::instance::MEMO;
 use zkmargin_margin::shape::Shape;
 
 #[test]
@@ -31,7 +32,7 @@ fn agrees_with_the_front_end_on_truth_and_lies() {
     let lies: [Lie; 6] = [
         |a| a.slots[0].cash += Bn254Fr::from(1),
         |a| a.slots[1].mantissa += Bn254Fr::from(1),
-        |a| a.slots[3].new_bucket = Bn254Fr::from(0),
+        |a| a.slots[3].bucket_step_inverse = Bn254Fr::from(0),
         |a| a.slots[3].initial_marginal.quotient += Bn254Fr::from(1),
         |a| a.slots[7].path[0][0] += Bn254Fr::from(1),
         |a| a.claim.is_below = Bn254Fr::from(1),
@@ -39,7 +40,7 @@ fn agrees_with_the_front_end_on_truth_and_lies() {
     for lie in lies {
         assert!(!satisfied(&shape, &case.lie(lie), &case.public_rows()));
     }
-    for row in 0..case.public_rows().len() {
+    for row in 0..MEMO {
         let mut rows = case.public_rows();
         rows[row] += one();
         assert!(!satisfied(&shape, &case.circuit(), &rows), "public input {row}");

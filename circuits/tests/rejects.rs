@@ -10,7 +10,8 @@ use common::*;
 use ff::{Field, PrimeField};
 use pasta_curves::Fp;
 use zkmargin_circuits::standard::{Assignment, Division};
-use zkmargin_margin::claim::Level;
+use zkmargin_margin::claim::{Level, Leverage};
+use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, InstrumentId, ModelDigest};
 use zkmargin_margin::portfolio::Blinding;
 use zkmargin_margin::relation::{Clause, Violation};
@@ -72,7 +73,7 @@ fn rejects_m1_another_bucket() {
     let case = control();
     let moved = |a: &mut Assignment<Fp>| {
         a.slots[3].bucket = a.slots[2].bucket;
-        a.slots[3].new_bucket = Fp::ZERO;
+        a.slots[3].bucket_step_inverse = Fp::ZERO;
     };
     rejects_lie(&case, moved, "M1 opening");
     rejects_lie(&case, |a| a.slots[3].bucket += Fp::ONE, "M1 opening");
@@ -93,7 +94,7 @@ fn rejects_m1_positions_left_out() {
 #[test]
 fn rejects_m1_padding_with_contents() {
     let case = control();
-    rejects_lie(&case, |a| a.slots[5].magnitude_less_sign = Fp::ONE, "M1 padding has no lots");
+    rejects_lie(&case, |a| a.slots[5].quantity_tail = Fp::ONE, "M1 padding has no lots");
     rejects_lie(&case, |a| a.slots[5].cash += Fp::ONE, "M1 padding has no cash");
     rejects_lie(&case, |a| a.slots[5].padding = Fp::ZERO, "M4 padding is last");
     rejects_lie(&case, |a| a.slots[7].padding = Fp::from(2), "M1 padding");
@@ -157,19 +158,19 @@ fn rejects_m4_duplicates_and_disorder() {
     both_reject(
         &market.case(&twice, at_least(Level::MarginCall), 0),
         Violation::Order(1),
-        "M4 instrument ascends",
+        "M4 order ascends",
     );
     let swapped = [position(0, SPOT, 900, 0), position(0, PERP, 900, 0)];
     both_reject(
         &market.case(&swapped, at_least(Level::MarginCall), 0),
         Violation::Order(1),
-        "M4 instrument ascends",
+        "M4 order ascends",
     );
     let buckets = [position(1, PERP, 900, 0), position(0, PERP, 900, 0)];
     both_reject(
         &market.case(&buckets, at_least(Level::MarginCall), 0),
         Violation::Order(1),
-        "M4 bucket ascends",
+        "M4 order ascends",
     );
 }
 
@@ -177,9 +178,16 @@ fn rejects_m4_duplicates_and_disorder() {
 #[test]
 fn rejects_m4_wrong_boundaries() {
     let case = control();
-    rejects_lie(&case, |a| a.slots[3].new_bucket = Fp::ZERO, "M4 same bucket has no step");
-    rejects_lie(&case, |a| a.slots[1].new_bucket = Fp::ONE, "M4 bucket ascends");
-    rejects_lie(&case, |a| a.slots[3].new_bucket = Fp::from(3), "M4 new bucket");
+    let merged = |a: &mut Assignment<Fp>| a.slots[3].bucket_step_inverse = Fp::ZERO;
+    rejects_lie(&case, merged, "M4 same bucket has no step");
+    let cut = |a: &mut Assignment<Fp>| a.slots[1].bucket_step_inverse = Fp::ONE;
+    rejects_lie(&case, cut, "M4 no step has no inverse");
+    let other = |a: &mut Assignment<Fp>| a.slots[3].bucket_step_inverse = Fp::ONE;
+    rejects_lie(&case, other, "M4 same bucket has no step");
+    // The first bucket, told to be the cross bucket.
+    let isolated = Market::new().case(&[position(2, PERP, 10, 0)], at_least(Level::Initial), 0);
+    let cross = |a: &mut Assignment<Fp>| a.slots[0].bucket_step_inverse = Fp::ZERO;
+    rejects_lie(&isolated, cross, "M4 same bucket has no step");
 }
 
 #[test]
@@ -191,7 +199,6 @@ fn rejects_m4_values_out_of_range() {
         &case,
         |a| {
             a.slots[3].short = Fp::ONE;
-            a.slots[3].magnitude_less_sign -= Fp::ONE;
         },
         "M1 opening",
     );
@@ -199,29 +206,30 @@ fn rejects_m4_values_out_of_range() {
         &case,
         |a| {
             a.slots[4].short = Fp::ONE;
-            a.slots[4].magnitude_less_sign = -Fp::ONE;
+            a.slots[4].quantity_head = Fp::from(128);
         },
-        "M4 magnitude less sign: range",
+        "M4 quantity head below 128: range",
     );
     rejects_lie(&case, |a| a.slots[1].short = Fp::from(2), "M4 short");
     rejects_lie(
         &case,
         |a| {
             a.slots[1].short = Fp::ONE;
-            a.slots[1].magnitude_less_sign = -Fp::from(901);
+            a.slots[1].quantity_tail = Fp::from(900) + too_large(63);
         },
-        "M4 magnitude less sign: range",
+        "M4 quantity tail: range",
     );
     rejects_lie(&case, |a| a.slots[1].cash = -Fp::ONE, "M4 cash: range");
     rejects_lie(&case, |a| a.slots[1].cash = too_large(80), "M4 cash: range");
     rejects_lie(&case, |a| a.slots[1].bucket = too_large(16), "M4 bucket: range");
-    rejects_lie(&case, |a| a.slots[1].instrument = too_large(32), "M4 instrument: range");
-    rejects_lie(&case, |a| a.slots[1].magnitude_less_sign = too_large(63), "M4 quantity: range");
+    rejects_lie(&case, |a| a.slots[1].instrument = too_large(64), "M4 instrument: range");
+    rejects_lie(&case, |a| a.slots[1].quantity_tail = too_large(56), "M4 quantity tail: range");
+    rejects_lie(&case, |a| a.slots[1].quantity_head = -Fp::ONE, "M4 quantity head: range");
     rejects_lie(&case, |a| a.slots[1].mantissa = -Fp::ONE, "M4 price: range");
     rejects_lie(&case, |a| a.slots[1].unit = too_large(64), "M4 price unit: range");
     rejects_lie(&case, |a| a.slots[1].lower = -Fp::ONE, "M4 lower: range");
     rejects_lie(&case, |a| a.slots[1].upper = too_large(80), "M4 upper: range");
-    rejects_lie(&case, |a| a.slots[1].direction = too_large(8), "M4 direction: range");
+    rejects_lie(&case, |a| a.slots[1].direction = Fp::from(3), "M5 direction");
     rejects_lie(&case, |a| a.slots[1].maintenance_base = -Fp::ONE, "M4 maintenance base: range");
     rejects_lie(&case, |a| a.slots[1].initial_base = -Fp::ONE, "M4 initial base: range");
 }
@@ -435,6 +443,113 @@ fn rejects_m6_another_claim_inside() {
         a.claim.is_below = -Fp::from(4).invert().unwrap();
     };
     rejects_lie(&case, both, "M6 one level");
+}
+
+/// A multiplier is of the claim, and rounds up; a lie about it opens another claim.
+#[test]
+fn rejects_m6_another_multiplier() {
+    let market = Market::new();
+    let positions = [position(0, PERP, 2_000, -1_700_000)];
+    let text = "below:initial,multiplier:1.2345";
+    let shortfall =
+        market.margin(&positions).shortfall_of(Level::Initial, claim(text).multiplier());
+    let case = market.case(&positions, claim(text), shortfall);
+    assert_eq!(case.check(), Ok(()));
+    for disclosed in [shortfall - 1, shortfall + 1] {
+        both_reject(
+            &market.case(&positions, claim(text), disclosed),
+            Violation::FalseDisclosure,
+            "M7 disclosed",
+        );
+    }
+    rejects_lie(&case, |a| a.claim.above_one = Fp::ZERO, "M6 code");
+    rejects_lie(&case, |a| a.claim.above_one -= Fp::ONE, "M6 code");
+    let least = claim("at-least:initial,multiplier:1.0001");
+    let margin = market.margin(&positions);
+    let cash = margin.initial().cast_signed() - margin.equity() - 1_700_000;
+    let even = [position(0, PERP, 2_000, cash)];
+    both_reject(&market.case(&even, least, 0), Violation::FalseClaim, "M6 at least: no shortfall");
+    // Bits of a dial that are another's, and more than a dial has.
+    let plain = market.case(&even, at_least(Level::Initial), 0);
+    assert_eq!(plain.check(), Ok(()));
+    let carried = |a: &mut Assignment<Fp>| {
+        a.claim.above_one = Fp::from(1 << 32);
+        a.claim.leverage = -Fp::ONE;
+    };
+    rejects_lie(&plain, carried, "M6 multiplier above one: range");
+    rejects_lie(&plain, carried, "M6 leverage: range");
+}
+
+/// The shortfall rounded otherwise, and the field's own quotient.
+#[test]
+fn rejects_m6_another_rounding() {
+    let market = Market::new();
+    let positions = [position(0, ODD, 777, -3_000_000)];
+    let case = market.case(&positions, claim("below:initial,multiplier:1.2345"), 0);
+    let told = |quotient: Fp, slack: Fp| {
+        move |a: &mut Assignment<Fp>| a.shortfall = Some(Division { quotient, slack })
+    };
+    let times = claim("below:initial,multiplier:1.2345").multiplier();
+    let exact = Fp::from_u128(market.margin(&positions).shortfall_of(Level::Initial, times));
+    let one = Fp::from(10_000);
+    let slack = {
+        let margin = market.margin(&positions);
+        let fine = margin.initial() * 12_345;
+        exact * one - Fp::from_u128(fine) + Fp::from_i128(margin.equity()) * one
+    };
+    assert_ne!(slack, Fp::ZERO);
+    rejects_lie(&case, told(exact + Fp::ONE, slack + one), "M5 shortfall slack below its divisor");
+    rejects_lie(&case, told(exact - Fp::ONE, slack - one), "M5 shortfall slack: range");
+    let quotient = exact - slack * one.invert().unwrap();
+    rejects_lie(&case, told(quotient, Fp::ZERO), "M6 below: some shortfall: range");
+}
+
+/// The notional of all positions over the equity of all buckets.
+#[test]
+fn rejects_m6_more_leverage() {
+    let market = Market::new();
+    let margin = market.margin(&healthy());
+    let least = (margin.gross_notional() * 100).div_ceil(margin.equity().unsigned_abs());
+    let of = |hundredths: u128| {
+        let most = Leverage::new(u32::try_from(hundredths).unwrap()).unwrap();
+        market.case(&healthy(), at_least(Level::Initial).with_leverage(most).unwrap(), 0)
+    };
+    let case = of(least);
+    assert_eq!(case.check(), Ok(()));
+    assert_eq!(failures(k::<Fp>(case.shape), &case.circuit(), case.public_rows()), BTreeSet::new());
+    both_reject(&of(least - 1), Violation::Leverage, "M6 notional within the bound");
+    rejects_lie(&of(least - 1), |a| a.claim.leverage = Fp::ZERO, "M6 code");
+    rejects_lie(&of(least - 1), |a| a.claim.leverage += Fp::ONE, "M6 code");
+    // Below a level nothing is said about leverage.
+    let mut poor = market.case(&[position(0, PERP, 10, -20_000)], below(Level::Initial), 0);
+    let bounded = |a: &mut Assignment<Fp>| a.claim.leverage = Fp::ONE;
+    rejects_lie(&poor, bounded, "M6 leverage of at least alone");
+    poor.instance.claim = at_least(Level::MarginCall);
+    rejects(&poor, "M6 at least: no shortfall");
+}
+
+/// What is reserved is in the commitment, and is required of the cross bucket, in
+/// which nothing has to be.
+#[test]
+fn rejects_m4_another_reserve() {
+    let market = Market::new();
+    for positions in [healthy(), vec![], vec![position(2, PERP, 10, 50_000)]] {
+        let enough = market.case(&positions, at_least(Level::Initial), 0);
+        assert_eq!(enough.check(), Ok(()));
+        let spare = enough.clone().reserving(1);
+        let cross = positions.first().is_some_and(|first| first.bucket.get() == 0);
+        assert_eq!(spare.check().is_ok(), cross);
+        let case = enough.reserving(1 << 79);
+        both_reject(&case, Violation::FalseClaim, "M6 at least: no shortfall");
+        rejects_lie(&case, |a| a.reserved = Fp::ZERO, "M1 opening");
+        rejects_lie(&case, |a| a.reserved = -Fp::ONE, "M4 reserved: range");
+        let told = market.case(&positions, below(Level::Initial), 0).reserving(1 << 79);
+        assert_eq!(told.check(), Ok(()));
+        let failing = failures(k::<Fp>(told.shape), &told.circuit(), told.public_rows());
+        assert_eq!(failing, BTreeSet::new());
+        let maintenance = market.case(&positions, at_least(Level::Maintenance), 0);
+        assert_eq!(maintenance.reserving(1 << 79).check(), Ok(()));
+    }
 }
 
 #[test]

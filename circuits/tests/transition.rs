@@ -194,7 +194,7 @@ fn rejects_a_wrong_order_or_padding() {
     rejects(&case, |a| a.figures.slots[3].cash += Fp::ONE, "M1 padding has no cash");
     // A closed position of another instrument is another portfolio before.
     rejects(&case, |a| a.figures.slots[3].instrument += Fp::ONE, "M1 opening");
-    rejects(&case, |a| a.figures.slots[3].instrument += Fp::from(40), "M4 instrument ascends");
+    rejects(&case, |a| a.figures.slots[3].instrument = Fp::from(ODD) + Fp::ONE, "M4 order ascends");
 }
 
 /// An account that does not meet the level afterwards, honestly told.

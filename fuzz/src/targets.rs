@@ -96,6 +96,7 @@ pub fn market_file(bytes: &[u8]) {
     let again = match file {
         AnyMarketFile::Standard(file) => file.to_json(),
         AnyMarketFile::Scenario(file) => file.to_json(),
+        AnyMarketFile::Simulation(file) => file.to_json(),
     };
     assert!(AnyMarketFile::from_json(&again).is_ok());
 }

@@ -184,26 +184,59 @@ fn truncate(digest: [u8; 32]) -> [u8; 31] {
     core::array::from_fn(|i| digest[i])
 }
 
-/// An instrument: the first four bytes of the Keccak-256 of its symbol, so
+/// What else the submitter of a proof says: free in the statement and bound by
+/// the proof, so that nobody can change it on the way. Zero means nothing. A
+/// protocol may read it as who is paid for the proof, or as the hash of what
+/// the proof goes with.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Memo([u8; 31]);
+hex_id!(Memo, 31, "a memo");
+
+impl Memo {
+    /// Nothing.
+    pub const NONE: Self = Self([0; 31]);
+
+    /// A memo whose last bytes these are; `None` when there are more than 31.
+    ///
+    /// ```
+    /// use zkmargin_margin::ids::{AccountId, Memo};
+    ///
+    /// let keeper = AccountId::new([0xa1; 20]);
+    /// let memo = Memo::of(keeper.as_bytes()).unwrap();
+    /// assert_eq!(memo.as_bytes()[11..], [0xa1; 20]);
+    /// ```
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let mut memo = [0; 31];
+        let start = memo.len().checked_sub(bytes.len())?;
+        memo[start..].copy_from_slice(bytes);
+        Some(Self(memo))
+    }
+
+    /// Whether it says nothing.
+    pub fn is_none(&self) -> bool {
+        *self == Self::NONE
+    }
+}
+
+/// An instrument: the first eight bytes of the Keccak-256 of its symbol, so
 /// that commitments survive a change of the market's list. A market refuses
-/// two symbols with one identifier.
+/// two symbols with one identifier; whoever may list instruments would have to
+/// try some 2^32 symbols for two that collide, and some 2^64 for one that
+/// collides with a symbol that is listed.
 ///
 /// The call and the put of one strike, symbols that differ in a last `-C` or
-/// `-P` only, are neighbours: 31 bits of the hash of what they share, and a
+/// `-P` only, are neighbours: 63 bits of the hash of what they share, and a
 /// last bit that is 0 for the call and 1 for the put. Netting by strike is then
 /// between neighbours in a portfolio's canonical order.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Zeroize, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct InstrumentId(u32);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Zeroize)]
+pub struct InstrumentId(u64);
 
 impl InstrumentId {
     /// The instrument of a symbol.
     pub fn from_symbol(symbol: &str) -> Self {
         let hash = |text: &str| {
             let digest: [u8; 32] = Keccak256::digest(text.as_bytes()).into();
-            u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
+            u64::from_be_bytes(core::array::from_fn(|i| digest[i]))
         };
         match (symbol.strip_suffix(CALL_SUFFIX), symbol.strip_suffix(PUT_SUFFIX)) {
             (Some(strike), _) => Self(hash(strike) & !1),
@@ -213,18 +246,25 @@ impl InstrumentId {
     }
 
     /// An instrument by its number.
-    pub const fn new(id: u32) -> Self {
+    pub const fn new(id: u64) -> Self {
         Self(id)
     }
 
     /// The number.
-    pub const fn get(self) -> u32 {
+    pub const fn get(self) -> u64 {
         self.0
     }
 
     /// What the call and the put of a strike share.
-    pub const fn strike(self) -> u32 {
+    pub const fn strike(self) -> u64 {
         self.0 >> 1
+    }
+}
+
+/// As 16 hexadecimal digits: the number does not fit a JavaScript number.
+impl fmt::Display for InstrumentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#018x}", self.0)
     }
 }
 
@@ -350,16 +390,36 @@ mod tests {
     fn calls_and_puts_of_a_strike_are_neighbours() {
         let id = InstrumentId::from_symbol;
         // Whatever the last bit of the hash of what they share.
-        for strike in ["BTC-26DEC25-90000", "BTC-26DEC25-92000"] {
+        const STRIKES: [&str; 2] = ["BTC-26DEC25-90000", "BTC-26DEC25-91000"];
+        for strike in STRIKES {
             let (call, put) = (id(&(strike.to_string() + "-C")), id(&(strike.to_string() + "-P")));
             assert_eq!((call.get() & 1, put.get()), (0, call.get() + 1));
             assert_eq!((call.strike(), put.strike()), (id(strike).strike(), call.get() >> 1));
         }
-        let ends = ["BTC-26DEC25-90000", "BTC-26DEC25-92000"].map(|strike| id(strike).get() & 1);
+        let ends = STRIKES.map(|strike| id(strike).get() & 1);
         assert_ne!(ends[0], ends[1]);
         let call = id("BTC-26DEC25-90000-C");
         assert_ne!(call.strike(), id("BTC-26DEC25-91000-C").strike());
         assert_ne!(call.strike(), id("BTC-26DEC25-90000-c").strike());
+    }
+
+    /// The Keccak-256 of nothing, its first bytes.
+    #[test]
+    fn instruments_are_the_first_eight_bytes_of_the_hash() {
+        let none = InstrumentId::from_symbol("");
+        assert_eq!(none.to_string(), "0xc5d2460186f7233c");
+        assert_eq!(InstrumentId::new(1).to_string(), "0x0000000000000001");
+    }
+
+    #[test]
+    fn memos_are_right_aligned_and_short_enough() {
+        assert_eq!(Memo::of(&[]), Some(Memo::NONE));
+        assert!(Memo::NONE.is_none() && !Memo::of(&[1]).unwrap().is_none());
+        assert_eq!(Memo::of(&[1, 2]).unwrap().to_field::<Fp>(), Fp::from(0x102));
+        assert_eq!(Memo::of(&[1; 31]).map(|memo| *memo.as_bytes()), Some([1; 31]));
+        assert_eq!(Memo::of(&[1; 32]), None);
+        let memo = Memo::of(&[7; 20]).unwrap();
+        assert_eq!(memo.to_string().parse(), Ok(memo));
     }
 
     /// The Keccak-256 of nothing, without its last byte.
@@ -384,7 +444,7 @@ mod tests {
         let derive = ContextId::derive_cosmwasm;
         let base = derive("venue", "osmosis-1", &[9; 32]);
         let mut bytes = b"zkmargin cosmwasm".to_vec();
-        bytes.extend([0, 1]);
+        bytes.extend([0, 2]);
         bytes.extend([0, 0, 0, 0, 0, 0, 0, 9]);
         bytes.extend(b"osmosis-1");
         bytes.extend([0, 0, 0, 0, 0, 0, 0, 32]);

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::claim::Claim;
 use crate::field::MarginField;
-use crate::ids::{AccountId, ContextId, Epoch, ModelDigest};
+use crate::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
 
 /// Row of [`MarginInstance::context`].
 pub const CONTEXT: usize = 0;
@@ -22,19 +22,32 @@ pub const MODEL: usize = 5;
 pub const CLAIM: usize = 6;
 /// Row of [`MarginInstance::disclosed`].
 pub const DISCLOSED: usize = 7;
+/// Row of [`MarginInstance::memo`].
+pub const MEMO: usize = 8;
 /// Number of public inputs.
-pub const LEN: usize = 8;
+pub const LEN: usize = 9;
 /// Names of the rows, in order.
-pub const NAMES: [&str; LEN] =
-    ["context", "epoch", "account", "state_root", "market_root", "model", "claim", "disclosed"];
+pub const NAMES: [&str; LEN] = [
+    "context",
+    "epoch",
+    "account",
+    "state_root",
+    "market_root",
+    "model",
+    "claim",
+    "disclosed",
+    "memo",
+];
 /// Length of the byte encoding.
 pub const BYTES: usize = 32 * LEN;
 
-/// Bits of a shortfall: 128 buckets of 96 bits, rounded up to whole bytes.
+/// Bits of a shortfall: 128 positions below `2^82` fall short of 1678.8 times
+/// their requirements by less. In the scenario family a shortfall of a
+/// multiplied requirement could be more, and is then not proved.
 pub const SHORTFALL_BITS: u32 = 104;
 
 /// A shortfall in quote units, below `2^104`: the cash that would lift every
-/// bucket to the claim's level. Zero discloses nothing.
+/// bucket to what is claimed, the multiplier included. Zero discloses nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shortfall(u128);
 
@@ -84,6 +97,8 @@ pub struct MarginInstance<F> {
     pub claim: Claim,
     /// The shortfall, or zero.
     pub disclosed: Shortfall,
+    /// What else the submitter says.
+    pub memo: Memo,
 }
 
 /// Public inputs that no honest prover writes.
@@ -109,8 +124,9 @@ impl<F: MarginField> MarginInstance<F> {
         rows[STATE_ROOT] = self.state_root;
         rows[MARKET_ROOT] = self.market_root;
         rows[MODEL] = self.model.to_field();
-        rows[CLAIM] = F::from(u64::from(self.claim.code()));
+        rows[CLAIM] = F::from(self.claim.code());
         rows[DISCLOSED] = F::from_u128(self.disclosed.get());
+        rows[MEMO] = self.memo.to_field();
         rows
     }
 
@@ -151,8 +167,9 @@ impl<F: MarginField> MarginInstance<F> {
             state_root: at(STATE_ROOT, F::from_be_bytes(&row(STATE_ROOT)))?,
             market_root: at(MARKET_ROOT, F::from_be_bytes(&row(MARKET_ROOT)))?,
             model: at(MODEL, ModelDigest::from_be_bytes(&row(MODEL)))?,
-            claim: at(CLAIM, u8::try_from(integer(CLAIM)?).ok().and_then(Claim::from_code))?,
+            claim: at(CLAIM, u64::try_from(integer(CLAIM)?).ok().and_then(Claim::from_code))?,
             disclosed: at(DISCLOSED, Shortfall::new(integer(DISCLOSED)?))?,
+            memo: at(MEMO, Memo::from_be_bytes(&row(MEMO)))?,
         })
     }
 }
@@ -175,6 +192,7 @@ mod tests {
             model: ModelDigest::of(b"model"),
             claim: Claim::new(Side::Below, Level::Maintenance).unwrap(),
             disclosed: Shortfall::new((1 << 104) - 1).unwrap(),
+            memo: Memo::of(&[5; 31]).unwrap(),
         }
     }
 
@@ -206,6 +224,6 @@ mod tests {
             MarginInstance::<Fp>::from_bytes(&bytes),
             Err(InvalidInstance::NotCanonical(CLAIM))
         );
-        assert_eq!(MarginInstance::<Fp>::from_bytes(&[0; 255]), Err(InvalidInstance::Length(255)));
+        assert_eq!(MarginInstance::<Fp>::from_bytes(&[0; 256]), Err(InvalidInstance::Length(256)));
     }
 }

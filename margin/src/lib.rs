@@ -7,7 +7,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`units`] | lots, prices, quote amounts, rates: integers with ranges |
-//! | [`ids`] | accounts, epochs, instruments, digests |
+//! | [`ids`] | accounts, epochs, instruments, digests, memos |
 //! | [`field`], [`poseidon`], [`merkle`] | the field, the hash, the 4-ary tree |
 //! | [`portfolio`] | private positions and their commitment |
 //! | [`market`] | the market header behind `MARKET_ROOT` |
@@ -16,6 +16,7 @@
 //! | [`witness`] | what the prover of either family knows of an account |
 //! | [`standard`] | position-based margin: tiers, haircuts, buckets |
 //! | [`scenario`] | portfolio margin: options, scenarios, contingencies |
+//! | [`simulation`] | value at risk and expected shortfall over joint scenarios |
 //! | [`relation`] | what a family is, the clauses, and [`relation::Violation`] |
 //! | [`statement`] | what is claimed, generic over the family: the native checks |
 #![no_std]
@@ -47,6 +48,7 @@ pub mod poseidon;
 pub mod relation;
 pub mod scenario;
 pub mod shape;
+pub mod simulation;
 pub mod srs;
 pub mod standard;
 pub mod statement;
@@ -56,4 +58,4 @@ pub mod witness;
 /// Version of the statement: what the public inputs mean, how the commitments
 /// are formed and which clauses hold. Proofs and keys carry it; a change to
 /// any of these is a new version.
-pub const STATEMENT_VERSION: u16 = 1;
+pub const STATEMENT_VERSION: u16 = 2;

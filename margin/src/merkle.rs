@@ -5,6 +5,7 @@
 //! leaf carries its own identity, so its position needs no proof, and a
 //! circuit needs no index bits.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::field::MarginField;
@@ -65,11 +66,7 @@ impl<F: MarginField> Tree<F> {
         leaves: Vec<F>,
         hash_level: impl Fn(&[[F; ARITY]]) -> Vec<F>,
     ) -> Result<Self, TreeError> {
-        let capacity =
-            u32::try_from(depth).ok().and_then(|d| ARITY.checked_pow(d)).unwrap_or(usize::MAX);
-        if leaves.len() > capacity {
-            return Err(TreeError::TooManyLeaves { leaves: leaves.len(), depth, capacity });
-        }
+        check_capacity(leaves.len(), depth)?;
         let mut empty = alloc::vec![F::ZERO];
         let mut levels = alloc::vec![leaves];
         for height in 0..depth {
@@ -80,6 +77,84 @@ impl<F: MarginField> Tree<F> {
             empty.push(hash(domain, [fill; ARITY]));
         }
         Ok(Self { domain, levels, empty })
+    }
+
+    /// Replaces leaves by their index and hashes again what lies above them: each
+    /// node once, and empty subtrees not at all. The tree is then the one that
+    /// [`Tree::build`] makes of the new leaves. An index past the last leaf makes
+    /// the ones between them empty; of an index given twice the last counts.
+    ///
+    /// # Errors
+    /// [`TreeError::TooManyLeaves`] when an index is past what the depth holds;
+    /// nothing has changed then.
+    pub fn update(
+        &mut self,
+        changes: impl IntoIterator<Item = (usize, F)>,
+    ) -> Result<(), TreeError> {
+        let domain = self.domain;
+        self.update_with(changes, |groups| {
+            groups.iter().map(|group| hash(domain, *group)).collect()
+        })
+    }
+
+    /// [`Tree::update`] with the caller's way of hashing the changed groups of a
+    /// level, in order.
+    ///
+    /// # Errors
+    /// As [`Tree::update`].
+    pub fn update_with(
+        &mut self,
+        changes: impl IntoIterator<Item = (usize, F)>,
+        hash_level: impl Fn(&[[F; ARITY]]) -> Vec<F>,
+    ) -> Result<(), TreeError> {
+        let changes: BTreeMap<usize, F> = changes.into_iter().collect();
+        let Some(last) = changes.keys().next_back() else { return Ok(()) };
+        let leaves = self.levels[0].len().max(last.saturating_add(1));
+        check_capacity(leaves, self.depth())?;
+        self.levels[0].resize(leaves, F::ZERO);
+        let mut dirty: Vec<usize> = changes.keys().map(|index| index / ARITY).collect();
+        for (index, leaf) in changes {
+            self.levels[0][index] = leaf;
+        }
+        for height in 0..self.depth() {
+            dirty.dedup();
+            self.rehash(height, &dirty, &hash_level);
+            dirty.iter_mut().for_each(|node| *node /= ARITY);
+        }
+        Ok(())
+    }
+
+    /// Hashes nodes above a level again, by their place in the level above.
+    fn rehash(
+        &mut self,
+        height: usize,
+        nodes: &[usize],
+        hash_level: impl Fn(&[[F; ARITY]]) -> Vec<F>,
+    ) {
+        let (fill, above) = (self.empty[height], self.empty[height + 1]);
+        let below = &self.levels[height];
+        let parents = below.len().div_ceil(ARITY);
+        let children = |node: usize| {
+            let start = node * ARITY;
+            group(&below[start..below.len().min(start + ARITY)], fill)
+        };
+        let (mut full, mut groups) = (Vec::new(), Vec::new());
+        let mut emptied = Vec::new();
+        for node in nodes.iter().copied() {
+            match children(node) {
+                // Hashed once, when the tree was made.
+                group if group == [fill; ARITY] => emptied.push(node),
+                group => {
+                    full.push(node);
+                    groups.push(group);
+                }
+            }
+        }
+        let digests = hash_level(&groups);
+        let level = &mut self.levels[height + 1];
+        level.resize(parents, above);
+        emptied.into_iter().for_each(|node| level[node] = above);
+        full.into_iter().zip(digests).for_each(|(node, digest)| level[node] = digest);
     }
 
     /// The root.
@@ -116,6 +191,15 @@ impl<F: MarginField> Tree<F> {
             })
             .collect();
         Ok(Path { domain: self.domain, children })
+    }
+}
+
+fn check_capacity(leaves: usize, depth: usize) -> Result<(), TreeError> {
+    let capacity =
+        u32::try_from(depth).ok().and_then(|d| ARITY.checked_pow(d)).unwrap_or(usize::MAX);
+    match leaves > capacity {
+        true => Err(TreeError::TooManyLeaves { leaves, depth, capacity }),
+        false => Ok(()),
     }
 }
 
@@ -178,6 +262,61 @@ mod tests {
             prop_assert_eq!(path.root(tree.leaves()[index]), Some(tree.root()));
             prop_assert_eq!(path.root(Fp::from(1000)), None);
         }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        /// Whatever is changed, added, emptied or skipped in whatever order: the
+        /// tree is the one that is built of the leaves at the end.
+        #[test]
+        fn an_updated_tree_is_the_one_built_anew(
+            start in 0u64..40,
+            rounds in proptest::collection::vec(
+                proptest::collection::vec((0usize..64, 0u64..4), 0..12), 1..4),
+        ) {
+            let mut expected = leaves(start);
+            let mut tree = Tree::build(Domain::StateNode, 3, expected.clone()).unwrap();
+            for changes in rounds {
+                let changes: Vec<_> = changes.iter().map(|(i, x)| (*i, Fp::from(*x))).collect();
+                for (index, leaf) in changes.iter().copied() {
+                    expected.resize(expected.len().max(index + 1), Fp::ZERO);
+                    expected[index] = leaf;
+                }
+                tree.update(changes).unwrap();
+                let built = Tree::build(Domain::StateNode, 3, expected.clone()).unwrap();
+                prop_assert_eq!(&tree.levels, &built.levels);
+                prop_assert_eq!(tree.root(), built.root());
+            }
+        }
+    }
+
+    #[test]
+    fn an_update_hashes_a_path_and_no_empty_subtree() {
+        let mut tree = Tree::build(Domain::StateNode, 12, leaves(200)).unwrap();
+        let hashed = core::cell::Cell::new(0);
+        let count = |groups: &[[Fp; ARITY]]| {
+            hashed.set(hashed.get() + groups.len());
+            groups.iter().map(|group| hash(Domain::StateNode, *group)).collect()
+        };
+        tree.update_with([(77, Fp::from(9))], count).unwrap();
+        assert_eq!(hashed.replace(0), 12);
+        // Neighbours share all of it, and what is emptied is not hashed again.
+        tree.update_with([(76, Fp::ONE), (77, Fp::ONE), (78, Fp::ONE)], count).unwrap();
+        assert_eq!(hashed.replace(0), 12);
+        tree.update_with((0..200).map(|i| (i, Fp::ZERO)), count).unwrap();
+        assert_eq!(hashed.get(), 0);
+        let empty = Tree::<Fp>::build(Domain::StateNode, 12, Vec::new()).unwrap();
+        assert_eq!(tree.root(), empty.root());
+    }
+
+    #[test]
+    fn an_update_past_the_capacity_changes_nothing() {
+        let mut tree = Tree::build(Domain::StateNode, 1, leaves(2)).unwrap();
+        let root = tree.root();
+        let error = tree.update([(0, Fp::ONE), (4, Fp::ONE)]).unwrap_err();
+        assert_eq!(error, TreeError::TooManyLeaves { leaves: 5, depth: 1, capacity: 4 });
+        assert!(tree.update([(usize::MAX, Fp::ONE)]).is_err());
+        assert_eq!((tree.root(), tree.leaves().len()), (root, 2));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Private portfolios and their commitment.
 //!
 //! The commitment does not depend on the circuit's shape: it is a chain over
-//! the positions two at a time, from the constant zero, closed with the
-//! blinding. Unused slots leave the chain as it is, so the number of positions
-//! stays private and one commitment serves every shape that is large enough.
+//! the positions two at a time, from what is reserved for open orders, closed
+//! with the blinding. Unused slots leave the chain as it is, so the number of
+//! positions stays private and one commitment serves every shape that is large
+//! enough. What is reserved is below `2^80`, so no chain can be cut at its head:
+//! a digest that small is not found.
 
 use alloc::vec::Vec;
 
@@ -12,19 +14,19 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::field::MarginField;
 use crate::ids::{BucketId, InstrumentId};
 use crate::poseidon::{Domain, hash};
-use crate::units::{Amount, Lots, NOTIONAL_BITS};
+use crate::units::{Amount, Lots, NOTIONAL_BITS, OutOfRange};
 
 /// Positions absorbed by one link of the chain.
 pub const POSITIONS_PER_LINK: usize = 2;
 
 /// Bit offset of the bucket in a position's word.
-pub const WORD_BUCKET: u32 = 32;
+pub const WORD_BUCKET: u32 = 64;
 /// Bit offset of the quantity, plus 2^63, in a position's word.
-pub const WORD_QUANTITY: u32 = 48;
+pub const WORD_QUANTITY: u32 = 80;
 /// Bit offset of the cash, plus 2^79, in a position's word.
-pub const WORD_CASH: u32 = 112;
+pub const WORD_CASH: u32 = 144;
 /// Bit that is set in every position's word, so that none is zero.
-pub const WORD_PRESENT: u32 = 192;
+pub const WORD_PRESENT: u32 = 224;
 /// Added to a quantity so that it is not negative.
 pub const QUANTITY_OFFSET: u128 = 1 << 63;
 /// Added to an amount of cash so that it is not negative.
@@ -53,8 +55,8 @@ impl Position {
         (self.bucket, self.instrument)
     }
 
-    /// The position packed into one field element of 193 bits:
-    /// `instrument | bucket << 32 | (quantity + 2^63) << 48 | (cash + 2^79) << 112 | 1 << 192`.
+    /// The position packed into one field element of 225 bits:
+    /// `instrument | bucket << 64 | (quantity + 2^63) << 80 | (cash + 2^79) << 144 | 1 << 224`.
     /// Never zero, which is a missing position's word, and injective.
     pub fn word<F: MarginField>(&self) -> F {
         let low = u128::from(self.instrument.get()) | u128::from(self.bucket.get()) << WORD_BUCKET;
@@ -63,12 +65,49 @@ impl Position {
         let cash = F::from_i128(self.cash.get()) + F::from_u128(CASH_OFFSET);
         F::from_u128(low)
             + quantity * F::from_u128(1 << WORD_QUANTITY)
-            + cash * F::from_u128(1 << WORD_CASH)
+            + cash * F::from(2).pow_vartime([u64::from(WORD_CASH)])
             + F::from(2).pow_vartime([u64::from(WORD_PRESENT)])
     }
 }
 
-redacted_debug!(Position, Blinding, Portfolio);
+redacted_debug!(Position, Reserved, Blinding, Portfolio);
+
+/// Shows nothing of its secret content.
+impl core::fmt::Debug for Held<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Held(..)")
+    }
+}
+
+/// Bits of what is reserved for open orders.
+pub const RESERVED_BITS: u32 = NOTIONAL_BITS;
+
+/// Margin that the venue has reserved for an account's open orders, in quote
+/// units below `2^80`. It counts against the initial margin of the cross bucket
+/// alone.
+#[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct Reserved(u128);
+
+impl Reserved {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+
+    /// So many quote units.
+    ///
+    /// # Errors
+    /// When it is `2^80` or more.
+    pub const fn new(units: u128) -> Result<Self, OutOfRange> {
+        match units >> RESERVED_BITS {
+            0 => Ok(Self(units)),
+            _ => Err(OutOfRange { what: "reserved margin", allowed: "0 to 2^80 - 1 quote units" }),
+        }
+    }
+
+    /// The number of quote units.
+    pub const fn get(&self) -> u128 {
+        self.0
+    }
+}
 
 /// Hides a portfolio in its commitment: 248 uniformly random bits.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -110,6 +149,7 @@ pub enum PortfolioError {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Portfolio {
     positions: Vec<Position>,
+    reserved: Reserved,
     blinding: Blinding,
 }
 
@@ -127,7 +167,18 @@ impl Portfolio {
                 return Err(PortfolioError::DuplicatePosition { bucket, instrument });
             }
         }
-        Ok(Self { positions, blinding })
+        Ok(Self { positions, reserved: Reserved::NONE, blinding })
+    }
+
+    /// The same portfolio with margin reserved for open orders.
+    #[must_use]
+    pub fn with_reserved(self, reserved: Reserved) -> Self {
+        Self { reserved, ..self }
+    }
+
+    /// What is reserved for open orders.
+    pub const fn reserved(&self) -> &Reserved {
+        &self.reserved
     }
 
     /// The positions, by bucket and instrument.
@@ -142,13 +193,55 @@ impl Portfolio {
 
     /// The portfolio commitment that the venue attests.
     pub fn commitment<F: MarginField>(&self) -> F {
-        commit(&self.positions, &self.blinding)
+        commit(&self.positions, &self.reserved, &self.blinding)
     }
 }
 
-/// The commitment to positions in the order given.
-pub fn commit<F: MarginField>(positions: &[Position], blinding: &Blinding) -> F {
-    let chain = positions.chunks(POSITIONS_PER_LINK).fold(F::ZERO, |chain, pair| {
+/// What an account holds: positions in any order, and what is reserved for its
+/// open orders.
+#[derive(Clone, Copy)]
+pub struct Held<'a> {
+    /// The positions.
+    pub positions: &'a [Position],
+    /// What is reserved.
+    pub reserved: &'a Reserved,
+}
+
+impl<'a> From<&'a Portfolio> for Held<'a> {
+    fn from(portfolio: &'a Portfolio) -> Self {
+        Self { positions: &portfolio.positions, reserved: &portfolio.reserved }
+    }
+}
+
+/// Positions of an account that has no open orders.
+impl<'a> From<&'a [Position]> for Held<'a> {
+    fn from(positions: &'a [Position]) -> Self {
+        static NOTHING: Reserved = Reserved::NONE;
+        Self { positions, reserved: &NOTHING }
+    }
+}
+
+impl<'a> From<&'a Vec<Position>> for Held<'a> {
+    fn from(positions: &'a Vec<Position>) -> Self {
+        positions.as_slice().into()
+    }
+}
+
+impl<'a, const N: usize> From<&'a [Position; N]> for Held<'a> {
+    fn from(positions: &'a [Position; N]) -> Self {
+        positions.as_slice().into()
+    }
+}
+
+/// The commitment to positions in the order given, and to what is reserved for
+/// open orders. With nothing reserved the chain starts from zero.
+pub fn commit<F: MarginField>(
+    positions: &[Position],
+    reserved: &Reserved,
+    blinding: &Blinding,
+) -> F {
+    let start = F::from_u128(reserved.get());
+    let chain = positions.chunks(POSITIONS_PER_LINK).fold(start, |chain, pair| {
         let word = |i: usize| pair.get(i).map_or(F::ZERO, Position::word);
         hash(Domain::Positions, [chain, word(0), word(1), F::ZERO])
     });
@@ -159,13 +252,13 @@ pub fn commit<F: MarginField>(positions: &[Position], blinding: &Blinding) -> F 
 mod tests {
     use alloc::format;
     use alloc::vec;
-    use ff::Field;
+    use ff::{Field, PrimeField as _};
     use pasta_curves::Fp;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn position(bucket: u16, instrument: u32, quantity: i64, cash: i128) -> Position {
+    fn position(bucket: u16, instrument: u64, quantity: i64, cash: i128) -> Position {
         Position {
             bucket: BucketId::new(bucket),
             instrument: InstrumentId::new(instrument),
@@ -177,25 +270,25 @@ mod tests {
     proptest! {
         #[test]
         fn words_are_injective(
-            a in any::<(u16, u32, i64, i64)>(),
-            b in any::<(u16, u32, i64, i64)>(),
+            a in any::<(u16, u64, i64, i64)>(),
+            b in any::<(u16, u64, i64, i64)>(),
         ) {
-            let word = |p: (u16, u32, i64, i64)| position(p.0, p.1, p.2, p.3.into()).word::<Fp>();
+            let word = |p: (u16, u64, i64, i64)| position(p.0, p.1, p.2, p.3.into()).word::<Fp>();
             prop_assert_eq!(a == b, word(a) == word(b));
         }
 
         /// As the documentation of a word lays them out; all ends are bytes.
         #[test]
         fn words_hold_every_field_at_its_place(
-            (bucket, instrument, quantity) in any::<(u16, u32, i64)>(),
+            (bucket, instrument, quantity) in any::<(u16, u64, i64)>(),
             cash in -Amount::BOUND..Amount::BOUND,
         ) {
             let word = position(bucket, instrument, quantity, cash).word::<Fp>().to_le_bytes();
-            prop_assert_eq!(&word[..4], &instrument.to_le_bytes());
-            prop_assert_eq!(&word[4..6], &bucket.to_le_bytes());
-            prop_assert_eq!(&word[6..14], &(i128::from(quantity) + (1 << 63)).to_le_bytes()[..8]);
-            prop_assert_eq!(&word[14..24], &(cash + (1 << 79)).to_le_bytes()[..10]);
-            prop_assert_eq!((word[24], &word[25..]), (1, &[0; 7][..]));
+            prop_assert_eq!(&word[..8], &instrument.to_le_bytes());
+            prop_assert_eq!(&word[8..10], &bucket.to_le_bytes());
+            prop_assert_eq!(&word[10..18], &(i128::from(quantity) + (1 << 63)).to_le_bytes()[..8]);
+            prop_assert_eq!(&word[18..28], &(cash + (1 << 79)).to_le_bytes()[..10]);
+            prop_assert_eq!((word[28], &word[29..]), (1, &[0; 3][..]));
         }
     }
 
@@ -221,10 +314,33 @@ mod tests {
         let closed = hash(Domain::Portfolio, [chain, blinding.to_field(), Fp::ZERO, Fp::ZERO]);
         let portfolio = Portfolio::new(positions.clone(), blinding.clone()).unwrap();
         assert_eq!(portfolio.commitment::<Fp>(), closed);
+        assert_eq!(portfolio.reserved().get(), 0);
         assert!(portfolio.positions() == positions && *portfolio.blinding() == blinding);
         let other = Portfolio::new(positions, Blinding::new([2; 31])).unwrap();
         assert_ne!(other.commitment::<Fp>(), closed);
         assert_eq!((blinding.expose(), blinding.to_field::<Fp>().to_le_bytes()[31]), (&[1; 31], 0));
+    }
+
+    /// What is reserved is where the chain starts, and nothing else of it.
+    #[test]
+    fn a_commitment_starts_from_what_is_reserved() {
+        let blinding = Blinding::new([1; 31]);
+        let reserved = Reserved::new((1 << 80) - 1).unwrap();
+        assert!(Reserved::new(1 << 80).is_err());
+        let positions = vec![position(0, 1, 5, 0), position(0, 2, -5, 3)];
+        let words: Vec<Fp> = positions.iter().map(Position::word).collect();
+        let start = Fp::from_u128(reserved.get());
+        let close =
+            |chain| hash(Domain::Portfolio, [chain, blinding.to_field(), Fp::ZERO, Fp::ZERO]);
+        let portfolio = Portfolio::new(positions, blinding.clone()).unwrap();
+        let plain = portfolio.commitment::<Fp>();
+        let portfolio = portfolio.with_reserved(reserved.clone());
+        let link = hash(Domain::Positions, [start, words[0], words[1], Fp::ZERO]);
+        assert_eq!(portfolio.commitment::<Fp>(), close(link));
+        assert_ne!(portfolio.commitment::<Fp>(), plain);
+        assert_eq!(portfolio.with_reserved(Reserved::NONE).commitment::<Fp>(), plain);
+        let empty = Portfolio::new(vec![], blinding.clone()).unwrap().with_reserved(reserved);
+        assert_eq!(empty.commitment::<Fp>(), close(start));
     }
 
     #[test]

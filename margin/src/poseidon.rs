@@ -101,6 +101,14 @@ pub enum Domain {
     ChangeEntries = 16,
     /// The change of a transition, with its salt.
     Change = 17,
+    /// The first four elements of a row of the simulation table.
+    SimulationRow = 20,
+    /// The digest so far and three more elements of such a row.
+    SimulationRowNext = 21,
+    /// The first four elements of a simulation market's terms.
+    SimulationTerms = 22,
+    /// The digest so far and three more elements of such terms.
+    SimulationTermsNext = 23,
 }
 
 impl Domain {

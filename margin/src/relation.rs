@@ -4,10 +4,11 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::claim::Level;
+use crate::claim::{Level, Leverage, Multiplier};
 use crate::field::MarginField;
 use crate::ids::{BucketId, InstrumentId};
 use crate::merkle::Path;
+use crate::portfolio::Reserved;
 use crate::shape::Family;
 use crate::witness::{AccountWitness, Slot};
 
@@ -81,7 +82,11 @@ pub enum Violation {
     /// More lots than portfolio margin can count.
     #[error("M4: position {0} is too large: allowed are -2^32 to 2^32 - 1 lots")]
     Quantity(usize),
-    /// A sum of the account of 2^72 quote units or more.
+    /// More lots than margin by simulation can count.
+    #[error("M4: position {0} is too large: allowed are -2^24 to 2^24 - 1 lots")]
+    Lots(usize),
+    /// A sum of the account that is too large: of 2^72 quote units or more, or
+    /// 2^55 in margin by simulation.
     #[error("M4: the portfolio is too large: one of its sums is 2^72 quote units or more")]
     Sum,
     /// The row is for the other direction.
@@ -90,9 +95,18 @@ pub enum Violation {
     /// The notional is outside the row's tier.
     #[error("M5: the notional of position {0} is outside the row's tier")]
     WrongTier(usize),
+    /// Many times the requirement is more than a circuit can count.
+    #[error("M4: so many times the requirement is out of range: claim a smaller multiplier")]
+    Multiplied,
     /// The claim is false.
     #[error("M6: the claim is not true of this account")]
     FalseClaim,
+    /// The account is leveraged more than the claim allows.
+    #[error("M6: the notional of the positions is more times the equity than is claimed")]
+    Leverage,
+    /// A bound on leverage in a family that has no notional.
+    #[error("M6: portfolio margin has no notional, so nothing can be claimed about leverage")]
+    NoNotional,
     /// The disclosed shortfall is neither zero nor the shortfall.
     #[error("M7: the disclosed shortfall is not the account's")]
     FalseDisclosure,
@@ -144,11 +158,15 @@ impl Violation {
             | Self::WrongInstrument(_)
             | Self::Terms
             | Self::Expiry(_) => Clause::M3,
-            Self::Order(_) | Self::Range(_) | Self::Bucket(_) | Self::Quantity(_) | Self::Sum => {
-                Clause::M4
-            }
+            Self::Order(_)
+            | Self::Range(_)
+            | Self::Bucket(_)
+            | Self::Quantity(_)
+            | Self::Lots(_)
+            | Self::Sum
+            | Self::Multiplied => Clause::M4,
             Self::WrongDirection(_) | Self::WrongTier(_) => Clause::M5,
-            Self::FalseClaim => Clause::M6,
+            Self::FalseClaim | Self::Leverage | Self::NoNotional => Clause::M6,
             Self::FalseDisclosure => Clause::M7,
             Self::Next => Clause::T2,
             Self::Idle(_)
@@ -197,13 +215,15 @@ pub trait MarginFamily {
     /// The instrument of a row, and the leaf it is in the market tree.
     fn leaf(row: &Self::Row) -> (InstrumentId, Self::Field);
 
-    /// The figures of positions in canonical order (ranges of M4, and M5).
+    /// The figures of positions in canonical order (ranges of M4, and M5), and of
+    /// what is reserved for open orders.
     ///
     /// # Errors
     /// The first position that its row does not apply to, or what is out of range.
     fn assess<'a>(
         witness: &Self::Witness,
         slots: impl Iterator<Item = &'a Slot<Self::Field, Self::Row>>,
+        reserved: &Reserved,
     ) -> Result<Self::Figures, Violation>
     where
         Self: 'a;
@@ -216,8 +236,14 @@ pub trait MarginFamily {
 
 /// What a family makes of an account, in quote units.
 pub trait Figures {
-    /// Cash that would lift every bucket to a level; zero when all are there.
-    fn shortfall(&self, level: Level) -> u128;
+    /// Cash that would lift every bucket to so many times what a level requires,
+    /// rounded up; zero when all are there. `None` when that is out of range, as it
+    /// can be of a multiplied requirement alone.
+    fn shortfall(&self, level: Level, times: Multiplier) -> Option<u128>;
+
+    /// Whether the notional of all positions is at most so many times the equity;
+    /// `None` in a family that has no notional.
+    fn is_within(&self, leverage: Leverage) -> Option<bool>;
 
     /// Equity and requirement of every bucket, ascending; nothing is required to
     /// be bankrupt.

@@ -59,6 +59,20 @@ impl Shape {
         Self::ALL.into_iter().find(|shape| positions <= shape.standard_positions())
     }
 
+    /// Positions the shape holds in the simulation family.
+    pub const fn simulation_positions(self) -> usize {
+        match self {
+            Self::Small => 8,
+            Self::Medium => 16,
+            Self::Large => 64,
+        }
+    }
+
+    /// The smallest shape of the simulation family that holds so many positions.
+    pub fn simulation_for(positions: usize) -> Option<Self> {
+        Self::ALL.into_iter().find(|shape| positions <= shape.simulation_positions())
+    }
+
     /// Positions the shape holds in the scenario family.
     pub const fn scenario_positions(self) -> usize {
         match self {
@@ -118,6 +132,8 @@ pub enum Family {
     Standard,
     /// Portfolio margin by scenarios, with options.
     Scenario,
+    /// Value at risk and expected shortfall over joint scenarios.
+    Simulation,
 }
 
 impl fmt::Display for Family {
@@ -125,6 +141,7 @@ impl fmt::Display for Family {
         f.write_str(match self {
             Self::Standard => "standard",
             Self::Scenario => "scenario",
+            Self::Simulation => "simulation",
         })
     }
 }
@@ -136,7 +153,8 @@ impl FromStr for Family {
         match text {
             "standard" => Ok(Self::Standard),
             "scenario" => Ok(Self::Scenario),
-            _ => Err(UnknownName { what: "family", allowed: "standard, scenario" }),
+            "simulation" => Ok(Self::Simulation),
+            _ => Err(UnknownName { what: "family", allowed: "standard, scenario, simulation" }),
         }
     }
 }
@@ -238,7 +256,11 @@ mod tests {
         for (shape, name) in Shape::ALL.into_iter().zip(["small", "medium", "large"]) {
             assert_eq!((shape.to_string().as_str(), name.parse()), (name, Ok(shape)));
         }
-        for (family, name) in [(Family::Standard, "standard"), (Family::Scenario, "scenario")] {
+        for (family, name) in [
+            (Family::Standard, "standard"),
+            (Family::Scenario, "scenario"),
+            (Family::Simulation, "simulation"),
+        ] {
             assert_eq!((family.to_string().as_str(), name.parse()), (name, Ok(family)));
         }
         for (system, name) in ProofSystem::ALL.into_iter().zip(["ipa", "kzg"]) {

@@ -8,7 +8,7 @@ use crate::ids::InstrumentId;
 use crate::instance::MarginInstance;
 use crate::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use crate::merkle::Path;
-use crate::portfolio::{Blinding, Position, commit};
+use crate::portfolio::{Blinding, Position, Reserved, commit};
 use crate::poseidon::Domain;
 use crate::relation::Violation;
 
@@ -34,6 +34,8 @@ pub struct Slot<F, R> {
 pub struct AccountWitness<F, R> {
     /// The positions, in canonical order.
     pub slots: Vec<Slot<F, R>>,
+    /// What is reserved for open orders.
+    pub reserved: Reserved,
     /// The blinding of the commitment.
     pub blinding: Blinding,
     /// The commitment the venue attested.
@@ -62,7 +64,7 @@ impl<F: MarginField, R> AccountWitness<F, R> {
     /// M1 and M2.
     pub(crate) fn check_state(&self, instance: &MarginInstance<F>) -> Result<(), Violation> {
         let positions: Vec<_> = self.slots.iter().map(|slot| slot.position.clone()).collect();
-        if commit::<F>(&positions, &self.blinding) != self.commitment {
+        if commit::<F>(&positions, &self.reserved, &self.blinding) != self.commitment {
             return Err(Violation::Opening);
         }
         let leaf = state_leaf(instance.account, self.commitment, instance.context);

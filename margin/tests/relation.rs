@@ -3,22 +3,22 @@
 #![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use pasta_curves::Fp;
-use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{
-    AccountId, BucketId, ContextId, Epoch, InstrumentId, ModelDigest, Timestamp,
+    AccountId, BucketId, ContextId, Epoch, InstrumentId, Memo, ModelDigest, Timestamp,
 };
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path, Tree};
-use zkmargin_margin::portfolio::{Blinding, Position, commit};
+use zkmargin_margin::portfolio::{Blinding, Position, Reserved, commit};
 use zkmargin_margin::poseidon::{Domain, hash};
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
     Charges, FACTOR_ONE, Fine, LossFactor, LotCharge, LotFee, LotValue, MinimumCharge, RowKind,
     SCENARIOS, Scenario, ScenarioRow, ScenarioTerms, ScenarioWitness,
 };
-use zkmargin_margin::standard::{Charge, Direction, Standard, TierRow};
+use zkmargin_margin::standard::{AccountMargin, Charge, Direction, Standard, TierRow};
 use zkmargin_margin::statement::margin;
 use zkmargin_margin::units::{Amount, Denominator, Lots, Notional, Price, Rate};
 use zkmargin_margin::witness::{AccountWitness, Slot};
@@ -76,9 +76,11 @@ impl<R: Clone> Case<R> {
                 model: header.model,
                 claim: Claim::new(Side::AtLeast, Level::Initial).unwrap(),
                 disclosed: Shortfall::NONE,
+                memo: Memo::NONE,
             },
             account: AccountWitness {
                 slots: slots.collect(),
+                reserved: Reserved::NONE,
                 blinding: Blinding::new([9; 31]),
                 commitment: Fp::from(0),
                 account_path: Path::from_parts(Domain::StateNode, Vec::new()),
@@ -97,7 +99,8 @@ impl<R: Clone> Case<R> {
     fn attest(&mut self, (domain, depth): (Domain, usize)) {
         let positions: Vec<_> =
             self.account.slots.iter().map(|slot| slot.position.clone()).collect();
-        self.account.commitment = commit(&positions, &self.account.blinding);
+        self.account.commitment =
+            commit(&positions, &self.account.reserved, &self.account.blinding);
         let leaf =
             state_leaf(self.instance.account, self.account.commitment, self.instance.context);
         let tree = Tree::build(domain, depth, vec![Fp::from(1), leaf]).unwrap();
@@ -133,7 +136,7 @@ impl<R: Clone> Case<R> {
     }
 }
 
-fn tier(instrument: u32) -> TierRow {
+fn tier(instrument: u64) -> TierRow {
     let charge = |rate| Charge { base: Notional::ZERO, rate: Rate::new(rate) };
     TierRow {
         instrument: InstrumentId::new(instrument),
@@ -164,7 +167,7 @@ fn terms() -> ScenarioTerms {
     }
 }
 
-fn scenario_row(instrument: u32) -> ScenarioRow {
+fn scenario_row(instrument: u64) -> ScenarioRow {
     let kind = match instrument {
         2 => RowKind::Perpetual { options_fee: LotFee::ZERO },
         _ => RowKind::Collateral { mark: LotValue::new(100).unwrap() },
@@ -270,12 +273,88 @@ fn checks_the_claim<R: Clone>(case: &Case<R>) {
     assert_eq!(maintenance, Ok(()));
 }
 
+fn checks_what_is_reserved<R: Clone>(case: &Case<R>) {
+    let with = |reserved: u128, level| {
+        case.after(|case| {
+            case.account.reserved = Reserved::new(reserved).unwrap();
+            case.instance.claim = Claim::new(Side::AtLeast, level).unwrap();
+        })
+    };
+    assert_eq!(with(0, Level::Initial), Ok(()));
+    assert_eq!(with(1, Level::Initial), Err(Violation::FalseClaim));
+    assert_eq!(with(1, Level::Maintenance), Ok(()));
+    let hidden = case.after_only(|case| case.account.reserved = Reserved::new(1).unwrap());
+    assert_eq!(hidden, Err(Violation::Opening));
+    let told = case.after(|case| {
+        case.account.reserved = Reserved::new(7).unwrap();
+        case.instance.claim = Claim::new(Side::Below, Level::Initial).unwrap();
+        case.instance.disclosed = Shortfall::new(7).unwrap();
+    });
+    assert_eq!(told, Ok(()));
+}
+
+/// A multiplier of what is required, and the shortfall with it.
+fn checks_the_multiplier<R: Clone>(case: &Case<R>) {
+    let claimed = |side, times: u32, above: i128, disclosed: u128| {
+        case.after(|case| {
+            case.account.slots[1].position.cash = Amount::new(case.even + above).unwrap();
+            let plain = Claim::new(side, Level::Initial).unwrap();
+            case.instance.claim = plain.with_multiplier(Multiplier::new(times).unwrap());
+            case.instance.disclosed = Shortfall::new(disclosed).unwrap();
+        })
+    };
+    assert_eq!(claimed(Side::AtLeast, 10_001, 0, 0), Err(Violation::FalseClaim));
+    let missing = (1..).find(|above| claimed(Side::AtLeast, 15_000, *above, 0).is_ok()).unwrap();
+    assert_eq!(claimed(Side::AtLeast, 15_000, missing - 1, 0), Err(Violation::FalseClaim));
+    assert_eq!(claimed(Side::Below, 15_000, missing, 0), Err(Violation::FalseClaim));
+    assert_eq!(claimed(Side::Below, 15_000, 0, missing.unsigned_abs()), Ok(()));
+    let other = claimed(Side::Below, 15_000, 0, missing.unsigned_abs() - 1);
+    assert_eq!(other, Err(Violation::FalseDisclosure));
+}
+
+/// Whatever it is.
+fn does_not_look_at_the_memo<R: Clone>(case: &Case<R>) {
+    let memo = Memo::of(&[0xff; 31]).unwrap();
+    assert_eq!(case.after_only(|case| case.instance.memo = memo), Ok(()));
+}
+
 fn checks_every_common_clause<R: Clone>(case: &Case<R>) {
     assert_eq!(case.after_only(|_| ()), Ok(()));
     checks_the_opening_and_the_state(case);
     checks_the_market(case);
     checks_the_order(case);
     checks_the_claim(case);
+    checks_what_is_reserved(case);
+    checks_the_multiplier(case);
+    does_not_look_at_the_memo(case);
+}
+
+/// The notional of all positions over the equity of all buckets.
+#[test]
+fn standard_checks_the_leverage() {
+    let case = standard();
+    let slots = case.account.slots.iter().map(|slot| (&slot.position, &slot.row));
+    let margin = AccountMargin::assess(slots, &Reserved::NONE, Denominator::new(100).unwrap());
+    let margin = margin.unwrap();
+    let (gross, equity) = (margin.gross_notional(), margin.equity().unsigned_abs());
+    let least = u32::try_from((gross * 100).div_ceil(equity)).unwrap();
+    let claimed = |most: u32| {
+        case.after_only(|case| {
+            let most = Leverage::new(most).unwrap();
+            case.instance.claim = case.instance.claim.with_leverage(most).unwrap();
+        })
+    };
+    assert_eq!(claimed(least), Ok(()));
+    assert_eq!(claimed(least - 1), Err(Violation::Leverage));
+}
+
+#[test]
+fn scenario_has_no_leverage() {
+    let claimed = scenario().after_only(|case| {
+        let most = Leverage::new(0xff_ffff).unwrap();
+        case.instance.claim = case.instance.claim.with_leverage(most).unwrap();
+    });
+    assert_eq!(claimed, Err(Violation::NoNotional));
 }
 
 #[test]

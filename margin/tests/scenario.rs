@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use ff::Field;
 use pasta_curves::Fp;
 use proptest::prelude::*;
-use zkmargin_margin::claim::Level;
+use zkmargin_margin::claim::{Level, MULTIPLIER_ONE, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
-use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::portfolio::{Position, Reserved};
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
     Charges, ExpiryKey, FACTOR_ONE, FINE_ONE, Fine, GroupTerms, I256, LossFactor, LotCharge,
@@ -19,12 +19,12 @@ use zkmargin_margin::scenario::{
 };
 use zkmargin_margin::units::{Amount, Lots};
 
-const CALL: u32 = 100;
-const PUT: u32 = 101;
-const FAR_CALL: u32 = 200;
-const FUTURE: u32 = 300;
-const PERP: u32 = 400;
-const CASH: u32 = 500;
+const CALL: u64 = 100;
+const PUT: u64 = 101;
+const FAR_CALL: u64 = 200;
+const FUTURE: u64 = 300;
+const PERP: u64 = 400;
+const CASH: u64 = 500;
 
 fn value(value: i64) -> LotValue {
     LotValue::new(value).unwrap()
@@ -50,7 +50,7 @@ fn group(key: u16) -> GroupTerms {
     }
 }
 
-fn row(instrument: u32, kind: RowKind, scenarios: &[(usize, i64)]) -> ScenarioRow {
+fn row(instrument: u64, kind: RowKind, scenarios: &[(usize, i64)]) -> ScenarioRow {
     let mut row = ScenarioRow {
         instrument: InstrumentId::new(instrument),
         kind,
@@ -132,7 +132,7 @@ fn terms() -> ScenarioTerms {
     }
 }
 
-fn position(instrument: u32, lots: i64, cash: i128) -> Position {
+fn position(instrument: u64, lots: i64, cash: i128) -> Position {
     Position {
         bucket: BucketId::CROSS,
         instrument: InstrumentId::new(instrument),
@@ -145,15 +145,15 @@ fn row_of(rows: &[ScenarioRow], position: &Position) -> ScenarioRow {
     *rows.iter().find(|row| row.instrument == position.instrument).unwrap()
 }
 
-fn try_assess(lots: &[(u32, i64)]) -> Result<ScenarioMargin, Violation> {
+fn try_assess(lots: &[(u64, i64)]) -> Result<ScenarioMargin, Violation> {
     let rows = rows();
     let mut positions: Vec<_> = lots.iter().map(|(id, lots)| position(*id, *lots, 0)).collect();
     positions.sort_by_key(Position::key);
     let rows: Vec<_> = positions.iter().map(|position| row_of(&rows, position)).collect();
-    ScenarioMargin::assess(positions.iter().zip(&rows), &terms())
+    ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &terms())
 }
 
-fn assess(lots: &[(u32, i64)]) -> ScenarioMargin {
+fn assess(lots: &[(u64, i64)]) -> ScenarioMargin {
     try_assess(lots).unwrap()
 }
 
@@ -257,7 +257,9 @@ fn the_worst_of_all_counts() {
 
     // The minimum charge is a loss where no scenario loses as much.
     let calm = ScenarioRow { scenarios: [LotValue::ZERO; SCENARIOS], ..rows()[4] };
-    let margin = ScenarioMargin::assess([(&position(PERP, 3, 0), &calm)], &terms()).unwrap();
+    let margin =
+        ScenarioMargin::assess([(&position(PERP, 3, 0), &calm)], &Reserved::NONE, &terms())
+            .unwrap();
     assert_eq!((margin.minimum, margin.worst), (hundredths(3_000), hundredths(-3_000)));
 }
 
@@ -287,6 +289,41 @@ fn balances_by_level() {
     assert!(-exact <= one * I256::from(shortfall) && -exact > one * I256::from(shortfall - 1));
 }
 
+/// Initial margin alone, and in full.
+#[test]
+fn reserved_margin_counts_against_initial_margin() {
+    let positions = [position(PERP, 4, 2_000)];
+    let rows = [row_of(&rows(), &positions[0])];
+    let with = |reserved: u128| {
+        let reserved = Reserved::new(reserved).unwrap();
+        ScenarioMargin::assess(positions.iter().zip(&rows), &reserved, &terms()).unwrap()
+    };
+    // 528 of requirement, so 1,472 are left.
+    assert_eq!((with(1_472).level(), with(1_473).level()), (Level::Initial, Level::Maintenance));
+    assert_eq!(with(1_500).shortfall(Level::Initial), 28);
+    assert_eq!(with(1_500).shortfall(Level::Maintenance), 0);
+    assert_eq!(with(1_500).balance(Level::Maintenance), with(0).balance(Level::Maintenance));
+}
+
+/// Of losses and charges, rounded up once; a credit counts once.
+#[test]
+fn multipliers_are_of_the_requirement() {
+    let times = |m| Multiplier::new(m).unwrap();
+    // Requirements of 416 and 528, and nothing to meet them with.
+    let poor = assess(&[(PERP, 4)]);
+    assert_eq!(poor.shortfall_of(Level::Maintenance, times(12_500)), 520);
+    assert_eq!(poor.shortfall_of(Level::Initial, times(10_001)), 529);
+    assert_eq!(poor.shortfall_of(Level::MarginCall, times(50_000)), 0);
+    // Charges of 20 a coin and a credit of 6 of initial margin; a loss of 7.
+    let coins = assess(&[(CASH, 10)]);
+    let more = |level, m| {
+        let plain = coins.balance(level).unwrap() * I256::from(MULTIPLIER_ONE);
+        (plain - coins.balance_of(level, times(m)).unwrap()) / (units(1) * I256::from(FACTOR_ONE))
+    };
+    assert_eq!(more(Level::Maintenance, 10_001), I256::from(70 + 200));
+    assert_eq!(more(Level::Initial, 10_002), I256::from(2 * (70 * 5 / 4 + 200) + 1));
+}
+
 #[test]
 fn positions_and_sums_are_in_range() {
     assert!(try_assess(&[(PERP, 1 << 32)]).is_err_and(|error| error == Violation::Quantity(0)));
@@ -296,7 +333,7 @@ fn positions_and_sums_are_in_range() {
 
     let bucket = Position { bucket: BucketId::new(1), ..position(PERP, 1, 0) };
     let row = row_of(&rows(), &bucket);
-    let error = ScenarioMargin::assess([(&bucket, &row)], &terms()).err();
+    let error = ScenarioMargin::assess([(&bucket, &row)], &Reserved::NONE, &terms()).err();
     assert_eq!(error, Some(Violation::Bucket(0)));
 
     // Eight positions of 2^29 lots and nearly 2^40 stay below 2^72, nine do not.
@@ -313,7 +350,8 @@ fn assert_sums(row: &ScenarioRow, fitting: usize, lots: i64) {
         let positions: Vec<_> =
             (0..count).map(|_| position(row.instrument.get(), lots, 0)).collect();
         let rows = vec![*row; count];
-        let error = ScenarioMargin::assess(positions.iter().zip(&rows), &terms()).err();
+        let error =
+            ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &terms()).err();
         assert_eq!(error, (!fits).then_some(Violation::Sum), "{count}");
     }
 }
@@ -324,7 +362,8 @@ fn rows_of_one_expiry_must_agree() {
     let RowKind::Option { group, .. } = &mut rows[1].kind else { panic!() };
     group.long_discount = percent(51);
     let positions = [position(CALL, 1, 0), position(PUT, 1, 0)];
-    let error = ScenarioMargin::assess(positions.iter().zip(&rows), &terms()).err();
+    let error =
+        ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &terms()).err();
     assert_eq!(error, Some(Violation::Expiry(1)));
 }
 
@@ -409,7 +448,7 @@ fn elements_hold_every_field_at_its_place() {
     // From the top: delta, fee on options, delta below zero, long only, has an
     // expiry, is an option, instrument.
     let heads = [
-        "b000000000000010001018123456a",
+        "b00000000000001000101000000008123456a",
         "b000000000000010001008123456a",
         "b10000000000a010000008123456a",
         "b000000000000010100008123456a",
@@ -476,7 +515,7 @@ fn naive(positions: &[(ScenarioRow, i64, i128)], terms: &ScenarioTerms, level: L
     let num = |x: i64| I256::from(x);
     let all = || positions.iter().map(|(row, lots, _)| (row, num(*lots)));
     let mut expiries: BTreeMap<u16, GroupTerms> = BTreeMap::new();
-    let mut strikes: BTreeMap<u32, I256> = BTreeMap::new();
+    let mut strikes: BTreeMap<u64, I256> = BTreeMap::new();
     for (row, a) in all() {
         if let Some(group) = row.group() {
             expiries.insert(group.key.get(), *group);
@@ -547,7 +586,7 @@ fn naive(positions: &[(ScenarioRow, i64, i128)], terms: &ScenarioTerms, level: L
     worst * I256::from(factor) + fine * I256::from(FACTOR_ONE) * (worth - charge)
 }
 
-fn any_row(instrument: u32) -> impl Strategy<Value = ScenarioRow> {
+fn any_row(instrument: u64) -> impl Strategy<Value = ScenarioRow> {
     let v = || (-1_000_i64..1_000).prop_map(value);
     let kind = prop_oneof![
         4 => (1_u16..4, v(), v(), v()).prop_map(|(key, mark, up, down)| {
@@ -575,7 +614,7 @@ type Account = Vec<(ScenarioRow, i64, i128)>;
 
 fn any_account() -> impl Strategy<Value = Account> {
     // Neighbouring numbers are a call and a put.
-    prop::sample::subsequence((10_u32..30).collect::<Vec<_>>(), 0..12).prop_flat_map(|ids| {
+    prop::sample::subsequence((10_u64..30).collect::<Vec<_>>(), 0..12).prop_flat_map(|ids| {
         let slots: Vec<_> = ids
             .into_iter()
             .map(|id| {
@@ -598,7 +637,7 @@ proptest! {
             .map(|(row, lots, cash)| position(row.instrument.get(), *lots, *cash))
             .collect();
         let rows: Vec<_> = account.iter().map(|(row, ..)| *row).collect();
-        let margin = ScenarioMargin::assess(positions.iter().zip(&rows), &terms()).unwrap();
+        let margin = ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &terms()).unwrap();
         for level in [Level::MarginCall, Level::Maintenance, Level::Initial] {
             prop_assert_eq!(margin.balance(level), Some(naive(&account, &terms(), level)));
             let short = margin.balance(level).unwrap() < I256::ZERO;

@@ -4,10 +4,10 @@
 
 use pasta_curves::Fp;
 use proptest::prelude::*;
-use zkmargin_margin::claim::Level;
+use zkmargin_margin::claim::{Level, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
-use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::portfolio::{Position, Reserved};
 use zkmargin_margin::poseidon::{Domain, hash};
 use zkmargin_margin::standard::{
     AccountMargin, Assessment, BucketMargin, CeilDiv, Charge, Direction, RowError, TierRow,
@@ -184,7 +184,7 @@ fn position(bucket: u16, lots: i64, cash: i128) -> Position {
 fn account(positions: &[Position]) -> Result<AccountMargin, (usize, RowError)> {
     let row = TierRow { lower_exclusive: false, lower: Notional::ZERO, ..tier() };
     let slots = positions.iter().map(|position| (position, &row));
-    AccountMargin::assess(slots, Denominator::new(D).unwrap())
+    AccountMargin::assess(slots, &Reserved::NONE, Denominator::new(D).unwrap())
 }
 
 /// Two positions of 1,000 in one bucket, one of 2,000 in another: charges of
@@ -208,6 +208,44 @@ fn buckets_sum_up_and_do_not_help_each_other() {
     assert_eq!(account.shortfall(Level::MarginCall), 0);
 }
 
+/// Of each bucket, rounded up once: 590 and 340 of maintenance.
+#[test]
+fn multipliers_are_of_each_buckets_requirement() {
+    let positions = [position(0, 10, 5), position(0, -10, 7), position(3, 20, -1_500)];
+    let account = account(&positions).unwrap();
+    let times = |m| Multiplier::new(m).unwrap();
+    assert_eq!(account.shortfall_of(Level::Maintenance, times(10_001)), 591 - 12);
+    // 737.5 and 425; then 885 and 510; at last 897.095 and 516.97.
+    assert_eq!(account.shortfall_of(Level::Maintenance, times(12_500)), 738 - 12);
+    assert_eq!(account.shortfall_of(Level::Maintenance, times(15_000)), 885 - 12 + 10);
+    assert_eq!(account.shortfall_of(Level::Maintenance, times(15_205)), 885 + 18);
+    assert_eq!(account.shortfall_of(Level::MarginCall, times(15_000)), 0);
+    assert_eq!(account.gross_notional(), 4_000);
+}
+
+/// It counts against initial margin of the cross bucket, whether or not a
+/// position is in it.
+#[test]
+fn reserved_margin_is_of_the_cross_bucket() {
+    let row = TierRow { lower_exclusive: false, lower: Notional::ZERO, ..tier() };
+    let assess = |positions: &[Position], reserved: u128| {
+        let slots = positions.iter().map(|position| (position, &row));
+        let reserved = Reserved::new(reserved).unwrap();
+        AccountMargin::assess(slots, &reserved, Denominator::new(D).unwrap()).unwrap()
+    };
+    // 700 of initial margin.
+    let cross = [position(0, 10, 0)];
+    assert_eq!(assess(&cross, 300).level(), Level::Initial);
+    assert_eq!(assess(&cross, 301).shortfall(Level::Initial), 1);
+    assert_eq!(assess(&cross, 301).level(), Level::Maintenance);
+    assert_eq!(assess(&cross, 301).maintenance(), assess(&cross, 0).maintenance());
+    let isolated = assess(&[position(1, 10, 0)], 5);
+    let buckets: Vec<_> = isolated.buckets.iter().map(|b| (b.bucket.get(), b.initial)).collect();
+    assert_eq!(buckets, [(0, 5), (1, 700)]);
+    assert_eq!((isolated.level(), isolated.shortfall(Level::Initial)), (Level::Maintenance, 5));
+    assert_eq!(assess(&[], 5).shortfall(Level::Initial), 5);
+}
+
 #[test]
 fn an_empty_account_meets_every_requirement() {
     let account = account(&[]).unwrap();
@@ -224,7 +262,7 @@ fn a_position_that_its_row_does_not_fit_is_named() {
 #[test]
 fn elements_hold_every_field_at_its_place() {
     let row = TierRow {
-        instrument: InstrumentId::new(0x8123_4567),
+        instrument: InstrumentId::new(0xf123_4567_89ab_cdef),
         direction: Direction::Both,
         lower_exclusive: true,
         price: Price::new(0x8111_2222_3333_4444, 0x9555_6666_7777_8888).unwrap(),
@@ -240,7 +278,7 @@ fn elements_hold_every_field_at_its_place() {
         hex.map(|element| element.trim_start_matches('0').to_owned()),
         [
             // Maintenance rate, price unit and mantissa, exclusive, direction, instrument.
-            "d009000a9555666677778888811122223333444401".to_owned() + "0281234567",
+            "d009000a9555666677778888811122223333444401".to_owned() + "02f123456789abcdef",
             // Initial rate, fraction, upper and lower bound.
             "b0060007e00b000c".to_owned() + "90030000000000000004" + "80010000000000000002",
             "c008".to_owned(),

@@ -6,12 +6,12 @@
 use pasta_curves::Fp;
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::ids::{
-    AccountId, BucketId, ContextId, Epoch, InstrumentId, ModelDigest, Timestamp,
+    AccountId, BucketId, ContextId, Epoch, InstrumentId, Memo, ModelDigest, Timestamp,
 };
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path, Tree};
-use zkmargin_margin::portfolio::{Blinding, Position, commit};
+use zkmargin_margin::portfolio::{Blinding, Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::{Figures, MarginFamily, Violation};
 use zkmargin_margin::scenario::{
@@ -53,7 +53,7 @@ impl TestFamily for Standard<Fp> {
         let row = |(index, (price, risk)): (usize, (u64, u32))| {
             let charge = Charge { base: Notional::ZERO, rate: Rate::new(risk) };
             TierRow {
-                instrument: InstrumentId::new(1 + u32::try_from(index).unwrap()),
+                instrument: InstrumentId::new(1 + u64::try_from(index).unwrap()),
                 direction: Direction::Both,
                 lower_exclusive: false,
                 price: Price::new(price, 1).unwrap(),
@@ -98,7 +98,7 @@ impl TestFamily for Scenario<Fp> {
             let charge = i64::try_from(price * u64::from(risk) / 1_000).unwrap();
             let maintenance = LotCharge::new(charge).unwrap();
             ScenarioRow {
-                instrument: InstrumentId::new(1 + u32::try_from(index).unwrap()),
+                instrument: InstrumentId::new(1 + u64::try_from(index).unwrap()),
                 kind: RowKind::Perpetual { options_fee: LotFee::ZERO },
                 charges: Charges { maintenance, initial: LotCharge::ZERO },
                 delta: LotValue::ZERO,
@@ -121,7 +121,7 @@ impl TestFamily for Scenario<Fp> {
     }
 }
 
-type Holding = (u32, i64, i128);
+type Holding = (u64, i64, i128);
 
 fn position(&(instrument, lots, cash): &Holding) -> Position {
     Position {
@@ -152,13 +152,13 @@ impl<M: TestFamily> Case<M> {
         let tree = Tree::build(Domain::MarketNode, MARKET_DEPTH, leaves).unwrap();
         let slot = |holding: &Holding| Slot {
             position: position(holding),
-            row: M::rows()[holding.0 as usize - 1].clone(),
-            path: tree.path(holding.0 as usize - 1).unwrap(),
+            row: M::rows()[usize::try_from(holding.0).unwrap() - 1].clone(),
+            path: tree.path(usize::try_from(holding.0).unwrap() - 1).unwrap(),
         };
         let market = M::header(tree.root());
         let blinding = Blinding::new([9; 31]);
         let positions: Vec<_> = before.iter().map(position).collect();
-        let commitment = commit(&positions, &blinding);
+        let commitment = commit(&positions, &Reserved::NONE, &blinding);
         let context = ContextId::derive("venue", 1, [2; 20]);
         let account = AccountId::new([3; 20]);
         let leaf = state_leaf(account, commitment, context);
@@ -193,6 +193,7 @@ impl<M: TestFamily> Case<M> {
         let witness = TransitionWitness::<M> {
             before: M::witness(AccountWitness {
                 slots: before.iter().map(slot).collect(),
+                reserved: Reserved::NONE,
                 blinding,
                 commitment,
                 account_path: state.path(1).unwrap(),
@@ -213,6 +214,7 @@ impl<M: TestFamily> Case<M> {
             model: market.model,
             claim: Claim::new(Side::Below, Level::Initial).unwrap(),
             disclosed: Shortfall::new(5).unwrap(),
+            memo: Memo::NONE,
         };
         let (next, change) = (witness.next(), witness.change.digest());
         let instance = TransitionInstance::new(account, aim, next, change).unwrap();
@@ -236,8 +238,8 @@ impl<M: TestFamily> Case<M> {
     fn ratios(&self) -> [Ratio; 2] {
         let before = M::account(&self.witness.before).slots.iter();
         let figures = [
-            M::assess(&self.witness.before, before).unwrap(),
-            M::assess(&self.witness.before, self.witness.kept()).unwrap(),
+            M::assess(&self.witness.before, before, &Reserved::NONE).unwrap(),
+            M::assess(&self.witness.before, self.witness.kept(), &Reserved::NONE).unwrap(),
         ];
         figures.map(|figures| {
             let buckets = figures.buckets(Level::Maintenance);
@@ -254,7 +256,7 @@ const HEALTHIER: Aim = Aim::Healthier(Level::Maintenance);
 const CURES: Aim = Aim::Cures { breach: Level::Maintenance, target: Level::Maintenance };
 
 /// Name, before, after, equity and requirement before and after.
-type StarkCase = (&'static str, Vec<(u32, i64)>, Vec<(u32, i64)>, [i128; 2], [i128; 2]);
+type StarkCase = (&'static str, Vec<(u64, i64)>, Vec<(u64, i64)>, [i128; 2], [i128; 2]);
 
 fn stark_cases() -> Vec<StarkCase> {
     let many = |first| vec![(1, first), (2, 40), (3, 20), (4, 10), (5, 5)];
@@ -271,7 +273,7 @@ fn stark_cases() -> Vec<StarkCase> {
 fn figures_and_states_are_those_of_starkex() {
     for (name, before, after, values, risks) in stark_cases() {
         let holdings =
-            |of: &[(u32, i64)]| of.iter().map(|(key, lots)| (*key, *lots, 0)).collect::<Vec<_>>();
+            |of: &[(u64, i64)]| of.iter().map(|(key, lots)| (*key, *lots, 0)).collect::<Vec<_>>();
         let (before, after) = (holdings(&before), holdings(&after));
         let case = Case::<Standard<Fp>>::new(&before, &after, MEETS);
         let [was, is] = case.ratios();

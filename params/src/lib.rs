@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`model`], [`presets`] | margin models of the standard family, and shipped ones |
 //! | [`scenario`] | margin models of the scenario family: portfolio margin with options |
+//! | [`option_margin`] | position-based margin of options, natively |
+//! | [`simulation`] | value at risk and expected shortfall over joint scenarios; backtests |
 //! | [`snapshot`] | the prices an oracle publishes |
 //! | [`market`] | the risk table made of the two, `MARKET_ROOT`, native margin |
 //! | [`account_name`] | accounts of owners whose names are no addresses |
@@ -26,8 +28,10 @@ pub mod fraction;
 pub mod import;
 pub mod market;
 pub mod model;
+pub mod option_margin;
 pub mod presets;
 pub mod scenario;
+pub mod simulation;
 pub mod snapshot;
 #[cfg(feature = "kzg")]
 pub mod srs;

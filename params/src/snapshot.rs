@@ -12,7 +12,8 @@
 //! ```
 //!
 //! Prices are decimal texts in the quote currency per coin; `confidence` (0 to
-//! 1) and `open_interest` (coins) may be absent.
+//! 1) and `open_interest` (coins) may be absent. `reports` may keep what oracles
+//! signed, so that the prices can be checked: texts that nothing here reads.
 
 use std::collections::BTreeMap;
 
@@ -52,6 +53,7 @@ pub struct Snapshot {
     source: String,
     quote: Symbol,
     prices: BTreeMap<Symbol, PricePoint>,
+    reports: Vec<String>,
 }
 
 /// Why a snapshot is refused.
@@ -142,7 +144,8 @@ impl Snapshot {
         quote: Symbol,
         prices: BTreeMap<Symbol, PricePoint>,
     ) -> Result<Self, SnapshotError> {
-        let mut snapshot = Self { timestamp, source: source.to_owned(), quote, prices };
+        let source = source.to_owned();
+        let mut snapshot = Self { timestamp, source, quote, prices, reports: Vec::new() };
         snapshot.check()?;
         Ok(snapshot)
     }
@@ -188,6 +191,17 @@ impl Snapshot {
         &self.prices
     }
 
+    /// The signed reports that the prices are from, where they were kept.
+    pub fn reports(&self) -> &[String] {
+        &self.reports
+    }
+
+    /// Keeps the signed reports that the prices are from.
+    #[must_use]
+    pub fn with_reports(self, reports: Vec<String>) -> Self {
+        Self { reports, ..self }
+    }
+
     /// The snapshot as indented JSON, decimals in their shortest form.
     pub fn to_json(&self) -> String {
         // Maps with text keys, texts and integers: nothing here can fail.
@@ -226,6 +240,8 @@ struct SnapshotFile {
     quote: Symbol,
     #[serde(deserialize_with = "unique_map")]
     prices: BTreeMap<Symbol, PriceEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reports: Vec<String>,
 }
 
 /// A price in the JSON form.
@@ -263,7 +279,8 @@ impl TryFrom<SnapshotFile> for Snapshot {
                 })?;
             prices.insert(symbol, PricePoint { price, confidence, open_interest });
         }
-        Self::new(file.timestamp, &file.source, file.quote, prices)
+        let snapshot = Self::new(file.timestamp, &file.source, file.quote, prices)?;
+        Ok(snapshot.with_reports(file.reports))
     }
 }
 
@@ -279,6 +296,7 @@ impl From<Snapshot> for SnapshotFile {
             source: snapshot.source,
             quote: snapshot.quote,
             prices: snapshot.prices.into_iter().map(|(s, point)| (s, entry(point))).collect(),
+            reports: snapshot.reports,
         }
     }
 }

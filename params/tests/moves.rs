@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use zkmargin_params::market::moves::{
-    Limits, LimitsError, MarkKind, Marks, Move, UNBOUNDED, largest, moves,
+    Announced, Limits, LimitsError, MarkKind, Marks, Move, UNBOUNDED, largest, moves,
 };
 use zkmargin_params::scenario::market::{Instrument, MarketSpec, ScenarioMarket};
 
@@ -10,6 +10,11 @@ use zkmargin_params::scenario::market::{Instrument, MarketSpec, ScenarioMarket};
 const LIMIT: u32 = 2_000;
 const NOW: u64 = 1_764_921_600;
 const WEEK: u64 = 604_800;
+
+/// No listing is announced.
+fn nothing() -> Announced {
+    Announced::default()
+}
 
 /// The move of the perpetual's price from one to another, both ways.
 fn bps(from: f64, to: f64) -> u32 {
@@ -22,7 +27,7 @@ fn bps(from: f64, to: f64) -> u32 {
             }
             Marks::of_scenario(NOW, &market)
         };
-        largest(&moves(&at(from), &at(to), None))
+        largest(&moves(&at(from), &at(to), None, &nothing()))
     };
     assert_eq!(moved(from, to), moved(to, from));
     moved(from, to)
@@ -72,7 +77,7 @@ fn after(change: impl FnOnce(&mut MarketSpec)) -> (u32, Vec<Move>) {
     let (before, mut changed) = (spec(), spec());
     change(&mut changed);
     let marks = Marks::of_scenario;
-    let moves = moves(&marks(NOW, &before), &marks(NOW, &changed), None);
+    let moves = moves(&marks(NOW, &before), &marks(NOW, &changed), None, &nothing());
     (largest(&moves), moves)
 }
 
@@ -167,13 +172,20 @@ fn expiries_are_the_same_as_time_goes_by() {
         marks(NOW + seconds, &market)
     };
     for seconds in [3_600, WEEK, WEEK + 60] {
-        assert_eq!(largest(&moves(&marks(NOW, &spec()), &later(seconds), None)), 0, "{seconds}");
+        assert_eq!(
+            largest(&moves(&marks(NOW, &spec()), &later(seconds), None, &nothing())),
+            0,
+            "{seconds}"
+        );
     }
     // Gone before its time.
     let mut market = spec();
     market.feeds.remove(0);
     market.instruments.retain(|symbol, _| !symbol.as_str().contains("12DEC25"));
-    assert_eq!(largest(&moves(&marks(NOW, &spec()), &marks(NOW + 60, &market), None)), UNBOUNDED);
+    assert_eq!(
+        largest(&moves(&marks(NOW, &spec()), &marks(NOW + 60, &market), None, &nothing())),
+        UNBOUNDED
+    );
 }
 
 #[test]
@@ -187,7 +199,7 @@ fn a_limit_of_its_own_is_scaled_to_the_policys() {
     volatilities(&mut changed, 1.8);
     let marks = Marks::of_scenario;
     let moved = |limits: &Limits| {
-        largest(&moves(&marks(NOW, &before), &marks(NOW, &changed), Some(limits)))
+        largest(&moves(&marks(NOW, &before), &marks(NOW, &changed), Some(limits), &nothing()))
     };
     assert_eq!(moved(&limits(&[])), 2_000);
     // 2 % is the stablecoin's own limit: it counts as the policy's.
@@ -206,4 +218,56 @@ fn a_limit_of_its_own_is_scaled_to_the_policys() {
     assert!(parse(r#"{"max_price_move_bps": 2000, "instruments": {"BTC": 500}}"#).is_ok());
     assert!(parse(r#"{"max_price_move_bps": 2000, "instruments": {"BTC": 0}}"#).is_err());
     assert!(parse(r#"{"instruments": {"BTC": 500}}"#).is_err());
+}
+
+#[test]
+fn an_announced_listing_moves_from_its_announced_price() {
+    let symbol = "ETH-PERPETUAL";
+    let listed = |price: f64, file: &str| {
+        let (before, mut after) = (spec(), spec());
+        let mut instrument = perpetual(&spec());
+        if let Instrument::Perpetual { price: listed, .. } = &mut instrument {
+            *listed = price;
+        }
+        after.instruments.insert(symbol.parse().unwrap(), instrument);
+        let announced: Announced = serde_json::from_str(file).unwrap();
+        let marks = Marks::of_scenario;
+        moves(&marks(NOW - 60, &before), &marks(NOW, &after), None, &announced)
+    };
+    let file = |instrument: &str, from: u64, price: &str, bps: u32| {
+        format!(
+            r#"{{"announced": [{{"instrument": "{instrument}", "not_before": {from}, "price": "{price}", "max_price_move_bps": {bps}}}]}}"#
+        )
+    };
+    let found = listed(2_200.0, &file(symbol, NOW, "2000", 1_000));
+    assert_eq!((largest(&found), found[0].name.as_str()), (1_000, symbol));
+    assert!(found[0].announced && found[0].before.is_some());
+    assert_eq!(found.iter().filter(|moved| moved.announced).count(), 1);
+    // Further from its price than announced, too early, another instrument.
+    for other in [
+        file(symbol, NOW, "2000", 999),
+        file(symbol, NOW + 1, "2000", 1_000),
+        file("SOL-PERPETUAL", NOW, "2000", 1_000),
+    ] {
+        let found = listed(2_200.0, &other);
+        assert_eq!((largest(&found), found[0].announced), (UNBOUNDED, false), "{other}");
+    }
+    assert_eq!(largest(&listed(0.0, &file(symbol, NOW, "2000", u32::MAX))), UNBOUNDED);
+    // What was listed before moves from its price, whatever is announced.
+    let instrument = file("BTC-PERPETUAL", NOW, "1", u32::MAX);
+    let announced: Announced = serde_json::from_str(&instrument).unwrap();
+    let marks = |market: &MarketSpec| Marks::of_scenario(NOW, market);
+    assert_eq!(largest(&moves(&marks(&spec()), &marks(&spec()), None, &announced)), 0);
+
+    let parse = |text: &str| serde_json::from_str::<Announced>(text);
+    let one = r#"{"instrument": "A", "not_before": 1, "price": "1", "max_price_move_bps": 1}"#;
+    assert!(parse(&format!(r#"{{"announced": [{one}]}}"#)).is_ok());
+    assert!(parse(&format!(r#"{{"announced": [{one}, {one}]}}"#)).is_err());
+    assert!(parse(&file("A", 1, "0", 1)).is_err());
+    assert!(parse(&file("A", 1, "-1", 1)).is_err());
+    assert!(parse(r#"{"announced": [{"instrument": "A"}]}"#).is_err());
+}
+
+fn perpetual(market: &MarketSpec) -> Instrument {
+    market.instruments[&"BTC-PERPETUAL".parse().unwrap()]
 }

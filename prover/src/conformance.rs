@@ -7,11 +7,11 @@ use zkmargin_circuits::mock::is_satisfied;
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::{Claim, InvalidClaim, Level, Side};
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest, Timestamp};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path, Tree, TreeError};
-use zkmargin_margin::portfolio::{Blinding, Portfolio, PortfolioError};
+use zkmargin_margin::portfolio::{Blinding, Portfolio, PortfolioError, Reserved};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{FACTOR_ONE, ScenarioMargin, ScenarioRow, ScenarioWitness};
@@ -116,8 +116,8 @@ fn standard(
     denominator: Denominator,
 ) -> Result<CaseStatement, CaseError> {
     let pairs = account.positions.iter().map(|position| (position, &row));
-    let margin =
-        AccountMargin::assess(pairs, denominator).map_err(|(index, _)| Violation::Range(index))?;
+    let margin = AccountMargin::assess(pairs, &Reserved::NONE, denominator)
+        .map_err(|(index, _)| Violation::Range(index))?;
     // Zero lots of the case's row may be below its tier.
     let padding = TierRow {
         direction: Direction::Both,
@@ -146,7 +146,8 @@ fn scenario(
     held: &[usize],
 ) -> Result<CaseStatement, CaseError> {
     let rows = held.iter().map(|row| &table.rows[*row]);
-    let margin = ScenarioMargin::assess(account.positions.iter().zip(rows), &table.terms)?;
+    let positions = account.positions.iter().zip(rows);
+    let margin = ScenarioMargin::assess(positions, &Reserved::NONE, &table.terms)?;
     let ground = Ground::new(account, table.rows.iter().map(ScenarioRow::leaf).collect())?;
     let header = ground.header(Denominator::new(FACTOR_ONE)?, table.terms.digest());
     let mut slots = Vec::with_capacity(held.len());
@@ -199,6 +200,7 @@ impl Ground {
     ) -> Result<AccountWitness<Fp, R>, TreeError> {
         Ok(AccountWitness {
             slots,
+            reserved: Reserved::NONE,
             blinding: self.portfolio.blinding().clone(),
             commitment: self.commitment,
             account_path: self.state.path(0)?,
@@ -224,6 +226,7 @@ impl Ground {
             model: header.model,
             claim,
             disclosed: Shortfall::NONE,
+            memo: Memo::NONE,
         };
         Ok(CaseStatement { shape, instance, false_claim, witness })
     }

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
 use zkmargin_circuits::statement::transition::TransitionCircuit;
-use zkmargin_margin::claim::Level;
+use zkmargin_margin::claim::{Level, MULTIPLIER_ONE, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::market::MarketHeader;
@@ -18,8 +19,9 @@ use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256};
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::simulation::WEIGHT_ONE;
 use zkmargin_margin::statement::transition::{TransitionInstance, TransitionWitness};
-use zkmargin_params::market::{Market, MarketError, scenario};
+use zkmargin_params::market::{Market, MarketError, scenario, simulation};
 
 use crate::portfolio_file::Listings;
 use crate::proving::ProvingError;
@@ -38,6 +40,24 @@ pub struct Standing {
 impl std::fmt::Debug for Standing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Standing(..)")
+    }
+}
+
+/// An account's level, and what would lift it to others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// The level: exact, as it would be proved.
+    pub level: Level,
+    /// Cash in quote units that would lift it to maintenance.
+    pub to_maintenance: u128,
+    /// Cash in quote units that would lift it to initial.
+    pub to_initial: u128,
+}
+
+/// The figures are secret.
+impl std::fmt::Debug for Health {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Health(..)")
     }
 }
 
@@ -76,11 +96,22 @@ pub trait FamilyMarket<F: MarginField>: Sized {
         path: &Membership<F>,
     ) -> Result<Witness<F, Self::Circuit>, MarketError>;
 
-    /// How positions stand to a level.
+    /// The level of a portfolio, in one computation.
     ///
     /// # Errors
     /// When a position does not fit the market.
-    fn standing(&self, positions: &[Position], level: Level) -> Result<Standing, MarketError>;
+    fn health(&self, portfolio: &Portfolio) -> Result<Health, MarketError>;
+
+    /// How a portfolio stands to so many times what a level requires.
+    ///
+    /// # Errors
+    /// When a position does not fit the market.
+    fn standing(
+        &self,
+        portfolio: &Portfolio,
+        level: Level,
+        times: Multiplier,
+    ) -> Result<Standing, MarketError>;
 
     /// The shape asked for if positions fit it, else the smallest that fits.
     ///
@@ -122,15 +153,29 @@ impl<F: MarginField> FamilyMarket<F> for Market<F> {
         self.standard_witness(portfolio, path.commitment, path.path.clone())
     }
 
-    fn standing(&self, positions: &[Position], level: Level) -> Result<Standing, MarketError> {
-        let margin = self.margin(positions)?;
+    fn health(&self, portfolio: &Portfolio) -> Result<Health, MarketError> {
+        let margin = self.margin(portfolio)?;
+        Ok(Health {
+            level: margin.level(),
+            to_maintenance: margin.shortfall(Level::Maintenance),
+            to_initial: margin.shortfall(Level::Initial),
+        })
+    }
+
+    fn standing(
+        &self,
+        portfolio: &Portfolio,
+        level: Level,
+        times: Multiplier,
+    ) -> Result<Standing, MarketError> {
+        let margin = self.margin(portfolio)?;
         // The least surplus of a bucket is what keeps a *below* claim false.
         let surpluses = margin.buckets.iter().filter_map(|bucket| {
-            let requirement = bucket.requirement(level)?;
+            let requirement = times.of(bucket.requirement(level)?);
             Some(bucket.equity - requirement.cast_signed())
         });
         let surplus = surpluses.min().unwrap_or(0);
-        Ok(Standing { shortfall: margin.shortfall(level), surplus })
+        Ok(Standing { shortfall: margin.shortfall_of(level, times), surplus })
     }
 
     fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {
@@ -168,12 +213,27 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
         self.scenario_witness(portfolio, path.commitment, path.path.clone())
     }
 
-    fn standing(&self, positions: &[Position], level: Level) -> Result<Standing, MarketError> {
-        let margin = self.margin(positions)?;
-        let unit = I256::from(FINE_ONE) * I256::from(FACTOR_ONE);
-        // In quote units it is a sum below 2^104.
-        let surplus = margin.balance(level).map_or(0, |balance| (balance / unit).as_i128());
-        Ok(Standing { shortfall: margin.shortfall(level), surplus })
+    fn health(&self, portfolio: &Portfolio) -> Result<Health, MarketError> {
+        let margin = self.margin(portfolio)?;
+        Ok(Health {
+            level: margin.level(),
+            to_maintenance: margin.shortfall(Level::Maintenance),
+            to_initial: margin.shortfall(Level::Initial),
+        })
+    }
+
+    fn standing(
+        &self,
+        portfolio: &Portfolio,
+        level: Level,
+        times: Multiplier,
+    ) -> Result<Standing, MarketError> {
+        let margin = self.margin(portfolio)?;
+        let unit = I256::from(FINE_ONE) * I256::from(FACTOR_ONE) * I256::from(MULTIPLIER_ONE);
+        // In quote units it is a sum below 2^108.
+        let surplus =
+            margin.balance_of(level, times).map_or(0, |balance| (balance / unit).as_i128());
+        Ok(Standing { shortfall: margin.shortfall_of(level, times), surplus })
     }
 
     fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {
@@ -191,6 +251,64 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
             true => Ok(shape),
             false => Err(ProvingError::TooManyExpiries { found: expiries, shape, allowed }),
         }
+    }
+}
+
+impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
+    type Circuit = SimulationCircuit<F>;
+    type Transition = TransitionCircuit<F, SimulationFigures<F, SCENARIOS>>;
+
+    fn header(&self) -> &MarketHeader<F> {
+        self.header()
+    }
+
+    fn root(&self) -> F {
+        self.root()
+    }
+
+    fn listings(&self) -> Listings {
+        Listings::from(self)
+    }
+
+    fn format_amount(&self, units: i128) -> String {
+        self.format_amount(units)
+    }
+
+    fn witness(
+        &self,
+        portfolio: &Portfolio,
+        path: &Membership<F>,
+    ) -> Result<Witness<F, Self::Circuit>, MarketError> {
+        self.simulation_witness(portfolio, path.commitment, path.path.clone())
+    }
+
+    fn health(&self, portfolio: &Portfolio) -> Result<Health, MarketError> {
+        let margin = self.margin(portfolio)?;
+        Ok(Health {
+            level: margin.level(),
+            to_maintenance: margin.shortfall(Level::Maintenance),
+            to_initial: margin.shortfall(Level::Initial),
+        })
+    }
+
+    fn standing(
+        &self,
+        portfolio: &Portfolio,
+        level: Level,
+        times: Multiplier,
+    ) -> Result<Standing, MarketError> {
+        let margin = self.margin(portfolio)?;
+        let unit = I256::from(WEIGHT_ONE) * I256::from(MULTIPLIER_ONE);
+        // In quote units it is a sum below 2^88.
+        let surplus =
+            margin.balance_of(level, times).map_or(0, |balance| (balance / unit).as_i128());
+        Ok(Standing { shortfall: margin.shortfall_of(level, times), surplus })
+    }
+
+    fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {
+        let found = positions.len();
+        let shape = wanted.or_else(|| Shape::simulation_for(found)).unwrap_or(Shape::Large);
+        holds(found, shape.simulation_positions(), shape)
     }
 }
 

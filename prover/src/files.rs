@@ -120,14 +120,32 @@ impl Source {
     }
 
     /// Reads a secret into a buffer that is never moved and is zeroed when
-    /// dropped.
+    /// dropped. It is as large as the file, because zeroing costs by the byte.
     ///
     /// # Errors
     /// When it cannot be read or is larger than [`SECRET_LIMIT`].
     pub fn read_secret(&self) -> Result<Zeroizing<Vec<u8>>, FileError> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_LIMIT + 64));
-        self.read_into(&mut bytes, SECRET_LIMIT)?;
+        let length = self.length().map_or(SECRET_LIMIT, |length| length.min(SECRET_LIMIT));
+        match self.read_secret_of(length) {
+            // It has grown since: that buffer was full, and never moved.
+            Err(FileError::TooLarge { .. }) if length < SECRET_LIMIT => {
+                self.read_secret_of(SECRET_LIMIT)
+            }
+            read => read,
+        }
+    }
+
+    fn read_secret_of(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 64));
+        self.read_into(&mut bytes, limit)?;
         Ok(bytes)
+    }
+
+    /// The bytes of a regular file, as the system says; files of `/proc` have none.
+    fn length(&self) -> Option<usize> {
+        let Self::Path(path) = self else { return None };
+        let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        usize::try_from(metadata.len()).ok()
     }
 
     /// The name of what could not be read: but not a key that was given in its
@@ -214,7 +232,13 @@ mod tests {
         fs::write(&path, vec![b'x'; SECRET_LIMIT + 1]).unwrap();
         let source = Source::Path(path.clone());
         assert!(matches!(source.read_secret(), Err(FileError::TooLarge { .. })));
-        fs::write(&path, vec![b'x'; SECRET_LIMIT]).unwrap();
-        assert_eq!(source.read_secret().unwrap().capacity(), SECRET_LIMIT + 64);
+        for length in [0, 1, 4096, SECRET_LIMIT] {
+            fs::write(&path, vec![b'x'; length]).unwrap();
+            let secret = source.read_secret().unwrap();
+            assert_eq!((secret.len(), secret.capacity()), (length, length + 64));
+        }
+        // A file that says it has no bytes and has some.
+        #[cfg(target_os = "linux")]
+        assert!(!Source::from("/proc/self/status").read_secret().unwrap().is_empty());
     }
 }

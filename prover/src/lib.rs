@@ -14,11 +14,13 @@
 //! | [`conformance`] | published cases as statements, for the circuit |
 //! | [`backend`] | the proof systems behind one interface |
 //! | [`family`] | the families of margin models behind one interface |
+//! | [`bulk`] | many files at once |
 //! | [`files`], [`json`] | bounded, atomic files; strict JSON whose errors show no value |
 //!
 //! The `zkmargin` command is built on these.
 
 pub mod backend;
+pub mod bulk;
 pub mod conformance;
 pub mod crypt;
 pub mod family;
@@ -32,6 +34,7 @@ pub mod portfolio_file;
 pub mod proving;
 pub mod report;
 pub mod scenario;
+pub mod simulation;
 pub mod standard_stress;
 pub mod transition;
 pub mod venue;

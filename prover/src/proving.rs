@@ -3,9 +3,9 @@
 use std::fmt;
 
 use zkmargin_circuits::family::{FamilyCircuit, Unprovable, Witness};
-use zkmargin_margin::claim::{Claim, Side};
+use zkmargin_margin::claim::{Claim, Multiplier, Side};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, Epoch};
+use zkmargin_margin::ids::{AccountId, Epoch, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::relation::Violation;
@@ -105,8 +105,12 @@ impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (level, amount) = (self.claim.level(), &self.amount);
         match self.claim.side() {
-            Side::AtLeast => write!(f, "{amount} more cash is needed for {level}"),
-            Side::Below => write!(f, "the account is above {level} by {amount}"),
+            Side::AtLeast => write!(f, "{amount} more cash is needed for {level}")?,
+            Side::Below => write!(f, "the account is above {level} by {amount}")?,
+        }
+        match self.claim.multiplier() {
+            Multiplier::ONE => Ok(()),
+            times => write!(f, ", {times} times its requirement"),
         }
     }
 }
@@ -169,6 +173,12 @@ impl ProvingError {
             Self::False { violation: Violation::FalseClaim, side: Side::Below, .. } => {
                 "the account has what the level requires: claim at-least:LEVEL, or below: a higher level; `zkmargin margin` shows the figures"
             }
+            Self::False { violation: Violation::NoNotional, .. } => {
+                "leave --max-leverage out: only models of the standard family bound leverage"
+            }
+            Self::False { violation: Violation::Leverage, .. } => {
+                "reduce positions, add collateral, or claim a higher --max-leverage"
+            }
             Self::False { violation: Violation::FalseClaim, .. } => {
                 "add collateral, reduce positions, or claim another level; `zkmargin margin` shows the figures"
             }
@@ -205,6 +215,8 @@ pub struct Statement {
     pub claim: Claim,
     /// Whether a *below* claim tells the shortfall.
     pub disclose: bool,
+    /// What else the proof says.
+    pub memo: Memo,
     /// The shape; the smallest that fits when `None`.
     pub shape: Option<Shape>,
 }
@@ -240,8 +252,9 @@ impl<F: MarginField, W> Prepared<F, W> {
             return Err(ProvingError::False { violation: Violation::Opening, side, gap: None });
         }
         let witness = market.witness(portfolio, path)?;
+        let claim = statement.claim;
         let Standing { shortfall, surplus } =
-            market.standing(positions, statement.claim.level())?;
+            market.standing(portfolio, claim.level(), claim.multiplier())?;
         let disclosed = match (statement.disclose, statement.claim.side()) {
             (true, Side::AtLeast) => return Err(ProvingError::NothingToDisclose),
             (true, Side::Below) => Shortfall::new(shortfall).ok_or(ProvingError::ShortfallRange)?,
@@ -255,11 +268,11 @@ impl<F: MarginField, W> Prepared<F, W> {
             state_root: path.state_root,
             market_root: market.root(),
             model: header.model,
-            claim: statement.claim,
+            claim,
             disclosed,
+            memo: statement.memo,
         };
         M::Circuit::check(&instance, &witness).map_err(|violation| {
-            let claim = statement.claim;
             let gap = (violation == Violation::FalseClaim).then(|| {
                 let units = match claim.side() {
                     Side::AtLeast => shortfall.cast_signed(),

@@ -101,7 +101,7 @@ impl MarginReport {
         market: &Market<F>,
         portfolio: &Portfolio,
     ) -> Result<Self, MarketError> {
-        let margin = market.margin(portfolio.positions())?;
+        let margin = market.margin(portfolio)?;
         let text = |units: i128| market.format_amount(units);
         // Sums of at most 128 figures below 2^82.
         let unsigned = |units: u128| market.format_amount(units.cast_signed());

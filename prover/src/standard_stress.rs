@@ -150,12 +150,11 @@ impl StandardStress {
         portfolio: &Portfolio,
         scan: &StandardScan,
     ) -> Result<(Self, Vec<MovedPoint>), AtPrices> {
-        let positions = portfolio.positions();
-        let margin = market.margin(positions)?;
+        let margin = market.margin(portfolio)?;
         let still = |listing: &Listing| scan.held_still.contains(listing.symbol());
-        let points = moved(market, positions, &still, &scan.factors)?;
+        let points = moved(market, portfolio, &still, &scan.factors)?;
         let threshold = |level: Level| {
-            let turns = crossings(market, positions, &still, &points, level);
+            let turns = crossings(market, portfolio, &still, &points, level);
             let text = |factor: Decimal| factor.normalize().to_string();
             let below = turns.iter().rev().find(|turn| turn.factor < Decimal::ONE);
             let above = turns.iter().find(|turn| turn.factor >= Decimal::ONE);
@@ -176,13 +175,13 @@ impl StandardStress {
         let report = Self {
             level: margin.level(),
             equity: market.format_amount(margin.equity()),
-            positions: liquidations(market, positions)?,
-            health: health(market, positions)?,
+            positions: liquidations(market, portfolio)?,
+            health: health(market, portfolio)?,
             held_still: scan.held_still.iter().map(ToString::to_string).collect(),
             thresholds: [Level::Initial, Level::Maintenance, Level::MarginCall]
                 .map(threshold)
                 .into(),
-            grid: moved(market, positions, &still, &scan.shown)?.iter().map(line).collect(),
+            grid: moved(market, portfolio, &still, &scan.shown)?.iter().map(line).collect(),
         };
         Ok((report, points))
     }
@@ -275,12 +274,12 @@ pub fn liquidation_lines(positions: &[Liquidation]) -> Vec<String> {
 /// When a position does not fit the market.
 pub fn liquidations<F: MarginField>(
     market: &Market<F>,
-    positions: &[Position],
+    portfolio: &Portfolio,
 ) -> Result<Vec<Liquidation>, AtPrices> {
     let mut lines = Vec::new();
-    for held in positions.iter().filter(|held| held.quantity.get() != 0) {
+    for held in portfolio.positions().iter().filter(|held| held.quantity.get() != 0) {
         let Some(listing) = market.listing_by_id(held.instrument) else { continue };
-        let turn = liquidation_price(market, positions, held, Level::Maintenance)?;
+        let turn = liquidation_price(market, portfolio, held, Level::Maintenance)?;
         lines.push(Liquidation {
             bucket: held.bucket.get(),
             instrument: listing.symbol().to_string(),
@@ -297,10 +296,10 @@ pub fn liquidations<F: MarginField>(
 /// Health factors of the buckets of coins that owe something.
 fn health<F: MarginField>(
     market: &Market<F>,
-    positions: &[Position],
+    portfolio: &Portfolio,
 ) -> Result<Vec<Health>, AtPrices> {
-    let margin = market.margin(positions)?;
-    let mut ordered: Vec<&Position> = positions.iter().collect();
+    let margin = market.margin(portfolio)?;
+    let mut ordered: Vec<&Position> = portfolio.positions().iter().collect();
     ordered.sort_by_key(|position| position.key());
     let mut buckets: Vec<(BucketId, Option<(i128, i128)>)> = Vec::new();
     for (held, figures) in ordered.iter().zip(&margin.positions) {

@@ -390,6 +390,135 @@ fn from_a_deployment_to_a_cure() {
     stage.what_the_roles_may(&poor);
 }
 
+/// Signers, approvals, paths and bonds: what the contracts can do beside margin calls.
+#[test]
+fn what_surrounds_margin_calls() {
+    let Some(stage) = Stage::new() else { return };
+    stage.deploy();
+    stage.send("post signed-1.json");
+    stage.send("register");
+    stage.replaces_signers();
+    stage.approves_by_signature();
+    stage.demands_its_path();
+    stage.pays_keepers();
+}
+
+impl Stage {
+    fn owner(&self, line: &str) -> Value {
+        self.ending(0, &format!("{line} --key-file sender.key"))
+    }
+
+    fn other(&self, line: &str) -> Value {
+        self.ending(0, &format!("{line} --key-file other.secret"))
+    }
+
+    fn owner_is_refused(&self, line: &str, expected: &str) {
+        let message = self.refused(1, &format!("{line} --key-file sender.key"));
+        assert!(message.contains(expected), "evm {line}: {message}");
+    }
+
+    fn replaces_signers(&self) {
+        let set = self.ending(0, "signers show");
+        assert_eq!((&set["threshold"], &set["announced"]), (&json!(2), &json!(null)));
+        let one = json!({"threshold": 1, "signers": [OTHER]}).to_string();
+        fs::write(self.dir.path().join("one.json"), one).unwrap();
+        self.owner_is_refused("signers activate", "announced first");
+        self.owner_is_refused("signers cancel", "announced first");
+        // A deployment for tests has no notice.
+        self.owner("signers announce one.json");
+        let set = self.ending(0, "signers show");
+        assert_eq!((&set["threshold"], &set["announced"]), (&json!(1), &json!(null)));
+        self.owner("signers announce signers.json");
+        assert_eq!(self.ending(0, "signers show")["threshold"], 2);
+    }
+
+    fn approves_by_signature(&self) {
+        let until = START + 100 * HOUR;
+        let sign = format!("approval sign --operator {OTHER} --until {until} --deadline {until}");
+        let approval = self.owner(&sign);
+        fs::write(self.dir.path().join("approval.json"), approval.to_string()).unwrap();
+        let register = format!("register --owner 0x{OWNER} --sub 2");
+        let message = self.refused(1, &format!("{register} --key-file other.secret"));
+        assert!(message.contains("neither"), "{message}");
+        self.other("approval send approval.json");
+        assert_eq!(self.other(&register)[0]["events"][0]["type"], "registered");
+        self.owner_is_refused("approval send approval.json", "was used");
+        // One that was signed and is voided counts no more.
+        let approval = self.owner(&sign);
+        fs::write(self.dir.path().join("approval.json"), approval.to_string()).unwrap();
+        self.owner("approval void");
+        self.owner_is_refused("approval send approval.json", "voided");
+    }
+
+    fn demands_its_path(&self) {
+        let (dir, trader) = (self.dir.path(), account(0));
+        let check = self.ending(0, "check healthy.json --insecure-dev-srs");
+        assert_eq!((&check["counts"], &check["account"]), (&json!(true), &json!(trader)));
+        let check = self.ending(1, "check proof-kzg.json --insecure-dev-srs");
+        assert!(check["reason"].as_str().unwrap().contains("another context"), "{check}");
+
+        let message = self.refused(2, &format!("paths show -a {trader}"));
+        assert!(message.contains("no contract keeps demands"), "{message}");
+        let terms = "--demand-bond 1000 --stake 5000 --answer-period 1h --notice 2h";
+        self.owner(&format!("paths deploy {terms} --venue {OTHER}"));
+        let again = format!("paths deploy {terms} --key-file sender.key");
+        assert!(self.refused(2, &again).contains("has a contract"));
+        self.owner("paths deposit --wei 20000");
+        run(dir, "keygen -q -o id.key");
+        let identity = fs::read_to_string(dir.join("id.key")).unwrap();
+        let recipient = identity.split_whitespace().find(|word| word.starts_with("age1")).unwrap();
+        assert_eq!(self.send(&format!("paths demand -r {recipient}")), "path-requested");
+        assert_eq!(self.status(0, &trader)["waits"], true);
+        self.owner_is_refused(&format!("paths demand -r {recipient}"), "already");
+        let shown = self.ending(0, &format!("paths show -a {trader}"));
+        assert_eq!((&shown["epoch"], &shown["waits"]), (&json!(1), &json!(true)));
+        assert_eq!(shown["venue_bond"], 15_000);
+        self.owner_is_refused(&format!("paths forfeit -a {trader}"), "may still answer");
+
+        fs::write(dir.join("path.txt"), "the path").unwrap();
+        let answer = format!("paths answer path.txt -a {trader}");
+        self.owner_is_refused(&answer, "not the market's venue");
+        assert_eq!(self.other(&answer)[0]["events"][0]["type"], "path-answered");
+        assert_eq!(self.status(0, &trader)["waits"], json!(null));
+        self.ending(0, &format!("paths fetch -a {trader} -o got.txt -i id.key"));
+        assert_eq!(fs::read_to_string(dir.join("got.txt")).unwrap(), "the path");
+        let shown = self.ending(0, &format!("paths show -a {trader}"));
+        assert_eq!((&shown["venue_bond"], &shown["answered"]), (&json!(21_000), &json!(true)));
+        self.owner_is_refused("paths collect", "nothing is owed");
+    }
+
+    fn pays_keepers(&self) {
+        let poor = account(1);
+        assert_eq!(self.send("register --sub 1"), "registered");
+        self.prove("poor.json", "market-kzg.json", "below:maintenance", "breach.json");
+        let rules = "--min-reward 1000 --max-reward 9000 --max-gas-price 1 --notice 1h";
+        let deployed = self.owner(&format!("bonds deploy {rules}"));
+        let on = |line: &str| {
+            let bonds = deployed["contract"].as_str().unwrap();
+            format!("bonds {line} --bonds {bonds}")
+        };
+        self.owner(&on(&format!("deposit -a {poor} --wei 5000")));
+        let show = on(&format!("show -a {poor} --keeper {OTHER}"));
+        let shown = self.ending(0, &show);
+        assert_eq!((&shown["wei"], &shown["owed"]), (&json!(5_000), &json!("0")));
+        let proof = "breach.json --insecure-dev-srs --salt salt.key --key-file other.secret";
+        let reveal = on(&format!("reveal {proof}"));
+        fs::write(self.dir.path().join("salt.key"), "no salt").unwrap();
+        assert!(self.refused(2, &reveal).contains("not a salt"));
+        fs::remove_file(self.dir.path().join("salt.key")).unwrap();
+        self.ending(0, &on(&format!("commit {proof}")));
+        assert_eq!(self.ending(0, &reveal)[0]["events"][0]["type"], "called");
+        let shown = self.ending(0, &show);
+        assert_eq!((&shown["wei"], &shown["owed"]), (&json!(0), &json!("5000")));
+        self.other(&on("collect"));
+        assert_eq!(self.ending(0, &show)["owed"], "0");
+        self.owner(&on("announce --sub 1"));
+        self.owner_is_refused(&on("withdraw --sub 1"), "withdrawal must be announced");
+        self.set_time(START + HOUR + 1_000);
+        self.owner_is_refused(&on("withdraw --sub 1"), "its bond stays");
+    }
+}
+
 #[test]
 fn what_is_refused_says_why() {
     let Some(stage) = Stage::new() else { return };

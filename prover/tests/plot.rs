@@ -33,7 +33,8 @@ fn draw(
         quantity,
         unrealised: 0.0,
     };
-    let portfolio = ScenarioPortfolio { cash, positions: book.iter().map(position).collect() };
+    let portfolio =
+        ScenarioPortfolio { cash, positions: book.iter().map(position).collect(), reserved: 0.0 };
     let test = StressTest::new(&model, &market, &portfolio).unwrap();
     let scan = Scan { least: 0.6, most: 1.4, step: 0.01, vol: 1.0 };
     let levels = [Level::Initial, Level::Maintenance];

@@ -13,7 +13,7 @@ use zkmargin_circuits::standard::{Assignment, Division, SlotHints};
 use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::instance::LEN;
+use zkmargin_margin::instance::MEMO;
 use zkmargin_margin::portfolio::Position;
 use zkmargin_testkit::check::{Changes, Checker};
 use zkmargin_testkit::equations::{broken, statements, wires};
@@ -27,7 +27,7 @@ fn is_long() -> bool {
 }
 
 /// Every field of a slot that the prover writes.
-fn fields<F>(slot: &mut SlotHints<F>) -> [&mut F; 26] {
+fn fields<F>(slot: &mut SlotHints<F>) -> [&mut F; 27] {
     fn of<F>(division: &mut Division<F>) -> [&mut F; 2] {
         [&mut division.quotient, &mut division.slack]
     }
@@ -36,9 +36,10 @@ fn fields<F>(slot: &mut SlotHints<F>) -> [&mut F; 26] {
     let [q3, s3] = of(&mut slot.initial_marginal);
     [
         &mut slot.padding,
-        &mut slot.new_bucket,
+        &mut slot.bucket_step_inverse,
         &mut slot.short,
-        &mut slot.magnitude_less_sign,
+        &mut slot.quantity_tail,
+        &mut slot.quantity_head,
         &mut slot.cash,
         &mut slot.instrument,
         &mut slot.bucket,
@@ -70,7 +71,7 @@ fn lies_about_fields<F: MarginField>(slot: usize) -> Vec<Named<F>> {
     let changes: [fn(F, F) -> F; 4] =
         [|x, _| x + F::ONE, |x, _| x - F::ONE, |x, _| -x, |x, by| x + by];
     let mut lies: Vec<Named<F>> = Vec::new();
-    for field in 0..26 {
+    for field in 0..27 {
         for (i, change) in changes.into_iter().enumerate() {
             let by = power([16, 32, 64, 80][field % 4]);
             let lie = move |a: &mut Assignment<F>| {
@@ -137,8 +138,13 @@ fn coupled_lies<F: MarginField>(slot: usize) -> Vec<Named<F>> {
         "the other sign of the lots",
         Box::new(move |a| {
             let slot = &mut a.slots[slot];
+            let two = F::from(2);
+            let (head, sign) = (two.pow_vartime([56_u64]), two.pow_vartime([63_u64]));
+            let quantity = slot.quantity_tail + head * slot.quantity_head - sign * slot.short;
             slot.short = F::ONE - slot.short;
-            slot.magnitude_less_sign += F::ONE - slot.short.double();
+            let bytes = (sign * slot.short - quantity).to_le_bytes();
+            slot.quantity_head = F::from(u64::from(bytes[7]));
+            slot.quantity_tail = sign * slot.short - quantity - head * slot.quantity_head;
         }),
     );
     add(
@@ -178,6 +184,16 @@ fn other_lies<F: MarginField>() -> Vec<Named<F>> {
             std::mem::swap(&mut a.claim.is_maintenance, &mut a.claim.is_initial);
         }),
     );
+    for (name, by) in [("one", F::ONE), ("minus one", -F::ONE), ("2^24", F::from(1 << 24))] {
+        add(&format!("multiplier: {name}"), Box::new(move |a| a.claim.above_one += by));
+        add(&format!("leverage: {name}"), Box::new(move |a| a.claim.leverage += by));
+        add(&format!("reserved: {name}"), Box::new(move |a| a.reserved += by));
+        let told = move |a: &mut Assignment<F>| {
+            let slack = F::ZERO - by * F::from(10_000);
+            a.shortfall = Some(Division { quotient: by, slack });
+        };
+        add(&format!("shortfall: {name}"), Box::new(told));
+    }
     add("a slot twice", Box::new(|a| a.slots[1] = a.slots[0].clone()));
     add("two slots swapped", Box::new(|a| a.slots.swap(0, 1)));
     add("the last slot emptied", Box::new(|a| a.slots[7].padding = F::ONE));
@@ -274,9 +290,11 @@ fn on_claims() {
     let (ipa, kzg) = (Market::<Fp>::over_field(), Market::<Bn254Fr>::over_field());
     for positions in [healthy(), full(), vec![position(0, PERP, 2_000, -1_700_001)], vec![]] {
         let margin = ipa.margin(&positions);
-        for code in 0..8 {
+        let dials =
+            [0, 1 << 8, 2_500 << 8, 0xff_ffff << 8, 1 << 40, 150 << 40, 2_500 << 8 | 900 << 40];
+        for code in (0..8).flat_map(|plain| dials.map(|dial| plain | dial)) {
             let Some(claim) = Claim::from_code(code) else { continue };
-            let shortfall = margin.shortfall(claim.level());
+            let shortfall = margin.shortfall_of(claim.level(), claim.multiplier());
             for disclosed in [0, shortfall, shortfall + 1] {
                 let verdict = agree(&kzg.case(&positions, claim, disclosed));
                 if disclosed == 0 {
@@ -292,7 +310,8 @@ fn on_claims() {
 fn on_public_inputs() {
     let case = Market::<Bn254Fr>::over_field().case(&healthy(), at_least(Level::Initial), 0);
     let list = statements::<Bn254Fr>(8);
-    for row in 0..LEN {
+    // The memo is free.
+    for row in 0..MEMO {
         let mut rows = case.public_rows();
         rows[row] += Bn254Fr::from(1);
         let mut circuit = case.circuit();

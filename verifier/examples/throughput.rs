@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest, Timestamp};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{
@@ -59,6 +59,7 @@ fn actions(context: ContextId, model: ModelDigest, accounts: u32) -> Vec<(u64, A
             model,
             claim: claim.parse().expect("a claim"),
             disclosed: Shortfall::NONE,
+            memo: Memo::NONE,
         })
     };
     let all = 0..accounts;

@@ -8,7 +8,7 @@ use common::*;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::ids::Epoch;
+use zkmargin_margin::ids::{Epoch, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_verifier::engine::{
     AccountStatus, Action, ActionRecord, CallReason, ClaimData, ClockTime, Engine, Event,
@@ -122,6 +122,16 @@ fn events() -> Vec<(Event, bool, String)> {
         (Event::Closed { account, liquidated: true }, true, " liquidated, closed".into()),
         (Event::Reinstated { account, due }, true, " reinstated, proof due at 9".into()),
         (Event::Escaped { account }, true, " escaped, closed".into()),
+        (
+            Event::PathRequested { account, epoch },
+            true,
+            " asked for its path in epoch 3, its clock stands".into(),
+        ),
+        (
+            Event::PathAnswered { account, epoch },
+            true,
+            " was answered about epoch 3, its clock runs".into(),
+        ),
         (Event::Halted { reason: HaltReason::Paused }, false, "halted: paused".into()),
         (Event::Resumed { confirmed: Some(epoch) }, false, "resumed, epoch 3 confirmed".into()),
     ]
@@ -139,7 +149,7 @@ fn events_name_themselves_and_their_account() {
 }
 
 /// One of each, in the order of the variants.
-fn actions() -> [ActionRecord; 16] {
+fn actions() -> [ActionRecord; 18] {
     [
         Action::AcceptModel { model: model(2) },
         Action::RevokeModel { model: model(2) },
@@ -155,6 +165,8 @@ fn actions() -> [ActionRecord; 16] {
         close(1),
         reinstate(1),
         escape(1),
+        request_path(1),
+        answer_path(1),
         pause(9),
         resume(1),
     ]
@@ -254,6 +266,7 @@ fn a_claim_is_its_public_inputs() {
         model: data.model,
         claim: data.claim,
         disclosed: data.disclosed,
+        memo: Memo::NONE,
     };
     let root = |root: Bn254Fr| Root::new(root.to_be_bytes());
     let roots = (root(state_root), root(market_root));

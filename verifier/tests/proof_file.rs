@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::{SrsId, SrsMark};
@@ -28,6 +28,7 @@ fn instance() -> MarginInstance<Fp> {
         model: ModelDigest::of(b"model"),
         claim: Claim::new(Side::AtLeast, Level::Maintenance).unwrap(),
         disclosed: Shortfall::NONE,
+        memo: Memo::NONE,
     }
 }
 
@@ -67,8 +68,8 @@ fn versions_and_names() {
     assert_eq!(with("zkmargin-proof", "zkmargin-prof"), Err(M::Format));
     assert_eq!(with("\"version\": 1", "\"version\": 2"), Err(M::Version { got: 2, allowed: 1 }));
     assert_eq!(
-        with("\"statement\": 1", "\"statement\": 0"),
-        Err(M::Statement { got: 0, allowed: 1 })
+        with("\"statement\": 2", "\"statement\": 1"),
+        Err(M::Statement { got: 1, allowed: 2 })
     );
     for (from, to, expected) in [
         ("\"standard\"", "\"Standard\"", "family"),
@@ -76,6 +77,7 @@ fn versions_and_names() {
         ("\"ipa\"", "\"groth16\"", "proof_system"),
         ("at-least:maintenance", "at-least:bankrupt", "claim"),
         ("at-least:maintenance", "at-least: maintenance", "claim"),
+        ("at-least:maintenance", "at-least:maintenance,multiplier:1", "claim"),
     ] {
         match with(from, to) {
             Err(M::UnknownName { field, .. }) => assert_eq!(field, expected),
@@ -95,7 +97,7 @@ fn proofs_are_made_for_their_proof_system() {
     let other_field = ProofFile::under_srs(kzg, srs, instance(), vec![1]);
     assert_eq!(other_field, Err(M::OtherField { allowed: "pasta-fp" }));
 
-    let MarginInstance { context, epoch, account, model, claim, disclosed, .. } = instance();
+    let MarginInstance { context, epoch, account, model, claim, disclosed, memo, .. } = instance();
     let instance = MarginInstance {
         context,
         epoch,
@@ -105,6 +107,7 @@ fn proofs_are_made_for_their_proof_system() {
         model,
         claim,
         disclosed,
+        memo,
     };
     let bare = ProofFile::new(kzg, instance, vec![1]);
     assert_eq!(bare, Err(M::MissingField { field: "srs" }));
@@ -227,10 +230,16 @@ fn every_bit_flip_is_malformed_or_another_proof() {
     }
 }
 
+/// Codes of claims with dials; some are none.
+fn any_code() -> impl Strategy<Value = u64> {
+    let dial = || prop_oneof![Just(0), 0_u64..1 << 24];
+    (0_u64..8, dial(), dial()).prop_map(|(plain, m, l)| plain | m << 8 | l << 40)
+}
+
 fn arb_instance() -> impl Strategy<Value = MarginInstance<Fp>> {
     let roots = (any::<[u8; 32]>(), any::<[u8; 32]>());
     let ids = (any::<[u8; 20]>(), any::<u64>(), any::<[u8; 8]>());
-    (roots, ids, 0u8..8, 0u128..1 << 104).prop_map(
+    (roots, ids, any_code(), 0u128..1 << 104).prop_map(
         |((a, b), (account, epoch, model), code, units)| {
             let element = |bytes: [u8; 32]| Fp::from_be_digest(&bytes) - Fp::from(3);
             MarginInstance {
@@ -242,6 +251,7 @@ fn arb_instance() -> impl Strategy<Value = MarginInstance<Fp>> {
                 model: ModelDigest::of(&model),
                 claim: Claim::from_code(code).unwrap_or(instance().claim),
                 disclosed: Shortfall::new(units).unwrap(),
+                memo: Memo::of(&account).unwrap(),
             }
         },
     )

@@ -34,6 +34,8 @@ fn may_follow(before: &str, after: &str, events: &[Event]) -> bool {
             | ("called", ["liquidatable", "closed"], "closed")
             | ("called", ["liquidatable", "reinstated"], "unproven")
             | ("liquidatable", ["reinstated"], "unproven")
+            // Stored as it is now: what rested on a rejected epoch is unproven.
+            | ("current" | "called", ["path-requested" | "path-answered"], "unproven")
     )
 }
 
@@ -54,6 +56,10 @@ struct Call {
     level: Option<Level>,
     shortfall: Option<Shortfall>,
     passed: bool,
+    /// When it was made, on the account's own clock, and for how long, on the ghost's,
+    /// the account had waited for paths before.
+    made: u64,
+    waited: u64,
 }
 
 /// The engine, the ghost beside it, and the calls that are open.
@@ -62,6 +68,10 @@ struct World {
     ghost: Ghost,
     now: u64,
     calls: BTreeMap<u8, Call>,
+    /// The ghost's clock since when an account waits for its path, and how long it
+    /// has waited before.
+    holds: BTreeMap<u8, u64>,
+    waited: BTreeMap<u8, u64>,
 }
 
 impl World {
@@ -72,6 +82,8 @@ impl World {
             ghost: Ghost::new(&params(), common::START),
             now: common::START,
             calls: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            waited: BTreeMap::new(),
         }
     }
 
@@ -142,24 +154,64 @@ impl World {
             match event {
                 Event::Called { epoch, deadline, level, shortfall, .. } => {
                     let least = 2 * params().max_snapshot_age;
-                    assert!(deadline.get() >= self.ghost.clock + least);
+                    // Its own clock stands still while it waits.
+                    let own = self.holds.get(&number).copied().unwrap_or(self.ghost.clock);
+                    assert!(deadline.get() >= own + least);
                     let (epoch, deadline) = (*epoch, *deadline);
                     let (level, shortfall, stopped) = (*level, *shortfall, self.ghost.stopped);
-                    let call = Call { epoch, stopped, deadline, level, shortfall, passed: false };
+                    // What it gives is counted on that clock as well.
+                    let waited = self.waited(number) - (self.ghost.clock - own);
+                    let (made, passed) = (own, false);
+                    let call =
+                        Call { epoch, stopped, deadline, level, shortfall, passed, made, waited };
                     self.calls.insert(number, call);
                 }
                 Event::CallRefined { deadline, level, shortfall, .. } => {
+                    let waited = self.waited(number);
                     let call = self.calls.get_mut(&number).expect("a call to refine");
-                    assert!(*deadline <= call.deadline, "later than before");
+                    // An answered request made it later by what the account had waited.
+                    let stood = self.ghost.stopped - call.stopped + waited - call.waited;
+                    assert!(deadline.get() <= call.deadline.get() + stood, "later than before");
                     assert!(call.level.is_none_or(|before| *level <= before), "less severe");
                     assert!(call.shortfall.is_none() || shortfall.is_some(), "forgotten");
                     (call.deadline, call.level, call.shortfall) =
                         (*deadline, Some(*level), *shortfall);
                 }
                 Event::Liquidatable { .. } => {}
+                Event::PathRequested { .. } => {
+                    let asked = self.holds.insert(number, self.ghost.clock);
+                    assert_eq!(asked, None, "waits already");
+                }
+                Event::PathAnswered { .. } => self.end_hold(number),
+                // A higher level in the epoch of the last proof tells nothing new.
+                Event::ProofAccepted { .. } if self.waits(number) => {}
+                Event::Cured { .. }
+                | Event::ProofAccepted { .. }
+                | Event::Closed { .. }
+                | Event::Escaped { .. } => {
+                    self.end_hold(number);
+                    self.calls.remove(&number);
+                }
                 _ => drop(self.calls.remove(&number)),
             }
         }
+    }
+
+    /// Whether the engine says that an account waits.
+    fn waits(&self, number: u8) -> bool {
+        self.engine.standing(account(number), self.now).waits_for.is_some()
+    }
+
+    /// How long an account has waited, on the ghost's clock.
+    fn waited(&self, number: u8) -> u64 {
+        let now = self.holds.get(&number).map_or(0, |since| self.ghost.clock - since);
+        now + self.waited.get(&number).copied().unwrap_or(0)
+    }
+
+    fn end_hold(&mut self, number: u8) {
+        let waited = self.waited(number);
+        self.waited.insert(number, waited);
+        self.holds.remove(&number);
     }
 
     /// What must hold at any moment.
@@ -172,6 +224,7 @@ impl World {
         assert!(meta.clock.get() <= now);
         for number in 1..=ACCOUNTS {
             self.look_at_standing(number);
+            self.look_at_hold(number);
             self.look_at_call(number);
         }
     }
@@ -195,7 +248,20 @@ impl World {
         }
     }
 
+    /// The clock of an account that waits stands still, and it takes no risk.
+    fn look_at_hold(&self, number: u8) {
+        let standing = self.engine.standing(account(number), self.now);
+        let held = self.holds.get(&number).copied();
+        assert_eq!(standing.waits_for.map(|path| path.since.get()), held);
+        assert_eq!(standing.clock.get(), held.unwrap_or(self.ghost.clock));
+        if held.is_some() {
+            assert!(!standing.may_increase_risk(Level::MarginCall, u64::MAX));
+            assert!(!matches!(standing.status.name(), "liquidatable" | "closed"), "{standing:?}");
+        }
+    }
+
     fn look_at_call(&mut self, number: u8) {
+        let (clock, waited) = (self.ghost.clock, self.waited(number));
         let status = self.engine.status(account(number), self.now);
         if let Some(epoch) = status.rests_on() {
             assert_eq!(self.ghost.epochs[&epoch].state, EpochState::Posted, "{status}");
@@ -208,10 +274,12 @@ impl World {
             AccountStatus::Called { deadline, level, .. } => {
                 assert!(!call.passed, "what had passed stays passed");
                 assert_eq!(level, call.level);
-                // Later than on record by grace only: no longer than the clock stood still.
+                // Later than on record by grace and waiting only: no longer than the clock
+                // stood still, its own or all's.
                 assert!(deadline >= call.deadline);
                 let extended = deadline.get() - call.deadline.get();
-                assert!(extended <= self.ghost.stopped - call.stopped);
+                let stood = self.ghost.stopped - call.stopped;
+                assert!(extended <= stood + waited - call.waited);
             }
             AccountStatus::Liquidatable { level, shortfall, since, .. } => {
                 assert_eq!((level, shortfall), (call.level, call.shortfall), "on record");
@@ -219,6 +287,9 @@ impl World {
                 if !call.passed {
                     // There was time in which an epoch after the call counted.
                     assert!(self.ghost.seconds_after(call.epoch) > 0, "{call:?}");
+                    // And the account's own clock ran for as long as a call gives at least.
+                    let own = (clock - call.made) - (waited - call.waited);
+                    assert!(own > 2 * params().max_snapshot_age, "{call:?}");
                     call.passed = true;
                 }
             }

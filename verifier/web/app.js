@@ -187,6 +187,7 @@ function details({ claim, circuit, by }) {
     ["Claim", claim.claim],
     ["Epoch, only claimed", String(claim.epoch)],
     ["Disclosed", disclosed],
+    ...(/^0x0*$/.test(claim.memo ?? "0x") ? [] : [["Memo, bound by the proof", claim.memo]]),
     ["Context, only claimed", claim.context],
     ["State root, only claimed", claim.state_root],
     ["Market root, only claimed", claim.market_root],

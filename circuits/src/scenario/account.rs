@@ -9,7 +9,7 @@ use super::expiry::Expiry;
 use super::hints::{Hints, SlotHints, TotalsHints};
 use super::loss::{Losses, unpack_all};
 use super::order::{self, Netting};
-use super::outcome::{balance_one, charged, minimum_charge, outcome, worst};
+use super::outcome::{balance, minimum_charge, of_level, outcome, worst};
 use super::slot::ScenarioSlot;
 use super::sums::{Extreme, unpack, witness_signed};
 use super::terms::{FINE_BITS, TermsCells};
@@ -116,7 +116,7 @@ impl<F: MarginField> Account<F> {
     pub(super) fn finish<L: Layouter<F>>(
         self,
         s: &mut Synthesizer<'_, F, L>,
-        (terms, claim): (&TermsCells<F>, &ClaimCells<F>),
+        (terms, claim, reserved): (&TermsCells<F>, &ClaimCells<F>, &Cell<F>),
         expiries: &[Expiry<F>],
         hints: Value<&Hints<F>>,
     ) -> Result<Cell<F>, Error> {
@@ -153,17 +153,20 @@ impl<F: MarginField> Account<F> {
         let charge = |i: usize| totals.map(|t| t.charges[i]);
         let charges = unpack(s, "charges", &charges, &[charge(0), charge(1)])?;
         let [maintenance, initial] = charges.as_slice() else { return Err(Error::Synthesis) };
+        let credits = (&maintenance.negative, &initial.negative);
         let initial = s.add("M5 initial charges", &initial.value, &losses.confidence)?;
+        let initial = s.add("M5 initial charges and reserved", &initial, reserved)?;
 
         let worth = s.add("marks", &losses.mark, &self.collateral)?;
         let worth = s.add("M5 mark to market", &worth, &self.cash)?;
-        let rest = charged(s, claim, &worth, (&maintenance.value, &initial))?;
+        let charges = of_level(s, "charges", claim, (&maintenance.value, &initial))?;
+        let credits = of_level(s, "credits", claim, credits)?;
         let factor =
             s.mul("maintenance loss factor", &claim.is_maintenance, &terms.maintenance_factor)?;
         let product = (&claim.is_initial, &terms.initial_factor);
         let factor = s.mul_add("M5 loss factor", product, (F::ONE, &factor), F::ZERO)?;
-        let balance =
-            s.mul_add("M5 balance", (&worst, &factor), (balance_one(), &rest), F::ZERO)?;
+        let pnl = s.mul("M5 worst pnl of the level", &worst, &factor)?;
+        let balance = balance(s, claim, (&worth, &pnl), (&charges, &credits))?;
         outcome(s, claim, &balance, totals)
     }
 }

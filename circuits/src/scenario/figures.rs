@@ -13,8 +13,8 @@ use super::slot::{self, ScenarioSlot};
 use super::terms::{self, TermsCells};
 use crate::family::{TooManyExpiries, TooManyPositions, Unprovable};
 use crate::figures::{FamilyFigures, Outcome};
-use crate::gadgets::Synthesizer;
 use crate::gadgets::layout::ColumnLayout;
+use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::claim::{ClaimCells, ClaimHints};
 use crate::statement::market::HeaderCells;
 
@@ -22,6 +22,8 @@ use crate::statement::market::HeaderCells;
 #[derive(Debug)]
 pub struct ScenarioFigures<F: MarginField> {
     claim: ClaimCells<F>,
+    /// What is reserved for open orders.
+    reserved: Cell<F>,
     terms: TermsCells<F>,
     expiries: Vec<Expiry<F>>,
     account: Account<F>,
@@ -32,7 +34,8 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
     type Hints = Hints<F>;
     type Slot = ScenarioSlot<F>;
 
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
+    const HAS_NOTIONAL: bool = false;
 
     fn k(shape: Shape) -> u32 {
         match (ColumnLayout::of::<F>(), shape) {
@@ -67,8 +70,8 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         Ok(())
     }
 
-    fn hints(shape: Shape, claim: &ClaimHints<F>, witness: &ScenarioWitness<F>) -> Hints<F> {
-        Hints::new(shape, claim, witness)
+    fn hints(shape: Shape, of: (&ClaimHints<F>, F), witness: &ScenarioWitness<F>) -> Hints<F> {
+        Hints::new(shape, of, witness)
     }
 
     fn close(hints: &mut Hints<F>, index: usize) {
@@ -89,8 +92,7 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
     fn begin<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
         shape: Shape,
-        _: &HeaderCells<F>,
-        claim: ClaimCells<F>,
+        (_, claim, reserved): (&HeaderCells<F>, ClaimCells<F>, &Cell<F>),
         hints: Value<&Hints<F>>,
     ) -> Result<Self, Error> {
         let terms = terms::assign(s, hints.map(|h| &h.terms))?;
@@ -101,7 +103,7 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
             expiries.push(Expiry::new(s, expiries.last(), hints)?);
         }
         let account = Account::new(s, hints.map(|h| &h.totals))?;
-        Ok(Self { claim, terms, expiries, account })
+        Ok(Self { claim, reserved: reserved.clone(), terms, expiries, account })
     }
 
     fn slot<L: Layouter<F>>(
@@ -130,8 +132,8 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         s: &mut Synthesizer<'_, F, L>,
         hints: Value<&Hints<F>>,
     ) -> Result<Outcome<F>, Error> {
-        let Self { claim, terms, expiries, account } = self;
-        let shortfall = account.finish(s, (&terms, &claim), &expiries, hints)?;
+        let Self { claim, reserved, terms, expiries, account } = self;
+        let shortfall = account.finish(s, (&terms, &claim, &reserved), &expiries, hints)?;
         Ok(Outcome { shortfall, terms: terms.digest })
     }
 }

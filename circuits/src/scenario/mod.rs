@@ -32,9 +32,11 @@
 //! losses of 12 expiries are so below `24 * 2^120 + 2^112 < 2^125`, as are the
 //! basis loss and the minimum charge (naked lots are below `2^38` and the fee on
 //! them below `2^45`, times `2^40`). Times a loss factor that is below `2^165`;
-//! marks, cash and charges are below `2^88`, times `2^40 * 10^9` below `2^158`.
-//! A deficit is below `2^166` and a shortfall below `2^97`; a balance that is
-//! not negative has no losses in it and is below `2^160`.
+//! marks, cash, charges and what is reserved are below `2^88`, times `2^40 * 10^9`
+//! below `2^158`. What is required is so below `2^166`, and what a multiplier adds
+//! to it below `2^190`. Balances are in ten-thousandths beside: a deficit is below
+//! `2^191` and a shortfall below `2^108`, which is asked to be below `2^104`; a
+//! balance that is not negative has no losses in it and is below `2^173`.
 
 mod account;
 mod expiry;
@@ -44,12 +46,13 @@ mod loss;
 mod order;
 mod outcome;
 mod slot;
-mod sums;
+pub(crate) mod sums;
 mod terms;
 
 use crate::statement::margin;
 pub use figures::ScenarioFigures;
 pub use hints::{ExpiryHints, Hints, Signed, SlotHints, TermsHints, TotalsHints};
+pub(crate) use hints::{from_integer, to_integer};
 
 /// The margin circuit of the family.
 pub type ScenarioCircuit<F> = margin::MarginCircuit<F, ScenarioFigures<F>>;

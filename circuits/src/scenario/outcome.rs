@@ -3,6 +3,7 @@
 
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
+use zkmargin_margin::claim::MULTIPLIER_ONE;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::SHORTFALL_BITS;
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, REGULAR_SCENARIOS, SUM_BITS};
@@ -17,13 +18,19 @@ use crate::statement::claim::ClaimCells;
 /// Bits of what lies between a profit or loss and the worst.
 const WORST_BITS: u32 = 128;
 /// Bits of a balance that is not negative.
-const BALANCE_BITS: u32 = 160;
-/// Bits of the slack of a shortfall, which is below `FINE_ONE * FACTOR_ONE`.
-const SLACK_BITS: u32 = 72;
+const BALANCE_BITS: u32 = 176;
+/// Bits of the slack of a shortfall, which is below
+/// `FINE_ONE * FACTOR_ONE * MULTIPLIER_ONE`.
+const SLACK_BITS: u32 = 88;
+
+/// One quote unit on the scale of requirements.
+fn requirement_one<F: MarginField>() -> F {
+    F::from(FINE_ONE) * F::from(u64::from(FACTOR_ONE))
+}
 
 /// One quote unit on the scale of balances.
 pub(super) fn balance_one<F: MarginField>() -> F {
-    F::from(FINE_ONE) * F::from(u64::from(FACTOR_ONE))
+    requirement_one::<F>() * F::from(u64::from(MULTIPLIER_ONE))
 }
 
 /// The minimum charge, times `FINE_ONE`:
@@ -71,18 +78,37 @@ pub(super) fn worst<F: MarginField, L: Layouter<F>>(
     worst.finish(s)
 }
 
-/// What the account is worth, less the charges of the claim's level.
-pub(super) fn charged<F: MarginField, L: Layouter<F>>(
+/// The maintenance part, and with initial margin the initial part on top: of
+/// charges, or of what of them is a credit.
+pub(super) fn of_level<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
+    name: &str,
     claim: &ClaimCells<F>,
-    worth: &Cell<F>,
     (maintenance, initial): (&Cell<F>, &Cell<F>),
 ) -> Result<Cell<F>, Error> {
-    let either = s.add("maintenance or initial", &claim.is_maintenance, &claim.is_initial)?;
-    let charges = s.mul("maintenance charges", &either, maintenance)?;
+    let name = |what: &str| format!("{what} of the level: {name}");
+    let either = s.add(&name("either"), &claim.is_maintenance, &claim.is_initial)?;
+    let part = s.mul(&name("maintenance"), &either, maintenance)?;
     let product = (&claim.is_initial, initial);
-    let charges = s.mul_add("M5 charges of the level", product, (F::ONE, &charges), F::ZERO)?;
-    s.sub("M5 worth less charges", worth, &charges)
+    s.mul_add(&name("M5 parts"), product, (F::ONE, &part), F::ZERO)
+}
+
+/// What the account is worth, less what is required, losses and charges, and less
+/// what the multiplier adds to them; credits count once.
+pub(super) fn balance<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    claim: &ClaimCells<F>,
+    (worth, pnl): (&Cell<F>, &Cell<F>),
+    (charges, credits): (&Cell<F>, &Cell<F>),
+) -> Result<Cell<F>, Error> {
+    let one: F = requirement_one();
+    let rest = s.sub("M5 worth less charges", worth, charges)?;
+    let plain = s.add_scaled("M5 balance", pnl, (one, &rest), F::ZERO)?;
+    let charged = s.add("charges without credits", charges, credits)?;
+    let charged = s.add_scaled("losses and charges", pnl, (-one, &charged), F::ZERO)?;
+    let product = (&claim.above_one, &charged);
+    let times = F::from(u64::from(MULTIPLIER_ONE));
+    s.mul_add("M5 balance by the multiplier", product, (times, &plain), F::ZERO)
 }
 
 /// The claim about a balance, and the shortfall: `ceil(-balance / one)` under a
@@ -98,18 +124,18 @@ pub(super) fn outcome<F: MarginField, L: Layouter<F>>(
     s.range_check("M6 at least: balance", &surplus, BALANCE_BITS)?;
 
     let one: F = balance_one();
-    let shortfall = totals.map(|t| t.shortfall);
-    let shortfall = s.witness_ranged("M6 shortfall", shortfall, SHORTFALL_BITS)?;
+    let shortfall = s.witness_unchecked("M6 shortfall", totals.map(|t| t.shortfall))?;
     let slack = s.witness_ranged("M6 slack", totals.map(|t| t.slack), SLACK_BITS)?;
     let gap = s.scale("slack gap", -F::ONE, slack.cell(), one - F::ONE)?;
     s.range_check("M6 slack below its divisor", &gap, SLACK_BITS)?;
     let zero = s.zero();
     let deficit = s.mul("balance where below", &claim.is_below, balance)?;
     // shortfall * one = slack - balance where below.
-    let sum = s.add_scaled("shortfall and deficit", &deficit, (one, shortfall.cell()), F::ZERO)?;
+    let sum = s.add_scaled("shortfall and deficit", &deficit, (one, &shortfall), F::ZERO)?;
     let difference = s.sub("M6 shortfall is the deficit", &sum, slack.cell())?;
     s.equal(&difference, &zero)?;
-    let excess = s.sub("shortfall less below", shortfall.cell(), &claim.is_below)?;
+    // So the shortfall itself is in range.
+    let excess = s.sub("shortfall less below", &shortfall, &claim.is_below)?;
     s.range_check("M6 below: some shortfall", &excess, SHORTFALL_BITS)?;
-    Ok(shortfall.cell().clone())
+    Ok(shortfall)
 }

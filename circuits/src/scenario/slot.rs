@@ -16,8 +16,9 @@ use super::terms::FINE_BITS;
 use crate::figures::{SlotCells, WordCells};
 use crate::gadgets::range::Ranged;
 use crate::gadgets::{Cell, Synthesizer};
-use crate::statement::INSTRUMENT_BITS;
 
+/// Bits of a strike without its seven lowest.
+const STRIKE_HEAD_BITS: u32 = 56;
 /// Bits of the lots of a position, less one for a short one.
 const LOTS_BITS: u32 = 32;
 
@@ -91,7 +92,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     // 2^63 is below 2^64 as the lots are in range.
     let word = s.pack_unchecked(
         "M1 word",
-        &[(0, packed.cell()), (WORD_QUANTITY, &lots.plus_offset), (WORD_CASH, cash_plus.cell())],
+        &[(0, &packed), (WORD_QUANTITY, &lots.plus_offset), (WORD_CASH, cash_plus.cell())],
     )?;
     let present = F::from(2).pow_vartime([u64::from(WORD_PRESENT)]);
     let word = s.scale("M1 word of a position", F::ONE, &word, present)?;
@@ -99,7 +100,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
 
     let (row, tree_root) = assign_row(s, &packed, &lots.short, hints)?;
     let parts = WordCells {
-        instrument: packed.cell().clone(),
+        instrument: packed.clone(),
         bucket: None,
         lots: lots.plus_offset,
         cash: cash_plus.cell().clone(),
@@ -117,16 +118,21 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     })
 }
 
-/// The instrument's number and its parts.
+/// The instrument's number, of 64 bits, and its parts.
 fn assign_instrument<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     hints: Hints<'_, F>,
-) -> Result<(Instrument<F>, Ranged<F>), Error> {
-    let strike = s.witness_ranged("M4 strike", hints.map(|h| h.strike), INSTRUMENT_BITS)?;
+) -> Result<(Instrument<F>, Cell<F>), Error> {
+    let head = hints.map(|h| h.strike_head);
+    let head = s.witness_ranged("M4 strike head", head, STRIKE_HEAD_BITS)?;
+    let tail = s.witness_ranged("M4 strike tail", hints.map(|h| h.strike_tail), 8)?;
     let low = s.witness_bit("M4 put", hints.map(|h| h.low))?;
-    let instrument = s.add_scaled("instrument", &low, (F::from(2), strike.cell()), F::ZERO)?;
-    let packed = s.range_check("M4 instrument", &instrument, INSTRUMENT_BITS)?;
-    Ok((Instrument { strike: strike.cell().clone(), low }, packed))
+    // The lowest byte of the instrument: so the tail is below 128.
+    let byte = s.add_scaled("lowest byte", &low, (F::from(2), tail.cell()), F::ZERO)?;
+    let byte = s.range_check("M4 lowest byte", &byte, 8)?;
+    let instrument = s.pack("M4 instrument", &[(0, &byte), (8, &head)])?;
+    let strike = s.add_scaled("strike", tail.cell(), (F::from(128), head.cell()), F::ZERO)?;
+    Ok((Instrument { strike, low }, instrument))
 }
 
 struct LotsCells<F: MarginField> {
@@ -156,7 +162,7 @@ fn assign_lots<F: MarginField, L: Layouter<F>>(
 /// them hashed, opened to the root that is returned.
 fn assign_row<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
-    instrument: &Ranged<F>,
+    instrument: &Cell<F>,
     short: &Cell<F>,
     hints: Hints<'_, F>,
 ) -> Result<(RowCells<F>, Cell<F>), Error> {
@@ -172,7 +178,7 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
     let e0 = s.pack_unchecked(
         "M3 row e0",
         &[
-            (ROW_E0.bits[0], instrument.cell()),
+            (ROW_E0.bits[0], instrument),
             (ROW_E0.bits[1], &is_option),
             (ROW_E0.bits[2], &has_expiry),
             (ROW_E0.bits[3], &is_long_only),

@@ -69,7 +69,7 @@ pub(super) fn absolute<F: MarginField, L: Layouter<F>>(
 
 /// The largest or smallest of cells: one of them, and none beyond it.
 #[derive(Debug)]
-pub(super) struct Extreme<F: MarginField> {
+pub(crate) struct Extreme<F: MarginField> {
     name: String,
     extreme: Cell<F>,
     /// Product of the differences so far.
@@ -84,17 +84,17 @@ pub(super) struct Extreme<F: MarginField> {
 impl<F: MarginField> Extreme<F> {
     /// `extreme` is to be the largest of the cells to come, which are at most
     /// `2^bits` below it.
-    pub(super) fn largest(name: &str, extreme: Cell<F>, bits: u32) -> Self {
+    pub(crate) fn largest(name: &str, extreme: Cell<F>, bits: u32) -> Self {
         Self { name: name.to_owned(), extreme, product: None, direction: F::ONE, bits, count: 0 }
     }
 
     /// `extreme` is to be the smallest.
-    pub(super) fn smallest(name: &str, extreme: Cell<F>, bits: u32) -> Self {
+    pub(crate) fn smallest(name: &str, extreme: Cell<F>, bits: u32) -> Self {
         Self { direction: -F::ONE, ..Self::largest(name, extreme, bits) }
     }
 
     /// Adds a candidate.
-    pub(super) fn add<L: Layouter<F>>(
+    pub(crate) fn add<L: Layouter<F>>(
         &mut self,
         s: &mut Synthesizer<'_, F, L>,
         candidate: &Cell<F>,
@@ -115,7 +115,7 @@ impl<F: MarginField> Extreme<F> {
     }
 
     /// Constrains it to be one of the candidates.
-    pub(super) fn finish<L: Layouter<F>>(
+    pub(crate) fn finish<L: Layouter<F>>(
         self,
         s: &mut Synthesizer<'_, F, L>,
     ) -> Result<Cell<F>, Error> {

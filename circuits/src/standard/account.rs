@@ -1,19 +1,26 @@
 //! Bucket sums and the claim's side (M5, M6).
 //!
-//! Only the requirement of the claimed level is summed. Per slot the deficit
-//! is requirement less equity; a bucket's running sum restarts at a boundary;
-//! at the end of a bucket `max(0, sum)` is its gap, and the account's
-//! shortfall is the sum of the gaps. *At least* says that the shortfall is
-//! zero, *below* that it is at least one.
+//! Only the requirement of the claimed level is summed, as many times as the
+//! claim says. Per slot the deficit is that less equity, in ten-thousandths of a
+//! quote unit; a bucket's running sum restarts at a boundary; at the end of a
+//! bucket `max(0, sum)` is its gap, and the account's shortfall is the sum of the
+//! gaps, rounded up. *At least* says that the shortfall is zero, *below* that it
+//! is at least one. What is reserved for open orders is a slot of its own before
+//! all others: it opens the cross bucket, and only initial margin counts it.
+//!
+//! A bound on leverage `l`, in hundredths, is `100 notional <= l equity` over all
+//! buckets. It is proved as `l (l equity - 100 notional) >= 0`, which without a
+//! bound is zero.
 
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
+use zkmargin_margin::claim::{LEVERAGE_ONE, MULTIPLIER_ONE};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::SHORTFALL_BITS;
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::standard::{Standard, StandardWitness};
+use zkmargin_margin::standard::{DEFICIT_BITS, Standard, StandardWitness};
 
-use super::hints::{Hints, SlotHints};
+use super::hints::{Division, Hints, SlotHints};
 use super::order::{self, Boundary};
 use super::slot::{self, StandardSlot};
 use crate::family::{TooManyPositions, Unprovable};
@@ -24,18 +31,26 @@ use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::claim::{ClaimCells, ClaimHints};
 use crate::statement::market::HeaderCells;
 
-/// Bits of a bucket's sum, either way.
-const BUCKET_SUM_BITS: u32 = 96;
+/// Bits of the slack of a shortfall, which is below [`MULTIPLIER_ONE`].
+const SLACK_BITS: u32 = 16;
+/// Bits of what a bound on leverage leaves, times the bound: 128 equities below
+/// `2^81`, and twice 24 bits.
+const LEVERAGE_BITS: u32 = 136;
 
 /// The claim's parts and the sums so far.
 #[derive(Debug)]
 pub struct StandardFigures<F: MarginField> {
     denominator: Ranged<F>,
     claim: ClaimCells<F>,
+    /// Ten-thousandths of the multiplier.
+    multiplier: Cell<F>,
     /// The bucket's deficit up to the last slot, and its gap if it ended there.
-    open: Option<(Cell<F>, Cell<F>)>,
+    open: (Cell<F>, Cell<F>),
     /// Gaps of the buckets that have ended.
-    shortfall: Cell<F>,
+    gaps: Cell<F>,
+    /// Notional and equity of all slots.
+    notional: Cell<F>,
+    equity: Cell<F>,
 }
 
 impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
@@ -43,7 +58,8 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
     type Hints = Hints<F>;
     type Slot = StandardSlot<F>;
 
-    const VERSION: u16 = 3;
+    const VERSION: u16 = 4;
+    const HAS_NOTIONAL: bool = true;
 
     fn k(shape: Shape) -> u32 {
         match (ColumnLayout::of::<F>(), shape) {
@@ -73,9 +89,10 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         }
     }
 
-    fn hints(shape: Shape, _: &ClaimHints<F>, witness: &StandardWitness<F>) -> Hints<F> {
+    fn hints(shape: Shape, _: (&ClaimHints<F>, F), witness: &StandardWitness<F>) -> Hints<F> {
         let slots = 0..shape.standard_positions();
-        Hints { slots: slots.map(|index| SlotHints::new(witness, index)).collect() }
+        let slots = slots.map(|index| SlotHints::new(witness, index)).collect();
+        Hints { slots, shortfall: None }
     }
 
     fn close(hints: &mut Hints<F>, index: usize) {
@@ -93,12 +110,18 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
     fn begin<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
         _: Shape,
-        header: &HeaderCells<F>,
-        claim: ClaimCells<F>,
+        (header, claim, reserved): (&HeaderCells<F>, ClaimCells<F>, &Cell<F>),
         _: Value<&Hints<F>>,
     ) -> Result<Self, Error> {
         let denominator = header.denominator.clone();
-        Ok(Self { denominator, claim, open: None, shortfall: s.zero() })
+        let one = F::from(u64::from(MULTIPLIER_ONE));
+        let multiplier = s.scale("multiplier", F::ONE, &claim.above_one, one)?;
+        let required = s.mul("M5 required of reserved", &claim.is_initial, reserved)?;
+        // Not negative: the deficit of an empty bucket is its gap.
+        let deficit = s.mul("M5 deficit of reserved", &multiplier, &required)?;
+        let open = (deficit.clone(), deficit);
+        let (gaps, notional, equity) = (s.zero(), s.zero(), s.zero());
+        Ok(Self { denominator, claim, multiplier, open, gaps, notional, equity })
     }
 
     fn slot<L: Layouter<F>>(
@@ -118,10 +141,7 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         (index, hints): (usize, Value<&Hints<F>>),
     ) -> Result<(), Error> {
         let hints = hints.map(|hints| &hints.slots[index]);
-        let boundary = match previous {
-            Some(previous) => Some(order::assign(s, previous, slot, hints)?),
-            None => None,
-        };
+        let Boundary { new, same } = order::assign(s, previous, slot, hints)?;
         let maintenance =
             s.mul("required maintenance", &self.claim.is_maintenance, &slot.maintenance)?;
         let required = s.mul_add(
@@ -130,55 +150,94 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
             (F::ONE, &maintenance),
             F::ZERO,
         )?;
-        let deficit = s.sub("M5 deficit", &required, &slot.equity)?;
-        let sum = match (self.open.take(), boundary) {
-            (Some((sum, gap)), Some(Boundary { new, same })) => {
-                self.end_bucket(s, &new, &gap)?;
-                s.mul_add("M5 bucket deficit", (&same, &sum), (F::ONE, &deficit), F::ZERO)?
-            }
-            _ => deficit,
-        };
+        let one = F::from(u64::from(MULTIPLIER_ONE));
+        let product = (&self.multiplier, &required);
+        let deficit = s.mul_add("M5 deficit", product, (-one, &slot.equity), F::ZERO)?;
+        self.end_bucket(s, &new)?;
+        let sum = &self.open.0;
+        let sum = s.mul_add("M5 bucket deficit", (&same, sum), (F::ONE, &deficit), F::ZERO)?;
         let gap = positive_part(s, &sum, hints.map(|h| h.deficit_is_positive))?;
-        self.open = Some((sum, gap));
+        self.open = (sum, gap);
+        self.notional = s.add("M5 gross notional", &self.notional, &slot.notional)?;
+        self.equity = s.add("M5 equity of all", &self.equity, &slot.equity)?;
         Ok(())
     }
 
     fn finish<L: Layouter<F>>(
         mut self,
         s: &mut Synthesizer<'_, F, L>,
-        _: Value<&Hints<F>>,
+        hints: Value<&Hints<F>>,
     ) -> Result<Outcome<F>, Error> {
         s.scope("outcome");
-        if let Some((_, gap)) = self.open.take() {
-            let one = s.one();
-            self.end_bucket(s, &one, &gap)?;
-        }
-        let Self { claim, shortfall, .. } = self;
-
-        let at_least = s.not("at least", &claim.is_below)?;
-        s.product_is_zero("M6 at least: no shortfall", &at_least, &shortfall)?;
-        let excess = s.scale("shortfall less one", F::ONE, &shortfall, -F::ONE)?;
-        let excess = s.mul("shortfall less one where below", &claim.is_below, &excess)?;
+        let one = s.one();
+        self.end_bucket(s, &one)?;
+        let at_least = s.not("at least", &self.claim.is_below)?;
+        s.product_is_zero("M6 at least: no shortfall", &at_least, &self.gaps)?;
+        let shortfall = round_up(s, &self.gaps, hints.map(|h| h.shortfall))?;
+        // Zero or more, and one or more where below.
+        let excess = s.sub("shortfall less below", &shortfall, &self.claim.is_below)?;
         s.range_check("M6 below: some shortfall", &excess, SHORTFALL_BITS)?;
+        self.constrain_leverage(s)?;
         Ok(Outcome { shortfall, terms: s.zero() })
     }
 }
 
 impl<F: MarginField> StandardFigures<F> {
-    /// Adds a bucket's gap where `ends` is one.
+    /// Adds the bucket's gap where `ends` is one.
     fn end_bucket<L: Layouter<F>>(
         &mut self,
         s: &mut Synthesizer<'_, F, L>,
         ends: &Cell<F>,
-        gap: &Cell<F>,
     ) -> Result<(), Error> {
-        let so_far = self.shortfall.clone();
-        self.shortfall = s.mul_add("M5 shortfall", (ends, gap), (F::ONE, &so_far), F::ZERO)?;
+        let (so_far, gap) = (&self.gaps, &self.open.1);
+        self.gaps = s.mul_add("M5 shortfall", (ends, gap), (F::ONE, so_far), F::ZERO)?;
+        Ok(())
+    }
+
+    /// Constrains the notional to be within the bound of the claim.
+    fn constrain_leverage<L: Layouter<F>>(
+        &self,
+        s: &mut Synthesizer<'_, F, L>,
+    ) -> Result<(), Error> {
+        let bound = self.claim.leverage.as_ref().ok_or(Error::Synthesis)?;
+        let one = F::from(u64::from(LEVERAGE_ONE));
+        let product = (bound, &self.equity);
+        let room = s.mul_add("M6 room", product, (-one, &self.notional), F::ZERO)?;
+        let room = s.mul("M6 room where bounded", bound, &room)?;
+        s.range_check("M6 notional within the bound", &room, LEVERAGE_BITS)?;
         Ok(())
     }
 }
 
-/// `max(0, x)` for `|x| < 2^96`: the sign is witnessed, and `|x|` under that
+/// `ceil(gaps / 10,000)`: the quotient is in range by what the caller makes of
+/// it, and the slack below its divisor.
+fn round_up<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    gaps: &Cell<F>,
+    hint: Value<Option<Division<F>>>,
+) -> Result<Cell<F>, Error> {
+    let one = F::from(u64::from(MULTIPLIER_ONE));
+    let division = hint.zip(gaps.value()).map(|(hint, gaps)| hint.unwrap_or_else(|| divide(gaps)));
+    let shortfall = s.witness_unchecked("M5 shortfall in units", division.map(|d| d.quotient))?;
+    let slack = division.map(|d| d.slack);
+    let slack = s.witness_ranged("M5 shortfall slack", slack, SLACK_BITS)?;
+    let gap = s.scale("shortfall slack gap", -F::ONE, slack.cell(), one - F::ONE)?;
+    s.range_check("M5 shortfall slack below its divisor", &gap, SLACK_BITS)?;
+    let sum = s.add("gaps and slack", gaps, slack.cell())?;
+    let product = s.scale("M5 shortfall in ten-thousandths", one, &shortfall, F::ZERO)?;
+    s.equal(&product, &sum)?;
+    Ok(shortfall)
+}
+
+/// The division of a number of 128 bits.
+fn divide<F: MarginField>(x: &F) -> Division<F> {
+    let bytes = x.to_le_bytes();
+    let low = u128::from_le_bytes(std::array::from_fn(|i| bytes[i]));
+    let quotient = F::from_u128(low.div_ceil(u128::from(MULTIPLIER_ONE)));
+    Division { quotient, slack: quotient * F::from(u64::from(MULTIPLIER_ONE)) - x }
+}
+
+/// `max(0, x)` for `|x| < 2^112`: the sign is witnessed, and `|x|` under that
 /// sign must be in range. Zero has both signs and one result.
 fn positive_part<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
@@ -189,7 +248,7 @@ fn positive_part<F: MarginField, L: Layouter<F>>(
     let positive = s.witness_bit("M5 deficit is positive", positive)?;
     let sign = s.scale("deficit sign", F::from(2), &positive, -F::ONE)?;
     let absolute = s.mul("absolute deficit", &sign, x)?;
-    s.range_check("M5 absolute deficit", &absolute, BUCKET_SUM_BITS)?;
+    s.range_check("M5 absolute deficit", &absolute, DEFICIT_BITS)?;
     s.mul("M5 gap", &positive, x)
 }
 

@@ -18,6 +18,9 @@ const MAX_DIVIDEND: u128 = u128::MAX >> 1;
 pub struct Hints<F> {
     /// One per slot of the shape.
     pub slots: Vec<SlotHints<F>>,
+    /// The shortfall in quote units and what the rounding adds; worked out from
+    /// the sum of the gaps when it is not given.
+    pub shortfall: Option<Division<F>>,
 }
 
 /// What the prover writes into a slot.
@@ -25,10 +28,14 @@ pub struct Hints<F> {
 #[allow(missing_docs)] // Named after the cells in `slot.rs` and `order.rs`.
 pub struct SlotHints<F> {
     pub padding: F,
-    pub new_bucket: F,
+    /// Of the bucket's number less the previous slot's, 0 before the first; zero
+    /// without a step.
+    pub bucket_step_inverse: F,
     pub short: F,
-    /// `|quantity|`, less one for a short position.
-    pub magnitude_less_sign: F,
+    /// The lowest 56 bits of the quantity, `2^63` added to a short one.
+    pub quantity_tail: F,
+    /// The seven bits above them.
+    pub quantity_head: F,
     /// Cash plus its offset.
     pub cash: F,
     pub instrument: F,
@@ -87,7 +94,8 @@ impl<F: MarginField> SlotHints<F> {
             slot.map_or_else(Default::default, |slot| slot.position.bucket)
         };
         let bucket = bucket_of(index);
-        let new_bucket = index.checked_sub(1).is_some_and(|i| bucket_of(i) != bucket);
+        let before = index.checked_sub(1).map_or_else(Default::default, bucket_of);
+        let step = F::from(u64::from(bucket.get())) - F::from(u64::from(before.get()));
         let denominator = u128::from(witness.header.denominator.get());
         let (padding, position, row, path) = match witness.slots.get(index) {
             Some(slot) => (false, slot.position.clone(), slot.row, &slot.path),
@@ -100,7 +108,7 @@ impl<F: MarginField> SlotHints<F> {
         };
         Self {
             padding: bit(padding),
-            new_bucket: bit(new_bucket),
+            bucket_step_inverse: step.invert().unwrap_or(F::ZERO),
             ..Self::of_position(&position, &row, path, denominator)
         }
     }
@@ -108,6 +116,8 @@ impl<F: MarginField> SlotHints<F> {
     fn of_position(position: &Position, row: &TierRow, path: &Path<F>, denominator: u128) -> Self {
         let quantity = position.quantity;
         let short = u64::from(quantity.is_short());
+        // Two's complement without its sign.
+        let number = quantity.get().cast_unsigned() & (u64::MAX >> 1);
         let product = u128::from(quantity.magnitude()) * u128::from(row.price.mantissa());
         let unit = u128::from(row.price.unit());
         // Both are below 2^127.
@@ -121,11 +131,12 @@ impl<F: MarginField> SlotHints<F> {
         let scaled = scale(marginal.quotient, row.maintenance_fraction.get());
         Self {
             padding: F::ZERO,
-            new_bucket: F::ZERO,
+            bucket_step_inverse: F::ZERO,
             short: F::from(short),
-            magnitude_less_sign: F::from(quantity.magnitude()) - F::from(short),
+            quantity_tail: F::from(number & ((1 << 56) - 1)),
+            quantity_head: F::from(number >> 56),
             cash: F::from_i128(position.cash.get()) + F::from_u128(CASH_OFFSET),
-            instrument: F::from(u64::from(position.instrument.get())),
+            instrument: F::from(position.instrument.get()),
             bucket: F::from(u64::from(position.bucket.get())),
             direction: F::from(row.direction as u64),
             lower_exclusive: bit(row.lower_exclusive),

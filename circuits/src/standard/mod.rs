@@ -11,13 +11,15 @@
 //! | M3 | every slot's row opens to a tree root | `slot.rs` |
 //! | M4 | ranges of every witness; slots strictly ascending by bucket and instrument | `slot.rs`, `order.rs` |
 //! | M5 | notional, tier, charges with witnessed quotients; bucket sums | `slot.rs`, `account.rs` |
-//! | M6 | the claim's side against the summed shortfall | `account.rs` |
+//! | M6 | the claim's side against the summed shortfall; the bound on leverage | `account.rs` |
 //!
 //! The other clauses are the statement's: [`crate::statement`].
 //!
-//! No sum can wrap: a slot's value and requirement are below 2^82, a bucket
-//! sums at most 128 of them and is range-checked to 96 bits where it is
-//! compared, and the shortfall sums at most 128 such gaps.
+//! No sum can wrap: a slot's equity and requirement are below 2^82, the
+//! requirement times the multiplier below 2^107; a bucket sums at most 128 of
+//! them and is range-checked to 112 bits where it is compared, and the shortfall
+//! sums at most 129 such gaps. A bound on leverage multiplies equities and
+//! notionals of 89 bits by 2^48 at most.
 
 mod account;
 mod hints;

@@ -18,33 +18,49 @@ pub(super) struct Boundary<F: MarginField> {
     pub(super) same: Cell<F>,
 }
 
-/// Constrains the order of two neighbours.
+/// Constrains the order of two neighbours, and says where buckets end. Before the
+/// first slot stands the cross bucket, number 0, with what is reserved.
+///
+/// Bucket and instrument are one number of 80 bits that ascends strictly from
+/// listed slot to listed slot; so no bucket comes again, and none is split.
 pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
-    previous: &StandardSlot<F>,
+    previous: Option<&StandardSlot<F>>,
     slot: &StandardSlot<F>,
     hints: Value<&SlotHints<F>>,
 ) -> Result<Boundary<F>, Error> {
+    let bucket = slot.bucket.cell();
+    let step = match previous {
+        Some(previous) => s.sub("bucket step", bucket, previous.bucket.cell())?,
+        None => bucket.clone(),
+    };
+    // `step * inverse` is one for a step, with one inverse; without one, both
+    // are zero.
+    let inverse =
+        s.witness_unchecked("M4 bucket step inverse", hints.map(|h| h.bucket_step_inverse))?;
+    let new = s.mul("M4 new bucket", &step, &inverse)?;
+    let same = s.not("same bucket", &new)?;
+    s.product_is_zero("M4 same bucket has no step", &same, &step)?;
+    s.product_is_zero("M4 no step has no inverse", &same, &inverse)?;
+    if let Some(previous) = previous {
+        ascends(s, previous, slot, &step)?;
+    }
+    Ok(Boundary { new, same })
+}
+
+fn ascends<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    previous: &StandardSlot<F>,
+    slot: &StandardSlot<F>,
+    bucket_step: &Cell<F>,
+) -> Result<(), Error> {
     let (first, second) = (&previous.common, &slot.common);
     s.product_is_zero("M4 padding is last", &first.unlisted, &second.listed)?;
-
-    // A new bucket has a larger number, the same bucket the same.
-    let new = s.witness_bit("M4 new bucket", hints.map(|h| h.new_bucket))?;
-    let same = s.not("same bucket", &new)?;
-    let step = s.sub("bucket step", slot.bucket.cell(), previous.bucket.cell())?;
-    s.product_is_zero("M4 same bucket has no step", &same, &step)?;
-    let step = s.sub("bucket step less new", &step, &new)?;
-    s.range_check("M4 bucket ascends", &step, BUCKET_BITS)?;
-
-    // Inside a bucket the instrument of a listed slot is larger.
-    let step = s.add_scaled(
-        "instrument step",
-        slot.instrument.cell(),
-        (-F::ONE, previous.instrument.cell()),
-        -F::ONE,
-    )?;
-    let compared = s.mul("used in the same bucket", &second.listed, &same)?;
-    let step = s.mul("instrument step where compared", &compared, &step)?;
-    s.range_check("M4 instrument ascends", &step, INSTRUMENT_BITS)?;
-    Ok(Boundary { new, same })
+    let (instrument, before) = (slot.instrument.cell(), previous.instrument.cell());
+    let step = s.add_scaled("instrument step", instrument, (-F::ONE, before), -F::ONE)?;
+    let bucket_unit = F::from(2).pow_vartime([u64::from(INSTRUMENT_BITS)]);
+    let step = s.add_scaled("order step", &step, (bucket_unit, bucket_step), F::ZERO)?;
+    let step = s.mul("order step where listed", &second.listed, &step)?;
+    s.range_check("M4 order ascends", &step, BUCKET_BITS + INSTRUMENT_BITS)?;
+    Ok(())
 }

@@ -19,6 +19,8 @@ use crate::statement::{INSTRUMENT_BITS, RATE_BITS};
 
 /// Bits of a quantity, a price, a price unit.
 const WORD_BITS: u32 = 64;
+/// Bits of a position's lots without the seven highest and the sign.
+const TAIL_BITS: u32 = 56;
 /// Bits of a bucket.
 pub(super) const BUCKET_BITS: u32 = 16;
 
@@ -29,6 +31,7 @@ pub struct StandardSlot<F: MarginField> {
     pub(super) common: SlotCells<F>,
     pub(super) instrument: Ranged<F>,
     pub(super) bucket: Ranged<F>,
+    pub(super) notional: Cell<F>,
     /// Signed value plus cash.
     pub(super) equity: Cell<F>,
     pub(super) maintenance: Cell<F>,
@@ -57,7 +60,7 @@ struct PositionCells<F: MarginField> {
     instrument: Ranged<F>,
     bucket: Ranged<F>,
     /// Lots and cash with their offsets.
-    shifted: [Ranged<F>; 2],
+    shifted: [Cell<F>; 2],
     used: Cell<F>,
     padding: Cell<F>,
     word: Cell<F>,
@@ -135,6 +138,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
             (F::ONE, initial.cell()),
             F::ZERO,
         )?,
+        notional,
         common: position.common(row.tree_root),
         instrument: position.instrument,
         bucket: position.bucket,
@@ -147,15 +151,11 @@ fn assign_position<F: MarginField, L: Layouter<F>>(
     hints: Hints<'_, F>,
 ) -> Result<PositionCells<F>, Error> {
     let short = s.witness_bit("M4 short", hints.map(|h| h.short))?;
-    // The magnitude of a short position is at least one, so zero has one sign.
-    let reduced = hints.map(|h| h.magnitude_less_sign);
-    let reduced = s.witness_ranged("M4 magnitude less sign", reduced, WORD_BITS)?;
-    let magnitude = s.add("magnitude", reduced.cell(), &short)?;
+    let quantity = assign_quantity(s, &short, hints)?;
     let sign = s.scale("sign", -F::from(2), &short, F::ONE)?;
-    let quantity = s.mul("quantity", &sign, &magnitude)?;
+    let magnitude = s.mul("magnitude", &sign, &quantity)?;
     let offset = F::from_u128(QUANTITY_OFFSET);
     let shifted = s.scale("quantity plus 2^63", F::ONE, &quantity, offset)?;
-    let shifted = s.range_check("M4 quantity", &shifted, WORD_BITS)?;
     let shifted_cash = s.witness_ranged("M4 cash", hints.map(|h| h.cash), NOTIONAL_BITS)?;
     let cash = s.scale("cash", F::ONE, shifted_cash.cell(), -F::from_u128(CASH_OFFSET))?;
 
@@ -163,13 +163,14 @@ fn assign_position<F: MarginField, L: Layouter<F>>(
     let instrument = s.witness_ranged("M4 instrument", instrument, INSTRUMENT_BITS)?;
     let bucket = hints.map(|h| h.bucket);
     let bucket = s.witness_ranged("M4 bucket", bucket, BUCKET_BITS)?;
-    let word = s.pack(
+    // The quantity plus 2^63 is below 2^64 by its parts.
+    let word = s.pack_unchecked(
         "M1 word",
         &[
-            (0, &instrument),
-            (WORD_BUCKET, &bucket),
+            (0, instrument.cell()),
+            (WORD_BUCKET, bucket.cell()),
             (WORD_QUANTITY, &shifted),
-            (WORD_CASH, &shifted_cash),
+            (WORD_CASH, shifted_cash.cell()),
         ],
     )?;
     let present = F::from(2).pow_vartime([u64::from(WORD_PRESENT)]);
@@ -180,7 +181,7 @@ fn assign_position<F: MarginField, L: Layouter<F>>(
     s.product_is_zero("M1 padding has no cash", &padding, &cash)?;
     let used = s.not("used", &padding)?;
     let word = s.mul("used word", &used, &word)?;
-    let shifted = [shifted, shifted_cash];
+    let shifted = [shifted, shifted_cash.cell().clone()];
     Ok(PositionCells {
         magnitude,
         short,
@@ -195,10 +196,27 @@ fn assign_position<F: MarginField, L: Layouter<F>>(
     })
 }
 
+/// The quantity, from `-2^63` to `2^63 - 1`: a number below `2^63`, less `2^63`
+/// for a short position. So the sign is canonical, and zero is not short.
+fn assign_quantity<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    short: &Cell<F>,
+    hints: Hints<'_, F>,
+) -> Result<Cell<F>, Error> {
+    let tail = hints.map(|h| h.quantity_tail);
+    let tail = s.witness_ranged("M4 quantity tail", tail, TAIL_BITS)?;
+    let head = s.witness_ranged("M4 quantity head", hints.map(|h| h.quantity_head), 8)?;
+    let double = s.scale("quantity head doubled", F::from(2), head.cell(), F::ZERO)?;
+    s.range_check("M4 quantity head below 128", &double, 8)?;
+    let fields = [(0, &tail), (TAIL_BITS, &head)];
+    let number = s.pack("M4 quantity", &fields)?;
+    s.add_scaled("quantity", &number, (-F::from_u128(QUANTITY_OFFSET), short), F::ZERO)
+}
+
 impl<F: MarginField> PositionCells<F> {
     /// What every statement sees of the slot.
     fn common(&self, tree_root: Cell<F>) -> SlotCells<F> {
-        let [lots, cash] = self.shifted.each_ref().map(|shifted| shifted.cell().clone());
+        let [lots, cash] = self.shifted.clone();
         let instrument = self.instrument.cell().clone();
         let bucket = Some(self.bucket.cell().clone());
         SlotCells {
@@ -220,11 +238,12 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
     hints: Hints<'_, F>,
 ) -> Result<RowCells<F>, Error> {
     let direction = hints.map(|h| h.direction);
-    let direction = s.witness_ranged("M4 direction", direction, 8)?;
-    // The row is for both directions, or for the position's: short is 0 or 1.
-    let other = s.sub("direction less short", direction.cell(), &position.short)?;
+    let direction = s.witness_unchecked("M4 direction", direction)?;
+    // The row is for both directions, or for the position's: short is 0 or 1, so
+    // the direction is 0, 1 or 2.
+    let other = s.sub("direction less short", &direction, &position.short)?;
     let both = -F::from(Direction::Both as u64);
-    let not_both = s.scale("direction less both", F::ONE, direction.cell(), both)?;
+    let not_both = s.scale("direction less both", F::ONE, &direction, both)?;
     s.product_is_zero("M5 direction", &other, &not_both)?;
 
     let lower_exclusive = s.witness_bit("M5 lower exclusive", hints.map(|h| h.lower_exclusive))?;
@@ -246,7 +265,7 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
         "M3 row e0",
         &[
             (ROW_E0.bits[0], position.instrument.cell()),
-            (ROW_E0.bits[1], direction.cell()),
+            (ROW_E0.bits[1], &direction),
             (ROW_E0.bits[2], &lower_exclusive),
             (ROW_E0.bits[3], mantissa.cell()),
             (ROW_E0.bits[4], unit.cell()),

@@ -5,12 +5,15 @@
 //!
 //! | clause | constraints | file |
 //! |---|---|---|
-//! | M1 | chain over the used slots, closed with the blinding, equals the commitment | `statement/state.rs` |
+//! | M1 | chain over the used slots, from what is reserved, closed with the blinding, equals the commitment | `statement/state.rs` |
 //! | M2 | leaf of account, commitment and context opens to `STATE_ROOT` | `statement/state.rs` |
 //! | M3 | every slot's row opens to one tree root; the header over it and the terms is `MARKET_ROOT` with `EPOCH` and `MODEL` | the family, `statement/market.rs` |
 //! | M4, M5 | ranges, order, figures | the family |
-//! | M6 | the claim is decoded; its side against the figures | `statement/claim.rs`, the family |
+//! | M6 | the claim is decoded with its dials; its side against the figures | `statement/claim.rs`, the family |
 //! | M7 | disclosure against the shortfall | `statement/claim.rs` |
+//!
+//! `MEMO` is a public input that nothing is constrained with: the transcript of
+//! the proof binds it.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -42,6 +45,8 @@ pub struct Assignment<F: MarginField, G: FamilyFigures<F>> {
     pub witness: Witness<F, G>,
     /// The claim's parts.
     pub claim: ClaimHints<F>,
+    /// What is reserved for open orders.
+    pub reserved: F,
     /// What the family assigns.
     pub figures: G::Hints,
 }
@@ -62,8 +67,9 @@ impl<F: MarginField, G: FamilyFigures<F>> DerefMut for Assignment<F, G> {
 
 impl<F: MarginField, G: FamilyFigures<F>> Clone for Assignment<F, G> {
     fn clone(&self) -> Self {
-        let Self { witness, claim, figures } = self;
-        Self { witness: witness.clone(), claim: *claim, figures: figures.clone() }
+        let Self { witness, claim, reserved, figures } = self;
+        let (witness, figures) = (witness.clone(), figures.clone());
+        Self { witness, claim: *claim, reserved: *reserved, figures }
     }
 }
 
@@ -99,8 +105,10 @@ impl<F: MarginField, G: FamilyFigures<F>> MarginCircuit<F, G> {
     ) -> Result<Self, Unprovable> {
         G::fits(shape, &witness)?;
         let claim = ClaimHints::new(instance.claim);
-        let figures = G::hints(shape, &claim, &witness);
-        Ok(Self { shape, assignment: Some(Assignment { witness, claim, figures }) })
+        let reserved = F::from_u128(G::Family::account(&witness).reserved.get());
+        let figures = G::hints(shape, (&claim, reserved), &witness);
+        let assignment = Assignment { witness, claim, reserved, figures };
+        Ok(Self { shape, assignment: Some(assignment) })
     }
 
     /// The prover's choices, to be changed at will: how a test lies.
@@ -174,10 +182,11 @@ impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for MarginCircuit<F, G> {
         let account = self.value(|a| G::Family::account(&a.witness));
         let header = market::assign_header(s, &inputs, account.map(|account| account.header))?;
         G::constrain_header(s, &header)?;
-        let claim = claim::assign(s, &inputs, self.value(|a| &a.claim))?;
+        let claim = claim::assign(s, &inputs, G::HAS_NOTIONAL, self.value(|a| &a.claim))?;
+        let reserved = state::assign_reserved(s, self.value(|a| a.reserved))?;
 
         let hints = self.value(|a| &a.figures);
-        let mut figures = G::begin(s, self.shape, &header, claim, hints)?;
+        let mut figures = G::begin(s, self.shape, (&header, claim, &reserved), hints)?;
         let mut slots: Vec<G::Slot> = Vec::new();
         for index in 0..G::positions(self.shape) {
             s.scope(format!("slot {index}"));
@@ -191,6 +200,6 @@ impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for MarginCircuit<F, G> {
         let roots = slots.iter().map(|slot| &slot.as_ref().tree_root);
         market::constrain_root(s, &inputs, &header, &outcome.terms, roots)?;
         let words: Vec<_> = slots.iter().map(|slot| slot.as_ref().committed()).collect();
-        state::assign(s, &inputs, &words, account)
+        state::assign(s, &inputs, (&reserved, &words), account)
     }
 }

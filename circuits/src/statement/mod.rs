@@ -24,7 +24,7 @@ use zkmargin_margin::field::MarginField;
 use crate::gadgets::{Cell, Synthesizer};
 
 /// Bits of an instrument.
-pub(crate) const INSTRUMENT_BITS: u32 = 32;
+pub(crate) const INSTRUMENT_BITS: u32 = 64;
 /// Bits of a rate and of the header's denominator.
 pub(crate) const RATE_BITS: u32 = 32;
 

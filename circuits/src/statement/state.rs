@@ -5,7 +5,7 @@ use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::{ACCOUNT, CONTEXT, STATE_ROOT};
 use zkmargin_margin::market::STATE_DEPTH;
-use zkmargin_margin::portfolio::POSITIONS_PER_LINK;
+use zkmargin_margin::portfolio::{POSITIONS_PER_LINK, RESERVED_BITS};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::witness::AccountWitness;
 
@@ -39,14 +39,24 @@ impl<F: MarginField> SlotCells<F> {
     }
 }
 
-/// Constrains the slots to open the account's commitment in `STATE_ROOT`.
+/// What is reserved for open orders: where the chain starts. In range, so that no
+/// digest of a chain can be taken for it, and a chain be cut at its head.
+pub(crate) fn assign_reserved<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    reserved: Value<F>,
+) -> Result<Cell<F>, Error> {
+    s.scope("reserved");
+    Ok(s.witness_ranged("M4 reserved", reserved, RESERVED_BITS)?.cell().clone())
+}
+
+/// Constrains the slots, and what is reserved, to open the account's commitment in `STATE_ROOT`.
 pub(crate) fn assign<F: MarginField, L: Layouter<F>, R>(
     s: &mut Synthesizer<'_, F, L>,
     inputs: &PublicInputs<F>,
-    slots: &[Committed<'_, F>],
+    (reserved, slots): (&Cell<F>, &[Committed<'_, F>]),
     witness: Value<&AccountWitness<F, R>>,
 ) -> Result<(), Error> {
-    let chain = assign_chain(s, ("link", "M1", Domain::Positions), slots)?;
+    let chain = assign_chain(s, ("link", "M1", Domain::Positions), reserved, slots)?;
 
     s.scope("account");
     let blinding = s.witness_unchecked("M1 blinding", witness.map(|w| w.blinding.to_field()))?;
@@ -66,14 +76,15 @@ pub(crate) fn assign<F: MarginField, L: Layouter<F>, R>(
     s.equal(&root, &inputs[STATE_ROOT])
 }
 
-/// Constrains slots to open the commitment to the portfolio afterwards.
+/// Constrains slots, and what is reserved, to open the commitment to the portfolio
+/// afterwards.
 pub(crate) fn assign_next<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     next: &Cell<F>,
-    slots: &[Committed<'_, F>],
+    (reserved, slots): (&Cell<F>, &[Committed<'_, F>]),
     blinding: Value<F>,
 ) -> Result<(), Error> {
-    let chain = assign_chain(s, ("next link", "T2", Domain::Positions), slots)?;
+    let chain = assign_chain(s, ("next link", "T2", Domain::Positions), reserved, slots)?;
     s.scope("next");
     let blinding = s.witness_unchecked("T2 blinding", blinding)?;
     let message = [chain, blinding, s.zero(), s.zero()];
@@ -81,14 +92,16 @@ pub(crate) fn assign_next<F: MarginField, L: Layouter<F>>(
     s.equal(&opened, next)
 }
 
-/// The chain over pairs of words, from zero. A link of padding only leaves it as it
-/// is; padding comes last, so the first slot of a pair tells.
+/// The chain over pairs of words, from where it starts: what is reserved, or zero. A
+/// link of padding only leaves it as it is; padding comes last, so the first slot of
+/// a pair tells.
 pub(crate) fn assign_chain<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     (scope, clause, domain): (&str, &str, Domain),
+    start: &Cell<F>,
     slots: &[Committed<'_, F>],
 ) -> Result<Cell<F>, Error> {
-    let mut chain = s.zero();
+    let mut chain = start.clone();
     for (index, pair) in slots.chunks(POSITIONS_PER_LINK).enumerate() {
         s.scope(format!("{scope} {index}"));
         let [first, second] = pair else { return Err(Error::Synthesis) };

@@ -7,6 +7,7 @@ pub mod golden;
 pub mod lowered;
 pub mod mock;
 pub mod scenario;
+pub mod simulation;
 pub mod transition;
 
 use pasta_curves::Fp;
@@ -15,12 +16,12 @@ use zkmargin_circuits::standard::{Assignment, StandardCircuit};
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{
-    AccountId, BucketId, ContextId, Epoch, InstrumentId, ModelDigest, Timestamp,
+    AccountId, BucketId, ContextId, Epoch, InstrumentId, Memo, ModelDigest, Timestamp,
 };
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path, Tree};
-use zkmargin_margin::portfolio::{Blinding, Position, commit};
+use zkmargin_margin::portfolio::{Blinding, Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
@@ -29,11 +30,12 @@ use zkmargin_margin::standard::{
 };
 use zkmargin_margin::statement::margin;
 use zkmargin_margin::units::{Amount, Denominator, Lots, Notional, Price, Rate};
+use zkmargin_margin::witness::AccountWitness;
 
-pub const PERP: u32 = 10;
-pub const SPOT: u32 = 20;
-pub const LOAN: u32 = 30;
-pub const ODD: u32 = 40;
+pub const PERP: u64 = 10;
+pub const SPOT: u64 = 20;
+pub const LOAN: u64 = 30;
+pub const ODD: u64 = 0xf000_0000_0000_0028;
 pub const DENOMINATOR: u32 = 1_000_000;
 
 /// A market of four instruments: a perpetual in two tiers, collateral with a
@@ -166,6 +168,7 @@ impl<F: MarginField> Market<F> {
         let slots: Vec<_> = positions.iter().map(|position| self.slot(position)).collect();
         AccountMargin::assess(
             slots.iter().map(|slot| (&slot.position, &slot.row)),
+            &Reserved::NONE,
             self.header.denominator,
         )
         .unwrap()
@@ -186,9 +189,11 @@ impl<F: MarginField> Market<F> {
                 model: self.header.model,
                 claim,
                 disclosed: Shortfall::new(disclosed).unwrap(),
+                memo: Memo::NONE,
             },
             witness: StandardWitness {
                 slots: positions.iter().map(|position| self.slot(position)).collect(),
+                reserved: Reserved::NONE,
                 blinding,
                 commitment,
                 account_path,
@@ -212,7 +217,7 @@ pub struct Attested<F> {
 /// Attests an account with these positions, among others.
 pub fn attest<F: MarginField>(positions: &[Position]) -> Attested<F> {
     let blinding = Blinding::new([0x5a; 31]);
-    let commitment = commit(positions, &blinding);
+    let commitment = commit(positions, &Reserved::NONE, &blinding);
     let context = ContextId::derive("test", 0, [0; 20]);
     let account = AccountId::new([0x11; 20]);
     let other = state_leaf(AccountId::new([0x22; 20]), F::from(5), context);
@@ -255,12 +260,20 @@ impl<F: MarginField> Case<F> {
         StandardCircuit::new(self.shape, self.instance, self.witness.clone()).unwrap()
     }
 
+    /// The same account with so much reserved for open orders.
+    pub fn reserving(mut self, units: u128) -> Self {
+        self.witness.reserved = Reserved::new(units).unwrap();
+        self.recommit();
+        self
+    }
+
     /// Opens the commitment and the state root again after a change of the
     /// positions or the blinding: the attacker's own account.
     pub fn recommit(&mut self) {
         let positions: Vec<_> =
             self.witness.slots.iter().map(|slot| slot.position.clone()).collect();
-        self.witness.commitment = commit(&positions, &self.witness.blinding);
+        let AccountWitness { reserved, blinding, .. } = &self.witness;
+        self.witness.commitment = commit(&positions, reserved, blinding);
         let leaf =
             state_leaf(self.instance.account, self.witness.commitment, self.instance.context);
         let state = Tree::build(Domain::StateNode, STATE_DEPTH, vec![leaf]).unwrap();
@@ -269,13 +282,18 @@ impl<F: MarginField> Case<F> {
     }
 }
 
-pub fn position(bucket: u16, instrument: u32, quantity: i64, cash: i128) -> Position {
+pub fn position(bucket: u16, instrument: u64, quantity: i64, cash: i128) -> Position {
     Position {
         bucket: BucketId::new(bucket),
         instrument: InstrumentId::new(instrument),
         quantity: Lots::new(quantity),
         cash: Amount::new(cash).unwrap(),
     }
+}
+
+/// A claim by its text.
+pub fn claim(text: &str) -> Claim {
+    text.parse().unwrap()
 }
 
 pub fn at_least(level: Level) -> Claim {

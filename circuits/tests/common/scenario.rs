@@ -5,11 +5,11 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::scenario::{Assignment, ScenarioCircuit};
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{Epoch, InstrumentId, ModelDigest, Timestamp};
+use zkmargin_margin::ids::{Epoch, InstrumentId, Memo, ModelDigest, Timestamp};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
-use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
+use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::Tree;
-use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::portfolio::{Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
@@ -25,19 +25,19 @@ use zkmargin_margin::witness::AccountWitness;
 use super::{Attested, attest, position};
 
 /// Two strikes of the first expiry, calls and puts; one of the second.
-pub const CALL: u32 = 100;
-pub const PUT: u32 = 101;
-pub const CALL2: u32 = 110;
-pub const PUT2: u32 = 111;
-pub const FAR_CALL: u32 = 200;
-pub const FAR_PUT: u32 = 201;
-pub const FUTURE: u32 = 301;
+pub const CALL: u64 = 100;
+pub const PUT: u64 = 101;
+pub const CALL2: u64 = 110;
+pub const PUT2: u64 = 111;
+pub const FAR_CALL: u64 = 200;
+pub const FAR_PUT: u64 = 201;
+pub const FUTURE: u64 = 301;
 /// Not the future's neighbour but the next strike's.
-pub const PERP: u32 = 400;
-pub const PERP2: u32 = 410;
-pub const CASH: u32 = 500;
+pub const PERP: u64 = 400;
+pub const PERP2: u64 = 410;
+pub const CASH: u64 = 500;
 /// Options of expiries 3, 4 and 5.
-pub const OTHERS: [u32; 3] = [600, 610, 620];
+pub const OTHERS: [u64; 3] = [600, 610, 620];
 
 pub fn value(value: i64) -> LotValue {
     LotValue::new(value).unwrap()
@@ -62,14 +62,14 @@ pub fn group(key: u16) -> GroupTerms {
     }
 }
 
-fn option(id: u32, key: u16, mark: i64, delta: i64) -> ScenarioRow {
+fn option(id: u64, key: u16, mark: i64, delta: i64) -> ScenarioRow {
     let basis = [value(delta / 9), value(-delta / 11)];
     ScenarioRow {
         instrument: InstrumentId::new(id),
         kind: RowKind::Option { group: group(key), mark: value(mark), basis },
         charges: charges(3, 1),
         delta: value(delta),
-        scenarios: spread(i64::from(id), mark, mark / 2),
+        scenarios: spread(i64::try_from(id).unwrap(), mark, mark / 2),
     }
 }
 
@@ -79,12 +79,12 @@ pub fn charges(maintenance: i64, initial: i64) -> Charges {
 }
 
 pub fn rows() -> Vec<ScenarioRow> {
-    let linear = |id: u32, kind, delta: i64, width| ScenarioRow {
+    let linear = |id: u64, kind, delta: i64, width| ScenarioRow {
         instrument: InstrumentId::new(id),
         kind,
         charges: charges(40, 30),
         delta: value(delta),
-        scenarios: spread(i64::from(id), 0, width),
+        scenarios: spread(i64::try_from(id).unwrap(), 0, width),
     };
     let perpetual = |fee| RowKind::Perpetual { options_fee: LotFee::new(fee).unwrap() };
     let future = RowKind::Future { group: group(1), basis: [value(500), value(-510)] };
@@ -173,7 +173,7 @@ impl<F: MarginField> ScenarioMarket<F> {
     pub fn margin(&self, positions: &[Position]) -> ScenarioMargin {
         let slots: Vec<_> = positions.iter().map(|position| self.slot(position)).collect();
         let parts = slots.iter().map(|slot| (&slot.position, &slot.row));
-        ScenarioMargin::assess(parts, &self.terms).unwrap()
+        ScenarioMargin::assess(parts, &Reserved::NONE, &self.terms).unwrap()
     }
 
     /// Instance and witness of an account with these positions.
@@ -192,10 +192,12 @@ impl<F: MarginField> ScenarioMarket<F> {
                 model: self.header.model,
                 claim,
                 disclosed: Shortfall::new(disclosed).unwrap(),
+                memo: Memo::NONE,
             },
             witness: ScenarioWitness {
                 account: AccountWitness {
                     slots: positions.iter().map(|position| self.slot(position)).collect(),
+                    reserved: Reserved::NONE,
                     blinding,
                     commitment,
                     account_path,
@@ -237,13 +239,26 @@ impl<F: MarginField> ScenarioCase<F> {
         self.instance.to_field_elements().to_vec()
     }
 
+    /// The same account with so much reserved for open orders.
+    pub fn reserving(mut self, units: u128) -> Self {
+        let account = &mut self.witness.account;
+        account.reserved = Reserved::new(units).unwrap();
+        let positions: Vec<_> = account.slots.iter().map(|slot| slot.position.clone()).collect();
+        account.commitment = commit(&positions, &account.reserved, &account.blinding);
+        let leaf = state_leaf(self.instance.account, account.commitment, self.instance.context);
+        let state = Tree::build(Domain::StateNode, STATE_DEPTH, vec![leaf]).unwrap();
+        self.instance.state_root = state.root();
+        account.account_path = state.path(0).unwrap();
+        self
+    }
+
     pub fn circuit(&self) -> ScenarioCircuit<F> {
         ScenarioCircuit::new(self.shape, self.instance, self.witness.clone()).unwrap()
     }
 }
 
 /// Lots of instruments, in canonical order, with cash in the first.
-pub fn book(cash: i128, lots: &[(u32, i64)]) -> Vec<Position> {
+pub fn book(cash: i128, lots: &[(u64, i64)]) -> Vec<Position> {
     let mut lots = lots.to_vec();
     lots.sort_unstable();
     let cash_of = |index| if index == 0 { cash } else { 0 };

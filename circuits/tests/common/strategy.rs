@@ -25,6 +25,13 @@ pub fn any_position() -> impl Strategy<Value = Position> {
     )
 }
 
+/// Codes of claims, plain ones and with dials; some are none.
+pub fn any_code() -> impl Strategy<Value = u64> {
+    let dial = |bits: u32| prop_oneof![2 => Just(0), 3 => 1_u64..20_000, 1 => 0..1_u64 << bits];
+    (0_u64..8, dial(24), dial(24))
+        .prop_map(|(plain, above_one, leverage)| plain | above_one << 8 | leverage << 40)
+}
+
 /// At most eight positions, in order.
 pub fn any_portfolio() -> impl Strategy<Value = Vec<Position>> {
     prop::collection::vec(any_position(), 0..=8).prop_map(|mut positions| {

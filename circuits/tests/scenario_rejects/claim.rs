@@ -49,7 +49,7 @@ fn rejects_m6_another_claim_inside() {
 #[test]
 fn rejects_m6_another_shortfall() {
     let case = poor_control();
-    let one = Fp::from(FINE_ONE) * Fp::from(u64::from(FACTOR_ONE));
+    let one = Fp::from(FINE_ONE) * Fp::from(u64::from(FACTOR_ONE)) * Fp::from(10_000);
     let more = |a: &mut Assignment<Fp>| {
         a.totals.shortfall += Fp::ONE;
         a.totals.slack += one;
@@ -62,16 +62,77 @@ fn rejects_m6_another_shortfall() {
     };
     rejects_lie(&case, less, "M6 slack: range");
     let exact = |a: &mut Assignment<Fp>| {
-        a.totals.shortfall -= a.totals.slack * one.invert().unwrap();
+        let slack = a.totals.slack;
+        a.totals.shortfall -= slack * one.invert().unwrap();
         a.totals.slack = Fp::ZERO;
     };
-    rejects_lie(&case, exact, "M6 shortfall: range");
+    rejects_lie(&case, exact, "M6 below: some shortfall: range");
     // With a healthy account there is none.
     let some = |a: &mut Assignment<Fp>| {
         a.totals.shortfall = Fp::ONE;
         a.totals.slack = one;
     };
     rejects_only(&control(), some, "M6 slack");
+}
+
+/// The multiplier says how much must be there; a lie about it opens another claim.
+#[test]
+fn rejects_m6_another_multiplier() {
+    let market = ScenarioMarket::new();
+    let text = "below:initial,multiplier:1678.7215";
+    let case = market.case(&healthy(), claim(text), 0);
+    assert_eq!(case.check(), Ok(()));
+    rejects_only(
+        &ScenarioCase { shape: case.shape, ..case.clone() },
+        |a| {
+            a.claim.above_one = Fp::ZERO;
+            a.claim.is_below = Fp::ZERO;
+            a.solve();
+        },
+        "M6 code",
+    );
+    let plain = market.case(&healthy(), below(Level::Initial), 0);
+    rejects_lie(
+        &plain,
+        |a| {
+            a.claim.above_one = Fp::from(0xff_ffff);
+            a.solve();
+        },
+        "M6 code",
+    );
+    // The code of leverage, as many multipliers.
+    let leveraged = market.case(&healthy(), claim("at-least:initial,leverage:1"), 0);
+    assert_eq!(leveraged.check(), Err(Violation::NoNotional));
+    rejects_lie(&leveraged, |_| {}, "M6 code");
+    rejects_lie(
+        &leveraged,
+        |a| {
+            a.claim.above_one += Fp::from(100) * power(32);
+            a.solve();
+        },
+        "M6 multiplier above one: range",
+    );
+}
+
+/// What is reserved is in the commitment, and counts against initial margin.
+#[test]
+fn rejects_m4_another_reserve() {
+    let market = ScenarioMarket::new();
+    let case = market.case(&healthy(), at_least(Level::Initial), 0).reserving(1 << 79);
+    assert_eq!(case.check(), Err(Violation::FalseClaim));
+    rejects_lie(&case, |_| {}, "M6 at least: balance");
+    let hidden = |a: &mut Assignment<Fp>| {
+        a.reserved = Fp::ZERO;
+        a.solve();
+    };
+    rejects_only(&case, hidden, "M1 opening");
+    let negative = |a: &mut Assignment<Fp>| {
+        a.reserved = -Fp::ONE;
+        a.solve();
+    };
+    rejects_lie(&case, negative, "M4 reserved: range");
+    let maintenance = market.case(&healthy(), at_least(Level::Maintenance), 0).reserving(1 << 79);
+    assert_eq!(maintenance.check(), Ok(()));
 }
 
 #[test]

@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 
 use common::mock::failures;
 use common::scenario::*;
-use common::{at_least, below, position};
+use common::{at_least, below, claim, position};
 use ff::{Field, PrimeField};
 use pasta_curves::Fp;
-use zkmargin_circuits::scenario::{Assignment, Signed};
+use zkmargin_circuits::scenario::{Assignment, Signed, SlotHints};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};

@@ -58,9 +58,11 @@ fn rejects_m5_false_netting() {
     };
     rejects_only(&control(), apart, "M4 strike ascends");
     let padding: Lie = |a| {
-        let (strike, low) = (a.slots[CASH_SLOT].strike, a.slots[CASH_SLOT].low);
+        let SlotHints { strike_head, strike_tail, low, .. } = a.slots[CASH_SLOT].clone();
         a.slots[PADDING_SLOT].same_strike = Fp::ONE;
-        (a.slots[PADDING_SLOT].strike, a.slots[PADDING_SLOT].low) = (strike, Fp::ONE - low);
+        let low = Fp::ONE - low;
+        let padding = a.slots[PADDING_SLOT].clone();
+        a.slots[PADDING_SLOT] = SlotHints { strike_head, strike_tail, low, ..padding };
         a.solve();
     };
     rejects_lie(&control(), padding, "M5 same strike is used");

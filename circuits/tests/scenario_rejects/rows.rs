@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn rejects_m4_duplicates_and_disorder() {
     let market = ScenarioMarket::new();
-    let of = |ids: &[u32]| {
+    let of = |ids: &[u64]| {
         let positions: Vec<_> = ids.iter().map(|id| position(0, *id, 5, 0)).collect();
         market.case(&positions, at_least(Level::MarginCall), 0)
     };
@@ -26,7 +26,7 @@ fn rejects_m4_duplicates_and_disorder() {
 #[test]
 fn rejects_m4_values_out_of_range() {
     let case = control();
-    let lies: [(Lie, &str); 14] = [
+    let lies: [(Lie, &str); 17] = [
         // "Minus zero", minus one, and one lot too many.
         (
             |a| (a.slots[6].short, a.slots[6].size_less_sign) = (Fp::ONE, -Fp::ONE),
@@ -37,7 +37,10 @@ fn rejects_m4_values_out_of_range() {
         (|a| a.slots[1].short = Fp::from(2), "M4 short"),
         (|a| a.slots[1].cash = -Fp::ONE, "M4 cash: range"),
         (|a| a.slots[1].cash = power(80), "M4 cash: range"),
-        (|a| a.slots[1].strike += power(31), "M4 instrument: range"),
+        (|a| a.slots[1].strike_head += power(56), "M4 strike head: range"),
+        (|a| a.slots[1].strike_head = -Fp::ONE, "M4 strike head: range"),
+        (|a| a.slots[1].strike_tail += power(7), "M4 lowest byte: range"),
+        (|a| a.slots[1].strike_tail = -Fp::ONE, "M4 strike tail: range"),
         (|a| a.slots[1].low = Fp::from(3), "M4 put"),
         (|a| a.slots[1].is_option = Fp::from(256), "M4 is option"),
         (|a| a.slots[1].has_expiry = Fp::from(2), "M4 has expiry"),
@@ -55,12 +58,12 @@ fn rejects_m4_values_out_of_range() {
     }
     // The instrument of a put as that of half a strike more, a call.
     let half: Lie = |a| {
-        a.slots[1].strike += Fp::from(2).invert().unwrap();
+        a.slots[1].strike_tail += Fp::from(2).invert().unwrap();
         a.slots[1].low = Fp::ZERO;
         a.slots[1].same_strike = Fp::ZERO;
         a.solve();
     };
-    rejects_lie(&case, half, "M4 strike: range");
+    rejects_lie(&case, half, "M4 strike tail: range");
 }
 
 /// The packed row cut at other bits: the same element, other figures.

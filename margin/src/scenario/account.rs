@@ -7,9 +7,9 @@ use ethnum::I256;
 use super::row::{GroupTerms, ScenarioRow};
 use super::terms::ScenarioTerms;
 use super::{BASIS, FACTOR_ONE, FINE_ONE, MARK, REGULAR_SCENARIOS, SCENARIOS, SUM_BITS, VALUES};
-use crate::claim::Level;
+use crate::claim::{Level, MULTIPLIER_ONE, Multiplier};
 use crate::ids::{BucketId, InstrumentId};
-use crate::portfolio::Position;
+use crate::portfolio::{Position, Reserved};
 use crate::relation::Violation;
 
 /// Least lots of a position.
@@ -60,7 +60,7 @@ pub struct ChargeSums {
 /// minimum  = net |X - Y| + half_hedged (X + Y - |X - Y|) + [1] short_fee naked
 /// worst    = min(basis, -minimum, PnL(s))
 /// MMc      = sum of |a| mm + naked mm
-/// IMc      = sum of |a| im + naked im + sum over e of gross_e max(fee_e, P)
+/// IMc      = sum of |a| im + naked im + sum over e of gross_e max(fee_e, P) + reserved
 /// MtM      = sum of a mark + cash
 /// ```
 ///
@@ -93,6 +93,8 @@ pub struct ScenarioMargin {
     pub worst: I256,
     /// The charges beside the worst loss.
     pub charges: ChargeSums,
+    /// What is reserved for open orders, of initial margin, in quote units.
+    pub reserved: u128,
     maintenance_factor: u64,
     initial_factor: u64,
 }
@@ -108,9 +110,10 @@ impl ScenarioMargin {
     /// owed, two rows do not agree on their expiry, or a sum is out of range.
     pub fn assess<'a>(
         positions: impl IntoIterator<Item = (&'a Position, &'a ScenarioRow)>,
+        reserved: &Reserved,
         terms: &ScenarioTerms,
     ) -> Result<Self, Violation> {
-        let mut account = Self::new(terms);
+        let mut account = Self { reserved: reserved.get(), ..Self::new(terms) };
         let mut strike = Strike::default();
         for (index, (position, row)) in positions.into_iter().enumerate() {
             let lots = lots_of(index, position, row)?;
@@ -138,6 +141,7 @@ impl ScenarioMargin {
             minimum: I256::ZERO,
             worst: I256::ZERO,
             charges: ChargeSums::default(),
+            reserved: 0,
             maintenance_factor: terms.maintenance_factor.get(),
             initial_factor: terms.initial_factor.get(),
         }
@@ -258,27 +262,32 @@ impl ScenarioMargin {
         self.expiries.iter().map(|expiry| expiry.mark).sum::<i128>() + self.collateral + self.cash
     }
 
-    /// How far the account is above a level, in quote units times
-    /// `FINE_ONE * FACTOR_ONE`: negative when it is below. Nothing is needed to
-    /// be bankrupt.
-    pub fn balance(&self, level: Level) -> Option<I256> {
+    /// What a level requires, in quote units times `FINE_ONE * FACTOR_ONE`;
+    /// negative where credits exceed losses. Nothing is needed to be bankrupt.
+    pub fn requirement(&self, level: Level) -> Option<I256> {
         let ChargeSums { maintenance, initial, confidence } = self.charges;
-        let initial = maintenance + initial + confidence.cast_signed();
+        let initial = maintenance + initial + (confidence + self.reserved).cast_signed();
         let (factor, charges) = match level {
             Level::Bankrupt => return None,
             Level::MarginCall => (0, 0),
             Level::Maintenance => (self.maintenance_factor, maintenance),
             Level::Initial => (self.initial_factor, initial),
         };
-        let rest = I256::from(self.mark_to_market() - charges);
-        Some(self.worst * I256::from(factor) + rest * balance_one())
+        Some(I256::from(charges) * balance_one() - self.worst * I256::from(factor))
     }
 
-    /// What equity must reach for a level, in quote units, rounded up: charges and
-    /// the worst loss. Nothing is required to be bankrupt.
-    pub fn requirement(&self, level: Level) -> i128 {
-        let equity = I256::from(self.mark_to_market()) * balance_one();
-        let required = self.balance(level).map_or(I256::ZERO, |balance| equity - balance);
+    /// How far the account is above a level, in quote units times
+    /// `FINE_ONE * FACTOR_ONE`: negative when it is below. Nothing is needed to
+    /// be bankrupt.
+    pub fn balance(&self, level: Level) -> Option<I256> {
+        let worth = I256::from(self.mark_to_market()) * balance_one();
+        Some(worth - self.requirement(level)?)
+    }
+
+    /// What equity must reach for a level, in quote units, rounded up. Nothing is
+    /// required to be bankrupt.
+    pub fn required_units(&self, level: Level) -> i128 {
+        let required = self.requirement(level).unwrap_or(I256::ZERO);
         // Below 2^97 either way; towards zero is up below zero.
         let up = if required > I256::ZERO { balance_one() - I256::ONE } else { I256::ZERO };
         ((required + up) / balance_one()).as_i128()
@@ -287,9 +296,31 @@ impl ScenarioMargin {
     /// Cash that would lift the account to a level, in quote units, rounded
     /// up; zero when it is there.
     pub fn shortfall(&self, level: Level) -> u128 {
-        let deficit = self.balance(level).map_or(I256::ZERO, |balance| (-balance).max(I256::ZERO));
-        // Below 2^104: see the bounds in the circuit's documentation.
-        ((deficit + balance_one() - I256::ONE) / balance_one()).as_u128()
+        self.shortfall_of(level, Multiplier::ONE)
+    }
+
+    /// How far the account is above so many times what a level requires, in
+    /// quote units times `FINE_ONE * FACTOR_ONE * MULTIPLIER_ONE`. A sum of
+    /// charges that is a credit counts once: a multiplier never asks for less.
+    pub fn balance_of(&self, level: Level, times: Multiplier) -> Option<I256> {
+        let credit = |sum: i128| (-sum).max(0);
+        let credits = match level {
+            Level::Bankrupt | Level::MarginCall => 0,
+            Level::Maintenance => credit(self.charges.maintenance),
+            Level::Initial => credit(self.charges.maintenance) + credit(self.charges.initial),
+        };
+        let charged = self.requirement(level)? + I256::from(credits) * balance_one();
+        let more = charged * I256::from(times.above_one());
+        Some(self.balance(level)? * I256::from(MULTIPLIER_ONE) - more)
+    }
+
+    /// Cash that would lift the account to so many times what a level requires,
+    /// rounded up.
+    pub fn shortfall_of(&self, level: Level, times: Multiplier) -> u128 {
+        let deficit = self.balance_of(level, times).map_or(I256::ZERO, |b| (-b).max(I256::ZERO));
+        let unit = balance_one() * I256::from(MULTIPLIER_ONE);
+        // Below 2^108: see the bounds in the circuit's documentation.
+        ((deficit + unit - I256::ONE) / unit).as_u128()
     }
 
     /// The highest level that, with every lower one, the account reaches.

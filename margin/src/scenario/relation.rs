@@ -8,10 +8,12 @@ use super::FACTOR_ONE;
 use super::account::ScenarioMargin;
 use super::row::ScenarioRow;
 use super::terms::ScenarioTerms;
-use crate::claim::Level;
+use crate::claim::{Level, Leverage, Multiplier};
 use crate::field::MarginField;
 use crate::ids::{BucketId, InstrumentId};
+use crate::instance::SHORTFALL_BITS;
 use crate::merkle::Path;
+use crate::portfolio::Reserved;
 use crate::relation::{BucketFigures, Figures, MarginFamily, Violation};
 use crate::shape::Family;
 use crate::witness::{self, AccountWitness, MARKET_TREE, opens};
@@ -43,7 +45,7 @@ impl<F: MarginField> ScenarioWitness<F> {
     /// # Errors
     /// See [`ScenarioMargin::assess`].
     pub fn assess(&self) -> Result<ScenarioMargin, Violation> {
-        Scenario::assess(self, self.account.slots.iter())
+        Scenario::assess(self, self.account.slots.iter(), &self.account.reserved)
     }
 }
 
@@ -82,12 +84,13 @@ impl<F: MarginField> MarginFamily for Scenario<F> {
     fn assess<'a>(
         witness: &ScenarioWitness<F>,
         slots: impl Iterator<Item = &'a ScenarioSlot<F>>,
+        reserved: &Reserved,
     ) -> Result<ScenarioMargin, Violation>
     where
         Self: 'a,
     {
         let slots = slots.map(|slot| (&slot.position, &slot.row));
-        ScenarioMargin::assess(slots, &witness.terms)
+        ScenarioMargin::assess(slots, reserved, &witness.terms)
     }
 
     /// Any row of the market applies to zero lots.
@@ -97,12 +100,16 @@ impl<F: MarginField> MarginFamily for Scenario<F> {
 }
 
 impl Figures for ScenarioMargin {
-    fn shortfall(&self, level: Level) -> u128 {
-        self.shortfall(level)
+    fn shortfall(&self, level: Level, times: Multiplier) -> Option<u128> {
+        Some(self.shortfall_of(level, times)).filter(|short| short >> SHORTFALL_BITS == 0)
+    }
+
+    fn is_within(&self, _: Leverage) -> Option<bool> {
+        None
     }
 
     fn buckets(&self, level: Level) -> Vec<BucketFigures> {
-        let (equity, requirement) = (self.mark_to_market(), self.requirement(level));
+        let (equity, requirement) = (self.mark_to_market(), self.required_units(level));
         vec![BucketFigures { bucket: BucketId::CROSS, equity, requirement }]
     }
 }

@@ -20,10 +20,10 @@ pub const VALUE_ELEMENTS: usize = VALUES / LIMBS;
 /// Elements of a row: identity, expiry, charges, values.
 pub const ROW_ELEMENTS: usize = 3 + VALUE_ELEMENTS;
 
-/// First element: instrument (32), is an option (8), has an expiry (8), is long
+/// First element: instrument (64), is an option (8), has an expiry (8), is long
 /// only (8), delta is negative (8), fee on options (48), delta's notional
-/// without its sign (48).
-pub const ROW_E0: RowOffsets<7> = RowOffsets { bits: [0, 32, 40, 48, 56, 64, 112] };
+/// without its sign (48): 192 bits.
+pub const ROW_E0: RowOffsets<7> = RowOffsets { bits: [0, 64, 72, 80, 88, 96, 144] };
 /// Second element, zero without an expiry: key (16), long discount (48), short
 /// discount (48), basis weight (48), confidence fee (48).
 pub const GROUP: RowOffsets<5> = RowOffsets { bits: [0, 16, 64, 112, 160] };
@@ -169,7 +169,7 @@ impl ScenarioRow {
         let e0 = pack(
             ROW_E0.bits,
             [
-                self.instrument.get().into(),
+                self.instrument.get(),
                 self.is_option().into(),
                 self.group().is_some().into(),
                 self.is_long_only().into(),

@@ -15,7 +15,7 @@ mod account;
 mod relation;
 mod row;
 
-pub use account::{AccountMargin, BucketMargin};
+pub use account::{AccountMargin, BucketMargin, DEFICIT_BITS};
 pub use relation::{Slot, Standard, StandardWitness};
 pub use row::{
     Assessment, CeilDiv, Charge, Direction, ROW_E0, ROW_E1, RowError, RowOffsets, TierRow,

@@ -3,10 +3,11 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use crate::claim::Level;
+use crate::claim::{Level, Leverage, Multiplier};
 use crate::field::MarginField;
 use crate::ids::InstrumentId;
 use crate::merkle::Path;
+use crate::portfolio::Reserved;
 use crate::relation::{BucketFigures, Figures, MarginFamily, Violation};
 use crate::shape::Family;
 use crate::standard::{AccountMargin, BucketMargin, RowError, TierRow};
@@ -57,17 +58,17 @@ impl<F: MarginField> MarginFamily for Standard<F> {
     fn assess<'a>(
         witness: &StandardWitness<F>,
         slots: impl Iterator<Item = &'a Slot<F>>,
+        reserved: &Reserved,
     ) -> Result<AccountMargin, Violation>
     where
         Self: 'a,
     {
         let slots = slots.map(|slot| (&slot.position, &slot.row));
-        AccountMargin::assess(slots, witness.header.denominator).map_err(|(index, error)| {
-            match error {
-                RowError::WrongDirection => Violation::WrongDirection(index),
-                RowError::Range => Violation::Range(index),
-                RowError::WrongTier => Violation::WrongTier(index),
-            }
+        let denominator = witness.header.denominator;
+        AccountMargin::assess(slots, reserved, denominator).map_err(|(index, error)| match error {
+            RowError::WrongDirection => Violation::WrongDirection(index),
+            RowError::Range => Violation::Range(index),
+            RowError::WrongTier => Violation::WrongTier(index),
         })
     }
 
@@ -78,8 +79,13 @@ impl<F: MarginField> MarginFamily for Standard<F> {
 }
 
 impl Figures for AccountMargin {
-    fn shortfall(&self, level: Level) -> u128 {
-        self.shortfall(level)
+    fn shortfall(&self, level: Level, times: Multiplier) -> Option<u128> {
+        let in_range = |bucket: &BucketMargin| bucket.is_in_range(level, times);
+        self.buckets.iter().all(in_range).then(|| self.shortfall_of(level, times))
+    }
+
+    fn is_within(&self, leverage: Leverage) -> Option<bool> {
+        Some(leverage.holds(self.gross_notional(), self.equity()))
     }
 
     fn buckets(&self, level: Level) -> Vec<BucketFigures> {

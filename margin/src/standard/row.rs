@@ -59,9 +59,9 @@ pub struct RowOffsets<const N: usize> {
     pub bits: [u32; N],
 }
 
-/// First element: instrument (32), direction (8), lower-exclusive (8), price
-/// mantissa (64), price unit (64), maintenance rate (32).
-pub const ROW_E0: RowOffsets<6> = RowOffsets { bits: [0, 32, 40, 48, 112, 176] };
+/// First element: instrument (64), direction (8), lower-exclusive (8), price
+/// mantissa (64), price unit (64), maintenance rate (32): 240 bits.
+pub const ROW_E0: RowOffsets<6> = RowOffsets { bits: [0, 64, 72, 80, 144, 208] };
 /// Second element: lower bound (80), upper bound (80), maintenance fraction
 /// (32), initial rate (32). The bases are the third and fourth, unpacked.
 pub const ROW_E1: RowOffsets<4> = RowOffsets { bits: [0, 80, 160, 192] };

@@ -5,7 +5,9 @@
 //! | M1, M2 | the positions open the account's commitment, it the state root | [`AccountWitness`](crate::witness::AccountWitness) |
 //! | M3 | header, terms and rows are those of the market root | the same, [`MarginFamily::check_terms`] |
 //! | M4, M5 | order, ranges, figures | [`MarginFamily::assess`] |
-//! | M6, M7 | claim and disclosure are true of the shortfall | here |
+//! | M6, M7 | claim, with its dials, and disclosure are true of the figures | here |
+//!
+//! `MEMO` is free: the proof binds it, and the statement says nothing about it.
 
 use crate::claim::Side;
 use crate::instance::MarginInstance;
@@ -26,21 +28,29 @@ pub fn check<M: MarginFamily>(
     M::check_terms(witness)?;
     account.check_rows(account.slots.iter(), M::leaf)?;
     check_order(account.slots.iter())?;
-    let figures = M::assess(witness, account.slots.iter())?;
-    check_claim(instance, figures.shortfall(instance.claim.level()))
+    let figures = M::assess(witness, account.slots.iter(), &account.reserved)?;
+    check_claim(instance, &figures)
 }
 
-/// M6 and M7, by the shortfall of the claim's level.
+/// M6 and M7, by the figures.
 pub(super) fn check_claim<F>(
     instance: &MarginInstance<F>,
-    shortfall: u128,
+    figures: &impl Figures,
 ) -> Result<(), Violation> {
-    let holds = match instance.claim.side() {
+    let claim = instance.claim;
+    let shortfall = figures.shortfall(claim.level(), claim.multiplier());
+    let shortfall = shortfall.ok_or(Violation::Multiplied)?;
+    let holds = match claim.side() {
         Side::AtLeast => shortfall == 0,
         Side::Below => shortfall > 0,
     };
     if !holds {
         return Err(Violation::FalseClaim);
+    }
+    match claim.leverage().map(|most| figures.is_within(most)) {
+        None | Some(Some(true)) => {}
+        Some(Some(false)) => return Err(Violation::Leverage),
+        Some(None) => return Err(Violation::NoNotional),
     }
     let disclosed = instance.disclosed.get();
     if disclosed != 0 && disclosed != shortfall {

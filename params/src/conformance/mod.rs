@@ -12,6 +12,7 @@
 //! # Ok::<(), zkmargin_params::conformance::ConformanceError>(())
 //! ```
 
+mod derive_standard;
 mod dydx;
 mod haircut;
 pub(crate) mod scenario;
@@ -20,6 +21,7 @@ use std::fmt;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::standard::{Assessment, RowError, TierRow};
@@ -36,6 +38,8 @@ pub const MAX_CASE_FILE_BYTES: usize = 8 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Schema {
+    /// Position-based margin of options of Derive: floating point.
+    DeriveStandard,
     /// Margin of dYdX v4 perpetuals: exact integers.
     DydxV4Margin,
     /// Collateral haircut tiers: exact integers.
@@ -47,6 +51,7 @@ pub enum Schema {
 impl fmt::Display for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::DeriveStandard => "derive-standard",
             Self::DydxV4Margin => "dydx-v4-margin",
             Self::HaircutTiers => "haircut-tiers",
             Self::Pmrm2 => "pmrm2",
@@ -119,12 +124,23 @@ pub struct Report {
     pub schema: Schema,
     /// Its figures, in the file's order.
     pub figures: Vec<Figure>,
+    /// Cases that could not be run.
+    pub not_run: Vec<NotRun>,
+}
+
+/// A case that lacks an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotRun {
+    /// The case.
+    pub case: String,
+    /// What it lacks.
+    pub why: String,
 }
 
 impl Report {
-    /// Whether there are figures, and every one passes.
+    /// Whether there are figures, every one passes and no case was left out.
     pub fn passed(&self) -> bool {
-        !self.figures.is_empty() && self.failures().next().is_none()
+        !self.figures.is_empty() && self.not_run.is_empty() && self.failures().next().is_none()
     }
 
     /// The figures that do not pass.
@@ -163,9 +179,12 @@ pub enum ConformanceError {
     /// No known schema.
     #[error(
         "the file is of no known schema: it has neither `margin_requirements` (dYdX v4), nor \
-         `cases` (haircut tiers), nor `scenario` or `scenario_cases` (PMRM_2)"
+         `cases` (haircut tiers, Derive's standard margin), nor `scenario` or `scenario_cases` (PMRM_2)"
     )]
     UnknownSchema,
+    /// Cases of a regime that is computed natively alone.
+    #[error("{0} is computed natively: there is no circuit of it, and nothing of it is proved")]
+    NoCircuit(Schema),
     /// A value of a case that does not fit our integers.
     #[error("case {case:?}: {field} is out of range")]
     Range {
@@ -228,6 +247,9 @@ pub enum IntegerProblem {
     Violation(zkmargin_margin::relation::Violation),
 }
 
+/// What counts as equal in floating point, relative.
+const TOLERANCE: f64 = 1e-8;
+
 /// How cases are run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -252,7 +274,13 @@ pub fn run_file(json: &str, options: Options) -> Result<Report, ConformanceError
     }
     let probe = serde_json::from_str::<Probe>(json)?;
     let schema = probe.schema()?;
+    let mut not_run = Vec::new();
     let figures = match schema {
+        Schema::DeriveStandard => {
+            let figures;
+            (figures, not_run) = derive_standard::run(&read(json)?);
+            figures
+        }
         Schema::DydxV4Margin => dydx::run(read(json)?)?,
         Schema::HaircutTiers => haircut::run(read(json)?)?,
         Schema::Pmrm2 if probe.scenario_cases.is_some() => {
@@ -260,7 +288,7 @@ pub fn run_file(json: &str, options: Options) -> Result<Report, ConformanceError
         }
         Schema::Pmrm2 => read::<scenario::ScenarioCase>(json)?.run(options)?,
     };
-    Ok(Report { schema, figures })
+    Ok(Report { schema, figures, not_run })
 }
 
 /// A case as an account: what a proof can be made about.
@@ -304,6 +332,7 @@ pub fn accounts(json: &str) -> Result<Vec<CaseAccount>, ConformanceError> {
     }
     let probe = serde_json::from_str::<Probe>(json)?;
     match probe.schema()? {
+        Schema::DeriveStandard => Err(ConformanceError::NoCircuit(probe.schema()?)),
         Schema::DydxV4Margin => dydx::accounts(&read(json)?),
         Schema::HaircutTiers => haircut::accounts(&read(json)?),
         Schema::Pmrm2 if probe.scenario_cases.is_some() => scenario::accounts(&read(json)?),
@@ -330,7 +359,7 @@ fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, ConformanceError> {
 #[derive(Deserialize)]
 struct Probe {
     margin_requirements: Option<IgnoredAny>,
-    cases: Option<IgnoredAny>,
+    cases: Option<Value>,
     scenario: Option<IgnoredAny>,
     scenario_cases: Option<IgnoredAny>,
 }
@@ -340,6 +369,10 @@ impl Probe {
         let scenario = self.scenario.as_ref().or(self.scenario_cases.as_ref());
         match (&self.margin_requirements, &self.cases, scenario) {
             (Some(_), None, None) => Ok(Schema::DydxV4Margin),
+            // Haircut tiers know no confidence of oracles.
+            (None, Some(cases), None) if !cases[0]["spot_perp_confidence"].is_null() => {
+                Ok(Schema::DeriveStandard)
+            }
             (None, Some(_), None) => Ok(Schema::HaircutTiers),
             (None, None, Some(_)) => Ok(Schema::Pmrm2),
             _ => Err(ConformanceError::UnknownSchema),
@@ -439,6 +472,28 @@ mod tests {
         assert_eq!(report.schema, Schema::HaircutTiers);
         assert_eq!(report.failures().collect::<Vec<_>>(), Vec::<&Figure>::new());
         assert_eq!(report.figures.len(), 8);
+    }
+
+    #[test]
+    fn derive_standard_cases_are_close() {
+        let json = include_str!("../../fixtures/derive_standard.json");
+        let report = run_file(json, Options::default()).unwrap();
+        assert_eq!(report.schema, Schema::DeriveStandard);
+        assert_eq!(report.failures().collect::<Vec<_>>(), Vec::<&Figure>::new());
+        // 28 cases: maintenance, initial, mark to market.
+        assert_eq!(report.figures.len(), 28 * 3);
+        assert!(report.passed());
+    }
+
+    #[test]
+    fn a_case_without_its_settlement_average_is_named_and_nothing_has_passed() {
+        let json = include_str!("../../fixtures/derive_standard.json");
+        let json = json.replace("\"settled_average\"", "\"something\"");
+        let report = run_file(&json, Options::default()).unwrap();
+        let named: Vec<_> = report.not_run.iter().map(|case| case.case.as_str()).collect();
+        assert_eq!(named, ["test24", "test25", "test28"]);
+        assert!(report.failures().next().is_none() && !report.passed());
+        assert!(matches!(accounts(&json), Err(ConformanceError::NoCircuit(_))));
     }
 
     #[test]

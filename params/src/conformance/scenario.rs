@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use zkmargin_margin::ids::{CALL_SUFFIX, PUT_SUFFIX};
 
-use crate::conformance::{CaseAccount, ConformanceError, Figure, Options, deserialize};
+use crate::conformance::{CaseAccount, ConformanceError, Figure, Options, TOLERANCE, deserialize};
 use crate::scenario::account::Worst;
 use crate::scenario::black76::OptionType;
 use crate::scenario::market::{ExpiryFeed, Instrument, MarketSpec};
@@ -26,8 +26,6 @@ use crate::symbol::Symbol;
 
 /// Most cases of one file.
 const MAX_CASES: usize = 1000;
-/// What counts as equal, relative.
-const TOLERANCE: f64 = 1e-8;
 /// Rounding of sums, relative to the gross value summed up.
 const ROUNDING: f64 = 1e-14;
 
@@ -276,7 +274,7 @@ impl ScenarioCase {
             feeds: account.feeds.clone(),
             instruments,
         });
-        let portfolio = ScenarioPortfolio { cash: account.cash, positions };
+        let portfolio = ScenarioPortfolio { cash: account.cash, positions, reserved: 0.0 };
         Ok((model, market.map_err(refused)?, portfolio))
     }
 

@@ -23,7 +23,7 @@ mod error;
 mod forms;
 pub mod hyperliquid;
 mod number;
-mod time;
+pub(crate) mod time;
 
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! Times as venues write them.
 
 /// Seconds since the epoch of a `YYYY-MM-DDThh:mm:ssZ`.
-pub(super) fn unix_seconds(text: &str) -> Option<u64> {
+pub(crate) fn unix_seconds(text: &str) -> Option<u64> {
     let bytes = text.as_bytes();
     let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
     if bytes.len() != 20 || separators.iter().any(|(at, byte)| bytes[*at] != *byte) {

@@ -66,8 +66,19 @@ pub enum MarketError {
     /// The model breaks a rule.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Two symbols with one identifier: positions in one would be positions in the
+    /// other.
+    #[error(
+        "{symbol}: has the identifier of {other}; no market can list both, rename or leave out one"
+    )]
+    SameIdentifier {
+        /// The symbol.
+        symbol: Symbol,
+        /// The one before.
+        other: Symbol,
+    },
     /// An instrument that is not listed.
-    #[error("instrument {id:#010x} is not listed in this market", id = .0.get())]
+    #[error("instrument {0} is not listed in this market")]
     UnknownInstrument(InstrumentId),
     /// A direction the rules do not offer.
     #[error("{symbol} cannot be held {direction} under this model")]
@@ -84,11 +95,14 @@ pub enum MarketError {
         symbol: Symbol,
     },
     /// An instrument twice in one bucket.
-    #[error("instrument {id:#010x} stands twice in one bucket", id = .0.get())]
+    #[error("instrument {0} stands twice in one bucket")]
     DuplicatePosition(InstrumentId),
     /// Parameters, market or lots that make no table of the scenario family.
     #[error(transparent)]
     Scenario(#[from] crate::scenario::ScenarioError),
+    /// A model, marks or closes that make no table of the simulation family.
+    #[error(transparent)]
+    Simulation(#[from] crate::simulation::SimulationError),
     /// A portfolio that portfolio margin does not take.
     #[error(transparent)]
     Statement(#[from] zkmargin_margin::relation::Violation),
@@ -96,7 +110,7 @@ pub enum MarketError {
     #[error("the risk table has no row {0}")]
     NoSuchRow(usize),
     /// A row that does not apply after all.
-    #[error("instrument {id:#010x}: {error}", id = .instrument.get())]
+    #[error("instrument {instrument}: {error}")]
     Row {
         /// The instrument.
         instrument: InstrumentId,

@@ -8,9 +8,12 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::shape::{Family, ProofSystem};
 
-use crate::market::{Market, MarketError, scenario};
+use crate::market::{Market, MarketError, scenario, simulation};
 use crate::model::StandardModel;
 use crate::scenario::{ScenarioModel, ScenarioSnapshot};
+use crate::simulation::SimulationError;
+use crate::simulation::model::{PROVED_SCENARIOS, SimulationModel};
+use crate::simulation::snapshot::SimulationSnapshot;
 use crate::snapshot::Snapshot;
 
 /// Version of the file's format.
@@ -89,6 +92,33 @@ impl MarketKind for ScenarioKind {
     }
 }
 
+/// The simulation family's markets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SimulationKind {}
+
+impl MarketKind for SimulationKind {
+    const FAMILY: Family = Family::Simulation;
+    type Model = SimulationModel;
+    type Snapshot = SimulationSnapshot;
+    type Market<F: MarginField> = simulation::Market<F>;
+
+    fn build<F: MarginField>(
+        model: &SimulationModel,
+        snapshot: &SimulationSnapshot,
+        epoch: Epoch,
+    ) -> Result<simulation::Market<F>, MarketError> {
+        let scenarios = model.spec().set.scenarios();
+        if scenarios != PROVED_SCENARIOS {
+            return Err(SimulationError::Unproved { scenarios }.into());
+        }
+        simulation::Market::build(model, snapshot, epoch)
+    }
+
+    fn root<F: MarginField>(market: &simulation::Market<F>) -> F {
+        market.root()
+    }
+}
+
 /// A published market: the model, the snapshot, the epoch and the root they
 /// have. The root is a claim until [`PublishedMarket::market`] has recomputed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -108,6 +138,9 @@ pub type MarketFile = PublishedMarket<StandardKind>;
 /// A published market of the scenario family.
 pub type ScenarioMarketFile = PublishedMarket<ScenarioKind>;
 
+/// A published market of the simulation family.
+pub type SimulationMarketFile = PublishedMarket<SimulationKind>;
+
 /// A published market of any family.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnyMarketFile {
@@ -115,6 +148,8 @@ pub enum AnyMarketFile {
     Standard(Box<MarketFile>),
     /// Of the scenario family.
     Scenario(Box<ScenarioMarketFile>),
+    /// Of the simulation family.
+    Simulation(Box<SimulationMarketFile>),
 }
 
 impl AnyMarketFile {
@@ -134,7 +169,13 @@ impl AnyMarketFile {
             Ok(Family::Scenario) => {
                 ScenarioMarketFile::from_json(json).map(|f| Self::Scenario(f.into()))
             }
-            _ => Err(MarketFileError::Family { found: family, expected: "standard or scenario" }),
+            Ok(Family::Simulation) => {
+                SimulationMarketFile::from_json(json).map(|f| Self::Simulation(f.into()))
+            }
+            Err(_) => Err(MarketFileError::Family {
+                found: family,
+                expected: "standard, scenario or simulation",
+            }),
         }
     }
 }
@@ -235,7 +276,10 @@ impl<K: MarketKind> PublishedMarket<K> {
         match (K::FAMILY, found == K::FAMILY.to_string()) {
             (_, true) => read(json),
             (Family::Standard, _) => Err(MarketFileError::Family { found, expected: "standard" }),
-            (_, _) => Err(MarketFileError::Family { found, expected: "scenario" }),
+            (Family::Scenario, _) => Err(MarketFileError::Family { found, expected: "scenario" }),
+            (Family::Simulation, _) => {
+                Err(MarketFileError::Family { found, expected: "simulation" })
+            }
         }
     }
 

@@ -12,6 +12,7 @@ mod file;
 mod listing;
 pub mod moves;
 pub mod scenario;
+pub mod simulation;
 pub mod stress;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, InstrumentId};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
 use zkmargin_margin::merkle::{Path, Tree};
-use zkmargin_margin::portfolio::{Portfolio, Position};
+use zkmargin_margin::portfolio::{Held, Portfolio, Position};
 use zkmargin_margin::poseidon::{Domain, hash};
 use zkmargin_margin::standard::{
     AccountMargin, Direction, RowError, Slot, StandardWitness, TierRow,
@@ -31,7 +32,8 @@ use zkmargin_margin::units::{Amount, Denominator, Lots};
 pub use error::MarketError;
 pub use file::{
     AnyMarketFile, MARKET_FILE_VERSION, MAX_MARKET_FILE_BYTES, MarketFile, MarketFileError,
-    MarketKind, PublishedMarket, ScenarioKind, ScenarioMarketFile, StandardKind,
+    MarketKind, PublishedMarket, ScenarioKind, ScenarioMarketFile, SimulationKind,
+    SimulationMarketFile, StandardKind,
 };
 pub use listing::Listing;
 
@@ -245,6 +247,7 @@ impl<F: MarginField> Market<F> {
         };
         Ok(StandardWitness {
             slots: portfolio.positions().iter().map(slot).collect::<Result<_, MarketError>>()?,
+            reserved: portfolio.reserved().clone(),
             blinding: portfolio.blinding().clone(),
             commitment,
             account_path,
@@ -253,13 +256,15 @@ impl<F: MarginField> Market<F> {
         })
     }
 
-    /// The margin of positions, natively; figures stand in canonical order (by
-    /// bucket, then instrument), whatever the order given.
+    /// The margin of positions, natively, and of what is reserved for open orders;
+    /// figures stand in canonical order (by bucket, then instrument), whatever the
+    /// order given.
     ///
     /// # Errors
     /// As [`Market::row_index`], and when an instrument stands twice in one
     /// bucket.
-    pub fn margin(&self, positions: &[Position]) -> Result<AccountMargin, MarketError> {
+    pub fn margin<'a>(&self, held: impl Into<Held<'a>>) -> Result<AccountMargin, MarketError> {
+        let Held { positions, reserved } = held.into();
         let mut ordered: Vec<&Position> = positions.iter().collect();
         ordered.sort_by_key(|position| position.key());
         if let Some(pair) = ordered.windows(2).find(|pair| pair[0].key() == pair[1].key()) {
@@ -273,7 +278,7 @@ impl<F: MarginField> Market<F> {
             .map(|position| Ok((position, row(position)?)))
             .collect::<Result<_, MarketError>>()?;
         let ids: Vec<_> = pairs.iter().map(|(position, _)| position.instrument).collect();
-        AccountMargin::assess(pairs, self.denominator())
+        AccountMargin::assess(pairs, reserved, self.denominator())
             .map_err(|(index, error)| MarketError::Row { instrument: ids[index], error })
     }
 
@@ -327,6 +332,10 @@ impl Table {
             return Err(MarketError::OpenInterestMissing { symbol: symbol.clone() });
         }
         let id = symbol.instrument_id();
+        if let Some(other) = self.listings.get(&id) {
+            let (symbol, other) = (symbol.clone(), other.symbol().clone());
+            return Err(MarketError::SameIdentifier { symbol, other });
+        }
         let path = format!("instruments.{symbol}");
         let specs = rule.rows(&path, model.quotation(), open_interest)?;
         let start = self.rows.len();

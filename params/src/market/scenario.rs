@@ -11,7 +11,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, InstrumentId};
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
 use zkmargin_margin::merkle::{Path, Tree};
-use zkmargin_margin::portfolio::{Portfolio, Position};
+use zkmargin_margin::portfolio::{Held, Portfolio, Position};
 use zkmargin_margin::poseidon::{Domain, hash};
 use zkmargin_margin::scenario::{
     FACTOR_ONE, ScenarioMargin, ScenarioRow, ScenarioSlot, ScenarioTerms, ScenarioWitness,
@@ -255,6 +255,7 @@ impl<F: MarginField> Market<F> {
         };
         let account = AccountWitness {
             slots: portfolio.positions().iter().map(slot).collect::<Result<_, MarketError>>()?,
+            reserved: portfolio.reserved().clone(),
             blinding: portfolio.blinding().clone(),
             commitment,
             account_path,
@@ -264,12 +265,14 @@ impl<F: MarginField> Market<F> {
         Ok(ScenarioWitness { account, terms: self.integers.terms })
     }
 
-    /// The margin of positions, natively, whatever their order.
+    /// The margin of positions, natively, whatever their order, and of what is
+    /// reserved for open orders.
     ///
     /// # Errors
     /// When an instrument is not listed or stands twice, or the statement does
     /// not take the portfolio: see [`ScenarioMargin::assess`].
-    pub fn margin(&self, positions: &[Position]) -> Result<ScenarioMargin, MarketError> {
+    pub fn margin<'a>(&self, held: impl Into<Held<'a>>) -> Result<ScenarioMargin, MarketError> {
+        let Held { positions, reserved } = held.into();
         let mut ordered: Vec<&Position> = positions.iter().collect();
         ordered.sort_by_key(|position| position.key());
         if let Some(pair) = ordered.windows(2).find(|pair| pair[0].key() == pair[1].key()) {
@@ -279,7 +282,7 @@ impl<F: MarginField> Market<F> {
         let rows = ordered.iter().map(|position| row(position));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let slots = ordered.into_iter().zip(rows.iter().map(|row| &self.integers.rows[*row]));
-        Ok(ScenarioMargin::assess(slots, &self.integers.terms)?)
+        Ok(ScenarioMargin::assess(slots, reserved, &self.integers.terms)?)
     }
 
     /// An amount of the quote currency in quote units.

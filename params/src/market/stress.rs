@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::BucketId;
-use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::portfolio::{Held, Position};
 use zkmargin_margin::standard::{AccountMargin, TierRow};
 
 use crate::convert::price_per_lot;
@@ -55,19 +55,21 @@ pub struct Turn {
 /// # Errors
 /// When an instrument is not listed or stands twice, or a position has no figures
 /// at its price.
-pub fn margin_at<F: MarginField>(
+pub fn margin_at<'a, F: MarginField>(
     market: &Market<F>,
-    positions: &[Position],
+    account: impl Into<Held<'a>>,
     price: impl Fn(&Listing) -> Decimal,
 ) -> Result<AccountMargin, AtPrices> {
+    let account = account.into();
     // Its own refusals first.
-    market.margin(positions)?;
-    let mut ordered: Vec<&Position> = positions.iter().collect();
+    market.margin(account)?;
+    let mut ordered: Vec<&Position> = account.positions.iter().collect();
     ordered.sort_by_key(|position| position.key());
     let rows = ordered.iter().map(|position| row_at(market, position, &price));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
     let pairs = ordered.into_iter().zip(&rows);
-    AccountMargin::assess(pairs, market.header().denominator).map_err(|_| AtPrices::Beyond)
+    AccountMargin::assess(pairs, account.reserved, market.header().denominator)
+        .map_err(|_| AtPrices::Beyond)
 }
 
 /// The row of a position at another price.
@@ -98,13 +100,13 @@ fn surplus(margin: &AccountMargin, bucket: BucketId, level: Level) -> Option<i12
 ///
 /// # Errors
 /// As [`margin_at`].
-pub fn cash_for<F: MarginField>(
+pub fn cash_for<'a, F: MarginField>(
     market: &Market<F>,
-    positions: &[Position],
+    account: impl Into<Held<'a>>,
     (held, price): (&Position, Decimal),
     level: Level,
 ) -> Result<Option<i128>, AtPrices> {
-    let margin = margin_at(market, positions, one_moved(held, price))?;
+    let margin = margin_at(market, account, one_moved(held, price))?;
     Ok(surplus(&margin, held.bucket, level).map(|surplus| -surplus))
 }
 
@@ -117,15 +119,16 @@ fn one_moved(held: &Position, price: Decimal) -> impl Fn(&Listing) -> Decimal + 
 ///
 /// # Errors
 /// As [`margin_at`], at the marks.
-pub fn liquidation_price<F: MarginField>(
+pub fn liquidation_price<'a, F: MarginField>(
     market: &Market<F>,
-    positions: &[Position],
+    account: impl Into<Held<'a>>,
     held: &Position,
     level: Level,
 ) -> Result<Option<Turn>, AtPrices> {
+    let account = account.into();
     let unknown = || MarketError::UnknownInstrument(held.instrument);
     let mark = market.listing_by_id(held.instrument).ok_or_else(unknown)?.mark();
-    let now = market.margin(positions)?;
+    let now = market.margin(account)?;
     let Some(met_now) = surplus(&now, held.bucket, level).map(|surplus| surplus >= 0) else {
         return Ok(None);
     };
@@ -135,7 +138,7 @@ pub fn liquidation_price<F: MarginField>(
     }
     let grid = Grid::around(mark);
     let met = |step: i128| -> Option<bool> {
-        match margin_at(market, positions, one_moved(held, grid.price(step)?)) {
+        match margin_at(market, account, one_moved(held, grid.price(step)?)) {
             Ok(margin) => surplus(&margin, held.bucket, level).map(|surplus| surplus >= 0),
             // Neither side of a claim can be proved there.
             Err(AtPrices::Beyond) => Some(false),
@@ -221,19 +224,20 @@ pub struct MovedTurn {
 ///
 /// # Errors
 /// As [`margin_at`], at the marks.
-pub fn moved<F: MarginField>(
+pub fn moved<'a, F: MarginField>(
     market: &Market<F>,
-    positions: &[Position],
+    account: impl Into<Held<'a>>,
     is_still: &impl Fn(&Listing) -> bool,
     factors: &[Decimal],
 ) -> Result<Vec<MovedPoint>, AtPrices> {
-    market.margin(positions)?;
-    Ok(factors.iter().filter_map(|factor| point(market, positions, is_still, *factor)).collect())
+    let account = account.into();
+    market.margin(account)?;
+    Ok(factors.iter().filter_map(|factor| point(market, account, is_still, *factor)).collect())
 }
 
 fn point<F: MarginField>(
     market: &Market<F>,
-    positions: &[Position],
+    account: Held<'_>,
     is_still: &impl Fn(&Listing) -> bool,
     factor: Decimal,
 ) -> Option<MovedPoint> {
@@ -244,7 +248,7 @@ fn point<F: MarginField>(
             canonical(moved.round_sf(DIGITS).unwrap_or(moved))
         }
     };
-    let margin = margin_at(market, positions, price).ok()?;
+    let margin = margin_at(market, account, price).ok()?;
     Some(MovedPoint {
         factor,
         equity: margin.equity(),
@@ -256,13 +260,14 @@ fn point<F: MarginField>(
 
 /// Where the account loses a level or meets it again between neighbours of
 /// `points`, each found by bisection.
-pub fn crossings<F: MarginField>(
+pub fn crossings<'a, F: MarginField>(
     market: &Market<F>,
-    positions: &[Position],
+    account: impl Into<Held<'a>>,
     is_still: &impl Fn(&Listing) -> bool,
     points: &[MovedPoint],
     level: Level,
 ) -> Vec<MovedTurn> {
+    let account = account.into();
     let met = |point: &MovedPoint| point.level >= level;
     let turn = |pair: &[MovedPoint]| {
         let [low, high] = pair else { return None };
@@ -277,7 +282,7 @@ pub fn crossings<F: MarginField>(
             if middle <= low || middle >= high {
                 break;
             }
-            match point(market, positions, is_still, middle).map(|point| met(&point)) {
+            match point(market, account, is_still, middle).map(|point| met(&point)) {
                 Some(met) if met == met_above => high = middle,
                 Some(_) => low = middle,
                 None => return None,

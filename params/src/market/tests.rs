@@ -1,7 +1,7 @@
 use pasta_curves::Fp;
 use proptest::prelude::*;
 use zkmargin_margin::claim::{Claim, Level, Side};
-use zkmargin_margin::ids::{AccountId, BucketId, ContextId};
+use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
 use zkmargin_margin::portfolio::Blinding;
@@ -96,6 +96,7 @@ fn witnesses_satisfy_the_relation() {
         model: model("hyperliquid").digest(),
         claim: Claim::new(side, Level::Maintenance).unwrap(),
         disclosed: Shortfall::new(shortfall).unwrap(),
+        memo: Memo::NONE,
     };
     assert_eq!(margin::check::<Standard<_>>(&instance(Side::Below), &witness), Ok(()));
     assert!(margin::check::<Standard<_>>(&instance(Side::AtLeast), &witness).is_err());
@@ -234,6 +235,15 @@ fn too_many_rows_and_colliding_ids_are_refused() {
     let error = many(numbered(8193)).unwrap_err();
     assert!(matches!(error, MarketError::TooManyRows { rows: 16_386 }), "{error}");
     assert_eq!(MAX_ROWS, 16_384);
+    // The call of a strike is named by what it shares with the put, which here is
+    // an instrument of its own.
+    let is_even = |symbol: &&Symbol| symbol.instrument_id().get() & 1 == 0;
+    let plain: Vec<Symbol> = numbered(64);
+    let plain = plain.iter().find(is_even).unwrap().clone();
+    let call = Symbol::new(&format!("{plain}-C")).unwrap();
+    let error = many(vec![plain.clone(), call.clone()]).unwrap_err();
+    assert!(error.to_string().contains("has the identifier of"), "{error}");
+    assert!(many(vec![plain]).is_ok() && many(vec![call]).is_ok());
 }
 
 #[test]

@@ -6,7 +6,9 @@ use zkmargin_margin::ids::ModelDigest;
 
 use crate::model::{ModelError, StandardModel};
 use crate::scenario::{ScenarioError, ScenarioModel, parameters};
-use crate::{presets, toml_text};
+use crate::simulation::SimulationError;
+use crate::simulation::model::SimulationModel;
+use crate::{presets, simulation, toml_text};
 
 /// A model of any family.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +17,8 @@ pub enum AnyModel {
     Standard(Box<StandardModel>),
     /// Of the scenario family.
     Scenario(Box<ScenarioModel>),
+    /// Of the simulation family.
+    Simulation(Box<SimulationModel>),
 }
 
 /// Why a model is refused.
@@ -27,20 +31,26 @@ pub enum AnyModelError {
     /// As one of the scenario family.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
+    /// As one of the simulation family.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
 }
 
-/// What tells the families apart: only one has scenarios.
+/// What tells the families apart: one has scenarios, one a rule that makes a set
+/// of them.
 #[derive(Deserialize)]
 struct Probe {
     scenarios: Option<IgnoredAny>,
+    set: Option<IgnoredAny>,
 }
 
 impl AnyModel {
     /// Reads a model, in JSON or TOML: one with `scenarios` is of the scenario
-    /// family.
+    /// family, one with `set` of the simulation family.
     ///
     /// # Errors
-    /// As [`StandardModel::from_text`] or [`ScenarioModel::from_text`].
+    /// As [`StandardModel::from_text`], [`ScenarioModel::from_text`] or
+    /// [`SimulationModel::from_text`].
     ///
     /// ```
     /// use zkmargin_params::model::AnyModel;
@@ -53,9 +63,14 @@ impl AnyModel {
             true => serde_json::from_str(text).ok(),
             false => toml_text::read(text).ok(),
         };
-        match probe.is_some_and(|probe| probe.scenarios.is_some()) {
-            true => Ok(Self::Scenario(ScenarioModel::from_text(text)?.into())),
-            false => Ok(Self::Standard(StandardModel::from_text(text)?.into())),
+        match probe {
+            Some(Probe { scenarios: Some(_), .. }) => {
+                Ok(Self::Scenario(ScenarioModel::from_text(text)?.into()))
+            }
+            Some(Probe { set: Some(_), .. }) => {
+                Ok(Self::Simulation(SimulationModel::from_text(text)?.into()))
+            }
+            _ => Ok(Self::Standard(StandardModel::from_text(text)?.into())),
         }
     }
 
@@ -64,14 +79,19 @@ impl AnyModel {
         if let Some(preset) = presets::by_name(name) {
             return Some(preset.model().map(|m| Self::Standard(m.into())).map_err(Into::into));
         }
-        let preset = parameters::by_name(name)?;
-        Some(preset.model().map(|m| Self::Scenario(m.into())).map_err(Into::into))
+        if let Some(preset) = parameters::by_name(name) {
+            return Some(preset.model().map(|m| Self::Scenario(m.into())).map_err(Into::into));
+        }
+        let preset = simulation::presets::by_name(name)?;
+        Some(preset.model().map(|m| Self::Simulation(m.into())).map_err(Into::into))
     }
 
     /// The names of all shipped models.
     pub fn names() -> impl Iterator<Item = &'static str> {
         let standard = presets::all().iter().map(|preset| preset.name);
-        standard.chain(parameters::all().iter().map(|preset| preset.name))
+        let scenario = parameters::all().iter().map(|preset| preset.name);
+        let simulation = simulation::presets::all().iter().map(|preset| preset.name);
+        standard.chain(scenario).chain(simulation)
     }
 
     /// The digest: the public input `MODEL`.
@@ -79,6 +99,7 @@ impl AnyModel {
         match self {
             Self::Standard(model) => model.digest(),
             Self::Scenario(model) => model.digest(),
+            Self::Simulation(model) => model.digest(),
         }
     }
 }
@@ -95,6 +116,7 @@ mod tests {
             let text = match &model {
                 AnyModel::Standard(_) => presets::by_name(name).unwrap().json,
                 AnyModel::Scenario(_) => parameters::by_name(name).unwrap().json,
+                AnyModel::Simulation(_) => simulation::presets::by_name(name).unwrap().json,
             };
             assert_eq!(AnyModel::from_text(text).unwrap(), model);
         }

@@ -13,7 +13,7 @@
 //! worst     = min(basis, -minimum charge, PnL of each scenario)
 //! MMc       = sum of |a| * mm charge + naked shorts * charge       IMc likewise, and confidence
 //! maintenance margin = worst * mm factor       - MMc + mark-to-market
-//! initial margin     = worst * im factor - IMc - MMc + mark-to-market
+//! initial margin     = worst * im factor - IMc - MMc - reserved + mark-to-market
 //! ```
 //!
 //! Both are balances: negative is short of margin. Naked shorts are the
@@ -272,7 +272,10 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
     let worst = worst(table, &scenario_pnl, basis_contingency, minimum_charge);
     let maintenance = charges.maintenance();
     Assessment {
-        initial_margin: worst.pnl * terms.im_loss_factor - charges.initial() - maintenance
+        initial_margin: worst.pnl * terms.im_loss_factor
+            - charges.initial()
+            - maintenance
+            - holdings.reserved
             + mark.total,
         maintenance_margin: worst.pnl * terms.mm_loss_factor - maintenance + mark.total,
         mark_to_market: mark,

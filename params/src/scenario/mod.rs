@@ -57,7 +57,7 @@ pub(crate) mod math;
 pub mod parameters;
 pub mod portfolio;
 pub mod report;
-mod shock;
+pub(crate) mod shock;
 pub mod snapshot;
 pub mod stress;
 pub mod table;

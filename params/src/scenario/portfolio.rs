@@ -48,6 +48,10 @@ pub struct ScenarioPortfolio {
     pub cash: f64,
     /// The positions, at most one in an instrument.
     pub positions: Vec<Position>,
+    /// Margin reserved for open orders, in quote currency: it counts against
+    /// initial margin alone.
+    #[serde(default)]
+    pub reserved: f64,
 }
 
 impl fmt::Debug for Position {
@@ -80,6 +84,7 @@ impl ScenarioPortfolio {
     pub fn resolve(&self, table: &RiskTable) -> Result<Holdings, ScenarioError> {
         counted("positions", self.positions.len(), 0..=MAX_POSITIONS)?;
         within("cash", self.cash, MONEY)?;
+        within("reserved", self.reserved, 0.0..=*MONEY.end())?;
         let mut unrealised = 0.0;
         let mut quantities = Vec::with_capacity(self.positions.len());
         for (index, position) in self.positions.iter().enumerate() {
@@ -104,7 +109,7 @@ impl ScenarioPortfolio {
         }
         let held = quantities.into_iter().filter(|(_, quantity, _)| *quantity != 0.0);
         let quantities = held.map(|(row, quantity, _)| (row, quantity)).collect();
-        Ok(Holdings { cash: self.cash, unrealised, quantities })
+        Ok(Holdings { cash: self.cash, reserved: self.reserved, unrealised, quantities })
     }
 }
 
@@ -112,6 +117,7 @@ impl ScenarioPortfolio {
 #[derive(Clone, PartialEq)]
 pub struct Holdings {
     pub(super) cash: f64,
+    pub(super) reserved: f64,
     pub(super) unrealised: f64,
     /// Row and quantity, by row, no quantity zero.
     pub(super) quantities: Vec<(usize, f64)>,
@@ -121,6 +127,11 @@ impl Holdings {
     /// Cash in quote currency.
     pub fn cash(&self) -> f64 {
         self.cash
+    }
+
+    /// Margin reserved for open orders.
+    pub fn reserved(&self) -> f64 {
+        self.reserved
     }
 
     /// Unrealised profit, loss and funding.

@@ -15,27 +15,27 @@ const DAY_SECONDS: f64 = 86_400.0;
 
 /// An expiry, as the scenarios see it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Expiry {
+pub(crate) struct Expiry {
     /// Seconds to expiry.
     seconds: f64,
     /// The same in years.
-    pub(super) years: f64,
+    pub(crate) years: f64,
     /// Square root of the years.
     root: f64,
     /// The rate, not below 0 unless contracts are inverse.
-    pub(super) rate: f64,
+    pub(crate) rate: f64,
     /// Discount factor of that rate.
-    pub(super) discount: f64,
+    pub(crate) discount: f64,
     /// The forward.
-    pub(super) forward: f64,
+    pub(crate) forward: f64,
     /// The part of the forward that moves with spot.
-    pub(super) variable: f64,
+    pub(crate) variable: f64,
 }
 
 impl Expiry {
     /// An expiry. Of inverse contracts the rate is taken as it is: it says how far
     /// the forward is from the index, and not what money earns.
-    pub(super) fn new(feed: &ExpiryFeed, inverse: bool) -> Self {
+    pub(crate) fn new(feed: &ExpiryFeed, inverse: bool) -> Self {
         // Exact: a checked feed is within 50 years.
         let seconds = feed.expiry_seconds as f64;
         let rate = if inverse { feed.rate } else { max(0.0, feed.rate) };
@@ -52,7 +52,7 @@ impl Expiry {
     }
 
     /// The forward when spot moves by a factor.
-    pub(super) fn shocked_forward(&self, factor: f64) -> f64 {
+    pub(crate) fn shocked_forward(&self, factor: f64) -> f64 {
         self.variable * factor + (self.forward - self.variable)
     }
 
@@ -69,12 +69,12 @@ impl Expiry {
     }
 
     /// The move of the roll to and from this expiry.
-    pub(super) fn roll(&self, roll: &RollShock) -> f64 {
+    pub(crate) fn roll(&self, roll: &RollShock) -> f64 {
         max(roll.minimum_move, exp(roll.annual_rate * self.years) - 1.0)
     }
 
     /// The factor on positive values of the expiry, and on negative ones.
-    pub(super) fn static_discounts(&self, margin: &MarginFactors) -> (f64, f64) {
+    pub(crate) fn static_discounts(&self, margin: &MarginFactors) -> (f64, f64) {
         let long = self.rate * margin.long_rate_mult_scale + margin.long_rate_add_scale;
         let short = self.rate * margin.short_rate_mult_scale + margin.short_rate_add_scale;
         let positive = margin.base_static_discount * exp(-self.years * long);
@@ -84,7 +84,7 @@ impl Expiry {
     }
 
     /// How volatilities move in a direction.
-    pub(super) fn vol_shift(
+    pub(crate) fn vol_shift(
         &self,
         direction: VolShockDirection,
         vol: &VolShock,
@@ -120,14 +120,14 @@ impl Expiry {
 
 /// How the volatilities of an expiry move.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum VolShift {
+pub(crate) enum VolShift {
     Scale { factor: f64, least: f64 },
     Skew { cap: f64, k_star: f64, forward: f64, absolute: bool },
 }
 
 impl VolShift {
     /// A volatility after the shock.
-    pub(super) fn apply(&self, vol: f64, strike: f64) -> f64 {
+    pub(crate) fn apply(&self, vol: f64, strike: f64) -> f64 {
         match *self {
             Self::Scale { factor, least } => max(least, vol * factor),
             Self::Skew { cap, k_star, forward, absolute } => {

@@ -52,7 +52,7 @@ struct Identity {
 
 /// Where its recipient comes from.
 enum Public {
-    Native(x25519::Recipient),
+    Native(x25519::Identity),
     Ssh(Box<age::ssh::Identity>),
     Plugin(age::plugin::Identity, Prompter),
 }
@@ -138,6 +138,17 @@ impl Keys {
         self.identities.iter().map(Identity::recipient).collect()
     }
 
+    /// The identities that need nobody to be asked, for many threads; `None` where
+    /// there are others or a passphrase, with which files are opened one by one.
+    pub fn shared(&self) -> Option<SharedKeys> {
+        let native = |identity: &Identity| match &identity.public {
+            Public::Native(key) => Some(key.clone()),
+            _ => None,
+        };
+        let keys: Option<Vec<_>> = self.identities.iter().map(native).collect();
+        keys.filter(|keys| !keys.is_empty() && self.passphrase.is_none()).map(SharedKeys)
+    }
+
     pub(super) fn identities(&self) -> impl Iterator<Item = &dyn age::Identity> {
         self.identities.iter().map(|identity| identity.opens.as_ref())
     }
@@ -152,11 +163,34 @@ impl Keys {
     }
 }
 
+/// Identities of age alone: unlike [`Keys`] they can be sent to threads.
+#[derive(Clone)]
+pub struct SharedKeys(Vec<x25519::Identity>);
+
+impl SharedKeys {
+    /// A thread's own keys.
+    pub fn keys(&self) -> Keys {
+        Keys {
+            identities: self.0.iter().cloned().map(Identity::native).collect(),
+            passphrase: None,
+        }
+    }
+}
+
+impl fmt::Debug for SharedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SharedKeys({} identities, ..)", self.0.len())
+    }
+}
+
 impl Identity {
+    fn native(identity: x25519::Identity) -> Self {
+        Self { opens: Box::new(identity.clone()), public: Public::Native(identity) }
+    }
+
     fn parse(text: &str, line: usize, prompter: &Prompter) -> Result<Self, IdentityError> {
         if let Ok(identity) = text.parse::<x25519::Identity>() {
-            let public = Public::Native(identity.to_public());
-            return Ok(Self { opens: Box::new(identity), public });
+            return Ok(Self::native(identity));
         }
         let identity: age::plugin::Identity =
             text.parse().map_err(|_| IdentityError::BadLine { line })?;
@@ -185,7 +219,7 @@ impl Identity {
 
     fn recipient(&self) -> Result<Recipient, RecipientError> {
         match &self.public {
-            Public::Native(recipient) => Ok(Recipient::native(recipient.clone())),
+            Public::Native(identity) => Ok(Recipient::native(identity.to_public())),
             Public::Ssh(identity) => Recipient::of_ssh_identity(identity),
             Public::Plugin(identity, prompter) => Recipient::of_plugin_identity(identity, prompter),
         }

@@ -12,9 +12,9 @@ mod prompt;
 mod recipients;
 
 pub use header::{Header, RecipientKind, header};
-pub use keys::{IdentityError, Keys, NewIdentity};
+pub use keys::{IdentityError, Keys, NewIdentity, SharedKeys};
 pub use prompt::{Prompt, Prompter};
-pub use recipients::{Recipient, RecipientError, Recipients};
+pub use recipients::{Recipient, RecipientError, Recipients, age_key, age_recipient};
 
 use std::io::{self, Read as _, Write as _};
 
@@ -132,8 +132,9 @@ pub fn decrypt(file: &[u8], keys: &Keys) -> Result<Zeroizing<Vec<u8>>, CryptErro
         decryptor.decrypt(keys.identities())
     }
     .map_err(|error| unopened(error, scrypt))?;
-    // The buffer never grows past its capacity, so no copy is left behind.
-    let mut plain = Zeroizing::new(Vec::with_capacity(SECRET_LIMIT + 64));
+    // The content is shorter than the file: the buffer never grows past its
+    // capacity, and no copy is left behind.
+    let mut plain = Zeroizing::new(Vec::with_capacity(file.len().min(SECRET_LIMIT) + 64));
     let limit = u64::try_from(SECRET_LIMIT).unwrap_or(u64::MAX);
     reader
         .take(limit.saturating_add(1))
@@ -322,10 +323,22 @@ mod tests {
     }
 
     #[test]
+    fn shared_keys_open_the_same_and_ask_nobody() {
+        let (keys, recipients) = pair();
+        let file = encrypt(SECRET, &recipients, false).unwrap();
+        let shared = keys.shared().unwrap();
+        let opened = std::thread::spawn(move || decrypt(&file, &shared.keys()).unwrap());
+        assert_eq!(opened.join().unwrap().as_slice(), SECRET);
+        assert!(Keys::default().shared().is_none());
+        let ssh = Keys::parse(SSH[0].as_bytes()).unwrap();
+        assert!(ssh.shared().is_none() && keys.and(ssh).shared().is_none());
+    }
+
+    #[test]
     fn debug_shows_no_key() {
         let identity = NewIdentity::generate();
         let (keys, _) = pair();
-        let text = format!("{identity:?} {keys:?}");
+        let text = format!("{identity:?} {keys:?} {:?}", keys.shared());
         assert!(!text.contains("AGE-SECRET-KEY"), "{text}");
     }
 }

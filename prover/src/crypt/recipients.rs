@@ -4,6 +4,7 @@ use std::fmt;
 
 use age::secrecy::SecretString;
 use age::{plugin, ssh, x25519};
+use bech32::{FromBase32 as _, ToBase32 as _, Variant};
 
 use super::keys::{Keys, lines};
 use super::prompt::Prompter;
@@ -109,6 +110,31 @@ impl Recipient {
     }
 }
 
+/// The human-readable part of age's own recipients.
+const HRP: &str = "age";
+
+/// The X25519 public key in an `age1...` recipient.
+///
+/// # Errors
+/// When it is no recipient of age's own kind.
+pub fn age_key(recipient: &str) -> Result<[u8; 32], RecipientError> {
+    let known: x25519::Recipient = recipient.parse().map_err(|_| RecipientError::Malformed)?;
+    let decoded = bech32::decode(&known.to_string()).map_err(|_| RecipientError::Malformed)?;
+    let bytes = Vec::from_base32(&decoded.1).map_err(|_| RecipientError::Malformed)?;
+    bytes.try_into().map_err(|_| RecipientError::Malformed)
+}
+
+/// The `age1...` recipient of an X25519 public key.
+///
+/// # Errors
+/// When age takes the key for none.
+pub fn age_recipient(key: &[u8; 32]) -> Result<String, RecipientError> {
+    let text = bech32::encode(HRP, key.to_base32(), Variant::Bech32)
+        .map_err(|_| RecipientError::Malformed)?;
+    let known: Result<x25519::Recipient, _> = text.parse();
+    known.map(|known| known.to_string()).map_err(|_| RecipientError::Malformed)
+}
+
 /// Whom to encrypt to.
 pub enum Recipients {
     /// Public keys.
@@ -198,6 +224,28 @@ impl Recipients {
         match keys.is_empty() {
             true => Err(RecipientError::Empty),
             false => Ok(keys),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::NewIdentity;
+    use super::*;
+
+    #[test]
+    fn a_recipient_is_its_public_key() {
+        let recipient = NewIdentity::generate().recipient();
+        let key = age_key(&recipient).unwrap();
+        assert_eq!(age_recipient(&key).as_ref(), Ok(&recipient));
+        let other = age_recipient(&[7; 32]).unwrap();
+        assert_ne!(other, recipient);
+        assert_eq!(age_key(&other), Ok([7; 32]));
+        let ssh =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN";
+        let secret = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+        for text in ["", "age1", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", ssh, secret] {
+            assert_eq!(age_key(text), Err(RecipientError::Malformed), "{text}");
         }
     }
 }

@@ -1,12 +1,15 @@
-//! A picture of an account's margin: the loss under every scenario, and margin
-//! against the price of the underlying. For the account's owner only.
+//! Pictures: of an account's margin, the loss under every scenario, and margin
+//! against the price of the underlying, for the account's owner only; of a
+//! backtest.
 //!
 //! The same drawing is SVG or PNG. The font of bitmaps is built in, so that a
 //! picture does not depend on what is installed; SVG leaves it to the viewer.
 
+mod backtest;
 mod curve;
 mod grid;
 mod map;
+mod render;
 mod stress;
 mod text;
 
@@ -14,14 +17,12 @@ use std::fmt;
 use std::path::Path;
 
 use plotters::coord::Shift;
-use plotters::prelude::{
-    BitMapBackend, DrawingArea, DrawingBackend, IntoDrawingArea as _, SVGBackend,
-};
-use plotters::style::{Color as _, FontStyle, RGBColor, register_font};
+use plotters::prelude::{DrawingArea, DrawingBackend};
+use plotters::style::{Color as _, RGBColor};
 use zkmargin_margin::claim::Level;
 use zkmargin_params::scenario::{MarginReport, StressPoint, Threshold};
 
-use text::{Anchor, Ink};
+pub use backtest::Panels;
 
 /// Width of a picture, in pixels of a bitmap.
 pub const WIDTH: u32 = 2560;
@@ -133,48 +134,13 @@ impl Picture<'_> {
     /// # Errors
     /// When it cannot be drawn or written.
     pub fn render(&self, format: Format) -> Result<Vec<u8>, PlotError> {
-        match format {
-            Format::Svg => self.svg().map(String::into_bytes),
-            Format::Png => self.png(),
-        }
+        render::render(self, format)
     }
+}
 
-    fn svg(&self) -> Result<String, PlotError> {
-        let mut text = String::new();
-        self.draw(&SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area())?;
-        // Shown at its size; what is drawn keeps its units in the view box.
-        let size =
-            |density| format!(r#"width="{}" height="{}""#, WIDTH / density, HEIGHT / density);
-        Ok(text.replacen(&size(1), &size(DENSITY), 1))
-    }
-
-    fn png(&self) -> Result<Vec<u8>, PlotError> {
-        let mut pixels = vec![0; 3 * WIDTH as usize * HEIGHT as usize];
-        self.draw(&BitMapBackend::with_buffer(&mut pixels, (WIDTH, HEIGHT)).into_drawing_area())?;
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, WIDTH, HEIGHT);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&pixels)?;
-        writer.finish()?;
-        Ok(bytes)
-    }
-
+impl render::Drawing for Picture<'_> {
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), PlotError> {
-        // Sizes of texts are measured by it in both forms.
-        for style in [FontStyle::Normal, FontStyle::Bold] {
-            let font = match style {
-                FontStyle::Bold => dejavu::sans::bold(),
-                _ => dejavu::sans::regular(),
-            };
-            register_font("sans-serif", style, font).map_err(|_| PlotError::Font)?;
-        }
-        area.fill(&PAPER)?;
-        let (head, body) = area.split_vertically(HEAD);
-        let ink = Ink::new(50, BLACK).bold();
-        text::put(&head, self.title, (MARGIN, 56), ink, Anchor::Left)?;
-        text::put(&head, self.subtitle, (MARGIN, 122), Ink::new(30, GREY), Anchor::Left)?;
+        let body = render::head(area, self.title, self.subtitle)?;
         let lower = match self.upper {
             Some(Upper::Scenarios(report)) => {
                 let (upper, lower) = body.split_vertically(grid::height(report));
@@ -188,9 +154,7 @@ impl Picture<'_> {
             }
             None => body,
         };
-        curve::draw(&lower, self)?;
-        area.present()?;
-        Ok(())
+        curve::draw(&lower, self)
     }
 }
 

@@ -39,6 +39,12 @@ impl PortfolioDocument {
         if self.isolated.len() > MAX_POSITIONS {
             return Err(PortfolioFileError::TooManyBuckets { found: self.isolated.len() });
         }
+        if let Some(reserved) = &self.reserved {
+            let field = "reserved".to_owned();
+            if number(&field, reserved)?.is_negative() {
+                return Err(PortfolioFileError::OutOfRange { field, allowed: "0 and above" });
+            }
+        }
         let mut found = 0;
         for bucket in self.buckets()? {
             found += bucket.check()?;

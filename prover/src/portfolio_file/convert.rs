@@ -7,7 +7,7 @@ use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::scenario::{MAX_LOTS, MIN_LOTS};
 use zkmargin_margin::units::{Amount, Lots};
-use zkmargin_params::market::{Market, scenario};
+use zkmargin_params::market::{Market, scenario, simulation};
 use zkmargin_params::model::Kind;
 use zkmargin_params::scenario::RowKind;
 
@@ -78,6 +78,17 @@ impl<F: MarginField> From<&scenario::Market<F>> for Listings {
     }
 }
 
+impl<F: MarginField> From<&simulation::Market<F>> for Listings {
+    fn from(market: &simulation::Market<F>) -> Self {
+        let listed = market.listings().map(|listing| {
+            let lot = LotSize::of(listing.lot_size());
+            let contract = listing.is_contract();
+            (listing.symbol().to_string(), Listed { lot, contract, mark: None })
+        });
+        Self::of(market.quote_decimals(), listed, true)
+    }
+}
+
 impl LotSize {
     /// The lot of a market, above zero by its rules.
     fn of(lot: rust_decimal::Decimal) -> Self {
@@ -99,6 +110,17 @@ impl Listings {
         one_bucket: bool,
     ) -> Self {
         Self { quote_decimals, listed: listed.into_iter().collect(), one_bucket }
+    }
+
+    /// What commitments depend on, in one line of text each: the family, the quote
+    /// unit and the lots. Under two markets that agree in it a document has the same
+    /// commitment; prices are no part of it.
+    pub fn lots(&self) -> impl Iterator<Item = String> {
+        let head = format!("{} {}", self.one_bucket, self.quote_decimals);
+        let line = |(symbol, listed): (&String, &Listed)| {
+            format!("{symbol} {} {} {}", listed.lot.step, listed.lot.decimals, listed.contract)
+        };
+        std::iter::once(head).chain(self.listed.iter().map(line))
     }
 
     /// Decimals of the quote currency.
@@ -144,10 +166,13 @@ impl Listings {
         if positions.len() > allowed {
             return Err(PortfolioFileError::TooManyPositions { found: positions.len(), allowed });
         }
-        Portfolio::new(positions, blinding).map_err(|_| PortfolioFileError::Duplicate {
-            first: "positions".to_owned(),
-            second: "positions".to_owned(),
-        })
+        let reserved = self.reserved_of(document)?;
+        let portfolio =
+            Portfolio::new(positions, blinding).map_err(|_| PortfolioFileError::Duplicate {
+                first: "positions".to_owned(),
+                second: "positions".to_owned(),
+            })?;
+        Ok(portfolio.with_reserved(reserved))
     }
 
     /// One bucket's positions in canonical order, the first with the cash.
@@ -283,6 +308,23 @@ mod tests {
         assert_eq!(positions[2].instrument, InstrumentId::from_symbol("BTC"));
         assert_eq!(positions[2].quantity, Lots::ZERO);
         let _: Fp = portfolio.commitment();
+    }
+
+    #[test]
+    fn what_is_reserved_is_committed_to() {
+        let one = format!(r#""cash":"5","positions":[{}]"#, position("ETH", "0.1"));
+        let plain = read(&one).unwrap();
+        assert_eq!(plain.reserved().get(), 0);
+        let with = |text: &str| read(&format!(r#"{one},"reserved":"{text}""#));
+        assert_eq!(with("12.5").unwrap().reserved().get(), 1_250_000_000);
+        assert_ne!(with("12.5").unwrap().commitment::<Fp>(), plain.commitment());
+        assert_eq!(with("0").unwrap().commitment::<Fp>(), plain.commitment());
+        let refusal = |text: &str| with(text).unwrap_err().to_string();
+        let range = "reserved: out of range, allowed is 0 to 2^80 - 1 quote units";
+        assert_eq!(refusal("-1"), "reserved: out of range, allowed is 0 and above");
+        assert_eq!(refusal("99999999999999999"), range);
+        assert!(refusal("0.000000001").starts_with("reserved: more than 8 decimals"));
+        assert!(refusal("1e3").starts_with("reserved: not a decimal"));
     }
 
     #[test]

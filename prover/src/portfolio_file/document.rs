@@ -1,6 +1,6 @@
 //! The schema of a portfolio document.
 
-use std::fmt;
+use std::{fmt, io};
 
 use rand::TryRng as _;
 use serde::de::{self, Deserializer, Visitor};
@@ -86,6 +86,10 @@ pub struct PortfolioDocument {
     /// The isolated buckets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub isolated: Vec<IsolatedBucket>,
+    /// Margin that the venue has reserved for open orders; none is 0. It counts
+    /// against initial margin of the cross-margin bucket alone.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "given")]
+    pub reserved: Option<SecretText>,
 }
 
 /// A position.
@@ -153,6 +157,7 @@ impl PortfolioDocument {
             balance: None,
             positions,
             isolated: Vec::new(),
+            reserved: None,
         }
     }
 
@@ -186,24 +191,14 @@ impl PortfolioDocument {
 
     /// The document as JSON, for encryption.
     pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
-        // Large enough for the largest document, so that no copy is left behind
-        // by a growing buffer.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(crate::files::SECRET_LIMIT));
-        // Only strings, lists and integers: cannot fail.
-        if serde_json::to_writer(&mut *bytes, self).is_err() {
-            bytes.clear();
-        }
-        bytes
+        in_place(|writer| serde_json::to_writer(writer, self))
     }
 
     /// The document as JSON for people, with all that it holds.
     pub fn to_text(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(crate::files::SECRET_LIMIT));
-        if serde_json::to_writer_pretty(&mut *bytes, self).is_err() {
-            bytes.clear();
-        }
-        bytes.push(b'\n');
-        bytes
+        let mut text = in_place(|writer| serde_json::to_writer_pretty(writer, self));
+        text.push(b'\n');
+        text
     }
 
     /// Whether some family of margin models has a circuit for so many positions,
@@ -222,6 +217,34 @@ impl PortfolioDocument {
     /// Positions as written, in all buckets.
     pub fn positions_len(&self) -> usize {
         self.positions.len() + self.isolated.iter().map(|b| b.positions.len()).sum::<usize>()
+    }
+}
+
+/// What is written, in a buffer that was large enough from the start: a growing
+/// one would leave copies of secrets behind. It is written twice, first to be
+/// counted.
+fn in_place(write: impl Fn(&mut dyn io::Write) -> serde_json::Result<()>) -> Zeroizing<Vec<u8>> {
+    let mut length = Length(0);
+    // Only strings, lists and integers: cannot fail.
+    let counted = write(&mut length);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length.0 + 1));
+    if counted.and_then(|()| write(&mut *bytes)).is_err() {
+        bytes.clear();
+    }
+    bytes
+}
+
+/// Counts bytes and keeps none.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -302,7 +325,9 @@ mod tests {
         let mut document = PortfolioDocument::parse(TEXT.as_bytes()).unwrap();
         assert!(document.ensure_blinding().unwrap());
         assert!(!document.ensure_blinding().unwrap());
-        assert_eq!(PortfolioDocument::parse(&document.to_json()).unwrap(), document);
+        let json = document.to_json();
+        assert_eq!(PortfolioDocument::parse(&json).unwrap(), document);
+        assert_eq!(json.capacity(), json.len() + 1, "one buffer, with room for a line end");
         assert_eq!(document.positions_len(), 1);
     }
 

@@ -1,6 +1,7 @@
 //! What a bucket's cash is: as it is written, or from its balance and what its
 //! positions cost or earned.
 
+use zkmargin_margin::portfolio::Reserved;
 use zkmargin_margin::units::Amount;
 
 use super::check::{Bucket, Funds, number};
@@ -10,6 +11,9 @@ use super::{Decimal, Listings, PortfolioDocument, PortfolioFileError, PositionEn
 const ENTRY_PRICE: &str = "every perpetual and future needs the average price paid for a unit";
 /// The same in a market of options.
 const UNREALISED: &str = "every perpetual and future needs its profit that is not realised";
+
+/// What can be reserved.
+const RESERVED_RANGE: &str = "0 to 2^80 - 1 quote units";
 
 /// What to say to an owner whose cash looks like a deposit.
 pub const CASH_NOTE: &str = "\
@@ -38,6 +42,20 @@ impl Listings {
             cash = cash.zip(part).and_then(|(cash, part)| cash.checked_add(part));
         }
         in_range(field, cash)
+    }
+
+    /// What is reserved for open orders, in units of the quote currency.
+    pub(super) fn reserved_of(
+        &self,
+        document: &PortfolioDocument,
+    ) -> Result<Reserved, PortfolioFileError> {
+        let Some(text) = &document.reserved else { return Ok(Reserved::NONE) };
+        let field = || "reserved".to_owned();
+        let units = self.units(field(), text)?;
+        u128::try_from(units)
+            .ok()
+            .and_then(|units| Reserved::new(units).ok())
+            .ok_or(PortfolioFileError::OutOfRange { field: field(), allowed: RESERVED_RANGE })
     }
 
     /// What a position cost, rounded up: nothing of what is owned or owed itself.

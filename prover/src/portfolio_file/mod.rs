@@ -36,6 +36,9 @@
 //! a standard market less `quantity * entry_price` of perpetuals and futures,
 //! rounded down; in a scenario market with their `unrealised` profit added.
 //!
+//! `reserved` is margin that the venue has reserved for open orders, in either
+//! form. It counts against the initial margin of bucket 0 and nothing else.
+//!
 //! [`SCHEMA`] is the form as a JSON Schema.
 
 mod check;

@@ -31,6 +31,8 @@ pub fn scenario_portfolio<F: MarginField>(
     Ok(ScenarioPortfolio {
         cash: number(&market.format_amount(cash)),
         positions: positions.iter().map(position).collect::<Result<_, MarketError>>()?,
+        // Below 2^80.
+        reserved: number(&market.format_amount(portfolio.reserved().get().cast_signed())),
     })
 }
 

@@ -101,7 +101,7 @@ impl ScenarioReport {
         portfolio: &Portfolio,
     ) -> Result<Self, MarketError> {
         // First, as its refusals show no figure.
-        let exact = market.margin(portfolio.positions())?;
+        let exact = market.margin(portfolio)?;
         let table = market.table();
         let holdings = scenario_portfolio(market, portfolio)?.resolve(table)?;
         let account = assess(table, &holdings);

@@ -11,9 +11,9 @@ use std::fmt;
 use rand::TryRng as _;
 use zeroize::Zeroizing;
 use zkmargin_circuits::family::{FamilyCircuit, TooManyChanges, Unprovable};
-use zkmargin_margin::claim::Side;
+use zkmargin_margin::claim::{Claim, InvalidClaim, Level, Leverage, Multiplier, Side};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, BucketId, InstrumentId};
+use zkmargin_margin::ids::{AccountId, BucketId, InstrumentId, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::portfolio::{Blinding, Portfolio, Position};
 use zkmargin_margin::relation::{MarginFamily, Violation};
@@ -48,6 +48,12 @@ pub enum TransitionError {
     /// they have in common.
     #[error("the portfolio afterwards has the blinding of the one before")]
     SameBlinding,
+    /// What is reserved for open orders is no part of a change.
+    #[error("the portfolio afterwards has another reserved margin than the one before")]
+    OtherReserved,
+    /// A claim that no account can make.
+    #[error(transparent)]
+    Claim(#[from] InvalidClaim),
     /// The operating system gave no random bytes for the salt.
     #[error("the operating system gave no random bytes")]
     NoRandomness,
@@ -67,6 +73,8 @@ impl TransitionError {
             Self::SameBlinding => {
                 "leave `blinding` out of the document of the portfolio afterwards: `zkmargin encrypt` draws one; `edit` and `rekey` keep the old one"
             }
+            Self::OtherReserved => "give both portfolios the same `reserved`",
+            Self::Claim(_) => "allowed are the levels margin-call, maintenance, initial",
             Self::NoRandomness => "try again",
         }
     }
@@ -83,6 +91,31 @@ impl TransitionError {
     /// Whether the statement is false of the portfolios.
     pub fn is_false_statement(&self) -> bool {
         matches!(self, Self::Proving(error) if error.is_false_statement())
+    }
+}
+
+/// What is to be proved of the account afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The level that it meets.
+    pub level: Level,
+    /// How many times the level's requirement.
+    pub multiplier: Multiplier,
+    /// The bound on its leverage.
+    pub leverage: Option<Leverage>,
+    /// What the proof is bound to beside.
+    pub memo: Memo,
+    /// The shape; the smallest that fits when `None`.
+    pub shape: Option<Shape>,
+}
+
+impl Wanted {
+    fn claim(&self) -> Result<Claim, InvalidClaim> {
+        let claim = Claim::new(Side::AtLeast, self.level)?.with_multiplier(self.multiplier);
+        match self.leverage {
+            Some(most) => claim.with_leverage(most),
+            None => Ok(claim),
+        }
     }
 }
 
@@ -111,8 +144,7 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
         market: &M,
         (before, after): (&Portfolio, &Portfolio),
         path: &Membership<F>,
-        aim: Aim,
-        wanted: Option<Shape>,
+        wanted: &Wanted,
     ) -> Result<Self, TransitionError> {
         let header = market.header();
         let (account, epoch) = (path.account, header.epoch);
@@ -126,13 +158,17 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
         if before.blinding() == after.blinding() {
             return Err(TransitionError::SameBlinding);
         }
+        if before.reserved() != after.reserved() {
+            return Err(TransitionError::OtherReserved);
+        }
         let Sides { listed, kept, entries } = Sides::of(before, after);
         let opened = listed.len() - before.positions().len();
         let closed = listed.len() - after.positions().len();
-        let shape = fit(market, &listed, entries.len().max(opened).max(closed), wanted)?;
+        let shape = fit(market, &listed, entries.len().max(opened).max(closed), wanted.shape)?;
         // Rows and paths of every position, as a witness of an account with them all.
         let all = Portfolio::new(listed, after.blinding().clone())
-            .map_err(|_| failed(Violation::Order(0)))?;
+            .map_err(|_| failed(Violation::Order(0)))?
+            .with_reserved(before.reserved().clone());
         let all = market.witness(&all, path).map_err(ProvingError::Market)?;
         let slots = MarketFamily::<F, M>::account(&all).slots.iter().zip(kept);
         let slots = slots.map(|(slot, kept)| TransitionSlot { slot: slot.clone(), kept });
@@ -150,9 +186,11 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
             state_root: path.state_root,
             market_root: market.root(),
             model: header.model,
-            claim: aim.claim().map_err(|_| failed(Violation::FalseClaim))?,
+            claim: wanted.claim()?,
             disclosed: Shortfall::NONE,
+            memo: wanted.memo,
         };
+        let aim = Aim::Meets(wanted.level);
         let (next, change) = (witness.next(), witness.change.digest());
         let instance = TransitionInstance::new(of_account, aim, next, change)
             .map_err(|_| failed(Violation::FalseClaim))?;

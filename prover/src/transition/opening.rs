@@ -6,7 +6,7 @@
 //!   "account": "0x… (40 digits)",
 //!   "change": "0x… (64 digits)",
 //!   "salt": "0x… (62 digits)",
-//!   "entries": [{ "bucket": 0, "instrument": 3918407728, "lots": "-3", "cash": "27000" }]
+//!   "entries": [{ "bucket": 0, "instrument": "0x… (16 digits)", "lots": "-3", "cash": "27000" }]
 //! }
 //! ```
 //!
@@ -43,7 +43,7 @@ pub struct Opening {
 #[serde(deny_unknown_fields)]
 struct OpenEntry {
     bucket: u16,
-    instrument: InstrumentId,
+    instrument: String,
     lots: String,
     cash: String,
 }
@@ -68,6 +68,9 @@ pub enum OpeningError {
     /// The salt is not spelled as it is written.
     #[error("salt: allowed are 0x and 62 hexadecimal digits")]
     Salt,
+    /// An instrument that is not spelled as it is written.
+    #[error("entries[{0}].instrument: allowed are 0x and 16 hexadecimal digits")]
+    Instrument(usize),
     /// An entry that no change has.
     #[error(
         "entries[{0}]: lots and cash are whole numbers as texts, of less than 2^64 lots and 2^80 quote units"
@@ -86,7 +89,7 @@ impl Opening {
     pub(super) fn new<F: MarginField>(account: AccountId, digest: &F, change: &Change) -> Self {
         let entry = |entry: &Entry| OpenEntry {
             bucket: entry.key().0.get(),
-            instrument: entry.key().1,
+            instrument: entry.key().1.to_string(),
             lots: entry.lots().to_string(),
             cash: entry.cash().to_string(),
         };
@@ -127,7 +130,9 @@ impl Opening {
             .ok_or(OpeningError::Salt)?;
         let entry = |(index, entry): (usize, &OpenEntry)| {
             let number = |text: &str| text.parse().map_err(|_| OpeningError::Entry(index));
-            let key = (BucketId::new(entry.bucket), entry.instrument);
+            let instrument =
+                instrument(&entry.instrument).ok_or(OpeningError::Instrument(index))?;
+            let key = (BucketId::new(entry.bucket), instrument);
             Entry::new(key, number(&entry.lots)?, number(&entry.cash)?)
                 .map_err(|_| OpeningError::Entry(index))
         };
@@ -152,6 +157,14 @@ impl Opening {
         text.push(b'\n');
         text
     }
+}
+
+/// An instrument by its digits.
+fn instrument(text: &str) -> Option<InstrumentId> {
+    let mut bytes = [0; 8];
+    let digits = text.strip_prefix("0x")?;
+    hex::decode_to_slice(digits, &mut bytes).ok()?;
+    Some(InstrumentId::new(u64::from_be_bytes(bytes)))
 }
 
 #[cfg(test)]

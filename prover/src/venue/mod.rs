@@ -6,9 +6,11 @@
 //! same accounts make the same root on every machine.
 
 mod files;
+mod live;
 
 use files::VERSION;
 pub use files::{AccountList, FieldHex, ListEntry, ParseFieldError, PathFile, StateFile};
+pub use live::{Changes, LiveState};
 
 use std::sync::Mutex;
 
@@ -16,7 +18,7 @@ use rayon::prelude::*;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
 use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
-use zkmargin_margin::merkle::{Path, Tree};
+use zkmargin_margin::merkle::{ARITY, Path, Tree};
 use zkmargin_margin::poseidon::{Domain, hash};
 use zkmargin_margin::shape::ProofSystem;
 
@@ -141,8 +143,7 @@ impl<F: MarginField> State<F> {
         let leaves = entries.par_iter().map(|entry| leaf(entry, context)).collect();
         let nodes = Mutex::new(Vec::with_capacity(STATE_DEPTH));
         let tree = Tree::build_with(Domain::StateNode, STATE_DEPTH, leaves, |groups| {
-            let level: Vec<F> =
-                groups.par_iter().map(|group| hash(Domain::StateNode, *group)).collect();
+            let level = hash_nodes(groups);
             if let Ok(mut nodes) = nodes.lock() {
                 nodes.push(level.clone());
             }
@@ -172,6 +173,22 @@ impl<F: MarginField> State<F> {
     /// The accounts, ascending.
     pub fn entries(&self) -> &[Entry<F>] {
         &self.entries
+    }
+
+    /// The membership paths of all accounts, in their order. The tree is hashed
+    /// once and compared with the root, and not once for every path.
+    ///
+    /// # Errors
+    /// [`VenueError::Damaged`] when the accounts do not hash to the root.
+    pub fn paths(
+        &self,
+    ) -> Result<impl ParallelIterator<Item = Membership<F>> + use<'_, F>, VenueError> {
+        let live = LiveState::new(self.context, self.entries.clone())?;
+        if live.root() != self.root {
+            return Err(VenueError::Damaged);
+        }
+        let epoch = self.epoch;
+        Ok((0..self.entries.len()).into_par_iter().filter_map(move |slot| live.at(slot, epoch)))
     }
 
     /// The membership path of an account, checked against the root.
@@ -216,6 +233,11 @@ impl<F: MarginField> State<F> {
     }
 }
 
+/// Hashes the changed nodes of a level with all cores.
+fn hash_nodes<F: MarginField>(groups: &[[F; ARITY]]) -> Vec<F> {
+    groups.par_iter().map(|group| hash(Domain::StateNode, *group)).collect()
+}
+
 fn leaf<F: MarginField>(entry: &Entry<F>, context: ContextId) -> F {
     state_leaf(entry.account, entry.commitment, context)
 }
@@ -248,10 +270,15 @@ mod tests {
         reversed.reverse();
         let state = State::build(context(), EPOCH, reversed).unwrap();
         assert_eq!(state, State::build(context(), EPOCH, entries(37)).unwrap());
-        for entry in state.entries() {
+        let all: Vec<_> = state.paths().unwrap().collect();
+        assert_eq!(all.len(), 37);
+        for (entry, one_of_all) in state.entries().iter().zip(all) {
             let path = state.path(entry.account).unwrap();
             assert_eq!(path.path.root(leaf(entry, context())), Some(state.root()));
+            assert_eq!(path, one_of_all);
         }
+        let other = State { root: Fp::from(1), ..state.clone() };
+        assert_eq!(other.paths().err(), Some(VenueError::Damaged));
         let absent = AccountId::new([9; 20]);
         assert_eq!(state.path(absent), Err(VenueError::UnknownAccount(absent)));
     }

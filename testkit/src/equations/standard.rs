@@ -1,6 +1,6 @@
 //! The standard family's statement as equations.
 
-use zkmargin_circuits::standard::{Assignment, Division, SlotHints};
+use zkmargin_circuits::standard::{Assignment, Division, Hints, SlotHints};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance;
 use zkmargin_margin::market::{MARKET_DEPTH, STATE_DEPTH};
@@ -17,11 +17,14 @@ pub fn wires<F: MarginField>(public: &[F], assignment: &Assignment<F>) -> Wires<
     for (name, value) in instance::NAMES.iter().zip(public) {
         set((*name).to_owned(), *value);
     }
-    let Assignment { witness, claim, figures } = assignment;
+    let Assignment { witness, claim, reserved, figures } = assignment;
     let slots = &figures.slots;
     set("is_maintenance".to_owned(), claim.is_maintenance);
     set("is_initial".to_owned(), claim.is_initial);
     set("is_below".to_owned(), claim.is_below);
+    set("above_one".to_owned(), claim.above_one);
+    set("leverage".to_owned(), claim.leverage);
+    set("reserved".to_owned(), *reserved);
     set("blinding".to_owned(), witness.blinding.to_field());
     set("commitment".to_owned(), witness.commitment);
     set("timestamp".to_owned(), F::from(witness.header.timestamp.get()));
@@ -42,6 +45,7 @@ pub fn wires<F: MarginField>(public: &[F], assignment: &Assignment<F>) -> Wires<
         }
     }
     set_signs(&mut wires, slots);
+    set_shortfall(&mut wires, figures);
     wires
 }
 
@@ -52,9 +56,10 @@ fn of_slot<F: MarginField>(slot: &SlotHints<F>) -> Vec<(&'static str, F)> {
     let (q3, s3) = of(&slot.initial_marginal);
     vec![
         ("padding", slot.padding),
-        ("new", slot.new_bucket),
+        ("inverse", slot.bucket_step_inverse),
         ("short", slot.short),
-        ("reduced", slot.magnitude_less_sign),
+        ("tail", slot.quantity_tail),
+        ("head", slot.quantity_head),
         ("cash", slot.cash),
         ("instrument", slot.instrument),
         ("bucket", slot.bucket),
@@ -82,16 +87,34 @@ fn of_slot<F: MarginField>(slot: &SlotHints<F>) -> Vec<(&'static str, F)> {
 
 /// The signs of running deficits: as told, or of the deficit itself.
 fn set_signs<F: MarginField>(wires: &mut Wires<F>, slots: &[SlotHints<F>]) {
-    let mut sum = F::ZERO;
+    let mut sum = evaluate(&reserve(), wires);
     for (i, slot) in slots.iter().enumerate() {
         let own = evaluate(&deficit(i), wires);
-        sum = match i {
-            0 => own,
-            _ => (F::ONE - slot.new_bucket) * sum + own,
-        };
+        sum = evaluate(&same(i), wires) * sum + own;
         let sign = if is_below(&sum, 128) { F::ONE } else { F::ZERO };
         wires.insert(format!("{i}.positive"), slot.deficit_is_positive.unwrap_or(sign));
     }
+}
+
+/// The shortfall and its slack: as told, or of the gaps themselves.
+fn set_shortfall<F: MarginField>(wires: &mut Wires<F>, hints: &Hints<F>) {
+    let one = F::from(10_000);
+    let (mut gaps, mut gap) = (F::ZERO, evaluate(&reserve(), wires));
+    let mut sum = gap;
+    for i in 0..hints.slots.len() {
+        let [new, same, own] = [new(i), same(i), deficit(i)].map(|p| evaluate(&p, wires));
+        gaps += new * gap;
+        sum = same * sum + own;
+        gap = wires[&format!("{i}.positive")] * sum;
+    }
+    gaps += gap;
+    let bytes = gaps.to_le_bytes();
+    let low = u128::from_le_bytes(std::array::from_fn(|i| bytes[i]));
+    let quotient = F::from_u128(low.div_ceil(10_000));
+    let own = Division { quotient, slack: quotient * one - gaps };
+    let Division { quotient, slack } = hints.shortfall.unwrap_or(own);
+    wires.insert("shortfall".to_owned(), quotient);
+    wires.insert("shortfall_slack".to_owned(), slack);
 }
 
 fn w<F>(name: impl Into<String>) -> P<F> {
@@ -110,8 +133,13 @@ fn of<F>(slot: usize, name: &str) -> P<F> {
     w(format!("{slot}.{name}"))
 }
 
-fn magnitude<F>(i: usize) -> P<F> {
-    of(i, "reduced") + of(i, "short")
+/// A number below `2^63`, less `2^63` for a short position.
+fn quantity<F: MarginField>(i: usize) -> P<F> {
+    of(i, "tail") + two_to(56) * of(i, "head") - two_to(63) * of(i, "short")
+}
+
+fn magnitude<F: MarginField>(i: usize) -> P<F> {
+    sign(i) * quantity(i)
 }
 
 fn sign<F: MarginField>(i: usize) -> P<F> {
@@ -122,8 +150,30 @@ fn used<F: MarginField>(i: usize) -> P<F> {
     n(1) - of(i, "padding")
 }
 
+/// The step to the bucket; before the first slot it is bucket zero.
+fn step<F: MarginField>(i: usize) -> P<F> {
+    match i {
+        0 => of(0, "bucket"),
+        _ => of(i, "bucket") - of(i - 1, "bucket"),
+    }
+}
+
+fn new<F: MarginField>(i: usize) -> P<F> {
+    step(i) * of(i, "inverse")
+}
+
 fn same<F: MarginField>(i: usize) -> P<F> {
-    n(1) - of(i, "new")
+    n(1) - new(i)
+}
+
+/// The multiplier, in ten-thousandths.
+fn times<F: MarginField>() -> P<F> {
+    n(10_000) + w("above_one")
+}
+
+/// What the cross bucket is short of before any slot, in ten-thousandths.
+fn reserve<F: MarginField>() -> P<F> {
+    times() * w("is_initial") * w("reserved")
 }
 
 /// The notional over the tier's lower bound.
@@ -135,12 +185,16 @@ fn notional<F>(i: usize) -> P<F> {
     of(i, "lower") + excess(i)
 }
 
-/// The claimed level's requirement less equity.
+fn equity<F: MarginField>(i: usize) -> P<F> {
+    sign(i) * notional(i) + of(i, "cash") - two_to(79)
+}
+
+/// So many times the claimed level's requirement, less equity, in ten-thousandths.
 fn deficit<F: MarginField>(i: usize) -> P<F> {
     let maintenance = used(i) * of(i, "maintenance_base") + of(i, "scaled");
     let initial = used(i) * of(i, "initial_base") + of(i, "initial_quotient");
-    let equity = sign(i) * notional(i) + of(i, "cash") - two_to(79);
-    w("is_maintenance") * maintenance + w("is_initial") * initial - equity
+    let required = w("is_maintenance") * maintenance + w("is_initial") * initial;
+    times() * required - n(10_000) * equity(i)
 }
 
 /// The statement about so many slots.
@@ -150,8 +204,13 @@ pub fn statements<F: MarginField>(slots: usize) -> Vec<Statement<F>> {
         list.bit(name);
     }
     list.zero("M6 one level", w("is_maintenance") * w("is_initial"));
-    let code = n(1) + w("is_maintenance") + n(2) * w("is_initial") + n(4) * w("is_below");
+    list.below("M6 multiplier", w("above_one"), 24);
+    list.below("M6 leverage", w("leverage"), 24);
+    list.zero("M6 leverage below", w("is_below") * w("leverage"));
+    let level = n(1) + w("is_maintenance") + n(2) * w("is_initial") + n(4) * w("is_below");
+    let code = level + two_to(8) * w("above_one") + two_to(40) * w("leverage");
     list.zero("M6 code", code - w("claim"));
+    list.below("M4 reserved", w("reserved"), 80);
     list.below("M4 epoch", w("epoch"), 64);
     list.below("M4 timestamp", w("timestamp"), 64);
     list.below("M4 denominator", w("denominator"), 32);
@@ -160,9 +219,7 @@ pub fn statements<F: MarginField>(slots: usize) -> Vec<Statement<F>> {
         list.row(i);
         list.figures(i);
         list.sums(i);
-        if i > 0 {
-            list.order(i);
-        }
+        list.order(i);
     }
     list.outcome(slots);
     list.market(slots);
@@ -194,27 +251,26 @@ impl<F: MarginField> List<F> {
         for bit in ["padding", "short", "exclusive", "positive"] {
             self.bit(&format!("{i}.{bit}"));
         }
-        let fields = [("reduced", 64), ("cash", 80), ("instrument", 32), ("bucket", 16)];
+        let fields = [("tail", 56), ("head", 8), ("cash", 80), ("instrument", 64), ("bucket", 16)];
         for (field, bits) in fields {
             self.below(format!("{i}.{field}"), of(i, field), bits);
         }
-        let quantity = sign(i) * magnitude(i) + two_to(63);
-        self.below(format!("{i}.quantity"), quantity.clone(), 64);
+        self.below(format!("{i}.head below 128"), n(2) * of(i, "head"), 8);
+        let quantity = quantity(i) + two_to(63);
         self.zero(format!("{i}.padding has no lots"), of(i, "padding") * magnitude(i));
         let cash = of(i, "cash") - two_to(79);
         self.zero(format!("{i}.padding has no cash"), of(i, "padding") * cash);
         let word = of(i, "instrument")
-            + two_to(32) * of(i, "bucket")
-            + two_to(48) * quantity
-            + two_to(112) * of(i, "cash")
-            + two_to(192);
+            + two_to(64) * of(i, "bucket")
+            + two_to(80) * quantity
+            + two_to(144) * of(i, "cash")
+            + two_to(224);
         self.define(format!("{i}.word"), used(i) * word);
     }
 
     /// M3, M4: the fields of a row, and the root it opens to.
     fn row(&mut self, i: usize) {
         let fields = [
-            ("direction", 8),
             ("mantissa", 64),
             ("unit", 64),
             ("lower", 80),
@@ -231,11 +287,11 @@ impl<F: MarginField> List<F> {
         let other = of(i, "direction") - of(i, "short");
         self.zero(format!("{i}.direction"), other * (of(i, "direction") - n(2)));
         let first = of(i, "instrument")
-            + two_to(32) * of(i, "direction")
-            + two_to(40) * of(i, "exclusive")
-            + two_to(48) * of(i, "mantissa")
-            + two_to(112) * of(i, "unit")
-            + two_to(176) * of(i, "maintenance_rate");
+            + two_to(64) * of(i, "direction")
+            + two_to(72) * of(i, "exclusive")
+            + two_to(80) * of(i, "mantissa")
+            + two_to(144) * of(i, "unit")
+            + two_to(208) * of(i, "maintenance_rate");
         let second = of(i, "lower")
             + two_to(80) * of(i, "upper")
             + two_to(160) * of(i, "fraction")
@@ -287,35 +343,44 @@ impl<F: MarginField> List<F> {
 
     /// M5: the bucket's deficit so far, and what of it is missing.
     fn sums(&mut self, i: usize) {
-        let sum = match i {
-            0 => deficit(0),
-            _ => same(i) * of(i - 1, "sum") + deficit(i),
+        let before = match i {
+            0 => reserve(),
+            _ => of(i - 1, "sum"),
         };
+        let sum = same(i) * before + deficit(i);
         self.define(format!("{i}.sum"), sum);
         let positive = of(i, "positive");
         let absolute = (n(2) * positive.clone() - n(1)) * of(i, "sum");
-        self.below(format!("{i}.absolute deficit"), absolute, 96);
+        self.below(format!("{i}.absolute deficit"), absolute, 112);
         self.define(format!("{i}.gap"), positive * of(i, "sum"));
     }
 
-    /// M4: two neighbours.
+    /// M4: two neighbours; the first slot follows bucket zero.
     fn order(&mut self, i: usize) {
-        self.bit(&format!("{i}.new"));
-        self.zero(format!("{i}.padding is last"), of(i - 1, "padding") * used(i));
-        let step = of(i, "bucket") - of(i - 1, "bucket");
-        self.zero(format!("{i}.same bucket"), same(i) * step.clone());
-        self.below(format!("{i}.bucket ascends"), step - of(i, "new"), 16);
-        let step = of(i, "instrument") - of(i - 1, "instrument") - n(1);
-        self.below(format!("{i}.instrument ascends"), used(i) * same(i) * step, 32);
+        self.zero(format!("{i}.same bucket"), same(i) * step(i));
+        self.zero(format!("{i}.no step"), same(i) * of(i, "inverse"));
+        if i > 0 {
+            self.zero(format!("{i}.padding is last"), of(i - 1, "padding") * used(i));
+            let instrument = of(i, "instrument") - of(i - 1, "instrument") - n(1);
+            let both = two_to(64) * step(i) + instrument;
+            self.below(format!("{i}.ascends"), used(i) * both, 80);
+        }
     }
 
     /// M6, M7.
     fn outcome(&mut self, slots: usize) {
-        let ended = (1..slots).map(|i| of(i, "new") * of(i - 1, "gap"));
-        let shortfall = ended.fold(of(slots - 1, "gap"), |sum, gap| sum + gap);
-        self.define("shortfall", shortfall);
-        self.zero("M6 at least", (n(1) - w("is_below")) * w("shortfall"));
-        self.below("M6 below", w("is_below") * (w("shortfall") - n(1)), 104);
+        let ended = (1..slots).map(|i| new(i) * of(i - 1, "gap"));
+        let gaps = ended.fold(of(slots - 1, "gap") + new(0) * reserve(), |sum, gap| sum + gap);
+        self.define("gaps", gaps);
+        self.zero("M6 at least", (n(1) - w("is_below")) * w("gaps"));
+        self.below("M5 slack", w("shortfall_slack"), 16);
+        self.below("M5 slack below", n(9_999) - w("shortfall_slack"), 16);
+        let rounded = w("gaps") + w("shortfall_slack") - n(10_000) * w("shortfall");
+        self.zero("M5 rounded up", rounded);
+        self.below("M6 below", w("shortfall") - w("is_below"), 104);
+        let sum = |part: fn(usize) -> P<F>| (1..slots).fold(part(0), |sum, i| sum + part(i));
+        let room = w("leverage") * sum(equity) - n(100) * sum(notional);
+        self.below("M6 leverage holds", w("leverage") * room, 136);
         self.zero("M7", w("disclosed") * (w("disclosed") - w("shortfall")));
     }
 
@@ -332,7 +397,7 @@ impl<F: MarginField> List<F> {
 
     /// M1, M2: the chain over pairs of words, its opening, the account's leaf.
     fn state(&mut self, slots: usize) {
-        self.define("chain", n(0));
+        self.define("chain", w("reserved"));
         for i in (0..slots).step_by(2) {
             let message = [w("chain"), of(i, "word"), of(i + 1, "word"), n(0)];
             self.0.push(Statement::Digest("link".to_owned(), Domain::Positions, message));

@@ -94,9 +94,9 @@ fn each_scenario_is_the_worst() {
 /// The minimum charge is the worst, and each of its parts all of it: of the net
 /// delta, of what is hedged, of naked shorts; and all of them at once.
 fn each_part_of_the_minimum<F: MarginField>() {
-    let all: &[(u32, i64)] = &[(CALL, -7), (FUTURE, 30), (PERP, 100), (PERP2, -60)];
-    let hedged: &[(u32, i64)] = &[(PERP, 100), (PERP2, -100)];
-    let cases: [(ScenarioTerms, &[(u32, i64)]); 8] = [
+    let all: &[(u64, i64)] = &[(CALL, -7), (FUTURE, 30), (PERP, 100), (PERP2, -60)];
+    let hedged: &[(u64, i64)] = &[(PERP, 100), (PERP2, -100)];
+    let cases: [(ScenarioTerms, &[(u64, i64)]); 8] = [
         (minimum(5, 0, 0), &[(PERP, 100)]),
         (minimum(5, 0, 0), &[(PERP, -100)]),
         (minimum(0, 1, 0), hedged),

@@ -126,11 +126,7 @@ pub fn bounds_are_as_stored<F: MarginField, C: Circuit<F>>(
     assert_eq!(checker.tables(), [bytes], "the table of bytes");
 
     let file = format!("bounds-{}.txt", expected.name);
-    let assumed: Vec<_> = match expected.name {
-        "scenario" => stored("assumed-scenario.txt"),
-        // Every figure of the standard family has a range of its own.
-        _ => Vec::new(),
-    };
+    let assumed = stored(&format!("assumed-{}.txt", expected.name));
     let assumed: Vec<_> = assumed.iter().map(|line| Assumed::read(line).unwrap()).collect();
     let table = bounds::table(&checker, &assumed);
     let lines: Vec<_> = table.iter().map(|(wire, bound)| format!("{wire} | {bound}")).collect();

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import { MarginCallRegistry } from "../src/MarginCallRegistry.sol";
 import { MarginMarkets } from "../src/MarginMarkets.sol";
 import { MarginOperators } from "../src/MarginOperators.sol";
+import { MarginPaths } from "../src/MarginPaths.sol";
 import { MarginProofGate } from "../src/MarginProofGate.sol";
 import { MarginRoles } from "../src/MarginRoles.sol";
 import {
@@ -13,6 +14,7 @@ import {
     Limits,
     MarketParams,
     Moves,
+    PathRequest,
     SignerSet,
     State,
     Terms
@@ -33,6 +35,8 @@ contract Handler is Ghost {
     uint48 private constant NEVER = type(uint48).max;
     /// @dev Times and epochs that need all their bits.
     uint256 private constant START = 1 << 46;
+    uint128 private constant BOND = 2 gwei;
+    uint128 private constant STAKE = 5 gwei;
     uint64 private constant FIRST = type(uint64).max - 100_000;
 
     MarginRoles public roles;
@@ -40,6 +44,7 @@ contract Handler is Ghost {
     MarginProofGate public gate;
     MarginOperators public operators;
     MarginCallRegistry public registry;
+    MarginPaths public paths;
     MockVerifier private verifier;
     bytes31 public context;
 
@@ -48,7 +53,13 @@ contract Handler is Ghost {
     /// @notice What happened, by name: nothing is shown by a campaign in which it does not.
     mapping(bytes32 what => uint256) public happened;
 
-    /// @notice Ghost clock, and period given, when an account was last called or its
+    /// @notice Ghost clock since when an account waits for its path, zero when it does
+    /// not; how long it waited before; and bonds and stakes that nobody has yet.
+    mapping(address account => uint256) public waitsSince;
+    mapping(address account => uint256) private waitedBefore;
+    uint256 public atStake;
+
+    /// @notice An account's own clock, and period given, when an account was last called or its
     /// call refined.
     mapping(address account => uint256) public calledAt;
     mapping(address account => uint256) public calledFor;
@@ -66,16 +77,31 @@ contract Handler is Ghost {
         markets.setGate(address(gate));
         operators = new MarginOperators();
         registry = new MarginCallRegistry(markets, gate, operators);
+        paths = new MarginPaths(
+            registry,
+            operators,
+            roles,
+            MarginPaths.Rules(BOND, STAKE, 100, 100)
+        );
+        registry.setPaths(address(paths));
         roles.grantRole(roles.GOVERNOR_ROLE(), address(this));
         context = markets.createMarket(_params());
         roles.grantRole(roles.marketRole(context, roles.GOVERNOR_ROLE()), address(this));
         roles.grantRole(roles.marketRole(context, roles.PROTOCOL_ROLE()), address(this));
+        roles.grantRole(roles.marketRole(context, paths.VENUE_ROLE()), address(this));
+        VM.deal(address(this), 1 ether);
+        paths.deposit{ value: 20 * STAKE }(context);
         verifier = new MockVerifier(CIRCUIT, true);
         addCircuit(0, 0);
         for (uint256 i = 0; i < ACCOUNTS; ++i) {
             VM.prank(owner(i));
             operators.setOperator(address(this), NEVER);
         }
+    }
+
+    /// @notice The campaign's market.
+    function market() external returns (MarketParams memory) {
+        return _params();
     }
 
     function _params() private returns (MarketParams memory params) {
@@ -300,6 +326,7 @@ contract Handler is Ghost {
         if (status.epoch != epoch || status.state != State.Current) ++wrongly;
         bool counts = epochState[epoch] == Epoch.Posted && accepted[epochModel[epoch]];
         if (status.since == clock && (!counts || haltedNow())) ++wrongly;
+        if (!registry.pathOf(context, account(who)).open) _waitsNoLonger(account(who));
     }
 
     function breach(uint8 pass, uint8 who, uint8 back, uint8 level) external {
@@ -312,7 +339,10 @@ contract Handler is Ghost {
         if (epochState[epoch] != Epoch.Posted || haltedNow()) ++wrongly;
         uint256 period = claimed == 1 ? 200 : 250;
         if (called)
-            (refinedAt[account(who)], refinedFor[account(who)]) = (clock, _least(who, period));
+            (refinedAt[account(who)], refinedFor[account(who)]) = (
+                ownClock(account(who)),
+                _least(who, period)
+            );
         else _called(who, period);
     }
 
@@ -323,7 +353,7 @@ contract Handler is Ghost {
     }
 
     function _called(uint256 who, uint256 period) private {
-        (calledAt[account(who)], calledFor[account(who)]) = (clock, period);
+        (calledAt[account(who)], calledFor[account(who)]) = (ownClock(account(who)), period);
         (refinedAt[account(who)], refinedFor[account(who)]) = (0, 0);
     }
 
@@ -344,7 +374,8 @@ contract Handler is Ghost {
     function close(uint8 pass, uint8 who) external {
         _pass(pass % 40);
         bytes memory data = abi.encodeCall(registry.close, (context, account(who)));
-        if (pass % 4 == 0) _try(address(registry), data, "close");
+        if (pass % 4 != 0 || !_try(address(registry), data, "close")) return;
+        _waitsNoLonger(account(who));
     }
 
     function reinstate(uint8 pass, uint8 who) external {
@@ -356,7 +387,68 @@ contract Handler is Ghost {
     function escape(uint8 pass, uint8 who) external {
         _pass(pass % 40);
         bytes memory data = abi.encodeCall(registry.escape, (context, owner(who), 0));
-        _try(address(registry), data, "escape");
+        if (_try(address(registry), data, "escape")) _waitsNoLonger(account(who));
+    }
+
+    // -------------------------------------------------------------------- paths
+
+    function demand(uint8 pass, uint8 who) external {
+        _pass(pass % 40);
+        bytes memory data = abi.encodeCall(
+            paths.demand,
+            (context, owner(who), 0, bytes32(uint256(1)))
+        );
+        (bool success, ) = address(paths).call{ value: BOND }(data);
+        if (!success) return;
+        ++happened["demand"];
+        if (waitsSince[account(who)] != 0 || haltedNow() || !provableAt(time)) ++wrongly;
+        waitsSince[account(who)] = clock;
+        (, , , , uint128 bond, uint128 stake) = paths.demandOf(
+            context,
+            account(who),
+            uint64(latest)
+        );
+        atStake += bond + stake;
+    }
+
+    function deliver(uint8 pass, uint8 who) external {
+        _pass(pass % 40);
+        address id = account(who);
+        PathRequest memory path = registry.pathOf(context, id);
+        bytes memory data = abi.encodeCall(paths.answer, (context, id, path.epoch, "sealed"));
+        (, , bool settled, , uint128 bond, uint128 stake) = paths.demandOf(context, id, path.epoch);
+        if (
+            !_try(
+                address(paths),
+                data,
+                path.open ? bytes32("answer") : bytes32("answer all the same")
+            )
+        ) return;
+        if (!settled) atStake -= bond + stake;
+        if (path.open) _waitsNoLonger(id);
+    }
+
+    function forfeit(uint8 pass, uint8 who) external {
+        _pass(pass % 40);
+        address id = account(who);
+        uint64 epoch = registry.pathOf(context, id).epoch;
+        (, uint48 answerBy, , , uint128 bond, uint128 stake) = paths.demandOf(context, id, epoch);
+        bytes memory data = abi.encodeCall(paths.forfeit, (context, id, epoch));
+        if (!_try(address(paths), data, "forfeit")) return;
+        if (time <= answerBy) ++wrongly;
+        atStake -= bond + stake;
+    }
+
+    function _waitsNoLonger(address id) private {
+        if (waitsSince[id] == 0) return;
+        waitedBefore[id] += clock - waitsSince[id];
+        waitsSince[id] = 0;
+    }
+
+    /// @notice What an account's own clock has run: not while it waited for paths.
+    function ownClock(address id) public view returns (uint256) {
+        uint256 waits = waitsSince[id] == 0 ? 0 : clock - waitsSince[id];
+        return clock - waitedBefore[id] - waits;
     }
 
     function state(uint256 who) public view returns (State) {
@@ -375,7 +467,7 @@ contract Handler is Ghost {
         uint256 claim,
         uint256 disclosed
     ) private view returns (bytes memory) {
-        uint256[8] memory inputs = inputsOf(who, epoch, claim, disclosed);
+        uint256[9] memory inputs = inputsOf(who, epoch, claim, disclosed);
         return abi.encodeWithSelector(selector, CIRCUIT, inputs, abi.encode(uint256(1)));
     }
 
@@ -385,7 +477,7 @@ contract Handler is Ghost {
         uint256 epoch,
         uint256 claim,
         uint256 disclosed
-    ) public view returns (uint256[8] memory inputs) {
+    ) public view returns (uint256[9] memory inputs) {
         inputs[0] = uint256(bytes32(context)) >> 8;
         inputs[1] = epoch;
         inputs[2] = uint160(account(who));

@@ -13,7 +13,6 @@ import { VM } from "./Vm.sol";
 contract MarginBondsTest {
     address private constant KEEPER = address(0xbee);
     address private constant THIEF = address(0xbad);
-    bytes32 private constant SALT = "salt";
     /// @dev Below maintenance.
     uint256 private constant BREACH = 6;
     uint256 private constant BOND = 1 ether;
@@ -37,19 +36,14 @@ contract MarginBondsTest {
         handler.post(1, 0, 3, 1);
     }
 
-    function _inputs() private view returns (uint256[8] memory) {
-        return handler.inputsOf(0, handler.latest(), BREACH, 0);
+    function _inputs(address keeper) private view returns (uint256[9] memory inputs) {
+        inputs = handler.inputsOf(0, handler.latest(), BREACH, 0);
+        inputs[8] = uint160(keeper);
     }
 
-    function _commit(address keeper) private {
-        bytes32 commitment = bonds.commitmentTo(keeper, circuit, _inputs(), SALT);
-        VM.prank(keeper);
-        bonds.commit(commitment);
-    }
-
-    function _revealing(uint256 verdict) private view returns (bytes memory) {
+    function _showing(address keeper, uint256 verdict) private view returns (bytes memory) {
         bytes memory proof = abi.encode(verdict);
-        return abi.encodeCall(bonds.revealBreach, (circuit, _inputs(), proof, SALT));
+        return abi.encodeCall(bonds.showBreach, (circuit, _inputs(keeper), proof));
     }
 
     function _withdrawing(address owner) private view returns (bytes memory) {
@@ -68,9 +62,9 @@ contract MarginBondsTest {
         require(!success && error_ == expected, "refused for another reason");
     }
 
-    function _reveal(address keeper) private {
-        (bool success, ) = _send(keeper, _revealing(1));
-        require(success, "revealed");
+    function _show(address from, address keeper) private {
+        (bool success, ) = _send(from, _showing(keeper, 1));
+        require(success, "shown");
     }
 
     function _bond() private view returns (uint256 amount) {
@@ -79,9 +73,7 @@ contract MarginBondsTest {
 
     function test_a_breach_is_paid_for_once() external {
         VM.txGasPrice(10 gwei);
-        _commit(KEEPER);
-        VM.roll(block.number + 1);
-        _reveal(KEEPER);
+        _show(KEEPER, KEEPER);
         require(handler.state(0) == State.Called, "called");
         uint256 reward = bonds.owed(KEEPER);
         require(reward > 60_000 * 10 gwei && reward < 600_000 * 10 gwei, "reward");
@@ -89,52 +81,44 @@ contract MarginBondsTest {
         VM.prank(KEEPER);
         bonds.collect(payable(KEEPER));
         require(KEEPER.balance == reward && bonds.owed(KEEPER) == 0, "collected");
-        // Another keeper with the same proof gets nothing for it.
-        _commit(THIEF);
-        VM.roll(block.number + 2);
-        _reveal(THIEF);
+        // Another proof of the same breach gets nothing for it.
+        _show(THIEF, THIEF);
         require(bonds.owed(THIEF) == 0 && _bond() == BOND - reward, "once");
     }
 
     function test_gas_prices_are_bounded_both_ways() external {
         VM.txGasPrice(10_000 gwei);
-        _commit(KEEPER);
-        VM.roll(block.number + 1);
-        _reveal(KEEPER);
+        _show(KEEPER, KEEPER);
         require(bonds.owed(KEEPER) < 600_000 * 50 gwei, "maximum price");
         VM.txGasPrice(0);
         handler.register(0, 1);
         bonds.deposit{ value: 0.0004 ether }(context, handler.account(1));
         handler.post(1, 0, 3, 1);
-        uint256[8] memory inputs = handler.inputsOf(1, handler.latest(), BREACH, 0);
-        bytes32 commitment = bonds.commitmentTo(THIEF, circuit, inputs, SALT);
-        VM.prank(THIEF);
-        bonds.commit(commitment);
-        VM.roll(block.number + 2);
-        VM.prank(THIEF);
-        bonds.revealBreach(circuit, inputs, abi.encode(uint256(1)), SALT);
+        uint256[9] memory inputs = handler.inputsOf(1, handler.latest(), BREACH, 0);
+        inputs[8] = uint160(THIEF);
+        bonds.showBreach(circuit, inputs, abi.encode(uint256(1)));
         // The minimum, but no more than there is.
         require(bonds.owed(THIEF) == 0.0004 ether, "minimum");
     }
 
-    function test_nobody_is_paid_for_a_proof_it_did_not_commit_to() external {
-        _commit(KEEPER);
-        // The keeper's transaction is seen in the same block, or copied in the next.
-        _refused(KEEPER, _revealing(1), MarginBonds.NotCommitted.selector);
-        VM.roll(block.number + 1);
-        _refused(THIEF, _revealing(1), MarginBonds.NotCommitted.selector);
-        // Or sent to the registry itself: the call stands, and the keeper is paid for it.
+    function test_whoever_sends_a_proof_pays_whom_it_names() external {
+        // Copied from a pending transaction.
+        _show(THIEF, KEEPER);
+        require(bonds.owed(THIEF) == 0 && bonds.owed(KEEPER) >= 0.001 ether, "its finder");
+    }
+
+    function test_a_proof_that_was_sent_to_the_registry_is_paid_for() external {
         handler.breach(0, 0, 0, 1);
         require(handler.state(0) == State.Called, "called");
-        _reveal(KEEPER);
+        _show(KEEPER, KEEPER);
         require(bonds.owed(KEEPER) >= 0.001 ether, "paid all the same");
     }
 
     function test_a_proof_that_is_none_is_not_paid_for() external {
-        _commit(KEEPER);
-        VM.roll(block.number + 1);
+        _refused(KEEPER, _showing(KEEPER, 0), IMarginProofGate.InvalidProof.selector);
         handler.breach(0, 0, 0, 1);
-        _refused(KEEPER, _revealing(0), IMarginProofGate.InvalidProof.selector);
+        _refused(KEEPER, _showing(KEEPER, 0), IMarginProofGate.InvalidProof.selector);
+        _refused(KEEPER, _showing(address(0), 1), MarginBonds.NobodyToPay.selector);
         require(bonds.owed(KEEPER) == 0, "invalid proof");
     }
 
@@ -147,9 +131,7 @@ contract MarginBondsTest {
         require(bonds.owed(KEEPER) >= 0.001 ether, "paid");
         // Refined in a later epoch it is the same call.
         handler.post(1, 0, 3, 1);
-        _commit(THIEF);
-        VM.roll(block.number + 1);
-        _reveal(THIEF);
+        _show(THIEF, THIEF);
         require(bonds.owed(THIEF) == 0, "the same call");
     }
 

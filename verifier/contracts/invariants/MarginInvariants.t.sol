@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import { Account, EpochRecord, Level, Meta, Rest, State, Terms } from "../src/MarginTypes.sol";
+import {
+    Account,
+    EpochRecord,
+    Level,
+    Meta,
+    Rest,
+    Standing,
+    State,
+    Terms
+} from "../src/MarginTypes.sol";
 import { Ghost } from "./Ghost.sol";
 import { Handler } from "./Handler.sol";
 
@@ -78,12 +87,47 @@ contract MarginInvariants {
         for (uint256 who = 0; who < handler.accounts(); ++who) {
             address account = handler.account(who);
             if (!handler.registry().liquidatable(context, account)) continue;
-            uint256 now_ = handler.clock();
+            // Its own: it stands still while the account waits for a path.
+            uint256 now_ = handler.ownClock(account);
             bool called = now_ > handler.calledAt(account) + handler.calledFor(account);
             uint256 refined = handler.refinedAt(account);
             bool again = refined != 0 && now_ > refined + handler.refinedFor(account);
             require(called || again, "time to cure");
         }
+    }
+
+    /// @notice The clock of an account that waits for its path stands still; it takes no
+    /// risk and is not liquidatable.
+    function invariant_paths() public view {
+        bytes31 context = handler.context();
+        for (uint256 who = 0; who < handler.accounts(); ++who) {
+            address account = handler.account(who);
+            uint256 since = handler.waitsSince(account);
+            Standing memory facts = handler.registry().standing(context, account);
+            require(facts.waits == (since != 0), "paths: waits");
+            require(facts.clock == (since != 0 ? since : handler.clock()), "paths: clock");
+            if (since == 0) continue;
+            require(facts.state != State.Liquidatable, "paths: liquidatable");
+            require(
+                !handler.registry().mayIncreaseRisk(
+                    context,
+                    account,
+                    Level.Bankrupt,
+                    type(uint48).max
+                ),
+                "paths: risk"
+            );
+        }
+    }
+
+    /// @notice Every wei is somebody's: the venue's, a demand's or a requester's.
+    function invariant_stakes() public view {
+        (uint128 free, ) = handler.paths().bondOf(handler.context());
+        uint256 owed = handler.paths().owed(address(handler));
+        require(
+            address(handler.paths()).balance == free + owed + handler.atStake(),
+            "stakes: balance"
+        );
     }
 
     /// @notice What is packed is what was written.
@@ -115,7 +159,7 @@ contract MarginInvariants {
             _act(seed);
             if (i % 16 == 0) _all();
         }
-        bytes32[17] memory names = [
+        bytes32[20] memory names = [
             bytes32("post"),
             "quarantined",
             "pause",
@@ -132,7 +176,10 @@ contract MarginInvariants {
             "breach",
             "refine",
             "overdue",
-            "mark"
+            "mark",
+            "demand",
+            "answer",
+            "forfeit"
         ];
         for (uint256 i = 0; i < names.length; ++i) {
             require(handler.happened(names[i]) > 0, string(abi.encodePacked(names[i])));
@@ -147,10 +194,12 @@ contract MarginInvariants {
         invariant_unconfirmed();
         invariant_time_to_cure();
         invariant_packing();
+        invariant_paths();
+        invariant_stakes();
     }
 
     function _act(uint256 seed) private {
-        uint256 kind = seed % 26;
+        uint256 kind = seed % 29;
         (uint8 pass, uint8 who) = (uint8(seed >> 8), uint8(seed >> 16));
         (uint8 back, uint8 level) = (uint8(seed >> 24), uint8(seed >> 32));
         if (kind < 7) handler.post(pass, uint16(seed >> 40), back, level);
@@ -167,6 +216,9 @@ contract MarginInvariants {
         else if (kind == 21) handler.unfreeze(pass);
         else if (kind == 22) handler.addCircuit(pass, uint16(seed >> 40));
         else if (kind == 23) handler.escape(pass, who);
+        else if (kind == 24) handler.demand(pass, who);
+        else if (kind == 25) handler.deliver(pass, who);
+        else if (kind == 26) handler.forfeit(pass, who);
         else _rarely(seed, pass, back);
     }
 

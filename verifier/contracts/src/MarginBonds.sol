@@ -15,9 +15,9 @@ import { MarginClaims } from "./lib/MarginClaims.sol";
 /// @notice Whoever calls an overdue account, or proves a breach, through this contract
 /// is paid from the account's bond: the gas it took at a bounded price, no less
 /// than a minimum and no more than a maximum, and once per call. A breach proof
-/// is committed to before it is shown, so that nobody can copy it from a pending
-/// transaction and be paid in its finder's place. Bonds are in the chain's coin; an
-/// owner takes its own back after a notice, unless its account is called or late.
+/// says itself who is paid for it, in its memo: whoever copies it from a pending
+/// transaction pays its finder. Bonds are in the chain's coin; an owner takes its own
+/// back after a notice, unless its account is called or late.
 contract MarginBonds is ReentrancyGuardTransient {
     /// @notice How rewards are measured.
     /// @param minReward Least that a call pays, in wei.
@@ -45,8 +45,8 @@ contract MarginBonds is ReentrancyGuardTransient {
     error NotAnnounced(uint48 from);
     /// @notice The account is called, liquidatable or late.
     error AtStake();
-    /// @notice The sender did not commit to the proof, or not in an earlier block.
-    error NotCommitted();
+    /// @notice The proof's memo names nobody: its last 20 bytes are zero.
+    error NobodyToPay();
     /// @notice The account is not called for the breach that the proof shows.
     error NotThisBreach();
     /// @notice There is nothing to collect.
@@ -63,8 +63,6 @@ contract MarginBonds is ReentrancyGuardTransient {
     event WithdrawalAnnounced(bytes31 indexed context, address indexed account, uint48 from);
     /// @notice A bond was withdrawn.
     event Withdrawn(bytes31 indexed context, address indexed account, uint256 amount, address to);
-    /// @notice Somebody committed to a breach proof.
-    event Committed(address indexed keeper, bytes32 indexed commitment);
     /// @notice A keeper is owed for a call.
     event Rewarded(
         bytes31 indexed context,
@@ -87,8 +85,6 @@ contract MarginBonds is ReentrancyGuardTransient {
     mapping(bytes31 context => mapping(address account => Bond)) public bondOf;
     /// @notice What keepers can collect, in wei.
     mapping(address keeper => uint256) public owed;
-    /// @notice Block of a commitment.
-    mapping(address keeper => mapping(bytes32 commitment => uint256)) public committedIn;
     /// @notice The last call that was paid for, by when it was made on the market's clock.
     mapping(bytes31 context => mapping(address account => uint48)) public paidFor;
 
@@ -159,57 +155,31 @@ contract MarginBonds is ReentrancyGuardTransient {
         uint256 gas = gasleft();
         REGISTRY.callOverdue(context, account);
         (Account memory status, ) = REGISTRY.statusOf(context, account);
-        _reward(context, account, status.since, gas);
+        _reward(context, account, status.since, msg.sender, gas);
     }
 
-    /// @notice What to commit to before a breach is shown.
-    /// @param keeper Who will be paid.
-    /// @param circuit Digest of the circuit's verifying key.
-    /// @param inputs The public inputs, by row of the statement.
-    /// @param salt Anything that others cannot guess.
-    function commitmentTo(
-        address keeper,
-        bytes32 circuit,
-        uint256[8] calldata inputs,
-        bytes32 salt
-    ) public pure returns (bytes32) {
-        return keccak256(abi.encode(keeper, circuit, inputs, salt));
-    }
-
-    /// @notice Commits to a breach proof that is shown in a later block.
-    /// @param commitment See `commitmentTo`.
-    function commit(bytes32 commitment) external {
-        if (committedIn[msg.sender][commitment] == 0) {
-            committedIn[msg.sender][commitment] = block.number;
-        }
-        emit Committed(msg.sender, commitment);
-    }
-
-    /// @notice Shows a breach that the sender committed to, for a reward. Whoever sent
-    /// the proof to the registry in the meantime is not paid for it.
+    /// @notice Shows a breach, for a reward to the address in the last 20 bytes of the
+    /// proof's memo, whoever sends it. It is owed too where somebody sent the proof to
+    /// the registry before.
     /// @param circuit Digest of the circuit's verifying key.
     /// @param inputs The public inputs, by row of the statement.
     /// @param proof The proof.
-    /// @param salt The commitment's.
-    function revealBreach(
+    function showBreach(
         bytes32 circuit,
-        uint256[8] calldata inputs,
-        bytes calldata proof,
-        bytes32 salt
+        uint256[9] calldata inputs,
+        bytes calldata proof
     ) external nonReentrant {
         uint256 gas = gasleft();
-        bytes32 commitment = commitmentTo(msg.sender, circuit, inputs, salt);
-        uint256 committed = committedIn[msg.sender][commitment];
-        if (committed == 0 || committed >= block.number) revert NotCommitted();
-        delete committedIn[msg.sender][commitment];
         Claim memory claim = MarginClaims.decode(inputs);
+        address keeper = address(uint160(uint248(claim.memo)));
+        if (keeper == address(0)) revert NobodyToPay();
         // The registry verifies what it does not know; what it knows already, it does
         // not look at.
         if (_isCalledFor(claim)) REGISTRY.checkClaim(circuit, inputs, proof);
         else REGISTRY.submitBreach(circuit, inputs, proof);
         if (!_isCalledFor(claim)) revert NotThisBreach();
         (Account memory status, ) = REGISTRY.statusOf(claim.context, claim.account);
-        _reward(claim.context, claim.account, status.since, gas);
+        _reward(claim.context, claim.account, status.since, keeper, gas);
     }
 
     function _isCalledFor(Claim memory claim) private view returns (bool) {
@@ -223,7 +193,13 @@ contract MarginBonds is ReentrancyGuardTransient {
     }
 
     /// @dev Once per call; no more than the bond has.
-    function _reward(bytes31 context, address account, uint48 since, uint256 gasBefore) private {
+    function _reward(
+        bytes31 context,
+        address account,
+        uint48 since,
+        address keeper,
+        uint256 gasBefore
+    ) private {
         if (paidFor[context][account] == since) return;
         paidFor[context][account] = since;
         Rules memory rules_ = rules;
@@ -233,8 +209,8 @@ contract MarginBonds is ReentrancyGuardTransient {
         Bond storage bond = bondOf[context][account];
         reward = Math.min(reward, bond.amount);
         bond.amount -= uint128(reward);
-        owed[msg.sender] += reward;
-        emit Rewarded(context, account, msg.sender, reward);
+        owed[keeper] += reward;
+        emit Rewarded(context, account, keeper, reward);
     }
 
     /// @notice Pays the sender what it is owed.

@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {
-    Account,
-    CallReason,
-    Claim,
-    EpochState,
-    Level,
-    Meta,
-    State,
-    Terms
-} from "./MarginTypes.sol";
+import { Account, CallReason, Claim, Level, Meta, State, Terms } from "./MarginTypes.sol";
 import { MarginOperators } from "./MarginOperators.sol";
+import { AccountPaths } from "./accounts/AccountPaths.sol";
 import { AccountProtocols } from "./accounts/AccountProtocols.sol";
 import { AccountState } from "./accounts/AccountState.sol";
 import { IMarginCallRegistry } from "./interfaces/IMarginCallRegistry.sol";
@@ -39,7 +31,7 @@ import { MarginClock } from "./lib/MarginClock.sol";
 /// What rests on an epoch that the guardian rejected is Unproven. A proof is
 /// verified only after everything else about it has been checked, so what is
 /// refused is refused cheaply, and nothing is written before it is accepted.
-contract MarginCallRegistry is AccountProtocols {
+contract MarginCallRegistry is AccountPaths, AccountProtocols {
     using MarginClock for Meta;
 
     /// @notice The way to the verifiers.
@@ -85,7 +77,7 @@ contract MarginCallRegistry is AccountProtocols {
     /// @inheritdoc IMarginCallRegistry
     function checkClaim(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external view returns (Claim memory claim) {
         claim = MarginClaims.decode(inputs);
@@ -98,7 +90,7 @@ contract MarginCallRegistry is AccountProtocols {
     /// @inheritdoc IMarginCallRegistry
     function submitProof(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external nonReentrant {
         MarginCalldata.requireExact(proof);
@@ -112,7 +104,7 @@ contract MarginCallRegistry is AccountProtocols {
     /// @inheritdoc IMarginCallRegistry
     function submitProofs(
         bytes32 circuit,
-        uint256[8][] calldata inputs,
+        uint256[9][] calldata inputs,
         bytes[] calldata proofs
     ) external nonReentrant {
         MarginCalldata.requireExactBatch(inputs, proofs);
@@ -135,7 +127,7 @@ contract MarginCallRegistry is AccountProtocols {
     /// @param circuit Digest of the circuit's verifying key.
     /// @param inputs The public inputs.
     /// @param sender Who submitted them.
-    function acceptProved(bytes32 circuit, uint256[8] calldata inputs, address sender) external {
+    function acceptProved(bytes32 circuit, uint256[9] calldata inputs, address sender) external {
         if (msg.sender != address(this)) revert NotTheRegistry();
         Claim memory claim = MarginClaims.decode(inputs);
         (Seen memory seen, uint48 posted, bool known) = _submitted(claim);
@@ -160,7 +152,7 @@ contract MarginCallRegistry is AccountProtocols {
     /// @inheritdoc IMarginCallRegistry
     function cure(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external nonReentrant {
         MarginCalldata.requireExact(proof);
@@ -225,10 +217,12 @@ contract MarginCallRegistry is AccountProtocols {
             account.state = State.Current;
             account.reason = CallReason.Breach;
             account.disclosed = false;
-            account.since = seen.meta.clock;
+            account.since = seen.clock;
             account.until = MarginClock.add(posted, seen.terms.proofWindow);
             account.lastEpoch = claim.epoch;
             account.epoch = claim.epoch;
+            // Whoever proves has its path.
+            _endHold(seen);
         }
         _put(seen, account);
         uint48 due = account.until;
@@ -245,7 +239,7 @@ contract MarginCallRegistry is AccountProtocols {
     /// @inheritdoc IMarginCallRegistry
     function submitBreach(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external nonReentrant {
         MarginCalldata.requireExact(proof);
@@ -255,7 +249,8 @@ contract MarginCallRegistry is AccountProtocols {
         if (seen.meta.halted()) revert EngineHalted();
         if (!claim.below) revert WrongSide();
         Level breach = seen.terms.breachLevel;
-        if (claim.level > breach) revert NotABreach(breach);
+        // Short of many times what a level requires is not below the level.
+        if (claim.level > breach || claim.multiplied) revert NotABreach(breach);
         MARKETS.requireEvidence(claim);
         _requireNewBreach(seen.account, claim.epoch);
         (Account memory account, bool changed) = _breached(seen, claim);
@@ -398,16 +393,6 @@ contract MarginCallRegistry is AccountProtocols {
         account.epoch = meta.latest;
         _put(seen, account);
         _announce(seen, account, false, 0, bytes32(0));
-    }
-
-    function _requireProvable(Meta memory meta) private pure {
-        uint48 time = meta.lastTime;
-        if (meta.provable(time)) return;
-        if (meta.circuitsFrozen || time > meta.circuitsUntil) revert CircuitsFrozen();
-        if (meta.modelRevoked) revert ModelNotAccepted();
-        if (meta.latestState == EpochState.Quarantined) revert EpochQuarantined();
-        if (meta.latestState == EpochState.Rejected) revert EpochRejected();
-        revert SnapshotStale(meta.freshUntil);
     }
 
     // --------------------------------------------------------------- liquidation

@@ -33,7 +33,7 @@ contract MarginMarkets is MarketEpochs {
     error InvalidGate();
     /// @notice Only the gate may.
     error NotTheGate();
-    /// @notice The model was not announced, or not long enough ago.
+    /// @notice The model, or the signers, were not announced, or not long enough ago.
     error NoticeNotGiven(uint48 from);
     /// @notice The guardian paused lately: only the governor may until then.
     error GuardianMustWait(uint48 until);
@@ -43,7 +43,8 @@ contract MarginMarkets is MarketEpochs {
     /// @notice Whether this is a test deployment: notices may be zero and keys
     /// made under an SRS whose secret is known.
     bool public immutable TEST_DEPLOYMENT;
-    /// @notice How long before a model can be accepted it must be announced.
+    /// @notice How long before a model can be accepted, or signers replaced, it must be
+    /// announced.
     uint48 public immutable MODEL_NOTICE;
 
     /// @notice What says whether proofs can be verified.
@@ -57,7 +58,8 @@ contract MarginMarkets is MarketEpochs {
     event GateSet(address gate);
 
     /// @param roles Who may do what.
-    /// @param modelNotice How long before a model can be accepted it is announced.
+    /// @param modelNotice How long before a model can be accepted, or signers replaced,
+    /// it is announced.
     /// @param testDeployment Whether this is one.
     constructor(MarginRoles roles, uint48 modelNotice, bool testDeployment) MarketState(roles) {
         if (modelNotice == 0 && !testDeployment) revert NoNotice();
@@ -89,7 +91,9 @@ contract MarginMarkets is MarketEpochs {
         (market.meta.lastTime, market.meta.clock, market.meta.lastRan) = (time, time, time);
         market.moves.windowStart = time;
         emit MarketCreated(context, params.name, msg.sender);
-        _setSigners(context, params.attesters);
+        _requireSigners(params.attesters);
+        market.attesters = params.attesters;
+        emit SignersChanged(context, params.attesters.threshold, params.attesters.signers);
         if (params.models.length == 0) revert MarginPolicy.NoModel();
         for (uint256 i = 0; i < params.models.length; ++i) {
             bytes31 model = params.models[i];
@@ -105,13 +109,42 @@ contract MarginMarkets is MarketEpochs {
         return MarginContext.derive(name, SafeCast.toUint64(CHAIN_ID), address(this));
     }
 
-    /// @notice The market's governor says who attests its epochs.
-    /// @param context The market.
-    /// @param attesters The signers.
+    // ----------------------------------------------------------------- signers
+
+    /// @inheritdoc IMarginMarkets
+    /// @dev Without a notice, in test deployments, at once.
     function setSigners(bytes31 context, SignerSet calldata attesters) external {
         ROLES.requireGovernor(context, msg.sender);
-        _market(context);
-        _setSigners(context, attesters);
+        Market storage market = _market(context);
+        _requireSigners(attesters);
+        market.nextAttesters = attesters;
+        market.nextFrom = MarginClock.add(_now(), MODEL_NOTICE);
+        emit SignersAnnounced(context, attesters.threshold, attesters.signers, market.nextFrom);
+        if (MODEL_NOTICE == 0) activateSigners(context);
+    }
+
+    /// @inheritdoc IMarginMarkets
+    function activateSigners(bytes31 context) public {
+        Market storage market = _market(context);
+        uint48 from = market.nextFrom;
+        if (from == 0 || _now() < from) revert NoticeNotGiven(from);
+        market.attesters = market.nextAttesters;
+        _forgetSigners(market);
+        emit SignersChanged(context, market.attesters.threshold, market.attesters.signers);
+    }
+
+    /// @inheritdoc IMarginMarkets
+    function cancelSigners(bytes31 context) external {
+        ROLES.requireGuardian(context, msg.sender);
+        Market storage market = _market(context);
+        if (market.nextFrom == 0) revert NoticeNotGiven(0);
+        _forgetSigners(market);
+        emit SignersAnnounced(context, 0, new address[](0), 0);
+    }
+
+    function _forgetSigners(Market storage market) private {
+        delete market.nextAttesters;
+        delete market.nextFrom;
     }
 
     /// @inheritdoc IMarginMarkets

@@ -188,7 +188,7 @@ contract MarginProofGate is IMarginProofGate {
     /// @inheritdoc IMarginProofGate
     function requireProof(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external view {
         bytes31 context = MarginClaims.decode(inputs).context;
@@ -201,7 +201,7 @@ contract MarginProofGate is IMarginProofGate {
     /// @inheritdoc IMarginProofGate
     function requireProofs(
         bytes32 circuit,
-        uint256[8][] calldata inputs,
+        uint256[9][] calldata inputs,
         bytes[] calldata proofs
     ) external view {
         uint256 count = proofs.length;

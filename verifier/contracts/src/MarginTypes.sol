@@ -227,18 +227,32 @@ struct Account {
     uint64 epoch;
 }
 
+/// @notice The last path in the state tree that an account asked for, in one slot.
+/// @param epoch Of which epoch; zero when it never asked.
+/// @param since What the market's clock showed; while `open` the account's clock
+/// stands there.
+/// @param asked The real time.
+/// @param open Whether it waits for an answer.
+struct PathRequest {
+    uint64 epoch;
+    uint48 since;
+    uint48 asked;
+    bool open;
+}
+
 /// @notice All that there is to know of an account, for a protocol's own decision.
 /// @param state Where it stands now.
 /// @param level The level proved (current) or proved below (called, liquidatable).
 /// @param epoch The epoch its state rests on.
 /// @param due When its proof is due or its call must be cured, grace included.
-/// @param clock The market's clock now.
+/// @param clock The account's clock now: the market's, unless it waits for a path.
 /// @param marketTimestamp When the snapshot of that epoch was taken.
 /// @param marketAge Seconds since then.
 /// @param halted Whether the market is halted.
 /// @param stale Whether its latest snapshot is too old.
 /// @param provableNow Whether a proof against its latest epoch could be accepted.
 /// @param circuitsFrozen Whether a circuit is frozen.
+/// @param waits Whether the account waits for a path that it asked for.
 struct Standing {
     State state;
     Level level;
@@ -251,6 +265,7 @@ struct Standing {
     bool stale;
     bool provableNow;
     bool circuitsFrozen;
+    bool waits;
 }
 
 /// @notice The public inputs of a margin proof.
@@ -272,5 +287,7 @@ struct Claim {
     bytes31 model;
     bool below;
     Level level;
+    bool multiplied;
     uint128 disclosed;
+    bytes31 memo;
 }

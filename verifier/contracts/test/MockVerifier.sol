@@ -16,7 +16,7 @@ contract MockVerifier is IMarginVerifier {
 
     /// @notice One is valid; two returns a word that is not a boolean, three
     /// returns nothing, four reverts, five burns all gas; anything else is invalid.
-    function verify(uint256[8] calldata, bytes calldata proof) external pure returns (bool) {
+    function verify(uint256[9] calldata, bytes calldata proof) external pure returns (bool) {
         uint256 verdict = abi.decode(proof, (uint256));
         assembly {
             switch verdict
@@ -40,7 +40,7 @@ contract MockVerifier is IMarginVerifier {
 
     /// @notice As each proof alone says.
     function verifyBatch(
-        uint256[8][] calldata inputs,
+        uint256[9][] calldata inputs,
         bytes[] calldata proofs
     ) external view returns (bool) {
         if (proofs.length == 0 || proofs.length > 16 || inputs.length != proofs.length) {

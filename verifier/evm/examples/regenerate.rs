@@ -32,7 +32,7 @@ use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path as Membership, Tree};
-use zkmargin_margin::portfolio::{Blinding, Position, commit};
+use zkmargin_margin::portfolio::{Blinding, Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::shape::Shape;
 use zkmargin_params::srs::{self, DevSrs};
@@ -147,7 +147,8 @@ fn attest(
     blinding: &Blinding,
 ) -> Membership<Bn254Fr> {
     instance.context = stories::context();
-    let leaf = state_leaf(instance.account, commit(positions, blinding), instance.context);
+    let commitment = commit(positions, &Reserved::NONE, blinding);
+    let leaf = state_leaf(instance.account, commitment, instance.context);
     let state = Tree::build(Domain::StateNode, STATE_DEPTH, vec![leaf]).unwrap();
     instance.state_root = state.root();
     state.path(0).unwrap()

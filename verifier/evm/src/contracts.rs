@@ -11,6 +11,7 @@ sol!(MarginProofGate, "../contracts/artifacts/MarginProofGate.json");
 sol!(MarginOperators, "../contracts/artifacts/MarginOperators.json");
 sol!(MarginCallRegistry, "../contracts/artifacts/MarginCallRegistry.json");
 sol!(MarginBonds, "../contracts/artifacts/MarginBonds.json");
+sol!(MarginPaths, "../contracts/artifacts/MarginPaths.json");
 sol!(MarginLendingVault, "../contracts/artifacts/MarginLendingVault.json");
 
 sol! {

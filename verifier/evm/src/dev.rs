@@ -23,6 +23,14 @@ pub enum DevVerifierError {
     /// Its key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A circuit whose verifier is made from its key alone.
+    #[error("no verifier of {family}-{shape} is stored: make one from its key")]
+    NotStored {
+        /// The family.
+        family: Family,
+        /// The shape.
+        shape: Shape,
+    },
     /// Its code.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
@@ -40,6 +48,7 @@ pub fn verifier(family: Family, shape: Shape) -> Result<(VerifyingKey, Vec<u8>),
         (Family::Scenario, Shape::Small) => stored!("scenario-small", "ScenarioSmall"),
         (Family::Scenario, Shape::Medium) => stored!("scenario-medium", "ScenarioMedium"),
         (Family::Scenario, Shape::Large) => stored!("scenario-large", "ScenarioLarge"),
+        (Family::Simulation, _) => return Err(DevVerifierError::NotStored { family, shape }),
     };
     Ok((VerifyingKey::from_bytes(key)?, creation_code(artifact)?))
 }

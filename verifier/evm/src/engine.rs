@@ -150,6 +150,7 @@ pub fn inputs(claim: &ClaimData) -> [U256; LEN] {
         U256::from_be_slice(claim.model.as_bytes()),
         U256::from(claim.claim.code()),
         U256::from(claim.disclosed.get()),
+        U256::from_be_slice(claim.memo.as_bytes()),
     ]
 }
 
@@ -227,6 +228,12 @@ fn account_event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
             Event::Reinstated { account: account(log.account), due: clock(log.due) }
         }
         Log::Escaped(log) => Event::Escaped { account: account(log.account) },
+        Log::PathRequested(log) => {
+            Event::PathRequested { account: account(log.account), epoch: Epoch::new(log.epoch) }
+        }
+        Log::PathAnswered(log) => {
+            Event::PathAnswered { account: account(log.account), epoch: Epoch::new(log.epoch) }
+        }
         _ => return None,
     })
 }
@@ -300,6 +307,8 @@ pub fn refusal(data: &[u8]) -> Option<Refusal> {
         Error::WrongModel(_) => Refusal::WrongModel,
         Error::EpochQuarantined(_) => Refusal::EpochQuarantined,
         Error::Replayed(error) => Refusal::Replayed { last: Epoch::new(error.last) },
+        Error::PathOnRequest(error) => Refusal::PathRequested { epoch: Epoch::new(error.epoch) },
+        Error::NoPathRequest(_) => Refusal::PathNotRequested,
         Error::TooOldToCure(error) => Refusal::TooOldToCure { call: Epoch::new(error.call) },
         _ => return None,
     })

@@ -142,6 +142,7 @@ impl Pair {
         let expected = self.engine.standing(actions::account(number), now);
         let facts = self.contract.view(&registry::standingCall { context, account });
         prop_assert_eq!(facts.clock, time(expected.clock.get()));
+        prop_assert_eq!(facts.waits, expected.waits_for.is_some());
         prop_assert_eq!(facts.halted, expected.halted.is_some());
         prop_assert_eq!(facts.stale, expected.stale);
         prop_assert_eq!(facts.provableNow, expected.provable_now);

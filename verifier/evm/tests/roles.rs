@@ -346,6 +346,51 @@ fn models_are_announced_before_they_count() {
     send(START + 2 * DELAY, accept.abi_encode()).unwrap();
 }
 
+/// Announced, they wait; a guardian can withdraw them, anyone activates them.
+#[test]
+fn signers_are_announced() {
+    let mut real = Real::new();
+    let context = real.context;
+    let only = convert::signers(&Signers::new(1, vec![attesters().signers()[1]]).unwrap());
+    let announce = markets::setSignersCall { context, attesters: only.clone() }.abi_encode();
+    let activate = markets::activateSignersCall { context }.abi_encode();
+    let cancel = markets::cancelSignersCall { context }.abi_encode();
+    let next = |real: &Real| {
+        let next = real.chain.read(real.markets, &markets::nextSignersOfCall { context });
+        (next.attesters.threshold, next.attesters.signers, next.from.to::<u64>())
+    };
+    let now = |real: &Real| real.chain.read(real.markets, &markets::signersOfCall { context });
+    let send = |real: &mut Real, from, at, data: &[u8]| {
+        real.chain.now = at;
+        real.chain.send_raw(from, real.markets, data.to_vec())
+    };
+    let nothing = (0, Vec::new(), 0);
+    for data in [&activate, &cancel] {
+        let failure = send(&mut real, GOVERNOR, START, data).unwrap_err();
+        assert!(failure.is::<markets::NoticeNotGiven>());
+    }
+    assert!(lacks(&send(&mut real, ANYONE, START, &announce)));
+    send(&mut real, GOVERNOR, START, &announce).unwrap();
+    assert_eq!(next(&real), (1, only.signers.clone(), START + DELAY));
+    assert_eq!(now(&real).threshold, convert::signers(&attesters()).threshold);
+    assert!(lacks(&send(&mut real, ANYONE, START, &cancel)));
+    send(&mut real, GOVERNOR, START, &cancel).unwrap();
+    assert_eq!(next(&real), nothing);
+    assert!(send(&mut real, ANYONE, START + DELAY, &activate).is_err());
+
+    send(&mut real, GOVERNOR, START + 1, &announce).unwrap();
+    let failure = send(&mut real, ANYONE, START + DELAY, &activate).unwrap_err();
+    assert!(failure.is::<markets::NoticeNotGiven>());
+    // Announced anew, the notice begins anew.
+    send(&mut real, GOVERNOR, START + DELAY, &announce).unwrap();
+    assert!(send(&mut real, ANYONE, START + DELAY + 1, &activate).is_err());
+    send(&mut real, ANYONE, START + 2 * DELAY, &activate).unwrap();
+    let set = now(&real);
+    assert_eq!((set.threshold, set.signers), (1, only.signers));
+    assert_eq!(next(&real), nothing);
+    assert!(send(&mut real, ANYONE, START + 2 * DELAY, &activate).is_err());
+}
+
 #[test]
 fn the_administrator_is_handed_over_in_two_steps() {
     let mut real = Real::new();

@@ -9,6 +9,7 @@ use zkmargin_margin::instance::Shortfall;
 
 use super::clock::{ClockTime, Grace};
 use super::epoch_record::{EpochRecord, EpochState};
+use super::paths::{PathRequest, account_clock};
 use crate::encoding::optional_shortfall;
 
 /// Why an account was called.
@@ -39,6 +40,22 @@ pub struct Account {
     /// Its status as stored: a passed deadline, or a rejected epoch, may not be
     /// recorded yet.
     pub status: AccountStatus,
+    /// The last path that it asked for, if it ever did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathRequest>,
+}
+
+impl Account {
+    /// One that never asked for a path.
+    pub const fn new(last_epoch: Epoch, status: AccountStatus) -> Self {
+        Self { last_epoch, status, path: None }
+    }
+
+    /// What its clock shows when the engine's shows `clock`: it stands still while
+    /// the account waits for a path.
+    pub fn clock(&self, clock: ClockTime) -> ClockTime {
+        account_clock(self.path, clock)
+    }
 }
 
 /// Where an account stands. Times are on the engine's clock.

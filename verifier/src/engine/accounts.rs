@@ -16,7 +16,9 @@ impl<V: StateView> Step<'_, V> {
     pub(super) fn register(&mut self, id: AccountId) -> Decision<V> {
         // A new account may prove itself in an epoch that is posted already; the
         // epochs of a closed one's past life do not count.
-        let last_epoch = match self.read_account(id)?.map(|account| account.status) {
+        let account = self.read_account(id)?;
+        self.path = account.and_then(|account| account.path);
+        let last_epoch = match account.map(|account| account.status) {
             None | Some(AccountStatus::Unregistered) => Epoch::new(0),
             Some(AccountStatus::Closed { .. }) => self.changes.meta.latest,
             Some(_) => return Err(Refusal::AlreadyRegistered.into()),
@@ -61,8 +63,9 @@ impl<V: StateView> Step<'_, V> {
     }
 
     /// The window counts from the posting of the epoch: holding a proof back
-    /// gains nothing.
+    /// gains nothing. Whoever proves has its path.
     pub(super) fn make_current(&mut self, claim: &ClaimData, record: &EpochRecord) -> ClockTime {
+        self.end_hold();
         let due = record.posted.after(self.params().proof_window);
         let (epoch, level, since) = (claim.epoch, claim.claim.level(), self.clock());
         self.put(claim.account, epoch, AccountStatus::Current { epoch, level, since, due });
@@ -102,6 +105,7 @@ impl<V: StateView> Step<'_, V> {
             }
             _ => false,
         };
+        self.end_hold();
         self.put(id, account.last_epoch, AccountStatus::Closed { since: self.clock() });
         self.events.push(Event::Closed { account: id, liquidated });
         Ok(())
@@ -122,17 +126,20 @@ impl<V: StateView> Step<'_, V> {
         Ok(())
     }
 
-    /// No account is locked in for ever: while nothing can be proved, nothing
-    /// can be called either.
+    /// No account is locked in for ever: while nothing can be proved, or its path
+    /// is withheld, nothing can be called either.
     pub(super) fn escape(&mut self, id: AccountId) -> Decision<V> {
         let account = self.open_account(id)?;
         if let AccountStatus::Liquidatable { since, .. } = account.status {
             return Err(Refusal::AccountLiquidatable { since }.into());
         }
-        let since = self.changes.meta.last_ran;
+        let ran = self.changes.meta.last_ran;
+        let held = account.path.filter(|path| path.open).map(|path| path.asked);
+        let since = held.map_or(ran, |asked| ran.min(asked));
         if self.now.saturating_sub(since) <= self.params().escape_after {
             return Err(Refusal::NotStuck { since }.into());
         }
+        self.end_hold();
         self.put(id, account.last_epoch, AccountStatus::Closed { since: self.clock() });
         self.events.push(Event::Escaped { account: id });
         Ok(())

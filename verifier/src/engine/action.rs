@@ -86,6 +86,17 @@ pub enum Action<C = VerifiedClaim> {
         /// The account.
         account: AccountId,
     },
+    /// The owner asks on record for the account's path in the latest epoch: its
+    /// clock stands still until it is answered.
+    RequestPath {
+        /// The account.
+        account: AccountId,
+    },
+    /// The venue has answered on record.
+    AnswerPath {
+        /// The account.
+        account: AccountId,
+    },
     /// The guardian halts the engine, or prolongs its pause.
     Pause {
         /// Until when, inclusive, in real time.
@@ -105,7 +116,7 @@ pub type ActionRecord = Action<ClaimData>;
 
 impl<C> Action<C> {
     /// Every name, in the order of the variants.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 18] = [
         "accept-model",
         "revoke-model",
         "set-circuits",
@@ -120,6 +131,8 @@ impl<C> Action<C> {
         "close",
         "reinstate",
         "escape",
+        "request-path",
+        "answer-path",
         "pause",
         "resume",
     ];
@@ -141,6 +154,8 @@ impl<C> Action<C> {
             Self::Close { account } => Action::Close { account },
             Self::Reinstate { account } => Action::Reinstate { account },
             Self::Escape { account } => Action::Escape { account },
+            Self::RequestPath { account } => Action::RequestPath { account },
+            Self::AnswerPath { account } => Action::AnswerPath { account },
             Self::Pause { until } => Action::Pause { until },
             Self::Resume { epoch, market_root } => Action::Resume { epoch, market_root },
         }
@@ -163,6 +178,8 @@ impl<C> Action<C> {
             Self::Close { .. } => "close",
             Self::Reinstate { .. } => "reinstate",
             Self::Escape { .. } => "escape",
+            Self::RequestPath { .. } => "request-path",
+            Self::AnswerPath { .. } => "answer-path",
             Self::Pause { .. } => "pause",
             Self::Resume { .. } => "resume",
         }
@@ -178,7 +195,9 @@ impl Action {
             | Self::MarkLiquidatable { account }
             | Self::Close { account }
             | Self::Reinstate { account }
-            | Self::Escape { account } => Some(*account),
+            | Self::Escape { account }
+            | Self::RequestPath { account }
+            | Self::AnswerPath { account } => Some(*account),
             Self::SubmitProof { claim } | Self::SubmitBreach { claim } | Self::Cure { claim } => {
                 Some(claim.data().account)
             }

@@ -1,6 +1,6 @@
 //! Margin calls: how they are made, refined and met.
 
-use zkmargin_margin::claim::{Level, Side};
+use zkmargin_margin::claim::{Level, Multiplier, Side};
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::Shortfall;
 
@@ -23,7 +23,8 @@ impl<V: StateView> Step<'_, V> {
         if claim.claim.side() != Side::Below {
             return Err(Refusal::WrongSide.into());
         }
-        if claim.claim.level() > breach {
+        // Short of many times what a level requires is not below the level.
+        if claim.claim.level() > breach || claim.claim.multiplier() != Multiplier::ONE {
             return Err(Refusal::NotABreach { breach }.into());
         }
         self.evidence(claim)?;
@@ -42,7 +43,7 @@ impl<V: StateView> Step<'_, V> {
     }
 
     fn call_breach(&mut self, claim: &ClaimData) {
-        let (level, epoch, since) = (claim.claim.level(), claim.epoch, self.clock());
+        let (level, epoch, since) = (claim.claim.level(), claim.epoch, self.account_clock());
         let deadline = since.after(self.params().cure_periods.below(level));
         let (reason, level) = (CallReason::Breach, Some(level));
         let (account, shortfall) = (claim.account, self.shortfall_of(claim));
@@ -82,7 +83,8 @@ impl<V: StateView> Step<'_, V> {
             level: Some(lowest),
             epoch: call.max(claim.epoch),
             since,
-            deadline: deadline.min(self.clock().after(self.params().cure_periods.below(lowest))),
+            deadline: deadline
+                .min(self.account_clock().after(self.params().cure_periods.below(lowest))),
             shortfall: told,
         };
         if refined == account.status && claim.epoch == last {
@@ -105,12 +107,13 @@ impl<V: StateView> Step<'_, V> {
         self.refuse_when_halted()?;
         if let AccountStatus::Current { due, .. } | AccountStatus::Unproven { due, .. } =
             account.status
-            && self.clock() <= self.effective(due)
+            && self.account_clock() <= self.effective(due)
         {
             return Err(Refusal::NotOverdue { due: self.effective(due) }.into());
         }
         self.refuse_when_unprovable()?;
-        let (reason, since, epoch) = (CallReason::Overdue, self.clock(), self.changes.meta.latest);
+        let (reason, since, epoch) =
+            (CallReason::Overdue, self.account_clock(), self.changes.meta.latest);
         let deadline = since.after(self.params().cure_periods.overdue);
         let (level, shortfall) = (None, None);
         let status = AccountStatus::Called { reason, level, epoch, since, deadline, shortfall };
@@ -119,9 +122,9 @@ impl<V: StateView> Step<'_, V> {
         Ok(())
     }
 
-    /// A call for silence needs an epoch that the account could prove itself in
-    /// now.
-    fn refuse_when_unprovable(&self) -> Result<(), Refusal> {
+    /// A call for silence, and a request for a path, need an epoch that the account
+    /// could prove itself in now.
+    pub(super) fn refuse_when_unprovable(&self) -> Result<(), Refusal> {
         let meta = &self.changes.meta;
         Err(match meta.standstill(self.now) {
             None => return Ok(()),

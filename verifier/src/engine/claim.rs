@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 
 use crate::encoding::{shortfall, text};
@@ -32,6 +32,10 @@ pub struct ClaimData {
     /// The shortfall, or zero.
     #[serde(with = "shortfall")]
     pub disclosed: Shortfall,
+    /// What else the submitter says; nothing where it is left out. The engine
+    /// does not look at it.
+    #[serde(default, skip_serializing_if = "Memo::is_none")]
+    pub memo: Memo,
 }
 
 impl<F: MarginField> From<&MarginInstance<F>> for ClaimData {
@@ -45,6 +49,7 @@ impl<F: MarginField> From<&MarginInstance<F>> for ClaimData {
             model: instance.model,
             claim: instance.claim,
             disclosed: instance.disclosed,
+            memo: instance.memo,
         }
     }
 }

@@ -132,6 +132,20 @@ pub enum Event {
         /// The account.
         account: AccountId,
     },
+    /// An account asked for its path: its clock stands still.
+    PathRequested {
+        /// The account.
+        account: AccountId,
+        /// Of which epoch.
+        epoch: Epoch,
+    },
+    /// The venue answered: the account's clock runs again.
+    PathAnswered {
+        /// The account.
+        account: AccountId,
+        /// The epoch that it had asked for.
+        epoch: Epoch,
+    },
     /// The engine halted, or its pause was prolonged.
     Halted {
         /// Why.
@@ -146,7 +160,7 @@ pub enum Event {
 
 impl Event {
     /// Every name, in the order of the variants.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 18] = [
         "model-accepted",
         "model-revoked",
         "circuits-changed",
@@ -161,6 +175,8 @@ impl Event {
         "closed",
         "reinstated",
         "escaped",
+        "path-requested",
+        "path-answered",
         "halted",
         "resumed",
     ];
@@ -182,6 +198,8 @@ impl Event {
             Self::Closed { .. } => "closed",
             Self::Reinstated { .. } => "reinstated",
             Self::Escaped { .. } => "escaped",
+            Self::PathRequested { .. } => "path-requested",
+            Self::PathAnswered { .. } => "path-answered",
             Self::Halted { .. } => "halted",
             Self::Resumed { .. } => "resumed",
         }
@@ -198,7 +216,9 @@ impl Event {
             | Self::Liquidatable { account, .. }
             | Self::Closed { account, .. }
             | Self::Reinstated { account, .. }
-            | Self::Escaped { account } => Some(*account),
+            | Self::Escaped { account }
+            | Self::PathRequested { account, .. }
+            | Self::PathAnswered { account, .. } => Some(*account),
             _ => None,
         }
     }
@@ -252,6 +272,12 @@ impl fmt::Display for Event {
                 write!(f, "{account} reinstated, proof due at {due}")
             }
             Self::Escaped { account } => write!(f, "{account} escaped, closed"),
+            Self::PathRequested { account, epoch } => {
+                write!(f, "{account} asked for its path in epoch {}, its clock stands", epoch.get())
+            }
+            Self::PathAnswered { account, epoch } => {
+                write!(f, "{account} was answered about epoch {}, its clock runs", epoch.get())
+            }
             Self::Halted { reason } => write!(f, "halted: {reason}"),
             Self::Resumed { confirmed: None } => f.write_str("resumed"),
             Self::Resumed { confirmed: Some(epoch) } => {

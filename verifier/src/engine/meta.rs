@@ -182,7 +182,9 @@ impl Meta {
         if let Some(end) = meta.paused_until.filter(|until| *until < now) {
             meta.run_to(end);
             meta.paused_until = None;
-            if meta.provable_now(end) {
+            // At `end` itself the engine was paused: the clock starts with the
+            // second after it, if a proof counts then.
+            if meta.provable_now(end + 1) {
                 meta.restart(end, grace_period);
             }
         }
@@ -195,7 +197,7 @@ impl Meta {
     fn run_to(&mut self, to: u64) {
         let from = self.last_time;
         let end = to.min(self.fresh_until).min(self.circuits_until);
-        if self.stopped(to).is_none() && end >= from {
+        if self.stopped(to).is_none() && end > from {
             self.clock = self.clock.after(end - from);
             self.last_ran = end;
         }

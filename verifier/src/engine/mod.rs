@@ -34,7 +34,9 @@
 //! | `mark-liquidatable` | Called past its deadline | Liquidatable | before the deadline, on record already |
 //! | `close` | any open one | Closed | not open |
 //! | `reinstate` | Liquidatable | Unproven, due after `cure_periods.overdue` | not liquidatable |
-//! | `escape` | any open one that is not liquidatable | Closed | the clock ran within `escape_after` |
+//! | `escape` | any open one that is not liquidatable | Closed | the clock ran within `escape_after`, and no path is withheld for as long |
+//! | `request-path` | any open one that is not liquidatable | its clock stands still | halted, nothing can be proved, waits already, asked or proved in the latest epoch |
+//! | `answer-path` | one that waits for its path | its clock runs, its times later by as long | waits for none |
 //! | `post-epoch` | | epoch on record | not the next, model, root, time of the snapshot, previous epoch, reference of the move |
 //! | `reject-epoch` | | epoch rejected | not posted, another market root, rejected already |
 //! | `pause`, `resume` | | halted, running | too long, no longer than before; not halted, another epoch |
@@ -65,6 +67,12 @@
 //! at most `grace_period`: what was not yet due is due at its end at the
 //! earliest ([`Grace::effective`]). Stored times stay as they are.
 //!
+//! # Paths
+//! A proof needs the account's path in the state tree, which the venue gives out.
+//! An account that does not get it asks for it on record: its own clock stands
+//! still until the venue answers, or it proves itself after all. What that can be
+//! abused for, and what is against it, is in `paths.rs`.
+//!
 //! # Halts
 //! A pause of the guardian, which ends by itself, or prices that moved by more
 //! than the policy's limit, halt the engine: no proof counts and no call is
@@ -92,6 +100,7 @@ mod evidence;
 mod halts;
 mod memory;
 mod meta;
+mod paths;
 mod policy;
 mod publish;
 mod refusal;
@@ -108,6 +117,7 @@ pub use epoch_record::{EpochRecord, EpochState};
 pub use event::Event;
 pub use memory::Engine;
 pub use meta::{HaltReason, Meta, Standstill};
+pub use paths::PathRequest;
 pub use policy::{CurePeriods, InvalidPolicy, Policy, PolicyParams};
 pub use refusal::Refusal;
 pub use standing::{Standing, standing};

@@ -174,11 +174,20 @@ pub enum Refusal {
         /// The call's epoch.
         call: Epoch,
     },
+    /// The account waits for a path, or asked for one in this epoch already.
+    #[error("the account asked for its path in epoch {epoch} already: once an epoch, and not while it waits", epoch = epoch.get())]
+    PathRequested {
+        /// The epoch asked for.
+        epoch: Epoch,
+    },
+    /// The account waits for no path.
+    #[error("the account waits for no path")]
+    PathNotRequested,
 }
 
 impl Refusal {
     /// Every code, in the order of the variants.
-    pub const CODES: [&'static str; 37] = [
+    pub const CODES: [&'static str; 39] = [
         "time-backwards",
         "model-already-accepted",
         "model-not-accepted",
@@ -216,6 +225,8 @@ impl Refusal {
         "epoch-rejected",
         "replayed",
         "too-old-to-cure",
+        "path-requested",
+        "path-not-requested",
     ];
 
     /// The name, as in JSON and in the vectors.
@@ -262,6 +273,8 @@ impl Refusal {
             Self::EpochRejected => 34,
             Self::Replayed { .. } => 35,
             Self::TooOldToCure { .. } => 36,
+            Self::PathRequested { .. } => 37,
+            Self::PathNotRequested => 38,
         }
     }
 }

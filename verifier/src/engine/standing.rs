@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::{AccountId, Epoch, Timestamp};
 
-use super::account::AccountStatus;
+use super::account::{Account, AccountStatus};
 use super::clock::ClockTime;
 use super::epoch_record::{EpochRecord, EpochState};
 use super::meta::{HaltReason, Meta, Standstill};
+use super::paths::PathRequest;
 use super::policy::Policy;
 use super::view::StateView;
 
@@ -20,8 +21,12 @@ pub struct Standing {
     pub status: AccountStatus,
     /// Whether its proof is overdue, called or not yet.
     pub overdue: bool,
-    /// The engine's clock.
+    /// The account's clock: the engine's, which stands still for the account while
+    /// it waits for a path.
     pub clock: ClockTime,
+    /// The path that it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<PathRequest>,
     /// The epoch the status rests on.
     pub epoch: Option<Epoch>,
     /// When that epoch's market snapshot was taken.
@@ -44,13 +49,14 @@ pub struct Standing {
 impl Standing {
     /// Whether the account may take more risk: it has proved `min_level` or
     /// more, is not late, the market it proved in is at most `max_age` seconds
-    /// old in real time, and the engine sees: no halt, no stale feed, no revoked
-    /// model. What is not known is a no.
+    /// old in real time, it waits for no path, and the engine sees: no halt, no
+    /// stale feed, no revoked model. What is not known is a no.
     pub fn may_increase_risk(&self, min_level: Level, max_age: u64) -> bool {
         let proved =
             matches!(self.status, AccountStatus::Current { level, .. } if level >= min_level);
         proved
             && !self.overdue
+            && self.waits_for.is_none()
             && self.provable_now
             && self.epoch_counts
             && self.market_age.is_some_and(|age| age <= max_age)
@@ -71,13 +77,15 @@ pub fn standing<V: StateView>(
     let params = policy.params();
     let stored = view.meta()?;
     let meta = stored.advanced(now, params.grace_period);
-    let status = view.account(account)?.map_or(AccountStatus::Unregistered, |found| found.status);
+    let never = Account::new(Epoch::new(0), AccountStatus::Unregistered);
+    let account = view.account(account)?.unwrap_or(never);
+    let (status, clock) = (account.status, account.clock(meta.clock));
     let rests_on = match status.rests_on() {
         Some(epoch) => view.epoch(epoch)?.map(|record| (epoch, record)),
         None => None,
     };
     let record = rests_on.as_ref().map(|(_, record)| record);
-    let status = status.at(meta.clock, meta.grace, record, params.proof_window).shown(meta.grace);
+    let status = status.at(clock, meta.grace, record, params.proof_window).shown(meta.grace);
     let epoch_counts = match record {
         Some(EpochRecord { state: EpochState::Posted, model, .. }) => {
             view.is_model_accepted(*model)?
@@ -88,8 +96,9 @@ pub fn standing<V: StateView>(
     let standstill = meta.standstill(now);
     Ok(Standing {
         status,
-        overdue: status.is_overdue(meta.clock),
-        clock: meta.clock,
+        overdue: status.is_overdue(clock),
+        clock,
+        waits_for: account.path.filter(|path| path.open),
         epoch: rests_on.map(|(epoch, _)| epoch),
         market_timestamp: timestamp,
         market_age: timestamp.and_then(|taken| age(taken, now, params.max_clock_skew)),

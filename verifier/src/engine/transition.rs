@@ -17,6 +17,7 @@ use super::clock::ClockTime;
 use super::epoch_record::EpochRecord;
 use super::event::Event;
 use super::meta::Meta;
+use super::paths::{PathRequest, account_clock};
 use super::policy::{Policy, PolicyParams};
 use super::refusal::Refusal;
 use super::view::{Changes, StateView};
@@ -58,7 +59,7 @@ pub fn transition<V: StateView>(
     }
     let grace_period = policy.params().grace_period;
     let advanced = meta.advanced(now, grace_period);
-    let mut step = Step { policy, view, now, changes: unchanged(advanced), events: Vec::new() };
+    let mut step = Step::new(policy, view, now, advanced);
     step.decide(action)?;
     if step.events.is_empty() {
         return Ok(Transition { changes: unchanged(meta), events: step.events });
@@ -86,7 +87,7 @@ pub fn check_claim<V: StateView>(
         return Err(Refusal::TimeBackwards { last: meta.last_time }.into());
     }
     let advanced = meta.advanced(now, policy.params().grace_period);
-    let step = Step { policy, view, now, changes: unchanged(advanced), events: Vec::new() };
+    let step = Step::new(policy, view, now, advanced);
     step.refuse_when_halted()?;
     step.evidence(claim)
 }
@@ -101,13 +102,19 @@ pub(super) struct Step<'a, V> {
     view: &'a V,
     pub(super) now: u64,
     pub(super) changes: Changes,
+    /// The path that the account of the action last asked for, as it will be.
+    pub(super) path: Option<PathRequest>,
     pub(super) events: Vec<Event>,
 }
 
 pub(super) type Decision<V> = Result<(), TransitionError<<V as StateView>::Error>>;
 pub(super) type Read<T, V> = Result<T, TransitionError<<V as StateView>::Error>>;
 
-impl<V: StateView> Step<'_, V> {
+impl<'a, V: StateView> Step<'a, V> {
+    const fn new(policy: &'a Policy, view: &'a V, now: u64, meta: Meta) -> Self {
+        Self { policy, view, now, changes: unchanged(meta), path: None, events: Vec::new() }
+    }
+
     fn decide(&mut self, action: &Action) -> Decision<V> {
         match action {
             Action::AcceptModel { model } => self.accept_model(*model),
@@ -124,6 +131,8 @@ impl<V: StateView> Step<'_, V> {
             Action::Close { account } => self.close(*account),
             Action::Reinstate { account } => self.reinstate(*account),
             Action::Escape { account } => self.escape(*account),
+            Action::RequestPath { account } => self.request_path(*account),
+            Action::AnswerPath { account } => self.answer_path(*account),
             Action::Pause { until } => self.pause(*until),
             Action::Resume { epoch, market_root } => self.resume(*epoch, *market_root),
         }
@@ -139,6 +148,16 @@ impl<V: StateView> Step<'_, V> {
 
     pub(super) fn clock(&self) -> ClockTime {
         self.changes.meta.clock
+    }
+
+    /// What the clock of the action's account shows.
+    pub(super) fn account_clock(&self) -> ClockTime {
+        account_clock(self.path, self.clock())
+    }
+
+    /// The account waits for no path any more.
+    pub(super) fn end_hold(&mut self) {
+        self.path = self.path.map(PathRequest::closed);
     }
 
     pub(super) fn effective(&self, time: ClockTime) -> ClockTime {
@@ -158,18 +177,19 @@ impl<V: StateView> Step<'_, V> {
     }
 
     /// A stored status at the present clock, its times as stored.
-    pub(super) fn status_now(&self, status: AccountStatus) -> Read<AccountStatus, V> {
+    fn status_now(&self, status: AccountStatus) -> Read<AccountStatus, V> {
         let record = match status.rests_on() {
             Some(epoch) => self.read_epoch(epoch)?,
             None => None,
         };
-        let meta = &self.changes.meta;
-        Ok(status.at(meta.clock, meta.grace, record.as_ref(), self.params().proof_window))
+        let grace = self.changes.meta.grace;
+        Ok(status.at(self.account_clock(), grace, record.as_ref(), self.params().proof_window))
     }
 
     /// The account with its status at the present clock.
-    pub(super) fn open_account(&self, id: AccountId) -> Read<Account, V> {
+    pub(super) fn open_account(&mut self, id: AccountId) -> Read<Account, V> {
         let account = self.read_account(id)?.ok_or(Refusal::NotRegistered)?;
+        self.path = account.path;
         match self.status_now(account.status)? {
             AccountStatus::Unregistered => Err(Refusal::NotRegistered.into()),
             AccountStatus::Closed { .. } => Err(Refusal::AccountClosed.into()),
@@ -178,7 +198,7 @@ impl<V: StateView> Step<'_, V> {
     }
 
     /// The account, which must be under no call.
-    pub(super) fn uncalled_account(&self, id: AccountId) -> Read<Account, V> {
+    pub(super) fn uncalled_account(&mut self, id: AccountId) -> Read<Account, V> {
         let account = self.open_account(id)?;
         match account.status {
             AccountStatus::Called { deadline, .. } => {
@@ -192,7 +212,7 @@ impl<V: StateView> Step<'_, V> {
     }
 
     pub(super) fn put(&mut self, id: AccountId, last_epoch: Epoch, status: AccountStatus) {
-        self.changes.account = Some((id, Account { last_epoch, status }));
+        self.changes.account = Some((id, Account { last_epoch, status, path: self.path }));
     }
 
     /// In a halt nothing rests on proofs: the clock stands still, and grace

@@ -4,7 +4,7 @@
 //! {
 //!   "format": "zkmargin-proof",
 //!   "version": 1,
-//!   "statement": 1,
+//!   "statement": 2,
 //!   "family": "standard",
 //!   "shape": "small",
 //!   "proof_system": "ipa",
@@ -17,7 +17,8 @@
 //!     "market_root": "0x… (64 digits)",
 //!     "model": "0x… (62 digits)",
 //!     "claim": "at-least:maintenance",
-//!     "disclosed": "0"
+//!     "disclosed": "0",
+//!     "memo": "0x… (62 digits)"
 //!   },
 //!   "proof": "… (base64)"
 //! }
@@ -220,7 +221,8 @@ impl<F: MarginField> ProofFile<F> {
     "market_root": "{market_root}",
     "model": "{model}",
     "claim": "{claim}",
-    "disclosed": "{disclosed}"
+    "disclosed": "{disclosed}",
+    "memo": "{memo}"
   }},
   "proof": "{proof}"
 }}
@@ -237,6 +239,7 @@ impl<F: MarginField> ProofFile<F> {
             model = instance.model,
             claim = instance.claim,
             disclosed = instance.disclosed.get(),
+            memo = instance.memo,
             proof = STANDARD.encode(proof),
         )
     }
@@ -352,7 +355,7 @@ fn parse_instance<F: MarginField>(
 ) -> Result<MarginInstance<F>, MalformedProof> {
     let instance = parse_account(&mut fields, |fields| {
         let claim = fields.text("claim")?.parse().map_err(|_| {
-            let allowed = "at-least:LEVEL or below:LEVEL, of margin-call, maintenance, initial";
+            let allowed = "at-least:LEVEL or below:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set";
             MalformedProof::UnknownName { field: "claim", allowed }
         })?;
         let disclosed = parse_shortfall(fields.text("disclosed")?)
@@ -379,7 +382,19 @@ fn parse_account<'a, F: MarginField>(
     let model = identifier(fields.text("model")?)
         .ok_or(not_canonical("model", "0x and 62 lowercase hexadecimal digits"))?;
     let (claim, disclosed) = claim(fields)?;
-    Ok(MarginInstance { context, epoch, account, state_root, market_root, model, claim, disclosed })
+    let memo = identifier(fields.text("memo")?)
+        .ok_or(not_canonical("memo", "0x and 62 lowercase hexadecimal digits"))?;
+    Ok(MarginInstance {
+        context,
+        epoch,
+        account,
+        state_root,
+        market_root,
+        model,
+        claim,
+        disclosed,
+        memo,
+    })
 }
 
 /// An identifier in its one spelling: the parsers of `margin` also read

@@ -12,8 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use zkmargin_margin::STATEMENT_VERSION;
+use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::transition::{Aim, TransitionInstance};
@@ -108,11 +109,11 @@ impl<F: MarginField> TransitionFile<F> {
         let mut fields = file.object("instance")?;
         let mut aim = None;
         let account = parse_account(&mut fields, |fields| {
-            let allowed = "meets:LEVEL, healthier:LEVEL or cures:LEVEL:LEVEL, of margin-call, maintenance, initial";
-            let unknown = MalformedProof::UnknownName { field: "claim", allowed };
-            let read: Aim = fields.text("claim")?.parse().map_err(|_| unknown.clone())?;
+            let allowed = "meets:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set; healthier:LEVEL or cures:LEVEL:LEVEL";
+            let (read, claim) = TransitionInstance::<F>::parse_claim(fields.text("claim")?)
+                .map_err(|_| MalformedProof::UnknownName { field: "claim", allowed })?;
             aim = Some(read);
-            Ok((read.claim().map_err(|_| unknown)?, Shortfall::NONE))
+            Ok((claim, Shortfall::NONE))
         })?;
         let (next, change) = (root(&mut fields, "next")?, root(&mut fields, "change")?);
         fields.finish()?;
@@ -145,7 +146,8 @@ impl<F: MarginField> TransitionFile<F> {
     "state_root": "{state_root}",
     "market_root": "{market_root}",
     "model": "{model}",
-    "claim": "{aim}",
+    "claim": "{claim}",
+    "memo": "{memo}",
     "next": "{next}",
     "change": "{change}"
   }},
@@ -162,7 +164,8 @@ impl<F: MarginField> TransitionFile<F> {
             state_root = root(&account.state_root),
             market_root = root(&account.market_root),
             model = account.model,
-            aim = instance.aim(),
+            claim = instance.claim_text(),
+            memo = account.memo,
             next = root(&instance.next()),
             change = root(&instance.change()),
             proof = STANDARD.encode(proof),
@@ -202,7 +205,12 @@ pub struct TransitionData {
     pub model: ModelDigest,
     /// What is achieved.
     #[serde(serialize_with = "text::serialize")]
-    pub claim: Aim,
+    pub aim: Aim,
+    /// The claim about the account afterwards, with its dials.
+    #[serde(serialize_with = "text::serialize")]
+    pub afterwards: Claim,
+    /// What the prover bound to the proof.
+    pub memo: Memo,
     /// Commitment to the portfolio afterwards.
     pub next: Root,
     /// Digest of the change.
@@ -219,7 +227,9 @@ impl<F: MarginField> From<&TransitionInstance<F>> for TransitionData {
             state_root: Root::from_field(&account.state_root),
             market_root: Root::from_field(&account.market_root),
             model: account.model,
-            claim: instance.aim(),
+            aim: instance.aim(),
+            afterwards: account.claim,
+            memo: account.memo,
             next: Root::from_field(&instance.next()),
             change: Root::from_field(&instance.change()),
         }

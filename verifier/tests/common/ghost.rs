@@ -82,12 +82,6 @@ impl Ghost {
 
     pub(crate) fn tick_to(&mut self, now: u64) {
         while self.now < now {
-            // A pause is over at its last second: what would count then, but for the
-            // pause, starts the clock, even if the snapshot is stale a second later.
-            if self.paused_until == Some(self.now) {
-                self.paused_until = None;
-                self.starts_if(self.provable(self.now));
-            }
             let runs = self.provable(self.now + 1);
             self.starts_if(runs);
             self.now += 1;

@@ -5,7 +5,7 @@ pub(crate) mod ghost;
 pub(crate) mod plan;
 
 use zkmargin_margin::claim::Claim;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest, Timestamp};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{
@@ -18,7 +18,8 @@ use zkmargin_verifier::epoch::EpochDigest;
 pub(crate) const START: u64 = 1_000;
 
 pub(crate) fn context() -> ContextId {
-    ContextId::derive("vectors", 31_337, [0; 20])
+    // Of its own, whatever the statement's version: the vectors outlive it.
+    "0x5ebc4d9274fd811384573c2437ca9db85c7072c0b87f97da3afb14daaf46db".parse().unwrap()
 }
 
 pub(crate) fn model(number: u8) -> ModelDigest {
@@ -119,6 +120,7 @@ pub(crate) fn claim(number: u8, epoch: u64, claim: &str) -> ClaimData {
         model: model(1),
         claim: claim.parse::<Claim>().unwrap(),
         disclosed: Shortfall::NONE,
+        memo: Memo::NONE,
     }
 }
 
@@ -161,6 +163,14 @@ pub(crate) fn reinstate(number: u8) -> ActionRecord {
 
 pub(crate) fn escape(number: u8) -> ActionRecord {
     Action::Escape { account: account(number) }
+}
+
+pub(crate) fn request_path(number: u8) -> ActionRecord {
+    Action::RequestPath { account: account(number) }
+}
+
+pub(crate) fn answer_path(number: u8) -> ActionRecord {
+    Action::AnswerPath { account: account(number) }
 }
 
 pub(crate) fn accept(number: u8) -> ActionRecord {

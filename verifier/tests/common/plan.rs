@@ -1,7 +1,7 @@
 //! Random actions, most of which an engine accepts.
 
 use proptest::prelude::*;
-use zkmargin_margin::claim::Claim;
+use zkmargin_margin::claim::{Claim, Leverage, Multiplier};
 use zkmargin_margin::ids::{ContextId, Epoch, Timestamp};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData, Engine, EpochPost, Root};
@@ -68,7 +68,8 @@ pub(crate) fn action(plan: Plan, engine: &Engine, now: u64) -> ActionRecord {
         17..=19 => Action::Cure { claim: claim(plan, engine, epoch) },
         20 => Action::MarkLiquidatable { account: id },
         21 => Action::Close { account: id },
-        22 => Action::Reinstate { account: id },
+        22 if plan.stray < 20 => Action::Reinstate { account: id },
+        22 => Action::RequestPath { account: id },
         23 => Action::Escape { account: id },
         24 => Action::Pause { until: now + 1 + u64::from(plan.stray) * 10 },
         25 => Action::AcceptModel { model: one_model },
@@ -80,6 +81,8 @@ pub(crate) fn action(plan: Plan, engine: &Engine, now: u64) -> ActionRecord {
         28 if plan.stray < 20 => {
             Action::RejectEpoch { epoch: Epoch::new(epoch), market_root: root_of(engine, epoch) }
         }
+        28 => Action::RequestPath { account: id },
+        29 if plan.stray < 25 => Action::AnswerPath { account: id },
         _ => Action::Resume { epoch: Epoch::new(latest), market_root: root_of(engine, latest) },
     }
 }
@@ -111,7 +114,12 @@ fn new_epoch(plan: Plan, epoch: u64, now: u64) -> EpochPost {
 fn claimed(plan: Plan) -> Claim {
     let level = 1 + plan.claim % 3;
     let below = (13..=15).contains(&plan.kind) != (plan.stray == 10);
-    Claim::from_code(if below { 4 + level } else { level }).unwrap()
+    let claim = Claim::from_code(if below { 4 + level } else { level }.into()).unwrap();
+    match plan.stray {
+        11 => claim.with_multiplier(Multiplier::new(12_500).unwrap()),
+        12 if !below => claim.with_leverage(Leverage::new(1_000).unwrap()).unwrap(),
+        _ => claim,
+    }
 }
 
 fn claim(plan: Plan, engine: &Engine, epoch: u64) -> ClaimData {

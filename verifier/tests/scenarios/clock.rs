@@ -175,6 +175,26 @@ pub(super) fn halts() -> Vec<Scenario> {
             ]),
         ),
         scenario(
+            "pause-ends-with-the-snapshot",
+            "A pause that ends in the second in which the snapshot goes stale starts nothing: the grace begins with the next epoch, as long as the clock stood still.",
+            breached([
+                step(1449, pause(1500), "halted", "1449 called 1450"),
+                look(1501, "1449 called 1450"),
+                step(1530, posted(7, 1530), "epoch-posted", "1449 called 1499"),
+                step(1580, mark(1), "!not-liquidatable", "1499 called 1499"),
+                step(1581, mark(1), "liquidatable", "1500 liquidatable 1499"),
+            ]),
+        ),
+        scenario(
+            "pause-ends-a-second-before-the-snapshot",
+            "A pause that ends a second before the snapshot goes stale starts the clock for that second, with its grace.",
+            breached([
+                step(1449, pause(1499), "halted", "1449 called 1450"),
+                look(1500, "1450 called 1499"),
+                look(1501, "1450 called 1499"),
+            ]),
+        ),
+        scenario(
             "pause-is-renewed",
             "A pause can be prolonged, not repeated; its end lies ahead and within max_pause.",
             called([

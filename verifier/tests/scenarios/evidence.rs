@@ -131,6 +131,45 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             ]),
         ),
         scenario(
+            "claims-with-dials",
+            "A multiplied requirement, or a bound on leverage, counts as its level; being short of a multiplied requirement is no breach.",
+            current([
+                step(1000, posted(2, 1000), "epoch-posted", "1000 current 2000"),
+                step(
+                    1000,
+                    submit_breach(claim(1, 2, "below:maintenance,multiplier:1.0001")),
+                    "!not-a-breach",
+                    "1000 current 2000",
+                ),
+                step(
+                    1000,
+                    submit_breach(claim(1, 2, "below:margin-call,multiplier:2")),
+                    "!not-a-breach",
+                    "1000 current 2000",
+                ),
+                step(
+                    1000,
+                    submit(claim(1, 2, "at-least:margin-call,multiplier:9,leverage:1")),
+                    "!level-too-low",
+                    "1000 current 2000",
+                ),
+                step(
+                    1000,
+                    submit(claim(1, 2, "at-least:maintenance,multiplier:1.25,leverage:10")),
+                    "proof-accepted",
+                    "1000 current 2000",
+                ),
+                step(1000, submit_breach(claim(1, 2, BREACH)), "called", "1000 called 1400"),
+                step(1010, posted(3, 1010), "epoch-posted", "1010 called 1400"),
+                step(
+                    1010,
+                    Action::Cure { claim: claim(1, 3, "at-least:initial,leverage:2.5") },
+                    "cured",
+                    "1010 current 2010",
+                ),
+            ]),
+        ),
+        scenario(
             "disclosed-shortfall",
             "A breach of the breach level puts its shortfall on record.",
             current([

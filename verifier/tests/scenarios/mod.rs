@@ -8,6 +8,7 @@ mod clock;
 mod endings;
 mod epochs;
 mod evidence;
+mod paths;
 mod refined;
 mod rejected;
 mod standing;
@@ -152,6 +153,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         calls::scenarios(),
         refined::scenarios(),
         endings::scenarios(),
+        paths::scenarios(),
         standing::scenarios(),
     ]
     .into_iter()

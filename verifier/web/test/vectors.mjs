@@ -24,7 +24,7 @@ function proofFile(publicInputs, proof, keyBytes = key) {
   return {
     format: "zkmargin-proof",
     version: 1,
-    statement: 1,
+    statement: 2,
     family: "standard",
     shape: "small",
     proof_system: "kzg",
@@ -39,6 +39,7 @@ function proofFile(publicInputs, proof, keyBytes = key) {
       model: digits(5, 62),
       claim: `${claim & 4 ? "below" : "at-least"}:${LEVELS[claim & 3]}`,
       disclosed: String(number(7)),
+      memo: digits(8, 62),
     },
     proof: Buffer.from(proof.slice(2), "hex").toString("base64"),
   };

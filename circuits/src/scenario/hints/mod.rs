@@ -8,6 +8,8 @@
 
 mod solve;
 
+pub(crate) use solve::{from_integer, to_integer};
+
 use std::collections::BTreeMap;
 
 use zkmargin_margin::field::MarginField;
@@ -64,7 +66,9 @@ pub struct SlotHints<F> {
     pub size_less_sign: F,
     /// Cash plus its offset.
     pub cash: F,
-    pub strike: F,
+    /// The strike without its seven lowest bits, and these.
+    pub strike_head: F,
+    pub strike_tail: F,
     pub low: F,
     pub is_option: F,
     pub has_expiry: F,
@@ -140,7 +144,7 @@ pub(super) fn expiries_of<F: MarginField>(
 
 impl<F: MarginField> Hints<F> {
     /// The choices for a witness that fits the shape.
-    pub(super) fn new(shape: Shape, claim: &ClaimHints<F>, witness: &ScenarioWitness<F>) -> Self {
+    pub(super) fn new(shape: Shape, of: (&ClaimHints<F>, F), witness: &ScenarioWitness<F>) -> Self {
         let held = expiries_of(witness);
         let spare = shape.scenario_expiries().saturating_sub(held.len());
         // Expiries that no position is in take keys that none has.
@@ -157,7 +161,7 @@ impl<F: MarginField> Hints<F> {
             expiries,
             totals: TotalsHints::zero(),
         };
-        hints.solve(claim);
+        hints.solve(of);
         hints
     }
 }
@@ -227,8 +231,9 @@ impl<F: MarginField> SlotHints<F> {
             short,
             size_less_sign: F::from(lots.magnitude()) - short,
             cash: F::from_i128(slot.position.cash.get()) + F::from_u128(CASH_OFFSET),
-            strike: F::from(u64::from(instrument >> 1)),
-            low: F::from(u64::from(instrument & 1)),
+            strike_head: F::from(instrument >> 8),
+            strike_tail: F::from(instrument >> 1 & 0x7f),
+            low: F::from(instrument & 1),
             members: keys.iter().map(|of| bit(Some(*of) == key)).collect(),
             same_strike: bit(same),
             ..Self::of_row(&slot.row, &slot.path)
@@ -244,8 +249,9 @@ impl<F: MarginField> SlotHints<F> {
             short: F::ZERO,
             size_less_sign: F::ZERO,
             cash: F::from_u128(CASH_OFFSET),
-            strike: F::from(u64::from(instrument >> 1)),
-            low: F::from(u64::from(instrument & 1)),
+            strike_head: F::from(instrument >> 8),
+            strike_tail: F::from(instrument >> 1 & 0x7f),
+            low: F::from(instrument & 1),
             is_option: bit(row.is_option()),
             has_expiry: bit(row.group().is_some()),
             is_long_only: bit(row.is_long_only()),

@@ -1,6 +1,7 @@
 //! What follows from the slots, worked out in the field and, where a sign or
 //! an order is asked for, over the integers nearest to zero.
 
+use zkmargin_margin::claim::MULTIPLIER_ONE;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::scenario::{
     BASIS, FACTOR_ONE, FINE_ONE, I256, LIMB_BITS, MARK, REGULAR_SCENARIOS, SCENARIOS,
@@ -16,19 +17,20 @@ const LIMBS: usize = 3;
 impl<F: MarginField> Assignment<F> {
     /// Works out everything that follows from the rest: [`Hints::solve`].
     pub fn solve(&mut self) {
-        self.figures.solve(&self.claim);
+        self.figures.solve((&self.claim, self.reserved));
     }
 
     /// The shortfall and its slack, by the worst loss as it stands.
     pub fn solve_claim(&mut self) {
-        self.figures.solve_claim(&self.claim);
+        self.figures.solve_claim((&self.claim, self.reserved));
     }
 }
 
 impl<F: MarginField> Hints<F> {
-    /// Works out everything that follows from the rest and the claim: the parts
-    /// of the slots and expiries that are solved for, and the totals.
-    pub fn solve(&mut self, claim: &ClaimHints<F>) {
+    /// Works out everything that follows from the rest, the claim and what is
+    /// reserved: the parts of the slots and expiries that are solved for, and the
+    /// totals.
+    pub fn solve(&mut self, of: (&ClaimHints<F>, F)) {
         self.solve_slots();
         let fees = self.slots.iter().filter(|slot| slot.size() != F::ZERO);
         self.totals.options_fee =
@@ -53,7 +55,7 @@ impl<F: MarginField> Hints<F> {
         let charges = slots.iter().map(|s| s.size() * s.charges).sum::<F>();
         let charges = limbs(&(charges + self.naked() * self.terms.naked), 2);
         self.totals.charges = [charges[0], charges[1]];
-        self.solve_outcome(claim);
+        self.solve_outcome(of);
     }
 
     fn solve_slots(&mut self) {
@@ -128,18 +130,18 @@ impl<F: MarginField> Hints<F> {
     }
 
     /// The worst loss, the shortfall and its slack.
-    fn solve_outcome(&mut self, claim: &ClaimHints<F>) {
+    fn solve_outcome(&mut self, of: (&ClaimHints<F>, F)) {
         let basis: F = self.expiries.iter().map(|e| e.basis_weight * e.basis_loss).sum();
         let scenarios = (0..SCENARIOS).map(|scenario| self.pnl(scenario));
         let candidates = scenarios.chain([-basis, -self.minimum()]);
         self.totals.worst = candidates.min_by_key(to_integer).unwrap_or(F::ZERO);
-        self.solve_claim(claim);
+        self.solve_claim(of);
     }
 
     /// The shortfall and its slack, by the worst loss as it stands.
-    pub fn solve_claim(&mut self, claim: &ClaimHints<F>) {
-        let one = I256::from(FINE_ONE) * I256::from(FACTOR_ONE);
-        let deficit = -to_integer(&self.balance(claim));
+    pub fn solve_claim(&mut self, (claim, reserved): (&ClaimHints<F>, F)) {
+        let one = I256::from(FINE_ONE) * I256::from(FACTOR_ONE) * I256::from(MULTIPLIER_ONE);
+        let deficit = -to_integer(&self.balance(claim, reserved));
         let is_below = claim.is_below == F::ONE && deficit > I256::ZERO;
         let deficit = if is_below { deficit } else { I256::ZERO };
         let shortfall = (deficit + one - I256::ONE) / one;
@@ -147,8 +149,8 @@ impl<F: MarginField> Hints<F> {
         self.totals.slack = from_integer(shortfall * one - deficit);
     }
 
-    /// The balance of the claim's level.
-    fn balance(&self, claim: &ClaimHints<F>) -> F {
+    /// The balance of the claim's level and multiplier.
+    fn balance(&self, claim: &ClaimHints<F>, reserved: F) -> F {
         let totals = &self.totals;
         let cash_offset = F::from_u128(zkmargin_margin::portfolio::CASH_OFFSET);
         let cash: F = self.slots.iter().map(|s| s.cash - cash_offset).sum();
@@ -158,14 +160,21 @@ impl<F: MarginField> Hints<F> {
                 self.slots.iter().map(|s| s.members[index] * s.is_option * s.size()).sum();
             gross * expiry.fee
         });
+        let of_level = |maintenance: F, initial: F| {
+            (claim.is_maintenance + claim.is_initial) * maintenance + claim.is_initial * initial
+        };
         let [maintenance, initial] = totals.charges.map(|charge| charge.value());
-        let initial = initial + fees.sum::<F>();
-        let charges =
-            (claim.is_maintenance + claim.is_initial) * maintenance + claim.is_initial * initial;
+        let charges = of_level(maintenance, initial + fees.sum::<F>() + reserved);
+        let [maintenance, initial] =
+            totals.charges.map(|charge| charge.negative * charge.magnitude);
+        let credits = of_level(maintenance, initial);
         let factor = claim.is_maintenance * self.terms.maintenance_factor
             + claim.is_initial * self.terms.initial_factor;
         let one = F::from(FINE_ONE) * F::from(u64::from(FACTOR_ONE));
-        totals.worst * factor + one * (marks + totals.collateral.value() + cash - charges)
+        let pnl = totals.worst * factor;
+        let plain = pnl + one * (marks + totals.collateral.value() + cash - charges);
+        let charged = pnl - one * (charges + credits);
+        F::from(u64::from(MULTIPLIER_ONE)) * plain + claim.above_one * charged
     }
 }
 
@@ -207,13 +216,13 @@ impl<F: MarginField> Signed<F> {
 }
 
 /// The integer nearest to zero that is this field element.
-fn to_integer<F: MarginField>(x: &F) -> I256 {
+pub(crate) fn to_integer<F: MarginField>(x: &F) -> I256 {
     let integer = |x: &F| I256::from_le_bytes(x.to_le_bytes());
     let (positive, negative) = (integer(x), integer(&-*x));
     if positive <= negative { positive } else { -negative }
 }
 
-fn from_integer<F: MarginField>(integer: I256) -> F {
+pub(crate) fn from_integer<F: MarginField>(integer: I256) -> F {
     let magnitude = F::from_le_bytes(&integer.abs().to_le_bytes()).unwrap_or(F::ZERO);
     if integer < I256::ZERO { -magnitude } else { magnitude }
 }

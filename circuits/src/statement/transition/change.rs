@@ -18,7 +18,8 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     salt: Value<F>,
 ) -> Result<(), Error> {
     let names = ("change link", "T3", Domain::ChangeEntries);
-    let chain = state::assign_chain(s, names, &state::committed(entries))?;
+    let zero = s.zero();
+    let chain = state::assign_chain(s, names, &zero, &state::committed(entries))?;
     s.scope("change");
     let salt = s.witness_unchecked("T3 salt", salt)?;
     let message = [chain, salt, s.zero(), s.zero()];

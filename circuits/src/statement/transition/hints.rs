@@ -20,6 +20,8 @@ pub struct Assignment<F: MarginField, G: FamilyFigures<F>> {
     pub witness: TransitionWitness<G::Family>,
     /// The claim's parts.
     pub claim: ClaimHints<F>,
+    /// What is reserved for open orders.
+    pub reserved: F,
     /// What the family assigns: the slots as they are afterwards.
     pub figures: G::Hints,
     /// What stands beside each slot of the shape.
@@ -64,6 +66,7 @@ impl<F: MarginField, G: FamilyFigures<F>> Clone for Assignment<F, G> {
         Self {
             witness: self.witness.clone(),
             claim: self.claim,
+            reserved: self.reserved,
             figures: self.figures.clone(),
             slots: self.slots.clone(),
         }
@@ -99,11 +102,12 @@ impl<F: MarginField, G: FamilyFigures<F>> Assignment<F, G> {
         witness: TransitionWitness<G::Family>,
     ) -> Self {
         let claim = ClaimHints::new(instance.account().claim);
-        let mut figures = G::hints(shape, &claim, listed);
+        let reserved = F::from_u128(G::Family::account(listed).reserved.get());
+        let mut figures = G::hints(shape, (&claim, reserved), listed);
         let closed = witness.slots.iter().enumerate().filter(|(_, slot)| !slot.kept);
         closed.for_each(|(index, _)| G::close(&mut figures, index));
         let slots = slots(G::positions(shape), shape.changes(), &witness);
-        Self { witness, claim, figures, slots }
+        Self { witness, claim, reserved, figures, slots }
     }
 }
 

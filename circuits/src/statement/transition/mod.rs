@@ -11,6 +11,7 @@
 //! | T1 | lots and cash before, in range; the slots held before, moved together, open the account's commitment; its leaf is in `STATE_ROOT` | `slot.rs`, `list.rs`, `statement/state.rs` |
 //! | T2 | the slots kept, moved together, open `NEXT` | `list.rs`, `statement/state.rs` |
 //! | T3 | a slot that is not changed has the lots and cash it had; each changed slot is one entry, and the entries, closed with the salt, are `CHANGE` | `slot.rs`, `list.rs`, `change.rs` |
+//! | T1, T2 | both chains start from one amount that is reserved for open orders | `statement/state.rs` |
 //! | T4 | the account afterwards is at least at the level of `CLAIM` | the family, `statement/claim.rs` |
 //! | M3 to M5 | rows, order, figures | the family, `statement/market.rs` |
 //!
@@ -164,13 +165,15 @@ impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for TransitionCircuit<F, G>
         let account = self.value(|a| G::Family::account(&a.witness.before));
         let header = market::assign_header(s, &inputs, account.map(|account| account.header))?;
         G::constrain_header(s, &header)?;
-        let claim = claim::assign(s, &inputs, self.value(|a| &a.claim))?;
+        let claim = claim::assign(s, &inputs, G::HAS_NOTIONAL, self.value(|a| &a.claim))?;
         // An aim is about the account afterwards, and never that it is below.
         let zero = s.zero();
         s.product_is_zero("T4 at least", &s.one(), &claim.is_below)?;
 
+        let reserved = state::assign_reserved(s, self.value(|a| a.reserved))?;
+
         let hints = self.value(|a| &a.figures);
-        let mut figures = G::begin(s, self.shape, &header, claim, hints)?;
+        let mut figures = G::begin(s, self.shape, (&header, claim, &reserved), hints)?;
         let mut slots: Vec<G::Slot> = Vec::new();
         let changes = self.shape.changes();
         let positions = G::positions(self.shape);
@@ -200,10 +203,10 @@ impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for TransitionCircuit<F, G>
         let roots = slots.iter().map(|slot| &slot.as_ref().tree_root);
         market::constrain_root(s, &inputs, &header, &outcome.terms, roots)?;
         let before = before.finish(s)?;
-        state::assign(s, &inputs, &state::committed(&before), account)?;
+        state::assign(s, &inputs, (&reserved, &state::committed(&before)), account)?;
         let next = next.finish(s)?;
         let blinding = self.value(|a| a.witness.blinding.to_field());
-        state::assign_next(s, &inputs[NEXT], &state::committed(&next), blinding)?;
+        state::assign_next(s, &inputs[NEXT], (&reserved, &state::committed(&next)), blinding)?;
         let entries = entries.finish(s)?;
         change::assign(s, &inputs, &entries, self.value(|a| a.witness.change.salt().to_field()))
     }

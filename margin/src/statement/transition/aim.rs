@@ -45,6 +45,9 @@ pub enum InvalidAim {
     /// Nothing is required for it, so nothing can be divided by it.
     #[error("healthier is measured against maintenance or initial margin")]
     NoRequirement,
+    /// A claim's dials where there is no claim about a level afterwards alone.
+    #[error("a multiplier or a bound on leverage goes with meets:LEVEL alone")]
+    Dials,
     /// What is below the target need not be below the breach level.
     #[error("the level that is cured is at most the target")]
     TargetBelowBreach,
@@ -83,14 +86,31 @@ impl Aim {
         }
     }
 
-    /// The claim about the account afterwards. An account that is healthier need
-    /// not be at the level.
+    /// The claim about the account afterwards, without dials. An account that is
+    /// healthier need not be at the level.
     ///
     /// # Errors
     /// As [`Aim::checked`].
     pub fn claim(self) -> Result<Claim, InvalidAim> {
         let level = self.checked()?.level();
         Claim::new(Side::AtLeast, level).map_err(|_| InvalidAim::Bankrupt)
+    }
+
+    /// The same with the dials of another claim, which *meets* alone takes.
+    ///
+    /// # Errors
+    /// As [`Aim::checked`], or when another aim is given dials.
+    pub fn claim_like(self, dials: Claim) -> Result<Claim, InvalidAim> {
+        let plain = self.claim()?;
+        let claim = plain.with_multiplier(dials.multiplier());
+        let claim = match dials.leverage() {
+            Some(most) => claim.with_leverage(most).map_err(|_| InvalidAim::Dials)?,
+            None => claim,
+        };
+        match self {
+            Self::Healthier(_) | Self::Cures { .. } if claim != plain => Err(InvalidAim::Dials),
+            _ => Ok(claim),
+        }
     }
 
     /// The bits that the aim adds to the code of [`Aim::claim`] in `CLAIM`.
@@ -116,7 +136,7 @@ impl Aim {
             _ => return Err(InvalidAim::Code),
         };
         match claim.side() == Side::AtLeast && aim.bits() == bits {
-            true => aim.checked(),
+            true => aim.claim_like(claim).and_then(|_| aim.checked()),
             false => Err(InvalidAim::Code),
         }
     }

@@ -83,7 +83,7 @@ impl Entry {
     /// `instrument | bucket | lots + 2^64 (72 bits) | cash + 2^80 (88) | 1`.
     pub fn word<F: MarginField>(&self) -> F {
         let part = |value: F, bits: u32| value * F::from(2).pow_vartime([u64::from(bits)]);
-        F::from(u64::from(self.instrument.get()))
+        F::from(self.instrument.get())
             + part(F::from(u64::from(self.bucket.get())), ENTRY_BUCKET)
             + part(F::from_i128(self.lots) + F::from_u128(LOTS_OFFSET), ENTRY_LOTS)
             + part(F::from_i128(self.cash) + F::from_u128(CASH_CHANGE_OFFSET), ENTRY_CASH)

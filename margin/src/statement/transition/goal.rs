@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 
 use ethnum::I256;
 
-use super::{Aim, Entry, TransitionWitness};
-use crate::claim::Level;
+use super::{Aim, Entry, TransitionInstance, TransitionWitness};
+use crate::claim::{Level, Multiplier};
 use crate::ids::BucketId;
 use crate::relation::{BucketFigures, Figures, MarginFamily, Violation};
+use crate::statement::margin::check_claim;
 
 /// Equity against a requirement, in quote units.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -43,18 +44,19 @@ impl Ratio {
 
 /// Whether the aim is reached.
 pub(super) fn check<M: MarginFamily>(
-    aim: Aim,
+    instance: &TransitionInstance<M::Field>,
     witness: &TransitionWitness<M>,
 ) -> Result<(), Violation> {
-    let after = M::assess(&witness.before, witness.kept())?;
-    match aim {
-        Aim::Meets(level) => met(&after, level),
+    let reserved = &M::account(&witness.before).reserved;
+    let after = M::assess(&witness.before, witness.kept(), reserved)?;
+    match instance.aim() {
+        Aim::Meets(_) => check_claim(instance.account(), &after),
         Aim::Healthier(level) => {
             check_entries(witness, |shrinks, entry| shrinks || is_deposit(entry))?;
             is_healthier(&before(witness)?, &after, level, shrinks_some(witness))
         }
         Aim::Cures { breach, target } => {
-            if before(witness)?.shortfall(breach) == 0 {
+            if before(witness)?.shortfall(breach, Multiplier::ONE) == Some(0) {
                 return Err(Violation::NotInBreach);
             }
             check_entries(witness, |shrinks, _| shrinks)?;
@@ -65,14 +67,17 @@ pub(super) fn check<M: MarginFamily>(
 }
 
 fn met(after: &impl Figures, level: Level) -> Result<(), Violation> {
-    if after.shortfall(level) == 0 { Ok(()) } else { Err(Violation::FalseClaim) }
+    match after.shortfall(level, Multiplier::ONE) {
+        Some(0) => Ok(()),
+        _ => Err(Violation::FalseClaim),
+    }
 }
 
 /// The figures before, whose rows only some aims ask for.
 fn before<M: MarginFamily>(witness: &TransitionWitness<M>) -> Result<M::Figures, Violation> {
     let account = M::account(&witness.before);
     account.check_rows(account.slots.iter(), M::leaf)?;
-    M::assess(&witness.before, account.slots.iter())
+    M::assess(&witness.before, account.slots.iter(), &account.reserved)
 }
 
 /// Cash in, and no lots.
@@ -155,7 +160,7 @@ fn is_least<M: MarginFamily>(
             true => Some(back),
             false => slot.kept.then_some(&slot.slot),
         });
-    let required = M::assess(&witness.before, listed)?.buckets(level);
+    let required = M::assess(&witness.before, listed, &account.reserved)?.buckets(level);
     let equity: Vec<_> = after.buckets(level);
     let equity_of = |bucket: BucketId| {
         equity.iter().find(|figures| figures.bucket == bucket).map_or(0, |figures| figures.equity)

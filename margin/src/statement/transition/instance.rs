@@ -1,9 +1,11 @@
 //! The public inputs of a transition: those of the margin statement, then the
 //! commitment afterwards and the digest of the change.
 
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use super::aim::{AIM_MASK, Aim, InvalidAim};
+use crate::claim::Claim;
 use crate::field::MarginField;
 use crate::instance::{self, InvalidInstance, MarginInstance, PublicInputs, Shortfall};
 
@@ -59,18 +61,22 @@ pub enum InvalidTransition {
 }
 
 impl<F: MarginField> TransitionInstance<F> {
-    /// The public inputs of a transition of an account; its claim and disclosure
-    /// are those of the aim, whatever they were.
+    /// The public inputs of a transition of an account; side and level of its claim,
+    /// and the disclosure, are those of the aim, whatever they were.
     ///
     /// # Errors
-    /// When the aim says nothing.
+    /// When the aim says nothing, or the claim has dials that it does not take.
     pub fn new(
         account: MarginInstance<F>,
         aim: Aim,
         next: F,
         change: F,
     ) -> Result<Self, InvalidAim> {
-        let account = MarginInstance { claim: aim.claim()?, disclosed: Shortfall::NONE, ..account };
+        let account = MarginInstance {
+            claim: aim.claim_like(account.claim)?,
+            disclosed: Shortfall::NONE,
+            ..account
+        };
         Ok(Self { account, aim, next, change })
     }
 
@@ -83,6 +89,30 @@ impl<F: MarginField> TransitionInstance<F> {
     /// What is achieved.
     pub const fn aim(&self) -> Aim {
         self.aim
+    }
+
+    /// The claim as text: the aim's, with the dials of *meets*.
+    pub fn claim_text(&self) -> String {
+        let claim = self.account.claim.to_string();
+        match (self.aim, claim.strip_prefix("at-least:")) {
+            (Aim::Meets(_), Some(rest)) => alloc::format!("meets:{rest}"),
+            (aim, _) => aim.to_string(),
+        }
+    }
+
+    /// Reads [`TransitionInstance::claim_text`]: the aim, and the claim of it.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn parse_claim(text: &str) -> Result<(Aim, Claim), InvalidAim> {
+        let Some(rest) = text.strip_prefix("meets:") else {
+            let aim: Aim = text.parse()?;
+            return Ok((aim, aim.claim()?));
+        };
+        let claim: Claim =
+            alloc::format!("at-least:{rest}").parse().map_err(|_| InvalidAim::Text)?;
+        let aim = Aim::Meets(claim.level());
+        Ok((aim, aim.claim_like(claim)?))
     }
 
     /// Commitment to the portfolio afterwards.

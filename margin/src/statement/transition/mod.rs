@@ -8,6 +8,10 @@
 //! | T4 | what the [`Aim`] says: *meets*, *healthier* or *cures* |
 //! | M3 to M5 | rows, order and figures, as in the margin statement |
 //!
+//! What is reserved for open orders is the same before and afterwards, and counts
+//! as in the margin statement. *Meets* takes the dials of a claim; the other aims
+//! take none.
+//!
 //! A position that is missing counts as one of zero lots and no cash, so a
 //! transition opens and closes positions. The prices at which lots become cash
 //! are nobody's concern here: the change says them to whoever is shown it.
@@ -108,7 +112,7 @@ impl<M: MarginFamily> TransitionWitness<M> {
     /// The commitment afterwards: `NEXT`.
     pub fn next(&self) -> M::Field {
         let positions: Vec<_> = self.kept().map(|slot| slot.position.clone()).collect();
-        commit(&positions, &self.blinding)
+        commit(&positions, &M::account(&self.before).reserved, &self.blinding)
     }
 }
 
@@ -129,14 +133,14 @@ pub fn check<M: MarginFamily>(
     check_order(witness.slots.iter().map(|slot| &slot.slot))?;
     check_change(witness)?;
     // A closed position has a row too, which applies to zero lots.
-    M::assess(&witness.before, witness.slots.iter().map(|slot| &slot.slot))?;
+    M::assess(&witness.before, witness.slots.iter().map(|slot| &slot.slot), &account.reserved)?;
     if witness.next() != instance.next() {
         return Err(Violation::Next);
     }
     if witness.change.digest::<M::Field>() != instance.change() {
         return Err(Violation::ChangeDigest);
     }
-    goal::check(instance.aim(), witness)
+    goal::check(instance, witness)
 }
 
 /// T3: every position, before or afterwards, follows from the other.

@@ -170,7 +170,11 @@ impl Book {
     /// The account's margin.
     pub(crate) fn assess(&self) -> Result<ScenarioMargin, Violation> {
         let rows = self.rows.iter().map(|row| &self.table.rows[*row]);
-        ScenarioMargin::assess(self.positions.iter().zip(rows), &self.table.terms)
+        ScenarioMargin::assess(
+            self.positions.iter().zip(rows),
+            &portfolio::Reserved::NONE,
+            &self.table.terms,
+        )
     }
 
     /// The figures in quote currency.

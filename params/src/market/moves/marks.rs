@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::market::AnyMarketFile;
-use crate::scenario::market::{Instrument, MarketSpec};
+use crate::scenario::market::{Instrument, MarketSpec, ScenarioMarket};
 
 /// Two expiries are one when they are at most this far apart, in seconds: they
 /// are told in seconds from a snapshot that took a while.
@@ -112,7 +112,24 @@ impl Marks {
                 let spec = file.snapshot().spec();
                 Self::of_scenario(spec.timestamp.get(), spec.market.spec())
             }
+            AnyMarketFile::Simulation(file) => {
+                let spec = file.snapshot().spec();
+                Self::of_simulation(spec.timestamp.get(), &spec.markets)
+            }
         }
+    }
+
+    /// The marks of several underlyings; the stablecoin's is one for each.
+    fn of_simulation(taken: u64, markets: &[ScenarioMarket]) -> Self {
+        let each = markets.iter().flat_map(|market| {
+            let stable = format!("stable of {}", market.spec().underlying);
+            let marks = Self::of_scenario(taken, market.spec()).marks;
+            marks.into_iter().map(move |mark| match mark.kind {
+                MarkKind::Stable => Mark { symbol: stable.clone(), ..mark },
+                _ => mark,
+            })
+        });
+        Self { taken, marks: each.collect() }
     }
 
     /// The marks of an options market that was taken at a time.
@@ -146,6 +163,11 @@ impl Marks {
             }
         }
         Self { taken, marks }
+    }
+
+    /// When the market was taken, in seconds since 1970.
+    pub(super) const fn taken(&self) -> u64 {
+        self.taken
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Mark> {

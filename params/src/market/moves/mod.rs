@@ -14,8 +14,10 @@
 //! volatility at the money of an expiry grows by more than four fifths, or that of
 //! any option to more than 2.6 times.
 //!
-//! [`Limits`] give single instruments limits of their own.
+//! [`Limits`] give single instruments limits of their own; [`Announced`] listings are
+//! no moves without bound.
 
+mod announced;
 mod limits;
 mod marks;
 
@@ -23,6 +25,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 
+pub use announced::{Announced, AnnouncedError};
 pub use limits::{Limits, LimitsError};
 pub use marks::{MarkKind, Marks};
 
@@ -42,7 +45,7 @@ pub struct Move {
     pub name: String,
     /// What of it.
     pub kind: MarkKind,
-    /// Before; absent when it is new.
+    /// Before; absent when it is new. Of an announced listing the price announced.
     pub before: Option<Decimal>,
     /// After; absent when it is gone.
     pub after: Option<Decimal>,
@@ -51,14 +54,29 @@ pub struct Move {
     /// The same weighed and, where the mark has a limit of its own, scaled so that
     /// reaching that limit is reaching the policy's.
     pub counted_bps: u32,
+    /// Whether it is new and was announced.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub announced: bool,
 }
 
-/// Every move between two markets, the largest that counts first.
-pub fn moves(before: &Marks, after: &Marks, limits: Option<&Limits>) -> Vec<Move> {
+/// Every move between two markets, the largest that counts first. New instruments
+/// that were announced move as far as they are from the price announced.
+pub fn moves(
+    before: &Marks,
+    after: &Marks,
+    limits: Option<&Limits>,
+    announced: &Announced,
+) -> Vec<Move> {
     let new = after.iter().filter_map(|mark| match before.find(mark) {
         Some(old) => Some(Move::of(mark, Some(old.value), Some(mark.value))),
         None if before.may_come(mark) => None,
-        None => Some(Move::of(mark, None, Some(mark.value))),
+        None => Some(match announced.price_of(mark, after.taken()) {
+            Some(price) => {
+                let moved = Move::of(mark, Some(price), Some(mark.value));
+                Move { announced: true, ..moved }
+            }
+            None => Move::of(mark, None, Some(mark.value)),
+        }),
     });
     let gone =
         before.iter().filter(|mark| after.find(mark).is_none()).filter_map(|mark| {
@@ -86,7 +104,8 @@ impl Move {
             (Some(before), Some(after)) => ratio_bps(before, after).unwrap_or(UNBOUNDED),
             _ => UNBOUNDED,
         };
-        Self { name: mark.name(), kind: mark.kind, before, after, bps, counted_bps: bps }
+        let (name, kind) = (mark.name(), mark.kind);
+        Self { name, kind, before, after, bps, counted_bps: bps, announced: false }
     }
 }
 

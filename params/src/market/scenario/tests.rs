@@ -1,7 +1,7 @@
 use pasta_curves::Fp;
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::ids::{AccountId, BucketId, ContextId};
+use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
 use zkmargin_margin::portfolio::Blinding;
@@ -63,6 +63,7 @@ fn witnesses_satisfy_the_relation() {
             model: model().digest(),
             claim: Claim::new(side, Level::Initial).unwrap(),
             disclosed: Shortfall::NONE,
+            memo: Memo::NONE,
         };
         assert_eq!(margin::check::<Scenario<_>>(&instance, &witness), Ok(()));
         assert!(witness.has_padding());

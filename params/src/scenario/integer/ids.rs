@@ -18,7 +18,7 @@ use crate::symbol::Symbol;
 /// symbols have hashes that collide.
 pub fn check_ids(market: &ScenarioMarket) -> Result<(), ScenarioError> {
     // By what call and put share: the symbols, with expiry and strike of options.
-    let mut seen: BTreeMap<u32, Vec<(&Symbol, Option<Strike>)>> = BTreeMap::new();
+    let mut seen: BTreeMap<u64, Vec<(&Symbol, Option<Strike>)>> = BTreeMap::new();
     let mut strikes: BTreeMap<Strike, &str> = BTreeMap::new();
     for (symbol, instrument) in &market.spec().instruments {
         let refused = |problem| Err(ScenarioError::at(format!("instruments.{symbol}"), problem));

@@ -75,7 +75,7 @@ fn margin(integers: &IntegerTable, holdings: &Holdings, unit: f64) -> ScenarioMa
     let cash = (1234.5 * unit) as i128;
     positions[0].1.cash = Amount::new(cash).unwrap();
     let slots = positions.iter().map(|(row, position)| (position, &integers.rows[*row]));
-    ScenarioMargin::assess(slots, &integers.terms).unwrap()
+    ScenarioMargin::assess(slots, &portfolio::Reserved::NONE, &integers.terms).unwrap()
 }
 
 fn balance(margin: &ScenarioMargin, level: Level, unit: f64) -> f64 {

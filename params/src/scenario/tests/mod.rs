@@ -55,7 +55,7 @@ fn portfolio(cash: f64, positions: &[(&str, f64)]) -> ScenarioPortfolio {
         quantity,
         unrealised: 0.0,
     };
-    ScenarioPortfolio { cash, positions: positions.iter().map(position).collect() }
+    ScenarioPortfolio { cash, positions: positions.iter().map(position).collect(), reserved: 0.0 }
 }
 
 /// A linear congruential generator: reproducible books.
@@ -80,6 +80,6 @@ impl Books {
         }
         let position = |(instrument, quantity)| Position { instrument, quantity, unrealised: 0.0 };
         let positions = positions.into_iter().map(position).collect();
-        ScenarioPortfolio { cash: 1234.5, positions }
+        ScenarioPortfolio { cash: 1234.5, positions, reserved: 0.0 }
     }
 }

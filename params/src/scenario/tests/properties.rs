@@ -68,7 +68,7 @@ fn combine(
     }
     let position = |(instrument, quantity)| Position { instrument, quantity, unrealised: 0.0 };
     let positions = sums.into_iter().map(position).collect();
-    ScenarioPortfolio { cash: a * first.cash + b * second.cash, positions }
+    ScenarioPortfolio { cash: a * first.cash + b * second.cash, positions, reserved: 0.0 }
 }
 
 proptest! {

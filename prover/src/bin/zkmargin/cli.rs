@@ -93,6 +93,8 @@ enum Command {
     Stress(cmd::stress::Args),
     /// What a trade or a deposit would do to margin, level and liquidation price
     Whatif(cmd::whatif::Args),
+    /// Hold value at risk and expected shortfall of a book against the past
+    Backtest(cmd::backtest::Args),
     /// Prove statements about encrypted portfolios
     Prove(cmd::prove::Args),
     /// Prove that a change of an account's portfolio keeps a level, telling nothing
@@ -183,6 +185,7 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
         Command::Margin(args) => cmd::margin::run(&args, env),
         Command::Stress(args) => cmd::stress::run(&args, env),
         Command::Whatif(args) => cmd::whatif::run(&args, env),
+        Command::Backtest(args) => cmd::backtest::run(&args, env),
         Command::Prove(args) => cmd::prove::run(&args, env),
         Command::ProveChange(args) => cmd::prove_change::run(&args, env),
         Command::Verify(args) => cmd::verify::run(&args, env),

@@ -7,16 +7,19 @@ use std::process::ExitCode;
 
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::ProofSystem;
+use zkmargin_oracle::{PriceError, SourcesError};
 use zkmargin_params::account_name::AccountNameError;
 use zkmargin_params::import::ImportError;
 use zkmargin_params::market::stress::AtPrices;
 use zkmargin_params::market::{MarketError, MarketFileError};
 use zkmargin_params::model::AnyModelError;
 use zkmargin_params::scenario::ScenarioError;
+use zkmargin_params::simulation::SimulationError;
 use zkmargin_params::snapshot::SnapshotError;
 use zkmargin_params::srs::SrsError;
 use zkmargin_params::srs::store::StoreError;
 use zkmargin_prover::backend::SetupError;
+use zkmargin_prover::bulk::BulkError;
 use zkmargin_prover::crypt::{CryptError, IdentityError, RecipientError};
 use zkmargin_prover::files::{FileError, Source};
 use zkmargin_prover::freshness::NotFresh;
@@ -126,6 +129,8 @@ pub(crate) enum Error {
     NotFresh { path: String, source: NotFresh },
     #[error("{path}: {source}")]
     Limits { path: String, source: Box<JsonError> },
+    #[error("{path}: {source}")]
+    Announced { path: String, source: Box<JsonError> },
     #[error(transparent)]
     AccountName(AccountNameError),
     #[error(transparent)]
@@ -138,8 +143,22 @@ pub(crate) enum Error {
     Unverifiable { path: String, reason: String },
     #[error("{invalid} of {total} proofs are not what they should be")]
     ProofsInvalid { invalid: usize, total: usize },
+    #[error("{refused} of {total} portfolios were refused")]
+    PortfoliosRefused { refused: usize, total: usize },
+    #[error(transparent)]
+    Bulk(#[from] BulkError),
     #[error("{refused} of {total} proofs were not applied")]
     ProofsRefused { refused: usize, total: usize },
+    #[error("{path}: {source}")]
+    Sources { path: String, source: Box<SourcesError> },
+    #[error("{path}: {source}")]
+    Prices { path: String, source: Box<PriceError> },
+    #[error("{path}: {source}")]
+    NotFromReports { path: String, source: Box<PriceError> },
+    #[error(
+        "{0}: a market of options keeps no signed reports: its prices are the publisher's word"
+    )]
+    NoReports(String),
     #[error("{place}: {what} is {found}, expected {expected}")]
     Mismatch { place: String, what: &'static str, expected: String, found: String },
     #[error("{path} is of proof system {found}, {expected} is asked for")]
@@ -186,6 +205,8 @@ pub(crate) enum Error {
     Lots { path: String, source: Box<JsonError> },
     #[error("{path}: {source}")]
     ScenarioMarket { path: String, source: Box<ScenarioError> },
+    #[error("{path}: {source}")]
+    Simulation { path: String, source: Box<SimulationError> },
     #[error(transparent)]
     Plot(#[from] PlotError),
     #[error(transparent)]
@@ -293,6 +314,8 @@ impl Error {
             | Self::ProofsRefused { .. }
             | Self::Mismatch { .. }
             | Self::NotSigned { .. }
+            | Self::NotFromReports { .. }
+            | Self::NoReports(_)
             | Self::NotFresh { .. }
             | Self::ConformanceMissed { .. }
             | Self::InsecureSrs(_)

@@ -5,9 +5,10 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use zeroize::Zeroizing;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::market::{
@@ -64,6 +65,14 @@ pub(crate) fn parse_level(text: &str) -> Result<Level, &'static str> {
         .ok_or("allowed are margin-call, maintenance, initial")
 }
 
+/// Reads a memo: at most 31 bytes, which are its last.
+pub(crate) fn parse_memo(text: &str) -> Result<Memo, &'static str> {
+    let digits = text.strip_prefix("0x").and_then(|digits| hex::decode(digits).ok());
+    digits
+        .and_then(|bytes| Memo::of(&bytes))
+        .ok_or("allowed are 0x and an even number of hexadecimal digits, at most 62")
+}
+
 /// Reads an epoch's number; zero is none.
 pub(crate) fn parse_epoch(text: &str) -> Result<Epoch, &'static str> {
     match text.parse() {
@@ -78,9 +87,18 @@ pub(crate) fn load_document(
     keys: &KeyArgs,
     allow_plaintext: bool,
 ) -> Result<PortfolioDocument, Error> {
+    load_document_with(source, |file| keys.open(source, file), allow_plaintext)
+}
+
+/// The same, opened in the caller's way.
+pub(crate) fn load_document_with(
+    source: &Source,
+    open: impl FnOnce(&[u8]) -> Result<Zeroizing<Vec<u8>>, Error>,
+    allow_plaintext: bool,
+) -> Result<PortfolioDocument, Error> {
     let file = source.read_secret()?;
     let plain = if crypt::is_age(&file) {
-        keys.open(source, &file)?
+        open(&file)?
     } else if allow_plaintext || !file.trim_ascii_start().starts_with(b"{") {
         // What is not JSON either is refused with its own error.
         match allow_plaintext {
@@ -155,6 +173,7 @@ impl PublishedMarket {
         let system = match &self.file {
             AnyMarketFile::Standard(file) => file.proof_system(),
             AnyMarketFile::Scenario(file) => file.proof_system(),
+            AnyMarketFile::Simulation(file) => file.proof_system(),
         };
         env.proof_system_of(&self.place, system.map_err(|error| self.failed(error))?)
     }
@@ -172,6 +191,7 @@ impl PublishedMarket {
         match &self.file {
             AnyMarketFile::Standard(file) => file.snapshot().quote(),
             AnyMarketFile::Scenario(file) => &file.snapshot().spec().quote,
+            AnyMarketFile::Simulation(file) => &file.snapshot().spec().quote,
         }
     }
 
@@ -193,6 +213,10 @@ macro_rules! with_market {
                     $body
                 }
                 ::zkmargin_params::market::AnyMarketFile::Scenario(file) => {
+                    let $market = published.open::<_, Field>(file)?;
+                    $body
+                }
+                ::zkmargin_params::market::AnyMarketFile::Simulation(file) => {
                     let $market = published.open::<_, Field>(file)?;
                     $body
                 }

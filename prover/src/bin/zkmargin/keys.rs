@@ -49,10 +49,16 @@ impl KeyArgs {
 
     /// The keys given, of the kind that an age file needs.
     pub(crate) fn keys_of(&self, path: &Source, file: &[u8]) -> Result<Keys, Error> {
-        let mut keys = Keys::default();
         if crypt::needs_passphrase(file).map_err(|e| Error::crypt(path, e))? {
-            return Ok(keys.with_passphrase(passphrase(&format!("Passphrase for {path}: "))?));
+            let passphrase = passphrase(&format!("Passphrase for {path}: "))?;
+            return Ok(Keys::default().with_passphrase(passphrase));
         }
+        self.identities()
+    }
+
+    /// The identities given.
+    pub(crate) fn identities(&self) -> Result<Keys, Error> {
+        let mut keys = Keys::default();
         for source in &self.identity {
             let text = read_key_file(source)?;
             keys = keys.and(parse(&text, source.to_string())?);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zkmargin_circuits::family::{FamilyCircuit, family_of};
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::statement::Statement;
@@ -69,6 +70,7 @@ pub(crate) fn exported_key(
     let verifier = match family {
         Family::Standard => verifier::<Kzg, StandardCircuit<_>>(shape, dev, env),
         Family::Scenario => verifier::<Kzg, ScenarioCircuit<_>>(shape, dev, env),
+        Family::Simulation => verifier::<Kzg, SimulationCircuit<_>>(shape, dev, env),
     }?;
     verifier.export().map_err(Error::Export)
 }

@@ -6,7 +6,7 @@ use zkmargin_margin::ids::AccountId;
 use zkmargin_params::scenario::{MarketSpec, StressPoint, Threshold};
 use zkmargin_prover::figures::money;
 use zkmargin_prover::files::{Kind, write_atomic};
-use zkmargin_prover::plot::{Format, Picture, Upper, window};
+use zkmargin_prover::plot::{Format, Picture, PlotError, Upper, window};
 
 use crate::env::Env;
 use crate::error::Error;
@@ -24,11 +24,54 @@ pub(crate) struct PictureArgs {
     force: bool,
 }
 
+/// Where the picture of a backtest goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TargetArgs {
+    /// Draw losses, estimates and breaches day by day
+    #[arg(long, value_name = "FILE.svg|FILE.png", value_parser = parse_target)]
+    plot: Option<Target>,
+    /// Replace an existing picture
+    #[arg(long, requires = "plot")]
+    force: bool,
+}
+
+impl TargetArgs {
+    /// Refuses an existing picture early, before the work.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.plot.as_ref().map_or(Ok(()), |target| refuse_existing(&target.path, self.force))
+    }
+
+    /// Draws it, where one is wanted.
+    pub(crate) fn draw(
+        &self,
+        render: impl FnOnce(Format) -> Result<Vec<u8>, PlotError>,
+        env: Env,
+    ) -> Result<(), Error> {
+        self.plot.as_ref().map_or(Ok(()), |target| target.write(render, self.force, env))
+    }
+}
+
 /// A file and the form that its name asks for.
 #[derive(Clone, Debug)]
 struct Target {
     path: PathBuf,
     format: Format,
+}
+
+impl Target {
+    /// Draws and writes it, readable by its owner alone.
+    fn write(
+        &self,
+        render: impl FnOnce(Format) -> Result<Vec<u8>, PlotError>,
+        force: bool,
+        env: Env,
+    ) -> Result<(), Error> {
+        let bytes = env.progress.stage("picture", || render(self.format))?;
+        let kind = if force { Kind::PrivateReplace } else { Kind::Private };
+        write_atomic(&self.path, &bytes, kind)?;
+        env.out.note(format!("picture in {}", self.path.display()));
+        Ok(())
+    }
 }
 
 fn parse_target(text: &str) -> Result<Target, &'static str> {
@@ -92,10 +135,6 @@ impl PictureArgs {
             curve: window(subject.points, subject.thresholds),
             thresholds: subject.thresholds,
         };
-        let bytes = env.progress.stage("picture", || picture.render(target.format))?;
-        let kind = if self.force { Kind::PrivateReplace } else { Kind::Private };
-        write_atomic(&target.path, &bytes, kind)?;
-        env.out.note(format!("picture in {}", target.path.display()));
-        Ok(())
+        target.write(|format| picture.render(format), self.force, env)
     }
 }

@@ -1,15 +1,16 @@
 //! The entry points.
 
 use cosmwasm_std::{
-    Addr, Api, Binary, Deps, DepsMut, Env, Event, MessageInfo, Response, StdResult, Storage,
-    entry_point,
+    Addr, Api, BankMsg, Binary, Coin, Deps, DepsMut, Env, Event, MessageInfo, Response, StdResult,
+    Storage, entry_point,
 };
 use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData, EpochPost, Root};
 
 use crate::apply::{apply, apply_proved};
 use crate::error::ContractError;
-use crate::msg::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg, Submission, convert};
+use crate::msg::{ExecuteMsg, InstantiateMsg, MigrateMsg, PathMsg, QueryMsg, Submission, convert};
+use crate::paths::Paths;
 use crate::proofs::{self, Read};
 use crate::state::{GUARDIAN_WAITS, Moment, OWNERS};
 use crate::{circuits, epochs, models, msg, queries, roles, start};
@@ -40,11 +41,16 @@ pub fn execute(
     info: MessageInfo,
     msg: ExecuteMsg,
 ) -> Result<Response, ContractError> {
-    refuse_coins(&info)?;
+    let takes_coins = matches!(msg, ExecuteMsg::Path(PathMsg::Demand { .. } | PathMsg::Deposit {}));
+    if !takes_coins {
+        refuse_coins(&info)?;
+    }
     roles::authorise(deps.storage, &info.sender, &msg)?;
-    let call =
-        Call { storage: deps.storage, api: deps.api, moment: (&env).into(), sender: info.sender };
-    Ok(Response::new().add_events(call.handle(msg)?))
+    let MessageInfo { sender, funds } = info;
+    let (storage, api, moment, mut pays) = (deps.storage, deps.api, (&env).into(), Vec::new());
+    let call = Call { storage, api, moment, sender, funds, pays: &mut pays };
+    let events = call.handle(msg)?;
+    Ok(Response::new().add_events(events).add_messages(pays))
 }
 
 /// Answers a question.
@@ -75,6 +81,9 @@ struct Call<'a> {
     api: &'a dyn Api,
     moment: Moment,
     sender: Addr,
+    funds: Vec<Coin>,
+    /// What is paid when the message is through.
+    pays: &'a mut Vec<BankMsg>,
 }
 
 type Handled = Result<Vec<Event>, ContractError>;
@@ -88,7 +97,12 @@ impl Call<'_> {
                 let (epoch, market_root) = (Epoch::new(epoch), root(&market_root)?);
                 self.act(Action::RejectEpoch { epoch, market_root })
             }
-            ExecuteMsg::SetSigners { signers } => one(epochs::set_signers(self.storage, &signers)),
+            ExecuteMsg::SetSigners { signers } => {
+                one(epochs::announce_signers(self.storage, &moment, &signers))
+            }
+            ExecuteMsg::ActivateSigners {} => one(epochs::activate_signers(self.storage, &moment)),
+            ExecuteMsg::CancelSigners {} => one(epochs::cancel_signers(self.storage)),
+            ExecuteMsg::Path(msg) => self.path(&msg),
             ExecuteMsg::Pause { until } => self.pause(until),
             ExecuteMsg::Resume { epoch, market_root } => {
                 let (epoch, market_root) = (Epoch::new(epoch), root(&market_root)?);
@@ -165,6 +179,12 @@ impl Call<'_> {
         let post: EpochPost = convert("post", post)?;
         epochs::require_signed(self.storage, self.api, &post, signatures)?;
         self.act(Action::PostEpoch(post))
+    }
+
+    fn path(self, msg: &PathMsg) -> Handled {
+        let Self { storage, api, moment, sender, funds, pays } = self;
+        let (moment, sender, funds) = (&moment, &sender, funds.as_slice());
+        Paths { storage, api, moment, sender, funds, pays }.handle(msg)
     }
 
     fn pause(&mut self, until: u64) -> Handled {

@@ -1,24 +1,79 @@
 //! Who attests epochs, by the chain's own recovery of signers.
 
-use cosmwasm_std::{Api, Event, Storage};
+use cosmwasm_std::{Api, Event, StdResult, Storage};
 use zkmargin_verifier::engine::EpochPost;
 use zkmargin_verifier::epoch::{EpochDigest, Signature, SignatureError, Signer, Signers};
 
 use crate::error::ContractError;
 use crate::msg;
 use crate::msg::convert;
-use crate::state::{CONFIG, SIGNERS};
+use crate::state::{CONFIG, Moment, NEXT_SIGNERS, SIGNERS};
 
-/// Says who attests epochs.
+/// Says who attests epochs from now on.
 pub(crate) fn set_signers(
     storage: &mut dyn Storage,
     signers: &msg::Signers,
 ) -> Result<Event, ContractError> {
     let checked: Signers = convert("signers", signers)?;
     SIGNERS.save(storage, &checked)?;
-    Ok(Event::new("zkmargin-signers-set")
-        .add_attribute("threshold", checked.threshold().to_string())
-        .add_attribute("signers", signers.signers.join(",")))
+    Ok(told("set", &checked)?)
+}
+
+/// Announces who will; without a notice they do at once.
+pub(crate) fn announce_signers(
+    storage: &mut dyn Storage,
+    moment: &Moment,
+    signers: &msg::Signers,
+) -> Result<Event, ContractError> {
+    let notice = CONFIG.load(storage)?.delays.models;
+    if notice == 0 {
+        NEXT_SIGNERS.remove(storage);
+        return set_signers(storage, signers);
+    }
+    let checked: Signers = convert("signers", signers)?;
+    let from = moment.now.checked_add(notice).ok_or(ContractError::Time)?;
+    let event = told("announced", &checked)?.add_attribute("from", from.to_string());
+    NEXT_SIGNERS.save(storage, &(checked, from))?;
+    Ok(event)
+}
+
+/// Has announced signers attest from now on.
+pub(crate) fn activate_signers(
+    storage: &mut dyn Storage,
+    moment: &Moment,
+) -> Result<Event, ContractError> {
+    let next = NEXT_SIGNERS.may_load(storage)?;
+    let from = next.as_ref().map(|(_, from)| *from);
+    let Some((signers, _)) = next.filter(|(_, from)| *from <= moment.now) else {
+        return Err(ContractError::SignersNotAnnounced { from });
+    };
+    NEXT_SIGNERS.remove(storage);
+    SIGNERS.save(storage, &signers)?;
+    Ok(told("set", &signers)?)
+}
+
+/// Withdraws announced signers.
+pub(crate) fn cancel_signers(storage: &mut dyn Storage) -> Result<Event, ContractError> {
+    let Some((signers, _)) = NEXT_SIGNERS.may_load(storage)? else {
+        return Err(ContractError::SignersNotAnnounced { from: None });
+    };
+    NEXT_SIGNERS.remove(storage);
+    Ok(told("withdrawn", &signers)?)
+}
+
+/// Who was announced.
+pub(crate) fn next_signers(
+    storage: &dyn Storage,
+) -> Result<Option<msg::NextSigners>, ContractError> {
+    let Some((signers, from)) = NEXT_SIGNERS.may_load(storage)? else { return Ok(None) };
+    Ok(Some(msg::NextSigners { signers: convert("signers", &signers)?, from }))
+}
+
+fn told(what: &str, signers: &Signers) -> StdResult<Event> {
+    let shown: msg::Signers = convert("signers", signers)?;
+    Ok(Event::new(format!("zkmargin-signers-{what}"))
+        .add_attribute("threshold", shown.threshold.to_string())
+        .add_attribute("signers", shown.signers.join(",")))
 }
 
 /// Refuses an epoch that too few signers attest, or anybody else.

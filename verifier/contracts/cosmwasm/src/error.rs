@@ -204,8 +204,64 @@ pub enum ContractError {
     /// A key in storage that nobody writes.
     #[error("storage is damaged: {0} has a key of another length")]
     Damaged(&'static str),
-    /// Coins, which the registry has no use for.
-    #[error("the registry takes no coins")]
+    /// Signers that were not announced, or not long enough ago.
+    #[error("signers must be announced first (`set_signers`), and can be activated {}", when(.from))]
+    SignersNotAnnounced {
+        /// From when on they can be activated, if they were announced.
+        from: Option<u64>,
+    },
+    /// A registry that keeps no demands for paths.
+    #[error("no account can demand its path: the registry was begun without `paths`")]
+    NoPaths,
+    /// The terms of demands make no sense.
+    #[error(
+        "paths: answer_period and notice must be 1 to {max} seconds, and the notice not shorter than answer_period"
+    )]
+    PathPeriods {
+        /// The longest.
+        max: u64,
+    },
+    /// The sender is not the venue.
+    #[error("only the venue may do this")]
+    NotTheVenue,
+    /// Other coins than a demand costs.
+    #[error("a demand costs {bond}: send exactly that")]
+    DemandBond {
+        /// What it costs.
+        bond: String,
+    },
+    /// A key that nothing can be encrypted to.
+    #[error("key: {got} bytes, needed are the 32 of an X25519 public key, not all zero")]
+    PathKey {
+        /// Its length.
+        got: usize,
+    },
+    /// An answer without bytes.
+    #[error("sealed_path is empty")]
+    NoAnswer,
+    /// Nothing was demanded, or it is answered.
+    #[error("no such path was demanded, or it is answered already")]
+    NothingDemanded,
+    /// A stake that is settled, or not lost yet.
+    #[error("bond and stake are settled, or the venue may still answer until {answer_by}")]
+    NotForfeited {
+        /// Until when, inclusive, the venue may answer for nothing.
+        answer_by: u64,
+    },
+    /// A withdrawal that was not announced, or not long enough ago.
+    #[error("a withdrawal must be announced first, and is possible {}", when(.from))]
+    NotAnnounced {
+        /// From when on, if it was announced.
+        from: Option<u64>,
+    },
+    /// A deposit of nothing, or of other coins.
+    #[error("a deposit is one coin of {denom}")]
+    Deposit {
+        /// Of which denomination.
+        denom: String,
+    },
+    /// Coins, which are for demands and the venue's deposits alone.
+    #[error("the registry takes no coins but with `path.demand` and `path.deposit`")]
     Coins,
 }
 

@@ -13,6 +13,7 @@
 //! | [`state`] | storage, as the engine reads it |
 //! | [`windows`] | when circuits are accepted, and until when there is one |
 //! | `circuits`, `models`, `roles`, `epochs` | what surrounds the engine: verifying keys, notices, holders, signers |
+//! | `paths` | paths that are demanded on record, with bonds |
 //! | `proofs` | the verification of submissions, one or many |
 //! | `apply`, `queries`, `start` | actions of the engine, answers, the registry's beginning |
 
@@ -23,6 +24,7 @@ mod epochs;
 pub mod error;
 mod models;
 pub mod msg;
+mod paths;
 mod proofs;
 mod queries;
 mod roles;

@@ -12,7 +12,7 @@ use crate::msg::{
 };
 use crate::proofs::Read;
 use crate::state::{ACCOUNTS, ANNOUNCED, MODELS, Moment, OWNERS, SIGNERS, Stored};
-use crate::{circuits, roles, start};
+use crate::{circuits, epochs, paths, roles, start};
 
 /// Answers a question at a moment.
 pub(crate) fn answer(
@@ -26,6 +26,11 @@ pub(crate) fn answer(
         QueryMsg::Roles {} => to_json_binary(&roles::list(storage)?),
         QueryMsg::Signers {} => {
             to_json_binary(&convert::<Signers>("signers", &SIGNERS.load(storage)?)?)
+        }
+        QueryMsg::NextSigners {} => to_json_binary(&epochs::next_signers(storage)?),
+        QueryMsg::Paths {} => to_json_binary(&paths::terms(storage)?),
+        QueryMsg::Demand { account, epoch } => {
+            to_json_binary(&paths::demand(storage, convert("account", &account)?, epoch)?)
         }
         QueryMsg::State {} => to_json_binary(&asked.state()?),
         QueryMsg::Account { account } => {
@@ -114,7 +119,7 @@ impl Asked<'_> {
 
     fn account(&self, account: AccountId) -> Result<AccountAnswer, ContractError> {
         let found = ACCOUNTS.may_load(self.storage, account.as_bytes())?;
-        let never = Account { last_epoch: Epoch::new(0), status: AccountStatus::Unregistered };
+        let never = Account::new(Epoch::new(0), AccountStatus::Unregistered);
         let owner = OWNERS.may_load(self.storage, account.as_bytes())?;
         Ok(AccountAnswer {
             account: account.to_string(),

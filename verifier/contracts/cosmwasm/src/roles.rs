@@ -27,6 +27,7 @@ const fn role_of(msg: &ExecuteMsg) -> Option<Role> {
         | ExecuteMsg::Pause { .. }
         | ExecuteMsg::Resume { .. }
         | ExecuteMsg::RevokeModel { .. }
+        | ExecuteMsg::CancelSigners {}
         | ExecuteMsg::FreezeCircuit { .. } => Some(Role::Guardian),
         ExecuteMsg::PostEpoch { .. }
         | ExecuteMsg::SubmitProof(_)
@@ -36,6 +37,8 @@ const fn role_of(msg: &ExecuteMsg) -> Option<Role> {
         | ExecuteMsg::Cure(_)
         | ExecuteMsg::MarkLiquidatable { .. }
         | ExecuteMsg::Escape { .. }
+        | ExecuteMsg::ActivateSigners {}
+        | ExecuteMsg::Path(_)
         | ExecuteMsg::AcceptRole { .. } => None,
     }
 }

@@ -8,7 +8,7 @@ use zkmargin_verifier::engine::{Meta, Policy};
 use crate::error::ContractError;
 use crate::msg::{Delays, InstantiateMsg, Terms, convert};
 use crate::state::{CONFIG, Config, LAYOUT, LAYOUT_NUMBER, META, MODELS, Moment};
-use crate::{circuits, epochs, roles};
+use crate::{circuits, epochs, paths, roles};
 
 /// The name on record, for migrations.
 const CONTRACT: &str = "zkmargin:registry";
@@ -44,6 +44,7 @@ pub(crate) fn instantiate(
     META.save(deps.storage, &meta)?;
     roles::begin_with(deps.storage, deps.api, &msg.roles)?;
     let signers = epochs::set_signers(deps.storage, &msg.signers)?;
+    paths::begin_with(deps.storage, deps.api, msg.paths.as_ref())?;
     let circuits = circuits::begin_with(deps.storage, &moment, &msg.keys)?;
     Ok(Response::new()
         .add_attribute("context", context.to_string())

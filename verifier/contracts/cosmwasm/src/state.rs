@@ -39,6 +39,8 @@ pub const CONFIG: Item<Config> = Item::new("config");
 pub const META: Item<Meta> = Item::new("meta");
 /// Who attests epochs.
 pub const SIGNERS: Item<Signers> = Item::new("signers");
+/// Who will attest them, and from when on.
+pub const NEXT_SIGNERS: Item<(Signers, u64)> = Item::new("next_signers");
 /// Holders of roles, by the role's name.
 pub const ROLES: Map<&str, Addr> = Map::new("roles");
 /// Who was offered a role, by the role's name.

@@ -103,6 +103,7 @@ fn registry(params: PolicyParams, start: u64) -> Registry {
         roles: Roles { governor: holder(), protocol: holder(), guardian: holder() },
         keys: Vec::new(),
         delays: Delays { circuits: 0, models: 0 },
+        paths: None,
         for_tests: true,
     };
     let info = MessageInfo { sender: anyone.clone(), funds: Vec::new() };

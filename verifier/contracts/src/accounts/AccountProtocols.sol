@@ -98,8 +98,9 @@ abstract contract AccountProtocols is AccountState, ReentrancyGuardTransient {
     function _putClosed(Seen memory seen) private {
         Account memory closed;
         closed.state = State.Closed;
-        closed.since = seen.meta.clock;
+        closed.since = seen.clock;
         closed.lastEpoch = seen.account.lastEpoch;
+        _endHold(seen);
         _put(seen, closed);
     }
 
@@ -121,6 +122,7 @@ abstract contract AccountProtocols is AccountState, ReentrancyGuardTransient {
         Seen memory seen = _open(context, id);
         _refuseLiquidatable(seen);
         (uint48 time, uint48 ran) = (seen.meta.lastTime, seen.meta.lastRan);
+        if (seen.path.open && seen.path.asked < ran) ran = seen.path.asked;
         if (time - ran <= MARKETS.escapeAfter(context)) revert NotStuck(ran);
         delete _subscriptions[context][id];
         _putClosed(seen);

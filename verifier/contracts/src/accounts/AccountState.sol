@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import { Account, EpochState, Level, Meta, Rest, Standing, State, Terms } from "../MarginTypes.sol";
+import {
+    Account,
+    EpochState,
+    Level,
+    Meta,
+    PathRequest,
+    Rest,
+    Standing,
+    State,
+    Terms
+} from "../MarginTypes.sol";
 import { MarginOperators } from "../MarginOperators.sol";
 import { MarginRoles } from "../MarginRoles.sol";
 import { IMarginCallRegistry } from "../interfaces/IMarginCallRegistry.sol";
@@ -14,11 +24,14 @@ import { MarginClock } from "../lib/MarginClock.sol";
 abstract contract AccountState is IMarginCallRegistry {
     using MarginClock for Meta;
 
-    /// @dev An account with its status now, and the market it is in.
+    /// @dev An account with its status now, and the market it is in. `meta.clock` is
+    /// the account's: the market's `clock`, which stands still while it waits for a path.
     struct Seen {
         bytes31 context;
         address id;
         Account account;
+        PathRequest path;
+        uint48 clock;
         Meta meta;
         Terms terms;
         Rest rest;
@@ -33,6 +46,7 @@ abstract contract AccountState is IMarginCallRegistry {
 
     mapping(bytes31 context => mapping(address account => Account)) internal _accounts;
     mapping(bytes31 context => mapping(address account => uint128)) internal _shortfalls;
+    mapping(bytes31 context => mapping(address account => PathRequest)) internal _paths;
 
     constructor(IMarginMarkets markets, MarginOperators operators) {
         OPERATORS = operators;
@@ -48,6 +62,10 @@ abstract contract AccountState is IMarginCallRegistry {
         Account memory account = _accounts[context][id];
         seen.account = account;
         (seen.meta, seen.terms, seen.rest) = MARKETS.read(context, account.epoch);
+        PathRequest memory path = _paths[context][id];
+        seen.path = path;
+        seen.clock = seen.meta.clock;
+        if (path.open && path.since < seen.clock) seen.meta.clock = path.since;
         if (account.epoch != 0 && seen.rest.state == EpochState.Rejected) {
             uint48 due = MarginClock.add(seen.rest.posted, seen.terms.proofWindow);
             seen.account = _unproven(seen.rest.posted, due, account.lastEpoch);
@@ -93,6 +111,11 @@ abstract contract AccountState is IMarginCallRegistry {
         _refuseLiquidatable(seen);
     }
 
+    /// @dev The account waits for no path any more.
+    function _endHold(Seen memory seen) internal {
+        if (seen.path.open) _paths[seen.context][seen.id].open = false;
+    }
+
     function _put(Seen memory seen, Account memory account) internal {
         _accounts[seen.context][seen.id] = account;
     }
@@ -111,6 +134,11 @@ abstract contract AccountState is IMarginCallRegistry {
     /// @inheritdoc IMarginCallRegistry
     function accountOf(address owner, uint32 sub) external pure returns (address) {
         return MarginAccounts.derive(owner, sub);
+    }
+
+    /// @inheritdoc IMarginCallRegistry
+    function pathOf(bytes31 context, address account) external view returns (PathRequest memory) {
+        return _paths[context][account];
     }
 
     /// @inheritdoc IMarginCallRegistry
@@ -140,6 +168,7 @@ abstract contract AccountState is IMarginCallRegistry {
         if (_accounts[context][account].state != State.Current) return false;
         Seen memory seen = _see(context, account);
         if (seen.account.state != State.Current || seen.account.level < minLevel) return false;
+        if (seen.path.open) return false;
         if (seen.meta.clock > seen.meta.effective(seen.account.until)) return false;
         return MARKETS.vouchesFor(context, seen.account.epoch, maxAge);
     }
@@ -165,5 +194,6 @@ abstract contract AccountState is IMarginCallRegistry {
         facts.stale = time > seen.meta.freshUntil;
         facts.provableNow = seen.meta.provable(time);
         facts.circuitsFrozen = seen.meta.circuitsFrozen;
+        facts.waits = seen.path.open;
     }
 }

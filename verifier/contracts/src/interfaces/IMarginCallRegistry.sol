@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import { Account, CallReason, Claim, Level, Standing } from "../MarginTypes.sol";
+import { Account, CallReason, Claim, Level, PathRequest, Standing } from "../MarginTypes.sol";
 import { ILiquidationHook } from "./ILiquidationHook.sol";
 import { IMarginRefusals } from "./IMarginRefusals.sol";
 
@@ -93,8 +93,16 @@ interface IMarginCallRegistry is IMarginRefusals {
     event Closed(bytes31 indexed context, address indexed account, bool liquidated, address sender);
     /// @notice Every subscribed protocol settled a liquidatable account.
     event Reinstated(bytes31 indexed context, address indexed account, uint48 due, address sender);
-    /// @notice An owner left because the clock had stood still for too long.
+    /// @notice An owner left because the clock, or its account's, had stood still for
+    /// too long.
     event Escaped(bytes31 indexed context, address indexed account, address sender);
+
+    /// @notice An account asked for its path: its clock stands still.
+    event PathRequested(bytes31 indexed context, address indexed account, uint64 indexed epoch);
+    /// @notice It was answered: its clock runs again.
+    event PathAnswered(bytes31 indexed context, address indexed account, uint64 indexed epoch);
+    /// @notice Which contract keeps requests for paths was said, once.
+    event PathsSet(address paths);
 
     /// @notice A protocol subscribed to an account.
     event Subscribed(bytes31 indexed context, address indexed account, address indexed protocol);
@@ -123,6 +131,10 @@ interface IMarginCallRegistry is IMarginRefusals {
     error TooLittleGasForBatch();
     /// @notice Only the registry itself may say what was proved.
     error NotTheRegistry();
+    /// @notice Only the contract that keeps requests for paths may.
+    error NotThePaths();
+    /// @notice It was said already which contract that is.
+    error PathsAreSet();
 
     // ---------------------------------------------------------------- accounts
 
@@ -144,7 +156,7 @@ interface IMarginCallRegistry is IMarginRefusals {
     function depart(bytes31 context, address owner, uint32 sub) external;
 
     /// @notice The owner's or its operator's way out when the clock has stood still
-    /// for too long. All subscriptions end.
+    /// for too long, or its account's has. All subscriptions end.
     /// @param context The market.
     /// @param owner The owner.
     /// @param sub Which of its accounts.
@@ -188,7 +200,7 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @param proof The proof.
     function submitProof(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external;
 
@@ -201,7 +213,7 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @param proofs As many proofs.
     function submitProofs(
         bytes32 circuit,
-        uint256[8][] calldata inputs,
+        uint256[9][] calldata inputs,
         bytes[] calldata proofs
     ) external;
 
@@ -212,7 +224,7 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @param proof The proof.
     function submitBreach(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external;
 
@@ -220,7 +232,7 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @param circuit Digest of the circuit's verifying key.
     /// @param inputs The public inputs, by row of the statement.
     /// @param proof The proof.
-    function cure(bytes32 circuit, uint256[8] calldata inputs, bytes calldata proof) external;
+    function cure(bytes32 circuit, uint256[9] calldata inputs, bytes calldata proof) external;
 
     /// @notice Anyone calls an account whose last proof is too old.
     /// @param context The market.
@@ -232,7 +244,32 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @param account The account.
     function markLiquidatable(bytes31 context, address account) external;
 
+    // ------------------------------------------------------------------- paths
+
+    /// @notice The administrator says which contract keeps requests for paths, once.
+    /// Until then no account can ask for its path.
+    /// @param keeper The contract: `MarginPaths`.
+    function setPaths(address keeper) external;
+
+    /// @notice That contract says that an account asked for its path in the latest
+    /// epoch. Its clock stands still until it is answered or has proved itself.
+    /// @param context The market.
+    /// @param account The account.
+    /// @return epoch The epoch.
+    function requestPath(bytes31 context, address account) external returns (uint64 epoch);
+
+    /// @notice That contract says that it was answered. What had not passed when it
+    /// asked is later by as long as it waited.
+    /// @param context The market.
+    /// @param account The account.
+    function answerPath(bytes31 context, address account) external;
+
     // ------------------------------------------------------------------- views
+
+    /// @notice The last path that an account asked for.
+    /// @param context The market.
+    /// @param account The account.
+    function pathOf(bytes31 context, address account) external view returns (PathRequest memory);
 
     /// @notice The account of an owner.
     /// @param owner The owner.
@@ -256,7 +293,8 @@ interface IMarginCallRegistry is IMarginRefusals {
     function liquidatable(bytes31 context, address account) external view returns (bool);
 
     /// @notice Whether an account may take more risk now: it proved a level, is not
-    /// late, and the market vouches for it with prices that are recent enough.
+    /// late and waits for no path, and the market vouches for it with prices that are
+    /// recent enough.
     /// @param context The market.
     /// @param account The account.
     /// @param minLevel The level.
@@ -284,7 +322,7 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @return claim What was proved.
     function checkClaim(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external view returns (Claim memory claim);
 

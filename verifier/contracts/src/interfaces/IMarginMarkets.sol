@@ -30,6 +30,14 @@ import { IMarginRefusals } from "./IMarginRefusals.sol";
 interface IMarginMarkets is IMarginRefusals {
     /// @notice A market was created.
     event MarketCreated(bytes31 indexed context, string name, address sender);
+    /// @notice Who will attest a market's epochs once that is activated, `from` on; a
+    /// threshold of zero withdraws it.
+    event SignersAnnounced(
+        bytes31 indexed context,
+        uint8 threshold,
+        address[] signers,
+        uint48 from
+    );
     /// @notice Who attests a market's epochs from now on.
     event SignersChanged(bytes31 indexed context, uint8 threshold, address[] signers);
     /// @notice A model will be acceptable from `from` on.
@@ -88,6 +96,20 @@ interface IMarginMarkets is IMarginRefusals {
     /// @param epoch The epoch.
     /// @param marketRoot Its market root.
     function rejectEpoch(bytes31 context, uint64 epoch, bytes32 marketRoot) external;
+
+    /// @notice The market's governor announces who will attest its epochs. What was
+    /// announced before is forgotten.
+    /// @param context The market.
+    /// @param attesters The signers.
+    function setSigners(bytes31 context, SignerSet calldata attesters) external;
+
+    /// @notice Anyone has announced signers attest from now on, when the notice is over.
+    /// @param context The market.
+    function activateSigners(bytes31 context) external;
+
+    /// @notice The market's governor or guardian withdraws announced signers.
+    /// @param context The market.
+    function cancelSigners(bytes31 context) external;
 
     /// @notice The market's governor announces a model.
     /// @param context The market.
@@ -162,6 +184,14 @@ interface IMarginMarkets is IMarginRefusals {
     /// @notice Who attests the market's epochs.
     /// @param context The market.
     function signersOf(bytes31 context) external view returns (SignerSet memory);
+
+    /// @notice Who will attest the market's epochs, once that is activated.
+    /// @param context The market.
+    /// @return attesters They; a threshold of zero when nothing was announced.
+    /// @return from When that is possible; zero when nothing was announced.
+    function nextSignersOf(
+        bytes31 context
+    ) external view returns (SignerSet memory attesters, uint48 from);
 
     /// @notice An epoch on record.
     /// @param context The market.

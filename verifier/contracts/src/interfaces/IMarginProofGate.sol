@@ -147,7 +147,7 @@ interface IMarginProofGate {
     /// @param proof The proof.
     function requireProof(
         bytes32 circuit,
-        uint256[8] calldata inputs,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external view;
 
@@ -158,7 +158,7 @@ interface IMarginProofGate {
     /// @param proofs As many proofs.
     function requireProofs(
         bytes32 circuit,
-        uint256[8][] calldata inputs,
+        uint256[9][] calldata inputs,
         bytes[] calldata proofs
     ) external view;
 }

@@ -78,4 +78,8 @@ interface IMarginRefusals {
     error Replayed(uint64 last);
     /// @notice The proof is for too early an epoch to cure the call.
     error TooOldToCure(uint64 call);
+    /// @notice The account waits for a path, or asked for one in this epoch already.
+    error PathOnRequest(uint64 epoch);
+    /// @notice The account waits for no path.
+    error NoPathRequest();
 }

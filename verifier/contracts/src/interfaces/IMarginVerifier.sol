@@ -18,7 +18,7 @@ interface IMarginVerifier {
     /// @dev False, a revert and running out of gas all mean that it does not.
     /// @param inputs The public inputs, by row of the statement.
     /// @param proof The proof.
-    function verify(uint256[8] calldata inputs, bytes calldata proof) external view returns (bool);
+    function verify(uint256[9] calldata inputs, bytes calldata proof) external view returns (bool);
 
     /// @notice Whether every proof proves the public inputs of its place: all or
     /// nothing. Of 2 to 16 proofs it takes much less gas than one by one, because
@@ -28,7 +28,7 @@ interface IMarginVerifier {
     /// @param inputs The public inputs of each proof.
     /// @param proofs As many proofs.
     function verifyBatch(
-        uint256[8][] calldata inputs,
+        uint256[9][] calldata inputs,
         bytes[] calldata proofs
     ) external view returns (bool);
 }

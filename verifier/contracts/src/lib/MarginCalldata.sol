@@ -7,7 +7,7 @@ library MarginCalldata {
     /// @notice The calldata is not the one encoding of the arguments.
     error MalformedCalldata();
 
-    /// @notice For functions whose arguments are (bytes32, uint256[8], bytes): the
+    /// @notice For functions whose arguments are (bytes32, uint256[9], bytes): the
     /// calldata is exactly selector, head, length and proof.
     function requireExact(bytes calldata proof) internal pure {
         uint256 start;
@@ -15,16 +15,16 @@ library MarginCalldata {
             start := proof.offset
         }
         // Selector, circuit, inputs, offset, length.
-        uint256 expected = 4 + 32 + 256 + 32 + 32;
+        uint256 expected = 4 + 32 + 288 + 32 + 32;
         if (start != expected || msg.data.length != expected + proof.length) {
             revert MalformedCalldata();
         }
     }
 
-    /// @notice For functions whose arguments are (bytes32, uint256[8][], bytes[]): as
+    /// @notice For functions whose arguments are (bytes32, uint256[9][], bytes[]): as
     /// many proofs as inputs, and nothing between or behind them.
     function requireExactBatch(
-        uint256[8][] calldata inputs,
+        uint256[9][] calldata inputs,
         bytes[] calldata proofs
     ) internal pure {
         uint256 start;
@@ -36,7 +36,7 @@ library MarginCalldata {
         // Selector, circuit, two offsets, number of inputs.
         uint256 end = 4 + 32 + 64 + 32;
         if (start != end || inputs.length != proofs.length) revert MalformedCalldata();
-        end += 256 * inputs.length + 32;
+        end += 288 * inputs.length + 32;
         if (second != end) revert MalformedCalldata();
         end += 32 * proofs.length;
         for (uint256 i = 0; i < proofs.length; ++i) {

@@ -39,14 +39,16 @@ library MarginClock {
             // The clock stood still.
             meta.lastTime = pausedUntil;
             meta.pausedUntil = 0;
-            if (provable(meta, pausedUntil)) restart(meta, pausedUntil, gracePeriod);
+            // At its last second the market was paused: the clock starts with the
+            // second after it, if a proof counts then.
+            if (provable(meta, pausedUntil + 1)) restart(meta, pausedUntil, gracePeriod);
         }
         _step(meta, time);
     }
 
     function _step(Meta memory meta, uint48 time) private pure {
         uint48 end = uint48(Math.min(time, Math.min(meta.freshUntil, meta.circuitsUntil)));
-        if (_unstopped(meta) && end >= meta.lastTime) {
+        if (_unstopped(meta) && end > meta.lastTime) {
             meta.clock += end - meta.lastTime;
             meta.lastRan = end;
         }

@@ -7,7 +7,7 @@ pragma solidity ^0.8.28;
 /// contain the context.
 library MarginContext {
     /// @notice Version of the statement that proofs prove.
-    uint16 internal constant STATEMENT_VERSION = 1;
+    uint16 internal constant STATEMENT_VERSION = 2;
 
     /// @notice The context of a deployment: the first 31 bytes of the Keccak-256
     /// of `"zkmargin" || version (2) || chain (8) || registry (20) || protocol`.

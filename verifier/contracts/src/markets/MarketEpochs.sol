@@ -32,7 +32,7 @@ abstract contract MarketEpochs is MarketState {
 
     uint256 private constant MAX_SIGNERS = 32;
 
-    function _setSigners(bytes31 context, SignerSet calldata attesters) internal {
+    function _requireSigners(SignerSet calldata attesters) internal pure {
         uint256 count = attesters.signers.length;
         if (count == 0 || count > MAX_SIGNERS) revert InvalidSigners();
         if (attesters.threshold == 0 || attesters.threshold > count) revert InvalidSigners();
@@ -42,8 +42,6 @@ abstract contract MarketEpochs is MarketState {
             if (signer <= last) revert InvalidSigners();
             last = signer;
         }
-        _markets[context].attesters = attesters;
-        emit SignersChanged(context, attesters.threshold, attesters.signers);
     }
 
     /// @dev Both ascend, so that one pass finds every signature's signer.

@@ -30,6 +30,8 @@ abstract contract MarketState is IMarginMarkets {
         Limits limits;
         SignerSet attesters;
         uint48 guardianWaits;
+        SignerSet nextAttesters;
+        uint48 nextFrom;
     }
 
     /// @notice Who may do what.
@@ -151,6 +153,14 @@ abstract contract MarketState is IMarginMarkets {
     /// @inheritdoc IMarginMarkets
     function signersOf(bytes31 context) external view returns (SignerSet memory) {
         return _market(context).attesters;
+    }
+
+    /// @inheritdoc IMarginMarkets
+    function nextSignersOf(
+        bytes31 context
+    ) external view returns (SignerSet memory attesters, uint48 from) {
+        Market storage market = _market(context);
+        return (market.nextAttesters, market.nextFrom);
     }
 
     /// @inheritdoc IMarginMarkets

@@ -9,7 +9,7 @@ use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData, EpochPost, Root
 
 use super::artifacts::{OpenGate, OpenRegistry};
 use super::attesters::signatures;
-use super::registry::{ANYONE, GOVERNOR, GUARDIAN, MOCK, PROTOCOL, Registry, time};
+use super::registry::{ANYONE, GOVERNOR, GUARDIAN, MOCK, PATHS, PROTOCOL, Registry, time};
 
 /// Who sends what to whom.
 #[derive(Clone, Debug)]
@@ -135,6 +135,14 @@ impl Registry {
                 let owner = convert::address(*account);
                 id(account, self);
                 (owner, registry::escapeCall { context, owner, sub: 0 }.abi_encode())
+            }
+            Action::RequestPath { account } => {
+                let account = id(account, self);
+                (PATHS, registry::requestPathCall { context, id: account }.abi_encode())
+            }
+            Action::AnswerPath { account } => {
+                let account = id(account, self);
+                (PATHS, registry::answerPathCall { context, id: account }.abi_encode())
             }
             other => panic!("{} is no action of an account's", other.name()),
         };

@@ -27,6 +27,8 @@ pub const PROTOCOL: Address = Address::repeat_byte(0xa4);
 pub const ANYONE: Address = Address::repeat_byte(0xa5);
 /// Deploys what the governor does not.
 pub const DEPLOYER: Address = Address::repeat_byte(0xa6);
+/// What keeps requests for paths, where no `MarginPaths` does.
+pub const PATHS: Address = Address::repeat_byte(0xa7);
 /// The market's name in the context.
 pub const NAME: &str = "revm";
 /// Digest of the mock circuit.
@@ -72,12 +74,18 @@ impl Registry {
     pub fn new(params: &PolicyParams, now: u64) -> Self {
         let mut this = Self::deploy(Chain::new(now), params, false).unwrap();
         this.with_mock();
+        this.with_paths(PATHS);
         this
     }
 
     fn with_mock(&mut self) {
         let verifier = self.mock(MOCK, true);
         self.add_circuit(verifier, 100_000).unwrap();
+    }
+
+    /// Says what keeps requests for paths.
+    pub fn with_paths(&mut self, keeper: Address) {
+        self.send(GOVERNOR, &registry::setPathsCall { keeper }).unwrap();
     }
 
     /// The contracts and a market, with roles but no circuit; `open` ones register
@@ -239,6 +247,8 @@ impl Registry {
         | Event::Liquidatable { account, .. }
         | Event::Closed { account, .. }
         | Event::Reinstated { account, .. }
+        | Event::PathRequested { account, .. }
+        | Event::PathAnswered { account, .. }
         | Event::Escaped { account } = &mut event
         {
             *account = self.accounts[&convert::address(*account)];

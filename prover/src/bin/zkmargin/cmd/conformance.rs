@@ -25,9 +25,10 @@ use crate::params::{prover, verifier};
 const NOTE: &str = "\
 Runs published cases through the same code as markets: margin of dYdX v4 perpetuals (a \
 file with `margin_requirements`), collateral haircut tiers (a file with `cases`), \
+Derive's standard margin of options (a file with `cases` that have `spot_perp_confidence`; natively alone), \
 scenario portfolio margin of PMRM_2 (a file with `scenario`, or with `scenario_base` and \
-`scenario_cases`; `expected` needs `im` and `mm`, and what else it has is compared too). The \
-first two are integers and must be exact; margins of PMRM_2 are \
+`scenario_cases`; `expected` needs `im` and `mm`, and what else it has is compared too). Those of \
+dYdX and the haircuts are integers and must be exact; the others are \
 floating point and may differ by 1e-8, relative, with --integer too. With --mock and \
 --prove the same integers go through the circuit, in the smallest shape that holds a case; \
 a case beyond the largest is named, and then nothing has passed. The summary's relative error leaves out \
@@ -78,7 +79,16 @@ struct FileReport {
     error: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     beyond_largest_shape: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_run: Vec<NotRunReport>,
     figures: Vec<FigureReport>,
+}
+
+/// A case that lacks an input.
+#[derive(Serialize)]
+struct NotRunReport {
+    case: String,
+    why: String,
 }
 
 #[derive(Serialize)]
@@ -132,7 +142,8 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let figures = || files.iter().flat_map(|file| &file.figures);
     let (total, missed) = (figures().count(), figures().filter(|figure| !figure.pass).count());
     // What was not run has not passed.
-    let skipped: usize = files.iter().map(|file| file.beyond_largest_shape.len()).sum();
+    let left_out = |file: &FileReport| file.beyond_largest_shape.len() + file.not_run.len();
+    let skipped: usize = files.iter().map(left_out).sum();
     let passed = total > 0 && missed == 0 && skipped == 0 && first_error.is_none();
     let report = Report { passed, figures: total, missed, skipped, files };
     env.out.result(&report, |report| lines(report, args.figures))?;
@@ -156,6 +167,8 @@ fn run_source(args: &Args, source: &Source, env: Env) -> Result<FileReport, Erro
     let text = load_text(source)?;
     let failed = |error| Error::Conformance { path: source.to_string(), source: Box::new(error) };
     let report = run_file(&text, options).map_err(failed)?;
+    let not_run = report.not_run.into_iter();
+    let not_run = not_run.map(|case| NotRunReport { case: case.case, why: case.why }).collect();
     let mut figures: Vec<_> = report.figures.iter().map(FigureReport::from).collect();
     let mut beyond = Vec::new();
     if circuit {
@@ -175,6 +188,7 @@ fn run_source(args: &Args, source: &Source, env: Env) -> Result<FileReport, Erro
         missed,
         error: None,
         beyond_largest_shape: beyond,
+        not_run,
         figures,
     })
 }
@@ -264,8 +278,16 @@ fn prove_case<C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>> + 'static>(
 fn lines(report: &Report, all: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for report in &report.files {
-        let FileReport { file, schema, passed, missed, error, beyond_largest_shape, figures } =
-            report;
+        let FileReport {
+            file,
+            schema,
+            passed,
+            missed,
+            error,
+            beyond_largest_shape,
+            not_run,
+            figures,
+        } = report;
         if error.is_some() {
             // The error begins with the file.
             lines.extend(error.as_ref().map(|error| format!("NOT RUN {error}")));
@@ -278,6 +300,9 @@ fn lines(report: &Report, all: bool) -> Vec<String> {
         lines.push(format!("{file}: {schema}: {passed} passed, {missed} missed{worst}"));
         for case in beyond_largest_shape {
             lines.push(format!("  {case}: not run, beyond the largest shape of the circuit"));
+        }
+        for NotRunReport { case, why } in not_run {
+            lines.push(format!("  {case}: not run: {why}"));
         }
         let mut case = None;
         for figure in figures.iter().filter(|figure| all || !figure.pass) {

@@ -7,6 +7,7 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::kzg;
 use zkmargin_circuits::lowering::LowerError;
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
@@ -57,7 +58,9 @@ struct PartLine {
 
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let shapes: Vec<Shape> = args.shape.map_or(Shape::ALL.to_vec(), |shape| vec![shape]);
-    let families = args.family.map_or(vec![Family::Standard, Family::Scenario], |one| vec![one]);
+    let families = args
+        .family
+        .map_or(vec![Family::Standard, Family::Scenario, Family::Simulation], |one| vec![one]);
     let mut lines = Vec::new();
     for family in families {
         for shape in &shapes {
@@ -78,6 +81,13 @@ fn measure(family: Family, shape: Shape, env: Env) -> Result<Line, kzg::KeyError
         (Family::Scenario, ProofSystem::Ipa) => {
             line::<Fp, ScenarioCircuit<Fp>>(family, Cost::measure::<ScenarioCircuit<Fp>>(shape))
         }
+        (Family::Simulation, ProofSystem::Ipa) => {
+            line::<Fp, SimulationCircuit<Fp>>(family, Cost::measure::<SimulationCircuit<Fp>>(shape))
+        }
+        (Family::Simulation, ProofSystem::Kzg) => line::<Bn254Fr, SimulationCircuit<Bn254Fr>>(
+            family,
+            kzg::cost::<SimulationCircuit<Bn254Fr>>(shape)?,
+        ),
         (Family::Standard, ProofSystem::Kzg) => line::<Bn254Fr, StandardCircuit<Bn254Fr>>(
             family,
             kzg::cost::<StandardCircuit<Bn254Fr>>(shape)?,

@@ -26,6 +26,7 @@ perpetual or future says its `entry_price`, or, in a market of options, its `unr
 profit; coins, options and collateral say neither. In place of `balance`, `cash` is what
 equity has beside the positions: equity = cash + quantity * price of all positions; in a
 market of options equity = cash + options and collateral at their marks.
+`reserved`, where open orders have margin reserved, counts against initial margin alone.
 `zkmargin encrypt --schema` prints the JSON Schema."#;
 
 #[derive(Debug, clap::Args)]

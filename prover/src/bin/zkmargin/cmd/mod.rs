@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod account;
+pub(crate) mod backtest;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod conformance;

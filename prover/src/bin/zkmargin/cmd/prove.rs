@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use zkmargin_circuits::family::Witness;
-use zkmargin_margin::claim::Claim;
+use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::ids::{AccountId, ContextId, Memo};
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::family::FamilyMarket;
@@ -18,8 +18,8 @@ use zkmargin_prover::venue::{Membership, PathFile, State, StateFile};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_source, refuse_existing,
-    warn_of_insecure_srs, with_market, write_public,
+    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_memo, parse_source,
+    refuse_existing, warn_of_insecure_srs, with_market, write_public,
 };
 use crate::params::prover;
 
@@ -52,9 +52,20 @@ pub(crate) struct Args {
     /// margin-call, maintenance, initial
     #[arg(short, long, default_value = "at-least:maintenance")]
     claim: Claim,
+    /// How many times the level's requirement counts, from 1 on: 1.25
+    #[arg(long, value_name = "TIMES")]
+    multiplier: Option<Multiplier>,
+    /// Also claim that the notional of all positions is at most so many times the
+    /// account's equity; not in a market of options
+    #[arg(long, value_name = "TIMES")]
+    max_leverage: Option<Leverage>,
     /// Tell the shortfall of a `below` claim
     #[arg(long)]
     disclose: bool,
+    /// What else the proof says, as 0x and at most 62 digits: an address that is
+    /// paid for it, a hash of what it goes with; nobody can change it afterwards
+    #[arg(long, value_name = "0x...", value_parser = parse_memo, default_value = "0x", hide_default_value = true)]
+    memo: Memo,
     /// Size of the circuit: auto, small (8 positions), medium (32),
     /// large (128); of a scenario market small (8 in 4 expiries), medium (16 in 8), large (64 in 12)
     #[arg(long, default_value = "auto", value_parser = parse_shape)]
@@ -71,6 +82,34 @@ pub(crate) struct Args {
     /// Replace existing output files
     #[arg(long)]
     force: bool,
+}
+
+impl Args {
+    /// The claim with its dials.
+    fn claim(&self) -> Result<Claim, Error> {
+        let plain = self.claim;
+        let claim = match self.multiplier {
+            Some(_) if plain.multiplier() != Multiplier::ONE => {
+                return Err(Error::Usage("--claim has a multiplier already"));
+            }
+            Some(_) if plain.level() == Level::MarginCall => {
+                return Err(Error::Usage(
+                    "--multiplier: the level margin-call requires nothing that could be multiplied",
+                ));
+            }
+            Some(multiplier) => plain.with_multiplier(multiplier),
+            None => plain,
+        };
+        match self.max_leverage {
+            Some(_) if plain.leverage().is_some() => {
+                Err(Error::Usage("--claim has a bound on leverage already"))
+            }
+            Some(leverage) => claim.with_leverage(leverage).map_err(|_| {
+                Error::Usage("--max-leverage: only a claim of at least a level bounds leverage")
+            }),
+            None => Ok(claim),
+        }
+    }
 }
 
 /// A shape, or the smallest that fits.
@@ -96,6 +135,8 @@ struct Report {
 struct ProofReport {
     account: AccountId,
     claim: String,
+    #[serde(skip_serializing_if = "Memo::is_none")]
+    memo: Memo,
     shape: Shape,
     bytes: usize,
     output: PathBuf,
@@ -115,6 +156,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     } else if args.output.as_os_str() == "-" {
         return Err(Error::Usage("several proofs need --output DIRECTORY"));
     }
+    args.claim()?;
     let published = PublishedMarket::load(&args.market)?;
     with_market!(&published, env, B, market => prove::<B, _>(args, &market, env))
 }
@@ -176,7 +218,9 @@ fn prepare<F: MarginField, M: FamilyMarket<F>>(
         market.listings().portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
     let path = paths.of(document.account)?;
     check_context(args.context, &path)?;
-    let statement = Statement { claim: args.claim, disclose: args.disclose, shape: args.shape.0 };
+    let claim = args.claim()?;
+    let (disclose, memo, shape) = (args.disclose, args.memo, args.shape.0);
+    let statement = Statement { claim, disclose, memo, shape };
     Prepared::new(market, document.account, &portfolio, &path, statement).map_err(failed)
 }
 
@@ -222,6 +266,7 @@ fn prove_shape<B: Backend, M: FamilyMarket<B::Field>>(
         proofs.push(ProofReport {
             account: job.prepared.instance().account,
             claim: job.prepared.instance().claim.to_string(),
+            memo: job.prepared.instance().memo,
             shape,
             bytes: file.proof().len(),
             output: job.output.clone(),

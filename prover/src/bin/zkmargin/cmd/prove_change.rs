@@ -3,15 +3,14 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use zkmargin_margin::claim::Level;
-use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::claim::{Level, Leverage, Multiplier};
+use zkmargin_margin::ids::{AccountId, ContextId, Memo};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::shape::{ProofSystem, Shape};
-use zkmargin_margin::statement::transition::Aim;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::Source;
-use zkmargin_prover::transition::{PreparedTransition, TransitionError};
+use zkmargin_prover::transition::{PreparedTransition, TransitionError, Wanted};
 use zkmargin_verifier::proof::TransitionData;
 
 use super::prove::{Paths, ShapeChoice, check_context, parse_shape};
@@ -57,6 +56,15 @@ pub(crate) struct Args {
     /// Level that the account meets afterwards: margin-call, maintenance, initial
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, default_value = "initial")]
     meets: Level,
+    /// How many times that level's requirement it meets: 1.25
+    #[arg(long, value_name = "TIMES")]
+    multiplier: Option<Multiplier>,
+    /// Leverage that it keeps to afterwards, in a family that has notionals: 10
+    #[arg(long, value_name = "TIMES")]
+    max_leverage: Option<Leverage>,
+    /// What the proof is bound to beside: 0x and 62 digits, for whoever reads it
+    #[arg(long, value_name = "0x...", default_value_t = Memo::NONE, hide_default_value = true)]
+    memo: Memo,
     /// Size of the circuit: auto, or as for `prove`; a small one holds 2 changed
     /// positions, a medium one 4, a large one 8
     #[arg(long, default_value = "auto", value_parser = parse_shape)]
@@ -126,9 +134,9 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
         instance: prepared.instance().into(),
     };
     env.out.result(&report, |report| {
-        let TransitionData { claim, next, change, .. } = &report.instance;
+        let TransitionData { aim, next, change, .. } = &report.instance;
         vec![
-            format!("{} {claim} afterwards, proved in {}", report.account, report.output.display()),
+            format!("{} {aim} afterwards, proved in {}", report.account, report.output.display()),
             format!("next commitment {next}"),
             format!("change {change}"),
         ]
@@ -153,8 +161,14 @@ fn prepare<B: Backend, M: FamilyMarket<B::Field>>(
     let files: Vec<_> = args.path.iter().cloned().collect();
     let path = Paths::<B::Field>::load(args.state.as_ref(), &files)?.of(before.0)?;
     check_context(args.context, &path)?;
-    let aim = Aim::Meets(args.meets);
-    PreparedTransition::new(market, (&before.1, &after.1), &path, aim, args.shape.0)
+    let wanted = Wanted {
+        level: args.meets,
+        multiplier: args.multiplier.unwrap_or(Multiplier::ONE),
+        leverage: args.max_leverage,
+        memo: args.memo,
+        shape: args.shape.0,
+    };
+    PreparedTransition::new(market, (&before.1, &after.1), &path, &wanted)
         .map_err(|source| failed(&args.after, source))
 }
 

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
@@ -117,7 +118,9 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
 fn sizes() -> BTreeSet<u32> {
     let standard = <StandardCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k;
     let scenario = <ScenarioCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k;
-    Shape::ALL.into_iter().flat_map(|shape| [standard(shape), scenario(shape)]).collect()
+    let simulation = <SimulationCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k;
+    let of = |shape| [standard(shape), scenario(shape), simulation(shape)];
+    Shape::ALL.into_iter().flat_map(of).collect()
 }
 
 fn import(args: &Import, env: Env) -> Result<Exit, Error> {
@@ -224,6 +227,7 @@ mod tests {
             for family in [
                 <StandardCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(shape),
                 <ScenarioCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(shape),
+                <SimulationCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(shape),
             ] {
                 assert!(sizes().contains(&family), "2^{family}");
             }

@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use rayon::prelude::*;
 use serde::Serialize;
+use zeroize::Zeroizing;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_prover::backend::Backend;
+use zkmargin_prover::bulk::{self, Outcome};
+use zkmargin_prover::crypt::{self, CryptError, Keys};
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
 use zkmargin_prover::venue::{AccountList, Entry, FieldHex, ListEntry, PathFile, State, StateFile};
@@ -15,7 +19,7 @@ use zkmargin_prover::with_backend;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    KeyArgs, PublishedMarket, load_document, parse_context, parse_epoch, parse_source,
+    KeyArgs, PublishedMarket, load_document_with, parse_context, parse_epoch, parse_source,
     refuse_existing, with_market, write_public,
 };
 
@@ -31,9 +35,15 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Commit {
-    /// The portfolios
-    #[arg(required = true, value_parser = parse_source)]
+    /// The portfolios; of a directory the .age and .json files in it
+    #[arg(value_parser = parse_source, required_unless_present = "list")]
     portfolio: Vec<Source>,
+    /// A file that names portfolios, one a line
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
+    list: Vec<Source>,
+    /// Go on after a portfolio that is refused, and commit to the others
+    #[arg(long)]
+    keep_going: bool,
     /// The market whose lots the commitment counts in
     #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
     market: Source,
@@ -143,28 +153,77 @@ impl Root {
     }
 }
 
-fn commit<B: Backend, M: FamilyMarket<B::Field>>(
+fn commit<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     args: &Commit,
     market: &M,
     env: Env,
 ) -> Result<Exit, Error> {
+    let sources = bulk::expand(&args.portfolio, &args.list)?;
     let listings = market.listings();
-    let mut lines = Vec::new();
-    for source in &args.portfolio {
-        let document = load_document(source, &args.keys, args.insecure_plaintext)?;
+    let keys = args.keys.identities()?;
+    let one = |keys: Option<&Keys>, source: &Source| -> Result<_, Error> {
+        let document = load_document_with(
+            source,
+            |file| args.open(keys, source, file),
+            args.insecure_plaintext,
+        )?;
         let portfolio =
             listings.portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
         // What no circuit holds can be committed to and never be proved.
         market
             .fit(portfolio.positions(), None)
             .map_err(|error| Error::Proving { path: source.to_string(), source: error })?;
-        let commitment = portfolio.commitment::<B::Field>();
-        let entry = Entry { account: document.account, commitment };
-        serde_json::to_writer(&mut lines, &ListEntry::from(&entry)).map_err(|_| Error::Output)?;
-        lines.push(b'\n');
+        Ok(Entry { account: document.account, commitment: portfolio.commitment::<B::Field>() })
+    };
+    let name = format!("commitments to {} portfolios", sources.len());
+    let outcomes = env.progress.stage(&name, || match keys.shared() {
+        Some(shared) => bulk::for_each(
+            &sources,
+            args.keep_going,
+            || shared.keys(),
+            |keys, source| one(Some(keys), source),
+        ),
+        // Somebody may have to be asked, which is done for one at a time.
+        None => bulk::in_order(&sources, args.keep_going, |source| one(None, source)),
+    });
+    let mut lines = Vec::new();
+    let (mut refused, total) = (0, outcomes.len());
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Done(entry) => {
+                serde_json::to_writer(&mut lines, &ListEntry::from(&entry))
+                    .map_err(|_| Error::Output)?;
+                lines.push(b'\n');
+            }
+            Outcome::Failed(error) if args.keep_going => {
+                refused += 1;
+                env.out.note(format!("refused: {}", error.message(!env.out.is_quiet())));
+            }
+            Outcome::Failed(error) => return Err(error),
+            // Another one failed, and is found in its place.
+            Outcome::NotTried => {}
+        }
     }
     write_public(&args.output, &lines, args.force, env)?;
-    Ok(Exit::Done)
+    match refused {
+        0 => Ok(Exit::Done),
+        refused => Err(Error::PortfoliosRefused { refused, total }),
+    }
+}
+
+impl Commit {
+    /// Opens a portfolio with a thread's keys, or as a single one is opened.
+    fn open(
+        &self,
+        keys: Option<&Keys>,
+        source: &Source,
+        file: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        match keys.map(|keys| crypt::decrypt(file, keys)) {
+            None | Some(Err(CryptError::PassphraseNeeded)) => self.keys.open(source, file),
+            Some(opened) => opened.map_err(|error| Error::crypt(source, error)),
+        }
+    }
 }
 
 fn root<B: Backend>(
@@ -209,11 +268,11 @@ fn path<B: Backend>(args: &PathArgs, file: &StateFile, env: Env) -> Result<Exit,
             return Err(Error::Usage("--all needs --output DIRECTORY"));
         }
         create_directory(&args.output)?;
-        for entry in state.entries() {
-            let file = PathFile::from(&state.path(entry.account).map_err(failed)?);
-            let name = args.output.join(format!("{}.json", entry.account));
-            write_public(&name, &file.to_json(), args.force, env)?;
-        }
+        let paths = state.paths().map_err(failed)?;
+        paths.try_for_each(|path| {
+            let name = args.output.join(format!("{}.json", path.account));
+            write_public(&name, &PathFile::from(&path).to_json(), args.force, env).map(|_| ())
+        })?;
         env.out.note(format!("{} paths in {}", state.entries().len(), args.output.display()));
         return Ok(Exit::Done);
     }

@@ -7,6 +7,7 @@ use zkmargin_params::snapshot::SnapshotError;
 use zkmargin_params::srs::SrsError;
 use zkmargin_params::srs::store::StoreError;
 use zkmargin_prover::backend::SetupError;
+use zkmargin_prover::bulk::BulkError;
 use zkmargin_prover::crypt::CryptError;
 use zkmargin_prover::crypt::IdentityError;
 use zkmargin_prover::crypt::RecipientError;
@@ -62,10 +63,15 @@ impl Error {
                 "see what the market lists with `zkmargin market show`"
             }
             Self::Snapshot { source, .. } => snapshot_hint(source),
+            Self::Simulation { .. } => {
+                "see `zkmargin backtest --help` for the forms of closes and books"
+            }
             Self::SnapshotTime { .. } => {
                 "give `timestamp` in whole seconds since 1970: milliseconds are a thousand times too large"
             }
-            Self::ConformanceSkipped { .. } => "leave --mock and --prove out to run them natively",
+            Self::ConformanceSkipped { .. } => {
+                "the report says of each why: what is beyond the circuits runs natively, without --mock and --prove"
+            }
             Self::Model { .. } | Self::UnknownModel(_) => {
                 let names: Vec<_> = AnyModel::names().collect();
                 return Some(format!("shipped models: {}", names.join(", ")));
@@ -96,6 +102,9 @@ impl Error {
             Self::Limits { .. } => {
                 "allowed are {\"max_price_move_bps\": 2000, \"instruments\": {\"BTC\": 1000}}, in basis points"
             }
+            Self::Announced { .. } => {
+                "allowed are {\"announced\": [{\"instrument\": \"SUI\", \"not_before\": 1700000000, \"price\": \"1.35\", \"max_price_move_bps\": 5000}]}, each once"
+            }
             Self::AccountName(_) => "see `zkmargin account --help`",
             Self::EvmKey(error) => error.hint(),
             Self::NotPinned(missing) => return Some(pinning_hint(missing)),
@@ -111,9 +120,19 @@ impl Error {
             Self::Proof { .. } | Self::ProofsInvalid { .. } => {
                 "do not rely on it; ask for a new proof"
             }
+            Self::PortfoliosRefused { .. } => {
+                "the list holds the others: do not make a root of it unless that is meant"
+            }
+            Self::Bulk(BulkError::File(error)) => return file_hint(error),
+            Self::Bulk(_) => "give files, a directory, or --list FILE with one name a line",
             Self::ProofsRefused { .. } => "--keep-going goes on after one that is refused",
             Self::TimeAhead { .. } => {
                 "times are whole seconds since 1970, not milliseconds; a ledger takes none before its last"
+            }
+            Self::Sources { .. } => "`zkmargin market prices --help` shows such a file",
+            Self::Prices { .. } => "get newer reports, or of more signers, and try again",
+            Self::NotFromReports { .. } | Self::NoReports(_) => {
+                "do not rely on these prices, or check them by other means"
             }
             Self::Mismatch { .. } => {
                 "it may be sound and is about something else: do not rely on it here"

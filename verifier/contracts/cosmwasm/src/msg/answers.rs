@@ -1,9 +1,10 @@
 //! Answers to questions.
 
 use cosmwasm_schema::cw_serde;
+use cosmwasm_std::Uint256;
 
-use super::shared::{Epoch, Meta};
-use super::start::{Delays, Roles, Terms};
+use super::shared::{Epoch, Meta, Signers};
+use super::start::{Delays, PathTerms, Roles, Terms};
 
 /// The policy and what else never changes.
 #[cw_serde]
@@ -109,8 +110,11 @@ pub struct StandingAnswer {
     pub status: Status,
     /// Whether its proof is overdue, called or not yet.
     pub overdue: bool,
-    /// The engine's clock now.
+    /// The account's clock now: the engine's, unless it waits for a path.
     pub clock: u64,
+    /// The path that it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<PathRequest>,
     /// The epoch the status rests on.
     pub epoch: Option<u64>,
     /// When that epoch's market snapshot was taken.
@@ -130,6 +134,56 @@ pub struct StandingAnswer {
     pub standstill: Option<String>,
 }
 
+/// A path that an account asked for.
+#[cw_serde]
+pub struct PathRequest {
+    /// Of which epoch.
+    pub epoch: u64,
+    /// What the account's clock showed, at which it stands while `open`.
+    pub since: u64,
+    /// The real time.
+    pub asked: u64,
+    /// Whether it waits for an answer.
+    pub open: bool,
+}
+
+/// What demands for paths cost, and what the venue has to lose.
+#[cw_serde]
+pub struct PathsAnswer {
+    /// The terms; `null`: no account can demand its path.
+    pub terms: Option<PathTerms>,
+    /// What the venue has deposited that is in no demand's stake.
+    pub free: Uint256,
+    /// From when on it can withdraw that, if it announced it.
+    pub leaves_from: Option<u64>,
+}
+
+/// A demand for a path.
+#[cw_serde]
+pub struct DemandAnswer {
+    /// Whose its bond is.
+    pub requester: String,
+    /// Until when, inclusive, the venue may answer for nothing.
+    pub answer_by: u64,
+    /// Whether an answer is on record.
+    pub answered: bool,
+    /// Whether bond and stake have gone to somebody.
+    pub settled: bool,
+    /// What it cost.
+    pub bond: Uint256,
+    /// What the venue had to lose.
+    pub stake: Uint256,
+}
+
+/// Announced signers.
+#[cw_serde]
+pub struct NextSigners {
+    /// They.
+    pub signers: Signers,
+    /// From when on they can be activated.
+    pub from: u64,
+}
+
 /// What a proof proves.
 #[cw_serde]
 pub struct ClaimAnswer {
@@ -145,10 +199,13 @@ pub struct ClaimAnswer {
     pub market_root: String,
     /// The margin model.
     pub model: String,
-    /// `at-least:LEVEL` or `below:LEVEL`.
+    /// `at-least:LEVEL` or `below:LEVEL`, with `,multiplier:M` and `,leverage:L`
+    /// behind it where they are set.
     pub claim: String,
     /// The shortfall, or zero: a decimal.
     pub disclosed: String,
+    /// What else the submitter says: `0x` and 62 digits; left out for nothing.
+    pub memo: Option<String>,
 }
 
 /// An epoch on record.

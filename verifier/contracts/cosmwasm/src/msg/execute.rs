@@ -58,11 +58,16 @@ pub enum ExecuteMsg {
         /// Its market root, so that no other one is meant.
         market_root: String,
     },
-    /// The governor says who attests epochs.
+    /// The governor announces who will attest epochs; in a deployment without a
+    /// notice they do at once. What was announced before is forgotten.
     SetSigners {
         /// They.
         signers: Signers,
     },
+    /// Anyone has announced signers attest from now on, when the notice is over.
+    ActivateSigners {},
+    /// The guardian withdraws announced signers.
+    CancelSigners {},
     // -------------------------------------------------------------------- halts
     /// The guardian halts the registry. It cannot renew its pause, and pauses
     /// again when one of the longest has passed after it; the governor renews.
@@ -122,6 +127,9 @@ pub enum ExecuteMsg {
         /// The account.
         account: String,
     },
+    // -------------------------------------------------------------------- paths
+    /// Paths that the venue withholds.
+    Path(PathMsg),
     // ------------------------------------------------------------------- models
     /// The governor announces a margin model.
     AnnounceModel {
@@ -184,5 +192,44 @@ pub enum ExecuteMsg {
     AcceptRole {
         /// The role.
         role: Role,
+    },
+}
+
+/// What is asked about paths in the state tree, which the venue gives out.
+#[cw_serde]
+pub enum PathMsg {
+    /// The account's owner demands its path in the latest epoch, with the bond that
+    /// the terms ask for: its clock stands still until it is answered.
+    Demand {
+        /// The account.
+        account: String,
+        /// The X25519 public key of the age recipient to encrypt it to, 32 bytes.
+        key: Binary,
+    },
+    /// The venue answers.
+    Answer {
+        /// The account.
+        account: String,
+        /// The epoch demanded.
+        epoch: u64,
+        /// The path, as an age file encrypted to the demand's key.
+        sealed_path: Binary,
+    },
+    /// Anyone has the bond and the stake of a demand that was not answered in time
+    /// paid to its requester. The account waits on.
+    Forfeit {
+        /// The account.
+        account: String,
+        /// The epoch demanded.
+        epoch: u64,
+    },
+    /// Anyone adds the coins sent to the venue's bond.
+    Deposit {},
+    /// The venue announces a withdrawal.
+    AnnounceWithdrawal {},
+    /// The venue withdraws what is in no demand's stake.
+    Withdraw {
+        /// Where to.
+        to: String,
     },
 }

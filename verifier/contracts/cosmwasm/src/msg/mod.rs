@@ -11,10 +11,11 @@ mod shared;
 mod start;
 
 pub use answers::{
-    AccountAnswer, AccountsAnswer, CircuitAnswer, CircuitsAnswer, ClaimAnswer, EpochAnswer,
-    ModelAnswer, ModelsAnswer, PolicyAnswer, RolesAnswer, StandingAnswer, StateAnswer, Status,
+    AccountAnswer, AccountsAnswer, CircuitAnswer, CircuitsAnswer, ClaimAnswer, DemandAnswer,
+    EpochAnswer, ModelAnswer, ModelsAnswer, NextSigners, PathRequest, PathsAnswer, PolicyAnswer,
+    RolesAnswer, StandingAnswer, StateAnswer, Status,
 };
-pub use execute::{BatchedProof, ExecuteMsg, MAX_BATCH, ProofBatch, Submission};
+pub use execute::{BatchedProof, ExecuteMsg, MAX_BATCH, PathMsg, ProofBatch, Submission};
 pub use query::QueryMsg;
 pub use shared::{Epoch, EpochPost, Grace, Meta, MoveWindow, Role, Signers, convert};
-pub use start::{CurePeriods, Delays, InstantiateMsg, MigrateMsg, Roles, Terms};
+pub use start::{CurePeriods, Delays, InstantiateMsg, MigrateMsg, PathTerms, Roles, Terms};

@@ -3,8 +3,9 @@
 use cosmwasm_schema::{QueryResponses, cw_serde};
 
 use super::answers::{
-    AccountAnswer, AccountsAnswer, CircuitsAnswer, ClaimAnswer, EpochAnswer, ModelAnswer,
-    ModelsAnswer, PolicyAnswer, RolesAnswer, StandingAnswer, StateAnswer,
+    AccountAnswer, AccountsAnswer, CircuitsAnswer, ClaimAnswer, DemandAnswer, EpochAnswer,
+    ModelAnswer, ModelsAnswer, NextSigners, PathsAnswer, PolicyAnswer, RolesAnswer, StandingAnswer,
+    StateAnswer,
 };
 use super::execute::Submission;
 use super::shared::Signers;
@@ -23,6 +24,20 @@ pub enum QueryMsg {
     /// Who attests epochs.
     #[returns(Signers)]
     Signers {},
+    /// Who will attest epochs, once that is activated; `null`: nothing was announced.
+    #[returns(Option<NextSigners>)]
+    NextSigners {},
+    /// What demands for paths cost, and what the venue has to lose.
+    #[returns(PathsAnswer)]
+    Paths {},
+    /// A demand for a path; `null` when there is none.
+    #[returns(Option<DemandAnswer>)]
+    Demand {
+        /// The account.
+        account: String,
+        /// The epoch demanded.
+        epoch: u64,
+    },
     /// The engine's state and its clock now.
     #[returns(StateAnswer)]
     State {},

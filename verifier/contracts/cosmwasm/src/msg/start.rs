@@ -1,7 +1,7 @@
 //! How a registry begins, and how its code changes.
 
 use cosmwasm_schema::cw_serde;
-use cosmwasm_std::Binary;
+use cosmwasm_std::{Binary, Coin, Uint256};
 use serde::{Deserialize as _, Deserializer};
 
 use super::shared::Signers;
@@ -23,9 +23,30 @@ pub struct InstantiateMsg {
     pub keys: Vec<Binary>,
     /// How long changes are known before they count; fixed for the lifetime.
     pub delays: Delays,
+    /// What a path demanded on record costs and who answers; left out or `null`: no
+    /// account can demand its path. Fixed for the lifetime.
+    #[serde(default)]
+    pub paths: Option<PathTerms>,
     /// Whether this is a deployment for tests, which may have no delays, and keys
     /// under powers of tau whose secret is public; fixed for the lifetime.
     pub for_tests: bool,
+}
+
+/// What a demand for a path costs, and what is at stake when it is not answered.
+#[cw_serde]
+pub struct PathTerms {
+    /// Who answers: the venue.
+    pub venue: String,
+    /// What a demand costs; its denomination is the stake's too.
+    pub demand_bond: Coin,
+    /// What the venue loses for a demand that it does not answer, as far as it has
+    /// deposited so much.
+    pub stake: Uint256,
+    /// How long it may take to answer, in seconds, at least one.
+    pub answer_period: u64,
+    /// How long before a withdrawal the venue announces it, in seconds; at least
+    /// `answer_period`.
+    pub notice: u64,
 }
 
 /// How long changes are known before they count. Zero is for tests alone.
@@ -34,7 +55,7 @@ pub struct InstantiateMsg {
 pub struct Delays {
     /// From the adding of a circuit to its first proof.
     pub circuits: u64,
-    /// From the announcement of a model to its acceptance.
+    /// From the announcement of a model, or of signers, to its acceptance.
     pub models: u64,
 }
 

@@ -96,6 +96,7 @@ pub fn start(claim: &ClaimData) -> InstantiateMsg {
         },
         keys: vec![key()],
         delays: Delays { circuits: 0, models: 0 },
+        paths: None,
         for_tests: true,
     }
 }

@@ -88,6 +88,7 @@ fn start(holder: &str, claim: &ClaimData, key: &[u8]) -> InstantiateMsg {
         roles: Roles { governor, protocol, guardian },
         keys: vec![Binary::new(key.to_vec())],
         delays: Delays { circuits: 0, models: 0 },
+        paths: None,
         for_tests: true,
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn refusal_hint(refusal: &Refusal) -> Option<String> {
         | Refusal::WrongModel => {
             "prove against the market and state that were posted for the epoch"
         }
+        Refusal::PathRequested { .. } => "wait for the answer, or ask in the next epoch",
         Refusal::CallOpen { .. } => "cure the call with `zkmargin call cure`",
         Refusal::ModelNotAccepted => "accept it with `zkmargin call accept`",
         Refusal::LevelTooLow { .. } => {

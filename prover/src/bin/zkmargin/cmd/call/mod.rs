@@ -50,6 +50,11 @@ pub(crate) enum Command {
     Close(AccountArgs),
     /// Take an account out of a ledger whose clock has stood still for too long
     Escape(AccountArgs),
+    /// Record that an account asks for its path in the latest epoch: its clock stands
+    /// still until it is answered, or proves itself
+    RequestPath(AccountArgs),
+    /// Record that the venue has answered it
+    AnswerPath(AccountArgs),
     /// Take a liquidatable account back; it must prove itself again
     Reinstate(AccountArgs),
     /// Accept a margin model
@@ -92,6 +97,12 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
         }
         Command::Close(args) => on_account(args, |account| Action::Close { account }, env),
         Command::Escape(args) => on_account(args, |account| Action::Escape { account }, env),
+        Command::RequestPath(args) => {
+            on_account(args, |account| Action::RequestPath { account }, env)
+        }
+        Command::AnswerPath(args) => {
+            on_account(args, |account| Action::AnswerPath { account }, env)
+        }
         Command::Reinstate(args) => on_account(args, |account| Action::Reinstate { account }, env),
         Command::Accept(args) => actions::model(args, true, env),
         Command::Revoke(args) => actions::model(args, false, env),

@@ -58,6 +58,12 @@ impl Report {
         lines.extend(
             self.standing.market_age.map(|age| format!("market        {} old", duration(age))),
         );
+        if let Some(path) = self.standing.waits_for {
+            let epoch = path.epoch.get();
+            lines.push(format!(
+                "path          WAITS for that of epoch {epoch}: its clock stands still"
+            ));
+        }
         lines.extend(self.standing.standstill.map(|why| format!("engine        {why}")));
         lines
     }

@@ -47,6 +47,11 @@ struct Line {
     overdue: bool,
     market_timestamp: Option<Timestamp>,
     market_age: Option<u64>,
+    /// Whether it waits for its path: its clock stands still.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    waits: bool,
+    #[serde(skip)]
+    clock: ClockTime,
     #[serde(flatten)]
     status: AccountStatus,
 }
@@ -107,7 +112,7 @@ impl Report {
             ));
         }
         lines.push(self.clock_line());
-        lines.extend(self.accounts.iter().map(|line| line.told(self.clock)));
+        lines.extend(self.accounts.iter().map(|line| line.told()));
         lines
     }
 
@@ -143,11 +148,14 @@ impl Report {
 
 impl Line {
     fn new((account, standing): (AccountId, Standing)) -> Self {
-        let Standing { status, overdue, market_timestamp, market_age, .. } = standing;
-        Self { account, overdue, market_timestamp, market_age, status }
+        let Standing { status, overdue, market_timestamp, market_age, clock, waits_for, .. } =
+            standing;
+        let waits = waits_for.is_some();
+        Self { account, overdue, market_timestamp, market_age, waits, clock, status }
     }
 
-    fn told(&self, clock: ClockTime) -> String {
+    fn told(&self) -> String {
+        let clock = self.clock;
         let left = |end: ClockTime| match end.get().checked_sub(clock.get()) {
             Some(left) => format!(", {} left by the clock", duration(left)),
             None => format!(", {} ago by the clock", duration(clock.get() - end.get())),
@@ -159,6 +167,7 @@ impl Line {
             _ => String::new(),
         };
         let overdue = if self.overdue { ", OVERDUE" } else { "" };
-        format!("{} {}{time}{overdue}", self.account, self.status)
+        let waits = if self.waits { ", WAITS for its path" } else { "" };
+        format!("{} {}{time}{overdue}{waits}", self.account, self.status)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use zkmargin_margin::ids::{ContextId, Epoch};
-use zkmargin_params::market::moves::{Limits, Marks, largest, moves};
+use zkmargin_params::market::moves::{Announced, Limits, Marks, largest, moves};
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::Source;
@@ -54,6 +54,10 @@ pub(crate) struct Args {
     /// 2000, "instruments": {"USDC": 200}}
     #[arg(long, value_name = "FILE", value_parser = parse_source, requires = "confirmed")]
     limits: Option<Source>,
+    /// Listings that were announced, which move from their announced price and not
+    /// without bound: see `zkmargin market moves`
+    #[arg(long, value_name = "FILE", value_parser = parse_source, requires = "confirmed")]
+    announced: Option<Source>,
     /// Where the epoch goes
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -168,7 +172,9 @@ impl Args {
             return mismatch(confirmed, "market_root", expected.to_string(), found.to_string());
         }
         let limits = self.limits.as_ref().map(limits).transpose()?;
-        let moves = moves(&reference.marks, &Marks::of(market.file()), limits.as_ref());
+        let known = announced(self.announced.as_ref())?;
+        let marks = Marks::of(market.file());
+        let moves = moves(&reference.marks, &marks, limits.as_ref(), &known);
         Ok(Since {
             price_move_bps: largest(&moves),
             reference: reference.epoch,
@@ -199,6 +205,13 @@ impl Reference {
 pub(crate) fn limits(source: &Source) -> Result<Limits, Error> {
     json::parse(&source.read()?)
         .map_err(|error| Error::Limits { path: source.to_string(), source: Box::new(error) })
+}
+
+/// Reads announced listings; without a file there are none.
+pub(crate) fn announced(source: Option<&Source>) -> Result<Announced, Error> {
+    let Some(source) = source else { return Ok(Announced::default()) };
+    json::parse(&source.read()?)
+        .map_err(|error| Error::Announced { path: source.to_string(), source: Box::new(error) })
 }
 
 /// Refuses a state of another epoch than the market's.

@@ -16,7 +16,7 @@ use zkmargin_verifier::epoch::{EpochDigest, MAX_BYTES, SignedEpoch, Signers};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 
-pub(crate) use make::{Reference, limits};
+pub(crate) use make::{Reference, announced, limits};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

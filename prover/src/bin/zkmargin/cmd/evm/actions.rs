@@ -11,6 +11,7 @@ use zkmargin_verifier::engine::Event;
 use super::chain::{Outcome, Planned};
 use super::circuits::time;
 use super::deployment::{Registry, SenderArgs};
+use super::error::EvmError;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 
@@ -175,10 +176,38 @@ pub(super) fn account(args: &AccountArgs, action: AccountAction, env: Env) -> Re
     report(&on, &[outcome], env)
 }
 
+impl OwnerArgs {
+    /// The registry, and whose account it is.
+    pub(super) fn open(&self) -> Result<(Registry, Address, u32), Error> {
+        let on = self.sender.open()?;
+        let owner = self.owner.or(on.sender).ok_or(EvmError::NoTerms)?;
+        Ok((on, owner, self.sub))
+    }
+}
+
+/// A contract that was deployed, or would be.
+#[derive(Serialize)]
+struct Deployed {
+    contract: Address,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    planned: Vec<Planned>,
+}
+
+/// Deploys a contract beside the registry, and tells where it is.
+pub(super) fn deployed(on: &Registry, what: &str, code: Vec<u8>, env: Env) -> Result<Exit, Error> {
+    let (contract, _) = on.chain.create(code)?;
+    let deployed = Deployed { contract, planned: on.chain.planned() };
+    env.out.result(&deployed, |deployed| {
+        let mut lines: Vec<_> = deployed.planned.iter().map(Planned::told).collect();
+        lines.push(format!("{what}  {contract}"));
+        lines
+    })?;
+    Ok(Exit::Done)
+}
+
 pub(super) fn owner(args: &OwnerArgs, action: OwnerAction, env: Env) -> Result<Exit, Error> {
-    let on = args.sender.open()?;
-    let (context, sub) = (on.context(), args.sub);
-    let owner = args.owner.or(on.sender).ok_or(super::error::EvmError::NoTerms)?;
+    let (on, owner, sub) = args.open()?;
+    let context = on.context();
     let outcome = match action {
         OwnerAction::Register => on.send(&registry::registerCall { context, owner, sub }),
         OwnerAction::Subscribe => on.send(&registry::subscribeCall { context, owner, sub }),

@@ -10,7 +10,7 @@ use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
 use alloy_rpc_types_eth::{BlockNumberOrTag, Filter, Log, TransactionReceipt, TransactionRequest};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
-use alloy_sol_types::private::{Address, B256, Bytes, keccak256};
+use alloy_sol_types::private::{Address, B256, Bytes, U256, keccak256};
 use reqwest::Url;
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
@@ -58,6 +58,9 @@ pub(super) struct Planned {
     /// Nothing for a contract's creation.
     to: Option<Address>,
     nonce: u64,
+    /// Wei.
+    #[serde(skip_serializing_if = "U256::is_zero")]
+    value: U256,
     data: Bytes,
     /// What the node estimates; nothing where a transaction before must be mined
     /// first.
@@ -73,7 +76,12 @@ impl Planned {
             None => "gas not known before the ones before it are mined".to_owned(),
         };
         let bytes = self.data.len();
-        format!("unsigned: nonce {}, to {to}, {bytes} bytes, {gas}\n  {}", self.nonce, self.data)
+        let value = match self.value.is_zero() {
+            true => String::new(),
+            false => format!(" with {} wei", self.value),
+        };
+        let (nonce, data) = (self.nonce, &self.data);
+        format!("unsigned: nonce {nonce}, to {to}{value}, {bytes} bytes, {gas}\n  {data}")
     }
 }
 
@@ -200,6 +208,18 @@ impl Chain {
         self.transact(TransactionRequest::default().with_to(to).with_input(input))
     }
 
+    /// The same, with wei.
+    pub(super) fn pay(
+        &self,
+        to: Address,
+        call: &impl SolCall,
+        value: U256,
+    ) -> Result<Outcome, EvmError> {
+        let input = Bytes::from(call.abi_encode());
+        let request = TransactionRequest::default().with_to(to).with_input(input);
+        self.transact(request.with_value(value))
+    }
+
     fn transact(&self, request: TransactionRequest) -> Result<Outcome, EvmError> {
         if let Some(plan) = &self.plan {
             return self.add(plan, request);
@@ -225,6 +245,7 @@ impl Chain {
         let Terms { chain, .. } = self.terms.ok_or(EvmError::NoTerms)?;
         let to = request.to.and_then(|to| to.to().copied());
         let data = request.input.input().cloned().unwrap_or_default();
+        let value = request.value.unwrap_or_default();
         let asked = request.with_from(plan.from);
         let gas = self.runtime.block_on(async { self.provider.estimate_gas(asked).await });
         let first = plan.planned.borrow().is_empty();
@@ -235,7 +256,7 @@ impl Chain {
         };
         let nonce = plan.nonce.get();
         plan.nonce.set(nonce + 1);
-        let planned = Planned { chain_id: chain, from: plan.from, to, nonce, data, gas };
+        let planned = Planned { chain_id: chain, from: plan.from, to, nonce, value, data, gas };
         plan.planned.borrow_mut().push(planned.clone());
         Ok(Outcome::Planned(Box::new(planned)))
     }

@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn circuits_have_names() {
-        for family in [Family::Standard, Family::Scenario] {
+        for family in [Family::Standard, Family::Scenario, Family::Simulation] {
             for shape in Shape::ALL {
                 let name = CircuitName { family, shape };
                 assert_eq!(name.to_string().parse(), Ok(name));

@@ -8,15 +8,18 @@ use alloy_sol_types::SolInterface as _;
 use alloy_sol_types::private::{Address, B256};
 use reqwest::Url;
 use zkmargin_evm::artifact::ArtifactError;
+use zkmargin_evm::contracts::MarginBonds::MarginBondsErrors as BondsError;
 use zkmargin_evm::contracts::MarginCallRegistry::MarginCallRegistryErrors as RegistryError;
 use zkmargin_evm::contracts::MarginMarkets::MarginMarketsErrors as MarketError;
 use zkmargin_evm::contracts::MarginOperators::MarginOperatorsErrors as OperatorError;
+use zkmargin_evm::contracts::MarginPaths::MarginPathsErrors as PathsError;
 use zkmargin_evm::contracts::MarginProofGate::MarginProofGateErrors as GateError;
 use zkmargin_evm::contracts::MarginRoles::MarginRolesErrors as RoleError;
 use zkmargin_evm::dev::DevVerifierError;
 use zkmargin_evm::engine;
-use zkmargin_margin::ids::ContextId;
+use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::srs::SrsMark;
+use zkmargin_prover::crypt::RecipientError;
 use zkmargin_prover::human;
 use zkmargin_prover::json::JsonError;
 use zkmargin_verifier::engine::Refusal;
@@ -86,6 +89,20 @@ pub(crate) enum EvmError {
     NoMark(String),
     #[error("the registry at {0} says what no engine says")]
     Unreadable(Address),
+    #[error("{path}: {source}")]
+    Approval { path: String, source: JsonError },
+    #[error("{0}: not a salt of 64 hexadecimal digits")]
+    Salt(String),
+    #[error("the system gives no random numbers")]
+    NoRandomness,
+    #[error("the public key: {0}")]
+    Recipient(RecipientError),
+    #[error("no contract keeps demands for paths: nobody can demand one")]
+    NoPaths,
+    #[error("the registry has a contract that keeps demands for paths")]
+    PathsAreSet,
+    #[error("of the account {0} no such demand, or no answer to it, is on record")]
+    NoDemand(AccountId),
 }
 
 /// Why the registry refuses what the engine would not see.
@@ -121,12 +138,30 @@ pub(crate) enum Rejection {
     StillSubscribed,
     #[error("too few valid signatures of the epoch, or one that is of nobody who signs")]
     InvalidSignatures,
-    #[error("the model may be accepted from {0} on")]
+    #[error("the model, or the signers, must be announced first and count from {0} on")]
     NoticeNotGiven(String),
     #[error("a guardian must wait until {0} to pause again: the governor can")]
     GuardianMustWait(String),
     #[error("the hand-over cannot be accepted before {0}")]
     HandoverWaits(String),
+    #[error("a withdrawal must be announced first, and is possible from {0} on")]
+    WithdrawalWaits(String),
+    #[error("the account is called, liquidatable or late: its bond stays")]
+    AtStake,
+    #[error("the breach was not committed to, or not in an earlier block")]
+    NotCommitted,
+    #[error("the account is not called for the breach that the proof shows")]
+    NotThisBreach,
+    #[error("nothing is owed to the sender")]
+    NothingToCollect,
+    #[error("the sender is not the market's venue")]
+    NotTheVenue,
+    #[error("nothing was demanded, or it is answered already")]
+    NothingDemanded,
+    #[error("bond and stake are settled, or the venue may still answer until {0}")]
+    NotForfeited(String),
+    #[error("the approval is not the owner's, was used or voided, or is too late")]
+    InvalidApproval,
     #[error("the gas is too little to verify a proof")]
     TooLittleGas,
     #[error("it reverted with {0}")]
@@ -140,6 +175,8 @@ impl Rejection {
             .or_else(|| Self::of_registry(data))
             .or_else(|| Self::of_markets(data))
             .or_else(|| Self::of_roles(data))
+            .or_else(|| Self::of_bonds(data))
+            .or_else(|| Self::of_paths(data))
             .unwrap_or_else(|| Self::Other(format!("0x{}", hex::encode(data))))
     }
 
@@ -164,8 +201,10 @@ impl Rejection {
     }
 
     fn of_registry(data: &[u8]) -> Option<Self> {
-        if let Ok(OperatorError::NotTheOwner(error)) = OperatorError::abi_decode(data) {
-            return Some(Self::NotTheOwner(error.owner));
+        match OperatorError::abi_decode(data) {
+            Ok(OperatorError::NotTheOwner(error)) => return Some(Self::NotTheOwner(error.owner)),
+            Ok(OperatorError::InvalidApproval(_)) => return Some(Self::InvalidApproval),
+            _ => {}
         }
         Some(match RegistryError::abi_decode(data).ok()? {
             RegistryError::NotSubscribed(_) => Self::NotSubscribed,
@@ -186,6 +225,26 @@ impl Rejection {
         })
     }
 
+    fn of_bonds(data: &[u8]) -> Option<Self> {
+        Some(match BondsError::abi_decode(data).ok()? {
+            BondsError::NotAnnounced(error) => Self::WithdrawalWaits(at(error.from.to())),
+            BondsError::AtStake(_) => Self::AtStake,
+            BondsError::NotCommitted(_) => Self::NotCommitted,
+            BondsError::NotThisBreach(_) => Self::NotThisBreach,
+            BondsError::NothingToCollect(_) => Self::NothingToCollect,
+            _ => return None,
+        })
+    }
+
+    fn of_paths(data: &[u8]) -> Option<Self> {
+        Some(match PathsError::abi_decode(data).ok()? {
+            PathsError::NotTheVenue(_) => Self::NotTheVenue,
+            PathsError::NothingDemanded(_) => Self::NothingDemanded,
+            PathsError::NotForfeited(error) => Self::NotForfeited(at(error.answerBy.to())),
+            _ => return None,
+        })
+    }
+
     fn of_roles(data: &[u8]) -> Option<Self> {
         Some(match RoleError::abi_decode(data).ok()? {
             RoleError::AccessControlUnauthorizedAccount(error) => {
@@ -199,9 +258,9 @@ impl Rejection {
     }
 }
 
-/// A time of the contracts.
+/// A time of the contracts; zero is none.
 fn at(seconds: u64) -> String {
-    human::time(seconds)
+    if seconds == 0 { "a time to be announced".to_owned() } else { human::time(seconds) }
 }
 
 /// Parts of a URL of fewer characters hold no token.
@@ -296,6 +355,12 @@ impl EvmError {
                 "prove with a circuit that the deployment accepts, or deploy with --circuit or --verifier"
             }
             Self::NoMark(_) => "prove again with --proof-system kzg",
+            Self::Approval { .. } => "`zkmargin --json evm approval sign` prints one",
+            Self::Salt(_) => "give the file that `zkmargin evm bonds commit` wrote",
+            Self::Recipient(_) => "give the key that `zkmargin keygen` tells: age1...",
+            Self::NoPaths => "the administrator deploys one: `zkmargin evm paths deploy`",
+            Self::PathsAreSet => "it is said once: `zkmargin evm paths show` tells which",
+            Self::NoDemand(_) => "look at `zkmargin evm paths show`",
             Self::Rejected(Rejection::Unauthorized { .. }) => {
                 "send with the key of an account that has the role"
             }

@@ -1,7 +1,10 @@
 //! `zkmargin evm`: margin calls by contracts on an EVM chain.
 
 mod actions;
+mod approval;
+mod bonds;
 mod chain;
+mod check;
 mod circuits;
 mod deploy;
 mod deployment;
@@ -9,10 +12,12 @@ mod error;
 mod export;
 mod halts;
 mod keeper;
+mod paths;
 mod proofs;
 mod queries;
 mod roles;
 mod signer;
+mod signers;
 mod steps;
 
 use clap::Subcommand;
@@ -74,6 +79,18 @@ pub(crate) enum Command {
     Hook(actions::Hook),
     /// Tell a hook that failed again
     RetryHook(actions::RetryHook),
+    /// Sign, send and void approvals of operators that anyone may send
+    #[command(subcommand)]
+    Approval(approval::Command),
+    /// Ask whether a proof counts now, registered or not; exits with 1 when it does not
+    Check(check::Args),
+    /// Bonds of accounts, and keepers' rewards from them
+    Bonds(bonds::Args),
+    /// Paths that the venue withholds: demand them on record, answer demands
+    Paths(paths::Args),
+    /// Show, announce and replace who signs epochs
+    #[command(subcommand)]
+    Signers(signers::Command),
     /// Announce, accept and revoke margin models
     #[command(subcommand)]
     Models(halts::ModelCommand),
@@ -117,6 +134,11 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
         Command::Escape(args) => actions::owner(args, Owner::Escape, env),
         Command::Hook(args) => actions::hook(args, env),
         Command::RetryHook(args) => actions::retry_hook(args, env),
+        Command::Approval(command) => approval::run(command, env),
+        Command::Check(args) => check::run(args, env),
+        Command::Bonds(args) => bonds::run(args, env),
+        Command::Paths(args) => paths::run(args, env),
+        Command::Signers(command) => signers::run(command, env),
         Command::Models(command) => halts::model(command, env),
         Command::Circuits(command) => circuits::run(command, env),
         Command::Roles(command) => roles::run(command, env),

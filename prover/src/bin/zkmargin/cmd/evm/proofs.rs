@@ -84,9 +84,9 @@ struct Line {
 }
 
 /// A proof file, and the circuit that the registry knows it by.
-struct Proof {
-    circuit: B256,
-    file: ProofFile<Bn254Fr>,
+pub(super) struct Proof {
+    pub(super) circuit: B256,
+    pub(super) file: ProofFile<Bn254Fr>,
 }
 
 /// The registry verifies proofs, and is asked before anything is paid for.
@@ -165,7 +165,12 @@ pub(super) fn refused(on: &Registry, receipt: &TransactionReceipt) -> Vec<Refuse
     decoded.map(told).collect()
 }
 
-fn read(source: &Source, to: &Deployment, srs: SrsArgs, env: Env) -> Result<Proof, Error> {
+pub(super) fn read(
+    source: &Source,
+    to: &Deployment,
+    srs: SrsArgs,
+    env: Env,
+) -> Result<Proof, Error> {
     let failed = |error: VerifyError| Error::Proof { path: source.to_string(), source: error };
     let bytes = source.read()?;
     let circuit = circuit_of(&bytes).map_err(|error| failed(error.into()))?;

@@ -84,6 +84,11 @@ struct Line {
     overdue: bool,
     market_timestamp: Option<u64>,
     market_age: Option<u64>,
+    /// Whether it waits for its path: its clock stands still.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    waits: bool,
+    #[serde(skip)]
+    clock: ClockTime,
     #[serde(flatten)]
     status: AccountStatus,
 }
@@ -231,7 +236,7 @@ impl Report {
             lines.push("circuits      none: no proof can be accepted".to_owned());
         }
         lines.extend(self.circuits.iter().map(|line| format!("circuit       {}", line.told())));
-        lines.extend(self.accounts.iter().map(|line| line.told(self.clock)));
+        lines.extend(self.accounts.iter().map(|line| line.told()));
         lines
     }
 
@@ -267,6 +272,8 @@ impl Line {
             overdue: status.is_overdue(clock),
             market_timestamp: rests.then(|| facts.marketTimestamp.to()),
             market_age: rests.then(|| facts.marketAge.to()),
+            waits: facts.waits,
+            clock,
             status,
         })
     }
@@ -275,7 +282,8 @@ impl Line {
         matches!(self.status, AccountStatus::Called { .. } | AccountStatus::Liquidatable { .. })
     }
 
-    fn told(&self, clock: ClockTime) -> String {
+    fn told(&self) -> String {
+        let clock = self.clock;
         let left = |end: ClockTime| match end.get().checked_sub(clock.get()) {
             Some(left) => format!(", {} left by the clock", duration(left)),
             None => format!(", {} ago by the clock", duration(clock.get() - end.get())),
@@ -287,7 +295,8 @@ impl Line {
             _ => String::new(),
         };
         let overdue = if self.overdue { ", OVERDUE" } else { "" };
-        format!("{} {}{time}{overdue}", self.account, self.status)
+        let waits = if self.waits { ", WAITS for its path" } else { "" };
+        format!("{} {}{time}{overdue}{waits}", self.account, self.status)
     }
 }
 
@@ -303,6 +312,9 @@ impl StandingReport {
         }
         lines
             .extend(self.line.market_age.map(|age| format!("market        {} old", duration(age))));
+        if self.line.waits {
+            lines.push("path          WAITS for it: its clock stands still".to_owned());
+        }
         lines.extend(self.standstill.map(|why| format!("engine        {why}")));
         lines
     }

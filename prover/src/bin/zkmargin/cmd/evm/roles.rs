@@ -25,6 +25,8 @@ pub(super) enum Role {
     Guardian,
     /// Subscribes to accounts
     Protocol,
+    /// Answers accounts that demand their paths
+    Venue,
 }
 
 impl fmt::Display for Role {
@@ -33,12 +35,13 @@ impl fmt::Display for Role {
             Self::Governor => "governor",
             Self::Guardian => "guardian",
             Self::Protocol => "protocol",
+            Self::Venue => "venue",
         })
     }
 }
 
 impl Role {
-    const ALL: [Self; 3] = [Self::Governor, Self::Guardian, Self::Protocol];
+    const ALL: [Self; 4] = [Self::Governor, Self::Guardian, Self::Protocol, Self::Venue];
 
     /// Its name among all markets' roles.
     pub(super) fn name(self) -> B256 {
@@ -46,6 +49,7 @@ impl Role {
             Self::Governor => "GOVERNOR_ROLE",
             Self::Guardian => "GUARDIAN_ROLE",
             Self::Protocol => "PROTOCOL_ROLE",
+            Self::Venue => "VENUE_ROLE",
         })
     }
 

@@ -1,6 +1,7 @@
 //! `zkmargin margin`.
 
 mod scenario;
+mod simulation;
 mod standard;
 
 use zkmargin_params::market::AnyMarketFile;
@@ -47,6 +48,10 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         AnyMarketFile::Scenario(file) => {
             let market = published.open::<_, <B as Backend>::Field>(file)?;
             scenario::run(args, file, &market, env)
+        }
+        AnyMarketFile::Simulation(file) => {
+            let market = published.open::<_, <B as Backend>::Field>(file)?;
+            simulation::run(args, file, &market, env)
         }
     })
 }

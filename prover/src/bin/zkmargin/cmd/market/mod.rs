@@ -1,7 +1,9 @@
 //! `zkmargin market`.
 
 mod moves;
+mod prices;
 mod scenario;
+mod simulation;
 mod standard;
 
 use std::path::PathBuf;
@@ -12,9 +14,12 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::shape::{Family, ProofSystem};
 use zkmargin_params::market::{
-    AnyMarketFile, MarketKind, PublishedMarket as MarketFileOf, ScenarioKind, StandardKind,
+    AnyMarketFile, MarketKind, PublishedMarket as MarketFileOf, ScenarioKind, SimulationKind,
+    StandardKind,
 };
 use zkmargin_params::model::AnyModel;
+use zkmargin_params::simulation::history::Column;
+use zkmargin_params::snapshot::Snapshot;
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
@@ -29,6 +34,8 @@ use crate::input::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make a snapshot of the prices that oracles signed
+    Prices(prices::Args),
     /// Make the market of an epoch from prices and a margin model
     Build(Build),
     /// Show what a market lists
@@ -41,7 +48,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Build {
-    /// Snapshot of prices, or of an options market, in JSON
+    /// Snapshot of prices, or of one or more options markets, in JSON
     #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
     snapshot: Source,
     /// Margin model: the name of a shipped one, or a file in JSON or TOML
@@ -50,6 +57,15 @@ pub(crate) struct Build {
     /// Epoch of the market
     #[arg(short, long, value_name = "NUMBER", value_parser = parse_epoch)]
     epoch: Epoch,
+    /// Of a model that simulates the past: daily closes as comma-separated values,
+    /// the day in the first column; they become part of the snapshot
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    history: Option<Source>,
+    /// An underlying and the column of its closes, as in BTC=btc_close_usd; may be
+    /// repeated. Without, every column but the first is one
+    #[arg(long = "column", value_name = "SYMBOL=NAME", value_parser = Column::parse,
+        requires = "history")]
+    columns: Vec<Column>,
     /// Where the market goes
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -83,6 +99,10 @@ pub(crate) struct Verify {
     /// The snapshot it must be made from
     #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
     snapshot: Option<Source>,
+    /// Check its prices against the signed reports that its snapshot keeps: the file
+    /// says whose signatures count (`market prices`)
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    sources: Option<Source>,
     /// The epoch it must be of
     #[arg(short, long, value_name = "NUMBER")]
     epoch: Option<u64>,
@@ -115,6 +135,24 @@ trait Shown: MarketKind {
     /// Reads a snapshot.
     fn snapshot(text: &str, source: &Source) -> Result<Self::Snapshot, Error>;
 
+    /// The snapshot, where it is one that can keep signed reports.
+    fn reported(_: &Self::Snapshot) -> Option<&Snapshot> {
+        None
+    }
+
+    /// The snapshot with the closes that a model needs.
+    fn with_history(
+        snapshot: Self::Snapshot,
+        _model: &Self::Model,
+        args: &Build,
+        _env: Env,
+    ) -> Result<Self::Snapshot, Error> {
+        match args.history {
+            Some(_) => Err(Error::Usage("--history: only models that simulate read closes")),
+            None => Ok(snapshot),
+        }
+    }
+
     /// When the prices were taken.
     fn timestamp(snapshot: &Self::Snapshot) -> Timestamp;
 
@@ -135,6 +173,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
             with_backend!(env.new_proof_system(), B => match &model {
                 AnyModel::Standard(model) => build::<B, StandardKind>(args, model, env),
                 AnyModel::Scenario(model) => build::<B, ScenarioKind>(args, model, env),
+                AnyModel::Simulation(model) => build::<B, SimulationKind>(args, model, env),
             })
         }
         Command::Show(args) => {
@@ -142,14 +181,17 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
             with_backend!(published.proof_system(env)?, B => match published.file() {
                 AnyMarketFile::Standard(file) => show::<B, _>(args, &published, file, env),
                 AnyMarketFile::Scenario(file) => show::<B, _>(args, &published, file, env),
+                AnyMarketFile::Simulation(file) => show::<B, _>(args, &published, file, env),
             })
         }
         Command::Moves(args) => moves::run(args, env),
+        Command::Prices(args) => prices::run(args, env),
         Command::Verify(args) => {
             let published = PublishedMarket::load(&args.market)?;
             with_backend!(published.proof_system(env)?, B => match published.file() {
                 AnyMarketFile::Standard(file) => verify::<B, _>(args, &published, file, env),
                 AnyMarketFile::Scenario(file) => verify::<B, _>(args, &published, file, env),
+                AnyMarketFile::Simulation(file) => verify::<B, _>(args, &published, file, env),
             })
         }
     }
@@ -169,6 +211,7 @@ pub(crate) fn load_model(name: &str) -> Result<AnyModel, Error> {
 
 fn build<B: Backend, K: Shown>(args: &Build, model: &K::Model, env: Env) -> Result<Exit, Error> {
     let snapshot = K::snapshot(&load_text(&args.snapshot)?, &args.snapshot)?;
+    let snapshot = K::with_history(snapshot, model, args, env)?;
     check_time(&args.snapshot, K::timestamp(&snapshot), now()?)?;
     let make = || MarketFileOf::<K>::build::<B::Field>(model, &snapshot, args.epoch);
     let (file, market) = env
@@ -243,6 +286,11 @@ fn verify<B: Backend, K: Shown>(
             expected: source.to_string(),
             found: "another one".to_owned(),
         });
+    }
+    if let Some(sources) = &args.sources {
+        let snapshot = K::reported(file.snapshot()).ok_or(Error::NoReports(place.clone()))?;
+        prices::check(snapshot, &args.market, sources)?;
+        env.out.note("the prices are those of the signed reports in the file");
     }
     env.out.note("the root is that of the prices and the model in the file");
     env.out.result(&summary, summary_lines)?;

@@ -5,7 +5,7 @@ use zkmargin_margin::ids::Epoch;
 use zkmargin_params::market::moves::{Move, UNBOUNDED, largest, moves};
 use zkmargin_prover::files::Source;
 
-use crate::cmd::epoch::{Reference, limits};
+use crate::cmd::epoch::{Reference, announced, limits};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::parse_source;
@@ -15,7 +15,12 @@ const NOTE: &str = "\
 A move is the larger price over the smaller, less one, in basis points, rounded up. New \
 and gone instruments, and prices from or to zero, move without bound; strikes of an \
 expiry that was listed before do not count. Volatility at the money of an expiry counts a \
-quarter, that of a single option an eighth.";
+quarter, that of a single option an eighth.
+
+A new instrument that was announced moves from the price announced, while it is no further \
+from it than was announced too: {\"announced\": [{\"instrument\": \"SUI\", \"not_before\": \
+1700000000, \"price\": \"1.35\", \"max_price_move_bps\": 5000}]}. Whoever signs the epoch \
+checks its move with the same list.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -30,6 +35,9 @@ pub(crate) struct Args {
     /// {"USDC": 200}}
     #[arg(long, value_name = "FILE", value_parser = parse_source)]
     limits: Option<Source>,
+    /// Listings that were announced
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    announced: Option<Source>,
     /// Show so many, the largest first
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     top: usize,
@@ -46,7 +54,8 @@ struct Report {
 pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let (before, after) = (Reference::load(&args.before, env)?, Reference::load(&args.after, env)?);
     let limits = args.limits.as_ref().map(limits).transpose()?;
-    let mut moves = moves(&before.marks, &after.marks, limits.as_ref());
+    let announced = announced(args.announced.as_ref())?;
+    let mut moves = moves(&before.marks, &after.marks, limits.as_ref(), &announced);
     let price_move_bps = largest(&moves);
     let all = moves.len();
     moves.truncate(args.top);
@@ -66,13 +75,14 @@ fn lines(report: &Report, all: usize) -> Vec<String> {
             price.map_or_else(|| none.to_owned(), |price: rust_decimal::Decimal| price.to_string())
         };
         lines.push(format!(
-            "{:<24} {:<14} {:>14} {:>14}  {:>12}  counts {}",
+            "{:<24} {:<14} {:>14} {:>14}  {:>12}  counts {}{}",
             moved.name,
             moved.kind.name(),
             price(moved.before, "new"),
             price(moved.after, "gone"),
             bps(moved.bps),
             bps(moved.counted_bps),
+            if moved.announced { ", announced" } else { "" },
         ));
     }
     if all > report.moves.len() {

@@ -29,7 +29,7 @@ struct Details {
 
 #[derive(Serialize)]
 struct ListingLine {
-    id: u32,
+    id: String,
     lot: String,
     /// In units of the underlying, not in lots.
     #[serde(flatten)]
@@ -78,7 +78,7 @@ impl Shown for ScenarioKind {
         };
         let table = market.table();
         let line = |listing: &Listing| ListingLine {
-            id: listing.id().get(),
+            id: listing.id().to_string(),
             lot: listing.lot_size().to_string(),
             row: table.rows[listing.row()].clone(),
         };

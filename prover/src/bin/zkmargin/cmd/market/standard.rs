@@ -23,7 +23,7 @@ struct Details {
 #[derive(Serialize)]
 struct ListingLine {
     instrument: String,
-    id: u32,
+    id: String,
     mark: String,
     lot: String,
     tiers: usize,
@@ -52,6 +52,10 @@ impl Shown for StandardKind {
             .map_err(|error| Error::Snapshot { path: source.to_string(), source: error })
     }
 
+    fn reported(snapshot: &Snapshot) -> Option<&Snapshot> {
+        Some(snapshot)
+    }
+
     fn timestamp(snapshot: &Snapshot) -> Timestamp {
         snapshot.timestamp()
     }
@@ -68,7 +72,7 @@ impl Shown for StandardKind {
         };
         let line = |listing: &Listing| ListingLine {
             instrument: listing.symbol().to_string(),
-            id: listing.id().get(),
+            id: listing.id().to_string(),
             mark: listing.mark().to_string(),
             lot: listing.lot_size().to_string(),
             tiers: listing.rows().len(),

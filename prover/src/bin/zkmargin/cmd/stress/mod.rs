@@ -1,5 +1,6 @@
 //! `zkmargin stress`.
 
+mod simulation;
 mod standard;
 
 use serde::Serialize;
@@ -106,6 +107,10 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         AnyMarketFile::Scenario(file) => {
             let market = published.open::<_, <B as Backend>::Field>(file)?;
             stress(args, file, &market, env)
+        }
+        AnyMarketFile::Simulation(file) => {
+            let market = published.open::<_, <B as Backend>::Field>(file)?;
+            simulation::run(args, file, &market, env)
         }
     })
 }

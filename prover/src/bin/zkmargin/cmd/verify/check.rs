@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
 use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_params::srs::DevSrs;
@@ -100,6 +101,10 @@ fn check_transition(
             Family::Scenario => {
                 verifier::<B, TransitionCircuit<Field, ScenarioFigures<_>>>(circuit.shape, dev, env)
             }
+            Family::Simulation => {
+                type Figures = SimulationFigures<Field, SCENARIOS>;
+                verifier::<B, TransitionCircuit<Field, Figures>>(circuit.shape, dev, env)
+            }
         }?;
         env.progress
             .stage("verification of 1 proof", || B::verify_transition(&verifier, &file))
@@ -186,6 +191,9 @@ fn check_group<B: Backend>(
         let verifier = match circuit.family {
             Family::Standard => verifier::<B, StandardCircuit<B::Field>>(circuit.shape, dev, env),
             Family::Scenario => verifier::<B, ScenarioCircuit<B::Field>>(circuit.shape, dev, env),
+            Family::Simulation => {
+                verifier::<B, SimulationCircuit<B::Field>>(circuit.shape, dev, env)
+            }
         }?;
         let files: Vec<_> = batch.iter().map(|(_, _, file)| file.clone()).collect();
         let name = format!("verification of {}", count(files.len()));

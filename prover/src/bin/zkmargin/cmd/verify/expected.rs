@@ -1,7 +1,7 @@
 //! The options that say what a proof must be about.
 
-use zkmargin_margin::claim::{Claim, Level};
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Timestamp};
+use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, Timestamp};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::freshness::{Freshness, parse_period};
 use zkmargin_prover::transition::Opening;
@@ -13,7 +13,8 @@ use crate::cmd::market::load_model;
 use crate::env::Env;
 use crate::error::Error;
 use crate::input::{
-    PublishedMarket, now, parse_context, parse_epoch, parse_level, parse_source, with_market,
+    PublishedMarket, now, parse_context, parse_epoch, parse_level, parse_memo, parse_source,
+    with_market,
 };
 
 /// What proofs must be about.
@@ -27,14 +28,20 @@ pub(crate) struct Expected {
     #[arg(long, value_name = "FILE", value_parser = parse_source, requires = "epoch")]
     signers: Option<Source>,
     /// Level it must claim at least: margin-call, maintenance, initial
-    #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with = "claim")]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with = "claim", group = "level")]
     at_least: Option<Level>,
+    /// How many times that level's requirement it must claim to meet at least: 1.25
+    #[arg(long, value_name = "TIMES", requires = "level")]
+    multiplier: Option<Multiplier>,
+    /// Leverage it must claim at most: 10
+    #[arg(long, value_name = "TIMES", requires = "level")]
+    max_leverage: Option<Leverage>,
     /// Claim it must make, exactly
     #[arg(long, value_name = "SIDE:LEVEL")]
     claim: Option<Claim>,
     /// Level that the account must meet after a change (`prove-change`): such a
     /// proof says nothing of the account as it is
-    #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with_all = ["claim", "at_least"])]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with = "claim", group = "level")]
     meets: Option<Level>,
     /// Commitment that the account must have after the change
     #[arg(long, value_name = "0x...")]
@@ -72,6 +79,9 @@ pub(crate) struct Expected {
     /// Account
     #[arg(long, value_name = "0x...")]
     account: Option<AccountId>,
+    /// Memo: 0x and at most 62 digits
+    #[arg(long, value_name = "0x...", value_parser = parse_memo)]
+    memo: Option<Memo>,
     #[command(flatten)]
     waived: Waived,
 }
@@ -113,7 +123,7 @@ impl Waived {
             Figure::Model => self.any_model,
             Figure::Claim => self.any_claim,
             Figure::Age => self.any_age,
-            Figure::Epoch | Figure::Account | Figure::Next | Figure::Change => true,
+            Figure::Epoch | Figure::Account | Figure::Memo | Figure::Next | Figure::Change => true,
         }
     }
 }
@@ -148,10 +158,12 @@ impl Expected {
         self.tell_market(&mut told, env)?;
         self.tell_single(&mut told)?;
         let age = self.age(&told)?;
+        let times = self.multiplier.unwrap_or(Multiplier::ONE);
+        let leverage = self.max_leverage;
         let claim = match (self.at_least, self.claim, self.meets) {
-            (Some(level), ..) => ClaimRule::AtLeast(level),
+            (Some(level), ..) => ClaimRule::AtLeast { level, times, leverage },
             (None, Some(claim), _) => ClaimRule::Exactly(claim),
-            (None, None, Some(level)) => ClaimRule::Meets(level),
+            (None, None, Some(level)) => ClaimRule::Meets { level, times, leverage },
             (None, None, None) => ClaimRule::Any,
         };
         let is_told = |figure: Figure| match figure {
@@ -219,6 +231,7 @@ impl Expected {
             (Figure::Account, self.account.map(|account| account.to_string())),
             (Figure::Next, self.next.map(|next| next.to_string())),
             (Figure::Change, self.change.map(|change| change.to_string())),
+            (Figure::Memo, self.memo.map(|memo| memo.to_string())),
         ];
         for (figure, text) in texts {
             if let Some(text) = text {

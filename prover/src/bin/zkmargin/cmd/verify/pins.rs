@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier, Side};
 use zkmargin_margin::statement::transition::Aim;
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::engine::ClaimData;
@@ -21,6 +21,7 @@ pub(crate) enum Figure {
     Model,
     Epoch,
     Account,
+    Memo,
     Claim,
     Age,
     Next,
@@ -41,6 +42,7 @@ impl Figure {
             Self::Model => "the model",
             Self::Epoch => "the epoch",
             Self::Account => "the account",
+            Self::Memo => "the memo",
             Self::Claim => "the claim",
             Self::Age => "the age of the prices",
             Self::Next => "the next commitment",
@@ -60,6 +62,7 @@ impl Figure {
             Self::Age => "--max-age with --epoch or --market, or --any-age",
             Self::Epoch => "--epoch, --market or --epoch-number",
             Self::Account => "--account",
+            Self::Memo => "--memo",
             Self::Next => "--next",
             Self::Change => "--change, --opening",
         }
@@ -75,6 +78,7 @@ impl Figure {
             Self::Model => "model",
             Self::Epoch => "epoch",
             Self::Account => "account",
+            Self::Memo => "memo",
             Self::Claim => "claim",
             Self::Age => "age",
             Self::Next => "next",
@@ -91,6 +95,7 @@ impl Figure {
             Self::Model => claim.model.to_string(),
             Self::Epoch => claim.epoch.get().to_string(),
             Self::Account => claim.account.to_string(),
+            Self::Memo => claim.memo.to_string(),
             Self::Signers | Self::Claim | Self::Age => return None,
             // Only transitions have one: a margin proof is about none.
             Self::Next | Self::Change => "none".to_owned(),
@@ -108,6 +113,7 @@ impl Figure {
             Self::Account => data.account.to_string(),
             Self::Next => data.next.to_string(),
             Self::Change => data.change.to_string(),
+            Self::Memo => data.memo.to_string(),
             Self::Signers | Self::Claim | Self::Age => return None,
         })
     }
@@ -169,10 +175,18 @@ pub(super) struct Rule {
 /// What must be claimed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ClaimRule {
-    AtLeast(Level),
+    AtLeast {
+        level: Level,
+        times: Multiplier,
+        leverage: Option<Leverage>,
+    },
     Exactly(Claim),
     /// Of a transition: a level afterwards.
-    Meets(Level),
+    Meets {
+        level: Level,
+        times: Multiplier,
+        leverage: Option<Leverage>,
+    },
     Any,
 }
 
@@ -219,11 +233,19 @@ impl Pins {
         }
         let (found, side) = (claim.claim, claim.claim.side());
         let expected = match self.claim {
-            ClaimRule::AtLeast(level) if side == Side::AtLeast && found.level() < level => {
-                format!("at-least:{level}")
+            ClaimRule::AtLeast { level, times, leverage }
+                if side == Side::AtLeast && !found.is_at_least(level, times, leverage) =>
+            {
+                let expected = Claim::new(side, level).map(|claim| claim.with_multiplier(times));
+                let bounded = |claim: Claim| match leverage {
+                    Some(leverage) => claim.with_leverage(leverage),
+                    None => Ok(claim),
+                };
+                let expected = expected.and_then(bounded);
+                expected.map_or_else(|_| format!("at-least:{level}"), |claim| claim.to_string())
             }
             ClaimRule::Exactly(exact) if found != exact => exact.to_string(),
-            ClaimRule::Meets(level) => Aim::Meets(level).to_string(),
+            ClaimRule::Meets { level, .. } => Aim::Meets(level).to_string(),
             _ => return Ok(side),
         };
         Err(mismatch(Figure::Claim, expected, found.to_string()))
@@ -250,14 +272,22 @@ impl Pins {
                 _ => {}
             }
         }
-        let expected = match (self.claim, data.claim) {
-            (ClaimRule::Meets(level), Aim::Meets(found)) if found >= level => return Ok(()),
-            (ClaimRule::Meets(level), _) => Aim::Meets(level).to_string(),
-            (ClaimRule::AtLeast(level), _) => format!("at-least:{level}"),
+        let expected = match (self.claim, data.aim) {
+            (ClaimRule::Meets { level, times, leverage }, Aim::Meets(_))
+                if data.afterwards.is_at_least(level, times, leverage) =>
+            {
+                return Ok(());
+            }
+            (ClaimRule::Meets { level, .. }, _) => Aim::Meets(level).to_string(),
+            (ClaimRule::AtLeast { level, .. }, _) => format!("at-least:{level}"),
             (ClaimRule::Exactly(claim), _) => claim.to_string(),
             // Whatever is claimed, of the account as it is.
             (ClaimRule::Any, _) => "one of the account as it is (--meets LEVEL)".to_owned(),
         };
-        Err(mismatch(Figure::Claim, expected, format!("{} afterwards", data.claim)))
+        Err(mismatch(
+            Figure::Claim,
+            expected,
+            format!("{}, {} afterwards", data.aim, data.afterwards),
+        ))
     }
 }

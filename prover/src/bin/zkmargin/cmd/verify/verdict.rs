@@ -81,9 +81,9 @@ impl ProofReport {
         let proved = ["account", "claim", "next", "change"];
         assurance.extend(proved.map(|key| (key, Assurance::Proved)));
         assurance.extend(pins.age.map(|(_, by)| (Figure::Age.key(), by)));
-        let TransitionData { account, claim, next, change, epoch, .. } = data;
+        let TransitionData { account, aim, afterwards, next, change, epoch, .. } = data;
         let statement = format!(
-            "{account} {claim} after a change in epoch {}: next commitment {next}, change {change}",
+            "{account} {aim} ({afterwards} afterwards) by a change in epoch {}: next commitment {next}, change {change}",
             epoch.get()
         );
         Self {
@@ -106,6 +106,10 @@ impl ProofReport {
         };
         let mut assurance = about(pins);
         assurance.extend(["account", "claim", "disclosed"].map(|key| (key, Assurance::Proved)));
+        if !claim.memo.is_none() {
+            // Bound by the proof, which says nothing about it.
+            assurance.insert(Figure::Memo.key(), pins.assurance(Figure::Memo));
+        }
         assurance.extend(pins.age.map(|(_, by)| (Figure::Age.key(), by)));
         let words = words(verdict, &claim, pins);
         let (file, instance) = (source.to_string(), Some(claim));
@@ -131,7 +135,8 @@ fn words(verdict: Verdict, claim: &ClaimData, pins: &Pins) -> String {
         units => format!(", shortfall of {units} quote units"),
     };
     let (account, epoch) = (claim.account, claim.epoch.get());
-    let statement = format!("{account} is {} in epoch {epoch}{disclosed}", claim.claim);
+    let memo = if claim.memo.is_none() { String::new() } else { format!(", memo {}", claim.memo) };
+    let statement = format!("{account} is {} in epoch {epoch}{disclosed}{memo}", claim.claim);
     let below = if verdict == Verdict::Below { "BELOW: " } else { "" };
     in_words(verdict, &format!("{below}{statement}"), pins)
 }

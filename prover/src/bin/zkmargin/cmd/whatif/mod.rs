@@ -5,7 +5,7 @@ mod standard;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
-use zkmargin_margin::claim::Level;
+use zkmargin_margin::claim::{Level, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, BucketId, Epoch, InstrumentId};
 use zkmargin_margin::portfolio::{Portfolio, Position};
@@ -225,6 +225,9 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
             let market = published.open::<_, <B as Backend>::Field>(file)?;
             answer(args, &scenario::Scenario { market: &market, file }, quote, env)
         }
+        AnyMarketFile::Simulation(_) => Err(Error::Usage(
+            "whatif: not for markets that simulate; `zkmargin margin` on the changed portfolio says it",
+        )),
     })
 }
 
@@ -288,7 +291,9 @@ fn changed<F: MarginField, A: Asked<F>>(
     }
     positions.retain(|held| held.quantity != Lots::ZERO || held.cash != Amount::ZERO);
     positions.sort_by_key(Position::key);
-    Ok(Portfolio::new(positions, before.blinding().clone()).map_err(|_| WhatIfError::Positions)?)
+    let after = Portfolio::new(positions, before.blinding().clone());
+    let after = after.map_err(|_| WhatIfError::Positions)?;
+    Ok(after.with_reserved(before.reserved().clone()))
 }
 
 /// The cross-margin position in an instrument.
@@ -336,8 +341,9 @@ fn largest<F: MarginField, A: Asked<F>>(
         let Some(size) = size(lots) else { return false };
         // What no circuit or tier holds keeps no level.
         let after = changed(args, asked, before, Some((trade, size)));
-        let standing =
-            after.ok().and_then(|after| asked.market().standing(after.positions(), level).ok());
+        let standing = after
+            .ok()
+            .and_then(|after| asked.market().standing(&after, level, Multiplier::ONE).ok());
         standing.is_some_and(|standing| standing.shortfall == 0)
     };
     if !met(1) {

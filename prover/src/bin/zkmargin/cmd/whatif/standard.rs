@@ -55,7 +55,7 @@ impl<F: MarginField> Asked<F> for Standard<'_, F> {
 
     fn side(&self, args: &Args, portfolio: &Portfolio) -> Result<Side, Error> {
         let report = MarginReport::new(self.0, portfolio).map_err(market_error(args))?;
-        let found = liquidations(self.0, portfolio.positions());
+        let found = liquidations(self.0, portfolio);
         let line = |found: Liquidation| {
             let (price, is_long) = (found.liquidation_price, !found.quantity.starts_with('-'));
             // A long loses maintenance below, and meets it again above.
@@ -91,7 +91,7 @@ impl<F: MarginField> Asked<F> for Standard<'_, F> {
             .filter(|held| held.instrument == listing && held.quantity.get() != 0)
             .min_by_key(|held| (held.bucket != BucketId::CROSS, held.bucket));
         let held = held.ok_or(WhatIfError::NotHeld)?;
-        let cash = cash_for(self.0, portfolio.positions(), (held, *price), Level::Maintenance);
+        let cash = cash_for(self.0, portfolio, (held, *price), Level::Maintenance);
         let cash = cash.map_err(|error| refused(args, error))?.ok_or(WhatIfError::Price)?;
         Ok(self.0.format_amount(cash))
     }

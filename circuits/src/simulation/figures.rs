@@ -1,0 +1,136 @@
+//! The family as a statement sees it: terms, slots, the account.
+
+use halo2_proofs::circuit::{Layouter, Value};
+use halo2_proofs::plonk::Error;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::relation::Violation;
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::simulation::{Simulation, SimulationWitness};
+
+use super::account::Account;
+use super::hints::Hints;
+use super::slot::{self, SimulationSlot};
+use super::terms::{self, TermsCells};
+use crate::family::{TooManyPositions, Unprovable};
+use crate::figures::{FamilyFigures, Outcome};
+use crate::gadgets::layout::ColumnLayout;
+use crate::gadgets::{Cell, Synthesizer};
+use crate::statement::claim::{ClaimCells, ClaimHints};
+use crate::statement::market::HeaderCells;
+
+/// The market's terms, and the sums so far.
+#[derive(Debug)]
+pub struct SimulationFigures<F: MarginField, const N: usize> {
+    claim: ClaimCells<F>,
+    /// What is reserved for open orders.
+    reserved: Cell<F>,
+    terms: TermsCells<F>,
+    account: Account<F>,
+}
+
+impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N> {
+    type Family = Simulation<F>;
+    type Hints = Hints<F>;
+    type Slot = SimulationSlot<F>;
+
+    const VERSION: u16 = 1;
+    const HAS_NOTIONAL: bool = false;
+
+    /// A slot takes `7 + 1 + (columns / 4 - 3) / 3` permutations, of 28 rows each in
+    /// the wide layout and 56 in the tall one.
+    fn k(shape: Shape) -> u32 {
+        let ks = match (ColumnLayout::of::<F>(), N) {
+            (ColumnLayout::Wide, 0..=64) => [12, 13, 15],
+            (ColumnLayout::Tall, 0..=64) => [13, 14, 16],
+            (ColumnLayout::Wide, 65..=250) => [13, 14, 16],
+            (ColumnLayout::Tall, 65..=250) => [15, 16, 17],
+            (ColumnLayout::Wide, _) => [14, 15, 17],
+            (ColumnLayout::Tall, _) => [16, 16, 18],
+        };
+        match shape {
+            Shape::Small => ks[0],
+            Shape::Medium => ks[1],
+            Shape::Large => ks[2],
+        }
+    }
+
+    /// Lists and digests of a transition are beside the slots.
+    fn transition_k(shape: Shape) -> u32 {
+        Self::k(shape) + 1
+    }
+
+    fn positions(shape: Shape) -> usize {
+        shape.simulation_positions()
+    }
+
+    fn fits(shape: Shape, witness: &SimulationWitness<F>) -> Result<(), Unprovable> {
+        if witness.terms.scenarios() != N {
+            return Err(Violation::Terms.into());
+        }
+        let (positions, slots) = (witness.account.slots.len(), shape.simulation_positions());
+        match positions > slots {
+            true => Err(TooManyPositions { positions, shape, slots }.into()),
+            false => Ok(()),
+        }
+    }
+
+    fn hints(shape: Shape, of: (&ClaimHints<F>, F), witness: &SimulationWitness<F>) -> Hints<F> {
+        Hints::new(shape, of, witness)
+    }
+
+    fn close(hints: &mut Hints<F>, index: usize) {
+        hints.slots[index].padding = F::ONE;
+    }
+
+    fn constrain_header<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        header: &HeaderCells<F>,
+    ) -> Result<(), Error> {
+        let one = s.one();
+        s.equal(header.denominator.cell(), &one)
+    }
+
+    fn begin<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        _: Shape,
+        (_, claim, reserved): (&HeaderCells<F>, ClaimCells<F>, &Cell<F>),
+        hints: Value<&Hints<F>>,
+    ) -> Result<Self, Error> {
+        let terms = terms::assign(s, N, hints.map(|h| &h.terms))?;
+        let account = Account::new(s, N);
+        Ok(Self { claim, reserved: reserved.clone(), terms, account })
+    }
+
+    fn slot<L: Layouter<F>>(
+        &self,
+        s: &mut Synthesizer<'_, F, L>,
+        index: usize,
+        hints: Value<&Hints<F>>,
+    ) -> Result<SimulationSlot<F>, Error> {
+        slot::assign(s, N, hints.map(|h| &h.slots[index]))
+    }
+
+    fn add<L: Layouter<F>>(
+        &mut self,
+        s: &mut Synthesizer<'_, F, L>,
+        previous: Option<&SimulationSlot<F>>,
+        slot: &SimulationSlot<F>,
+        _: (usize, Value<&Hints<F>>),
+    ) -> Result<(), Error> {
+        if let Some(previous) = previous {
+            slot::order(s, previous, slot)?;
+        }
+        self.account.add(s, slot)
+    }
+
+    fn finish<L: Layouter<F>>(
+        self,
+        s: &mut Synthesizer<'_, F, L>,
+        hints: Value<&Hints<F>>,
+    ) -> Result<Outcome<F>, Error> {
+        let Self { claim, reserved, terms, account } = self;
+        let of = (&terms, &claim, &reserved);
+        let shortfall = account.finish(s, N, of, hints.map(|h| &h.totals))?;
+        Ok(Outcome { shortfall, terms: terms.digest })
+    }
+}

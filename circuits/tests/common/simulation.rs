@@ -1,0 +1,176 @@
+//! A small market of sixteen joint scenarios and accounts in it.
+
+use pasta_curves::Fp;
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::simulation::{Assignment, SimulationCircuit};
+use zkmargin_margin::claim::Claim;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::{Epoch, InstrumentId, Memo, ModelDigest, Timestamp};
+use zkmargin_margin::instance::{MarginInstance, Shortfall};
+use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
+use zkmargin_margin::merkle::Tree;
+use zkmargin_margin::portfolio::{Position, Reserved};
+use zkmargin_margin::poseidon::Domain;
+use zkmargin_margin::relation::Violation;
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::simulation::{
+    Charges, Simulation, SimulationMargin, SimulationRow, SimulationSlot, SimulationTerms,
+    SimulationWitness, WEIGHT_ONE, Weights, columns,
+};
+use zkmargin_margin::statement::margin;
+use zkmargin_margin::units::Denominator;
+use zkmargin_margin::witness::AccountWitness;
+
+use super::{Attested, attest};
+
+/// Scenarios of the tests.
+pub const N: usize = 16;
+pub type Circuit<F> = SimulationCircuit<F, N>;
+pub type Choices<F> = Assignment<F, N>;
+
+/// Two underlyings, an option of each, and collateral that cannot be short.
+pub const COIN: u64 = 100;
+pub const OTHER: u64 = 200;
+pub const PUT: u64 = 300;
+pub const CALL: u64 = 400;
+pub const CASH: u64 = 500;
+
+/// Gains that differ in every scenario, of both signs, by a seed.
+fn gains(seed: i64, width: i64, mark: i64) -> Vec<i64> {
+    let mut all: Vec<i64> =
+        (0..19_i64).map(|i| (seed * 7_919 + i * i * 104_729) % (2 * width + 1) - width).collect();
+    all.push(mark);
+    assert_eq!(all.len(), columns(N));
+    all
+}
+
+pub fn row(id: u64, is_long_only: bool, gains: Vec<i64>) -> SimulationRow {
+    let charges = Charges { maintenance: 3, initial: 2 };
+    SimulationRow::new(InstrumentId::new(id), is_long_only, charges, gains).unwrap()
+}
+
+pub fn rows() -> Vec<SimulationRow> {
+    vec![
+        row(COIN, false, gains(1, 2_000, 0)),
+        row(OTHER, false, gains(2, 3_000, 0)),
+        row(PUT, false, gains(3, 900, 1_100)),
+        row(CALL, false, gains(4, 700, 800)),
+        row(CASH, true, gains(5, 400, 10_000)),
+    ]
+}
+
+pub fn terms() -> SimulationTerms {
+    let one = WEIGHT_ONE;
+    let low = Weights { shortfall: one / 4 + 1, var: one / 10, stress: one / 5 };
+    let high = Weights { shortfall: one / 3, var: one / 9, stress: one / 5 + 7 };
+    SimulationTerms::new((N, 3), low, high, ModelDigest::of(b"set")).unwrap()
+}
+
+/// A market with its tree.
+#[derive(Clone)]
+pub struct SimulationMarket<F = Fp> {
+    pub rows: Vec<SimulationRow>,
+    pub terms: SimulationTerms,
+    pub tree: Tree<F>,
+    pub header: MarketHeader<F>,
+}
+
+impl SimulationMarket {
+    pub fn new() -> Self {
+        Self::of(rows(), terms())
+    }
+}
+
+impl<F: MarginField> SimulationMarket<F> {
+    pub fn of(rows: Vec<SimulationRow>, terms: SimulationTerms) -> Self {
+        let leaves = rows.iter().map(SimulationRow::leaf).collect();
+        let tree = Tree::build(Domain::MarketNode, MARKET_DEPTH, leaves).unwrap();
+        let header = MarketHeader {
+            tree_root: tree.root(),
+            model: ModelDigest::of(b"test simulation"),
+            epoch: Epoch::new(7),
+            timestamp: Timestamp::new(1_700_000_000),
+            denominator: Denominator::new(1).unwrap(),
+            terms: terms.digest(),
+        };
+        Self { rows, terms, tree, header }
+    }
+
+    pub fn slot(&self, position: &Position) -> SimulationSlot<F> {
+        let of = |row: &SimulationRow| row.instrument() == position.instrument;
+        let index = self.rows.iter().position(of).unwrap();
+        let path = self.tree.path(index).unwrap();
+        SimulationSlot { position: position.clone(), row: self.rows[index].clone(), path }
+    }
+
+    pub fn margin(&self, positions: &[Position]) -> SimulationMargin {
+        let slots: Vec<_> = positions.iter().map(|position| self.slot(position)).collect();
+        let parts = slots.iter().map(|slot| (&slot.position, &slot.row));
+        SimulationMargin::assess(parts, &Reserved::NONE, &self.terms).unwrap()
+    }
+
+    /// Instance and witness of an account with these positions.
+    pub fn case(&self, positions: &[Position], claim: Claim, disclosed: u128) -> SimulationCase<F> {
+        let Attested { context, account, state_root, blinding, commitment, account_path } =
+            attest(positions);
+        let padding = self.rows.len() - 1;
+        SimulationCase {
+            instance: MarginInstance {
+                context,
+                epoch: self.header.epoch,
+                account,
+                state_root,
+                market_root: self.header.root(),
+                model: self.header.model,
+                claim,
+                disclosed: Shortfall::new(disclosed).unwrap(),
+                memo: Memo::NONE,
+            },
+            witness: SimulationWitness {
+                account: AccountWitness {
+                    slots: positions.iter().map(|position| self.slot(position)).collect(),
+                    reserved: Reserved::NONE,
+                    blinding,
+                    commitment,
+                    account_path,
+                    header: self.header,
+                    padding: (self.rows[padding].clone(), self.tree.path(padding).unwrap()),
+                },
+                terms: self.terms,
+            },
+        }
+    }
+}
+
+/// An instance with a witness.
+#[derive(Clone)]
+pub struct SimulationCase<F: MarginField = Fp> {
+    pub instance: MarginInstance<F>,
+    pub witness: SimulationWitness<F>,
+}
+
+/// `log2` of the rows of the tests' shape.
+pub fn k<F: MarginField>() -> u32 {
+    <Circuit<F> as FamilyCircuit<F>>::k(Shape::Small)
+}
+
+impl<F: MarginField> SimulationCase<F> {
+    pub fn check(&self) -> Result<(), Violation> {
+        margin::check::<Simulation<F>>(&self.instance, &self.witness)
+    }
+
+    pub fn circuit(&self) -> Circuit<F> {
+        Circuit::new(Shape::Small, self.instance, self.witness.clone()).unwrap()
+    }
+
+    /// The circuit after a lie: the prover's choices changed at will.
+    pub fn lie(&self, lie: impl FnOnce(&mut Choices<F>)) -> Circuit<F> {
+        let mut circuit = self.circuit();
+        lie(circuit.assignment_mut().unwrap());
+        circuit
+    }
+
+    pub fn public_rows(&self) -> Vec<F> {
+        self.instance.to_field_elements().to_vec()
+    }
+}

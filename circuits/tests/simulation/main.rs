@@ -1,0 +1,111 @@
+//! Margin by simulation on the mock prover: true statements are taken, and lies
+//! refused, each by the constraint that is there for it. A lie told before solving
+//! is a whole false witness: everything that follows from it is worked out, so that
+//! only the lie itself can be caught.
+#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod proofs;
+mod rejects;
+
+use std::collections::BTreeSet;
+
+use common::mock::failures;
+use common::scenario::book;
+use common::simulation::*;
+use common::{at_least, below};
+use pasta_curves::Fp;
+use proptest::prelude::*;
+use zkmargin_circuits::cost::Cost;
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::kzg;
+use zkmargin_circuits::simulation::SimulationCircuit;
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::shape::Shape;
+
+/// Long and short in every kind of row; it meets its initial margin.
+fn healthy() -> Vec<Position> {
+    book(100_000, &[(COIN, 20), (OTHER, -15), (PUT, -9), (CALL, 12), (CASH, 7)])
+}
+
+/// The same without the cash: below all levels.
+fn poor() -> Vec<Position> {
+    book(-150_000, &[(COIN, 20), (OTHER, -15), (PUT, -9), (CALL, 12), (CASH, 7)])
+}
+
+/// What fails of a case; nothing when it is satisfied.
+fn failing(case: &SimulationCase) -> BTreeSet<String> {
+    failures(k::<Fp>(), &case.circuit(), case.public_rows())
+}
+
+#[test]
+fn true_statements_are_taken() {
+    let market = SimulationMarket::new();
+    for (book, claims) in [
+        (healthy(), [at_least(Level::Initial), at_least(Level::MarginCall)]),
+        (poor(), [below(Level::Initial), below(Level::MarginCall)]),
+        (vec![], [at_least(Level::Maintenance), at_least(Level::Initial)]),
+    ] {
+        for claim in claims {
+            let case = market.case(&book, claim, 0);
+            assert_eq!(case.check(), Ok(()), "{claim}");
+            assert_eq!(failing(&case), BTreeSet::new(), "{claim}");
+        }
+    }
+    let shortfall = market.margin(&poor()).shortfall(Level::Maintenance);
+    let case = market.case(&poor(), below(Level::Maintenance), shortfall);
+    assert_eq!((case.check(), failing(&case)), (Ok(()), BTreeSet::new()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    /// Native check and circuit agree on the level that an account just reaches and
+    /// on the next one, to the last unit of cash.
+    #[test]
+    fn circuit_and_native_check_agree(
+        lots in prop::collection::vec(-60_i64..60, 4),
+        level in prop::sample::select(vec![Level::MarginCall, Level::Maintenance, Level::Initial]),
+    ) {
+        let market = SimulationMarket::new();
+        let ids = [COIN, OTHER, PUT, CALL];
+        let held: Vec<_> = ids.into_iter().zip(lots).chain([(CASH, 3)]).collect();
+        let bare = market.margin(&book(0, &held));
+        let balance = bare.balance(level).unwrap();
+        // The least cash that lifts the account there, or takes it to the brink.
+        let cash = (-balance).div_euclid(1 << 40) + i128::from((-balance).rem_euclid(1 << 40) > 0);
+        for (more, claim) in [(0, at_least(level)), (-1, below(level))] {
+            let case = market.case(&book(cash + more, &held), claim, 0);
+            prop_assert_eq!(case.check(), Ok(()));
+            prop_assert_eq!(failing(&case), BTreeSet::new());
+        }
+    }
+}
+
+/// Rows of the shapes of 250 and 500 scenarios, in both layouts: `cargo test -p
+/// zkmargin-circuits --test simulation rows -- --nocapture`.
+#[test]
+fn every_shape_fits_its_rows() {
+    fn row<C: FamilyCircuit<Fp>>(name: &str, shape: Shape) -> (u32, usize) {
+        let cost = Cost::measure::<C>(shape);
+        println!("{name} {shape}: k {}, rows {}", cost.k, cost.rows);
+        (cost.k, cost.rows)
+    }
+    let small = row::<SimulationCircuit<Fp, 16>>("16", Shape::Small);
+    assert!(small.0 == 12 && small.1 <= 1 << 12, "{small:?}");
+    for (shape, k) in Shape::ALL.into_iter().zip([15, 16, 17]) {
+        let tall = kzg::cost::<SimulationCircuit<Bn254Fr>>(shape).unwrap();
+        println!("250 {shape}, tall: k {}, rows {}", tall.k, tall.rows);
+        assert!(tall.k == k && tall.rows <= 1 << k && tall.rows > 1 << (k - 1), "{tall:?}");
+    }
+    for (shape, k) in Shape::ALL.into_iter().zip([13, 14, 16]) {
+        let found = row::<SimulationCircuit<Fp>>("250", shape);
+        assert!(found.0 == k && found.1 <= 1 << k && found.1 > 1 << (k - 1), "{found:?}");
+    }
+    let wide = row::<SimulationCircuit<Fp, 500>>("500", Shape::Medium);
+    assert!(wide.0 == 15 && wide.1 <= 1 << 15 && wide.1 > 1 << 14, "{wide:?}");
+}

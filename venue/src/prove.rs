@@ -1,0 +1,199 @@
+//! Statements about stored accounts, put together and proved.
+
+use zkmargin_circuits::family::Witness;
+use zkmargin_margin::claim::Claim;
+use zkmargin_margin::ids::AccountId;
+use zkmargin_margin::relation::Violation;
+use zkmargin_margin::shape::Shape;
+use zkmargin_prover::backend::{Backend, SetupError};
+use zkmargin_prover::bulk::{Outcome, for_each};
+use zkmargin_prover::crypt::{Keys, SharedKeys};
+use zkmargin_prover::family::FamilyMarket;
+use zkmargin_prover::portfolio_file::{Listings, PortfolioDocument};
+use zkmargin_prover::proving::{Prepared, ProvingError, Statement};
+use zkmargin_prover::venue::{LiveState, Membership};
+
+use crate::portfolio::PortfolioError;
+use crate::provers::Provers;
+use crate::screen::open_stored;
+use crate::statement::{circuit, proof_row, statement};
+use crate::store::{Store, StoreError, StoredPortfolio};
+
+/// Statements, with their witnesses, that are in memory at a time.
+pub(crate) const PAGE: u32 = 256;
+
+/// What to say of accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The claim.
+    pub claim: Claim,
+    /// Whether a *below* claim tells the shortfall.
+    pub disclose: bool,
+    /// The shape; the smallest that fits each account when `None`.
+    pub shape: Option<Shape>,
+}
+
+/// A true statement about an account, with all that proves it.
+pub struct Ready<B: Backend, M: FamilyMarket<B::Field>> {
+    /// Digest of circuit and public inputs.
+    pub statement: String,
+    /// The circuit's name.
+    pub circuit: String,
+    /// The portfolio.
+    pub document: PortfolioDocument,
+    /// Its membership.
+    pub path: Membership<B::Field>,
+    /// The statement and its witness.
+    pub prepared: Prepared<B::Field, Witness<B::Field, M::Circuit>>,
+}
+
+impl<B: Backend, M: FamilyMarket<B::Field>> std::fmt::Debug for Ready<B, M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ready({}, ..)", self.circuit)
+    }
+}
+
+/// Puts a statement together from a portfolio and its path, and checks it natively.
+///
+/// # Errors
+/// When it is false, or the inputs do not fit each other.
+pub fn ready<B: Backend, M: FamilyMarket<B::Field>>(
+    document: PortfolioDocument,
+    path: Membership<B::Field>,
+    listings: &Listings,
+    market: &M,
+    wanted: Wanted,
+) -> Result<Ready<B, M>, PortfolioError> {
+    let portfolio = listings.portfolio(&document)?;
+    let Wanted { claim, disclose, shape } = wanted;
+    let said = Statement { claim, disclose, shape };
+    let prepared = Prepared::new(market, document.account, &portfolio, &path, said)?;
+    let circuit = circuit::<B, M::Circuit>(prepared.shape());
+    Ok(Ready {
+        statement: statement(circuit, prepared.instance()),
+        circuit: circuit.to_string(),
+        document,
+        path,
+        prepared,
+    })
+}
+
+/// What became of an account's statement.
+#[derive(Debug)]
+pub enum Proved {
+    /// It was proved, and is stored.
+    New,
+    /// It had been proved before.
+    Unchanged,
+    /// It is not true of the account.
+    Untrue,
+    /// It could not be said or proved.
+    Failed(PortfolioError),
+}
+
+impl Proved {
+    pub(crate) fn of(error: PortfolioError) -> Self {
+        match error {
+            PortfolioError::Proving(ProvingError::False { violation, .. })
+                if violation == Violation::FalseClaim =>
+            {
+                Self::Untrue
+            }
+            error => Self::Failed(error),
+        }
+    }
+}
+
+/// The tree and market that statements are under.
+#[derive(Debug)]
+pub struct Under<'a, B: Backend, M> {
+    /// The tree of the market's epoch.
+    pub tree: &'a LiveState<B::Field>,
+    /// The market.
+    pub market: &'a M,
+    /// What portfolios are opened with.
+    pub keys: &'a SharedKeys,
+}
+
+impl<B: Backend, M: FamilyMarket<B::Field> + Sync> Under<'_, B, M> {
+    /// Says the same of stored accounts, with all cores: the statements, in order.
+    pub fn ready(
+        &self,
+        page: &[StoredPortfolio],
+        listings: &Listings,
+        wanted: Wanted,
+    ) -> Vec<Outcome<Ready<B, M>, PortfolioError>>
+    where
+        Witness<B::Field, M::Circuit>: Send,
+    {
+        let epoch = self.market.header().epoch;
+        let one = |keys: &mut Keys, stored: &StoredPortfolio| {
+            let document = open_stored(stored, keys)?;
+            let path = self.tree.path(stored.account, epoch)?;
+            ready(document, path, listings, self.market, wanted)
+        };
+        tokio::task::block_in_place(|| for_each(page, true, || self.keys.keys(), one))
+    }
+}
+
+/// Why nothing could be proved at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ProveError {
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There are no parameters or keys.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+}
+
+/// Proves the same of every stored account; `told` hears of each in the order of
+/// accounts. A statement that has a proof is not proved again, so that a run that was
+/// killed goes on where it was; of what is not true no proof is tried.
+///
+/// # Errors
+/// When the store refuses or keys are missing; what was told is stored.
+pub async fn prove<B: Backend, M: FamilyMarket<B::Field> + Sync>(
+    store: &Store,
+    under: &Under<'_, B, M>,
+    provers: &Provers<B, M::Circuit>,
+    wanted: Wanted,
+    mut told: impl FnMut(AccountId, &Proved),
+) -> Result<(), ProveError>
+where
+    Witness<B::Field, M::Circuit>: Send,
+{
+    let listings = under.market.listings();
+    let mut after = None;
+    loop {
+        let page = store.portfolios(after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.account);
+        for (stored, outcome) in page.iter().zip(under.ready(&page, &listings, wanted)) {
+            let proved = match outcome {
+                Outcome::Done(ready) => one(store, provers, &ready).await?,
+                Outcome::Failed(error) => Proved::of(error),
+                Outcome::NotTried => continue,
+            };
+            told(stored.account, &proved);
+        }
+    }
+}
+
+async fn one<B: Backend, M: FamilyMarket<B::Field>>(
+    store: &Store,
+    provers: &Provers<B, M::Circuit>,
+    ready: &Ready<B, M>,
+) -> Result<Proved, ProveError> {
+    if store.proof(&ready.statement).await?.is_some() {
+        return Ok(Proved::Unchanged);
+    }
+    let prover = tokio::task::block_in_place(|| provers.of(ready.prepared.shape()))?;
+    match tokio::task::block_in_place(|| prover.prove(&ready.prepared)) {
+        Ok(file) => {
+            store.put_proof(&proof_row(&file)).await?;
+            Ok(Proved::New)
+        }
+        Err(error) => Ok(Proved::of(error.into())),
+    }
+}

@@ -1,0 +1,143 @@
+//! Keys to prove and to verify with, loaded once for a process.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_margin::shape::Shape;
+use zkmargin_params::cache::ParamsCache;
+use zkmargin_params::srs::DevSrs;
+use zkmargin_prover::backend::{Backend, SetupError, Stores};
+use zkmargin_prover::proving::Prover;
+use zkmargin_verifier::VerifyError;
+use zkmargin_verifier::engine::VerifiedClaim;
+use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
+
+/// The user's stores of parameters and keys. A cache that does not work costs time,
+/// not the run.
+fn stores(dev: DevSrs) -> Stores {
+    Stores { cache: ParamsCache::open_default().ok(), srs: None, dev }
+}
+
+/// Provers of a family, by shape.
+#[derive(Debug)]
+pub struct Provers<B: Backend, C: FamilyCircuit<B::Field> + 'static> {
+    dev: DevSrs,
+    made: Mutex<BTreeMap<Shape, Arc<Prover<B, C>>>>,
+}
+
+impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Provers<B, C> {
+    /// None is loaded yet.
+    pub fn new(dev: DevSrs) -> Self {
+        Self { dev, made: Mutex::default() }
+    }
+
+    /// The prover of a shape.
+    ///
+    /// # Errors
+    /// When its parameters or keys are not there.
+    pub fn of(&self, shape: Shape) -> Result<Arc<Prover<B, C>>, SetupError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(prover) = made.get(&shape) {
+            return Ok(Arc::clone(prover));
+        }
+        let stores = stores(self.dev);
+        let (params, _) = B::params(C::k(shape), &stores)?;
+        let (key, _) = B::proving_key::<C>(&params, shape, &stores)?;
+        let prover = Arc::new(Prover::new(params, key));
+        made.insert(shape, Arc::clone(&prover));
+        Ok(prover)
+    }
+}
+
+/// Why a proof was not accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// It is not valid.
+    #[error(transparent)]
+    Invalid(#[from] VerifyError),
+    /// Nothing here can verify it.
+    #[error("the key of the proof's circuit is not there: {0}")]
+    Setup(#[from] SetupError),
+    /// The same, of the next proof of a circuit.
+    #[error("the key of circuit {0} is not there")]
+    Unverifiable(CircuitId),
+}
+
+/// Verifiers of a proof system, by circuit.
+#[derive(Debug)]
+pub struct Verifiers<B: Backend> {
+    dev: DevSrs,
+    made: Mutex<BTreeMap<CircuitId, Arc<B::Verifier>>>,
+}
+
+impl<B: Backend> Verifiers<B> {
+    /// None is loaded yet.
+    pub fn new(dev: DevSrs) -> Self {
+        Self { dev, made: Mutex::default() }
+    }
+
+    /// Verifies a proof.
+    ///
+    /// # Errors
+    /// When it is not valid, or there is no key to verify it with.
+    pub fn check(&self, file: &ProofFile<B::Field>) -> Result<VerifiedClaim, CheckError> {
+        let verifier = self.of(file.circuit())?;
+        let mut results = B::verify(&verifier, std::slice::from_ref(file)).into_iter();
+        Ok(results.next().unwrap_or(Err(VerifyError::Invalid))?)
+    }
+
+    /// Verifies proofs, those of a circuit together; one result for each, in their
+    /// order.
+    pub fn check_all(
+        &self,
+        files: &[ProofFile<B::Field>],
+    ) -> Vec<Result<VerifiedClaim, CheckError>> {
+        let mut groups: BTreeMap<CircuitId, Vec<usize>> = BTreeMap::new();
+        for (index, file) in files.iter().enumerate() {
+            groups.entry(file.circuit()).or_default().push(index);
+        }
+        let mut results = BTreeMap::new();
+        for (circuit, indices) in groups {
+            let group: Vec<_> = indices.iter().map(|index| files[*index].clone()).collect();
+            match self.of(circuit) {
+                Ok(verifier) => {
+                    let checked = B::verify(&verifier, &group).into_iter();
+                    let checked = checked.map(|result| result.map_err(CheckError::from));
+                    results.extend(indices.into_iter().zip(checked));
+                }
+                // Each is told so, and the first in full.
+                Err(error) => {
+                    let mut error = Some(CheckError::from(error));
+                    let told = |index| {
+                        (index, Err(error.take().unwrap_or(CheckError::Unverifiable(circuit))))
+                    };
+                    results.extend(indices.into_iter().map(told));
+                }
+            }
+        }
+        results.into_values().collect()
+    }
+
+    fn of(&self, circuit: CircuitId) -> Result<Arc<B::Verifier>, SetupError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(verifier) = made.get(&circuit) {
+            return Ok(Arc::clone(verifier));
+        }
+        let verifier = Arc::new(match circuit.family {
+            Family::Standard => self.make::<StandardCircuit<B::Field>>(circuit.shape),
+            Family::Scenario => self.make::<ScenarioCircuit<B::Field>>(circuit.shape),
+        }?);
+        made.insert(circuit, Arc::clone(&verifier));
+        Ok(verifier)
+    }
+
+    fn make<C: FamilyCircuit<B::Field>>(&self, shape: Shape) -> Result<B::Verifier, SetupError> {
+        let stores = stores(self.dev);
+        let (params, _) = B::params(C::k(shape), &stores)?;
+        Ok(B::verifier::<C>(params, shape, &stores)?.0)
+    }
+}

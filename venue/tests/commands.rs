@@ -1,0 +1,233 @@
+//! The command: from plain portfolios to proofs, killed and started again.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use common::{PROTOCOL, account, command, done, files, market, run};
+use pasta_curves::Fp;
+use zkmargin_margin::ids::{Epoch, Timestamp};
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_params::market::MarketFile;
+use zkmargin_prover::crypt::NewIdentity;
+use zkmargin_prover::venue::{FieldHex, PathFile};
+use zkmargin_verifier::engine::{AccountStatus, Action, Policy, PolicyParams, Root};
+use zkmargin_verifier::epoch::{EpochDigest, EpochPost};
+use zkmargin_verifier::ledger::Ledger;
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn a_venue_from_nothing_to_paths() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path();
+    files(dir, 30);
+    done(dir, &format!("init -c {PROTOCOL} -R venue.key"));
+    let (code, _, errors) = run(dir, &format!("init -c {PROTOCOL} -R venue.key"));
+    assert!(code == 2 && errors.contains("holds a venue already"), "{errors}");
+    let encrypted = json(&done(dir, "encrypt plain -o sealed --json"));
+    assert_eq!(encrypted["encrypted"], 30);
+    assert_eq!(json(&done(dir, "encrypt plain -o sealed --json"))["there"], 30);
+
+    // Half of them by a list, then all; the first half is not read again.
+    let names = (0..15).map(|n| format!("sealed/{n:05}.age\n")).collect::<String>();
+    fs::write(dir.join("half"), names).unwrap();
+    let half = done(dir, "commit --list half -m market.json -i venue.key --json");
+    assert_eq!(json(&half)["committed"], 15);
+    // One that is damaged, one that is plain, one of an account that has a file.
+    fs::write(dir.join("sealed/damaged.age"), b"age-encryption.org/v1\n?").unwrap();
+    fs::copy(dir.join("plain/00001.json"), dir.join("sealed/plain.json")).unwrap();
+    fs::copy(dir.join("sealed/00002.age"), dir.join("sealed/twice.age")).unwrap();
+    let line = "commit sealed -m market.json -i venue.key --json --keep-going";
+    let (code, output, errors) = run(dir, line);
+    let report = json(output.lines().next().unwrap());
+    assert_eq!((code, &report["committed"], &report["unchanged"]), (1, &15.into(), &15.into()));
+    let problems: Vec<_> = report["refusals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|refused| refused["problem"].as_str().unwrap())
+        .collect();
+    assert_eq!(problems.len(), 3, "{errors}");
+    assert!(problems[0].contains("header") && problems[1].contains("not encrypted"));
+    assert!(problems[2].contains("another file"), "{problems:?}");
+    let (code, _, errors) = run(dir, "commit sealed -m market.json -i venue.key");
+    assert!(code == 1 && errors.contains("portfolios were refused"), "{errors}");
+    for name in ["damaged.age", "plain.json", "twice.age"] {
+        fs::remove_file(dir.join("sealed").join(name)).unwrap();
+    }
+
+    let (code, _, errors) = run(dir, "paths -o paths");
+    assert!(code == 2 && errors.contains("no epoch yet"), "{errors}");
+    let root = json(&done(dir, "root -m market.json --json"));
+    assert_eq!((&root["accounts"], &root["added"]), (&30.into(), &30.into()));
+    done(dir, "paths -o paths");
+    assert_eq!(fs::read_dir(dir.join("paths")).unwrap().count(), 30);
+    let path = fs::read(dir.join(format!("paths/{}.json", account(1)))).unwrap();
+    let path = PathFile::parse(&path).unwrap().membership::<Fp>().unwrap();
+    let of_path = FieldHex::of(&path.state_root).to_string();
+    assert_eq!(root["state_root"], of_path);
+
+    let screened = done(dir, "screen -i venue.key -b maintenance --format csv");
+    let lines: Vec<_> = screened.lines().collect();
+    assert_eq!(lines[0], "account,level,shortfall_to_maintenance,shortfall_to_initial");
+    assert_eq!(lines.len(), 1 + 3, "{screened}");
+    assert!(lines[1].starts_with(&format!("{},bankrupt,", account(1))), "{screened}");
+
+    // One account changed: its leaf alone is new. The same epoch again is refused.
+    fs::remove_file(dir.join("sealed/00004.age")).unwrap();
+    fs::write(dir.join("plain/00004.json"), common::portfolio(account(5), 5_000)).unwrap();
+    done(dir, "encrypt plain -o sealed");
+    let again = json(&done(dir, "commit sealed -m market.json -i venue.key --json"));
+    assert_eq!((&again["committed"], &again["unchanged"]), (&1.into(), &29.into()));
+    let (code, _, errors) = run(dir, "root -m market.json");
+    assert!(code == 2 && errors.contains("does not come after epoch 1"), "{errors}");
+    fs::write(dir.join("market-2.json"), market(2)).unwrap();
+    let root = json(&done(dir, "root -m market-2.json --json"));
+    assert_eq!((&root["changed"], &root["added"]), (&1.into(), &0.into()));
+
+    // New keys: the old identity opens nothing of the store any more.
+    fs::write(dir.join("new.key"), NewIdentity::generate().file()).unwrap();
+    assert_eq!(json(&done(dir, "keys rotate -R new.key -i venue.key --json"))["rekeyed"], 30);
+    assert_eq!(json(&done(dir, "keys rotate -R new.key -i new.key --json"))["rekeyed"], 0);
+    assert_eq!(done(dir, "screen -i new.key --format json -q").lines().count(), 30);
+    let (code, _, errors) = run(dir, "screen -i venue.key -q");
+    assert!(code == 1 && errors.contains("30 of 30 accounts were refused"), "{errors}");
+    assert!(done(dir, "keys list").contains("retired at"));
+}
+
+#[test]
+fn a_commit_that_is_killed_goes_on_where_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path();
+    files(dir, 1_600);
+    done(dir, &format!("init -c {PROTOCOL} -R venue.key"));
+    done(dir, "encrypt plain -o sealed");
+    let line = "commit sealed -m market.json -i venue.key --json";
+    let mut killed = command(dir).args(line.split(' ')).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let count = || {
+        let status = json(&done(dir, "status --json"));
+        status["accounts"].as_u64().unwrap()
+    };
+    while count() == 0 && killed.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < deadline);
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let stored = count();
+    let report = json(&done(dir, line));
+    let number = |name: &str| report[name].as_u64().unwrap();
+    assert_eq!((number("unchanged"), number("committed")), (stored, 1_600 - stored));
+    assert_eq!(json(&done(dir, "root -m market.json --json"))["accounts"], 1_600);
+}
+
+#[test]
+fn secrets_are_no_arguments_and_mistakes_have_words() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path();
+    let (code, _, errors) = run(dir, "status --store postgres://me:hunter2@localhost/venue");
+    assert!(code == 2 && errors.contains("ZKMARGIN_VENUE_STORE"), "{errors}");
+    assert!(!errors.contains("hunter2"));
+    let (code, _, errors) = run(dir, "status");
+    assert!(code == 2 && errors.contains("venue.db holds no venue"), "{errors}");
+    let (code, _, errors) = run(dir, "status --store mysql://localhost/venue");
+    assert!(code == 2 && errors.contains("allowed are"), "{errors}");
+    files(dir, 1);
+    done(dir, &format!("init -c {PROTOCOL} -R venue.key"));
+    let (code, _, errors) = run(dir, "commit plain -m market.json");
+    assert!(code == 2 && errors.contains("no identity"), "{errors}");
+    let (code, _, errors) = run(dir, "root -m market.json");
+    assert!(code == 2 && errors.contains("no account yet"), "{errors}");
+    let (code, _, errors) = run(dir, "root -m venue.key");
+    assert!(code == 2 && errors.contains("not a market file"), "{errors}");
+}
+
+/// Proofs, alone and by the farm, to the ledger; a run that is started again proves
+/// nothing twice.
+#[test]
+fn proofs_are_made_once_and_reach_the_ledger() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path();
+    files(dir, 2);
+    fs::write(dir.join("worker.key"), NewIdentity::generate().file()).unwrap();
+    done(dir, &format!("init -c {PROTOCOL} -R venue.key"));
+    done(dir, "encrypt plain -o sealed");
+    done(dir, "commit sealed -m market.json -i venue.key");
+    done(dir, "root -m market.json");
+    let first = json(&done(dir, "prove -i venue.key -c at-least:maintenance --json"));
+    assert_eq!((&first["proved"], &first["untrue"]), (&1.into(), &1.into()));
+    let again = json(&done(dir, "prove -i venue.key -c at-least:maintenance --json -o proofs"));
+    assert_eq!((&again["proved"], &again["unchanged"]), (&0.into(), &1.into()));
+    assert_eq!(fs::read_dir(dir.join("proofs")).unwrap().count(), 1);
+
+    let push = "farm push -i venue.key -W worker.key -c below:maintenance --json";
+    assert_eq!(json(&done(dir, push))["new"], 1);
+    assert_eq!(json(&done(dir, push))["known"], 1);
+    // A worker that is not meant gives the job back, and is not told what is in it.
+    let mut other = command(dir)
+        .args("farm work -i venue.key --lease 3 --until-empty".split(' '))
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    other.kill().unwrap();
+    other.wait().unwrap();
+    std::thread::sleep(Duration::from_millis(3_200));
+    let tally = json(&done(dir, "farm work -i worker.key --until-empty --json"));
+    assert_eq!((&tally["done"], &tally["failed"]), (&1.into(), &0.into()));
+    let status = json(&done(dir, "farm status --json"));
+    assert_eq!((&status["proofs"], &status["queues"][0]["done"]), (&2.into(), &1.into()));
+    assert_eq!(json(&done(dir, push))["known"], 1);
+
+    ledger(dir);
+}
+
+/// The venue's accounts and proofs on a ledger: one proved, one called.
+fn ledger(dir: &Path) {
+    let start = now();
+    let file = MarketFile::from_json(&market(1)).unwrap();
+    let market = file.market::<Fp>().unwrap();
+    let model = market.header().model;
+    let rules = PolicyParams::standard(common::context(), ProofSystem::Ipa, model);
+    let path = dir.join("ledger.redb");
+    drop(Ledger::create(&path, Policy::new(rules).unwrap(), None, start).unwrap());
+    let applied = |line: &str| {
+        let report = json(&done(dir, line));
+        (report["applied"].as_u64().unwrap(), report["unchanged"].as_u64().unwrap())
+    };
+    assert_eq!(applied("ledger register -l ledger.redb --json"), (2, 0));
+    assert_eq!(applied("ledger register -l ledger.redb --json"), (0, 2));
+    let (code, _, errors) = run(dir, "ledger submit -l ledger.redb --keep-going");
+    assert!(code == 1 && errors.contains("2 of 2 proofs were refused"), "{errors}");
+    let state = json(&done(dir, "status --json"))["state_root"].as_str().unwrap().to_owned();
+    let state: Fp = state.parse::<FieldHex>().unwrap().element().unwrap();
+    let post = EpochPost {
+        epoch: Epoch::new(1),
+        state_root: Root::from_field(&state),
+        market_root: Root::from_field(&market.root()),
+        model,
+        market_timestamp: Timestamp::new(now()),
+        price_move_bps: 0,
+        reference: Epoch::new(0),
+        previous: EpochDigest::NONE,
+    };
+    Ledger::open(&path).unwrap().apply(now(), &Action::PostEpoch(post)).unwrap();
+    assert_eq!(applied("ledger submit -l ledger.redb --json"), (2, 0));
+    assert_eq!(applied("ledger submit -l ledger.redb --json"), (0, 2));
+    assert_eq!(done(dir, "ledger sync -l ledger.redb --json"), "2\n");
+    let status = |number| {
+        let ledger = Ledger::open(&path).unwrap();
+        ledger.status(account(number), now()).unwrap()
+    };
+    assert!(matches!(status(1), AccountStatus::Called { .. }), "{:?}", status(1));
+    assert!(matches!(status(2), AccountStatus::Current { .. }), "{:?}", status(2));
+}
+
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}

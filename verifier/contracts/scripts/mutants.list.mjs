@@ -1,0 +1,208 @@
+// Mutants of the contracts: `from`, which the file holds once, becomes `to`.
+
+const of = (file, list) => list.map(([what, from, to]) => ({ file, what, from, to }));
+
+export const mutants = [
+  ...of("lib/MarginClock.sol", [
+    ["a pause ends a second early", "pausedUntil < time) {", "pausedUntil <= time) {"],
+    [
+      "a grace begins with no second that runs",
+      "provable(meta, pausedUntil + 1)",
+      "provable(meta, pausedUntil)",
+    ],
+    ["a snapshot is stale a second early", "time <= meta.freshUntil;", "time < meta.freshUntil;"],
+    [
+      "circuits end a second late",
+      "time <= meta.circuitsUntil &&",
+      "time <= uint256(meta.circuitsUntil) + 1 &&",
+    ],
+    ["the clock runs under a revoked model", "            !meta.modelRevoked &&\n", ""],
+    [
+      "the clock runs while a circuit is frozen",
+      "            !meta.breaker &&\n            !meta.circuitsFrozen;",
+      "            !meta.breaker;",
+    ],
+    [
+      "the clock runs past the snapshot",
+      "Math.min(meta.freshUntil, meta.circuitsUntil)",
+      "meta.circuitsUntil",
+    ],
+    ["a grace longer than the outage", "Math.min(gracePeriod, time - meta.lastRan)", "gracePeriod"],
+    [
+      "a grace that takes back what had passed",
+      "due >= meta.graceFrom && due < meta.graceUntil",
+      "due < meta.graceUntil",
+    ],
+  ]),
+  ...of("markets/MarketEpochs.sol", [
+    [
+      "the time of a snapshot in 32 bits",
+      "marketTimestamp: uint48(post.marketTimestamp),",
+      "marketTimestamp: uint32(post.marketTimestamp),",
+    ],
+    [
+      "the end of a snapshot in 32 bits",
+      "meta.freshUntil = uint48(freshUntil);",
+      "meta.freshUntil = uint32(freshUntil);",
+    ],
+    ["an ordinary epoch lifts the quarantine", "        if (meta.breaker) return true;\n", ""],
+    [
+      "a jump is not seen",
+      "            moves.confirmed != 0 &&\n",
+      "            moves.confirmed == type(uint64).max &&\n",
+    ],
+    ["an epoch's clock in 32 bits", "posted: meta.clock,", "posted: uint32(meta.clock),"],
+  ]),
+  ...of("MarginMarkets.sol", [
+    ["anyone sets circuits", "        if (msg.sender != gate) revert NotTheGate();\n", ""],
+    [
+      "anyone pauses",
+      "bool governor = ROLES.requireGuardian(context, msg.sender);",
+      "bool governor = true;",
+    ],
+    [
+      "a pause without an end",
+      "until > uint256(time) + max) revert",
+      "until > uint256(time) + uint256(max) * 2) revert",
+    ],
+    [
+      "a resume of another market root",
+      "if (epoch != meta.latest || marketRoot != latest.marketRoot) {",
+      "if (epoch != meta.latest) {",
+    ],
+    [
+      "a rejected latest epoch keeps the clock running",
+      "        if (epoch == meta.latest) meta.latestState = EpochState.Rejected;\n",
+      "",
+    ],
+    [
+      "a guardian becomes the governor",
+      "    function setSigners(bytes31 context, SignerSet calldata attesters) external {\n        ROLES.requireGovernor(context, msg.sender);",
+      "    function setSigners(bytes31 context, SignerSet calldata attesters) external {\n        ROLES.requireGuardian(context, msg.sender);",
+    ],
+    [
+      "signers without their notice",
+      "if (from == 0 || _now() < from) revert NoticeNotGiven(from);",
+      "if (from == 0) revert NoticeNotGiven(from);",
+    ],
+  ]),
+  ...of("MarginCallRegistry.sol", [
+    [
+      "proofs count in a halt",
+      "        if (seen.meta.halted()) revert EngineHalted();\n        if (claim.below) revert WrongSide();",
+      "        if (claim.below) revert WrongSide();",
+    ],
+    [
+      "a below proof keeps current",
+      "        if (claim.below) revert WrongSide();\n        if (claim.level < required)",
+      "        if (claim.level < required)",
+    ],
+    [
+      "a cure in the epoch of the breach",
+      ": claim.epoch > account.epoch;",
+      ": claim.epoch >= account.epoch;",
+    ],
+    [
+      "a refinement prolongs a call",
+      "        if (before.until < account.until) account.until = before.until;\n",
+      "",
+    ],
+    [
+      "a call for silence a second early",
+      "if (meta.clock <= due) revert NotOverdue(due);",
+      "if (meta.clock < due) revert NotOverdue(due);",
+    ],
+    ["a call for silence when nobody can prove", "        _requireProvable(meta);\n", ""],
+    [
+      "a proof is not verified",
+      "        if (known) return;\n        GATE.requireProof(circuit, inputs, proof);\n",
+      "        if (known) return;\n",
+    ],
+    [
+      "a proof does not end the wait for a path",
+      "            // Whoever proves has its path.\n            _endHold(seen);\n",
+      "",
+    ],
+  ]),
+  ...of("accounts/AccountState.sol", [
+    [
+      "liquidatable at the deadline",
+      "if (seen.meta.clock > deadline) {",
+      "if (seen.meta.clock >= deadline) {",
+    ],
+    ["risk while the path is withheld", "        if (seen.path.open) return false;\n", ""],
+    [
+      "risk when late",
+      "        if (seen.meta.clock > seen.meta.effective(seen.account.until)) return false;\n",
+      "",
+    ],
+    [
+      "a withheld path stops no clock",
+      "if (path.open && path.since < seen.clock) seen.meta.clock = path.since;",
+      "",
+    ],
+  ]),
+  ...of("accounts/AccountPaths.sol", [
+    [
+      "two requests in an epoch",
+      "if (path.open || path.epoch >= epoch) revert",
+      "if (path.open) revert",
+    ],
+    [
+      "anyone holds an account",
+      "nonReentrant returns (uint64 epoch) {\n        _requirePaths();\n",
+      "nonReentrant returns (uint64 epoch) {\n",
+    ],
+    [
+      "an answer adds no time",
+      "account.until = MarginClock.add(until, seen.clock - began);",
+      "account.until = until;",
+    ],
+    [
+      "an answer revives what had passed",
+      "        if (until >= path.since) {\n",
+      "        if (until >= 0) {\n",
+    ],
+  ]),
+  ...of("MarginPaths.sol", [
+    [
+      "anyone answers",
+      "        _requireVenue(context);\n        if (sealedPath.length",
+      "        if (sealedPath.length",
+    ],
+    [
+      "an answer is late in its last second",
+      "bool inTime = block.timestamp <= asked.answerBy;",
+      "bool inTime = block.timestamp < asked.answerBy;",
+    ],
+    ["a stake that is withdrawn all the same", "        bond.free -= stake;\n", ""],
+    [
+      "an old answer ends a new wait",
+      "if (path.open && path.epoch == epoch) REGISTRY",
+      "if (path.open) REGISTRY",
+    ],
+    [
+      "a stake forfeited twice",
+      "if (asked.settled || block.timestamp <= asked.answerBy) revert",
+      "if (block.timestamp <= asked.answerBy) revert",
+    ],
+    [
+      "a withdrawal without notice",
+      "if (bond.leavesFrom == 0 || block.timestamp < bond.leavesFrom) {",
+      "if (bond.leavesFrom == 0) {",
+    ],
+  ]),
+  ...of("MarginBonds.sol", [
+    ["paid twice for a call", "        if (paidFor[context][account] == since) return;\n", ""],
+    [
+      "a reveal in the block of its commitment",
+      "committed >= block.number) revert",
+      "committed > block.number) revert",
+    ],
+    [
+      "a bond leaves while it is at stake",
+      "if (facts.state == State.Called || facts.state == State.Liquidatable) revert AtStake();",
+      "",
+    ],
+  ]),
+];
