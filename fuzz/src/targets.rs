@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::instance::{BYTES, LEN, MarginInstance};
 use zkmargin_params::import;
 use zkmargin_params::market::AnyMarketFile;
 use zkmargin_params::model::StandardModel;
@@ -144,7 +144,7 @@ pub fn age_keys(bytes: &[u8]) {
     let _ = Recipients::parse_file(bytes);
 }
 
-/// The eight public inputs, as the EVM reads them: one encoding each.
+/// The public inputs, as the EVM reads them: one encoding each.
 pub fn public_inputs(bytes: &[u8]) {
     if let Ok(instance) = MarginInstance::<Bn254Fr>::from_bytes(bytes) {
         assert_eq!(instance.to_bytes().as_slice(), bytes);
@@ -212,14 +212,14 @@ pub fn engine_events(bytes: &[u8]) {
 pub fn verifying_key(bytes: &[u8]) {
     if let Ok(key) = VerifyingKey::from_bytes(bytes) {
         assert_eq!(key.to_bytes(), bytes);
-        let public_inputs = [[0; 32]; 8];
+        let public_inputs = [[0; 32]; LEN];
         let proof = vec![0; key.proof_size().min(1 << 16)];
         let submission = Submission { public_inputs: &public_inputs, proof: &proof };
         assert!(Verifier::new(key).verify_raw(submission).is_err());
     }
 }
 
-/// A proof of the on-chain system under a true key: eight public inputs, then
+/// A proof of the on-chain system under a true key: the public inputs, then
 /// the proof.
 pub fn kzg_proof(bytes: &[u8]) {
     is_kzg_proof(bytes);
@@ -231,8 +231,8 @@ pub fn is_kzg_proof(bytes: &[u8]) -> bool {
     static VERIFIER: std::sync::LazyLock<Verifier> = std::sync::LazyLock::new(|| {
         Verifier::new(VerifyingKey::from_bytes(KEY).expect("the stored key"))
     });
-    let (inputs, proof) = bytes.split_at(bytes.len().min(256));
-    let mut public_inputs = [[0; 32]; 8];
+    let (inputs, proof) = bytes.split_at(bytes.len().min(BYTES));
+    let mut public_inputs = [[0; 32]; LEN];
     for (row, chunk) in public_inputs.iter_mut().zip(inputs.chunks_exact(32)) {
         row.copy_from_slice(chunk);
     }

@@ -501,13 +501,13 @@ impl Stage {
         let show = on(&format!("show -a {poor} --keeper {OTHER}"));
         let shown = self.ending(0, &show);
         assert_eq!((&shown["wei"], &shown["owed"]), (&json!(5_000), &json!("0")));
-        let proof = "breach.json --insecure-dev-srs --salt salt.key --key-file other.secret";
-        let reveal = on(&format!("reveal {proof}"));
-        fs::write(self.dir.path().join("salt.key"), "no salt").unwrap();
-        assert!(self.refused(2, &reveal).contains("not a salt"));
-        fs::remove_file(self.dir.path().join("salt.key")).unwrap();
-        self.ending(0, &on(&format!("commit {proof}")));
-        assert_eq!(self.ending(0, &reveal)[0]["events"][0]["type"], "called");
+        let show_breach =
+            |proof: &str| on(&format!("breach {proof} --insecure-dev-srs --key-file other.secret"));
+        let nobody = self.refused(1, &show_breach("breach.json"));
+        assert!(nobody.contains("names no address to pay"), "{nobody}");
+        let said = format!("below:maintenance --memo {OTHER}");
+        self.prove("poor.json", "market-kzg.json", &said, "paid.json");
+        assert_eq!(self.ending(0, &show_breach("paid.json"))[0]["events"][0]["type"], "called");
         let shown = self.ending(0, &show);
         assert_eq!((&shown["wei"], &shown["owed"]), (&json!(0), &json!("5000")));
         self.other(&on("collect"));

@@ -16,6 +16,10 @@ macro_rules! with_market {
                     let $market = file.market::<Field>()?;
                     $body
                 }
+                ::zkmargin_params::market::AnyMarketFile::Simulation(file) => {
+                    let $market = file.market::<Field>()?;
+                    $body
+                }
             }
         })
     };

@@ -2,7 +2,7 @@
 
 use zkmargin_circuits::family::Witness;
 use zkmargin_margin::claim::Claim;
-use zkmargin_margin::ids::AccountId;
+use zkmargin_margin::ids::{AccountId, Memo};
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
 use zkmargin_prover::backend::{Backend, SetupError};
@@ -66,7 +66,7 @@ pub fn ready<B: Backend, M: FamilyMarket<B::Field>>(
 ) -> Result<Ready<B, M>, PortfolioError> {
     let portfolio = listings.portfolio(&document)?;
     let Wanted { claim, disclose, shape } = wanted;
-    let said = Statement { claim, disclose, shape };
+    let said = Statement { claim, disclose, memo: Memo::NONE, shape };
     let prepared = Prepared::new(market, document.account, &portfolio, &path, said)?;
     let circuit = circuit::<B, M::Circuit>(prepared.shape());
     Ok(Ready {
@@ -94,11 +94,10 @@ pub enum Proved {
 impl Proved {
     pub(crate) fn of(error: PortfolioError) -> Self {
         match error {
-            PortfolioError::Proving(ProvingError::False { violation, .. })
-                if violation == Violation::FalseClaim =>
-            {
-                Self::Untrue
-            }
+            PortfolioError::Proving(ProvingError::False {
+                violation: Violation::FalseClaim,
+                ..
+            }) => Self::Untrue,
             error => Self::Failed(error),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::shape::Shape;
 use zkmargin_params::cache::ParamsCache;
@@ -130,6 +131,7 @@ impl<B: Backend> Verifiers<B> {
         let verifier = Arc::new(match circuit.family {
             Family::Standard => self.make::<StandardCircuit<B::Field>>(circuit.shape),
             Family::Scenario => self.make::<ScenarioCircuit<B::Field>>(circuit.shape),
+            Family::Simulation => self.make::<SimulationCircuit<B::Field>>(circuit.shape),
         }?);
         made.insert(circuit, Arc::clone(&verifier));
         Ok(verifier)

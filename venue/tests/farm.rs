@@ -1,6 +1,6 @@
 //! The farm when workers and the database are killed: no job is lost, none is
 //! finished twice. The workers are processes of this test's own program.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
 
@@ -64,7 +64,7 @@ fn job(number: u64, payload: &[u8]) -> NewJob {
         account: account(number),
         epoch: Epoch::new(1),
         claim: "at-least:maintenance".parse().unwrap(),
-        priority: i64::from(number % 7 == 0),
+        priority: i64::from(number.is_multiple_of(7)),
         payload: payload.to_vec(),
     }
 }

@@ -1,5 +1,5 @@
 //! The service, asked by a real client: owners, strangers, slow and hostile ones.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
 

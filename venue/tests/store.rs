@@ -1,6 +1,6 @@
 //! The store on both databases: what is written is there after a crash, epochs are
 //! the trees that their roots say, keys rotate.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
 

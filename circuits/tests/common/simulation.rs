@@ -7,9 +7,9 @@ use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, InstrumentId, Memo, ModelDigest, Timestamp};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
-use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
+use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::Tree;
-use zkmargin_margin::portfolio::{Position, Reserved};
+use zkmargin_margin::portfolio::{Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
@@ -161,6 +161,19 @@ impl<F: MarginField> SimulationCase<F> {
 
     pub fn circuit(&self) -> Circuit<F> {
         Circuit::new(Shape::Small, self.instance, self.witness.clone()).unwrap()
+    }
+
+    /// The same account with so much reserved for open orders.
+    pub fn reserving(mut self, units: u128) -> Self {
+        let account = &mut self.witness.account;
+        account.reserved = Reserved::new(units).unwrap();
+        let positions: Vec<_> = account.slots.iter().map(|slot| slot.position.clone()).collect();
+        account.commitment = commit(&positions, &account.reserved, &account.blinding);
+        let leaf = state_leaf(self.instance.account, account.commitment, self.instance.context);
+        let state = Tree::build(Domain::StateNode, STATE_DEPTH, vec![leaf]).unwrap();
+        self.instance.state_root = state.root();
+        account.account_path = state.path(0).unwrap();
+        self
     }
 
     /// The circuit after a lie: the prover's choices changed at will.

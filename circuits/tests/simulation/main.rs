@@ -21,6 +21,7 @@ use proptest::prelude::*;
 use zkmargin_circuits::cost::Cost;
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::kzg;
+use zkmargin_circuits::lowering::lower;
 use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
@@ -108,4 +109,25 @@ fn every_shape_fits_its_rows() {
     }
     let wide = row::<SimulationCircuit<Fp, 500>>("500", Shape::Medium);
     assert!(wide.0 == 15 && wide.1 <= 1 << 15 && wide.1 > 1 << 14, "{wide:?}");
+}
+
+/// Cost and lowered circuit of every shape are golden: a change is a change of
+/// circuit, made with `UPDATE_GOLDEN=1` and noted under **Circuit**.
+#[test]
+fn shapes_are_golden() {
+    if common::golden::is_off() {
+        return;
+    }
+    let digest = |shape| {
+        let k = <SimulationCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(shape);
+        lower(k, &SimulationCircuit::<Bn254Fr>::blank(shape)).unwrap().digest()
+    };
+    let text = |shape: Shape| {
+        let ipa = Cost::measure::<SimulationCircuit<Fp>>(shape);
+        let kzg = kzg::cost::<SimulationCircuit<Bn254Fr>>(shape).unwrap();
+        format!("{ipa:?}\n{kzg:?}\n{shape} {}\n", hex::encode(digest(shape)))
+    };
+    let texts: String = Shape::ALL.into_iter().map(text).collect();
+    let path = format!("{}/golden/simulation.txt", env!("CARGO_MANIFEST_DIR"));
+    common::golden::assert_golden(&path, &texts);
 }

@@ -1,6 +1,7 @@
 //! Lies, each with the constraint that catches it.
 
 use ff::Field;
+use zkmargin_margin::claim::Claim;
 use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::portfolio::Blinding;
@@ -252,4 +253,48 @@ fn rejects_m6_m7_false_claims() {
         };
         rejects_only(&case, lie, "M6 slack");
     }
+}
+
+/// A multiplier scales what is required, exactly and both ways; a lie about it
+/// opens another claim. There is no notional to bound.
+#[test]
+fn rejects_m6_another_multiplier() {
+    let market = SimulationMarket::new();
+    let text = |text: &str| text.parse().unwrap();
+    let margin = market.margin(&healthy());
+    for claim in ["at-least:initial,multiplier:1.25", "below:initial,multiplier:1678.7215"] {
+        let case = market.case(&healthy(), text(claim), 0);
+        assert_eq!((case.check(), failing(&case)), (Ok(()), BTreeSet::new()), "{claim}");
+    }
+    let claim: Claim = text("below:initial,multiplier:1678.7215");
+    let shortfall = margin.shortfall_of(Level::Initial, claim.multiplier());
+    let exact = market.case(&healthy(), claim, shortfall);
+    assert_eq!((exact.check(), failing(&exact)), (Ok(()), BTreeSet::new()));
+    let wrong = market.case(&healthy(), claim, shortfall + 1);
+    both_reject(&wrong, Violation::FalseDisclosure, "M7 disclosed");
+    let lie: Lie = |a| {
+        a.claim.above_one = Fp::ZERO;
+        a.claim.is_below = Fp::ZERO;
+        let (claim, reserved) = (a.claim, a.reserved);
+        a.figures.solve((&claim, reserved));
+    };
+    rejects_only(&market.case(&healthy(), claim, 0), lie, "M6 code");
+    let leveraged = market.case(&healthy(), text("at-least:initial,leverage:1"), 0);
+    both_reject(&leveraged, Violation::NoNotional, "M6 code");
+}
+
+/// What is reserved is in the commitment, and counts against initial margin alone.
+#[test]
+fn rejects_m4_another_reserve() {
+    let market = SimulationMarket::new();
+    let case = market.case(&healthy(), at_least(Level::Initial), 0).reserving(1 << 79);
+    both_reject(&case, Violation::FalseClaim, "M6 at least: balance");
+    let hidden: Lie = |a| {
+        a.reserved = Fp::ZERO;
+        let (claim, reserved) = (a.claim, a.reserved);
+        a.figures.solve((&claim, reserved));
+    };
+    rejects_only(&case, hidden, "M1 opening");
+    let maintenance = market.case(&healthy(), at_least(Level::Maintenance), 0).reserving(1 << 79);
+    assert_eq!((maintenance.check(), failing(&maintenance)), (Ok(()), BTreeSet::new()));
 }

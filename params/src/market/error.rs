@@ -66,17 +66,6 @@ pub enum MarketError {
     /// The model breaks a rule.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// Two symbols with one identifier: positions in one would be positions in the
-    /// other.
-    #[error(
-        "{symbol}: has the identifier of {other}; no market can list both, rename or leave out one"
-    )]
-    SameIdentifier {
-        /// The symbol.
-        symbol: Symbol,
-        /// The one before.
-        other: Symbol,
-    },
     /// An instrument that is not listed.
     #[error("instrument {0} is not listed in this market")]
     UnknownInstrument(InstrumentId),

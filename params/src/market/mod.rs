@@ -84,8 +84,8 @@ impl<F: MarginField> Market<F> {
     /// # Errors
     /// When the currencies differ, no instrument has a price, a price has too
     /// little confidence or is too large or too precise per lot, an open
-    /// interest is missing where the rules need it, two symbols have one
-    /// identifier, or the rows exceed [`MAX_ROWS`].
+    /// interest is missing where the rules need it, or the rows exceed
+    /// [`MAX_ROWS`].
     pub fn build(
         model: &StandardModel,
         snapshot: &Snapshot,
@@ -332,10 +332,6 @@ impl Table {
             return Err(MarketError::OpenInterestMissing { symbol: symbol.clone() });
         }
         let id = symbol.instrument_id();
-        if let Some(other) = self.listings.get(&id) {
-            let (symbol, other) = (symbol.clone(), other.symbol().clone());
-            return Err(MarketError::SameIdentifier { symbol, other });
-        }
         let path = format!("instruments.{symbol}");
         let specs = rule.rows(&path, model.quotation(), open_interest)?;
         let start = self.rows.len();

@@ -98,15 +98,13 @@ fn symbols_stand_once() {
 
 #[test]
 fn symbols_have_numbers_of_their_own() {
-    // Two symbols of one number, found by the birthday bound.
-    let mut seen = BTreeMap::new();
-    let (first, second) = (0u32..)
-        .find_map(|i| {
-            let symbol = Symbol::new(&format!("C{i}")).unwrap();
-            let other = seen.insert(symbol.instrument_id(), symbol.clone());
-            other.map(|other| (other, symbol))
-        })
+    // Of 64 bits no two that collide are found. A call is named by what it shares
+    // with its put, which here is an instrument of its own.
+    let first = (0..)
+        .map(|i| Symbol::new(&format!("C{i}")).unwrap())
+        .find(|symbol| symbol.instrument_id().get() & 1 == 0)
         .unwrap();
+    let second = Symbol::new(&format!("{first}-C")).unwrap();
     let model = StandardModel::from_json(SMALL).unwrap();
     let rule = model.instruments()[&Symbol::new("BTC").unwrap()].clone();
     let mut spec = model.spec().clone();

@@ -52,6 +52,7 @@ impl Draws {
 /// denominator, the highest first; the last of the denominator is 1.
 type Rational = [[f64; 8]; 2];
 
+#[expect(clippy::excessive_precision, reason = "as published")]
 const CENTRE: Rational = [
     [
         2.509_080_928_730_122_672_7e3,
@@ -74,6 +75,7 @@ const CENTRE: Rational = [
         1.0,
     ],
 ];
+#[expect(clippy::excessive_precision, reason = "as published")]
 const FLANK: Rational = [
     [
         7.745_450_142_783_414_076_4e-4,
@@ -96,6 +98,7 @@ const FLANK: Rational = [
         1.0,
     ],
 ];
+#[expect(clippy::excessive_precision, reason = "as published")]
 const TAIL: Rational = [
     [
         2.010_334_399_292_288_132_65e-7,

@@ -125,6 +125,9 @@ fn response(vol: &VolResponse, change: f64) -> f64 {
     min(slope * change.abs(), vol.most)
 }
 
+/// A mark, gains in all scenarios, and the charges of both margins.
+type Valued = (f64, Vec<f64>, (f64, f64));
+
 struct Maker<'a> {
     model: &'a SimulationModel,
     market: &'a ScenarioMarket,
@@ -144,7 +147,7 @@ impl Maker<'_> {
         let linear = |price: f64| moves.iter().map(|m| price * (m.factor - 1.0)).collect();
         let add = &spec.add_ons;
         let mut is_long_only = false;
-        let (mark, mut gains, charges): (f64, Vec<f64>, (f64, f64)) = match *instrument {
+        let (mark, mut gains, charges): Valued = match *instrument {
             Instrument::Option { expiry_seconds, .. } => {
                 let expiry = self.expiry(symbol, expiry_seconds)?;
                 let (mark, gains) = self.option(moves, instrument, &expiry);
@@ -203,11 +206,7 @@ impl Maker<'_> {
         (value, moves.iter().map(gain).collect())
     }
 
-    fn collateral(
-        &self,
-        symbol: &Symbol,
-        value: f64,
-    ) -> Result<(f64, Vec<f64>, (f64, f64)), SimulationError> {
+    fn collateral(&self, symbol: &Symbol, value: f64) -> Result<Valued, SimulationError> {
         let rule = self.model.spec().collaterals.get(symbol);
         let rule: &CollateralRule = rule.ok_or_else(|| SimulationError::NoRule(symbol.clone()))?;
         let gains = match &rule.underlying {

@@ -54,6 +54,9 @@ impl Lease {
     }
 }
 
+/// Jobs given back after which a worker that is to end does so.
+const ENOUGH: u64 = 3;
+
 /// What a worker did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tally {
@@ -98,6 +101,10 @@ pub async fn work(
                 End::Lost => tally.lost += 1,
                 End::Released => {
                     tally.released += 1;
+                    // What is left is not for this worker.
+                    if lease.until_empty && tally.released >= ENOUGH {
+                        break;
+                    }
                     // Not the same again at once.
                     tokio::time::sleep(lease.pause).await;
                 }

@@ -14,7 +14,7 @@ mod keys;
 mod place;
 mod proofs;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -115,6 +115,11 @@ const MIGRATIONS: [(i64, &str, &str); 1] =
 
 /// Connections of one process.
 const CONNECTIONS: u32 = 8;
+/// How long a database may be away before somebody is told so.
+const AWAY: Duration = Duration::from_secs(5);
+/// On disk at every commit; readers beside the writer, and writers one by one.
+const PRAGMAS: [&str; 3] =
+    ["PRAGMA busy_timeout = 60000", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"];
 
 impl Store {
     /// Makes a venue where there is none.
@@ -129,11 +134,7 @@ impl Store {
             })?;
         }
         let pool = connect(place).await?;
-        let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
-            let sql = sql.into_sql_str();
-            Migration::new(version, name.into(), MigrationType::Simple, sql, false)
-        };
-        Migrator::with_migrations(MIGRATIONS.map(migration).to_vec()).run(&pool).await?;
+        migrator().run(&pool).await?;
         let mut write = begin(&pool, place).await?;
         for (name, value) in [
             ("context", settings.context.to_string()),
@@ -166,6 +167,8 @@ impl Store {
             sqlx::Error::Database(_) => StoreError::Missing(place.clone()),
             other => other.into(),
         })?;
+        // Tables of an earlier version are brought to this one, of a later one refused.
+        migrator().run(&pool).await?;
         let setting = |wanted: &'static str| -> Result<String, StoreError> {
             let found =
                 rows.iter().find(|row| row.try_get::<String, _>(0).is_ok_and(|n| n == wanted));
@@ -212,27 +215,29 @@ impl Store {
     }
 }
 
+fn migrator() -> Migrator {
+    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
+        let sql = sql.into_sql_str();
+        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+    };
+    Migrator::with_migrations(MIGRATIONS.map(migration).to_vec())
+}
+
 async fn connect(place: &Place) -> Result<AnyPool, StoreError> {
     sqlx::any::install_default_drivers();
-    let file = matches!(place, Place::File(_));
-    let options =
-        AnyPoolOptions::new().max_connections(CONNECTIONS).after_connect(move |connection, _| {
-            Box::pin(async move {
-                // On disk at every commit; readers beside the writer.
-                let pragmas: &[&'static str] = match file {
-                    true => &[
-                        "PRAGMA busy_timeout = 60000",
-                        "PRAGMA journal_mode = WAL",
-                        "PRAGMA synchronous = FULL",
-                    ],
-                    false => &[],
-                };
-                for pragma in pragmas {
-                    sqlx::query(*pragma).execute(&mut *connection).await?;
-                }
-                Ok(())
-            })
-        });
+    let pragmas: &'static [&'static str] = match place {
+        Place::File(_) => &PRAGMAS,
+        Place::Postgres(_) => &[],
+    };
+    let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(AWAY);
+    let options = options.after_connect(move |connection, _| {
+        Box::pin(async move {
+            for pragma in pragmas {
+                sqlx::query(*pragma).execute(&mut *connection).await?;
+            }
+            Ok(())
+        })
+    });
     Ok(options.connect(&place.url()).await?)
 }
 

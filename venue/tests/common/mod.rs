@@ -64,7 +64,7 @@ pub(crate) fn files(directory: &Path, portfolios: u64) {
     fs::write(directory.join("market.json"), market(1)).unwrap();
     fs::create_dir(directory.join("plain")).unwrap();
     for number in 0..portfolios {
-        let cash = if number % 10 == 0 { -2_000 } else { 100 };
+        let cash = if number.is_multiple_of(10) { -2_000 } else { 100 };
         let name = directory.join(format!("plain/{number:05}.json"));
         fs::write(name, portfolio(account(number + 1), cash)).unwrap();
     }

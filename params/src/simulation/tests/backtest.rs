@@ -18,7 +18,6 @@ fn one_btc(method: Method) -> Backtest {
 /// One coin over 300 days, by `reference.py`: counts, likelihood ratios with
 /// their tails, and the score of the shortfall.
 #[test]
-#[expect(clippy::excessive_precision, reason = "as printed")]
 fn breaches_agree_with_another_implementation() {
     let cases = [
         (

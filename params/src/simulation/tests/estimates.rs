@@ -15,7 +15,6 @@ enum Method {
 use Method::{Age, Equal, Filtered};
 
 /// Underlying, window, confidence, method, value at risk, expected shortfall.
-#[expect(clippy::excessive_precision, reason = "as printed")]
 const CASES: [(&str, usize, f64, Method, f64, f64); 12] = [
     ("BTC", 250, 0.975, Equal, 0.08892954011567143, 0.11973626644868517),
     ("BTC", 250, 0.975, Age, 0.11230421979290103, 0.1325869194667731),

@@ -8,7 +8,7 @@ use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::simulation::WEIGHT_ONE;
 use zkmargin_margin::units::{Amount, Lots};
 
-use super::closes;
+use super::{assert_golden, closes};
 use crate::market::simulation::Market;
 use crate::simulation::model::{ModelSpec, SimulationModel};
 use crate::simulation::presets;
@@ -148,7 +148,7 @@ fn shipped_models_are_golden() {
             format!("{} {} {}\n", preset.name, model.digest(), hex::encode(root))
         })
         .collect();
-    assert_eq!(found, include_str!("../../../golden/simulation-markets.txt"));
+    assert_golden("simulation-markets.txt", &found);
 }
 
 /// The stress scenarios of the shipped models are the falls of the closes.

@@ -19,6 +19,12 @@ fn closes() -> History {
     history
 }
 
+/// Compares a text with the stored one.
+fn assert_golden(name: &str, found: &str) {
+    let path = format!("{}/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(found, std::fs::read_to_string(path).unwrap(), "{name}");
+}
+
 fn assert_close(found: f64, expected: f64, what: &str) {
     let allowed = 1e-12 * expected.abs().max(1.0);
     assert!((found - expected).abs() <= allowed, "{what}: {found:?}, expected {expected:?}");

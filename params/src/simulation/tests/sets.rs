@@ -1,7 +1,7 @@
 //! Rules, and the sets they make.
 
 use super::draws::seed;
-use super::{assert_close, closes};
+use super::{assert_close, assert_golden, closes};
 use crate::simulation::filter::filtered;
 use crate::simulation::history::{Column, History, OddRow, Oddity};
 use crate::simulation::rule::SetRule;
@@ -110,7 +110,7 @@ fn digests_are_golden() {
     let drawn = [None, Some(4)]
         .map(|degrees| ScenarioSet::from_seed(&monte_carlo(degrees), &symbols(), seed()).unwrap());
     let found: String = sets.chain(drawn).map(|set| format!("{}\n", set.digest())).collect();
-    assert_eq!(found, include_str!("../../../golden/scenario-set-digests.txt"));
+    assert_golden("scenario-set-digests.txt", &found);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use zkmargin_circuits::family::{FamilyCircuit, family_of};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::statement::Statement;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
@@ -28,11 +29,11 @@ type Kept = BTreeMap<(&'static str, Statement, CircuitId, bool), Arc<dyn Any + S
 static KEPT: Mutex<Kept> = Mutex::new(BTreeMap::new());
 
 /// The prover of a shape.
-pub(crate) fn prover<B: Backend, C: FamilyCircuit<B::Field> + 'static>(
-    shape: Shape,
-    dev: DevSrs,
-    env: Env,
-) -> Result<Arc<Prover<B, C>>, Error> {
+pub(crate) fn prover<B, C>(shape: Shape, dev: DevSrs, env: Env) -> Result<Arc<Prover<B, C>>, Error>
+where
+    B: Backend,
+    C: FamilyCircuit<B::Field, Instance = MarginInstance<B::Field>> + 'static,
+{
     once::<B, C, _>("prover", shape, dev, || {
         let (params, stores) = params::<B, C>(shape, dev, env)?;
         let stage = format!("proving key, {shape} shape");

@@ -46,6 +46,11 @@ impl Output {
         }
     }
 
+    /// One of many that was refused: told even where nothing else is.
+    pub(crate) fn refused(self, which: impl Display, problem: impl Display) {
+        stderr_line(&format!("{which}: {problem}"));
+    }
+
     /// The progress of so many.
     pub(crate) fn progress(self, what: &'static str, total: Option<u64>) -> Progress {
         let now = Instant::now();

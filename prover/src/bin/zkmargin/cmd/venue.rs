@@ -22,6 +22,7 @@ use crate::input::{
     KeyArgs, PublishedMarket, load_document_with, parse_context, parse_epoch, parse_source,
     refuse_existing, with_market, write_public,
 };
+use crate::output::stderr_line;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -197,7 +198,7 @@ fn commit<B: Backend, M: FamilyMarket<B::Field> + Sync>(
             }
             Outcome::Failed(error) if args.keep_going => {
                 refused += 1;
-                env.out.note(format!("refused: {}", error.message(!env.out.is_quiet())));
+                stderr_line(&format!("refused: {}", error.message(!env.out.is_quiet())));
             }
             Outcome::Failed(error) => return Err(error),
             // Another one failed, and is found in its place.

@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &Args, env: &Env) -> Result<Exit, Error> {
             Outcome::Failed(error) => {
                 let error: &zkmargin_venue::portfolio::PortfolioError = error;
                 report.refused += 1;
-                env.out.note(format!("{source}: {}", error.told()));
+                env.out.refused(source, error.told());
                 report.refusals.push(Refused { file: source.to_string(), problem: error.told() });
             }
             Outcome::NotTried => {}

@@ -72,7 +72,7 @@ pub(crate) async fn run(args: &Args, env: &Env) -> Result<Exit, Error> {
             Outcome::Done(false) => report.there += 1,
             Outcome::Failed(error) if args.inputs.keep_going => {
                 report.refused += 1;
-                env.out.note(format!("{source}: {}", error.told()));
+                env.out.refused(source, error.told());
             }
             Outcome::Failed(error) => {
                 return Err(Error::Portfolio { path: source.to_string(), source: error });

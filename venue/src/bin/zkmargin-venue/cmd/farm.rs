@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use zkmargin_circuits::family::Witness;
 use zkmargin_margin::shape::{Family, Shape};
-use zkmargin_params::market::{AnyMarketFile, Market, MarketFileError, scenario};
+use zkmargin_params::market::{AnyMarketFile, Market, MarketFileError, scenario, simulation};
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::crypt::{Recipients, SharedKeys};
 use zkmargin_prover::family::FamilyMarket;
@@ -124,7 +124,7 @@ where
     let tree = store.tree::<B::Field>(market.header().epoch).await?;
     let under = Under::<B, M> { tree: &tree, market, keys: &keys };
     let told = |account, error: &zkmargin_venue::portfolio::PortfolioError| {
-        env.out.note(format!("{account}: {}", error.told()));
+        env.out.refused(account, error.told());
     };
     Ok(push(store, &under, workers, args.claim.wanted(false), told).await?)
 }
@@ -179,13 +179,20 @@ fn prover<B: Backend>(
             dev,
             scenario::<B>,
         )),
+        Family::Simulation => Arc::new(FarmProver::<B, simulation::Market<B::Field>>::new(
+            circuit,
+            keys,
+            store,
+            dev,
+            simulation::<B>,
+        )),
     }
 }
 
 fn standard<B: Backend>(file: AnyMarketFile) -> Result<Option<Market<B::Field>>, MarketFileError> {
     match file {
         AnyMarketFile::Standard(file) => file.market().map(Some),
-        AnyMarketFile::Scenario(_) => Ok(None),
+        _ => Ok(None),
     }
 }
 
@@ -194,7 +201,16 @@ fn scenario<B: Backend>(
 ) -> Result<Option<scenario::Market<B::Field>>, MarketFileError> {
     match file {
         AnyMarketFile::Scenario(file) => file.market().map(Some),
-        AnyMarketFile::Standard(_) => Ok(None),
+        _ => Ok(None),
+    }
+}
+
+fn simulation<B: Backend>(
+    file: AnyMarketFile,
+) -> Result<Option<simulation::Market<B::Field>>, MarketFileError> {
+    match file {
+        AnyMarketFile::Simulation(file) => file.market().map(Some),
+        _ => Ok(None),
     }
 }
 

@@ -96,7 +96,7 @@ async fn rotate(store: &Store, args: &Rotate, env: &Env) -> Result<Exit, Error> 
                     rekeyed += u64::from(store.rekey(stored, &file, &wanted).await?);
                 }
                 Outcome::Failed(error) => {
-                    env.out.note(format!("{}: {}", stored.account, error.told()));
+                    env.out.refused(stored.account, error.told());
                 }
                 _ => {}
             }

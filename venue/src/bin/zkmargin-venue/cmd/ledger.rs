@@ -124,7 +124,7 @@ async fn submit<B: Backend>(
                 Ok(false) => report.unchanged += 1,
                 Err(problem) => {
                     report.refused += 1;
-                    env.out.note(format!("{}: {problem}", row.account));
+                    env.out.refused(row.account, problem);
                     if !args.keep_going {
                         break 'pages;
                     }

@@ -91,7 +91,7 @@ where
             Proved::Untrue => report.untrue += 1,
             Proved::Failed(error) => {
                 report.failed += 1;
-                env.out.note(format!("{account}: {}", error.told()));
+                env.out.refused(account, error.told());
             }
         }
     };

@@ -70,7 +70,7 @@ pub(crate) async fn run(args: &Args, env: &Env) -> Result<Exit, Error> {
             Outcome::Failed(error) => {
                 let error: zkmargin_venue::portfolio::PortfolioError = error;
                 refused += 1;
-                env.out.note(format!("{account}: {}", error.told()));
+                env.out.refused(account, error.told());
             }
             Outcome::NotTried => {}
         }

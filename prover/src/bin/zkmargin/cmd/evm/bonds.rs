@@ -1,18 +1,13 @@
 //! Bonds of accounts, and what keepers get from them.
 
-use std::path::PathBuf;
-
 use alloy_sol_types::SolConstructor as _;
-use alloy_sol_types::private::{Address, B256, U256};
+use alloy_sol_types::private::{Address, U256};
 use clap::Subcommand;
-use rand::TryRng as _;
-use rand::rngs::SysRng;
 use serde::Serialize;
-use zeroize::Zeroizing;
 use zkmargin_evm::contracts::MarginBonds as bonds;
 use zkmargin_evm::engine as convert;
 use zkmargin_margin::ids::AccountId;
-use zkmargin_prover::files::{Kind, Source, refuse_target, write_atomic};
+use zkmargin_prover::files::Source;
 use zkmargin_prover::freshness::parse_period;
 use zkmargin_prover::human;
 use zkmargin_verifier::engine::ClaimData;
@@ -27,9 +22,9 @@ use crate::input::{SrsArgs, parse_source};
 
 /// What is said after the help.
 const NOTE: &str = "\
-A keeper is paid for calling an overdue account (`call`) and for showing a breach, which \
-it commits to first: `commit` keeps a salt in a file, and `reveal`, a block later, shows \
-the proof with it. Amounts are in wei.";
+A keeper is paid for calling an overdue account (`call`) and for showing a breach \
+(`breach`): the reward is the address's that the proof names in its memo (`prove --memo`), \
+whoever sends it. Amounts are in wei.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -52,10 +47,8 @@ enum Command {
     Withdraw(Withdraw),
     /// Call an overdue account and be paid for it
     Call(AccountArgs),
-    /// Commit to a breach proof that is revealed later
-    Commit(Breach),
-    /// Reveal a breach that was committed to, and be paid for it
-    Reveal(Breach),
+    /// Show a breach, for a reward to the address in the proof's memo
+    Breach(Breach),
     /// Have what the sender is owed paid out
     Collect(Collect),
 }
@@ -148,9 +141,6 @@ struct Breach {
     /// The proof file
     #[arg(value_parser = parse_source)]
     proof: Source,
-    /// File of the salt: `commit` writes it, `reveal` reads it
-    #[arg(long, value_name = "FILE")]
-    salt: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -199,8 +189,7 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
             let call = bonds::callOverdueCall::from((on.context(), convert::address(args.account)));
             report(&on, &[on.chain.send(args.contract.bonds, &call)?], env)
         }
-        Command::Commit(args) => commit(args, env),
-        Command::Reveal(args) => reveal(args, env),
+        Command::Breach(args) => breach(args, env),
         Command::Collect(args) => {
             let on = args.contract.on(args.sender.open()?)?;
             let to = args.to.or(on.sender).ok_or(EvmError::NoTerms)?;
@@ -280,41 +269,14 @@ impl BondReport {
     }
 }
 
-/// The salt is on disk before the commitment is on the chain.
-fn commit(args: &Breach, env: Env) -> Result<Exit, Error> {
+/// Shows a breach; the address in the proof's memo is paid.
+fn breach(args: &Breach, env: Env) -> Result<Exit, Error> {
     let on = args.contract.on(args.sender.open()?)?;
     let proof = proofs::read(&args.proof, &on.deployment, args.srs, env)?;
-    let mut salt = Zeroizing::new([0; 32]);
-    SysRng.try_fill_bytes(&mut *salt).map_err(|_| EvmError::NoRandomness)?;
-    let keeper = on.sender.ok_or(EvmError::NoTerms)?;
-    let call = bonds::commitmentToCall {
-        keeper,
-        circuit: proof.circuit,
-        inputs: convert::inputs(&ClaimData::from(proof.file.instance())),
-        salt: B256::from(*salt),
-    };
-    let commitment = on.chain.read(args.contract.bonds, &call)?;
-    refuse_target(&args.salt, Kind::Secret)?;
-    if !on.chain.is_plan() {
-        let text = Zeroizing::new(hex::encode(&*salt));
-        write_atomic(&args.salt, text.as_bytes(), Kind::Secret)?;
-    }
-    report(&on, &[on.chain.send(args.contract.bonds, &bonds::commitCall { commitment })?], env)
-}
-
-fn reveal(args: &Breach, env: Env) -> Result<Exit, Error> {
-    let source = Source::Path(args.salt.clone());
-    let text = source.read_secret()?;
-    let mut salt = Zeroizing::new([0; 32]);
-    hex::decode_to_slice(text.trim_ascii(), &mut *salt)
-        .map_err(|_| EvmError::Salt(source.to_string()))?;
-    let on = args.contract.on(args.sender.open()?)?;
-    let proof = proofs::read(&args.proof, &on.deployment, args.srs, env)?;
-    let call = bonds::revealBreachCall {
+    let call = bonds::showBreachCall {
         circuit: proof.circuit,
         inputs: convert::inputs(&ClaimData::from(proof.file.instance())),
         proof: proof.file.proof().to_vec().into(),
-        salt: B256::from(*salt),
     };
     report(&on, &[on.chain.send(args.contract.bonds, &call)?], env)
 }

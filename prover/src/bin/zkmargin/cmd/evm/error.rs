@@ -91,10 +91,6 @@ pub(crate) enum EvmError {
     Unreadable(Address),
     #[error("{path}: {source}")]
     Approval { path: String, source: JsonError },
-    #[error("{0}: not a salt of 64 hexadecimal digits")]
-    Salt(String),
-    #[error("the system gives no random numbers")]
-    NoRandomness,
     #[error("the public key: {0}")]
     Recipient(RecipientError),
     #[error("no contract keeps demands for paths: nobody can demand one")]
@@ -148,8 +144,8 @@ pub(crate) enum Rejection {
     WithdrawalWaits(String),
     #[error("the account is called, liquidatable or late: its bond stays")]
     AtStake,
-    #[error("the breach was not committed to, or not in an earlier block")]
-    NotCommitted,
+    #[error("the memo of the proof names no address to pay")]
+    NobodyToPay,
     #[error("the account is not called for the breach that the proof shows")]
     NotThisBreach,
     #[error("nothing is owed to the sender")]
@@ -229,7 +225,7 @@ impl Rejection {
         Some(match BondsError::abi_decode(data).ok()? {
             BondsError::NotAnnounced(error) => Self::WithdrawalWaits(at(error.from.to())),
             BondsError::AtStake(_) => Self::AtStake,
-            BondsError::NotCommitted(_) => Self::NotCommitted,
+            BondsError::NobodyToPay(_) => Self::NobodyToPay,
             BondsError::NotThisBreach(_) => Self::NotThisBreach,
             BondsError::NothingToCollect(_) => Self::NothingToCollect,
             _ => return None,
@@ -356,7 +352,6 @@ impl EvmError {
             }
             Self::NoMark(_) => "prove again with --proof-system kzg",
             Self::Approval { .. } => "`zkmargin --json evm approval sign` prints one",
-            Self::Salt(_) => "give the file that `zkmargin evm bonds commit` wrote",
             Self::Recipient(_) => "give the key that `zkmargin keygen` tells: age1...",
             Self::NoPaths => "the administrator deploys one: `zkmargin evm paths deploy`",
             Self::PathsAreSet => "it is said once: `zkmargin evm paths show` tells which",
