@@ -10,7 +10,6 @@ use zkmargin_circuits::family::{FamilyCircuit, family_of};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
-use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::statement::Statement;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
@@ -32,7 +31,7 @@ static KEPT: Mutex<Kept> = Mutex::new(BTreeMap::new());
 pub(crate) fn prover<B, C>(shape: Shape, dev: DevSrs, env: Env) -> Result<Arc<Prover<B, C>>, Error>
 where
     B: Backend,
-    C: FamilyCircuit<B::Field, Instance = MarginInstance<B::Field>> + 'static,
+    C: FamilyCircuit<B::Field> + 'static,
 {
     once::<B, C, _>("prover", shape, dev, || {
         let (params, stores) = params::<B, C>(shape, dev, env)?;
