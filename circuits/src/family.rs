@@ -7,6 +7,8 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::PublicInputs;
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::statement::Statement;
+use zkmargin_margin::statement::transition::Aim;
 
 /// The circuit of a statement over a family of margin models and a field.
 ///
@@ -20,6 +22,9 @@ pub trait FamilyCircuit<F: MarginField>: Circuit<F> + Sized + Debug {
     /// Its private inputs.
     type Witness: Clone;
 
+    /// The statement.
+    const STATEMENT: Statement;
+
     /// Version of the circuit. A key or proof of one version says nothing to
     /// another; it changes with any change of constraints or layout.
     const VERSION: u16;
@@ -32,6 +37,12 @@ pub trait FamilyCircuit<F: MarginField>: Circuit<F> + Sized + Debug {
 
     /// The circuit without a witness, for key generation.
     fn blank(shape: Shape) -> Self;
+
+    /// The native check of the statement, which specifies the circuit.
+    ///
+    /// # Errors
+    /// The first clause that fails.
+    fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation>;
 
     /// The circuit with a witness that satisfies it. The native check costs
     /// nothing next to a proof, and its error names the clause; the proving
@@ -78,6 +89,18 @@ pub struct TooManyExpiries {
     pub slots: usize,
 }
 
+/// The change has more entries than the shape has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{changes} changes do not fit the {shape} shape, which holds {slots} in a transition")]
+pub struct TooManyChanges {
+    /// Positions that are changed, opened or closed, whichever are most.
+    pub changes: usize,
+    /// The shape.
+    pub shape: Shape,
+    /// Changes it holds.
+    pub slots: usize,
+}
+
 /// Why a witness must not be proved: the proof would be false, or not be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -91,6 +114,12 @@ pub enum Unprovable {
     /// The portfolio has more expiries than the shape holds.
     #[error(transparent)]
     TooManyExpiries(#[from] TooManyExpiries),
+    /// The change needs a larger shape.
+    #[error(transparent)]
+    TooManyChanges(#[from] TooManyChanges),
+    /// The circuit does not prove this aim yet.
+    #[error("transitions are proved for the aim meets:LEVEL, not for {0}")]
+    Aim(Aim),
     /// The padding row does not fill unused slots.
     #[error("the padding row is not in the market or does not apply to zero lots")]
     Padding,

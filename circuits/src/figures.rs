@@ -41,6 +41,9 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     /// `log2` of the rows of the margin circuit of a shape.
     fn k(shape: Shape) -> u32;
 
+    /// The same of the transition circuit.
+    fn transition_k(shape: Shape) -> u32;
+
     /// Positions that a shape holds.
     fn positions(shape: Shape) -> usize;
 
@@ -53,6 +56,10 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     /// The prover's choices for a witness that fits the shape, by the claim and
     /// what is reserved.
     fn hints(shape: Shape, of: (&ClaimHints<F>, F), witness: &Witness<F, Self>) -> Self::Hints;
+
+    /// Makes a slot that is no position of the commitment padding, which keeps its
+    /// instrument.
+    fn close(hints: &mut Self::Hints, index: usize);
 
     /// Constrains what the family fixes of the header (M3).
     ///

@@ -17,6 +17,7 @@ use pasta_curves::{Fp, vesta};
 use rand::rand_core::CryptoRng;
 use zkmargin_margin::instance::PublicInputs;
 use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::statement::Statement;
 
 use crate::cost::Cost;
 use crate::family::{FamilyCircuit, Unprovable, Witness, family_of};
@@ -47,6 +48,7 @@ pub enum KeyError {
 /// What checks the proofs of a shape of a family.
 #[derive(Debug)]
 pub struct VerifyingKey {
+    statement: Statement,
     family: Family,
     shape: Shape,
     version: u16,
@@ -63,7 +65,14 @@ impl VerifyingKey {
         check_size::<C>(params, shape)?;
         let key = keygen_vk(params, &C::blank(shape))?;
         let (family, version) = (family_of::<Fp, C>(), C::VERSION);
-        Ok(Self { family, version, shape, key, proof_size: Cost::measure::<C>(shape).proof_size })
+        let proof_size = Cost::measure::<C>(shape).proof_size;
+        Ok(Self { statement: C::STATEMENT, family, version, shape, key, proof_size })
+    }
+
+    /// The statement that is proved. The library takes public inputs that a circuit
+    /// does not know: whoever verifies must compare.
+    pub fn statement(&self) -> Statement {
+        self.statement
     }
 
     /// The family.

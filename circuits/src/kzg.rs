@@ -28,6 +28,7 @@ use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::PublicInputs;
 use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::statement::Statement;
 
 use crate::cost::Cost;
 use crate::family::{FamilyCircuit, Unprovable, Witness, family_of};
@@ -144,6 +145,7 @@ impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
 
     fn verifying(&self, key: plonk::VerifyingKey<G1Affine>) -> VerifyingKey {
         VerifyingKey {
+            statement: C::STATEMENT,
             family: family_of::<Bn254Fr, C>(),
             shape: self.shape,
             lowered: self.lowered,
@@ -175,6 +177,7 @@ impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
 /// What checks the proofs of a shape of a family.
 #[derive(Debug)]
 pub struct VerifyingKey {
+    statement: Statement,
     family: Family,
     shape: Shape,
     key: plonk::VerifyingKey<G1Affine>,
@@ -198,6 +201,12 @@ impl VerifyingKey {
     /// The key's bytes, for a store; [`Setup::read_verifying_key`] reads them.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.key.to_bytes(SerdeFormat::RawBytes)
+    }
+
+    /// The statement that is proved. The library takes public inputs that a circuit
+    /// does not know: whoever verifies must compare.
+    pub fn statement(&self) -> Statement {
+        self.statement
     }
 
     /// The family.

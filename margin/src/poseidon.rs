@@ -97,6 +97,10 @@ pub enum Domain {
     ScenarioTerms = 10,
     /// The digest so far and three more elements of such terms.
     ScenarioTermsNext = 11,
+    /// A link of the chain over the entries of a change.
+    ChangeEntries = 16,
+    /// The change of a transition, with its salt.
+    Change = 17,
     /// The first four elements of a row of the simulation table.
     SimulationRow = 20,
     /// The digest so far and three more elements of such a row.

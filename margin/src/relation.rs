@@ -1,11 +1,12 @@
 //! The clauses of the statements, how a witness can fail them, and what a family
 //! of margin models is.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::claim::{Level, Leverage, Multiplier};
 use crate::field::MarginField;
-use crate::ids::InstrumentId;
+use crate::ids::{BucketId, InstrumentId};
 use crate::merkle::Path;
 use crate::portfolio::Reserved;
 use crate::shape::Family;
@@ -29,6 +30,12 @@ pub enum Clause {
     M6,
     /// `DISCLOSED` is zero or exactly the shortfall.
     M7,
+    /// The portfolio afterwards opens `NEXT`.
+    T2,
+    /// Afterwards is before and the change, which `CHANGE` commits to.
+    T3,
+    /// The aim is reached.
+    T4,
 }
 
 impl fmt::Display for Clause {
@@ -103,6 +110,41 @@ pub enum Violation {
     /// The disclosed shortfall is neither zero nor the shortfall.
     #[error("M7: the disclosed shortfall is not the account's")]
     FalseDisclosure,
+    /// The commitment afterwards is another.
+    #[error("T2: the positions afterwards do not open the next commitment")]
+    Next,
+    /// A slot that neither portfolio has.
+    #[error("T3: position {0} is in neither portfolio")]
+    Idle(usize),
+    /// A position that is left out afterwards although it is not empty.
+    #[error("T3: position {0} is left out afterwards, but has lots or cash")]
+    Closed(usize),
+    /// A position that does not follow from the one before and the change.
+    #[error("T3: position {0} is not what it was before and the change")]
+    Change(usize),
+    /// The portfolio before or the change has a position that is not listed.
+    #[error("T3: a position of the portfolio before, or of the change, is not accounted for")]
+    NotListed,
+    /// The digest is another change's.
+    #[error("T3: the digest is not that of the change")]
+    ChangeDigest,
+    /// An entry does what the aim does not allow.
+    #[error("T4: entry {0} of the change does not shrink its position")]
+    Grows(usize),
+    /// Equity over the requirement falls, or the requirement does not.
+    #[error("T4: equity over the requirement falls in a bucket, or the requirement does not fall")]
+    LessHealthy,
+    /// There was nothing to cure.
+    #[error("T4: the account was not below the level that is cured")]
+    NotInBreach,
+    /// The position with one lot taken back is missing or another one.
+    #[error(
+        "T4: the position with its last lot taken back is missing, or is not that of the change"
+    )]
+    TakenBack,
+    /// A smaller change would do.
+    #[error("T4: the change closes more than the target takes")]
+    ClosesTooMuch,
 }
 
 impl Violation {
@@ -126,6 +168,17 @@ impl Violation {
             Self::WrongDirection(_) | Self::WrongTier(_) => Clause::M5,
             Self::FalseClaim | Self::Leverage | Self::NoNotional => Clause::M6,
             Self::FalseDisclosure => Clause::M7,
+            Self::Next => Clause::T2,
+            Self::Idle(_)
+            | Self::Closed(_)
+            | Self::Change(_)
+            | Self::NotListed
+            | Self::ChangeDigest => Clause::T3,
+            Self::Grows(_)
+            | Self::LessHealthy
+            | Self::NotInBreach
+            | Self::TakenBack
+            | Self::ClosesTooMuch => Clause::T4,
         }
     }
 }
@@ -146,6 +199,12 @@ pub trait MarginFamily {
 
     /// The part of a witness that is the same in every family.
     fn account(witness: &Self::Witness) -> &AccountWitness<Self::Field, Self::Row>;
+
+    /// The same witness of an account with other slots.
+    fn with_slots(
+        witness: &Self::Witness,
+        slots: Vec<Slot<Self::Field, Self::Row>>,
+    ) -> Self::Witness;
 
     /// M3: what counts for a whole account is what the market's header says.
     ///
@@ -185,4 +244,21 @@ pub trait Figures {
     /// Whether the notional of all positions is at most so many times the equity;
     /// `None` in a family that has no notional.
     fn is_within(&self, leverage: Leverage) -> Option<bool>;
+
+    /// Equity and requirement of every bucket, ascending; nothing is required to
+    /// be bankrupt.
+    fn buckets(&self, level: Level) -> Vec<BucketFigures>;
 }
+
+/// A bucket's equity, and what a level requires of it, in quote units.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BucketFigures {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// Sum of values and cash.
+    pub equity: i128,
+    /// What equity must reach, rounded up. Negative where charges are credits.
+    pub requirement: i128,
+}
+
+redacted_debug!(BucketFigures);

@@ -44,6 +44,16 @@ impl Shape {
         }
     }
 
+    /// Entries that a change can have in a transition; of positions, so many can be
+    /// opened, and so many closed.
+    pub const fn changes(self) -> usize {
+        match self {
+            Self::Small => 2,
+            Self::Medium => 4,
+            Self::Large => 8,
+        }
+    }
+
     /// The smallest shape of the standard family that holds so many positions.
     pub fn standard_for(positions: usize) -> Option<Self> {
         Self::ALL.into_iter().find(|shape| positions <= shape.standard_positions())

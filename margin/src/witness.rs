@@ -84,12 +84,15 @@ impl<F: MarginField, R> AccountWitness<F, R> {
     }
 
     /// M3, the rows of slots: each by its instrument and leaf.
-    pub(crate) fn check_rows(
+    pub(crate) fn check_rows<'a>(
         &self,
-        slots: &[Slot<F, R>],
+        slots: impl Iterator<Item = &'a Slot<F, R>>,
         parts: impl Fn(&R) -> (InstrumentId, F),
-    ) -> Result<(), Violation> {
-        for (index, slot) in slots.iter().enumerate() {
+    ) -> Result<(), Violation>
+    where
+        R: 'a,
+    {
+        for (index, slot) in slots.enumerate() {
             let (instrument, leaf) = parts(&slot.row);
             if instrument != slot.position.instrument {
                 return Err(Violation::WrongInstrument(index));
@@ -103,12 +106,17 @@ impl<F: MarginField, R> AccountWitness<F, R> {
 }
 
 /// M4: slots strictly ascend by bucket and instrument.
-pub(crate) fn check_order<F, R>(slots: &[Slot<F, R>]) -> Result<(), Violation> {
-    let ascends = |pair: &[Slot<F, R>]| pair[0].position.key() < pair[1].position.key();
-    match slots.windows(2).position(|pair| !ascends(pair)) {
-        Some(index) => Err(Violation::Order(index + 1)),
-        None => Ok(()),
+pub(crate) fn check_order<'a, F: 'a, R: 'a>(
+    slots: impl Iterator<Item = &'a Slot<F, R>>,
+) -> Result<(), Violation> {
+    let mut last = None;
+    for (index, key) in slots.map(|slot| slot.position.key()).enumerate() {
+        if last.is_some_and(|last| last >= key) {
+            return Err(Violation::Order(index));
+        }
+        last = Some(key);
     }
+    Ok(())
 }
 
 /// Whether a path of exactly this depth in this domain leads from the leaf to

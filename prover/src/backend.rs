@@ -18,12 +18,13 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
+use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache, compute_ipa_params};
 use zkmargin_params::srs::store::StoreError;
 use zkmargin_params::srs::{DevSrs, KzgParams, Srs, SrsError, SrsStore};
 use zkmargin_verifier::bn254;
 use zkmargin_verifier::engine::VerifiedClaim;
-use zkmargin_verifier::proof::{CircuitId, ProofFile};
+use zkmargin_verifier::proof::{CircuitId, ProofFile, TransitionFile, VerifiedTransition};
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
 /// Runs code for the [`Backend`] of a [`ProofSystem`]: the one place that
@@ -172,11 +173,33 @@ pub trait Backend: Sized + 'static {
     where
         C: FamilyCircuit<Self::Field, Instance = MarginInstance<Self::Field>> + 'static;
 
+    /// Proves a transition.
+    ///
+    /// # Errors
+    /// As [`Backend::prove`].
+    fn prove_transition<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        instance: &TransitionInstance<Self::Field>,
+        witness: &Witness<Self::Field, C>,
+    ) -> Result<TransitionFile<Self::Field>, BackendError>
+    where
+        C: FamilyCircuit<Self::Field, Instance = TransitionInstance<Self::Field>> + 'static;
+
     /// Verifies proofs; one result for each, in their order.
     fn verify(
         verifier: &Self::Verifier,
         files: &[ProofFile<Self::Field>],
     ) -> Vec<Result<VerifiedClaim, VerifyError>>;
+
+    /// Verifies a proof of a transition.
+    ///
+    /// # Errors
+    /// When it is not one of the verifier's circuit, or false.
+    fn verify_transition(
+        verifier: &Self::Verifier,
+        file: &TransitionFile<Self::Field>,
+    ) -> Result<VerifiedTransition, VerifyError>;
 }
 
 /// What a proof of a circuit was made with.
@@ -230,13 +253,29 @@ impl Backend for Ipa {
     where
         C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>> + 'static,
     {
-        let rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| BackendError::NoRandomness)?;
-        let proof =
-            ipa::prove(params, key, instance, witness, rng).map_err(|error| match error {
-                ipa::ProveError::Unprovable(error) => error.into(),
-                error => BackendError::Ipa(error),
-            })?;
+        let proof = prove_ipa(params, key, instance, witness)?;
         Ok(ProofFile::new(circuit_id::<Self, C>(key.shape()), *instance, proof)?)
+    }
+
+    fn prove_transition<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        instance: &TransitionInstance<Fp>,
+        witness: &Witness<Fp, C>,
+    ) -> Result<TransitionFile<Fp>, BackendError>
+    where
+        C: FamilyCircuit<Fp, Instance = TransitionInstance<Fp>> + 'static,
+    {
+        let proof = prove_ipa(params, key, instance, witness)?;
+        let circuit = circuit_id::<Self, C>(key.shape());
+        Ok(TransitionFile::new(circuit, None, *instance, proof)?)
+    }
+
+    fn verify_transition(
+        verifier: &Self::Verifier,
+        file: &TransitionFile<Fp>,
+    ) -> Result<VerifiedTransition, VerifyError> {
+        verifier.verify_transition(file)
     }
 
     fn verify(
@@ -248,6 +287,33 @@ impl Backend for Ipa {
             several => verifier.verify_batch(several),
         }
     }
+}
+
+/// A proof of any statement.
+fn prove_ipa<C: FamilyCircuit<Fp>>(
+    params: &ipa::IpaParams,
+    key: &ipa::ProvingKey<C>,
+    instance: &C::Instance,
+    witness: &Witness<Fp, C>,
+) -> Result<Vec<u8>, BackendError> {
+    let rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| BackendError::NoRandomness)?;
+    ipa::prove(params, key, instance, witness, rng).map_err(|error| match error {
+        ipa::ProveError::Unprovable(error) => error.into(),
+        error => BackendError::Ipa(error),
+    })
+}
+
+/// The same under powers of tau.
+fn prove_kzg<C: FamilyCircuit<Bn254Fr>>(
+    params: &KzgParams,
+    key: &kzg::ProvingKey<C>,
+    instance: &C::Instance,
+    witness: &Witness<Bn254Fr, C>,
+) -> Result<Vec<u8>, BackendError> {
+    kzg::prove(params, key, instance, witness).map_err(|error| match error {
+        kzg::ProveError::Unprovable(error) => error.into(),
+        error => BackendError::Kzg(error),
+    })
 }
 
 /// The on-chain proof system.
@@ -331,12 +397,31 @@ impl Backend for Kzg {
         C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>> + 'static,
     {
         let MarkedParams { params, mark } = params;
-        let proof = kzg::prove(params, key, instance, witness).map_err(|error| match error {
-            kzg::ProveError::Unprovable(error) => error.into(),
-            error => BackendError::Kzg(error),
-        })?;
+        let proof = prove_kzg(params, key, instance, witness)?;
         let circuit = circuit_id::<Self, C>(key.shape());
         Ok(ProofFile::under_srs(circuit, *mark, *instance, proof)?)
+    }
+
+    fn prove_transition<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        instance: &TransitionInstance<Bn254Fr>,
+        witness: &Witness<Bn254Fr, C>,
+    ) -> Result<TransitionFile<Bn254Fr>, BackendError>
+    where
+        C: FamilyCircuit<Bn254Fr, Instance = TransitionInstance<Bn254Fr>> + 'static,
+    {
+        let MarkedParams { params, mark } = params;
+        let proof = prove_kzg(params, key, instance, witness)?;
+        let circuit = circuit_id::<Self, C>(key.shape());
+        Ok(TransitionFile::new(circuit, Some(*mark), *instance, proof)?)
+    }
+
+    fn verify_transition(
+        verifier: &Self::Verifier,
+        file: &TransitionFile<Bn254Fr>,
+    ) -> Result<VerifiedTransition, VerifyError> {
+        verifier.verify_transition(file)
     }
 
     fn verify(

@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
-use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::SimulationCircuit;
-use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
+use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
+use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_margin::claim::{Level, MULTIPLIER_ONE, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::MarginInstance;
@@ -19,6 +20,7 @@ use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256};
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::simulation::WEIGHT_ONE;
+use zkmargin_margin::statement::transition::{TransitionInstance, TransitionWitness};
 use zkmargin_params::market::{Market, MarketError, scenario, simulation};
 
 use crate::portfolio_file::Listings;
@@ -64,6 +66,13 @@ pub trait FamilyMarket<F: MarginField>: Sized {
     /// The family's circuit.
     type Circuit: FamilyCircuit<F, Instance = MarginInstance<F>, Witness = MarketWitness<F, Self>>
         + 'static;
+    /// The circuit of transitions over it.
+    type Transition: FamilyCircuit<
+            F,
+            Family = MarketFamily<F, Self>,
+            Instance = TransitionInstance<F>,
+            Witness = TransitionWitness<MarketFamily<F, Self>>,
+        > + 'static;
 
     /// Epoch, time and model over the table's root.
     fn header(&self) -> &MarketHeader<F>;
@@ -118,6 +127,7 @@ pub type MarketWitness<F, M> = <MarketFamily<F, M> as MarginFamily>::Witness;
 
 impl<F: MarginField> FamilyMarket<F> for Market<F> {
     type Circuit = StandardCircuit<F>;
+    type Transition = TransitionCircuit<F, StandardFigures<F>>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()
@@ -177,6 +187,7 @@ impl<F: MarginField> FamilyMarket<F> for Market<F> {
 
 impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
     type Circuit = ScenarioCircuit<F>;
+    type Transition = TransitionCircuit<F, ScenarioFigures<F>>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()
@@ -245,6 +256,7 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
 
 impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
     type Circuit = SimulationCircuit<F>;
+    type Transition = TransitionCircuit<F, SimulationFigures<F, SCENARIOS>>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()

@@ -10,6 +10,7 @@
 //! | [`freshness`] | how old prices may be |
 //! | [`figures`], [`human`] | numbers, tables, times and amounts for people |
 //! | [`proving`] | from a portfolio, a market and a path to a proof |
+//! | [`transition`] | from two portfolios to the proof that one becomes the other |
 //! | [`conformance`] | published cases as statements, for the circuit |
 //! | [`backend`] | the proof systems behind one interface |
 //! | [`family`] | the families of margin models behind one interface |
@@ -35,4 +36,5 @@ pub mod report;
 pub mod scenario;
 pub mod simulation;
 pub mod standard_stress;
+pub mod transition;
 pub mod venue;

@@ -8,9 +8,8 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, Epoch, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::portfolio::Portfolio;
-use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::statement::margin;
 use zkmargin_params::market::MarketError;
 use zkmargin_verifier::proof::ProofFile;
 
@@ -153,6 +152,9 @@ impl ProvingError {
             Self::Prove(BackendError::Unprovable(
                 Unprovable::TooManyPositions(_) | Unprovable::TooManyExpiries(_),
             )) => "the portfolio does not fit the shape".to_owned(),
+            Self::Prove(BackendError::Unprovable(Unprovable::TooManyChanges(change))) => {
+                format!("the change does not fit the {} shape", change.shape)
+            }
             _ => return None,
         })
     }
@@ -235,7 +237,6 @@ impl<F: MarginField, W> Prepared<F, W> {
     where
         M: FamilyMarket<F>,
         M::Circuit: FamilyCircuit<F, Witness = W>,
-        <M::Circuit as FamilyCircuit<F>>::Family: MarginFamily<Witness = W>,
     {
         if account != path.account {
             return Err(ProvingError::WrongAccount { portfolio: account, path: path.account });
@@ -271,18 +272,16 @@ impl<F: MarginField, W> Prepared<F, W> {
             disclosed,
             memo: statement.memo,
         };
-        margin::check::<<M::Circuit as FamilyCircuit<F>>::Family>(&instance, &witness).map_err(
-            |violation| {
-                let gap = (violation == Violation::FalseClaim).then(|| {
-                    let units = match claim.side() {
-                        Side::AtLeast => shortfall.cast_signed(),
-                        Side::Below => surplus,
-                    };
-                    Gap { claim, amount: market.format_amount(units) }
-                });
-                ProvingError::False { violation, side: claim.side(), gap }
-            },
-        )?;
+        M::Circuit::check(&instance, &witness).map_err(|violation| {
+            let gap = (violation == Violation::FalseClaim).then(|| {
+                let units = match claim.side() {
+                    Side::AtLeast => shortfall.cast_signed(),
+                    Side::Below => surplus,
+                };
+                Gap { claim, amount: market.format_amount(units) }
+            });
+            ProvingError::False { violation, side: claim.side(), gap }
+        })?;
         Ok(Self { instance, witness, shape })
     }
 }
@@ -310,6 +309,11 @@ impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Prover<B, C> {
     /// A prover with a key made under these parameters.
     pub fn new(params: B::Params, key: B::ProvingKey<C>) -> Self {
         Self { params, key }
+    }
+
+    /// Parameters and key.
+    pub(crate) fn parts(&self) -> (&B::Params, &B::ProvingKey<C>) {
+        (&self.params, &self.key)
     }
 }
 

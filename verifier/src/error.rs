@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
+use zkmargin_margin::statement::Statement;
 
 /// A text that is no proof file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +32,10 @@ pub enum MalformedProof {
     /// The format's name is another.
     #[error("format must be \"zkmargin-proof\"")]
     Format,
+    /// A proof of another statement: one of an account's transition where one of its
+    /// margin is read, or the reverse.
+    #[error("the proof is of another statement: a transition is no margin proof, nor the reverse")]
+    OtherStatement,
     /// Another version of the file format.
     #[error("version {got} of the file format is unknown: allowed is {allowed}")]
     Version {
@@ -134,6 +139,14 @@ pub enum VerifyError {
         key: Family,
         /// The proof's.
         proof: Family,
+    },
+    /// The verifying key is for another statement.
+    #[error("the proof is of statement {proof}, the verifying key of statement {key}")]
+    WrongStatement {
+        /// The key's statement.
+        key: Statement,
+        /// The proof's.
+        proof: Statement,
     },
     /// The verifying key is for another shape.
     #[error("the proof is of shape {proof}, the verifying key of shape {key}")]

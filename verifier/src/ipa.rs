@@ -16,10 +16,11 @@ use pasta_curves::{Fp, vesta};
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::ipa::{IpaParams, KeyError, VerifyingKey};
 use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::statement::Statement;
 
 use crate::engine::{ClaimData, VerifiedClaim};
 use crate::error::VerifyError;
-use crate::proof::{CircuitId, ProofFile};
+use crate::proof::{CircuitId, ProofFile, TransitionFile, VerifiedTransition};
 
 /// Checks the proofs of one shape of a family.
 #[derive(Debug)]
@@ -73,14 +74,39 @@ impl Verifier {
         files.iter().zip(results).map(|(file, result)| result.map(|()| verified(file))).collect()
     }
 
+    /// Verifies one proof of a transition.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_transition(
+        &self,
+        file: &TransitionFile<Fp>,
+    ) -> Result<VerifiedTransition, VerifyError> {
+        file.check_circuit(self.circuit(Statement::Transition)?, self.key.proof_size())?;
+        let rows = file.instance().to_field_elements();
+        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
+        let strategy = SingleVerifier::new(&self.params);
+        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
+            .map_err(|error| refused(&error))?;
+        Ok(VerifiedTransition::of(file))
+    }
+
     /// Whether the proof is one this key could verify.
     fn check_form(&self, file: &ProofFile<Fp>) -> Result<(), VerifyError> {
-        let key = CircuitId {
-            family: self.key.family(),
-            shape: self.key.shape(),
-            proof_system: ProofSystem::Ipa,
-        };
-        file.check_circuit(key, self.key.proof_size())
+        file.check_circuit(self.circuit(Statement::Margin)?, self.key.proof_size())
+    }
+
+    /// The circuit of the key, which must be of the statement that is asked for: a
+    /// margin proof says nothing about rows that its circuit does not have.
+    fn circuit(&self, proof: Statement) -> Result<CircuitId, VerifyError> {
+        match self.key.statement() {
+            key if key == proof => Ok(CircuitId {
+                family: self.key.family(),
+                shape: self.key.shape(),
+                proof_system: ProofSystem::Ipa,
+            }),
+            key => Err(VerifyError::WrongStatement { key, proof }),
+        }
     }
 }
 

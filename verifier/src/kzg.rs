@@ -13,10 +13,11 @@ use zkmargin_circuits::kzg::{KeyError, KzgParams, VerifyingKey};
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
+use zkmargin_margin::statement::Statement;
 
 use crate::engine::VerifiedClaim;
 use crate::error::VerifyError;
-use crate::proof::{CircuitId, ProofFile};
+use crate::proof::{CircuitId, ProofFile, TransitionFile, VerifiedTransition};
 
 /// Checks the proofs of one shape of a family.
 #[derive(Debug)]
@@ -72,12 +73,7 @@ impl Verifier {
     /// is not an encoding of a proof, or is false.
     pub fn verify(&self, file: &ProofFile<Bn254Fr>) -> Result<VerifiedClaim, VerifyError> {
         self.check_form(file)?;
-        self.key.verify(&self.params, file.instance(), file.proof()).map_err(
-            |error| match error {
-                Error::Transcript(_) => VerifyError::Encoding,
-                _ => VerifyError::Invalid,
-            },
-        )?;
+        self.key.verify(&self.params, file.instance(), file.proof()).map_err(refused)?;
         Ok(VerifiedClaim::assume_verified_unchecked(file.instance().into()))
     }
 
@@ -89,20 +85,57 @@ impl Verifier {
         files.iter().map(|file| self.verify(file)).collect()
     }
 
+    /// Verifies one proof of a transition.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_transition(
+        &self,
+        file: &TransitionFile<Bn254Fr>,
+    ) -> Result<VerifiedTransition, VerifyError> {
+        file.check_circuit(self.circuit(Statement::Transition)?, self.key.proof_size())?;
+        if file.srs() != Some(self.srs) {
+            return Err(VerifyError::WrongSrs { verifier: self.srs, proof: file.srs() });
+        }
+        self.check_points(file.proof())?;
+        self.key.verify(&self.params, file.instance(), file.proof()).map_err(refused)?;
+        Ok(VerifiedTransition::of(file))
+    }
+
     /// Whether the proof is one this key could verify.
     fn check_form(&self, file: &ProofFile<Bn254Fr>) -> Result<(), VerifyError> {
-        let key = CircuitId {
-            family: self.key.family(),
-            shape: self.key.shape(),
-            proof_system: ProofSystem::Kzg,
-        };
-        file.check_circuit(key, self.key.proof_size())?;
+        file.check_circuit(self.circuit(Statement::Margin)?, self.key.proof_size())?;
         file.check_srs(self.srs)?;
-        // The library reads zeros as the identity; contracts refuse it, and no
-        // honest proof holds it.
-        match self.key.points(file.proof()).any(|point| point.iter().all(|byte| *byte == 0)) {
+        self.check_points(file.proof())
+    }
+
+    /// The circuit of the key, which must be of the statement that is asked for: a
+    /// margin proof says nothing about rows that its circuit does not have.
+    fn circuit(&self, proof: Statement) -> Result<CircuitId, VerifyError> {
+        match self.key.statement() {
+            key if key == proof => Ok(CircuitId {
+                family: self.key.family(),
+                shape: self.key.shape(),
+                proof_system: ProofSystem::Kzg,
+            }),
+            key => Err(VerifyError::WrongStatement { key, proof }),
+        }
+    }
+
+    /// The library reads zeros as the identity; contracts refuse it, and no honest
+    /// proof holds it.
+    fn check_points(&self, proof: &[u8]) -> Result<(), VerifyError> {
+        match self.key.points(proof).any(|point| point.iter().all(|byte| *byte == 0)) {
             true => Err(VerifyError::Encoding),
             false => Ok(()),
         }
+    }
+}
+
+/// What an error of the library says of a proof.
+fn refused(error: Error) -> VerifyError {
+    match error {
+        Error::Transcript(_) => VerifyError::Encoding,
+        _ => VerifyError::Invalid,
     }
 }

@@ -47,6 +47,13 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         }
     }
 
+    fn transition_k(shape: Shape) -> u32 {
+        match ColumnLayout::of::<F>() {
+            ColumnLayout::Wide => Self::k(shape) + 1,
+            ColumnLayout::Tall => Self::k(shape),
+        }
+    }
+
     fn positions(shape: Shape) -> usize {
         shape.scenario_positions()
     }
@@ -65,6 +72,13 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
 
     fn hints(shape: Shape, of: (&ClaimHints<F>, F), witness: &ScenarioWitness<F>) -> Hints<F> {
         Hints::new(shape, of, witness)
+    }
+
+    fn close(hints: &mut Hints<F>, index: usize) {
+        let slot = &mut hints.slots[index];
+        slot.padding = F::ONE;
+        // It is in no expiry: it has nothing to add to one.
+        slot.members.fill(F::ZERO);
     }
 
     fn constrain_header<L: Layouter<F>>(

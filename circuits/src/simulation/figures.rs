@@ -54,6 +54,11 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         }
     }
 
+    /// Lists and digests of a transition are beside the slots.
+    fn transition_k(shape: Shape) -> u32 {
+        Self::k(shape) + 1
+    }
+
     fn positions(shape: Shape) -> usize {
         shape.simulation_positions()
     }
@@ -71,6 +76,10 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
 
     fn hints(shape: Shape, of: (&ClaimHints<F>, F), witness: &SimulationWitness<F>) -> Hints<F> {
         Hints::new(shape, of, witness)
+    }
+
+    fn close(hints: &mut Hints<F>, index: usize) {
+        hints.slots[index].padding = F::ONE;
     }
 
     fn constrain_header<L: Layouter<F>>(

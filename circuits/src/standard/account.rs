@@ -70,6 +70,13 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         }
     }
 
+    fn transition_k(shape: Shape) -> u32 {
+        match (ColumnLayout::of::<F>(), shape) {
+            (ColumnLayout::Wide, Shape::Medium | Shape::Large) => Self::k(shape) + 1,
+            _ => Self::k(shape),
+        }
+    }
+
     fn positions(shape: Shape) -> usize {
         shape.standard_positions()
     }
@@ -86,6 +93,10 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         let slots = 0..shape.standard_positions();
         let slots = slots.map(|index| SlotHints::new(witness, index)).collect();
         Hints { slots, shortfall: None }
+    }
+
+    fn close(hints: &mut Hints<F>, index: usize) {
+        hints.slots[index].padding = F::ONE;
     }
 
     /// The denominator is the model's.

@@ -22,9 +22,9 @@ use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::{self, MarginInstance};
-use zkmargin_margin::relation::MarginFamily;
+use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::statement::margin;
+use zkmargin_margin::statement::{Statement, margin};
 
 use super::claim::{self, ClaimHints};
 use super::{assign_public, market, state};
@@ -127,6 +127,8 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for MarginCircuit<F, 
     type Instance = MarginInstance<F>;
     type Witness = Witness<F, G>;
 
+    const STATEMENT: Statement = Statement::Margin;
+
     const VERSION: u16 = G::VERSION;
 
     fn k(shape: Shape) -> u32 {
@@ -141,12 +143,16 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for MarginCircuit<F, 
         Self { shape, assignment: None }
     }
 
+    fn check(instance: &MarginInstance<F>, witness: &Witness<F, G>) -> Result<(), Violation> {
+        margin::check::<G::Family>(instance, witness)
+    }
+
     fn checked(
         shape: Shape,
         instance: &MarginInstance<F>,
         witness: &Witness<F, G>,
     ) -> Result<Self, Unprovable> {
-        margin::check::<G::Family>(instance, witness)?;
+        Self::check(instance, witness)?;
         let circuit = Self::new(shape, *instance, witness.clone())?;
         let account = G::Family::account(witness);
         let (row, path) = &account.padding;

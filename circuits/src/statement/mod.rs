@@ -4,6 +4,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `margin.rs` | an account meets a level, or is below it |
+//! | `transition/` | one portfolio becomes another, and that meets a level |
 //! | `claim.rs` | the claim's parts, the disclosure |
 //! | `market.rs` | the header over the rows |
 //! | `state.rs` | the commitment and the account's leaf |
@@ -12,6 +13,7 @@ pub(crate) mod claim;
 pub mod margin;
 pub(crate) mod market;
 pub(crate) mod state;
+pub mod transition;
 
 pub use claim::ClaimHints;
 

@@ -21,6 +21,17 @@ pub(crate) struct Committed<'a, F: MarginField> {
     pub(crate) word: &'a Cell<F>,
 }
 
+/// The places of a list, for a chain.
+pub(crate) fn committed<F: MarginField>(pairs: &[[Place<F>; 2]]) -> Vec<Committed<'_, F>> {
+    pairs.iter().flatten().map(|Place { used, word }| Committed { used, word }).collect()
+}
+
+/// A word of a list, and one where its pair has words.
+pub(crate) struct Place<F: MarginField> {
+    pub(crate) used: Cell<F>,
+    pub(crate) word: Cell<F>,
+}
+
 impl<F: MarginField> SlotCells<F> {
     /// What the slot adds to the commitment.
     pub(crate) fn committed(&self) -> Committed<'_, F> {
@@ -45,7 +56,7 @@ pub(crate) fn assign<F: MarginField, L: Layouter<F>, R>(
     (reserved, slots): (&Cell<F>, &[Committed<'_, F>]),
     witness: Value<&AccountWitness<F, R>>,
 ) -> Result<(), Error> {
-    let chain = assign_chain(s, reserved, slots)?;
+    let chain = assign_chain(s, ("link", "M1", Domain::Positions), reserved, slots)?;
 
     s.scope("account");
     let blinding = s.witness_unchecked("M1 blinding", witness.map(|w| w.blinding.to_field()))?;
@@ -65,21 +76,40 @@ pub(crate) fn assign<F: MarginField, L: Layouter<F>, R>(
     s.equal(&root, &inputs[STATE_ROOT])
 }
 
-/// The chain over pairs of words, from what is reserved. A link of padding only leaves it as it is;
-/// padding comes last, so the first slot of a pair tells.
-fn assign_chain<F: MarginField, L: Layouter<F>>(
+/// Constrains slots, and what is reserved, to open the commitment to the portfolio
+/// afterwards.
+pub(crate) fn assign_next<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
-    reserved: &Cell<F>,
+    next: &Cell<F>,
+    (reserved, slots): (&Cell<F>, &[Committed<'_, F>]),
+    blinding: Value<F>,
+) -> Result<(), Error> {
+    let chain = assign_chain(s, ("next link", "T2", Domain::Positions), reserved, slots)?;
+    s.scope("next");
+    let blinding = s.witness_unchecked("T2 blinding", blinding)?;
+    let message = [chain, blinding, s.zero(), s.zero()];
+    let opened = s.hash("T2 opening", Domain::Portfolio, &message)?;
+    s.equal(&opened, next)
+}
+
+/// The chain over pairs of words, from where it starts: what is reserved, or zero. A
+/// link of padding only leaves it as it is; padding comes last, so the first slot of
+/// a pair tells.
+pub(crate) fn assign_chain<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    (scope, clause, domain): (&str, &str, Domain),
+    start: &Cell<F>,
     slots: &[Committed<'_, F>],
 ) -> Result<Cell<F>, Error> {
-    let mut chain = reserved.clone();
+    let mut chain = start.clone();
     for (index, pair) in slots.chunks(POSITIONS_PER_LINK).enumerate() {
-        s.scope(format!("link {index}"));
+        s.scope(format!("{scope} {index}"));
         let [first, second] = pair else { return Err(Error::Synthesis) };
         let message = [chain.clone(), first.word.clone(), second.word.clone(), s.zero()];
-        let next = s.hash("M1 link", Domain::Positions, &message)?;
+        let next = s.hash(&format!("{clause} link"), domain, &message)?;
         let change = s.sub("change", &next, &chain)?;
-        chain = s.mul_add("M1 chain", (first.used, &change), (F::ONE, &chain), F::ZERO)?;
+        let name = format!("{clause} chain");
+        chain = s.mul_add(&name, (first.used, &change), (F::ONE, &chain), F::ZERO)?;
     }
     Ok(chain)
 }

@@ -8,6 +8,7 @@ pub mod lowered;
 pub mod mock;
 pub mod scenario;
 pub mod simulation;
+pub mod transition;
 
 use pasta_curves::Fp;
 use zkmargin_circuits::family::FamilyCircuit;

@@ -284,6 +284,15 @@ impl ScenarioMargin {
         Some(worth - self.requirement(level)?)
     }
 
+    /// What equity must reach for a level, in quote units, rounded up. Nothing is
+    /// required to be bankrupt.
+    pub fn required_units(&self, level: Level) -> i128 {
+        let required = self.requirement(level).unwrap_or(I256::ZERO);
+        // Below 2^97 either way; towards zero is up below zero.
+        let up = if required > I256::ZERO { balance_one() - I256::ONE } else { I256::ZERO };
+        ((required + up) / balance_one()).as_i128()
+    }
+
     /// Cash that would lift the account to a level, in quote units, rounded
     /// up; zero when it is there.
     pub fn shortfall(&self, level: Level) -> u128 {

@@ -1,5 +1,7 @@
 //! The scenario family: its witness, and what the statements ask of it.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::FACTOR_ONE;
@@ -8,11 +10,11 @@ use super::row::ScenarioRow;
 use super::terms::ScenarioTerms;
 use crate::claim::{Level, Leverage, Multiplier};
 use crate::field::MarginField;
-use crate::ids::InstrumentId;
+use crate::ids::{BucketId, InstrumentId};
 use crate::instance::SHORTFALL_BITS;
 use crate::merkle::Path;
 use crate::portfolio::Reserved;
-use crate::relation::{Figures, MarginFamily, Violation};
+use crate::relation::{BucketFigures, Figures, MarginFamily, Violation};
 use crate::shape::Family;
 use crate::witness::{self, AccountWitness, MARKET_TREE, opens};
 
@@ -62,6 +64,11 @@ impl<F: MarginField> MarginFamily for Scenario<F> {
         &witness.account
     }
 
+    fn with_slots(witness: &ScenarioWitness<F>, slots: Vec<ScenarioSlot<F>>) -> ScenarioWitness<F> {
+        let account = AccountWitness { slots, ..witness.account.clone() };
+        ScenarioWitness { account, terms: witness.terms }
+    }
+
     fn check_terms(witness: &ScenarioWitness<F>) -> Result<(), Violation> {
         let header = &witness.account.header;
         if header.denominator.get() != FACTOR_ONE {
@@ -99,5 +106,10 @@ impl Figures for ScenarioMargin {
 
     fn is_within(&self, _: Leverage) -> Option<bool> {
         None
+    }
+
+    fn buckets(&self, level: Level) -> Vec<BucketFigures> {
+        let (equity, requirement) = (self.mark_to_market(), self.required_units(level));
+        vec![BucketFigures { bucket: BucketId::CROSS, equity, requirement }]
     }
 }

@@ -1,17 +1,20 @@
 //! The simulation family: its witness, and what the statements ask of it.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::marker::PhantomData;
 
+use super::WEIGHT_ONE;
 use super::account::SimulationMargin;
 use super::row::SimulationRow;
 use super::terms::SimulationTerms;
 use crate::claim::{Level, Leverage, Multiplier};
 use crate::field::MarginField;
-use crate::ids::InstrumentId;
+use crate::ids::{BucketId, InstrumentId};
 use crate::instance::SHORTFALL_BITS;
 use crate::merkle::Path;
 use crate::portfolio::Reserved;
-use crate::relation::{Figures, MarginFamily, Violation};
+use crate::relation::{BucketFigures, Figures, MarginFamily, Violation};
 use crate::shape::Family;
 use crate::witness::{self, AccountWitness, MARKET_TREE, opens};
 
@@ -47,6 +50,14 @@ impl<F: MarginField> MarginFamily for Simulation<F> {
 
     fn account(witness: &SimulationWitness<F>) -> &AccountWitness<F, SimulationRow> {
         &witness.account
+    }
+
+    fn with_slots(
+        witness: &SimulationWitness<F>,
+        slots: Vec<SimulationSlot<F>>,
+    ) -> SimulationWitness<F> {
+        let account = AccountWitness { slots, ..witness.account.clone() };
+        SimulationWitness { account, terms: witness.terms.clone() }
     }
 
     fn check_terms(witness: &SimulationWitness<F>) -> Result<(), Violation> {
@@ -88,5 +99,14 @@ impl Figures for SimulationMargin {
     /// There is no notional: what is at risk is what the scenarios say.
     fn is_within(&self, _: Leverage) -> Option<bool> {
         None
+    }
+
+    fn buckets(&self, level: Level) -> Vec<BucketFigures> {
+        let required = self.requirement(level).unwrap_or(0);
+        let one = i128::from(WEIGHT_ONE);
+        // Towards zero is up below zero.
+        let up = if required > 0 { one - 1 } else { 0 };
+        let (equity, requirement) = (self.equity(), (required + up) / one);
+        vec![BucketFigures { bucket: BucketId::CROSS, equity, requirement }]
     }
 }

@@ -1,5 +1,6 @@
 //! The standard family: its witness, and what the statements ask of it.
 
+use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use crate::claim::{Level, Leverage, Multiplier};
@@ -7,7 +8,7 @@ use crate::field::MarginField;
 use crate::ids::InstrumentId;
 use crate::merkle::Path;
 use crate::portfolio::Reserved;
-use crate::relation::{Figures, MarginFamily, Violation};
+use crate::relation::{BucketFigures, Figures, MarginFamily, Violation};
 use crate::shape::Family;
 use crate::standard::{AccountMargin, BucketMargin, RowError, TierRow};
 use crate::units::Lots;
@@ -39,6 +40,10 @@ impl<F: MarginField> MarginFamily for Standard<F> {
 
     fn account(witness: &StandardWitness<F>) -> &AccountWitness<F, TierRow> {
         witness
+    }
+
+    fn with_slots(witness: &StandardWitness<F>, slots: Vec<Slot<F>>) -> StandardWitness<F> {
+        AccountWitness { slots, ..witness.clone() }
     }
 
     /// This family has no terms.
@@ -81,5 +86,14 @@ impl Figures for AccountMargin {
 
     fn is_within(&self, leverage: Leverage) -> Option<bool> {
         Some(leverage.holds(self.gross_notional(), self.equity()))
+    }
+
+    fn buckets(&self, level: Level) -> Vec<BucketFigures> {
+        let figures = |bucket: &BucketMargin| BucketFigures {
+            bucket: bucket.bucket,
+            equity: bucket.equity,
+            requirement: bucket.requirement(level).unwrap_or(0).cast_signed(),
+        };
+        self.buckets.iter().map(figures).collect()
     }
 }

@@ -26,8 +26,8 @@ pub fn check<M: MarginFamily>(
     account.check_state(instance)?;
     account.check_header(instance)?;
     M::check_terms(witness)?;
-    account.check_rows(&account.slots, M::leaf)?;
-    check_order(&account.slots)?;
+    account.check_rows(account.slots.iter(), M::leaf)?;
+    check_order(account.slots.iter())?;
     let figures = M::assess(witness, account.slots.iter(), &account.reserved)?;
     check_claim(instance, &figures)
 }

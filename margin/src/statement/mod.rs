@@ -6,5 +6,28 @@
 //! | statement | says | public inputs |
 //! |---|---|---|
 //! | [`margin`] | an account meets a level, or is below it | [`MarginInstance`](crate::instance::MarginInstance) |
+//! | [`transition`] | one portfolio becomes another, and that meets a level, is healthier, or cures a breach | [`TransitionInstance`](transition::TransitionInstance) |
 
 pub mod margin;
+pub mod transition;
+
+use core::fmt;
+
+/// What a proof shows, by its name. Exhaustive, as
+/// [`Family`](crate::shape::Family) is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Statement {
+    /// An account meets a level, or is below it.
+    Margin,
+    /// One portfolio becomes another.
+    Transition,
+}
+
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Margin => "margin",
+            Self::Transition => "transition",
+        })
+    }
+}

@@ -84,7 +84,7 @@ pub fn the_graph_is_whole<F: MarginField, C: Circuit<F>>(
     assert_eq!(graph::findings(&checker), BTreeSet::from([memo]));
     let mut text = String::new();
     for (row, links) in graph::dependencies(&checker) {
-        let name = zkmargin_margin::instance::NAMES[row];
+        let name = zkmargin_margin::statement::transition::NAMES[row];
         writeln!(text, "{row} {name}").unwrap();
         links.iter().for_each(|link| writeln!(text, "    {link}").unwrap());
     }

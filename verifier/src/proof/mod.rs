@@ -33,7 +33,13 @@
 //! and without stray bits, texts have no escapes. Unknown, missing and repeated
 //! fields are refused. White space and the order of fields are free.
 
+//!
+//! A proof of a transition is another format: [`TransitionFile`].
+
 mod json;
+pub mod transition;
+
+pub use transition::{TransitionData, TransitionFile, VerifiedTransition};
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -42,9 +48,10 @@ use core::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zkmargin_margin::STATEMENT_VERSION;
+use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::Epoch;
-use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::instance::{MarginInstance, Shortfall};
 pub use zkmargin_margin::shape::Family;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
@@ -157,21 +164,7 @@ impl<F: MarginField> ProofFile<F> {
         key: CircuitId,
         proof_size: usize,
     ) -> Result<(), VerifyError> {
-        let CircuitId { family, shape, proof_system } = self.circuit;
-        if proof_system != key.proof_system {
-            let verifier = key.proof_system;
-            return Err(VerifyError::WrongProofSystem { verifier, proof: proof_system });
-        }
-        if family != key.family {
-            return Err(VerifyError::WrongFamily { key: key.family, proof: family });
-        }
-        if shape != key.shape {
-            return Err(VerifyError::WrongShape { key: key.shape, proof: shape });
-        }
-        match self.proof.len() {
-            got if got == proof_size => Ok(()),
-            got => Err(VerifyError::Length { expected: proof_size, got }),
-        }
+        check_circuit(self.circuit, &self.proof, key, proof_size)
     }
 
     /// Whether the proof was made under these powers of tau.
@@ -199,24 +192,10 @@ impl<F: MarginField> ProofFile<F> {
     /// The first thing that is wrong with it: its size first, then its form,
     /// its versions, its fields in their order, and fields left over.
     pub fn parse(bytes: &[u8]) -> Result<Self, MalformedProof> {
-        let (circuit, mut file) = parse_head(bytes)?;
-        let proof_system = circuit.proof_system;
-        let field = file.text("field")?;
-        if field != F::NAME || proof_system.field() != F::NAME {
-            return Err(MalformedProof::OtherField { allowed: F::NAME });
-        }
-        let srs = match has_srs(proof_system) {
-            true => {
-                let mark = file.text("srs")?.parse();
-                Some(mark.map_err(|_| not_canonical("srs", SRS_SPELLING))?)
-            }
-            false => None,
-        };
+        let (circuit, mut file) = parse_head(bytes, FORMAT)?;
+        let srs = parse_srs::<F>(circuit.proof_system, &mut file)?;
         let instance = parse_instance(file.object("instance")?)?;
-        let proof = STANDARD
-            .decode(file.text("proof")?)
-            .map_err(|_| not_canonical("proof", "base64 with padding"))?;
-        file.finish()?;
+        let proof = parse_proof(file)?;
         Ok(Self { circuit, srs, instance, proof })
     }
 
@@ -272,17 +251,74 @@ impl<F: MarginField> ProofFile<F> {
 /// # Errors
 /// What is wrong with the file up to there.
 pub fn circuit_of(bytes: &[u8]) -> Result<CircuitId, MalformedProof> {
-    parse_head(bytes).map(|(circuit, _)| circuit)
+    parse_head(bytes, FORMAT).map(|(circuit, _)| circuit)
+}
+
+/// Whether a proof is of the circuit and length of a verifying key.
+#[cfg(any(feature = "ipa", feature = "kzg", feature = "bn254"))]
+fn check_circuit(
+    circuit: CircuitId,
+    proof: &[u8],
+    key: CircuitId,
+    proof_size: usize,
+) -> Result<(), VerifyError> {
+    let CircuitId { family, shape, proof_system } = circuit;
+    if proof_system != key.proof_system {
+        let verifier = key.proof_system;
+        return Err(VerifyError::WrongProofSystem { verifier, proof: proof_system });
+    }
+    if family != key.family {
+        return Err(VerifyError::WrongFamily { key: key.family, proof: family });
+    }
+    if shape != key.shape {
+        return Err(VerifyError::WrongShape { key: key.shape, proof: shape });
+    }
+    match proof.len() {
+        got if got == proof_size => Ok(()),
+        got => Err(VerifyError::Length { expected: proof_size, got }),
+    }
+}
+
+/// The field, and the powers of tau where there are some.
+fn parse_srs<F: MarginField>(
+    proof_system: ProofSystem,
+    file: &mut Object<'_>,
+) -> Result<Option<SrsMark>, MalformedProof> {
+    let field = file.text("field")?;
+    if field != F::NAME || proof_system.field() != F::NAME {
+        return Err(MalformedProof::OtherField { allowed: F::NAME });
+    }
+    Ok(match has_srs(proof_system) {
+        true => {
+            let mark = file.text("srs")?.parse();
+            Some(mark.map_err(|_| not_canonical("srs", SRS_SPELLING))?)
+        }
+        false => None,
+    })
+}
+
+/// The proof's bytes, the last field.
+fn parse_proof(mut file: Object<'_>) -> Result<Vec<u8>, MalformedProof> {
+    let proof = STANDARD
+        .decode(file.text("proof")?)
+        .map_err(|_| not_canonical("proof", "base64 with padding"))?;
+    file.finish()?;
+    Ok(proof)
 }
 
 /// The fields up to the proof system, and the rest.
-fn parse_head(bytes: &[u8]) -> Result<(CircuitId, Object<'_>), MalformedProof> {
+fn parse_head<'a>(
+    bytes: &'a [u8],
+    format: &str,
+) -> Result<(CircuitId, Object<'a>), MalformedProof> {
     if bytes.len() > MAX_BYTES {
         return Err(MalformedProof::TooLarge { size: bytes.len(), limit: MAX_BYTES });
     }
     let mut file = Object::parse(bytes)?;
-    if file.text("format")? != FORMAT {
-        return Err(MalformedProof::Format);
+    match file.text("format")? {
+        found if found == format => {}
+        FORMAT | transition::FORMAT => return Err(MalformedProof::OtherStatement),
+        _ => return Err(MalformedProof::Format),
     }
     match file.number("version")? {
         VERSION => {}
@@ -317,27 +353,48 @@ const fn has_srs(system: ProofSystem) -> bool {
 fn parse_instance<F: MarginField>(
     mut fields: Object<'_>,
 ) -> Result<MarginInstance<F>, MalformedProof> {
-    let instance = MarginInstance {
-        context: identifier(fields.text("context")?)
-            .ok_or(not_canonical("context", "0x and 62 lowercase hexadecimal digits"))?,
-        epoch: Epoch::new(fields.number("epoch")?),
-        account: identifier(fields.text("account")?)
-            .ok_or(not_canonical("account", "0x and 40 lowercase hexadecimal digits"))?,
-        state_root: root(&mut fields, "state_root")?,
-        market_root: root(&mut fields, "market_root")?,
-        model: identifier(fields.text("model")?)
-            .ok_or(not_canonical("model", "0x and 62 lowercase hexadecimal digits"))?,
-        claim: fields.text("claim")?.parse().map_err(|_| {
+    let instance = parse_account(&mut fields, |fields| {
+        let claim = fields.text("claim")?.parse().map_err(|_| {
             let allowed = "at-least:LEVEL or below:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set";
             MalformedProof::UnknownName { field: "claim", allowed }
-        })?,
-        disclosed: parse_shortfall(fields.text("disclosed")?)
-            .ok_or(not_canonical("disclosed", "a decimal below 2^104 without leading zeros"))?,
-        memo: identifier(fields.text("memo")?)
-            .ok_or(not_canonical("memo", "0x and 62 lowercase hexadecimal digits"))?,
-    };
+        })?;
+        let disclosed = parse_shortfall(fields.text("disclosed")?)
+            .ok_or(not_canonical("disclosed", "a decimal below 2^104 without leading zeros"))?;
+        Ok((claim, disclosed))
+    })?;
     fields.finish()?;
     Ok(instance)
+}
+
+/// The public inputs about an account, the claim and the disclosure as they are
+/// read by `claim`.
+fn parse_account<'a, F: MarginField>(
+    fields: &mut Object<'a>,
+    claim: impl FnOnce(&mut Object<'a>) -> Result<(Claim, Shortfall), MalformedProof>,
+) -> Result<MarginInstance<F>, MalformedProof> {
+    let context = identifier(fields.text("context")?)
+        .ok_or(not_canonical("context", "0x and 62 lowercase hexadecimal digits"))?;
+    let epoch = Epoch::new(fields.number("epoch")?);
+    let account = identifier(fields.text("account")?)
+        .ok_or(not_canonical("account", "0x and 40 lowercase hexadecimal digits"))?;
+    let state_root = root(fields, "state_root")?;
+    let market_root = root(fields, "market_root")?;
+    let model = identifier(fields.text("model")?)
+        .ok_or(not_canonical("model", "0x and 62 lowercase hexadecimal digits"))?;
+    let (claim, disclosed) = claim(fields)?;
+    let memo = identifier(fields.text("memo")?)
+        .ok_or(not_canonical("memo", "0x and 62 lowercase hexadecimal digits"))?;
+    Ok(MarginInstance {
+        context,
+        epoch,
+        account,
+        state_root,
+        market_root,
+        model,
+        claim,
+        disclosed,
+        memo,
+    })
 }
 
 /// An identifier in its one spelling: the parsers of `margin` also read

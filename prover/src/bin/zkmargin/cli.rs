@@ -97,6 +97,9 @@ enum Command {
     Backtest(cmd::backtest::Args),
     /// Prove statements about encrypted portfolios
     Prove(cmd::prove::Args),
+    /// Prove that a change of an account's portfolio keeps a level, telling nothing
+    /// else of it
+    ProveChange(cmd::prove_change::Args),
     /// Verify proofs
     Verify(cmd::verify::Args),
     /// Margin calls: a ledger of accounts, proofs, calls and cures
@@ -184,6 +187,7 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
         Command::Whatif(args) => cmd::whatif::run(&args, env),
         Command::Backtest(args) => cmd::backtest::run(&args, env),
         Command::Prove(args) => cmd::prove::run(&args, env),
+        Command::ProveChange(args) => cmd::prove_change::run(&args, env),
         Command::Verify(args) => cmd::verify::run(&args, env),
         Command::Call(command) => cmd::call::run(&command, env),
         Command::Evm(command) => cmd::evm::run(&command, env),

@@ -27,6 +27,7 @@ use zkmargin_prover::json::JsonError;
 use zkmargin_prover::plot::PlotError;
 use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioFileError};
 use zkmargin_prover::proving::ProvingError;
+use zkmargin_prover::transition::{OpeningError, TransitionError};
 use zkmargin_prover::venue::VenueError;
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::bn254::KeyError;
@@ -112,6 +113,10 @@ pub(crate) enum Error {
     NoPath(AccountId),
     #[error("{path}: {source}")]
     Proving { path: String, source: ProvingError },
+    #[error("{path}: {source}")]
+    Transition { path: String, source: TransitionError },
+    #[error("{path}: {source}")]
+    Opening { path: String, source: OpeningError },
     #[error("{path}: {source}")]
     Proof { path: String, source: VerifyError },
     #[error("{path}: {source}")]
@@ -300,6 +305,7 @@ impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Proving { source, .. } if source.is_false_statement() => Exit::False,
+            Self::Transition { source, .. } if source.is_false_statement() => Exit::False,
             Self::MarketFile { source: MarketFileError::RootMismatch { .. }, .. } => Exit::False,
             // Malformed is not invalid: nothing could be checked.
             Self::Proof { source: VerifyError::Malformed(_), .. } => Exit::Usage,
@@ -363,6 +369,7 @@ impl Error {
         let (path, text) = match self {
             Self::Portfolio { path, source } => (path, source.discreet()?),
             Self::Proving { path, source } => (path, source.discreet()?),
+            Self::Transition { path, source } => (path, source.discreet()?),
             Self::Market { path, source } => (path, source.discreet()?.to_owned()),
             Self::Account { path, discreet, .. } => (path, (*discreet)?.to_owned()),
             _ => return None,

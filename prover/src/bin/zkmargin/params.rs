@@ -10,8 +10,8 @@ use zkmargin_circuits::family::{FamilyCircuit, family_of};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
-use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::statement::Statement;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::{Backend, Kzg, Stores};
@@ -23,7 +23,7 @@ use crate::env::Env;
 use crate::error::Error;
 
 /// What a process has loaded: provers and verifiers, secure and not.
-type Kept = BTreeMap<(&'static str, CircuitId, bool), Arc<dyn Any + Send + Sync>>;
+type Kept = BTreeMap<(&'static str, Statement, CircuitId, bool), Arc<dyn Any + Send + Sync>>;
 
 static KEPT: Mutex<Kept> = Mutex::new(BTreeMap::new());
 
@@ -31,7 +31,7 @@ static KEPT: Mutex<Kept> = Mutex::new(BTreeMap::new());
 pub(crate) fn prover<B, C>(shape: Shape, dev: DevSrs, env: Env) -> Result<Arc<Prover<B, C>>, Error>
 where
     B: Backend,
-    C: FamilyCircuit<B::Field, Instance = MarginInstance<B::Field>> + 'static,
+    C: FamilyCircuit<B::Field> + 'static,
 {
     once::<B, C, _>("prover", shape, dev, || {
         let (params, stores) = params::<B, C>(shape, dev, env)?;
@@ -83,7 +83,7 @@ fn once<B: Backend, C: FamilyCircuit<B::Field>, T: Any + Send + Sync>(
 ) -> Result<Arc<T>, Error> {
     let family = family_of::<B::Field, C>();
     let circuit = CircuitId { family, shape, proof_system: B::SYSTEM };
-    let name = (what, circuit, dev == DevSrs::AllowInsecure);
+    let name = (what, C::STATEMENT, circuit, dev == DevSrs::AllowInsecure);
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = kept.get(&name).cloned().and_then(|any| any.downcast().ok()) {
         return Ok(found);

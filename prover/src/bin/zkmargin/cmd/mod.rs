@@ -19,6 +19,7 @@ pub(crate) mod keygen;
 pub(crate) mod margin;
 pub(crate) mod market;
 pub(crate) mod prove;
+pub(crate) mod prove_change;
 pub(crate) mod rekey;
 pub(crate) mod srs;
 pub(crate) mod stress;

@@ -114,9 +114,9 @@ impl Args {
 
 /// A shape, or the smallest that fits.
 #[derive(Clone, Copy, Debug)]
-struct ShapeChoice(Option<Shape>);
+pub(super) struct ShapeChoice(pub(super) Option<Shape>);
 
-fn parse_shape(text: &str) -> Result<ShapeChoice, &'static str> {
+pub(super) fn parse_shape(text: &str) -> Result<ShapeChoice, &'static str> {
     match text {
         "auto" => Ok(ShapeChoice(None)),
         _ => text
@@ -172,7 +172,7 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
             "--shape auto: the smallest shape that fits is public and bounds the number of positions; choose a larger one to hide more",
         );
     }
-    let paths = Paths::<B::Field>::load(args)?;
+    let paths = Paths::<B::Field>::load(args.state.as_ref(), &args.path)?;
     let mut jobs = Vec::new();
     for source in &args.portfolio {
         let prepared =
@@ -217,20 +217,27 @@ fn prepare<F: MarginField, M: FamilyMarket<F>>(
     let portfolio =
         market.listings().portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
     let path = paths.of(document.account)?;
-    if let Some(expected) = args.context
-        && expected != path.context
-    {
-        return Err(Error::Mismatch {
-            place: format!("path of {}", path.account),
-            what: "context",
-            expected: expected.to_string(),
-            found: path.context.to_string(),
-        });
-    }
+    check_context(args.context, &path)?;
     let claim = args.claim()?;
     let (disclose, memo, shape) = (args.disclose, args.memo, args.shape.0);
     let statement = Statement { claim, disclose, memo, shape };
     Prepared::new(market, document.account, &portfolio, &path, statement).map_err(failed)
+}
+
+/// Refuses a path of another deployment than the one asked for.
+pub(super) fn check_context<F>(
+    expected: Option<ContextId>,
+    path: &Membership<F>,
+) -> Result<(), Error> {
+    match expected {
+        Some(expected) if expected != path.context => Err(Error::Mismatch {
+            place: format!("path of {}", path.account),
+            what: "context",
+            expected: expected.to_string(),
+            found: path.context.to_string(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn prove_shape<B: Backend, M: FamilyMarket<B::Field>>(
@@ -269,21 +276,22 @@ fn prove_shape<B: Backend, M: FamilyMarket<B::Field>>(
 }
 
 /// Membership paths by account.
-enum Paths<F> {
+pub(super) enum Paths<F> {
     Files(BTreeMap<AccountId, Membership<F>>),
     State { name: Source, state: Box<State<F>> },
 }
 
 impl<F: MarginField> Paths<F> {
-    fn load(args: &Args) -> Result<Self, Error> {
-        if let Some(source) = &args.state {
+    /// Of the venue's state file where there is one, else of the path files.
+    pub(super) fn load(state: Option<&Source>, paths: &[Source]) -> Result<Self, Error> {
+        if let Some(source) = state {
             let state = StateFile::parse(&source.read()?)
                 .and_then(|file| file.state())
                 .map_err(|error| Error::venue(source, error))?;
             return Ok(Self::State { name: source.clone(), state: Box::new(state) });
         }
         let mut files = BTreeMap::new();
-        for source in &args.path {
+        for source in paths {
             let membership = PathFile::parse(&source.read()?)
                 .and_then(|file| file.membership())
                 .map_err(|error| Error::venue(source, error))?;
@@ -292,7 +300,7 @@ impl<F: MarginField> Paths<F> {
         Ok(Self::Files(files))
     }
 
-    fn of(&self, account: AccountId) -> Result<Membership<F>, Error> {
+    pub(super) fn of(&self, account: AccountId) -> Result<Membership<F>, Error> {
         match self {
             Self::Files(files) => files.get(&account).cloned().ok_or(Error::NoPath(account)),
             Self::State { name, state } => {

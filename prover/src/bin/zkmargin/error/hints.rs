@@ -110,6 +110,10 @@ impl Error {
             Self::NotPinned(missing) => return Some(pinning_hint(missing)),
             Self::NoPath(_) => "give the account's --path FILE, or the venue's --state FILE",
             Self::Proving { source, .. } => return Some(source.hint().to_owned()),
+            Self::Transition { source, .. } => source.hint(),
+            Self::Opening { .. } => {
+                "get the opening that `prove-change --opening` wrote for this proof"
+            }
             Self::Proof { source: VerifyError::Malformed(_), .. } => {
                 "the file was damaged or made by other software: get it again"
             }

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::SimulationCircuit;
-use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
+use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
+use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::with_backend;
-use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::VerifiedClaim;
-use zkmargin_verifier::proof::{CircuitId, Family, MAX_BYTES, ProofFile, circuit_of};
+use zkmargin_verifier::proof::transition::{self, is_transition};
+use zkmargin_verifier::proof::{
+    CircuitId, Family, MAX_BYTES, ProofFile, TransitionFile, VerifiedTransition, circuit_of,
+};
+use zkmargin_verifier::{MalformedProof, VerifyError};
 
 use crate::env::Env;
 use crate::error::Error;
@@ -27,17 +31,89 @@ pub(crate) fn read_files(sources: &[Source]) -> Vec<ProofBytes<'_>> {
     sources.iter().map(|source| (source, read(source))).collect()
 }
 
-/// Reads and verifies proofs, those of a circuit together; one result for each,
-/// in their order.
-pub(crate) fn check(
+/// What a proof showed.
+pub(super) enum Verified {
+    /// Of an account's margin.
+    Margin(VerifiedClaim),
+    /// Of a change of its portfolio.
+    Transition(VerifiedTransition),
+}
+
+/// Reads and verifies proofs of every statement, those of an account's margin that
+/// are of a circuit together; one result for each, in their order.
+pub(super) fn check_all(
     sources: &[Source],
     srs: SrsArgs,
     env: Env,
-) -> Result<Vec<Result<VerifiedClaim, Error>>, Error> {
-    check_files(read_files(sources), srs, env)
+) -> Result<Vec<Result<Verified, Error>>, Error> {
+    let is_transition =
+        |proof: &ProofBytes<'_>| proof.1.as_ref().is_ok_and(|bytes| is_transition(bytes));
+    let files = read_files(sources);
+    let of_transitions: Vec<_> = files.iter().map(is_transition).collect();
+    let (transitions, margins): (Vec<_>, Vec<_>) = files.into_iter().partition(is_transition);
+    let only = transitions.len() + margins.len() == 1;
+    let mut margins = match margins.is_empty() {
+        true => Vec::new(),
+        false => check_files(margins, srs, env)?,
+    }
+    .into_iter();
+    let mut transitions = transitions.into_iter();
+    let mut results = Vec::with_capacity(sources.len());
+    for of_transition in of_transitions {
+        if !of_transition {
+            results.extend(margins.next().map(|result| result.map(Verified::Margin)));
+            continue;
+        }
+        let Some((source, bytes)) = transitions.next() else { continue };
+        match bytes.and_then(|bytes| check_transition(source, &bytes, srs, env)) {
+            Err(error) if only => return Err(error),
+            result => results.push(result.map(Verified::Transition)),
+        }
+    }
+    Ok(results)
 }
 
-/// Verifies proofs that were read, as [`check`] does.
+/// Verifies a proof of a transition.
+fn check_transition(
+    source: &Source,
+    bytes: &[u8],
+    srs: SrsArgs,
+    env: Env,
+) -> Result<VerifiedTransition, Error> {
+    let malformed = |error: MalformedProof| proof_error(source, error.into());
+    let circuit = transition::circuit_of(bytes).map_err(malformed)?;
+    env.proof_system_of(source, circuit.proof_system)?;
+    with_backend!(circuit.proof_system, B => {
+        type Field = <B as Backend>::Field;
+        let file = TransitionFile::<Field>::parse(bytes).map_err(malformed)?;
+        let dev = match file.srs().is_some_and(|srs| srs.insecure) {
+            false => DevSrs::Refuse,
+            true if srs.insecure_dev_srs => {
+                warn_of_insecure_srs();
+                DevSrs::AllowInsecure
+            }
+            true => return Err(Error::InsecureSrs(source.to_string())),
+        };
+        let verifier = match circuit.family {
+            Family::Standard => {
+                verifier::<B, TransitionCircuit<Field, StandardFigures<_>>>(circuit.shape, dev, env)
+            }
+            Family::Scenario => {
+                verifier::<B, TransitionCircuit<Field, ScenarioFigures<_>>>(circuit.shape, dev, env)
+            }
+            Family::Simulation => {
+                type Figures = SimulationFigures<Field, SCENARIOS>;
+                verifier::<B, TransitionCircuit<Field, Figures>>(circuit.shape, dev, env)
+            }
+        }?;
+        env.progress
+            .stage("verification of 1 proof", || B::verify_transition(&verifier, &file))
+            .map_err(|error| proof_error(source, error))
+    })
+}
+
+/// Verifies margin proofs that were read, those of a circuit together; one result for
+/// each, in their order.
 pub(crate) fn check_files(
     proofs: Vec<ProofBytes<'_>>,
     srs: SrsArgs,

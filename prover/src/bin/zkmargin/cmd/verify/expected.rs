@@ -4,6 +4,7 @@ use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, Timestamp};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::freshness::{Freshness, parse_period};
+use zkmargin_prover::transition::Opening;
 use zkmargin_prover::venue::FieldHex;
 
 use super::pins::{Assurance, ClaimRule, Figure, Pins, Rule};
@@ -27,17 +28,30 @@ pub(crate) struct Expected {
     #[arg(long, value_name = "FILE", value_parser = parse_source, requires = "epoch")]
     signers: Option<Source>,
     /// Level it must claim at least: margin-call, maintenance, initial
-    #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with = "claim")]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with = "claim", group = "level")]
     at_least: Option<Level>,
     /// How many times that level's requirement it must claim to meet at least: 1.25
-    #[arg(long, value_name = "TIMES", requires = "at_least")]
+    #[arg(long, value_name = "TIMES", requires = "level")]
     multiplier: Option<Multiplier>,
     /// Leverage it must claim at most: 10
-    #[arg(long, value_name = "TIMES", requires = "at_least")]
+    #[arg(long, value_name = "TIMES", requires = "level")]
     max_leverage: Option<Leverage>,
     /// Claim it must make, exactly
     #[arg(long, value_name = "SIDE:LEVEL")]
     claim: Option<Claim>,
+    /// Level that the account must meet after a change (`prove-change`): such a
+    /// proof says nothing of the account as it is
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with = "claim", group = "level")]
+    meets: Option<Level>,
+    /// Commitment that the account must have after the change
+    #[arg(long, value_name = "0x...")]
+    next: Option<FieldHex>,
+    /// Digest of the change
+    #[arg(long, value_name = "0x...", conflicts_with = "opening")]
+    change: Option<FieldHex>,
+    /// What opens the digest of the change: the entries that it must be of
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    opening: Option<Source>,
     /// Largest age of the prices, as the epoch file or the market says it: 15m, 900s
     #[arg(long, value_name = "PERIOD", value_parser = parse_period)]
     max_age: Option<u64>,
@@ -109,7 +123,7 @@ impl Waived {
             Figure::Model => self.any_model,
             Figure::Claim => self.any_claim,
             Figure::Age => self.any_age,
-            Figure::Epoch | Figure::Account | Figure::Memo => true,
+            Figure::Epoch | Figure::Account | Figure::Memo | Figure::Next | Figure::Change => true,
         }
     }
 }
@@ -144,13 +158,13 @@ impl Expected {
         self.tell_market(&mut told, env)?;
         self.tell_single(&mut told)?;
         let age = self.age(&told)?;
-        let claim = match (self.at_least, self.claim) {
-            (Some(level), _) => {
-                let times = self.multiplier.unwrap_or(Multiplier::ONE);
-                ClaimRule::AtLeast { level, times, leverage: self.max_leverage }
-            }
-            (None, Some(claim)) => ClaimRule::Exactly(claim),
-            (None, None) => ClaimRule::Any,
+        let times = self.multiplier.unwrap_or(Multiplier::ONE);
+        let leverage = self.max_leverage;
+        let claim = match (self.at_least, self.claim, self.meets) {
+            (Some(level), ..) => ClaimRule::AtLeast { level, times, leverage },
+            (None, Some(claim), _) => ClaimRule::Exactly(claim),
+            (None, None, Some(level)) => ClaimRule::Meets { level, times, leverage },
+            (None, None, None) => ClaimRule::Any,
         };
         let is_told = |figure: Figure| match figure {
             Figure::Claim => !matches!(claim, ClaimRule::Any),
@@ -215,12 +229,20 @@ impl Expected {
             (Figure::MarketRoot, self.market_root.map(|root| root.to_string())),
             (Figure::Epoch, self.epoch_number.map(|epoch| epoch.get().to_string())),
             (Figure::Account, self.account.map(|account| account.to_string())),
+            (Figure::Next, self.next.map(|next| next.to_string())),
+            (Figure::Change, self.change.map(|change| change.to_string())),
             (Figure::Memo, self.memo.map(|memo| memo.to_string())),
         ];
         for (figure, text) in texts {
             if let Some(text) = text {
                 told.rule(figure, text, Assurance::Given);
             }
+        }
+        if let Some(source) = &self.opening {
+            let opening = Opening::parse(&source.read_secret()?)
+                .map_err(|error| Error::Opening { path: source.to_string(), source: error })?;
+            told.rule(Figure::Account, opening.account(), Assurance::Given);
+            told.rule(Figure::Change, opening.change(), Assurance::Given);
         }
         if let Some(model) = &self.model {
             told.rule(Figure::Model, load_model(model)?.digest(), Assurance::Given);

@@ -18,10 +18,11 @@ use crate::error::{Error, Exit};
 use crate::input::{SrsArgs, parse_source};
 use crate::output::stderr_line;
 
-pub(crate) use check::{check, check_files, read_files};
+pub(crate) use check::{check_files, read_files};
 pub(crate) use pins::Figure;
 pub(crate) use verdict::list;
 
+use check::{Verified, check_all};
 use expected::Expected;
 use pins::Pins;
 use verdict::{ProofReport, Report};
@@ -69,19 +70,22 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
 
 fn report(args: &Args, env: Env) -> Result<Exit, Error> {
     let pins = args.expected.pins(env)?;
-    let checked = check(&args.proof, args.srs, env)?;
+    let checked = check_all(&args.proof, args.srs, env)?;
     let (mut first_error, mut below) = (None, false);
     let mut proofs = Vec::new();
     for (source, result) in args.proof.iter().zip(checked) {
-        let matched = result.and_then(|claim| {
-            let side = pins.matches(claim.data(), source)?;
-            Ok((*claim.data(), side))
+        let matched = result.and_then(|verified| match verified {
+            Verified::Margin(claim) => {
+                below |= pins.matches(claim.data(), source)? == Side::Below;
+                Ok(ProofReport::proved(source, *claim.data(), &pins))
+            }
+            Verified::Transition(transition) => {
+                pins.matches_transition(transition.data(), source)?;
+                Ok(ProofReport::transition(source, *transition.data(), &pins))
+            }
         });
         proofs.push(match matched {
-            Ok((claim, side)) => {
-                below |= side == Side::Below;
-                ProofReport::proved(source, claim, &pins)
-            }
+            Ok(proved) => proved,
             Err(error) => {
                 let refused = ProofReport::refused(source, error.message(false));
                 first_error = first_error.or(Some(error));

@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier, Side};
+use zkmargin_margin::statement::transition::Aim;
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::engine::ClaimData;
+use zkmargin_verifier::proof::TransitionData;
 
 use crate::error::Error;
 
@@ -22,6 +24,8 @@ pub(crate) enum Figure {
     Memo,
     Claim,
     Age,
+    Next,
+    Change,
 }
 
 impl Figure {
@@ -41,6 +45,8 @@ impl Figure {
             Self::Memo => "the memo",
             Self::Claim => "the claim",
             Self::Age => "the age of the prices",
+            Self::Next => "the next commitment",
+            Self::Change => "the change",
         }
     }
 
@@ -52,11 +58,13 @@ impl Figure {
             Self::StateRoot => "--epoch, --state-root, or --any-state-root",
             Self::MarketRoot => "--epoch, --market, --market-root, or --any-market-root",
             Self::Model => "--epoch, --market, --model, or --any-model",
-            Self::Claim => "--at-least, --claim, or --any-claim",
+            Self::Claim => "--at-least, --claim, --meets, or --any-claim",
             Self::Age => "--max-age with --epoch or --market, or --any-age",
             Self::Epoch => "--epoch, --market or --epoch-number",
             Self::Account => "--account",
             Self::Memo => "--memo",
+            Self::Next => "--next",
+            Self::Change => "--change, --opening",
         }
     }
 
@@ -73,6 +81,8 @@ impl Figure {
             Self::Memo => "memo",
             Self::Claim => "claim",
             Self::Age => "age",
+            Self::Next => "next",
+            Self::Change => "change",
         }
     }
 
@@ -86,6 +96,24 @@ impl Figure {
             Self::Epoch => claim.epoch.get().to_string(),
             Self::Account => claim.account.to_string(),
             Self::Memo => claim.memo.to_string(),
+            Self::Signers | Self::Claim | Self::Age => return None,
+            // Only transitions have one: a margin proof is about none.
+            Self::Next | Self::Change => "none".to_owned(),
+        })
+    }
+
+    /// A transition's value.
+    fn of_transition(self, data: &TransitionData) -> Option<String> {
+        Some(match self {
+            Self::Context => data.context.to_string(),
+            Self::StateRoot => data.state_root.to_string(),
+            Self::MarketRoot => data.market_root.to_string(),
+            Self::Model => data.model.to_string(),
+            Self::Epoch => data.epoch.get().to_string(),
+            Self::Account => data.account.to_string(),
+            Self::Next => data.next.to_string(),
+            Self::Change => data.change.to_string(),
+            Self::Memo => data.memo.to_string(),
             Self::Signers | Self::Claim | Self::Age => return None,
         })
     }
@@ -147,8 +175,18 @@ pub(super) struct Rule {
 /// What must be claimed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ClaimRule {
-    AtLeast { level: Level, times: Multiplier, leverage: Option<Leverage> },
+    AtLeast {
+        level: Level,
+        times: Multiplier,
+        leverage: Option<Leverage>,
+    },
     Exactly(Claim),
+    /// Of a transition: a level afterwards.
+    Meets {
+        level: Level,
+        times: Multiplier,
+        leverage: Option<Leverage>,
+    },
     Any,
 }
 
@@ -207,8 +245,49 @@ impl Pins {
                 expected.map_or_else(|_| format!("at-least:{level}"), |claim| claim.to_string())
             }
             ClaimRule::Exactly(exact) if found != exact => exact.to_string(),
+            ClaimRule::Meets { level, .. } => Aim::Meets(level).to_string(),
             _ => return Ok(side),
         };
         Err(mismatch(Figure::Claim, expected, found.to_string()))
+    }
+
+    /// Holds a transition's public inputs to every rule. It says nothing of the
+    /// account as it is now: what must be claimed of that, it does not claim.
+    pub(super) fn matches_transition(
+        &self,
+        data: &TransitionData,
+        source: &Source,
+    ) -> Result<(), Error> {
+        let mismatch = |figure: Figure, expected: String, found: String| Error::Mismatch {
+            place: source.to_string(),
+            what: figure.key(),
+            expected,
+            found,
+        };
+        for Rule { figure, expected, .. } in &self.rules {
+            match figure.of_transition(data) {
+                Some(found) if found != *expected => {
+                    return Err(mismatch(*figure, expected.clone(), found));
+                }
+                _ => {}
+            }
+        }
+        let expected = match (self.claim, data.aim) {
+            (ClaimRule::Meets { level, times, leverage }, Aim::Meets(_))
+                if data.afterwards.is_at_least(level, times, leverage) =>
+            {
+                return Ok(());
+            }
+            (ClaimRule::Meets { level, .. }, _) => Aim::Meets(level).to_string(),
+            (ClaimRule::AtLeast { level, .. }, _) => format!("at-least:{level}"),
+            (ClaimRule::Exactly(claim), _) => claim.to_string(),
+            // Whatever is claimed, of the account as it is.
+            (ClaimRule::Any, _) => "one of the account as it is (--meets LEVEL)".to_owned(),
+        };
+        Err(mismatch(
+            Figure::Claim,
+            expected,
+            format!("{}, {} afterwards", data.aim, data.afterwards),
+        ))
     }
 }

@@ -8,6 +8,7 @@ use zkmargin_margin::claim::Side;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::human::duration;
 use zkmargin_verifier::engine::ClaimData;
+use zkmargin_verifier::proof::TransitionData;
 
 use super::pins::{Assurance, Figure, Pins};
 
@@ -46,6 +47,9 @@ pub(super) struct ProofReport {
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<ClaimData>,
+    /// Of a proof that is about the account after a change, not as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transition: Option<TransitionData>,
     /// How well each figure is known.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     assurance: BTreeMap<&'static str, Assurance>,
@@ -62,7 +66,34 @@ impl ProofReport {
             verdict: Verdict::Refused,
             reason: Some(reason),
             instance: None,
+            transition: None,
             assurance: BTreeMap::new(),
+        }
+    }
+
+    /// A proof of a transition that is true and about what it should be.
+    pub(super) fn transition(source: &Source, data: TransitionData, pins: &Pins) -> Self {
+        let verdict = match pins.missing().is_empty() {
+            true => Verdict::Accepted,
+            false => Verdict::NotPinned,
+        };
+        let mut assurance = about(pins);
+        let proved = ["account", "claim", "next", "change"];
+        assurance.extend(proved.map(|key| (key, Assurance::Proved)));
+        assurance.extend(pins.age.map(|(_, by)| (Figure::Age.key(), by)));
+        let TransitionData { account, aim, afterwards, next, change, epoch, .. } = data;
+        let statement = format!(
+            "{account} {aim} ({afterwards} afterwards) by a change in epoch {}: next commitment {next}, change {change}",
+            epoch.get()
+        );
+        Self {
+            words: in_words(verdict, &statement, pins),
+            file: source.to_string(),
+            verdict,
+            reason: None,
+            instance: None,
+            transition: Some(data),
+            assurance,
         }
     }
 
@@ -73,10 +104,7 @@ impl ProofReport {
             (true, Side::AtLeast) => Verdict::Accepted,
             (true, Side::Below) => Verdict::Below,
         };
-        let mut assurance: BTreeMap<_, _> =
-            [Figure::Context, Figure::StateRoot, Figure::MarketRoot, Figure::Model, Figure::Epoch]
-                .map(|figure| (figure.key(), pins.assurance(figure)))
-                .into();
+        let mut assurance = about(pins);
         assurance.extend(["account", "claim", "disclosed"].map(|key| (key, Assurance::Proved)));
         if !claim.memo.is_none() {
             // Bound by the proof, which says nothing about it.
@@ -85,8 +113,19 @@ impl ProofReport {
         assurance.extend(pins.age.map(|(_, by)| (Figure::Age.key(), by)));
         let words = words(verdict, &claim, pins);
         let (file, instance) = (source.to_string(), Some(claim));
-        Self { file, verdict, reason: None, instance, assurance, words }
+        Self { file, verdict, reason: None, instance, transition: None, assurance, words }
     }
+
+    fn is_proved(&self) -> bool {
+        self.instance.is_some() || self.transition.is_some()
+    }
+}
+
+/// How well what proofs are about is known.
+fn about(pins: &Pins) -> BTreeMap<&'static str, Assurance> {
+    [Figure::Context, Figure::StateRoot, Figure::MarketRoot, Figure::Model, Figure::Epoch]
+        .map(|figure| (figure.key(), pins.assurance(figure)))
+        .into()
 }
 
 /// A verdict in words: `valid` is said only of what is pinned down whole.
@@ -99,13 +138,17 @@ fn words(verdict: Verdict, claim: &ClaimData, pins: &Pins) -> String {
     let memo = if claim.memo.is_none() { String::new() } else { format!(", memo {}", claim.memo) };
     let statement = format!("{account} is {} in epoch {epoch}{disclosed}{memo}", claim.claim);
     let below = if verdict == Verdict::Below { "BELOW: " } else { "" };
+    in_words(verdict, &format!("{below}{statement}"), pins)
+}
+
+fn in_words(verdict: Verdict, statement: &str, pins: &Pins) -> String {
     match verdict {
         Verdict::NotPinned => {
             let missing = list(pins.missing().iter());
             format!("NOT accepted: proved, and nothing says what {missing} must be: {statement}")
         }
-        _ if pins.waived.is_empty() => format!("valid: {below}{statement}"),
-        _ => format!("proved, {}: {below}{statement}", waived_words(&pins.waived)),
+        _ if pins.waived.is_empty() => format!("valid: {statement}"),
+        _ => format!("proved, {}: {statement}", waived_words(&pins.waived)),
     }
 }
 
@@ -166,7 +209,7 @@ impl Report {
             accepted: proofs.iter().all(|proof| proof.verdict == Verdict::Accepted),
             missing: pins.missing().to_vec(),
             waived: pins.waived.clone(),
-            rests_on: proofs.iter().any(|p| p.instance.is_some()).then(|| rests_on(pins)).flatten(),
+            rests_on: proofs.iter().any(ProofReport::is_proved).then(|| rests_on(pins)).flatten(),
             proofs,
         }
     }

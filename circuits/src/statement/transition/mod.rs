@@ -1,0 +1,213 @@
+//! The circuit of the transition statement, for every family: of its aims,
+//! *meets*.
+//!
+//! It proves [`zkmargin_margin::statement::transition`]. The slots are all
+//! positions held before or afterwards, in canonical order, then padding. The
+//! family assigns them as they are afterwards, a closed one as padding that keeps
+//! its place in the order; beside each stands what was held before.
+//!
+//! | clause | constraints | file |
+//! |---|---|---|
+//! | T1 | lots and cash before, in range; the slots held before, moved together, open the account's commitment; its leaf is in `STATE_ROOT` | `slot.rs`, `list.rs`, `statement/state.rs` |
+//! | T2 | the slots kept, moved together, open `NEXT` | `list.rs`, `statement/state.rs` |
+//! | T3 | a slot that is not changed has the lots and cash it had; each changed slot is one entry, and the entries, closed with the salt, are `CHANGE` | `slot.rs`, `list.rs`, `change.rs` |
+//! | T1, T2 | both chains start from one amount that is reserved for open orders | `statement/state.rs` |
+//! | T4 | the account afterwards is at least at the level of `CLAIM` | the family, `statement/claim.rs` |
+//! | M3 to M5 | rows, order, figures | the family, `statement/market.rs` |
+//!
+//! **Moving together.** A commitment is over positions without gaps, the slots of
+//! one side have some: a slot that only the other side has. The number of gaps
+//! before a slot is a running sum, told in one-hot bits; a slot moves up by so many
+//! places. It is at most the number of changes that the shape holds, so there are
+//! few bits. Moves are strictly monotonic, so no two slots meet in one place, and
+//! padding is last, so no gap is left.
+
+mod change;
+mod hints;
+mod list;
+mod slot;
+
+pub use hints::{Assignment, TransitionHints};
+
+use std::fmt;
+
+use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
+use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::Statement;
+use zkmargin_margin::statement::transition::{
+    self, Aim, NEXT, TransitionInstance, TransitionWitness,
+};
+
+use super::{assign_public, claim, market, state};
+use crate::family::{FamilyCircuit, TooManyChanges, Unprovable};
+use crate::figures::FamilyFigures;
+use crate::gadgets::{GadgetConfig, Synthesizer};
+use list::List;
+use slot::TransitionCells;
+
+/// Version of the statement's own part of the circuit.
+const VERSION: u16 = 1;
+
+/// The circuit of a shape, with a witness or without.
+pub struct TransitionCircuit<F: MarginField, G: FamilyFigures<F>> {
+    shape: Shape,
+    assignment: Option<Assignment<F, G>>,
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> Clone for TransitionCircuit<F, G> {
+    fn clone(&self) -> Self {
+        Self { shape: self.shape, assignment: self.assignment.clone() }
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> fmt::Debug for TransitionCircuit<F, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransitionCircuit").field("shape", &self.shape).finish_non_exhaustive()
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> TransitionCircuit<F, G> {
+    /// The circuit with a witness. The witness is not checked: a false one
+    /// gives a circuit that is not satisfied.
+    ///
+    /// # Errors
+    /// When positions or changes do not fit the shape.
+    pub fn new(
+        shape: Shape,
+        instance: TransitionInstance<F>,
+        witness: TransitionWitness<G::Family>,
+    ) -> Result<Self, Unprovable> {
+        let listed = hints::listed(&witness);
+        G::fits(shape, &listed)?;
+        let was_held = |index: usize| witness.before_at(index).is_some();
+        let opened = (0..witness.slots.len()).filter(|index| !was_held(*index)).count();
+        let closed = witness.slots.iter().filter(|slot| !slot.kept).count();
+        let changes = witness.change.entries().len().max(opened).max(closed);
+        if changes > shape.changes() {
+            return Err(TooManyChanges { changes, shape, slots: shape.changes() }.into());
+        }
+        Ok(Self { shape, assignment: Some(Assignment::new(shape, &instance, &listed, witness)) })
+    }
+
+    /// The prover's choices, to be changed at will: how a test lies.
+    pub fn assignment_mut(&mut self) -> Option<&mut Assignment<F, G>> {
+        self.assignment.as_mut()
+    }
+
+    /// A part of the assignment, when there is one.
+    fn value<'a, T>(&'a self, part: impl FnOnce(&'a Assignment<F, G>) -> T) -> Value<T> {
+        self.assignment.as_ref().map_or_else(Value::unknown, |known| Value::known(part(known)))
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for TransitionCircuit<F, G> {
+    type Family = G::Family;
+    type Instance = TransitionInstance<F>;
+    type Witness = TransitionWitness<G::Family>;
+
+    const STATEMENT: Statement = Statement::Transition;
+
+    const VERSION: u16 = G::VERSION << 8 | VERSION;
+
+    fn k(shape: Shape) -> u32 {
+        G::transition_k(shape)
+    }
+
+    fn positions(shape: Shape) -> usize {
+        G::positions(shape)
+    }
+
+    fn blank(shape: Shape) -> Self {
+        Self { shape, assignment: None }
+    }
+
+    fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation> {
+        transition::check(instance, witness)
+    }
+
+    fn checked(
+        shape: Shape,
+        instance: &Self::Instance,
+        witness: &Self::Witness,
+    ) -> Result<Self, Unprovable> {
+        Self::check(instance, witness)?;
+        if !matches!(instance.aim(), Aim::Meets(_)) {
+            return Err(Unprovable::Aim(instance.aim()));
+        }
+        let circuit = Self::new(shape, *instance, witness.clone())?;
+        let (row, path) = &G::Family::account(&witness.before).padding;
+        let has_unused = witness.slots.len() < G::positions(shape);
+        if has_unused && !G::Family::is_padding(&witness.before, row, path) {
+            return Err(Unprovable::Padding);
+        }
+        Ok(circuit)
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for TransitionCircuit<F, G> {
+    type Config = GadgetConfig<F>;
+    type FloorPlanner = SimpleFloorPlanner;
+
+    fn without_witnesses(&self) -> Self {
+        Self::blank(self.shape)
+    }
+
+    fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
+        GadgetConfig::configure(meta)
+    }
+
+    fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
+        let s = &mut Synthesizer::new(&config, layouter)?;
+        let inputs = assign_public(s, &transition::NAMES)?;
+        let account = self.value(|a| G::Family::account(&a.witness.before));
+        let header = market::assign_header(s, &inputs, account.map(|account| account.header))?;
+        G::constrain_header(s, &header)?;
+        let claim = claim::assign(s, &inputs, G::HAS_NOTIONAL, self.value(|a| &a.claim))?;
+        // An aim is about the account afterwards, and never that it is below.
+        let zero = s.zero();
+        s.product_is_zero("T4 at least", &s.one(), &claim.is_below)?;
+
+        let reserved = state::assign_reserved(s, self.value(|a| a.reserved))?;
+
+        let hints = self.value(|a| &a.figures);
+        let mut figures = G::begin(s, self.shape, (&header, claim, &reserved), hints)?;
+        let mut slots: Vec<G::Slot> = Vec::new();
+        let changes = self.shape.changes();
+        let positions = G::positions(self.shape);
+        let mut before = List::compacted("before", positions, changes, &zero);
+        let mut next = List::compacted("next", positions, changes, &zero);
+        let mut entries = List::gathered("entry", positions, changes, &zero);
+        for index in 0..positions {
+            s.scope(format!("slot {index}"));
+            let mut slot = figures.slot(s, index, hints)?;
+            let own = self.value(|a| &a.slots[index]);
+            let cells = TransitionCells::assign(s, slot.as_mut(), own)?;
+            figures.add(s, slots.last(), &slot, (index, hints))?;
+            s.scope(format!("slot {index}"));
+            let common = slot.as_ref();
+            let listed = &common.listed;
+            let was = (&cells.held, &cells.word);
+            before.add(s, index, listed, was, own.map(|h| h.before.as_slice()))?;
+            let is = (&common.used, &common.word);
+            next.add(s, index, listed, is, own.map(|h| h.next.as_slice()))?;
+            let entry = (&cells.changed, &cells.entry);
+            entries.add(s, index, listed, entry, own.map(|h| h.entry.as_slice()))?;
+            slots.push(slot);
+        }
+        let outcome = figures.finish(s, hints)?;
+        claim::constrain_disclosed(s, &inputs, &outcome.shortfall)?;
+
+        let roots = slots.iter().map(|slot| &slot.as_ref().tree_root);
+        market::constrain_root(s, &inputs, &header, &outcome.terms, roots)?;
+        let before = before.finish(s)?;
+        state::assign(s, &inputs, (&reserved, &state::committed(&before)), account)?;
+        let next = next.finish(s)?;
+        let blinding = self.value(|a| a.witness.blinding.to_field());
+        state::assign_next(s, &inputs[NEXT], (&reserved, &state::committed(&next)), blinding)?;
+        let entries = entries.finish(s)?;
+        change::assign(s, &inputs, &entries, self.value(|a| a.witness.change.salt().to_field()))
+    }
+}

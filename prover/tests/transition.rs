@@ -1,0 +1,120 @@
+//! `prove-change` and what `verify` says of it, in both proof systems.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{CONTEXT, copy_fixtures, run, zkmargin};
+
+/// A command line, its exit code, and what it says.
+fn said(dir: &Path, line: &str) -> (i32, String) {
+    let output = zkmargin(dir).args(line.split_whitespace()).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// The document of the trader after a trade, with a blinding of its own.
+fn write_after(dir: &Path, name: &str, change: impl FnOnce(&mut serde_json::Value)) {
+    let text = fs::read_to_string(dir.join("portfolio.json")).unwrap();
+    let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    document["blinding"] = format!("0x{}", "6b".repeat(31)).into();
+    change(&mut document);
+    fs::write(dir.join(name), document.to_string()).unwrap();
+}
+
+const PINS: &str = "-m market.json --context zkmargin-test --any-state-root --any-age";
+
+#[test]
+fn a_change_is_proved_verified_and_told_from_what_is() {
+    assert_eq!(CONTEXT, "zkmargin-test");
+    let sandbox = tempfile::tempdir().unwrap();
+    let dir = sandbox.path();
+    copy_fixtures(dir);
+    write_after(dir, "after.json", |document| {
+        document["positions"][0]["quantity"] = "-0.25".into();
+        document["cash"] = "20000".into();
+    });
+    run(dir, "encrypt -q after.json -R trader.key -o after.age");
+    let told = run(
+        dir,
+        "prove-change -q trader.age after.age -i trader.key -m market.json -p path.json --opening opening.json -o change.json",
+    );
+    assert!(told.contains("meets:initial afterwards, proved in change.json"), "{told}");
+    let text = fs::read_to_string(dir.join("change.json")).unwrap();
+    let proof: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (next, change) = (&proof["instance"]["next"], &proof["instance"]["change"]);
+    let (next, change) = (next.as_str().unwrap(), change.as_str().unwrap());
+    // The next commitment is the one that the venue will make of the document.
+    run(dir, "venue commit after.age -i trader.key -m market.json -o next.jsonl");
+    assert!(fs::read_to_string(dir.join("next.jsonl")).unwrap().contains(next));
+
+    let line = format!(
+        "verify -q change.json {PINS} --meets initial --next {next} --opening opening.json"
+    );
+    let (code, told) = said(dir, &line);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("meets:initial after a change in epoch 1"), "{told}");
+    assert!(told.contains(next) && told.contains(change), "{told}");
+
+    // It says nothing of the account as it is, nor a margin proof of a change.
+    for (proof, claim) in [
+        ("change.json", "--at-least initial"),
+        ("change.json", "--claim at-least:initial"),
+        ("change.json", "--any-claim"),
+        ("proof.json", "--meets initial"),
+    ] {
+        let (code, told) = said(dir, &format!("verify -q {proof} {PINS} {claim}"));
+        assert_eq!(code, 1, "{proof} {claim}: {told}");
+        assert!(told.contains("claim is"), "{told}");
+    }
+    let none = format!("verify -q proof.json {PINS} --any-claim --change {change}");
+    assert_eq!(said(dir, &none).0, 1);
+    // Nobody told what it must claim, or it is about another change or commitment.
+    assert_ne!(said(dir, &format!("verify -q change.json {PINS}")).0, 0);
+    let other = format!("verify -q change.json {PINS} --meets initial --next {change}");
+    assert_eq!(said(dir, &other).0, 1);
+    let opening = fs::read_to_string(dir.join("opening.json")).unwrap();
+    fs::write(dir.join("other.json"), opening.replacen("\"lots\": \"", "\"lots\": \"1", 1))
+        .unwrap();
+    let other = format!("verify -q change.json {PINS} --meets initial --opening other.json");
+    let (code, told) = said(dir, &other);
+    assert!(code == 2 && told.contains("another digest"), "{code} {told}");
+    // Public inputs that the proof is not of.
+    fs::write(dir.join("forged.json"), text.replace(change, next)).unwrap();
+    let (code, told) = said(dir, &format!("verify -q forged.json {PINS} --meets initial"));
+    assert!(code == 1 && told.contains("does not prove these public inputs"), "{code} {told}");
+    // As a margin proof it is none, and the reverse.
+    let renamed = text.replace("zkmargin-transition", "zkmargin-proof");
+    fs::write(dir.join("renamed.json"), renamed).unwrap();
+    assert_eq!(said(dir, &format!("verify -q renamed.json {PINS} --at-least initial")).0, 2);
+    let reversed = fs::read_to_string(dir.join("proof.json")).unwrap();
+    let reversed = reversed.replace("zkmargin-proof", "zkmargin-transition");
+    fs::write(dir.join("reversed.json"), reversed).unwrap();
+    assert_eq!(said(dir, &format!("verify -q reversed.json {PINS} --meets initial")).0, 2);
+}
+
+#[test]
+fn what_cannot_be_proved_is_refused_in_words() {
+    let sandbox = tempfile::tempdir().unwrap();
+    let dir = sandbox.path();
+    copy_fixtures(dir);
+    let prove = |after: &str, more: &str| {
+        let line = format!(
+            "prove-change -q portfolio.json {after} --insecure-plaintext -m market.json -p path.json {more} -o new.json"
+        );
+        said(dir, &line)
+    };
+    let (code, told) = prove("portfolio.json", "");
+    assert!(code == 2 && told.contains("the blinding of the one before"), "{told}");
+    write_after(dir, "poorer.json", |document| document["cash"] = "-20000".into());
+    let (code, told) = prove("poorer.json", "");
+    assert!(code == 1 && told.contains("(clause M6)"), "{told}");
+    write_after(dir, "other.json", |document| {
+        document["account"] = "0x00000000000000000000000000000000000000a2".into();
+    });
+    let (code, told) = prove("other.json", "");
+    assert!(code == 2 && told.contains("is of account"), "{told}");
+    assert!(!dir.join("new.json").exists());
+}

@@ -1,0 +1,255 @@
+//! Proof files of transitions.
+//!
+//! As a margin proof's, but for the format, `"zkmargin-transition"`, and the
+//! instance: `claim` is an aim (`"meets:initial"`), `disclosed` is missing, and
+//! `next` and `change` follow, spelled as roots are. Whoever reads margin proofs
+//! refuses it: what it says is true of the account *afterwards*.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use zkmargin_margin::STATEMENT_VERSION;
+use zkmargin_margin::claim::Claim;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
+use zkmargin_margin::instance::Shortfall;
+use zkmargin_margin::srs::SrsMark;
+use zkmargin_margin::statement::transition::{Aim, TransitionInstance};
+
+use super::{
+    CircuitId, MAX_BYTES, VERSION, check_circuit, has_srs, not_canonical, parse_account,
+    parse_head, parse_proof, parse_srs, root,
+};
+use crate::encoding::text;
+use crate::error::{MalformedProof, VerifyError};
+use crate::root::Root;
+
+/// The value of `format`.
+pub(super) const FORMAT: &str = "zkmargin-transition";
+
+/// A proof of a transition with its public inputs. Well-formed, and not yet
+/// verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransitionFile<F> {
+    circuit: CircuitId,
+    srs: Option<SrsMark>,
+    instance: TransitionInstance<F>,
+    proof: Vec<u8>,
+}
+
+impl<F: MarginField> TransitionFile<F> {
+    /// A proof of the present statement version; `srs` for the proof systems that
+    /// have powers of tau, and for no other.
+    ///
+    /// # Errors
+    /// When the proof system is over another field or has powers of tau that are
+    /// not given, or the reverse, or the file would be larger than [`MAX_BYTES`].
+    pub fn new(
+        circuit: CircuitId,
+        srs: Option<SrsMark>,
+        instance: TransitionInstance<F>,
+        proof: Vec<u8>,
+    ) -> Result<Self, MalformedProof> {
+        if circuit.proof_system.field() != F::NAME {
+            return Err(MalformedProof::OtherField { allowed: F::NAME });
+        }
+        match (has_srs(circuit.proof_system), srs) {
+            (true, None) => return Err(MalformedProof::MissingField { field: "srs" }),
+            (false, Some(_)) => return Err(MalformedProof::UnknownField { name: "srs".into() }),
+            _ => {}
+        }
+        let file = Self { circuit, srs, instance, proof };
+        let size = file.to_json().len();
+        match size > MAX_BYTES {
+            true => Err(MalformedProof::TooLarge { size, limit: MAX_BYTES }),
+            false => Ok(file),
+        }
+    }
+
+    /// What the proof was made with.
+    pub const fn circuit(&self) -> CircuitId {
+        self.circuit
+    }
+
+    /// The powers of tau it was made under; `None` in a transparent proof system.
+    pub const fn srs(&self) -> Option<SrsMark> {
+        self.srs
+    }
+
+    /// The public inputs.
+    pub const fn instance(&self) -> &TransitionInstance<F> {
+        &self.instance
+    }
+
+    /// The proof's bytes.
+    pub fn proof(&self) -> &[u8] {
+        &self.proof
+    }
+
+    /// Whether the proof is of the circuit and length of a verifying key.
+    #[cfg(any(feature = "ipa", feature = "kzg"))]
+    pub(crate) fn check_circuit(
+        &self,
+        key: CircuitId,
+        proof_size: usize,
+    ) -> Result<(), VerifyError> {
+        check_circuit(self.circuit, &self.proof, key, proof_size)
+    }
+
+    /// Reads a proof file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, as of a margin proof's file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, MalformedProof> {
+        let (circuit, mut file) = parse_head(bytes, FORMAT)?;
+        let srs = parse_srs::<F>(circuit.proof_system, &mut file)?;
+        let mut fields = file.object("instance")?;
+        let mut aim = None;
+        let account = parse_account(&mut fields, |fields| {
+            let allowed = "meets:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set; healthier:LEVEL or cures:LEVEL:LEVEL";
+            let (read, claim) = TransitionInstance::<F>::parse_claim(fields.text("claim")?)
+                .map_err(|_| MalformedProof::UnknownName { field: "claim", allowed })?;
+            aim = Some(read);
+            Ok((claim, Shortfall::NONE))
+        })?;
+        let (next, change) = (root(&mut fields, "next")?, root(&mut fields, "change")?);
+        fields.finish()?;
+        let aim = aim.ok_or(MalformedProof::MissingField { field: "claim" })?;
+        let instance = TransitionInstance::new(account, aim, next, change)
+            .map_err(|_| not_canonical("claim", "an aim that says something"))?;
+        let proof = parse_proof(file)?;
+        Ok(Self { circuit, srs, instance, proof })
+    }
+
+    /// The text, indented by two spaces, with a line feed at its end.
+    pub fn to_json(&self) -> String {
+        let Self { circuit, srs, instance, proof } = self;
+        let srs = srs.map_or(String::new(), |srs| alloc::format!("\n  \"srs\": \"{srs}\","));
+        let root = |root: &F| alloc::format!("0x{}", hex::encode(root.to_be_bytes()));
+        let account = instance.account();
+        alloc::format!(
+            r#"{{
+  "format": "{FORMAT}",
+  "version": {VERSION},
+  "statement": {STATEMENT_VERSION},
+  "family": "{family}",
+  "shape": "{shape}",
+  "proof_system": "{proof_system}",
+  "field": "{field}",{srs}
+  "instance": {{
+    "context": "{context}",
+    "epoch": {epoch},
+    "account": "{id}",
+    "state_root": "{state_root}",
+    "market_root": "{market_root}",
+    "model": "{model}",
+    "claim": "{claim}",
+    "memo": "{memo}",
+    "next": "{next}",
+    "change": "{change}"
+  }},
+  "proof": "{proof}"
+}}
+"#,
+            family = circuit.family,
+            shape = circuit.shape,
+            proof_system = circuit.proof_system,
+            field = F::NAME,
+            context = account.context,
+            epoch = account.epoch.get(),
+            id = account.account,
+            state_root = root(&account.state_root),
+            market_root = root(&account.market_root),
+            model = account.model,
+            claim = instance.claim_text(),
+            memo = account.memo,
+            next = root(&instance.next()),
+            change = root(&instance.change()),
+            proof = STANDARD.encode(proof),
+        )
+    }
+}
+
+/// Whether a file says that it is a transition's; any other is read, and refused,
+/// as a margin proof's.
+pub fn is_transition(bytes: &[u8]) -> bool {
+    parse_head(bytes, FORMAT).is_ok()
+}
+
+/// What a transition's file says it was made with.
+///
+/// # Errors
+/// What is wrong with the file up to there.
+pub fn circuit_of(bytes: &[u8]) -> Result<CircuitId, MalformedProof> {
+    parse_head(bytes, FORMAT).map(|(circuit, _)| circuit)
+}
+
+/// The public inputs of a transition as plain data. It says nothing about validity;
+/// see [`VerifiedTransition`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TransitionData {
+    /// The deployment the proof is for.
+    pub context: ContextId,
+    /// The epoch of both roots.
+    pub epoch: Epoch,
+    /// The account.
+    pub account: AccountId,
+    /// Root of the account tree with the portfolio before.
+    pub state_root: Root,
+    /// Root of the market.
+    pub market_root: Root,
+    /// The margin model.
+    pub model: ModelDigest,
+    /// What is achieved.
+    #[serde(serialize_with = "text::serialize")]
+    pub aim: Aim,
+    /// The claim about the account afterwards, with its dials.
+    #[serde(serialize_with = "text::serialize")]
+    pub afterwards: Claim,
+    /// What the prover bound to the proof.
+    pub memo: Memo,
+    /// Commitment to the portfolio afterwards.
+    pub next: Root,
+    /// Digest of the change.
+    pub change: Root,
+}
+
+impl<F: MarginField> From<&TransitionInstance<F>> for TransitionData {
+    fn from(instance: &TransitionInstance<F>) -> Self {
+        let account = instance.account();
+        Self {
+            context: account.context,
+            epoch: account.epoch,
+            account: account.account,
+            state_root: Root::from_field(&account.state_root),
+            market_root: Root::from_field(&account.market_root),
+            model: account.model,
+            aim: instance.aim(),
+            afterwards: account.claim,
+            memo: account.memo,
+            next: Root::from_field(&instance.next()),
+            change: Root::from_field(&instance.change()),
+        }
+    }
+}
+
+/// Public inputs of a transition whose proof has been verified: only this crate's
+/// verifiers make one. The engine takes none: it is about the account afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct VerifiedTransition(TransitionData);
+
+impl VerifiedTransition {
+    #[cfg(any(feature = "ipa", feature = "kzg"))]
+    pub(crate) fn of<F: MarginField>(file: &TransitionFile<F>) -> Self {
+        Self((&file.instance).into())
+    }
+
+    /// The public inputs.
+    pub const fn data(&self) -> &TransitionData {
+        &self.0
+    }
+}
