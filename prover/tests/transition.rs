@@ -55,7 +55,7 @@ fn a_change_is_proved_verified_and_told_from_what_is() {
     );
     let (code, told) = said(dir, &line);
     assert_eq!(code, 0, "{told}");
-    assert!(told.contains("meets:initial after a change in epoch 1"), "{told}");
+    assert!(told.contains("by a change in epoch 1: next commitment"), "{told}");
     assert!(told.contains(next) && told.contains(change), "{told}");
 
     // It says nothing of the account as it is, nor a margin proof of a change.
