@@ -1,4 +1,4 @@
-//! `prove-change` and what `verify` says of it, in both proof systems.
+//! `prove-change` and what `verify` says of it.
 #![allow(clippy::unwrap_used)]
 
 mod common;
