@@ -221,7 +221,7 @@ fn the_large_shape() {
     let mut rows: Vec<ScenarioRow> = Vec::new();
     for key in 1..=12_u64 {
         for id in 0..6 {
-            let mut row = common::scenario::rows()[id as usize % 2];
+            let mut row = common::scenario::rows()[usize::from(id % 2 == 1)];
             row.instrument = zkmargin_margin::ids::InstrumentId::new(key * 100 + id);
             let zkmargin_margin::scenario::RowKind::Option { group, .. } = &mut row.kind else {
                 unreachable!()

@@ -183,7 +183,7 @@ impl Claim {
 
     /// Reads the public input; `None` when no claim has this code.
     pub fn from_code(code: u64) -> Option<Self> {
-        let dial = |offset: u32| u32::try_from(code >> offset & (1 << DIAL_BITS) - 1).ok();
+        let dial = |offset: u32| u32::try_from((code >> offset) & ((1 << DIAL_BITS) - 1)).ok();
         let side = if code & 4 == 0 { Side::AtLeast } else { Side::Below };
         let level = Level::from_u8(u8::try_from(code & 3).ok()?)?;
         let multiplier = Multiplier::new(MULTIPLIER_ONE + dial(CLAIM_MULTIPLIER)?).ok()?;

@@ -1,5 +1,6 @@
 //! Real messages are read, and any change of them is refused or signed by
 //! nobody who counts.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

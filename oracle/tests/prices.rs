@@ -1,4 +1,5 @@
 //! What counts towards a price, and what refuses it.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -33,10 +34,10 @@ fn the_median_of_those_who_count_is_kept_with_its_reports_and_made_again() {
     let sources = sources(1, ALONE);
     // A stranger's price does not count, whatever it is.
     let packages = [
-        package(1, 100_00000000, TIME),
-        package(2, 104_00000000, TIME + 5),
+        package(1, 10_000_000_000, TIME),
+        package(2, 10_400_000_000, TIME + 5),
         package(9, 1, TIME),
-        package(3, 101_00000000, TIME + 9),
+        package(3, 10_100_000_000, TIME + 9),
     ];
     let (made, priced) = snapshot(&sources, &[payload(&packages)]).unwrap();
     assert_eq!(made.prices().values().next().unwrap().price.to_string(), "101");
@@ -63,14 +64,14 @@ fn the_median_of_those_who_count_is_kept_with_its_reports_and_made_again() {
 
 #[test]
 fn too_few_signers_or_oracles_are_named() {
-    let reports = [payload(&[package(1, 100_00000000, TIME)])];
+    let reports = [payload(&[package(1, 10_000_000_000, TIME)])];
     let error = snapshot(&sources(1, ALONE), &reports).unwrap_err().to_string();
     assert_eq!(
         error,
         "BTC: 0 of the 1 oracles that a price needs: redstone has 1 of 2 signers for BTC"
     );
     // The same signer twice is one.
-    let reports = [payload(&[package(1, 100_00000000, TIME), package(1, 100_00000000, TIME)])];
+    let reports = [payload(&[package(1, 10_000_000_000, TIME), package(1, 10_000_000_000, TIME)])];
     assert!(matches!(snapshot(&sources(1, ALONE), &reports), Err(PriceError::TooFew { .. })));
     let reports = [STORK.to_owned()];
     let error = snapshot(&sources(2, BOTH), &reports).unwrap_err().to_string();
@@ -84,26 +85,27 @@ fn oracles_apart_in_price_or_time_are_refused() {
     };
     let sources = sources(2, BOTH);
     let time = 1_757_543_080_000;
-    let (made, _) = snapshot(&sources, &at(100_010_00000000, time)).unwrap();
+    let (made, _) = snapshot(&sources, &at(10_001_000_000_000, time)).unwrap();
     // Stork's newest of two is 100,004.
     assert_eq!(made.prices().values().next().unwrap().price.to_string(), "100007");
-    let apart = snapshot(&sources, &at(102_000_00000000, time));
+    let apart = snapshot(&sources, &at(10_200_000_000_000, time));
     assert!(matches!(apart, Err(PriceError::Spread { .. })));
     for time in [time - 70_000, time + 70_000] {
-        let apart = snapshot(&sources, &at(100_010_00000000, time));
+        let apart = snapshot(&sources, &at(10_001_000_000_000, time));
         assert!(matches!(apart, Err(PriceError::Stale { .. })));
     }
 }
 
 #[test]
 fn a_newer_report_of_a_signer_counts_and_two_of_one_time_do_not() {
-    let older = payload(&[package(1, 90_00000000, TIME), package(2, 90_00000000, TIME)]);
-    let newer = payload(&[package(1, 91_00000000, TIME + 1), package(2, 91_00000000, TIME + 1)]);
+    let older = payload(&[package(1, 9_000_000_000, TIME), package(2, 9_000_000_000, TIME)]);
+    let newer =
+        payload(&[package(1, 9_100_000_000, TIME + 1), package(2, 9_100_000_000, TIME + 1)]);
     for reports in [[older.clone(), newer.clone()], [newer.clone(), older.clone()]] {
         let (made, _) = snapshot(&sources(1, ALONE), &reports).unwrap();
         assert_eq!(made.prices().values().next().unwrap().price.to_string(), "91");
     }
-    let other = payload(&[package(1, 89_00000000, TIME)]);
+    let other = payload(&[package(1, 8_900_000_000, TIME)]);
     let error = snapshot(&sources(1, ALONE), &[older, other]).unwrap_err();
     assert!(matches!(error, PriceError::Equivocation { .. }));
 }

@@ -11,8 +11,8 @@
 //! }
 //! ```
 //!
-//! Prices are decimal texts in the quote currency per coin; `confidence` (0 to
-//! 1) and `open_interest` (coins) may be absent. `reports` may keep what oracles
+//! Prices are decimal texts in the quote currency per coin; `confidence` (from 0
+//! to 1) and `open_interest` (coins) may be absent. `reports` may keep what oracles
 //! signed, so that the prices can be checked: texts that nothing here reads.
 
 use std::collections::BTreeMap;

@@ -57,7 +57,7 @@ impl<F: MarginField> MarginFamily for Simulation<F> {
         slots: Vec<SimulationSlot<F>>,
     ) -> SimulationWitness<F> {
         let account = AccountWitness { slots, ..witness.account.clone() };
-        SimulationWitness { account, terms: witness.terms.clone() }
+        SimulationWitness { account, terms: witness.terms }
     }
 
     fn check_terms(witness: &SimulationWitness<F>) -> Result<(), Violation> {

@@ -272,7 +272,7 @@ fn lies_of_slots<F: MarginField>() {
     assert_eq!(verdict(&case), Ok(()));
     let circuit = case.lie(|a| {
         assert_eq!(a.totals.slack, F::ZERO);
-        a.totals.slack = F::from(FINE_ONE) * F::from(1_000_000_000);
+        a.totals.slack = F::from(FINE_ONE) * F::from(1_000_000_000) * F::from(10_000);
         a.totals.shortfall += F::ONE;
     });
     let broken = broken(k::<F>(case.shape), &circuit, &case.public_rows());

@@ -20,11 +20,11 @@ use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::transition::{Aim, TransitionInstance};
 
 use super::{
-    CircuitId, MAX_BYTES, VERSION, check_circuit, has_srs, not_canonical, parse_account,
-    parse_head, parse_proof, parse_srs, root,
+    CircuitId, MAX_BYTES, VERSION, has_srs, not_canonical, parse_account, parse_head, parse_proof,
+    parse_srs, root,
 };
 use crate::encoding::text;
-use crate::error::{MalformedProof, VerifyError};
+use crate::error::MalformedProof;
 use crate::root::Root;
 
 /// The value of `format`.
@@ -95,8 +95,8 @@ impl<F: MarginField> TransitionFile<F> {
         &self,
         key: CircuitId,
         proof_size: usize,
-    ) -> Result<(), VerifyError> {
-        check_circuit(self.circuit, &self.proof, key, proof_size)
+    ) -> Result<(), crate::error::VerifyError> {
+        super::check_circuit(self.circuit, &self.proof, key, proof_size)
     }
 
     /// Reads a proof file.

@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// How long one answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 
+/// One part in so many of the estimated gas goes on top.
+const GAS_MARGIN: u64 = 8;
+
 /// Blocks whose logs are asked for at once; fewer where a node wants fewer.
 const PAGE: u64 = 10_000;
 
@@ -39,6 +42,8 @@ pub(super) struct Chain {
     provider: DynProvider,
     failures: Failures,
     terms: Option<Terms>,
+    /// Who sends.
+    sender: Option<Address>,
     plan: Option<Plan>,
 }
 
@@ -116,7 +121,7 @@ impl RpcArgs {
         let guard = runtime.enter();
         let provider = ProviderBuilder::new().connect_reqwest(client, url).erased();
         drop(guard);
-        Ok(Chain { runtime, provider, failures, terms: None, plan: None })
+        Ok(Chain { runtime, provider, failures, terms: None, sender: None, plan: None })
     }
 
     /// The chain, to say what would be sent to it.
@@ -139,6 +144,7 @@ impl RpcArgs {
     ) -> Result<Chain, EvmError> {
         let (runtime, url, client) = self.connection()?;
         let failures = Failures::of(&url);
+        let sender = Some(signer.address());
         let wallet = EthereumWallet::from(signer);
         let guard = runtime.enter();
         // The node is asked for the nonce each time: one that is counted here would be
@@ -146,14 +152,13 @@ impl RpcArgs {
         // after it would wait for ever.
         let provider = ProviderBuilder::new()
             .disable_recommended_fillers()
-            .with_gas_estimation()
             .with_simple_nonce_management()
             .fetch_chain_id()
             .wallet(wallet)
             .connect_reqwest(client, url)
             .erased();
         drop(guard);
-        Ok(Chain { runtime, provider, failures, terms: Some(terms), plan: None })
+        Ok(Chain { runtime, provider, failures, terms: Some(terms), sender, plan: None })
     }
 
     fn connection(&self) -> Result<(Runtime, Url, reqwest::Client), EvmError> {
@@ -225,7 +230,7 @@ impl Chain {
             return self.add(plan, request);
         }
         let receipt = self.runtime.block_on(async {
-            let request = self.on_terms(request).await?;
+            let request = self.with_gas(self.on_terms(request).await?).await?;
             let pending = self.provider.send_transaction(request).await;
             let pending = pending.map_err(|error| self.failures.rpc("the transaction", error))?;
             let hash = *pending.tx_hash();
@@ -259,6 +264,16 @@ impl Chain {
         let planned = Planned { chain_id: chain, from: plan.from, to, nonce, value, data, gas };
         plan.planned.borrow_mut().push(planned.clone());
         Ok(Outcome::Planned(Box::new(planned)))
+    }
+
+    /// The request with gas for what it needs now, and some more: until it is mined a
+    /// deadline can pass, or another transaction change what it writes. One that would
+    /// be refused is an error.
+    async fn with_gas(&self, request: TransactionRequest) -> Result<TransactionRequest, EvmError> {
+        let request = request.with_from(self.sender.ok_or(EvmError::NoTerms)?);
+        let gas = self.provider.estimate_gas(request.clone()).await;
+        let gas = gas.map_err(|error| self.failures.rpc("the transaction", error))?;
+        Ok(request.with_gas_limit(gas.saturating_add(gas / GAS_MARGIN)))
     }
 
     /// The request for our chain, at a fee that we would pay.
