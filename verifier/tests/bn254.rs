@@ -79,7 +79,7 @@ fn errors_say_where() {
     );
     let row = Edit::PublicInput { row: 3, value: ones(32) };
     assert_eq!(error(row), ProofError::PublicInput { row: 3 });
-    assert_eq!(error(Edit::PublicInputs(7)), ProofError::PublicInputs { expected: 8, got: 7 });
+    assert_eq!(error(Edit::PublicInputs(7)), ProofError::PublicInputs { expected: 9, got: 7 });
 }
 
 #[test]
