@@ -88,7 +88,7 @@ fn address(key: &SigningKey) -> Signer {
 fn the_digest_of_a_known_epoch_is_known() {
     assert_eq!(
         post().digest(context()).to_string(),
-        "0x30abca0326a12bc0d651ad65a73a118c4979960cdf7781eb5004c1bce47fc927"
+        "0x707186dc724488cd4fd44948af2b6336878878825c0fa5be00ab614026866adb"
     );
 }
 
