@@ -96,7 +96,7 @@ contract MarginGuardsTest {
 
     function test_a_proof_is_verified_and_of_its_side() external {
         bytes32 circuit = handler.CIRCUIT();
-        uint256[8] memory inputs = handler.inputsOf(0, handler.latest(), 2, 0);
+        uint256[9] memory inputs = handler.inputsOf(0, handler.latest(), 2, 0);
         bytes memory data = abi.encodeCall(
             registry.submitProof,
             (circuit, inputs, abi.encode(uint256(0)))
