@@ -44,7 +44,7 @@ fn circuits_are_named_by_their_keys() {
     parts.system.public_inputs += 1;
     let wider = Binary::new(VerifyingKey::new(parts).unwrap().to_bytes());
     let refusal = chain.execute("governor", &add(wider, None, None)).unwrap_err();
-    assert!(refusal.contains("has 9 public inputs, 8 are needed"), "{refusal}");
+    assert!(refusal.contains("has 10 public inputs, 9 are needed"), "{refusal}");
     let broken = add(Binary::new(b"zkmargin-vk".to_vec()), None, None);
     assert!(chain.execute("governor", &broken).unwrap_err().contains("verifying key: "));
 }
