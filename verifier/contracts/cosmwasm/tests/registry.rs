@@ -203,7 +203,7 @@ fn the_context_is_derived() {
     let id = chain.app.block_info().chain_id;
     let expected = ContextId::derive_cosmwasm("venue", &id, &address);
     // As README has it.
-    let mut bytes = b"zkmargin cosmwasm\x00\x01".to_vec();
+    let mut bytes = b"zkmargin cosmwasm\x00\x02".to_vec();
     for part in [id.as_bytes(), &address] {
         bytes.extend((part.len() as u64).to_be_bytes());
         bytes.extend(part);
