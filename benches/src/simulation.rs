@@ -1,4 +1,4 @@
-//! The venue of [`scenario`](crate::scenario) under a model of the simulation
+//! The venue of [`crate::scenario`] under a model of the simulation
 //! family: 1,000 instruments under draws from a seed.
 
 use std::collections::BTreeMap;
