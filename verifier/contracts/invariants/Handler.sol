@@ -85,7 +85,8 @@ contract Handler is Ghost {
         );
         registry.setPaths(address(paths));
         roles.grantRole(roles.GOVERNOR_ROLE(), address(this));
-        context = markets.createMarket(_params());
+        context = markets.createMarket(market());
+        accepted[model(0)] = true;
         roles.grantRole(roles.marketRole(context, roles.GOVERNOR_ROLE()), address(this));
         roles.grantRole(roles.marketRole(context, roles.PROTOCOL_ROLE()), address(this));
         roles.grantRole(roles.marketRole(context, paths.VENUE_ROLE()), address(this));
@@ -99,12 +100,8 @@ contract Handler is Ghost {
         }
     }
 
-    /// @notice The campaign's market.
-    function market() external returns (MarketParams memory) {
-        return _params();
-    }
-
-    function _params() private returns (MarketParams memory params) {
+    /// @notice The campaign's market. A view: what is not is an action of the campaign.
+    function market() public pure returns (MarketParams memory params) {
         params.name = "campaign";
         Level level = Level.Maintenance;
         params.terms = Terms(
@@ -123,7 +120,6 @@ contract Handler is Ghost {
         params.limits = Limits(FIRST, 5, 50, 500, 3_000, 300);
         params.models = new bytes31[](1);
         params.models[0] = model(0);
-        accepted[model(0)] = true;
         address[] memory signers = new address[](1);
         signers[0] = VM.addr(KEY);
         params.attesters = SignerSet(1, signers);

@@ -13,7 +13,7 @@ interface Vm {
 
     function txGasPrice(uint256 price) external;
 
-    function addr(uint256 key) external returns (address);
+    function addr(uint256 key) external pure returns (address);
 
     function sign(uint256 key, bytes32 digest) external returns (uint8 v, bytes32 r, bytes32 s);
 }
