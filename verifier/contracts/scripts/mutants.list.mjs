@@ -195,9 +195,9 @@ export const mutants = [
   ...of("MarginBonds.sol", [
     ["paid twice for a call", "        if (paidFor[context][account] == since) return;\n", ""],
     [
-      "a reveal in the block of its commitment",
-      "committed >= block.number) revert",
-      "committed > block.number) revert",
+      "a breach whose memo names nobody",
+      "        if (keeper == address(0)) revert NobodyToPay();\n",
+      "",
     ],
     [
       "a bond leaves while it is at stake",
