@@ -168,6 +168,18 @@ contract MarginGuardsTest {
         require(registry.liquidatable(context, account), "after it");
     }
 
+    function test_an_account_that_was_answered_has_what_it_waited() external {
+        handler.demand(0, 0);
+        uint256 since = handler.waitsSince(account);
+        require(since != 0, "waits");
+        (Account memory before, ) = registry.statusOf(context, account);
+        handler.wait(20);
+        handler.deliver(0, 0);
+        (Account memory status, ) = registry.statusOf(context, account);
+        uint256 waited = handler.clock() - since;
+        require(waited >= 20 && status.until == before.until + waited, "due later by as long");
+    }
+
     function test_a_late_account_that_waits_stays_late() external {
         uint256 due = _due();
         handler.wait(1);
