@@ -205,8 +205,9 @@ fn price(
     }
     let mut prices: Vec<_> = readings.iter().map(|reading| reading.price).collect();
     let price = median(&mut prices);
-    // Sorted by now, and above zero.
-    let spread = (prices[prices.len() - 1] - prices[0]) / prices[0];
+    // Sorted by now, and above zero; what is beyond a decimal is beyond every bound.
+    let spread = (prices[prices.len() - 1] - prices[0]).checked_div(prices[0]);
+    let spread = spread.unwrap_or(Decimal::MAX);
     if spread > sources.max_spread() {
         let (spread, allowed) = (spread.round_dp(6), sources.max_spread());
         return Err(PriceError::Spread { symbol: symbol.clone(), spread, allowed });
@@ -256,7 +257,8 @@ fn median(prices: &mut [Decimal]) -> Decimal {
     if prices.len() % 2 == 1 {
         return prices[half];
     }
-    ((prices[half - 1] + prices[half]) / Decimal::TWO).normalize()
+    // Not their sum, which can be beyond a decimal.
+    (prices[half - 1] + (prices[half] - prices[half - 1]) / Decimal::TWO).normalize()
 }
 
 /// The time of the oldest report used; none may be too far behind the newest.

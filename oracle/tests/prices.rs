@@ -96,6 +96,18 @@ fn oracles_apart_in_price_or_time_are_refused() {
     }
 }
 
+/// A signer who counts can say what it likes: it refuses the price, and no more.
+#[test]
+fn prices_far_apart_are_refused() {
+    let far = |value, time| [payload(&[package(1, value, time), package(2, value, time)])];
+    let sources = sources(2, BOTH);
+    let time = 1_757_543_080_000;
+    for value in [1, u64::MAX] {
+        let reports = [far(value, time)[0].clone(), STORK.to_owned()];
+        assert!(matches!(snapshot(&sources, &reports), Err(PriceError::Spread { .. })));
+    }
+}
+
 #[test]
 fn a_newer_report_of_a_signer_counts_and_two_of_one_time_do_not() {
     let older = payload(&[package(1, 9_000_000_000, TIME), package(2, 9_000_000_000, TIME)]);
