@@ -117,8 +117,10 @@ pub enum Unprovable {
     /// The change needs a larger shape.
     #[error(transparent)]
     TooManyChanges(#[from] TooManyChanges),
-    /// The circuit does not prove this aim yet.
-    #[error("transitions are proved for the aim meets:LEVEL, not for {0}")]
+    /// The circuit is not the one of this aim, or its family has none.
+    #[error(
+        "{0} has no circuit here: changes of portfolio margin and of margin by simulation are proved for meets:LEVEL alone"
+    )]
     Aim(Aim),
     /// The padding row does not fill unused slots.
     #[error("the padding row is not in the market or does not apply to zero lots")]

@@ -106,6 +106,62 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     ) -> Result<Outcome<F>, Error>;
 }
 
+/// A family whose figures are sums over positions, bucket by bucket: a change of a
+/// few positions then changes a few summands, and what was before costs no more
+/// than they do. Such a family has no terms.
+///
+/// Equity of a position is below `2^81` either way, what it requires below `2^81`.
+pub trait SummedFigures<F: MarginField>: FamilyFigures<F> {
+    /// `log2` of the rows of the deleveraging circuit.
+    fn deleveraging_k(shape: Shape) -> u32;
+
+    /// Assigns a position and its row, of whatever portfolio (M1, M3, M4, M5).
+    ///
+    /// # Errors
+    /// When the circuit is out of rows; so for every method.
+    fn position<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        header: &HeaderCells<F>,
+        index: usize,
+        hints: Value<&Self::Hints>,
+    ) -> Result<Self::Slot, Error>;
+
+    /// Orders a slot after the previous one, which the first does not have (M4);
+    /// `at` is its index, with the hints.
+    fn order<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        previous: Option<&Self::Slot>,
+        slot: &Self::Slot,
+        at: (usize, Value<&Self::Hints>),
+    ) -> Result<Boundary<F>, Error>;
+
+    /// What a position adds to the sums: nothing where it is padding.
+    fn figures(slot: &Self::Slot) -> PositionFigures<'_, F>;
+}
+
+/// Whether a slot continues the previous one's bucket. Before the first stands the
+/// cross bucket, number 0.
+#[derive(Debug)]
+pub struct Boundary<F: MarginField> {
+    /// One when the slot starts a new bucket.
+    pub new: Cell<F>,
+    /// One when it continues the bucket.
+    pub same: Cell<F>,
+}
+
+/// What a position adds to the sums of its bucket, in quote units.
+#[derive(Debug)]
+pub struct PositionFigures<'a, F: MarginField> {
+    /// Minus one for a short position, one for any other.
+    pub sign: &'a Cell<F>,
+    /// Signed value plus cash.
+    pub equity: &'a Cell<F>,
+    /// Maintenance margin.
+    pub maintenance: &'a Cell<F>,
+    /// Initial margin.
+    pub initial: &'a Cell<F>,
+}
+
 /// The private inputs of a family.
 pub type Witness<F, G> = <<G as FamilyFigures<F>>::Family as MarginFamily>::Witness;
 

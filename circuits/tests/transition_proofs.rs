@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::deleveraging;
 use common::transition::{TransitionCase, scenario_trade, standard_close};
 use halo2_axiom::poly::kzg::commitment::ParamsKZG;
 use halo2_proofs::plonk::{SingleVerifier, verify_proof};
@@ -18,7 +19,7 @@ use zkmargin_circuits::kzg;
 use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::statement::transition::{LEN, TransitionInstance};
+use zkmargin_margin::statement::transition::{LEN, TransitionInstance, TransitionWitness};
 
 /// The instance, and one that differs in each of the rows that a proof is of.
 fn others<F: MarginField>(instance: &TransitionInstance<F>) -> Vec<TransitionInstance<F>> {
@@ -29,11 +30,18 @@ fn others<F: MarginField>(instance: &TransitionInstance<F>) -> Vec<TransitionIns
     vec![with(next + F::ONE, change), with(next, change + F::ONE), with(change, next)]
 }
 
-fn transparent<G: FamilyFigures<Fp>>(case: &TransitionCase<Fp, G>) {
-    let params = IpaParams::new(TransitionCircuit::<Fp, G>::k(case.shape));
-    let proving = ipa::ProvingKey::<TransitionCircuit<Fp, G>>::build(&params, case.shape).unwrap();
-    let verifying =
-        ipa::VerifyingKey::build::<TransitionCircuit<Fp, G>>(&params, case.shape).unwrap();
+fn transparent<C, G: FamilyFigures<Fp>>(case: &TransitionCase<Fp, G>)
+where
+    C: FamilyCircuit<
+            Fp,
+            Family = G::Family,
+            Instance = TransitionInstance<Fp>,
+            Witness = TransitionWitness<G::Family>,
+        >,
+{
+    let params = IpaParams::new(C::k(case.shape));
+    let proving = ipa::ProvingKey::<C>::build(&params, case.shape).unwrap();
+    let verifying = ipa::VerifyingKey::build::<C>(&params, case.shape).unwrap();
     let rng = UnwrapErr(rand::rngs::SysRng);
     let proof = ipa::prove(&params, &proving, &case.instance, &case.witness, rng).unwrap();
     assert_eq!(proof.len(), verifying.proof_size());
@@ -71,14 +79,47 @@ fn on_chain<G: FamilyFigures<Bn254Fr>>(case: &TransitionCase<Bn254Fr, G>) {
     }
 }
 
+/// *Cures* under both proof systems, and *healthier* by the same key.
+#[test]
+fn deleveraging() {
+    let cured = deleveraging::cured::<Fp>();
+    transparent::<deleveraging::Circuit<Fp>, _>(&cured.0);
+
+    type Circuit = deleveraging::Circuit<Bn254Fr>;
+    let cures = deleveraging::cured::<Bn254Fr>();
+    let healthier = deleveraging::full::<Bn254Fr>("healthier:maintenance");
+    // Insecure: the test knows tau.
+    let params = ParamsKZG::setup(cures.k(), StdRng::seed_from_u64(7));
+    let proving = kzg::ProvingKey::<Circuit>::build(&params, cures.0.shape).unwrap();
+    let verifying = kzg::VerifyingKey::build::<Circuit>(&params, cures.0.shape).unwrap();
+    for case in [&cures, &healthier] {
+        let (instance, witness) = (case.instance(), case.witness());
+        let proof = kzg::prove(&params, &proving, instance, witness).unwrap();
+        verifying.verify(&params, instance, &proof).unwrap();
+        for other in others(instance).iter().chain([cures.instance(), healthier.instance()]) {
+            let verified = verifying.verify(&params, other, &proof).is_ok();
+            assert_eq!(verified, other == instance);
+        }
+    }
+    // A lot more than it takes, proved without the native check.
+    let much = deleveraging::deleverage::<Bn254Fr>(
+        &deleveraging::poor(),
+        &deleveraging::bought(101),
+        "cures:maintenance:maintenance",
+    );
+    let proof = kzg::prove_circuit(&params, &proving, much.instance(), &much.circuit());
+    let refused = |proof: Vec<u8>| verifying.verify(&params, much.instance(), &proof).is_err();
+    assert!(proof.map_or(true, refused));
+}
+
 #[test]
 fn standard_margin() {
-    transparent(&standard_close::<Fp>());
+    transparent::<TransitionCircuit<_, _>, _>(&standard_close::<Fp>());
     on_chain(&standard_close::<Bn254Fr>());
 }
 
 #[test]
 fn scenario_margin() {
-    transparent(&scenario_trade::<Fp>());
+    transparent::<TransitionCircuit<_, _>, _>(&scenario_trade::<Fp>());
     on_chain(&scenario_trade::<Bn254Fr>());
 }

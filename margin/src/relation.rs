@@ -129,8 +129,13 @@ pub enum Violation {
     #[error("T3: the digest is not that of the change")]
     ChangeDigest,
     /// An entry does what the aim does not allow.
-    #[error("T4: entry {0} of the change does not shrink its position")]
+    #[error(
+        "T4: entry {0} of the change does not shrink its position, nor is it cash that comes with one of its bucket that does"
+    )]
     Grows(usize),
+    /// A position is opened or left out as nothing, and no entry says so.
+    #[error("T4: position {0} is opened or left out, and no entry of the change says so")]
+    Unsaid(usize),
     /// Equity over the requirement falls, or the requirement does not.
     #[error("T4: equity over the requirement falls in a bucket, or the requirement does not fall")]
     LessHealthy,
@@ -175,6 +180,7 @@ impl Violation {
             | Self::NotListed
             | Self::ChangeDigest => Clause::T3,
             Self::Grows(_)
+            | Self::Unsaid(_)
             | Self::LessHealthy
             | Self::NotInBreach
             | Self::TakenBack
@@ -245,12 +251,12 @@ pub trait Figures {
     /// `None` in a family that has no notional.
     fn is_within(&self, leverage: Leverage) -> Option<bool>;
 
-    /// Equity and requirement of every bucket, ascending; nothing is required to
-    /// be bankrupt.
-    fn buckets(&self, level: Level) -> Vec<BucketFigures>;
+    /// Equity of every bucket and so many times what a level requires of it,
+    /// ascending; nothing is required to be bankrupt.
+    fn buckets(&self, level: Level, times: Multiplier) -> Vec<BucketFigures>;
 }
 
-/// A bucket's equity, and what a level requires of it, in quote units.
+/// A bucket's equity, and what is required of it, in quote units.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BucketFigures {
     /// The bucket.

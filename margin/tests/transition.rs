@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use pasta_curves::Fp;
-use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_margin::claim::{Claim, Level, Multiplier, Side};
 use zkmargin_margin::ids::{
     AccountId, BucketId, ContextId, Epoch, InstrumentId, Memo, ModelDigest, Timestamp,
 };
@@ -242,7 +242,7 @@ impl<M: TestFamily> Case<M> {
             M::assess(&self.witness.before, self.witness.kept(), &Reserved::NONE).unwrap(),
         ];
         figures.map(|figures| {
-            let buckets = figures.buckets(Level::Maintenance);
+            let buckets = figures.buckets(Level::Maintenance, Multiplier::ONE);
             Ratio {
                 equity: buckets.iter().map(|bucket| bucket.equity).sum(),
                 requirement: buckets.iter().map(|bucket| bucket.requirement).sum(),
@@ -503,6 +503,87 @@ fn public_inputs_round_trip_and_refuse_the_rest() {
         assert!(text.parse::<Aim>().is_err(), "{text}");
     }
     assert_eq!((NAMES[NEXT], NAMES[CHANGE]), ("next", "change"));
+}
+
+/// *Meets* takes both dials, *cures* a multiplier, *healthier* none: in the texts and in
+/// the bits of `CLAIM`.
+#[test]
+fn aims_take_their_own_dials() {
+    type Instance = TransitionInstance<Fp>;
+    let account = *Case::<Standard<Fp>>::new(&[], &[], MEETS).instance.account();
+    for (text, is_one) in [
+        ("meets:initial,multiplier:1.5,leverage:10", true),
+        ("cures:maintenance:initial,multiplier:1.25", true),
+        ("cures:maintenance:initial,leverage:10", false),
+        ("cures:maintenance:initial,multiplier:1.25,leverage:10", false),
+        ("healthier:maintenance,multiplier:1.25", false),
+        ("healthier:maintenance,leverage:10", false),
+        ("cures:maintenance,multiplier:1.25", false),
+    ] {
+        let read = Instance::parse_claim(text);
+        assert_eq!(read.is_ok(), is_one, "{text}");
+        let Ok((aim, claim)) = read else { continue };
+        let account = MarginInstance { claim, ..account };
+        let instance = Instance::new(account, aim, Fp::from(1), Fp::from(2)).unwrap();
+        assert_eq!(instance.claim_text(), text);
+        let bytes = instance.to_bytes();
+        assert_eq!(Instance::from_bytes(&bytes), Ok(instance));
+        // The dials of another aim.
+        let mut other = bytes;
+        let code = 32 * zkmargin_margin::instance::CLAIM + 31;
+        other[code] = 0b0000_1010;
+        assert!(Instance::from_bytes(&other).is_err(), "{text}");
+    }
+}
+
+/// The target times 1.25.
+fn a_multiple_is_cured<M: TestFamily>() {
+    let cash = cash_for::<M>(poor, 20_000);
+    let before = poor(cash);
+    let [one, two] =
+        [10, 11].map(|lots| Case::<M>::new(&[(1, lots, 0)], &[], MEETS).ratios()[0].equity);
+    let mark = two - one;
+    let cured = |lots: i64, multiplier: u32| {
+        let mut after = before.clone();
+        after[0].1 -= lots;
+        after[0].2 += i128::from(lots) * mark;
+        let mut case = Case::<M>::new(&before, &after, CURES);
+        let claim = case.instance.account().claim;
+        let claim = claim.with_multiplier(Multiplier::new(multiplier).unwrap());
+        let account = MarginInstance { claim, ..*case.instance.account() };
+        let (next, change) = (case.instance.next(), case.instance.change());
+        case.instance = TransitionInstance::new(account, CURES, next, change).unwrap();
+        case.check()
+    };
+    // 20,000 over 1.25 are 16,000: 51.1 lots less than 39,000 are to be closed.
+    assert_eq!(cured(51, 12_500), Err(Violation::FalseClaim));
+    assert_eq!(cured(52, 12_500), Ok(()));
+    assert_eq!(cured(53, 12_500), Err(Violation::ClosesTooMuch));
+    assert_eq!(cured(43, 10_000), Ok(()));
+}
+
+#[test]
+fn a_multiple_is_cured_in_both_families() {
+    a_multiple_is_cured::<Standard<Fp>>();
+    a_multiple_is_cured::<Scenario<Fp>>();
+}
+
+/// What is opened or left out as nothing has an entry in a deleveraging.
+#[test]
+fn positions_of_nothing_do_not_come_and_go_unsaid() {
+    let (with, without) = ([(1, 60, 9), (2, 0, 0)], [(1, 60, 9)]);
+    let check = |before: &[Holding], after: &[Holding], aim| {
+        Case::<Standard<Fp>>::new(before, after, aim).check()
+    };
+    assert_eq!(check(&with, &without, HEALTHIER), Err(Violation::Unsaid(1)));
+    assert_eq!(check(&without, &with, HEALTHIER), Err(Violation::Unsaid(1)));
+    assert_eq!(check(&with, &without, MEETS), Ok(()));
+    let entry = Entry::new((BucketId::CROSS, InstrumentId::new(2)), 0, 0).unwrap();
+    let case = Case::<Standard<Fp>>::new(&with, &without, HEALTHIER);
+    let said = |w: &mut TransitionWitness<_>| {
+        w.change = Change::new(vec![entry], Blinding::new([11; 31])).unwrap();
+    };
+    assert_eq!(case.after(said), Ok(()));
 }
 
 #[test]

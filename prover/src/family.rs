@@ -10,7 +10,7 @@ use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
-use zkmargin_circuits::statement::transition::TransitionCircuit;
+use zkmargin_circuits::statement::transition::{DeleveragingCircuit, TransitionCircuit};
 use zkmargin_margin::claim::{Level, MULTIPLIER_ONE, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::MarginInstance;
@@ -74,6 +74,15 @@ pub trait FamilyMarket<F: MarginField>: Sized {
             Witness = TransitionWitness<MarketFamily<F, Self>>,
         > + 'static;
 
+    /// The circuit of deleveragings; [`FamilyMarket::Transition`] where the family has
+    /// none, which refuses them in words.
+    type Deleveraging: FamilyCircuit<
+            F,
+            Family = MarketFamily<F, Self>,
+            Instance = TransitionInstance<F>,
+            Witness = TransitionWitness<MarketFamily<F, Self>>,
+        > + 'static;
+
     /// Epoch, time and model over the table's root.
     fn header(&self) -> &MarketHeader<F>;
 
@@ -128,6 +137,7 @@ pub type MarketWitness<F, M> = <MarketFamily<F, M> as MarginFamily>::Witness;
 impl<F: MarginField> FamilyMarket<F> for Market<F> {
     type Circuit = StandardCircuit<F>;
     type Transition = TransitionCircuit<F, StandardFigures<F>>;
+    type Deleveraging = DeleveragingCircuit<F, StandardFigures<F>>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()
@@ -188,6 +198,7 @@ impl<F: MarginField> FamilyMarket<F> for Market<F> {
 impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
     type Circuit = ScenarioCircuit<F>;
     type Transition = TransitionCircuit<F, ScenarioFigures<F>>;
+    type Deleveraging = Self::Transition;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()
@@ -257,6 +268,7 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
 impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
     type Circuit = SimulationCircuit<F>;
     type Transition = TransitionCircuit<F, SimulationFigures<F, SCENARIOS>>;
+    type Deleveraging = Self::Transition;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()

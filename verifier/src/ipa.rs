@@ -82,7 +82,8 @@ impl Verifier {
         &self,
         file: &TransitionFile<Fp>,
     ) -> Result<VerifiedTransition, VerifyError> {
-        file.check_circuit(self.circuit(Statement::Transition)?, self.key.proof_size())?;
+        let circuit = self.circuit(file.instance().aim().statement())?;
+        file.check_circuit(circuit, self.key.proof_size())?;
         let rows = file.instance().to_field_elements();
         let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
         let strategy = SingleVerifier::new(&self.params);

@@ -93,7 +93,8 @@ impl Verifier {
         &self,
         file: &TransitionFile<Bn254Fr>,
     ) -> Result<VerifiedTransition, VerifyError> {
-        file.check_circuit(self.circuit(Statement::Transition)?, self.key.proof_size())?;
+        let circuit = self.circuit(file.instance().aim().statement())?;
+        file.check_circuit(circuit, self.key.proof_size())?;
         if file.srs() != Some(self.srs) {
             return Err(VerifyError::WrongSrs { verifier: self.srs, proof: file.srs() });
         }

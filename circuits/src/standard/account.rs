@@ -21,10 +21,10 @@ use zkmargin_margin::shape::Shape;
 use zkmargin_margin::standard::{DEFICIT_BITS, Standard, StandardWitness};
 
 use super::hints::{Division, Hints, SlotHints};
-use super::order::{self, Boundary};
+use super::order;
 use super::slot::{self, StandardSlot};
 use crate::family::{TooManyPositions, Unprovable};
-use crate::figures::{FamilyFigures, Outcome};
+use crate::figures::{Boundary, FamilyFigures, Outcome, PositionFigures, SummedFigures};
 use crate::gadgets::layout::ColumnLayout;
 use crate::gadgets::range::Ranged;
 use crate::gadgets::{Cell, Synthesizer};
@@ -179,6 +179,38 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         s.range_check("M6 below: some shortfall", &excess, SHORTFALL_BITS)?;
         self.constrain_leverage(s)?;
         Ok(Outcome { shortfall, terms: s.zero() })
+    }
+}
+
+impl<F: MarginField> SummedFigures<F> for StandardFigures<F> {
+    fn deleveraging_k(shape: Shape) -> u32 {
+        match (ColumnLayout::of::<F>(), shape) {
+            (ColumnLayout::Tall, Shape::Small) => Self::k(shape) + 1,
+            _ => Self::transition_k(shape),
+        }
+    }
+
+    fn position<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        header: &HeaderCells<F>,
+        index: usize,
+        hints: Value<&Hints<F>>,
+    ) -> Result<StandardSlot<F>, Error> {
+        slot::assign(s, &header.denominator, hints.map(|hints| &hints.slots[index]))
+    }
+
+    fn order<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        previous: Option<&StandardSlot<F>>,
+        slot: &StandardSlot<F>,
+        (index, hints): (usize, Value<&Hints<F>>),
+    ) -> Result<Boundary<F>, Error> {
+        order::assign(s, previous, slot, hints.map(|hints| &hints.slots[index]))
+    }
+
+    fn figures(slot: &StandardSlot<F>) -> PositionFigures<'_, F> {
+        let StandardSlot { sign, equity, maintenance, initial, .. } = slot;
+        PositionFigures { sign, equity, maintenance, initial }
     }
 }
 

@@ -7,16 +7,9 @@ use zkmargin_margin::field::MarginField;
 
 use super::hints::SlotHints;
 use super::slot::{BUCKET_BITS, StandardSlot};
+use crate::figures::Boundary;
 use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::INSTRUMENT_BITS;
-
-/// Whether a slot continues the previous one's bucket.
-pub(super) struct Boundary<F: MarginField> {
-    /// One when the slot starts a new bucket.
-    pub(super) new: Cell<F>,
-    /// One when it continues the bucket.
-    pub(super) same: Cell<F>,
-}
 
 /// Constrains the order of two neighbours, and says where buckets end. Before the
 /// first slot stands the cross bucket, number 0, with what is reserved.

@@ -31,6 +31,8 @@ pub struct StandardSlot<F: MarginField> {
     pub(super) common: SlotCells<F>,
     pub(super) instrument: Ranged<F>,
     pub(super) bucket: Ranged<F>,
+    /// Minus one for a short position, one for any other.
+    pub(super) sign: Cell<F>,
     pub(super) notional: Cell<F>,
     /// Signed value plus cash.
     pub(super) equity: Cell<F>,
@@ -140,6 +142,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
         )?,
         notional,
         common: position.common(row.tree_root),
+        sign: position.sign,
         instrument: position.instrument,
         bucket: position.bucket,
     })

@@ -5,6 +5,7 @@ use halo2_proofs::plonk::Error;
 use zkmargin_margin::claim::{CLAIM_LEVERAGE, CLAIM_MULTIPLIER, Claim, DIAL_BITS, Level, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::{CLAIM, DISCLOSED};
+use zkmargin_margin::statement::transition::AIM_KIND;
 
 use super::PublicInputs;
 use crate::gadgets::{Cell, Synthesizer};
@@ -59,6 +60,16 @@ pub(crate) fn assign<F: MarginField, L: Layouter<F>>(
     has_notional: bool,
     claim: Value<&ClaimHints<F>>,
 ) -> Result<ClaimCells<F>, Error> {
+    assign_with(s, inputs, (has_notional, None), claim)
+}
+
+/// The same beside an aim's number, in range, at the aim's bits.
+pub(crate) fn assign_with<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    inputs: &PublicInputs<F>,
+    (has_notional, aim): (bool, Option<&Cell<F>>),
+    claim: Value<&ClaimHints<F>>,
+) -> Result<ClaimCells<F>, Error> {
     s.scope("claim");
     let is_maintenance = s.witness_bit("M6 maintenance", claim.map(|c| c.is_maintenance))?;
     let is_initial = s.witness_bit("M6 initial", claim.map(|c| c.is_initial))?;
@@ -69,13 +80,16 @@ pub(crate) fn assign<F: MarginField, L: Layouter<F>>(
     let above_one = claim.map(|c| c.above_one);
     let above_one = s.witness_ranged("M6 multiplier above one", above_one, DIAL_BITS)?;
     let above_one = above_one.cell().clone();
-    let mut parts = vec![(0, &side), (CLAIM_MULTIPLIER, &above_one)];
+    let mut parts = vec![(0, &side)];
+    parts.extend(aim.map(|aim| (AIM_KIND, aim)));
+    parts.push((CLAIM_MULTIPLIER, &above_one));
     let leverage = match has_notional {
         true => Some(assign_leverage(s, &is_below, claim)?),
         false => None,
     };
     parts.extend(leverage.iter().map(|leverage| (CLAIM_LEVERAGE, leverage)));
-    // Level and side are three bits, the dials in range: each ends before the next.
+    // Level and side are three bits, an aim five, the dials in range: each ends
+    // before the next.
     let code = s.pack_unchecked("M6 code", &parts)?;
     s.equal(&code, &inputs[CLAIM])?;
     Ok(ClaimCells { is_maintenance, is_initial, is_below, above_one, leverage })

@@ -3,6 +3,7 @@
 // Each test file uses a part of this.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+pub mod deleveraging;
 pub mod golden;
 pub mod lowered;
 pub mod mock;

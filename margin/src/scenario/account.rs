@@ -284,13 +284,15 @@ impl ScenarioMargin {
         Some(worth - self.requirement(level)?)
     }
 
-    /// What equity must reach for a level, in quote units, rounded up. Nothing is
-    /// required to be bankrupt.
-    pub fn required_units(&self, level: Level) -> i128 {
-        let required = self.requirement(level).unwrap_or(I256::ZERO);
-        // Below 2^97 either way; towards zero is up below zero.
-        let up = if required > I256::ZERO { balance_one() - I256::ONE } else { I256::ZERO };
-        ((required + up) / balance_one()).as_i128()
+    /// What equity must reach for so many times what a level requires, in quote
+    /// units, rounded up. Nothing is required to be bankrupt.
+    pub fn required_units(&self, level: Level, times: Multiplier) -> i128 {
+        let Some(balance) = self.balance_of(level, times) else { return 0 };
+        let unit = balance_one() * I256::from(MULTIPLIER_ONE);
+        let required = I256::from(self.mark_to_market()) * unit - balance;
+        // Below 2^108 either way; towards zero is up below zero.
+        let up = if required > I256::ZERO { unit - I256::ONE } else { I256::ZERO };
+        ((required + up) / unit).as_i128()
     }
 
     /// Cash that would lift the account to a level, in quote units, rounded

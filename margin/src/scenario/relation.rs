@@ -108,8 +108,8 @@ impl Figures for ScenarioMargin {
         None
     }
 
-    fn buckets(&self, level: Level) -> Vec<BucketFigures> {
-        let (equity, requirement) = (self.mark_to_market(), self.required_units(level));
+    fn buckets(&self, level: Level, times: Multiplier) -> Vec<BucketFigures> {
+        let (equity, requirement) = (self.mark_to_market(), self.required_units(level, times));
         vec![BucketFigures { bucket: BucketId::CROSS, equity, requirement }]
     }
 }

@@ -164,6 +164,17 @@ impl SimulationMargin {
         ((deficit + unit - I256::ONE) / unit).as_u128()
     }
 
+    /// What equity must reach for so many times what a level requires, in quote
+    /// units, rounded up. Nothing is required to be bankrupt.
+    pub fn required_units(&self, level: Level, times: Multiplier) -> i128 {
+        let required = I256::from(self.requirement(level).unwrap_or(0));
+        let required = required * I256::from(times.get());
+        let unit = I256::from(WEIGHT_ONE) * I256::from(MULTIPLIER_ONE);
+        // Below 2^94 either way; towards zero is up below zero.
+        let up = if required > I256::ZERO { unit - I256::ONE } else { I256::ZERO };
+        ((required + up) / unit).as_i128()
+    }
+
     /// The highest level that, with every lower one, the account reaches.
     pub fn level(&self) -> Level {
         [Level::MarginCall, Level::Maintenance, Level::Initial]

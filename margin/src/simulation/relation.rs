@@ -4,7 +4,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use super::WEIGHT_ONE;
 use super::account::SimulationMargin;
 use super::row::SimulationRow;
 use super::terms::SimulationTerms;
@@ -101,12 +100,8 @@ impl Figures for SimulationMargin {
         None
     }
 
-    fn buckets(&self, level: Level) -> Vec<BucketFigures> {
-        let required = self.requirement(level).unwrap_or(0);
-        let one = i128::from(WEIGHT_ONE);
-        // Towards zero is up below zero.
-        let up = if required > 0 { one - 1 } else { 0 };
-        let (equity, requirement) = (self.equity(), (required + up) / one);
+    fn buckets(&self, level: Level, times: Multiplier) -> Vec<BucketFigures> {
+        let (equity, requirement) = (self.equity(), self.required_units(level, times));
         vec![BucketFigures { bucket: BucketId::CROSS, equity, requirement }]
     }
 }

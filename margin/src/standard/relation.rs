@@ -88,11 +88,12 @@ impl Figures for AccountMargin {
         Some(leverage.holds(self.gross_notional(), self.equity()))
     }
 
-    fn buckets(&self, level: Level) -> Vec<BucketFigures> {
+    fn buckets(&self, level: Level, times: Multiplier) -> Vec<BucketFigures> {
         let figures = |bucket: &BucketMargin| BucketFigures {
             bucket: bucket.bucket,
             equity: bucket.equity,
-            requirement: bucket.requirement(level).unwrap_or(0).cast_signed(),
+            // A requirement is below 2^90.
+            requirement: times.of(bucket.requirement(level).unwrap_or(0)).cast_signed(),
         };
         self.buckets.iter().map(figures).collect()
     }

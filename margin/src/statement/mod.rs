@@ -21,6 +21,9 @@ pub enum Statement {
     Margin,
     /// One portfolio becomes another.
     Transition,
+    /// One portfolio becomes another by closing parts of it: a transition with the
+    /// aim *healthier* or *cures*, which has a circuit of its own.
+    Deleveraging,
 }
 
 impl fmt::Display for Statement {
@@ -28,6 +31,7 @@ impl fmt::Display for Statement {
         f.write_str(match self {
             Self::Margin => "margin",
             Self::Transition => "transition",
+            Self::Deleveraging => "deleveraging",
         })
     }
 }

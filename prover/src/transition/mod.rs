@@ -11,17 +11,19 @@ use std::fmt;
 use rand::TryRng as _;
 use zeroize::Zeroizing;
 use zkmargin_circuits::family::{FamilyCircuit, TooManyChanges, Unprovable};
-use zkmargin_margin::claim::{Claim, InvalidClaim, Level, Leverage, Multiplier, Side};
+use zkmargin_margin::claim::{Claim, InvalidClaim, Leverage, Multiplier, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, BucketId, InstrumentId, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::portfolio::{Blinding, Portfolio, Position};
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::Statement;
 use zkmargin_margin::statement::transition::{
-    Aim, Change, Entry, TransitionInstance, TransitionSlot, TransitionWitness,
+    Aim, Change, Entry, InvalidAim, TransitionInstance, TransitionSlot, TransitionWitness,
 };
 use zkmargin_margin::units::{Amount, Lots};
+use zkmargin_margin::witness::Slot;
 
 use crate::backend::{Backend, BackendError};
 use crate::family::{FamilyMarket, MarketFamily};
@@ -54,6 +56,9 @@ pub enum TransitionError {
     /// A claim that no account can make.
     #[error(transparent)]
     Claim(#[from] InvalidClaim),
+    /// An aim that says nothing, or does not take the dials.
+    #[error(transparent)]
+    Aim(#[from] InvalidAim),
     /// The operating system gave no random bytes for the salt.
     #[error("the operating system gave no random bytes")]
     NoRandomness,
@@ -67,6 +72,12 @@ impl TransitionError {
                 ProvingError::Prove(BackendError::Unprovable(Unprovable::TooManyChanges(_))) => {
                     "give --shape auto; the large shape holds 8 changes: prove larger ones in steps"
                 }
+                ProvingError::Prove(BackendError::Unprovable(Unprovable::Aim(_))) => {
+                    "prove that the account meets a level afterwards: --meets LEVEL"
+                }
+                ProvingError::False { violation, .. } => {
+                    aim_hint(violation).unwrap_or(error.hint())
+                }
                 error => error.hint(),
             },
             Self::OtherAccount { .. } => "give both portfolios of one account",
@@ -75,6 +86,9 @@ impl TransitionError {
             }
             Self::OtherReserved => "give both portfolios the same `reserved`",
             Self::Claim(_) => "allowed are the levels margin-call, maintenance, initial",
+            Self::Aim(_) => {
+                "--healthier takes maintenance or initial and no dials; --cures BREACH:TARGET a breach at most the target, and --multiplier"
+            }
             Self::NoRandomness => "try again",
         }
     }
@@ -97,9 +111,9 @@ impl TransitionError {
 /// What is to be proved of the account afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// The level that it meets.
-    pub level: Level,
-    /// How many times the level's requirement.
+    /// What it achieves.
+    pub aim: Aim,
+    /// How many times the requirement of the aim's level.
     pub multiplier: Multiplier,
     /// The bound on its leverage.
     pub leverage: Option<Leverage>,
@@ -110,14 +124,18 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn claim(&self) -> Result<Claim, InvalidClaim> {
-        let claim = Claim::new(Side::AtLeast, self.level)?.with_multiplier(self.multiplier);
-        match self.leverage {
-            Some(most) => claim.with_leverage(most),
-            None => Ok(claim),
-        }
+    fn claim(&self) -> Result<Claim, TransitionError> {
+        let claim = self.aim.claim()?.with_multiplier(self.multiplier);
+        let claim = match self.leverage {
+            Some(most) => claim.with_leverage(most)?,
+            None => claim,
+        };
+        Ok(self.aim.claim_like(claim)?)
     }
 }
+
+/// A position of a market's family, with its row.
+type MarketSlot<F, M> = Slot<F, <MarketFamily<F, M> as MarginFamily>::Row>;
 
 /// A true transition with its witness, ready to prove.
 pub struct PreparedTransition<F: MarginField, M: FamilyMarket<F>> {
@@ -146,6 +164,14 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
         path: &Membership<F>,
         wanted: &Wanted,
     ) -> Result<Self, TransitionError> {
+        let claim = wanted.claim()?;
+        let is_proved = match wanted.aim.statement() {
+            Statement::Deleveraging => M::Deleveraging::STATEMENT == Statement::Deleveraging,
+            Statement::Margin | Statement::Transition => true,
+        };
+        if !is_proved {
+            return Err(unprovable(Unprovable::Aim(wanted.aim)));
+        }
         let header = market.header();
         let (account, epoch) = (path.account, header.epoch);
         if epoch != path.epoch {
@@ -172,12 +198,16 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
         let all = market.witness(&all, path).map_err(ProvingError::Market)?;
         let slots = MarketFamily::<F, M>::account(&all).slots.iter().zip(kept);
         let slots = slots.map(|(slot, kept)| TransitionSlot { slot: slot.clone(), kept });
+        let taken_back = match wanted.aim {
+            Aim::Cures { .. } => taken_back(market, path, after, &entries)?,
+            Aim::Meets(_) | Aim::Healthier(_) => None,
+        };
         let witness = TransitionWitness::<MarketFamily<F, M>> {
             slots: slots.collect(),
             before: market.witness(before, path).map_err(ProvingError::Market)?,
             blinding: after.blinding().clone(),
             change: Change::new(entries, salt()?).map_err(|_| failed(Violation::Order(0)))?,
-            taken_back: None,
+            taken_back,
         };
         let of_account = MarginInstance {
             context: path.context,
@@ -186,13 +216,12 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
             state_root: path.state_root,
             market_root: market.root(),
             model: header.model,
-            claim: wanted.claim()?,
+            claim,
             disclosed: Shortfall::NONE,
             memo: wanted.memo,
         };
-        let aim = Aim::Meets(wanted.level);
         let (next, change) = (witness.next(), witness.change.digest());
-        let instance = TransitionInstance::new(of_account, aim, next, change)
+        let instance = TransitionInstance::new(of_account, wanted.aim, next, change)
             .map_err(|_| failed(Violation::FalseClaim))?;
         M::Transition::check(&instance, &witness).map_err(failed)?;
         Ok(Self { instance, witness, shape })
@@ -250,6 +279,47 @@ impl Sides {
     }
 }
 
+/// The position of the last entry that has lots, with one of them taken back, and its
+/// row in the market; `None` where no entry has lots.
+fn taken_back<F: MarginField, M: FamilyMarket<F>>(
+    market: &M,
+    path: &Membership<F>,
+    after: &Portfolio,
+    entries: &[Entry],
+) -> Result<Option<MarketSlot<F, M>>, TransitionError> {
+    let Some(last) = entries.iter().rev().find(|entry| entry.lots() != 0) else {
+        return Ok(None);
+    };
+    let now = after.positions().iter().find(|position| position.key() == last.key());
+    let lots = now.map_or(0, |now| i128::from(now.quantity.get())) - last.lots().signum();
+    // Between what it was and what it is, but for an entry that grows: that is refused.
+    let Ok(lots) = i64::try_from(lots) else { return Ok(None) };
+    let (bucket, instrument) = last.key();
+    let position = Position { bucket, instrument, quantity: Lots::new(lots), cash: Amount::ZERO };
+    let alone = Portfolio::new(vec![position], after.blinding().clone())
+        .map_err(|_| failed(Violation::TakenBack))?;
+    let witness = market.witness(&alone, path).map_err(ProvingError::Market)?;
+    Ok(MarketFamily::<F, M>::account(&witness).slots.first().cloned())
+}
+
+/// What to do about an aim that is not reached.
+fn aim_hint(violation: &Violation) -> Option<&'static str> {
+    Some(match violation {
+        Violation::Grows(_) => {
+            "let every entry close lots of its position; healthier also takes cash paid in without lots"
+        }
+        Violation::Unsaid(_) => "keep positions of no lots and no cash as they are",
+        Violation::LessHealthy => {
+            "close lots at better prices, or pay cash in: equity over the requirement must not fall in any bucket"
+        }
+        Violation::NotInBreach => "give the level that the account is below, or use --healthier",
+        Violation::ClosesTooMuch => {
+            "close fewer lots of the last entry, by bucket and instrument: one less must fall short"
+        }
+        _ => return None,
+    })
+}
+
 /// The shape asked for, or the smallest that holds positions and changes.
 fn fit<F: MarginField, M: FamilyMarket<F>>(
     market: &M,
@@ -300,7 +370,7 @@ where
         prepared: &PreparedTransition<B::Field, M>,
     ) -> Result<TransitionFile<B::Field>, TransitionError>
     where
-        M: FamilyMarket<B::Field, Transition = C>,
+        M: FamilyMarket<B::Field>,
         C: FamilyCircuit<B::Field, Witness = TransitionWitness<MarketFamily<B::Field, M>>>,
     {
         let PreparedTransition { instance, witness, .. } = prepared;

@@ -109,7 +109,7 @@ impl<F: MarginField> TransitionFile<F> {
         let mut fields = file.object("instance")?;
         let mut aim = None;
         let account = parse_account(&mut fields, |fields| {
-            let allowed = "meets:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set; healthier:LEVEL or cures:LEVEL:LEVEL";
+            let allowed = "meets:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set; healthier:LEVEL; or cures:LEVEL:LEVEL, with ,multiplier:M";
             let (read, claim) = TransitionInstance::<F>::parse_claim(fields.text("claim")?)
                 .map_err(|_| MalformedProof::UnknownName { field: "claim", allowed })?;
             aim = Some(read);
@@ -206,7 +206,8 @@ pub struct TransitionData {
     /// What is achieved.
     #[serde(serialize_with = "text::serialize")]
     pub aim: Aim,
-    /// The claim about the account afterwards, with its dials.
+    /// The claim about the account afterwards, with its dials. Of *healthier* it
+    /// names the level of the requirement, and nothing says that it is met.
     #[serde(serialize_with = "text::serialize")]
     pub afterwards: Claim,
     /// What the prover bound to the proof.
@@ -215,6 +216,19 @@ pub struct TransitionData {
     pub next: Root,
     /// Digest of the change.
     pub change: Root,
+}
+
+impl TransitionData {
+    /// The aim, and what is claimed of the account afterwards: nothing but the aim
+    /// where it is *healthier*, which can be below every level.
+    pub fn words(&self) -> String {
+        match self.aim {
+            Aim::Healthier(_) => alloc::format!("{}", self.aim),
+            Aim::Meets(_) | Aim::Cures { .. } => {
+                alloc::format!("{} ({} afterwards)", self.aim, self.afterwards)
+            }
+        }
+    }
 }
 
 impl<F: MarginField> From<&TransitionInstance<F>> for TransitionData {

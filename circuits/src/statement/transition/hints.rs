@@ -11,6 +11,7 @@ use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::transition::{TransitionInstance, TransitionWitness};
 
+use crate::family::{TooManyChanges, Unprovable};
 use crate::figures::{FamilyFigures, Witness};
 use crate::statement::claim::ClaimHints;
 
@@ -88,26 +89,37 @@ impl<F: MarginField, G: FamilyFigures<F>> DerefMut for Assignment<F, G> {
 }
 
 /// The witness of an account that has all slots of a transition, closed ones too.
-pub(super) fn listed<M: MarginFamily>(witness: &TransitionWitness<M>) -> M::Witness {
+fn listed<M: MarginFamily>(witness: &TransitionWitness<M>) -> M::Witness {
     let slots = witness.slots.iter().map(|slot| slot.slot.clone());
     M::with_slots(&witness.before, slots.collect())
 }
 
 impl<F: MarginField, G: FamilyFigures<F>> Assignment<F, G> {
-    /// The choices for a witness that fits the shape; `listed` is [`listed`] of it.
+    /// The choices for a witness.
+    ///
+    /// # Errors
+    /// When positions or changes do not fit the shape.
     pub(super) fn new(
         shape: Shape,
         instance: &TransitionInstance<F>,
-        listed: &Witness<F, G>,
         witness: TransitionWitness<G::Family>,
-    ) -> Self {
+    ) -> Result<Self, Unprovable> {
+        let listed: &Witness<F, G> = &listed(&witness);
+        G::fits(shape, listed)?;
+        let was_held = |index: usize| witness.before_at(index).is_some();
+        let opened = (0..witness.slots.len()).filter(|index| !was_held(*index)).count();
+        let closed = witness.slots.iter().filter(|slot| !slot.kept).count();
+        let changes = witness.change.entries().len().max(opened).max(closed);
+        if changes > shape.changes() {
+            return Err(TooManyChanges { changes, shape, slots: shape.changes() }.into());
+        }
         let claim = ClaimHints::new(instance.account().claim);
         let reserved = F::from_u128(G::Family::account(listed).reserved.get());
         let mut figures = G::hints(shape, (&claim, reserved), listed);
         let closed = witness.slots.iter().enumerate().filter(|(_, slot)| !slot.kept);
         closed.for_each(|(index, _)| G::close(&mut figures, index));
         let slots = slots(G::positions(shape), shape.changes(), &witness);
-        Self { witness, claim, reserved, figures, slots }
+        Ok(Self { witness, claim, reserved, figures, slots })
     }
 }
 

@@ -52,6 +52,8 @@ impl<F: MarginField> List<F> {
     /// is not: `sum of bit_i (1 + 2^16 i) = flag (1 + 2^16 number)`. Both sides are
     /// below `2^32`, so the sums of bits and of numbers are equal each. A number
     /// that has no bit cannot be told: there is no such witness.
+    ///
+    /// Returns the bits, by number.
     pub(super) fn add<L: Layouter<F>>(
         &mut self,
         s: &mut Synthesizer<'_, F, L>,
@@ -59,8 +61,9 @@ impl<F: MarginField> List<F> {
         listed: &Cell<F>,
         (flag, word): (&Cell<F>, &Cell<F>),
         hints: Value<&[F]>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Cell<F>>, Error> {
         let name = self.name;
+        let mut bits = Vec::new();
         let apart = |number: usize| F::ONE + F::from((number as u64) << APART);
         let mut told = s.zero();
         // The number of a slot is at most its index.
@@ -75,6 +78,7 @@ impl<F: MarginField> List<F> {
             let so_far = self.places[place].clone();
             let label = format!("{name} word by {number}");
             self.places[place] = s.mul_add(&label, (&bit, word), (F::ONE, &so_far), F::ZERO)?;
+            bits.push(bit);
         }
         let step = F::from(1 << APART);
         let number = s.scale(&format!("{name} number"), step, &self.count, F::ONE)?;
@@ -84,7 +88,7 @@ impl<F: MarginField> List<F> {
         s.equal(&difference, &zero)?;
         // Nothing follows the last slot.
         if index + 1 == self.slots {
-            return Ok(());
+            return Ok(bits);
         }
         self.count = match self.kind {
             Kind::Gathered => s.add(&format!("{name} count"), &self.count, flag)?,
@@ -93,7 +97,7 @@ impl<F: MarginField> List<F> {
                 s.sub(&format!("{name} gaps"), &count, flag)?
             }
         };
-        Ok(())
+        Ok(bits)
     }
 
     /// The words, each second one with whether it is there: as links of a chain ask.

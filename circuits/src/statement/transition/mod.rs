@@ -1,5 +1,6 @@
 //! The circuit of the transition statement, for every family: of its aims,
-//! *meets*.
+//! *meets*. The others, which know the account before too, have a circuit of their
+//! own: [`deleveraging`].
 //!
 //! It proves [`zkmargin_margin::statement::transition`]. The slots are all
 //! positions held before or afterwards, in canonical order, then padding. The
@@ -8,7 +9,7 @@
 //!
 //! | clause | constraints | file |
 //! |---|---|---|
-//! | T1 | lots and cash before, in range; the slots held before, moved together, open the account's commitment; its leaf is in `STATE_ROOT` | `slot.rs`, `list.rs`, `statement/state.rs` |
+//! | T1 | lots and cash before, in range; the slots held before, moved together, open the account's commitment; its leaf is in `STATE_ROOT` | `slot.rs`, `list.rs`, `lists.rs`, `statement/state.rs` |
 //! | T2 | the slots kept, moved together, open `NEXT` | `list.rs`, `statement/state.rs` |
 //! | T3 | a slot that is not changed has the lots and cash it had; each changed slot is one entry, and the entries, closed with the salt, are `CHANGE` | `slot.rs`, `list.rs`, `change.rs` |
 //! | T1, T2 | both chains start from one amount that is reserved for open orders | `statement/state.rs` |
@@ -23,10 +24,13 @@
 //! padding is last, so no gap is left.
 
 mod change;
+pub mod deleveraging;
 mod hints;
 mod list;
+mod lists;
 mod slot;
 
+pub use deleveraging::DeleveragingCircuit;
 pub use hints::{Assignment, TransitionHints};
 
 use std::fmt;
@@ -37,15 +41,13 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::Statement;
-use zkmargin_margin::statement::transition::{
-    self, Aim, NEXT, TransitionInstance, TransitionWitness,
-};
+use zkmargin_margin::statement::transition::{self, Aim, TransitionInstance, TransitionWitness};
 
 use super::{assign_public, claim, market, state};
-use crate::family::{FamilyCircuit, TooManyChanges, Unprovable};
+use crate::family::{FamilyCircuit, Unprovable};
 use crate::figures::FamilyFigures;
 use crate::gadgets::{GadgetConfig, Synthesizer};
-use list::List;
+use lists::Lists;
 use slot::TransitionCells;
 
 /// Version of the statement's own part of the circuit.
@@ -80,16 +82,7 @@ impl<F: MarginField, G: FamilyFigures<F>> TransitionCircuit<F, G> {
         instance: TransitionInstance<F>,
         witness: TransitionWitness<G::Family>,
     ) -> Result<Self, Unprovable> {
-        let listed = hints::listed(&witness);
-        G::fits(shape, &listed)?;
-        let was_held = |index: usize| witness.before_at(index).is_some();
-        let opened = (0..witness.slots.len()).filter(|index| !was_held(*index)).count();
-        let closed = witness.slots.iter().filter(|slot| !slot.kept).count();
-        let changes = witness.change.entries().len().max(opened).max(closed);
-        if changes > shape.changes() {
-            return Err(TooManyChanges { changes, shape, slots: shape.changes() }.into());
-        }
-        Ok(Self { shape, assignment: Some(Assignment::new(shape, &instance, &listed, witness)) })
+        Ok(Self { shape, assignment: Some(Assignment::new(shape, &instance, witness)?) })
     }
 
     /// The prover's choices, to be changed at will: how a test lies.
@@ -175,11 +168,8 @@ impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for TransitionCircuit<F, G>
         let hints = self.value(|a| &a.figures);
         let mut figures = G::begin(s, self.shape, (&header, claim, &reserved), hints)?;
         let mut slots: Vec<G::Slot> = Vec::new();
-        let changes = self.shape.changes();
         let positions = G::positions(self.shape);
-        let mut before = List::compacted("before", positions, changes, &zero);
-        let mut next = List::compacted("next", positions, changes, &zero);
-        let mut entries = List::gathered("entry", positions, changes, &zero);
+        let mut lists = Lists::new(positions, self.shape.changes(), &zero);
         for index in 0..positions {
             s.scope(format!("slot {index}"));
             let mut slot = figures.slot(s, index, hints)?;
@@ -187,14 +177,7 @@ impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for TransitionCircuit<F, G>
             let cells = TransitionCells::assign(s, slot.as_mut(), own)?;
             figures.add(s, slots.last(), &slot, (index, hints))?;
             s.scope(format!("slot {index}"));
-            let common = slot.as_ref();
-            let listed = &common.listed;
-            let was = (&cells.held, &cells.word);
-            before.add(s, index, listed, was, own.map(|h| h.before.as_slice()))?;
-            let is = (&common.used, &common.word);
-            next.add(s, index, listed, is, own.map(|h| h.next.as_slice()))?;
-            let entry = (&cells.changed, &cells.entry);
-            entries.add(s, index, listed, entry, own.map(|h| h.entry.as_slice()))?;
+            lists.add(s, index, slot.as_ref(), &cells, own)?;
             slots.push(slot);
         }
         let outcome = figures.finish(s, hints)?;
@@ -202,12 +185,7 @@ impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for TransitionCircuit<F, G>
 
         let roots = slots.iter().map(|slot| &slot.as_ref().tree_root);
         market::constrain_root(s, &inputs, &header, &outcome.terms, roots)?;
-        let before = before.finish(s)?;
-        state::assign(s, &inputs, (&reserved, &state::committed(&before)), account)?;
-        let next = next.finish(s)?;
-        let blinding = self.value(|a| a.witness.blinding.to_field());
-        state::assign_next(s, &inputs[NEXT], (&reserved, &state::committed(&next)), blinding)?;
-        let entries = entries.finish(s)?;
-        change::assign(s, &inputs, &entries, self.value(|a| a.witness.change.salt().to_field()))
+        lists.open(s, &inputs, &reserved, self.value(|a| &a.witness))?;
+        Ok(())
     }
 }

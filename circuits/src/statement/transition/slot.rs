@@ -29,6 +29,8 @@ pub(super) struct TransitionCells<F: MarginField> {
     pub(super) word: Cell<F>,
     /// One for a slot that an entry is about.
     pub(super) changed: Cell<F>,
+    /// One for any other.
+    pub(super) unchanged: Cell<F>,
     /// The entry's word, if it is one.
     pub(super) entry: Cell<F>,
 }
@@ -70,17 +72,17 @@ impl<F: MarginField> TransitionCells<F> {
             + power::<F>(ENTRY_PRESENT);
         let offsets = (ENTRY_BUCKET, ENTRY_LOTS, ENTRY_CASH, shifted);
         let entry = pack(s, "T3 entry", &slot.parts, offsets, (&lots, &cash))?;
-        Ok(Self { held, word, changed, entry })
+        Ok(Self { held, word, changed, unchanged, entry })
     }
 }
 
-fn power<F: MarginField>(bits: u32) -> F {
+pub(super) fn power<F: MarginField>(bits: u32) -> F {
     F::from(2).pow_vartime([u64::from(bits)])
 }
 
 /// Instrument, bucket, lots, cash and a constant in one element. The first two are
 /// in range by the slot; the last two must fit their places with the constant.
-fn pack<F: MarginField, L: Layouter<F>>(
+pub(super) fn pack<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     name: &str,
     parts: &WordCells<F>,

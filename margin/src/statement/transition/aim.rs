@@ -4,6 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::claim::{Claim, Level, Side};
+use crate::statement::Statement;
 
 /// Bit offset of the aim's number in `CLAIM`: above level and side.
 pub const AIM_KIND: u32 = 3;
@@ -18,12 +19,14 @@ pub enum Aim {
     /// The account meets the level afterwards, whatever it did before: the check
     /// before a trade.
     Meets(Level),
-    /// Every entry shrinks a position or adds cash, and equity over the
-    /// requirement of the level falls in no bucket: an account below a level may
-    /// do it itself.
+    /// Every entry shrinks a position, settles the cash of one that does in its
+    /// bucket, or adds cash, and equity over the requirement of the level falls in no
+    /// bucket: an account below a level may do it itself. A change of nothing is no
+    /// worse, and so is healthier.
     Healthier(Level),
     /// A partial liquidation: the account was below `breach`, every entry shrinks
-    /// a position, the account meets `target` afterwards, and with the last lot
+    /// a position or settles the cash of one that does in its bucket, the account
+    /// meets `target` afterwards, and with one lot of the last entry that has lots
     /// taken back it would not.
     Cures {
         /// The level the account was below.
@@ -45,8 +48,10 @@ pub enum InvalidAim {
     /// Nothing is required for it, so nothing can be divided by it.
     #[error("healthier is measured against maintenance or initial margin")]
     NoRequirement,
-    /// A claim's dials where there is no claim about a level afterwards alone.
-    #[error("a multiplier or a bound on leverage goes with meets:LEVEL alone")]
+    /// A dial that the aim does not take.
+    #[error(
+        "a bound on leverage goes with meets:LEVEL alone, a multiplier with meets and cures: a ratio that does not fall has none"
+    )]
     Dials,
     /// What is below the target need not be below the breach level.
     #[error("the level that is cured is at most the target")]
@@ -96,10 +101,11 @@ impl Aim {
         Claim::new(Side::AtLeast, level).map_err(|_| InvalidAim::Bankrupt)
     }
 
-    /// The same with the dials of another claim, which *meets* alone takes.
+    /// The same with the dials of another claim: *meets* takes both, *cures* a
+    /// multiplier of its target, *healthier* none.
     ///
     /// # Errors
-    /// As [`Aim::checked`], or when another aim is given dials.
+    /// As [`Aim::checked`], or when an aim is given a dial that it does not take.
     pub fn claim_like(self, dials: Claim) -> Result<Claim, InvalidAim> {
         let plain = self.claim()?;
         let claim = plain.with_multiplier(dials.multiplier());
@@ -107,9 +113,20 @@ impl Aim {
             Some(most) => claim.with_leverage(most).map_err(|_| InvalidAim::Dials)?,
             None => claim,
         };
+        let taken = match self {
+            Self::Meets(_) => true,
+            Self::Cures { .. } => claim.leverage().is_none(),
+            Self::Healthier(_) => claim == plain,
+        };
+        if taken { Ok(claim) } else { Err(InvalidAim::Dials) }
+    }
+
+    /// The statement whose circuit proves it: that of the aims that shrink
+    /// positions knows the account before too.
+    pub const fn statement(self) -> Statement {
         match self {
-            Self::Healthier(_) | Self::Cures { .. } if claim != plain => Err(InvalidAim::Dials),
-            _ => Ok(claim),
+            Self::Meets(_) => Statement::Transition,
+            Self::Healthier(_) | Self::Cures { .. } => Statement::Deleveraging,
         }
     }
 

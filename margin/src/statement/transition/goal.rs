@@ -52,24 +52,20 @@ pub(super) fn check<M: MarginFamily>(
     match instance.aim() {
         Aim::Meets(_) => check_claim(instance.account(), &after),
         Aim::Healthier(level) => {
-            check_entries(witness, |shrinks, entry| shrinks || is_deposit(entry))?;
+            check_entries(witness, is_deposit)?;
+            check_said(witness)?;
             is_healthier(&before(witness)?, &after, level, shrinks_some(witness))
         }
         Aim::Cures { breach, target } => {
             if before(witness)?.shortfall(breach, Multiplier::ONE) == Some(0) {
                 return Err(Violation::NotInBreach);
             }
-            check_entries(witness, |shrinks, _| shrinks)?;
-            met(&after, target)?;
-            is_least(witness, &after, target)
+            check_entries(witness, |_| false)?;
+            check_said(witness)?;
+            let times = instance.account().claim.multiplier();
+            check_claim(instance.account(), &after)?;
+            is_least(witness, &after, (target, times))
         }
-    }
-}
-
-fn met(after: &impl Figures, level: Level) -> Result<(), Violation> {
-    match after.shortfall(level, Multiplier::ONE) {
-        Some(0) => Ok(()),
-        _ => Err(Violation::FalseClaim),
     }
 }
 
@@ -89,13 +85,18 @@ fn shrinks_some<M: MarginFamily>(witness: &TransitionWitness<M>) -> bool {
     witness.change.entries().iter().any(|entry| entry.lots() != 0)
 }
 
-/// Every entry is allowed; `allowed` is told whether it shrinks its position:
-/// fewer lots of the same sign, or none.
+/// Every entry that has lots shrinks its position: fewer lots of the same sign, or
+/// none. One without lots is the cash of such a one in its bucket, where a portfolio
+/// may keep the cash of all with one position; or it is `allowed` by itself.
 fn check_entries<M: MarginFamily>(
     witness: &TransitionWitness<M>,
-    allowed: impl Fn(bool, &Entry) -> bool,
+    allowed: impl Fn(&Entry) -> bool,
 ) -> Result<(), Violation> {
-    for (index, entry) in witness.change.entries().iter().enumerate() {
+    let entries = witness.change.entries();
+    let settles = |entry: &Entry| {
+        entries.iter().any(|other| other.key().0 == entry.key().0 && other.lots() != 0)
+    };
+    for (index, entry) in entries.iter().enumerate() {
         let position = M::account(&witness.before).slots.iter().map(|slot| &slot.position);
         let before = position.into_iter().find(|position| position.key() == entry.key());
         let before = before.map_or(0, |position| i128::from(position.quantity.get()));
@@ -103,8 +104,24 @@ fn check_entries<M: MarginFamily>(
         let shrinks = entry.lots() != 0
             && (after == 0 || after.signum() == before.signum())
             && after.abs() < before.abs();
-        if !allowed(shrinks, entry) {
+        let is_cash = entry.lots() == 0 && (settles(entry) || allowed(entry));
+        if !shrinks && !is_cash {
             return Err(Violation::Grows(index));
+        }
+    }
+    Ok(())
+}
+
+/// What is opened or left out has an entry, be it of nothing: a position of nothing
+/// can still be charged for, so the figures before must be told apart from those
+/// afterwards.
+fn check_said<M: MarginFamily>(witness: &TransitionWitness<M>) -> Result<(), Violation> {
+    let entries = witness.change.entries();
+    for (index, slot) in witness.slots.iter().enumerate() {
+        let key = slot.slot.position.key();
+        let is_same = slot.kept == witness.before_at(index).is_some();
+        if !is_same && entries.binary_search_by_key(&key, Entry::key).is_err() {
+            return Err(Violation::Unsaid(index));
         }
     }
     Ok(())
@@ -119,8 +136,10 @@ fn is_healthier(
     level: Level,
     lots_change: bool,
 ) -> Result<(), Violation> {
+    let [before, after] =
+        [before.buckets(level, Multiplier::ONE), after.buckets(level, Multiplier::ONE)];
     let mut buckets: BTreeMap<BucketId, [Ratio; 2]> = BTreeMap::new();
-    for (when, figures) in [before.buckets(level), after.buckets(level)].into_iter().enumerate() {
+    for (when, figures) in [before, after].into_iter().enumerate() {
         for BucketFigures { bucket, equity, requirement } in figures {
             buckets.entry(bucket).or_default()[when] = Ratio { equity, requirement };
         }
@@ -137,11 +156,11 @@ fn is_healthier(
 }
 
 /// With one lot of the last entry that has lots taken back at its mark, equity as
-/// it is, the account would not meet the level.
+/// it is, the account would not meet so many times the level.
 fn is_least<M: MarginFamily>(
     witness: &TransitionWitness<M>,
     after: &M::Figures,
-    level: Level,
+    (level, times): (Level, Multiplier),
 ) -> Result<(), Violation> {
     let last = witness.change.entries().iter().rev().find(|entry| entry.lots() != 0);
     let (Some(last), Some(back)) = (last, &witness.taken_back) else {
@@ -160,8 +179,9 @@ fn is_least<M: MarginFamily>(
             true => Some(back),
             false => slot.kept.then_some(&slot.slot),
         });
-    let required = M::assess(&witness.before, listed, &account.reserved)?.buckets(level);
-    let equity: Vec<_> = after.buckets(level);
+    let required = M::assess(&witness.before, listed, &account.reserved)?;
+    let (required, equity): (Vec<_>, Vec<_>) =
+        (required.buckets(level, times), after.buckets(level, times));
     let equity_of = |bucket: BucketId| {
         equity.iter().find(|figures| figures.bucket == bucket).map_or(0, |figures| figures.equity)
     };

@@ -91,13 +91,11 @@ impl<F: MarginField> TransitionInstance<F> {
         self.aim
     }
 
-    /// The claim as text: the aim's, with the dials of *meets*.
+    /// The claim as text: the aim's, and the dials that it takes behind it.
     pub fn claim_text(&self) -> String {
         let claim = self.account.claim.to_string();
-        match (self.aim, claim.strip_prefix("at-least:")) {
-            (Aim::Meets(_), Some(rest)) => alloc::format!("meets:{rest}"),
-            (aim, _) => aim.to_string(),
-        }
+        let dials = claim.find(',').map_or("", |at| &claim[at..]);
+        alloc::format!("{}{dials}", self.aim)
     }
 
     /// Reads [`TransitionInstance::claim_text`]: the aim, and the claim of it.
@@ -105,13 +103,10 @@ impl<F: MarginField> TransitionInstance<F> {
     /// # Errors
     /// When it is neither.
     pub fn parse_claim(text: &str) -> Result<(Aim, Claim), InvalidAim> {
-        let Some(rest) = text.strip_prefix("meets:") else {
-            let aim: Aim = text.parse()?;
-            return Ok((aim, aim.claim()?));
-        };
-        let claim: Claim =
-            alloc::format!("at-least:{rest}").parse().map_err(|_| InvalidAim::Text)?;
-        let aim = Aim::Meets(claim.level());
+        let (aim, dials) = text.split_at(text.find(',').unwrap_or(text.len()));
+        let aim: Aim = aim.parse()?;
+        let claim = alloc::format!("{}{dials}", aim.claim()?);
+        let claim: Claim = claim.parse().map_err(|_| InvalidAim::Text)?;
         Ok((aim, aim.claim_like(claim)?))
     }
 

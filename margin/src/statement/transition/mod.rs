@@ -9,8 +9,8 @@
 //! | M3 to M5 | rows, order and figures, as in the margin statement |
 //!
 //! What is reserved for open orders is the same before and afterwards, and counts
-//! as in the margin statement. *Meets* takes the dials of a claim; the other aims
-//! take none.
+//! as in the margin statement. *Meets* takes the dials of a claim, *cures* a
+//! multiplier of its target, *healthier* none.
 //!
 //! A position that is missing counts as one of zero lots and no cash, so a
 //! transition opens and closes positions. The prices at which lots become cash

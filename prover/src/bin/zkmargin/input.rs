@@ -11,6 +11,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::shape::ProofSystem;
+use zkmargin_margin::statement::transition::{Aim, InvalidAim};
 use zkmargin_params::market::{
     AnyMarketFile, MarketFileError, MarketKind, PublishedMarket as MarketFileOf,
 };
@@ -63,6 +64,16 @@ pub(crate) fn parse_level(text: &str) -> Result<Level, &'static str> {
         .filter_map(Level::from_u8)
         .find(|level| level.to_string() == text)
         .ok_or("allowed are margin-call, maintenance, initial")
+}
+
+/// Reads the level of the aim *healthier*.
+pub(crate) fn parse_healthier(text: &str) -> Result<Aim, InvalidAim> {
+    format!("healthier:{text}").parse()
+}
+
+/// Reads the levels of the aim *cures*: the breach, then the target.
+pub(crate) fn parse_cures(text: &str) -> Result<Aim, InvalidAim> {
+    format!("cures:{text}").parse()
 }
 
 /// Reads a memo: at most 31 bytes, which are its last.

@@ -3,22 +3,26 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_margin::claim::{Level, Leverage, Multiplier};
 use zkmargin_margin::ids::{AccountId, ContextId, Memo};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::statement::Statement;
+use zkmargin_margin::statement::transition::{Aim, TransitionInstance, TransitionWitness};
 use zkmargin_prover::backend::Backend;
-use zkmargin_prover::family::FamilyMarket;
+use zkmargin_prover::family::{FamilyMarket, MarketFamily};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::transition::{PreparedTransition, TransitionError, Wanted};
-use zkmargin_verifier::proof::TransitionData;
+use zkmargin_verifier::proof::{TransitionData, TransitionFile};
 
 use super::prove::{Paths, ShapeChoice, check_context, parse_shape};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_level, parse_source,
-    refuse_existing, warn_of_insecure_srs, with_market, write_private, write_public,
+    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_cures, parse_healthier,
+    parse_level, parse_source, refuse_existing, warn_of_insecure_srs, with_market, write_private,
+    write_public,
 };
 use crate::params::prover;
 
@@ -56,7 +60,15 @@ pub(crate) struct Args {
     /// Level that the account meets afterwards: margin-call, maintenance, initial
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, default_value = "initial")]
     meets: Level,
-    /// How many times that level's requirement it meets: 1.25
+    /// Instead: that every entry of the change closes lots of a position, or pays cash
+    /// in, and that equity over this level's requirement falls in no bucket
+    #[arg(long, value_name = "LEVEL", value_parser = parse_healthier, conflicts_with_all = ["meets", "multiplier", "max_leverage"])]
+    healthier: Option<Aim>,
+    /// Instead: that the account was below the first level, meets the second
+    /// afterwards, and closes no lot more than that takes
+    #[arg(long, value_name = "BREACH:TARGET", value_parser = parse_cures, conflicts_with_all = ["meets", "healthier", "max_leverage"])]
+    cures: Option<Aim>,
+    /// How many times the requirement of the level it meets: 1.25
     #[arg(long, value_name = "TIMES")]
     multiplier: Option<Multiplier>,
     /// Leverage that it keeps to afterwards, in a family that has notionals: 10
@@ -113,12 +125,12 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
     if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let prover = prover::<B, M::Transition>(prepared.shape(), args.srs.dev(), env)?;
-    let stage = format!("proof of {}", args.before);
-    let file = env
-        .progress
-        .stage(&stage, || prover.prove_transition(&prepared))
-        .map_err(|source| failed(&args.after, source))?;
+    let file = match prepared.instance().aim().statement() {
+        Statement::Deleveraging => file_of::<B, M, M::Deleveraging>(args, &prepared, env)?,
+        Statement::Margin | Statement::Transition => {
+            file_of::<B, M, M::Transition>(args, &prepared, env)?
+        }
+    };
     // The opening first: a proof whose change nobody can show any more is worth less.
     if let Some(opening) = &args.opening {
         write_private(opening, &prepared.opening().to_json(), args.force, env)?;
@@ -144,6 +156,29 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
     Ok(Exit::Done)
 }
 
+/// The proof, by the circuit of its aim.
+fn file_of<B, M, C>(
+    args: &Args,
+    prepared: &PreparedTransition<B::Field, M>,
+    env: Env,
+) -> Result<TransitionFile<B::Field>, Error>
+where
+    B: Backend,
+    M: FamilyMarket<B::Field>,
+    C: FamilyCircuit<
+            B::Field,
+            Family = MarketFamily<B::Field, M>,
+            Instance = TransitionInstance<B::Field>,
+            Witness = TransitionWitness<MarketFamily<B::Field, M>>,
+        > + 'static,
+{
+    let prover = prover::<B, C>(prepared.shape(), args.srs.dev(), env)?;
+    let stage = format!("proof of {}", args.before);
+    env.progress
+        .stage(&stage, || prover.prove_transition(prepared))
+        .map_err(|source| failed(&args.after, source))
+}
+
 fn prepare<B: Backend, M: FamilyMarket<B::Field>>(
     args: &Args,
     market: &M,
@@ -162,7 +197,7 @@ fn prepare<B: Backend, M: FamilyMarket<B::Field>>(
     let path = Paths::<B::Field>::load(args.state.as_ref(), &files)?.of(before.0)?;
     check_context(args.context, &path)?;
     let wanted = Wanted {
-        level: args.meets,
+        aim: args.healthier.or(args.cures).unwrap_or(Aim::Meets(args.meets)),
         multiplier: args.multiplier.unwrap_or(Multiplier::ONE),
         leverage: args.max_leverage,
         memo: args.memo,

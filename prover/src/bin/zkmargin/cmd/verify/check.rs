@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
-use zkmargin_circuits::statement::transition::TransitionCircuit;
+use zkmargin_circuits::statement::transition::{DeleveragingCircuit, TransitionCircuit};
+use zkmargin_margin::statement::Statement;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
@@ -95,6 +96,11 @@ fn check_transition(
             true => return Err(Error::InsecureSrs(source.to_string())),
         };
         let verifier = match circuit.family {
+            // The other families have no circuit of it: their key refuses the file.
+            Family::Standard if file.instance().aim().statement() == Statement::Deleveraging => {
+                type Figures = StandardFigures<Field>;
+                verifier::<B, DeleveragingCircuit<Field, Figures>>(circuit.shape, dev, env)
+            }
             Family::Standard => {
                 verifier::<B, TransitionCircuit<Field, StandardFigures<_>>>(circuit.shape, dev, env)
             }

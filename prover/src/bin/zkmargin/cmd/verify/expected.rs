@@ -2,6 +2,7 @@
 
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, Timestamp};
+use zkmargin_margin::statement::transition::Aim;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::freshness::{Freshness, parse_period};
 use zkmargin_prover::transition::Opening;
@@ -13,8 +14,8 @@ use crate::cmd::market::load_model;
 use crate::env::Env;
 use crate::error::Error;
 use crate::input::{
-    PublishedMarket, now, parse_context, parse_epoch, parse_level, parse_memo, parse_source,
-    with_market,
+    PublishedMarket, now, parse_context, parse_cures, parse_epoch, parse_healthier, parse_level,
+    parse_memo, parse_source, with_market,
 };
 
 /// What proofs must be about.
@@ -43,6 +44,15 @@ pub(crate) struct Expected {
     /// proof says nothing of the account as it is
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with = "claim", group = "level")]
     meets: Option<Level>,
+    /// Level whose requirement equity has no less of after a change that closes lots
+    /// or pays cash in (`prove-change --healthier`)
+    #[arg(long, value_name = "LEVEL", value_parser = parse_healthier, conflicts_with_all = ["claim", "multiplier", "max_leverage"], group = "level")]
+    healthier: Option<Aim>,
+    /// Level that the account was below, and level that it meets after a change that
+    /// closes no lot more than that takes (`prove-change --cures`), times the
+    /// multiplier exactly
+    #[arg(long, value_name = "BREACH:TARGET", value_parser = parse_cures, conflicts_with_all = ["claim", "max_leverage"], group = "level")]
+    cures: Option<Aim>,
     /// Commitment that the account must have after the change
     #[arg(long, value_name = "0x...")]
     next: Option<FieldHex>,
@@ -160,11 +170,12 @@ impl Expected {
         let age = self.age(&told)?;
         let times = self.multiplier.unwrap_or(Multiplier::ONE);
         let leverage = self.max_leverage;
-        let claim = match (self.at_least, self.claim, self.meets) {
+        let claim = match (self.at_least, self.claim, self.meets, self.healthier.or(self.cures)) {
             (Some(level), ..) => ClaimRule::AtLeast { level, times, leverage },
-            (None, Some(claim), _) => ClaimRule::Exactly(claim),
-            (None, None, Some(level)) => ClaimRule::Meets { level, times, leverage },
-            (None, None, None) => ClaimRule::Any,
+            (None, Some(claim), ..) => ClaimRule::Exactly(claim),
+            (None, None, Some(level), _) => ClaimRule::Meets { level, times, leverage },
+            (None, None, None, Some(aim)) => ClaimRule::Reaches { aim, times },
+            (None, None, None, None) => ClaimRule::Any,
         };
         let is_told = |figure: Figure| match figure {
             Figure::Claim => !matches!(claim, ClaimRule::Any),

@@ -58,7 +58,7 @@ impl Figure {
             Self::StateRoot => "--epoch, --state-root, or --any-state-root",
             Self::MarketRoot => "--epoch, --market, --market-root, or --any-market-root",
             Self::Model => "--epoch, --market, --model, or --any-model",
-            Self::Claim => "--at-least, --claim, --meets, or --any-claim",
+            Self::Claim => "--at-least, --claim, --meets, --healthier, --cures, or --any-claim",
             Self::Age => "--max-age with --epoch or --market, or --any-age",
             Self::Epoch => "--epoch, --market or --epoch-number",
             Self::Account => "--account",
@@ -187,6 +187,11 @@ pub(super) enum ClaimRule {
         times: Multiplier,
         leverage: Option<Leverage>,
     },
+    /// Of a transition: this aim exactly, for more of *cures* closes more.
+    Reaches {
+        aim: Aim,
+        times: Multiplier,
+    },
     Any,
 }
 
@@ -246,6 +251,7 @@ impl Pins {
             }
             ClaimRule::Exactly(exact) if found != exact => exact.to_string(),
             ClaimRule::Meets { level, .. } => Aim::Meets(level).to_string(),
+            ClaimRule::Reaches { aim, .. } => aim.to_string(),
             _ => return Ok(side),
         };
         Err(mismatch(Figure::Claim, expected, found.to_string()))
@@ -279,15 +285,21 @@ impl Pins {
                 return Ok(());
             }
             (ClaimRule::Meets { level, .. }, _) => Aim::Meets(level).to_string(),
+            (ClaimRule::Reaches { aim, times }, found)
+                if found == aim && data.afterwards.multiplier() == times =>
+            {
+                return Ok(());
+            }
+            (ClaimRule::Reaches { aim, times: Multiplier::ONE }, _) => aim.to_string(),
+            (ClaimRule::Reaches { aim, times }, _) => format!("{aim},multiplier:{times}"),
             (ClaimRule::AtLeast { level, .. }, _) => format!("at-least:{level}"),
             (ClaimRule::Exactly(claim), _) => claim.to_string(),
             // Whatever is claimed, of the account as it is.
-            (ClaimRule::Any, _) => "one of the account as it is (--meets LEVEL)".to_owned(),
+            (ClaimRule::Any, _) => {
+                "one of the account as it is (of a change: --meets, --healthier, --cures)"
+                    .to_owned()
+            }
         };
-        Err(mismatch(
-            Figure::Claim,
-            expected,
-            format!("{}, {} afterwards", data.aim, data.afterwards),
-        ))
+        Err(mismatch(Figure::Claim, expected, data.words()))
     }
 }

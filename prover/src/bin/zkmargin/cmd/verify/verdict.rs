@@ -81,9 +81,10 @@ impl ProofReport {
         let proved = ["account", "claim", "next", "change"];
         assurance.extend(proved.map(|key| (key, Assurance::Proved)));
         assurance.extend(pins.age.map(|(_, by)| (Figure::Age.key(), by)));
-        let TransitionData { account, aim, afterwards, next, change, epoch, .. } = data;
+        let TransitionData { account, next, change, epoch, .. } = data;
         let statement = format!(
-            "{account} {aim} ({afterwards} afterwards) by a change in epoch {}: next commitment {next}, change {change}",
+            "{account} {} by a change in epoch {}: next commitment {next}, change {change}",
+            data.words(),
             epoch.get()
         );
         Self {
