@@ -16,6 +16,8 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::figures::FamilyFigures;
 use zkmargin_circuits::ipa::{self, IpaParams};
 use zkmargin_circuits::kzg;
+use zkmargin_circuits::scenario::ScenarioFigures;
+use zkmargin_circuits::standard::StandardFigures;
 use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
@@ -114,12 +116,12 @@ fn deleveraging() {
 
 #[test]
 fn standard_margin() {
-    transparent::<TransitionCircuit<_, _>, _>(&standard_close::<Fp>());
+    transparent::<TransitionCircuit<Fp, StandardFigures<Fp>>, _>(&standard_close::<Fp>());
     on_chain(&standard_close::<Bn254Fr>());
 }
 
 #[test]
 fn scenario_margin() {
-    transparent::<TransitionCircuit<_, _>, _>(&scenario_trade::<Fp>());
+    transparent::<TransitionCircuit<Fp, ScenarioFigures<Fp>>, _>(&scenario_trade::<Fp>());
     on_chain(&scenario_trade::<Bn254Fr>());
 }

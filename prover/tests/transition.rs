@@ -96,6 +96,80 @@ fn a_change_is_proved_verified_and_told_from_what_is() {
 }
 
 #[test]
+fn a_deleveraging_is_proved_and_told_from_other_changes() {
+    let sandbox = tempfile::tempdir().unwrap();
+    let dir = sandbox.path();
+    copy_fixtures(dir);
+    write_after(dir, "after.json", |document| {
+        document["positions"][0]["quantity"] = "-0.25".into();
+        document["cash"] = "20000".into();
+    });
+    let prove = |after: &str, aim: &str, output: &str| {
+        let line = format!(
+            "prove-change -q portfolio.json {after} --insecure-plaintext -m market.json -p path.json {aim} -o {output}"
+        );
+        said(dir, &line)
+    };
+    let (code, told) = prove("after.json", "--healthier maintenance", "change.json");
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("healthier:maintenance afterwards, proved in change.json"), "{told}");
+    let (code, told) = said(dir, &format!("verify -q change.json {PINS} --healthier maintenance"));
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("healthier:maintenance by a change in epoch 1"), "{told}");
+    // Nothing is said of a level afterwards, nor another aim's.
+    assert!(!told.contains("at-least"), "{told}");
+    for claim in [
+        "--healthier initial",
+        "--meets maintenance",
+        "--cures maintenance:maintenance",
+        "--at-least maintenance",
+        "--any-claim",
+    ] {
+        let (code, told) = said(dir, &format!("verify -q change.json {PINS} {claim}"));
+        assert_eq!(code, 1, "{claim}: {told}");
+        assert!(told.contains("claim is"), "{told}");
+    }
+    // Told as another aim, it is a proof of other public inputs.
+    let text = fs::read_to_string(dir.join("change.json")).unwrap();
+    for other in ["healthier:initial", "cures:maintenance:maintenance", "meets:maintenance"] {
+        fs::write(dir.join("forged.json"), text.replace("healthier:maintenance", other)).unwrap();
+        let aim = other.replacen(':', " ", 1);
+        let (code, told) = said(dir, &format!("verify -q forged.json {PINS} --{aim}"));
+        assert_eq!(code, 1, "{other}: {told}");
+    }
+
+    // What is no deleveraging, in words.
+    let refused = |after: &str, aim: &str, words: &str| {
+        let (code, told) = prove(after, aim, "new.json");
+        assert!(code == 1 && told.contains("(clause T4)") && told.contains(words), "{told}");
+        assert!(told.contains("hint: "), "{told}");
+        assert!(!dir.join("new.json").exists());
+    };
+    write_after(dir, "larger.json", |document| {
+        document["positions"][0]["quantity"] = "-0.5".into();
+    });
+    refused("larger.json", "--healthier maintenance", "does not shrink its position");
+    write_after(dir, "dear.json", |document| {
+        document["positions"][0]["quantity"] = "-0.25".into();
+        document["cash"] = "1".into();
+    });
+    refused("dear.json", "--healthier maintenance", "falls in a bucket");
+    refused("after.json", "--cures maintenance:initial", "was not below the level");
+    // What no aim takes.
+    for aim in [
+        "--healthier margin-call",
+        "--healthier maintenance --multiplier 2",
+        "--healthier maintenance --max-leverage 2",
+        "--healthier maintenance --meets initial",
+        "--cures initial:maintenance",
+        "--cures maintenance",
+        "--cures maintenance:initial --max-leverage 2",
+    ] {
+        assert_eq!(prove("after.json", aim, "new.json").0, 2, "{aim}");
+    }
+}
+
+#[test]
 fn what_cannot_be_proved_is_refused_in_words() {
     let sandbox = tempfile::tempdir().unwrap();
     let dir = sandbox.path();

@@ -21,7 +21,7 @@ use halo2_proofs::plonk::Error;
 use zkmargin_margin::claim::MULTIPLIER_ONE;
 use zkmargin_margin::field::MarginField;
 
-use super::aim::{AimCells, LevelCells};
+use super::aim::AimCells;
 use crate::gadgets::{Cell, Synthesizer};
 
 /// Bits of what is beyond a bound: the difference of two products.
@@ -128,13 +128,14 @@ impl<F: MarginField> Sums<F> {
         s.range_check("T4 required does not grow", &where_healthier, REQUIRED_BITS)?;
         self.fallen = s.add("T4 required less in all", &self.fallen, &fell)?;
 
+        let live = s.mul("ends where cures", &self.aim.is_cures, ends)?;
         let short = s.sub("short before", before, was)?;
         let flag = hints.map(|hints| hints.in_breach);
-        self.in_breach = flagged(s, "T4 in breach", (ends, &short, &self.in_breach), flag)?;
+        self.in_breach = flagged(s, "T4 in breach", (&live, &short, &self.in_breach), flag)?;
         let product = (&self.multiplier, back);
         let short = s.mul_add("T4 short with a lot back", product, (-one, equity), F::ZERO)?;
         let flag = hints.map(|hints| hints.falls_short);
-        self.falls_short = flagged(s, "T4 falls short", (ends, &short, &self.falls_short), flag)?;
+        self.falls_short = flagged(s, "T4 falls short", (&live, &short, &self.falls_short), flag)?;
         Ok(())
     }
 
@@ -163,19 +164,20 @@ impl<F: MarginField> Sums<F> {
     }
 }
 
-/// The sum so far, and the value at an end that is flagged.
+/// The sum so far, and the value if it is flagged, as it can be where `live` is one.
 fn flagged<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     name: &str,
-    (ends, value, sum): (&Cell<F>, &Cell<F>, &Cell<F>),
+    (live, value, sum): (&Cell<F>, &Cell<F>, &Cell<F>),
     hint: Value<Option<F>>,
 ) -> Result<Cell<F>, Error> {
-    let found = ends.value().zip(value.value());
-    let flag = hint.zip(found).map(|(hint, (ends, value))| {
-        hint.unwrap_or_else(|| if is_positive(value) { *ends } else { F::ZERO })
+    let found = live.value().zip(value.value());
+    let flag = hint.zip(found).map(|(hint, (live, value))| {
+        hint.unwrap_or_else(|| if is_positive(value) { *live } else { F::ZERO })
     });
     let flag = s.witness_bit(name, flag)?;
-    let flag = s.mul(&format!("{name} at an end"), &flag, ends)?;
+    let dead = s.not(&format!("{name} cannot be"), live)?;
+    s.product_is_zero(&format!("{name} where a bucket ends"), &flag, &dead)?;
     s.mul_add(&format!("{name} in all"), (&flag, value), (F::ONE, sum), F::ZERO)
 }
 

@@ -1,0 +1,101 @@
+//! Deleveragings under the harness; see `standard.rs` for the long run.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
+
+#[path = "../../circuits/tests/common/mod.rs"]
+mod fixtures;
+#[allow(dead_code, reason = "shared by tests")]
+mod harness;
+
+use std::collections::BTreeSet;
+
+use fixtures::deleveraging::{self, Circuit};
+use harness::Expected;
+use pasta_curves::Fp;
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::shape::Shape;
+use zkmargin_testkit::check::Checker;
+use zkmargin_testkit::fault::Fault;
+use zkmargin_testkit::graph::{self, Finding};
+use zkmargin_testkit::{Plan, Subject};
+
+/// Every slot of the smallest shape in use, and both entries.
+fn full<F: MarginField>(aim: &str) -> Subject<F, Circuit<F>> {
+    let case = deleveraging::full::<F>(aim);
+    assert_eq!(case.check(), Ok(()));
+    Subject { k: case.k(), circuit: case.circuit(), rows: case.public_rows() }
+}
+
+fn cured<F: MarginField>() -> Subject<F, Circuit<F>> {
+    full("cures:maintenance:maintenance")
+}
+
+fn expected() -> Expected {
+    let mut free = vec![(
+        "settlement: T4 bucket of entry 0 goes on".to_owned(),
+        "both entries have lots: neither is the other's cash",
+    )];
+    for scope in (0..8).map(|slot| format!("slot {slot}")).chain(["outcome".to_owned()]) {
+        free.push((format!("{scope}: T4 in breach"), "one bucket in breach is enough"));
+        free.push((format!("{scope}: T4 falls short"), "one that falls short is enough"));
+    }
+    Expected {
+        name: "standard-deleveraging",
+        circuit: "standard-deleveraging",
+        free,
+        never_failing: &[],
+        redundant: &[],
+    }
+}
+
+#[test]
+fn no_cell_can_be_changed() {
+    harness::no_cell_can_be_changed(&cured::<Fp>(), Shape::Small, &expected());
+    harness::no_cell_can_be_changed(&cured::<Bn254Fr>(), Shape::Small, &expected());
+}
+
+/// Nothing is unconstrained, unused or idle but the equity of the position with a lot
+/// taken back: equity is as it is.
+#[test]
+fn the_graph_is_whole() {
+    fn whole<F: MarginField>() {
+        let subject = cured::<F>();
+        let recording = subject.record(&Plan::default());
+        let findings = graph::findings(&Checker::new(&recording));
+        let memo = Finding::Unconstrained("public: memo / public input".to_owned());
+        let equity = Finding::Unused("taken back: M# equity / d".to_owned());
+        assert_eq!(findings, BTreeSet::from([memo, equity]));
+    }
+    whole::<Fp>();
+    whole::<Bn254Fr>();
+}
+
+#[test]
+fn no_lie_is_accepted() {
+    harness::no_lie_is_accepted(&cured::<Bn254Fr>(), &expected());
+    harness::no_lie_is_accepted(&full::<Bn254Fr>("healthier:maintenance"), &expected());
+}
+
+/// Faults of the statement's own kinds.
+#[test]
+fn seeded_faults_are_found() {
+    let faults = [
+        ("another position before", "entries: equality #: equal", "copy"),
+        ("another lot taken back", "taken back: equality #: equal", "copy"),
+        ("flips through zero", "entry #: T# does not flip: range #", "lookups"),
+        ("grows", "entry #: T# shrinks: range #", "lookups"),
+        ("lots told to be none", "entry #: T# no lots are none: equal", "copy"),
+        ("cures by cash", "settlement: T# cures by lots, entry #: equal", "copy"),
+        ("cash of another bucket", "settlement: T# same bucket after entry #: equal", "copy"),
+        ("beyond the aim", "slot #: T# bucket reaches the aim: range #", "lookups"),
+        ("requirement grows", "slot #: T# required does not grow: range #", "lookups"),
+        ("nothing to cure", "outcome: T# some bucket was in breach: range #", "lookups"),
+        ("closes too much", "outcome: T# some bucket falls short: range #", "lookups"),
+        ("breach flagged anywhere", "slot #: T# in breach where a bucket ends: equal", "copy"),
+        ("aim not decoded", "aim: T# cures is a bit: equal", "copy"),
+        ("multiplier of healthier", "aim and claim: T# healthier has no multiplier: equal", "copy"),
+        ("position of nothing unsaid", "slot #: T# unchanged is held and kept: equal", "copy"),
+    ];
+    let faults = faults.map(|(bug, region, part)| (bug, Fault::new(region, part)));
+    harness::faults_are_found(&cured::<Bn254Fr>(), &faults);
+}
