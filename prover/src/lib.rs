@@ -12,6 +12,9 @@
 //! | [`proving`] | from a portfolio, a market and a path to a proof |
 //! | [`transition`] | from two portfolios to the proof that one becomes the other |
 //! | [`conformance`] | published cases as statements, for the circuit |
+//! | [`api`] | the front door: load, commit, prove, verify, of whatever family |
+//! | [`setup`] | provers and verifiers with their parameters and keys |
+//! | [`schema`] | JSON Schemas of the files |
 //! | [`backend`] | the proof systems behind one interface |
 //! | [`family`] | the families of margin models behind one interface |
 //! | [`bulk`] | many files at once |
@@ -19,6 +22,7 @@
 //!
 //! The `zkmargin` command is built on these.
 
+pub mod api;
 pub mod backend;
 pub mod bulk;
 pub mod conformance;
@@ -34,7 +38,12 @@ pub mod portfolio_file;
 pub mod proving;
 pub mod report;
 pub mod scenario;
+pub mod schema;
+pub mod setup;
 pub mod simulation;
 pub mod standard_stress;
 pub mod transition;
 pub mod venue;
+
+pub use api::{Expected, Market, Policy, Prover, Venue, Verifier};
+pub use setup::Setup;

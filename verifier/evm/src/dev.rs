@@ -2,19 +2,11 @@
 //! the **insecure** powers of tau of `zkmargin srs dev`. For tests and demos.
 
 use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_contracts::dev as code;
+use zkmargin_verifier::bn254::dev as keys;
 use zkmargin_verifier::bn254::{KeyError, VerifyingKey};
 
 use crate::artifact::{ArtifactError, creation_code};
-
-macro_rules! stored {
-    ($file:literal, $contract:literal) => {
-        (
-            include_bytes!(concat!("../../vectors/kzg/", $file, ".vk")).as_slice(),
-            include_bytes!(concat!("../../contracts/artifacts/Verifier", $contract, ".json"))
-                .as_slice(),
-        )
-    };
-}
 
 /// Why a stored verifier cannot be used: it is damaged.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +34,12 @@ pub enum DevVerifierError {
 /// When what is stored is damaged.
 pub fn verifier(family: Family, shape: Shape) -> Result<(VerifyingKey, Vec<u8>), DevVerifierError> {
     let (key, artifact) = match (family, shape) {
-        (Family::Standard, Shape::Small) => stored!("standard-small", "StandardSmall"),
-        (Family::Standard, Shape::Medium) => stored!("standard-medium", "StandardMedium"),
-        (Family::Standard, Shape::Large) => stored!("standard-large", "StandardLarge"),
-        (Family::Scenario, Shape::Small) => stored!("scenario-small", "ScenarioSmall"),
-        (Family::Scenario, Shape::Medium) => stored!("scenario-medium", "ScenarioMedium"),
-        (Family::Scenario, Shape::Large) => stored!("scenario-large", "ScenarioLarge"),
+        (Family::Standard, Shape::Small) => (keys::STANDARD_SMALL, code::STANDARD_SMALL),
+        (Family::Standard, Shape::Medium) => (keys::STANDARD_MEDIUM, code::STANDARD_MEDIUM),
+        (Family::Standard, Shape::Large) => (keys::STANDARD_LARGE, code::STANDARD_LARGE),
+        (Family::Scenario, Shape::Small) => (keys::SCENARIO_SMALL, code::SCENARIO_SMALL),
+        (Family::Scenario, Shape::Medium) => (keys::SCENARIO_MEDIUM, code::SCENARIO_MEDIUM),
+        (Family::Scenario, Shape::Large) => (keys::SCENARIO_LARGE, code::SCENARIO_LARGE),
         (Family::Simulation, _) => return Err(DevVerifierError::NotStored { family, shape }),
     };
     Ok((VerifyingKey::from_bytes(key)?, creation_code(artifact)?))

@@ -40,7 +40,9 @@ use crate::cmd::demo::NodeError;
 use crate::cmd::edit::EditError;
 use crate::cmd::evm::EvmError;
 use crate::cmd::verify::{Figure, list};
+use crate::cmd::watch::FetchError;
 use crate::evm_key::EvmKeyError;
+use crate::profile::ProfileError;
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,6 +230,12 @@ pub(crate) enum Error {
     /// A question that no trade or price answers.
     #[error("{0}")]
     WhatIf(#[from] crate::cmd::whatif::WhatIfError),
+    #[error(transparent)]
+    Fetch(Box<FetchError>),
+    #[error("`{0}` did not end as it should")]
+    Unexpected(String),
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     #[error("{0}")]
     Usage(&'static str),
     #[error("the system's clock is before 1970")]
@@ -241,6 +249,12 @@ pub(crate) enum Error {
 impl From<EvmError> for Error {
     fn from(error: EvmError) -> Self {
         Self::Evm(Box::new(error))
+    }
+}
+
+impl From<FetchError> for Error {
+    fn from(error: FetchError) -> Self {
+        Self::Fetch(Box::new(error))
     }
 }
 

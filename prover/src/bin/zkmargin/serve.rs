@@ -37,11 +37,11 @@ impl Server {
         let mut put = |name: &str, kind, bytes: &[u8]| {
             files.insert(name.to_owned(), Page { kind, bytes: bytes.to_vec() });
         };
-        put("/", "text/html; charset=utf-8", page::INDEX);
-        put("/style.css", "text/css; charset=utf-8", page::STYLE);
-        put("/app.js", "text/javascript; charset=utf-8", page::APP);
-        put("/verifier.js", "text/javascript; charset=utf-8", page::VERIFIER);
-        put("/verifier_bg.wasm", "application/wasm", page::WASM);
+        put("/", "text/html; charset=utf-8", zkmargin_page::INDEX);
+        put("/style.css", "text/css; charset=utf-8", zkmargin_page::STYLE);
+        put("/app.js", "text/javascript; charset=utf-8", zkmargin_page::APP);
+        put("/verifier.js", "text/javascript; charset=utf-8", zkmargin_page::VERIFIER);
+        put("/verifier_bg.wasm", "application/wasm", zkmargin_page::WASM);
         put("/keys/keys.json", "application/json", index.as_bytes());
         put("/proof.json", "application/json", &proof);
         if let Some((_, bytes)) = key {
@@ -90,15 +90,6 @@ impl Server {
             None => Response::from_string("404 Not Found").with_status_code(404),
         }
     }
-}
-
-/// The page's files, built into the command.
-mod page {
-    pub(super) const INDEX: &[u8] = include_bytes!("../../../../verifier/web/index.html");
-    pub(super) const STYLE: &[u8] = include_bytes!("../../../../verifier/web/style.css");
-    pub(super) const APP: &[u8] = include_bytes!("../../../../verifier/web/app.js");
-    pub(super) const VERIFIER: &[u8] = include_bytes!("../../../../verifier/web/verifier.js");
-    pub(super) const WASM: &[u8] = include_bytes!("../../../../verifier/web/verifier_bg.wasm");
 }
 
 #[cfg(test)]
