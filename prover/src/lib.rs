@@ -7,6 +7,7 @@
 //! | [`venue`] | account trees: commitments, state roots, membership paths |
 //! | [`report`] | native margin figures, for the owner |
 //! | [`scenario`], [`plot`] | the same for options portfolios: breakdown, cures, pictures |
+//! | [`whatif`] | an account after a trade or a deposit |
 //! | [`freshness`] | how old prices may be |
 //! | [`figures`], [`human`] | numbers, tables, times and amounts for people |
 //! | [`proving`] | from a portfolio, a market and a path to a proof |
@@ -44,6 +45,7 @@ pub mod simulation;
 pub mod standard_stress;
 pub mod transition;
 pub mod venue;
+pub mod whatif;
 
 pub use api::{Expected, Market, Policy, Prover, Venue, Verifier};
 pub use setup::Setup;

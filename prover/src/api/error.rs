@@ -4,7 +4,9 @@ use std::fmt;
 
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::shape::ProofSystem;
+use zkmargin_params::market::stress::AtPrices;
 use zkmargin_params::market::{MarketError, MarketFileError};
+use zkmargin_params::scenario::ScenarioError;
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::ClaimData;
 use zkmargin_verifier::epoch::NotSigned;
@@ -14,6 +16,7 @@ use crate::freshness::NotFresh;
 use crate::portfolio_file::{NoRandomness, PortfolioFileError};
 use crate::proving::ProvingError;
 use crate::venue::VenueError;
+use crate::whatif::TradeError;
 
 /// What a proof is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,21 @@ pub enum ApiError {
     /// The system has no randomness to give.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
+    /// A trade makes no account.
+    #[error(transparent)]
+    Trade(#[from] TradeError),
+    /// A market in which a trade has no mark.
+    #[error("what-if: not for markets that simulate; the margin of the changed portfolio says it")]
+    NoTrades,
+    /// An account at moved prices.
+    #[error(transparent)]
+    AtPrices(#[from] AtPrices),
+    /// A market of options at moved prices.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// A factor on prices that is no number.
+    #[error("a factor on prices is out of range: allowed are decimals above 0, as in 0.9")]
+    Factor,
     /// Commitments, states and paths.
     #[error(transparent)]
     Venue(#[from] VenueError),

@@ -1,10 +1,8 @@
 //! Markets of every family and proof system.
 
-use std::fmt;
+use std::sync::Arc;
 
 use pasta_curves::Fp;
-use serde::Serialize;
-use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::{Epoch, ModelDigest, Timestamp};
@@ -13,17 +11,15 @@ use zkmargin_params::market::{AnyMarketFile, MarketFileError, scenario, simulati
 use zkmargin_verifier::engine::Root;
 
 use super::error::ApiError;
-use crate::family::{FamilyMarket, Health};
-use crate::portfolio_file::PortfolioDocument;
-use crate::report::MarginReport;
-use crate::scenario::ScenarioReport;
-use crate::simulation::SimulationReport;
+use crate::family::FamilyMarket;
+use crate::portfolio_file::{Listings, PortfolioDocument};
 use crate::venue::FieldHex;
 
 /// A published market whose root was recomputed: what its file says is so.
 #[derive(Clone, Debug)]
 pub struct Market {
     pub(super) typed: Typed,
+    pub(super) file: Arc<AnyMarketFile>,
     root: Root,
     model: ModelDigest,
     epoch: Epoch,
@@ -58,37 +54,6 @@ macro_rules! with_family {
 }
 pub(super) use with_family;
 
-/// An account's native margin figures, of its market's family; for its owner only.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub enum Margin {
-    /// Of a standard market: exact.
-    Standard(MarginReport),
-    /// Of a market of options: the level and cash needed are exact, the breakdown is
-    /// floating point.
-    Scenario(Box<ScenarioReport>),
-    /// Of a market that simulates: exact.
-    Simulation(SimulationReport),
-}
-
-/// The figures are secret.
-impl fmt::Debug for Margin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Margin(..)")
-    }
-}
-
-impl Margin {
-    /// The level, as it would be proved.
-    pub fn level(&self) -> Level {
-        match self {
-            Self::Standard(report) => report.level,
-            Self::Scenario(report) => report.level,
-            Self::Simulation(report) => report.level,
-        }
-    }
-}
-
 impl Market {
     /// Reads a market file and recomputes its root: at most a fifth of a second for a
     /// thousand instruments.
@@ -96,18 +61,18 @@ impl Market {
     /// # Errors
     /// When it is not the format, cannot be built, or has another root than it says.
     pub fn from_json(json: &str) -> Result<Self, MarketFileError> {
-        let file = AnyMarketFile::from_json(json)?;
+        let file = Arc::new(AnyMarketFile::from_json(json)?);
         match proof_system(&file)? {
-            ProofSystem::Ipa => Self::open(&file, Typed::Ipa),
-            ProofSystem::Kzg => Self::open(&file, Typed::Kzg),
+            ProofSystem::Ipa => Self::open(file, Typed::Ipa),
+            ProofSystem::Kzg => Self::open(file, Typed::Kzg),
         }
     }
 
     fn open<F: MarginField>(
-        file: &AnyMarketFile,
+        file: Arc<AnyMarketFile>,
         typed: impl FnOnce(Families<F>) -> Typed,
     ) -> Result<Self, MarketFileError> {
-        let (families, quote) = match file {
+        let (families, quote) = match &*file {
             AnyMarketFile::Standard(file) => {
                 let quote = file.snapshot().quote().to_string();
                 (Families::<F>::Standard(Box::new(file.market()?)), quote)
@@ -125,7 +90,7 @@ impl Market {
             let (root, header) = (FamilyMarket::root(&**market), FamilyMarket::header(&**market));
             (Root::from_field(&root), header.model, header.epoch, header.timestamp)
         });
-        Ok(Self { typed: typed(families), root, model, epoch, timestamp, quote })
+        Ok(Self { typed: typed(families), file, root, model, epoch, timestamp, quote })
     }
 
     /// The family of its margin model.
@@ -176,38 +141,6 @@ impl Market {
         &self.quote
     }
 
-    /// Native margin figures of a portfolio, for its owner: a missing blinding hides
-    /// nothing there, and is no error.
-    ///
-    /// # Errors
-    /// When the portfolio does not fit the market.
-    pub fn margin(&self, document: &PortfolioDocument) -> Result<Margin, ApiError> {
-        match &self.typed {
-            Typed::Ipa(families) => margin(families, document),
-            Typed::Kzg(families) => margin(families, document),
-        }
-    }
-
-    /// The level of a portfolio, and the cash in quote units that would lift it to
-    /// maintenance and to initial.
-    ///
-    /// # Errors
-    /// When the portfolio does not fit the market.
-    pub fn health(&self, document: &PortfolioDocument) -> Result<Health, ApiError> {
-        let document = with_blinding(document)?;
-        macro_rules! of {
-            ($families:expr) => {
-                with_family!($families, market => {
-                    market.health(&market.listings().portfolio(&document)?)?
-                })
-            };
-        }
-        Ok(match &self.typed {
-            Typed::Ipa(families) => of!(families),
-            Typed::Kzg(families) => of!(families),
-        })
-    }
-
     /// The commitment to a portfolio.
     ///
     /// # Errors
@@ -218,7 +151,7 @@ impl Market {
             document: &PortfolioDocument,
         ) -> Result<FieldHex, ApiError> {
             let portfolio =
-                with_family!(families, market => market.listings().portfolio(document))?;
+                with_family!(families, market => Listings::from(&**market).portfolio(document))?;
             Ok(FieldHex::of(&portfolio.commitment::<F>()))
         }
         match &self.typed {
@@ -234,28 +167,4 @@ fn proof_system(file: &AnyMarketFile) -> Result<ProofSystem, MarketFileError> {
         AnyMarketFile::Scenario(file) => file.proof_system(),
         AnyMarketFile::Simulation(file) => file.proof_system(),
     }
-}
-
-fn margin<F: MarginField>(
-    families: &Families<F>,
-    document: &PortfolioDocument,
-) -> Result<Margin, ApiError> {
-    let document = with_blinding(document)?;
-    let portfolio = with_family!(families, market => market.listings().portfolio(&document))?;
-    Ok(match families {
-        Families::Standard(market) => Margin::Standard(MarginReport::new(market, &portfolio)?),
-        Families::Scenario(market) => {
-            Margin::Scenario(Box::new(ScenarioReport::new(market, &portfolio)?))
-        }
-        Families::Simulation(market) => {
-            Margin::Simulation(SimulationReport::new(market, &portfolio)?)
-        }
-    })
-}
-
-/// The document with some blinding: its figures do not depend on which.
-fn with_blinding(document: &PortfolioDocument) -> Result<PortfolioDocument, ApiError> {
-    let mut document = document.clone();
-    document.ensure_blinding()?;
-    Ok(document)
 }

@@ -3,7 +3,7 @@
 //!
 //! | type | is |
 //! |---|---|
-//! | [`Market`] | the public market of an epoch, its root recomputed |
+//! | [`Market`] | the public market of an epoch, its root recomputed; margin, what-if and stress for an account's owner |
 //! | [`Venue`], [`State`], [`Path`] | commitments, the tree over them, an account's place in it |
 //! | [`Prover`], [`Proof`] | makes proofs; keys are loaded once |
 //! | [`Verifier`], [`Expected`], [`Policy`] | verifies them, and holds them to what they must be about |
@@ -70,12 +70,14 @@
 
 mod error;
 mod market;
+mod owner;
 mod prover;
 mod venue;
 mod verifier;
 
 pub use error::{ApiError, Figure};
-pub use market::{Margin, Market};
+pub use market::Market;
+pub use owner::{Margin, Moved, WhatIf};
 pub use prover::{Proof, Prover};
 pub use venue::{Path, State, Venue};
 pub use verifier::{Expected, Policy, Verdict, Verifier};

@@ -94,8 +94,7 @@ impl Prover {
     ) -> Result<Proof, ApiError> {
         let portfolio = market.listings().portfolio(document)?;
         let prepared = Prepared::new(market, document.account, &portfolio, path, statement)?;
-        let prover =
-            self.setup.prover::<B, M::Circuit>(prepared.shape(), self.dev, &Unobserved)?;
+        let prover = self.setup.prover::<B, M::Circuit>(prepared.shape(), self.dev, &Unobserved)?;
         let file = prover.prove(&prepared)?;
         let (claim, circuit) = (ClaimData::from(file.instance()), file.circuit());
         Ok(Proof { json: file.to_json(), claim, circuit })

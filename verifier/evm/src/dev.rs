@@ -1,8 +1,8 @@
 //! The compiled verifiers that come with the project: of every circuit, under
 //! the **insecure** powers of tau of `zkmargin srs dev`. For tests and demos.
 
-use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_contracts::dev as code;
+use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_verifier::bn254::dev as keys;
 use zkmargin_verifier::bn254::{KeyError, VerifyingKey};
 

@@ -239,7 +239,8 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
 /// Runs a command line inside this process, as `demo` does.
 fn run_line(words: &[String], env: Env) -> Result<Exit, Error> {
     let words = std::iter::once("zkmargin").chain(words.iter().map(String::as_str));
-    let cli = Cli::try_parse_from(words).map_err(|_| Error::Usage("a command that this one runs"))?;
+    let cli =
+        Cli::try_parse_from(words).map_err(|_| Error::Usage("a command that this one runs"))?;
     dispatch(cli.command, Env { proof_system: cli.proof_system, ..env })
 }
 

@@ -67,8 +67,7 @@ impl Observer for Env {
                 self.out.note("hint: every run makes them again until the cache works");
             }
             Origin::Rebuilt(damage) => {
-                self.out
-                    .note(format!("{what} made anew, what was cached is not used: {damage}"));
+                self.out.note(format!("{what} made anew, what was cached is not used: {damage}"));
             }
             Origin::Loaded => self.out.detail(format!("{what} loaded from the cache")),
             _ => self.out.detail(format!("{what} made, and cached")),

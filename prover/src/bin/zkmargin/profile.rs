@@ -140,9 +140,9 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn place() -> Option<PathBuf> {
-    variable(CONFIG_ENV).map(PathBuf::from).or_else(|| {
-        Some(ProjectDirs::from("", "", "zkmargin")?.config_dir().join("config.toml"))
-    })
+    variable(CONFIG_ENV)
+        .map(PathBuf::from)
+        .or_else(|| Some(ProjectDirs::from("", "", "zkmargin")?.config_dir().join("config.toml")))
 }
 
 impl Profile {

@@ -47,12 +47,9 @@ pub(crate) fn run(found: Option<Found>, env: Env) -> Result<Exit, Error> {
             profile: found.name,
             values: found.profile,
         },
-        None => Report {
-            file: None,
-            profiles: Vec::new(),
-            profile: None,
-            values: Profile::default(),
-        },
+        None => {
+            Report { file: None, profiles: Vec::new(), profile: None, values: Profile::default() }
+        }
     };
     env.out.result(&report, lines)?;
     Ok(Exit::Done)

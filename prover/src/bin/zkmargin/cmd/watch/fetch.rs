@@ -25,7 +25,8 @@ impl FromStr for Place {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const ALLOWED: &str = "allowed are a folder, or a URL of http:// or https:// without ? and #";
+        const ALLOWED: &str =
+            "allowed are a folder, or a URL of http:// or https:// without ? and #";
         if !text.contains("://") {
             return Ok(Self::Folder(text.into()));
         }
@@ -86,9 +87,7 @@ impl Fetcher {
     /// A file's bytes.
     pub(super) fn get(&self, name: &str, limit: usize) -> Result<Vec<u8>, Error> {
         match self {
-            Self::Folder(folder) => {
-                Ok(Source::Path(folder.join(name)).read_at_most(limit)?)
-            }
+            Self::Folder(folder) => Ok(Source::Path(folder.join(name)).read_at_most(limit)?),
             Self::Http { runtime, client, base } => {
                 let bytes = runtime.block_on(download(client, base, name, limit));
                 Ok(bytes?)
@@ -136,7 +135,10 @@ mod tests {
             Ok(Place::Url(url)) => url.to_string(),
             other => panic!("{text}: {other:?}"),
         };
-        assert_eq!(url("https://venue.example/epochs/latest"), "https://venue.example/epochs/latest/");
+        assert_eq!(
+            url("https://venue.example/epochs/latest"),
+            "https://venue.example/epochs/latest/"
+        );
         assert_eq!(url("http://127.0.0.1:8080"), "http://127.0.0.1:8080/");
         assert!(matches!("epochs".parse(), Ok(Place::Folder(_))));
         for text in ["ftp://a/b", "https://a/b?c=d", "https://a/b#c", "https://"] {

@@ -109,7 +109,14 @@ impl Round<'_> {
         let (signers, context) = (path_text(&args.signers), args.context.to_string());
         // First what is small: a stranger's epoch costs no download.
         self.run(&[
-            "epoch", "verify", &epoch, "--signers", &signers, "--context", &context, "--max-age",
+            "epoch",
+            "verify",
+            &epoch,
+            "--signers",
+            &signers,
+            "--context",
+            &context,
+            "--max-age",
             &max_age,
         ])?;
         self.keep("market.json", &self.fetcher.get("market.json", MAX_MARKET_FILE_BYTES)?)?;
@@ -147,8 +154,19 @@ impl Round<'_> {
         let (claim, context) = (args.claim.to_string(), args.context.to_string());
         let output = draft.display().to_string();
         let mut words = vec![
-            "prove", &portfolio, "--market", &market, option, &place, "--context", &context,
-            "--claim", &claim, "--output", &output, "--force",
+            "prove",
+            &portfolio,
+            "--market",
+            &market,
+            option,
+            &place,
+            "--context",
+            &context,
+            "--claim",
+            &claim,
+            "--output",
+            &output,
+            "--force",
         ];
         let identities: Vec<_> =
             args.identity.iter().map(|path| path.display().to_string()).collect();
@@ -167,8 +185,18 @@ impl Round<'_> {
         let (signers, context) = (path_text(&args.signers), args.context.to_string());
         let (max_age, claim) = (format!("{}s", args.max_age), args.claim.to_string());
         self.run(&[
-            "verify", &proof, "--epoch", &epoch, "--signers", &signers, "--context", &context,
-            "--claim", &claim, "--max-age", &max_age,
+            "verify",
+            &proof,
+            "--epoch",
+            &epoch,
+            "--signers",
+            &signers,
+            "--context",
+            &context,
+            "--claim",
+            &claim,
+            "--max-age",
+            &max_age,
         ])
     }
 
