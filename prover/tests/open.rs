@@ -32,6 +32,7 @@ fn the_page_is_served_with_proof_and_key() {
         .current_dir(dir.path())
         .env("ZKMARGIN_CACHE_DIR", common::cache())
         .env("ZKMARGIN_SRS_DIR", common::SRS)
+        .env("ZKMARGIN_CONFIG", "")
         // No browser is to be found.
         .env("PATH", "")
         .stdout(Stdio::piped())

@@ -60,7 +60,7 @@
 //! // Who knows both roots verifies: prices at most 15 minutes old.
 //! let expected = Expected::own(&market, &state)?;
 //! let policy = Policy::new(Level::Maintenance, 15 * 60).of_account(portfolio.account);
-//! let verdict = Verifier::new(setup).verify(proof.json.as_bytes(), &expected, &policy)?;
+//! let verdict = Verifier::new(setup).verify(&proof.json, &expected, &policy)?;
 //! assert_eq!(verdict.claim.data(), &proof.claim);
 //! # Ok(())
 //! # }

@@ -145,7 +145,7 @@ impl Verifier {
     /// fresh; [`ApiError::Below`] when it proves that the account is *below* a level.
     pub fn verify(
         &self,
-        proof: &[u8],
+        proof: impl AsRef<[u8]>,
         expected: &Expected,
         policy: &Policy,
     ) -> Result<Verdict, ApiError> {
@@ -160,7 +160,7 @@ impl Verifier {
     /// As for [`Self::verify`].
     pub fn verify_at(
         &self,
-        proof: &[u8],
+        proof: impl AsRef<[u8]>,
         expected: &Expected,
         policy: &Policy,
         now: u64,
@@ -177,7 +177,9 @@ impl Verifier {
     ///
     /// # Errors
     /// When it is malformed or false, or its key is not there.
-    pub fn check(&self, proof: &[u8]) -> Result<VerifiedClaim, ApiError> {
+    pub fn check(&self, proof: impl AsRef<[u8]>) -> Result<VerifiedClaim, ApiError> {
+        // Generic, so that who does not verify does not compile it.
+        let proof = proof.as_ref();
         let circuit = circuit_of(proof).map_err(VerifyError::from)?;
         with_backend!(circuit.proof_system, B => self.check_in::<B>(circuit, proof))
     }

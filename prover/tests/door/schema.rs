@@ -191,7 +191,7 @@ fn schemas_of_markets_and_proofs_of_either_proof_system() {
     for name in ["market.json", "market-kzg.json"] {
         let mut small: Value = serde_json::from_str(&read(dir, name)).unwrap();
         small["model"] =
-            serde_json::from_str(include_str!("../../params/models/aave-like.json")).unwrap();
+            serde_json::from_str(include_str!("../../../params/models/aave-like.json")).unwrap();
         assert!(hold("market", &small.to_string(), market) > 20);
     }
     assert!(

@@ -10,7 +10,8 @@ use crate::profile::{Found, Profile};
 
 /// The file's form.
 const FORM: &str = r#"A profile fills in options that neither the command line nor the environment says. The file,
-config.toml in the user's directory of settings, or the one that ZKMARGIN_CONFIG names:
+config.toml in the user's directory of settings, or the one that ZKMARGIN_CONFIG names (none
+where that is empty):
 
   default = "main"                    # without --profile and ZKMARGIN_PROFILE
 
