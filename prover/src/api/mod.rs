@@ -11,28 +11,11 @@
 //! The modules below it are generic over a field and a family; these types read both
 //! off the files, and refuse to mix them.
 //!
-//! ```
-//! # use zkmargin_margin::ids::Epoch;
-//! # use zkmargin_params::{cache::ParamsCache, market::MarketFile, presets, snapshot::Snapshot};
-//! # use zkmargin_prover::crypt::{NewIdentity, Recipients};
+//! Load, commit, prove and verify; `tests/door/front_door.rs` runs it:
+//!
+//! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
-//! # let snapshot = format!(r#"{{"timestamp": {now}, "source": "a test", "quote": "USDC",
-//! #     "prices": {{"BTC": {{"price": "26961.2"}}, "ETH": {{"price": "1724.3"}}}}}}"#);
-//! # let model = presets::by_name("hyperliquid").ok_or("no such model")?.model()?;
-//! # let market = MarketFile::build::<pasta_curves::Fp>(
-//! #     &model, &Snapshot::from_json(&snapshot)?, Epoch::new(1))?;
-//! # let market_json = market.0.to_json();
-//! # let plain = br#"{"version": 1, "account": "0x00000000000000000000000000000000000000a1",
-//! #     "balance": "1000", "positions": [
-//! #     {"instrument": "BTC", "quantity": "-0.005", "entry_price": "27100"}]}"#;
-//! # let new = NewIdentity::generate();
-//! # let recipients = Recipients::Keys(vec![Recipients::parse_key(&new.recipient())?]);
-//! # let mut document = PortfolioDocument::parse(plain)?;
-//! # document.ensure_blinding()?;
-//! # let portfolio_age = crypt::encrypt(&document.to_json(), &recipients, false)?;
-//! # let identity = new.file();
-//! # let directory = tempfile::tempdir()?;
+//! use std::fs;
 //! use std::sync::Arc;
 //! use zkmargin_margin::claim::{Claim, Level};
 //! use zkmargin_margin::ids::ContextId;
@@ -41,8 +24,9 @@
 //! use zkmargin_prover::{Expected, Market, Policy, Prover, Setup, Venue, Verifier};
 //!
 //! // What a publisher posted, and what a trader encrypted.
-//! let market = Market::from_json(&market_json)?;
-//! let plain = crypt::decrypt(&portfolio_age, &Keys::parse(&identity)?)?;
+//! let market = Market::from_json(&fs::read_to_string("market.json")?)?;
+//! let keys = Keys::parse(&fs::read("trader.key")?)?;
+//! let plain = crypt::decrypt(&fs::read("portfolio.age")?, &keys)?;
 //! let portfolio = PortfolioDocument::parse(&plain)?;
 //!
 //! // The venue commits to it, and posts the root.
@@ -50,9 +34,8 @@
 //! venue.commit(&market, &portfolio)?;
 //! let state = venue.state(market.epoch())?;
 //!
-//! // The trader proves.
+//! // The trader proves. The first proof of a circuit makes or loads its keys.
 //! let setup = Arc::new(Setup::of_user());
-//! # let setup = Arc::new(Setup::with_cache(ParamsCache::open(directory.path())?));
 //! let claim: Claim = "at-least:initial".parse()?;
 //! let path = state.path(portfolio.account)?;
 //! let proof = Prover::new(Arc::clone(&setup)).prove(&market, &path, &portfolio, claim)?;

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod front_door;
 mod profile;
 mod schema;
 mod validator;

@@ -19,7 +19,7 @@ use zkmargin_params::simulation::snapshot::SimulationSnapshot;
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 use zkmargin_prover::schema;
-use zkmargin_prover::venue::{AccountList, PathFile, StateFile};
+use zkmargin_prover::venue::{AccountList, FieldHex, PathFile, StateFile};
 use zkmargin_verifier::epoch::{SignedEpoch, Signers};
 use zkmargin_verifier::proof::{ProofFile, transition};
 
@@ -73,8 +73,10 @@ fn mutations(document: &Value) -> Vec<(String, Value)> {
         };
         put("missing", without(document, place));
         put("null", with(document, place, |value| *value = Value::Null));
-        put("boolean", with(document, place, |value| *value = json!(true)));
-        // Of a number, another number is a matter of what is allowed.
+        // Of a boolean or a number, another one is a matter of what is allowed.
+        if !document.pointer(place).is_some_and(Value::is_boolean) {
+            put("boolean", with(document, place, |value| *value = json!(true)));
+        }
         if !document.pointer(place).is_some_and(Value::is_number) {
             put("number", with(document, place, |value| *value = json!(-1.5)));
         }
@@ -117,8 +119,27 @@ fn read(dir: &Path, name: &str) -> String {
     fs::read_to_string(dir.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
+/// Up to what the root is recomputed from.
 fn market(text: &str) -> bool {
-    AnyMarketFile::from_json(text).is_ok()
+    let (system, root) = match AnyMarketFile::from_json(text) {
+        Ok(AnyMarketFile::Standard(file)) => (file.proof_system(), file.market_root().to_owned()),
+        Ok(AnyMarketFile::Scenario(file)) => (file.proof_system(), file.market_root().to_owned()),
+        Ok(AnyMarketFile::Simulation(file)) => (file.proof_system(), file.market_root().to_owned()),
+        Err(_) => return false,
+    };
+    system.is_ok() && root.parse::<FieldHex>().is_ok()
+}
+
+fn account(text: &str) -> bool {
+    AccountList::parse(text.as_bytes()).is_ok_and(|list| list.proof_system().is_ok())
+}
+
+fn state(text: &str) -> bool {
+    StateFile::parse(text.as_bytes()).is_ok_and(|file| file.proof_system().is_ok())
+}
+
+fn path(text: &str) -> bool {
+    PathFile::parse(text.as_bytes()).is_ok_and(|file| file.proof_system().is_ok())
 }
 
 fn scenario_snapshot(text: &str) -> bool {
@@ -143,16 +164,25 @@ fn schemas_of_public_files_take_what_their_readers_take() {
     let scenario: Reader = |text| ScenarioModel::from_json(text).is_ok();
     let simulation: Reader = |text| SimulationModel::from_text(text).is_ok();
     let parse: BTreeMap<&str, (String, Reader)> = BTreeMap::from([
-        ("account", (first_line(&read(dir, "accounts.jsonl")), (|text| AccountList::parse(text.as_bytes()).is_ok()) as Reader)),
+        ("account", (first_line(&read(dir, "accounts.jsonl")), account as Reader)),
         ("epoch", (read(dir, "epoch.json"), |text| SignedEpoch::parse(text.as_bytes()).is_ok())),
         ("limits", (read(dir, "limits.json"), |text| serde_json::from_str::<Limits>(text).is_ok())),
-        ("announced", (r#"{"announced":[{"instrument":"NEW","not_before":1,"price":"2.5","max_price_move_bps":2000}]}"#.to_owned(), |text| serde_json::from_str::<Announced>(text).is_ok())),
-        ("path", (read(dir, "path.json"), |text| PathFile::parse(text.as_bytes()).is_ok())),
+        (
+            "announced",
+            (ANNOUNCED.to_owned(), |text| serde_json::from_str::<Announced>(text).is_ok()),
+        ),
+        ("path", (read(dir, "path.json"), path)),
         ("portfolio", (read(dir, "balance.json"), portfolio)),
-        ("proof", (read(dir, "proof.json"), |text| ProofFile::<Fp>::parse(text.as_bytes()).is_ok())),
-        ("signers", (read(dir, "signers.json"), |text| serde_json::from_str::<Signers>(text).is_ok())),
+        (
+            "proof",
+            (read(dir, "proof.json"), |text| ProofFile::<Fp>::parse(text.as_bytes()).is_ok()),
+        ),
+        (
+            "signers",
+            (read(dir, "signers.json"), |text| serde_json::from_str::<Signers>(text).is_ok()),
+        ),
         ("snapshot", (read(dir, "snapshot.json"), |text| Snapshot::from_json(text).is_ok())),
-        ("state", (read(dir, "state.json"), |text| StateFile::parse(text.as_bytes()).is_ok())),
+        ("state", (read(dir, "state.json"), state)),
         ("model", (preset("aave-like.json"), model)),
         ("model-scenario", (preset("scenario/derive.json"), scenario)),
         ("model-simulation", (preset("simulation/filtered-es.json"), simulation)),
@@ -165,6 +195,10 @@ fn schemas_of_public_files_take_what_their_readers_take() {
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
+
+/// A listing that was announced.
+const ANNOUNCED: &str = r#"{"announced": [
+  {"instrument": "NEW", "not_before": 1, "price": "2.5", "max_price_move_bps": 2000}]}"#;
 
 /// A snapshot of options, small: every kind of instrument once.
 const OPTIONS: &str = r#"{"timestamp": 1700000000, "source": "a test", "quote": "USDC", "quote_decimals": 6,
