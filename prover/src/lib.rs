@@ -31,7 +31,11 @@ pub mod crypt;
 pub mod family;
 pub mod figures;
 pub mod files;
-pub mod freshness;
+pub mod freshness {
+    //! How old prices may be for what is decided from them.
+
+    pub use zkmargin_verifier::pins::{Freshness, NotFresh, parse_period};
+}
 pub mod human;
 pub mod json;
 pub mod plot;

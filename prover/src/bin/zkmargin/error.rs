@@ -35,11 +35,11 @@ use zkmargin_verifier::bn254::export::ExportError;
 use zkmargin_verifier::engine::InvalidPolicy;
 use zkmargin_verifier::epoch::{MalformedEpoch, NotSigned};
 use zkmargin_verifier::ledger::LedgerError;
+use zkmargin_verifier::pins::{Figure, list};
 
 use crate::cmd::demo::NodeError;
 use crate::cmd::edit::EditError;
 use crate::cmd::evm::EvmError;
-use crate::cmd::verify::{Figure, list};
 use crate::cmd::watch::FetchError;
 use crate::evm_key::EvmKeyError;
 use crate::profile::ProfileError;

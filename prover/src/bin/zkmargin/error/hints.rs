@@ -18,9 +18,9 @@ use zkmargin_prover::venue::VenueError;
 use zkmargin_verifier::MalformedProof;
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::epoch::NotSigned;
+use zkmargin_verifier::pins::Figure;
 
 use super::Error;
-use crate::cmd::verify::Figure;
 
 impl Error {
     /// What to do next.
@@ -185,11 +185,29 @@ impl Error {
 
 /// What says what a proof must be about; the rest is one epoch file's.
 fn pinning_hint(missing: &[Figure]) -> String {
-    let each = missing.iter().map(|figure| format!("{figure}: {}", figure.options()));
+    let each = missing.iter().map(|figure| format!("{figure}: {}", options(*figure)));
     format!(
         "give --epoch FILE --signers FILE --at-least LEVEL --max-age PERIOD, or each alone: {}",
         each.collect::<Vec<_>>().join("; ")
     )
+}
+
+/// The options that say what it must be, and the one that waives it.
+const fn options(figure: Figure) -> &'static str {
+    match figure {
+        Figure::Signers => "--signers, or --any-signers",
+        Figure::Context => "--epoch, --context, or --any-context",
+        Figure::StateRoot => "--epoch, --state-root, or --any-state-root",
+        Figure::MarketRoot => "--epoch, --market, --market-root, or --any-market-root",
+        Figure::Model => "--epoch, --market, --model, or --any-model",
+        Figure::Claim => "--at-least, --claim, --meets, or --any-claim",
+        Figure::Age => "--max-age with --epoch or --market, or --any-age",
+        Figure::Epoch => "--epoch, --market or --epoch-number",
+        Figure::Account => "--account",
+        Figure::Memo => "--memo",
+        Figure::Next => "--next",
+        Figure::Change => "--change, --opening",
+    }
 }
 
 fn file_hint(error: &FileError) -> Option<String> {

@@ -1,39 +1,54 @@
 //! What pins down what a proof is about, and how well.
 
-use std::fmt;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::fmt;
 
 use serde::{Serialize, Serializer};
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier, Side};
 use zkmargin_margin::statement::transition::Aim;
-use zkmargin_prover::files::Source;
-use zkmargin_verifier::engine::ClaimData;
-use zkmargin_verifier::proof::TransitionData;
 
-use crate::error::Error;
+use crate::engine::ClaimData;
+use crate::proof::TransitionData;
 
 /// What a verdict depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Figure {
+pub enum Figure {
+    /// Who signed the epoch file.
     Signers,
+    /// The deployment.
     Context,
+    /// Root of the account tree.
     StateRoot,
+    /// Root of the market.
     MarketRoot,
+    /// The margin model.
     Model,
+    /// The epoch's number.
     Epoch,
+    /// The account.
     Account,
+    /// What the submitter says besides.
     Memo,
+    /// What is claimed.
     Claim,
+    /// How old the prices are.
     Age,
+    /// A transition's next commitment.
     Next,
+    /// Digest of a transition's change.
     Change,
 }
 
 impl Figure {
     /// Those without which nothing is accepted.
-    pub(super) const NEEDED: [Self; 6] =
+    pub const NEEDED: [Self; 6] =
         [Self::Context, Self::StateRoot, Self::MarketRoot, Self::Model, Self::Claim, Self::Age];
 
-    pub(super) const fn name(self) -> &'static str {
+    /// The name in words.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Signers => "the epoch file's signers",
             Self::Context => "the context",
@@ -50,26 +65,8 @@ impl Figure {
         }
     }
 
-    /// The options that say what it must be, and the one that waives it.
-    pub(crate) const fn options(self) -> &'static str {
-        match self {
-            Self::Signers => "--signers, or --any-signers",
-            Self::Context => "--epoch, --context, or --any-context",
-            Self::StateRoot => "--epoch, --state-root, or --any-state-root",
-            Self::MarketRoot => "--epoch, --market, --market-root, or --any-market-root",
-            Self::Model => "--epoch, --market, --model, or --any-model",
-            Self::Claim => "--at-least, --claim, --meets, or --any-claim",
-            Self::Age => "--max-age with --epoch or --market, or --any-age",
-            Self::Epoch => "--epoch, --market or --epoch-number",
-            Self::Account => "--account",
-            Self::Memo => "--memo",
-            Self::Next => "--next",
-            Self::Change => "--change, --opening",
-        }
-    }
-
     /// The name in JSON.
-    pub(super) const fn key(self) -> &'static str {
+    pub const fn key(self) -> &'static str {
         match self {
             Self::Signers => "signers",
             Self::Context => "context",
@@ -133,7 +130,7 @@ impl Serialize for Figure {
 
 /// How well a figure is known, from the weakest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Assurance {
+pub enum Assurance {
     /// The proof or a file says so.
     Claimed,
     /// It is what an option says.
@@ -141,7 +138,12 @@ pub(super) enum Assurance {
     /// It follows from prices and model of a file.
     Recomputed,
     /// Enough signers signed it.
-    Signed { signed: usize, signers: usize },
+    Signed {
+        /// How many did.
+        signed: usize,
+        /// Of how many.
+        signers: usize,
+    },
     /// The proof proves it.
     Proved,
 }
@@ -165,34 +167,46 @@ impl Serialize for Assurance {
 }
 
 /// A figure with the value it must have.
-#[derive(Debug)]
-pub(super) struct Rule {
-    pub(super) figure: Figure,
-    pub(super) expected: String,
-    pub(super) by: Assurance,
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Which.
+    pub figure: Figure,
+    /// The value, as proof files spell it.
+    pub expected: String,
+    /// Who says so.
+    pub by: Assurance,
 }
 
 /// What must be claimed.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum ClaimRule {
+pub enum ClaimRule {
+    /// A level or a higher one.
     AtLeast {
+        /// The level.
         level: Level,
+        /// So many times its requirement at least.
         times: Multiplier,
+        /// The largest leverage, if one is asked for.
         leverage: Option<Leverage>,
     },
+    /// This claim and no other.
     Exactly(Claim),
     /// Of a transition: a level afterwards.
     Meets {
+        /// The level.
         level: Level,
+        /// So many times its requirement at least.
         times: Multiplier,
+        /// The largest leverage, if one is asked for.
         leverage: Option<Leverage>,
     },
+    /// Whatever is claimed.
     Any,
 }
 
 /// All that a proof is held to.
-#[derive(Debug)]
-pub(super) struct Pins {
+#[derive(Clone, Debug)]
+pub struct Pins {
     pub(super) rules: Vec<Rule>,
     pub(super) claim: ClaimRule,
     /// Age of the prices in seconds, and how well it is known.
@@ -201,14 +215,31 @@ pub(super) struct Pins {
     pub(super) missing: Vec<Figure>,
 }
 
+/// A proof that is about something else than it must be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} is {found}, expected {expected}", figure.key())]
+pub struct Mismatch {
+    /// In what.
+    pub figure: Figure,
+    /// What it must be.
+    pub expected: String,
+    /// What the proof says.
+    pub found: String,
+}
+
 impl Pins {
     /// What is neither told nor waived.
-    pub(super) fn missing(&self) -> &[Figure] {
+    pub fn missing(&self) -> &[Figure] {
         &self.missing
     }
 
+    /// What need not be told, by request.
+    pub fn waived(&self) -> &[Figure] {
+        &self.waived
+    }
+
     /// How well a figure is known.
-    pub(super) fn assurance(&self, figure: Figure) -> Assurance {
+    pub fn assurance(&self, figure: Figure) -> Assurance {
         let rules = self.rules.iter().filter(|rule| rule.figure == figure);
         rules.map(|rule| rule.by).max().unwrap_or(Assurance::Claimed)
     }
@@ -216,17 +247,14 @@ impl Pins {
     /// Holds a proof's public inputs to every rule; the side of its claim. A claim
     /// of the other side than the one asked for is told by that, not refused: it
     /// is the answer.
-    pub(super) fn matches(&self, claim: &ClaimData, source: &Source) -> Result<Side, Error> {
-        let mismatch = |figure: Figure, expected: String, found: String| Error::Mismatch {
-            place: source.to_string(),
-            what: figure.key(),
-            expected,
-            found,
-        };
+    ///
+    /// # Errors
+    /// The first figure in which the proof is about something else.
+    pub fn matches(&self, claim: &ClaimData) -> Result<Side, Mismatch> {
         for Rule { figure, expected, .. } in &self.rules {
             match figure.of(claim) {
                 Some(found) if found != *expected => {
-                    return Err(mismatch(*figure, expected.clone(), found));
+                    return Err(Mismatch { figure: *figure, expected: expected.clone(), found });
                 }
                 _ => {}
             }
@@ -248,26 +276,19 @@ impl Pins {
             ClaimRule::Meets { level, .. } => Aim::Meets(level).to_string(),
             _ => return Ok(side),
         };
-        Err(mismatch(Figure::Claim, expected, found.to_string()))
+        Err(Mismatch { figure: Figure::Claim, expected, found: found.to_string() })
     }
 
     /// Holds a transition's public inputs to every rule. It says nothing of the
     /// account as it is now: what must be claimed of that, it does not claim.
-    pub(super) fn matches_transition(
-        &self,
-        data: &TransitionData,
-        source: &Source,
-    ) -> Result<(), Error> {
-        let mismatch = |figure: Figure, expected: String, found: String| Error::Mismatch {
-            place: source.to_string(),
-            what: figure.key(),
-            expected,
-            found,
-        };
+    ///
+    /// # Errors
+    /// The first figure in which the proof is about something else.
+    pub fn matches_transition(&self, data: &TransitionData) -> Result<(), Mismatch> {
         for Rule { figure, expected, .. } in &self.rules {
             match figure.of_transition(data) {
                 Some(found) if found != *expected => {
-                    return Err(mismatch(*figure, expected.clone(), found));
+                    return Err(Mismatch { figure: *figure, expected: expected.clone(), found });
                 }
                 _ => {}
             }
@@ -284,10 +305,7 @@ impl Pins {
             // Whatever is claimed, of the account as it is.
             (ClaimRule::Any, _) => "one of the account as it is (--meets LEVEL)".to_owned(),
         };
-        Err(mismatch(
-            Figure::Claim,
-            expected,
-            format!("{}, {} afterwards", data.aim, data.afterwards),
-        ))
+        let found = format!("{}, {} afterwards", data.aim, data.afterwards);
+        Err(Mismatch { figure: Figure::Claim, expected, found })
     }
 }

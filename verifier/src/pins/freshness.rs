@@ -4,11 +4,11 @@
 //! little, which a named tolerance allows for; a time far ahead is a wrong clock,
 //! a wrong unit or a lie.
 
-use std::time::Duration;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use std::time::{Duration, UNIX_EPOCH};
 
 use zkmargin_margin::ids::Timestamp;
-
-use crate::human::{duration, time};
 
 /// What prices must satisfy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,5 +80,39 @@ pub fn parse_period(text: &str) -> Result<u64, &'static str> {
     match has_unit && period.subsec_nanos() == 0 {
         true => Ok(period.as_secs()),
         false => Err(ALLOWED),
+    }
+}
+
+/// Seconds since 1970 at the end of the year 9999, the last that is written as a
+/// date.
+const END_OF_DATES: u64 = 253_402_300_799;
+
+/// A point in time from seconds since 1970: `2023-03-21 14:05:00 UTC`. One after
+/// the year 9999, which no clock shows, stays a number.
+pub fn time(seconds: u64) -> String {
+    if seconds > END_OF_DATES {
+        return format!("{seconds} s after 1970");
+    }
+    let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds));
+    text.to_string().replace('T', " ").replace('Z', " UTC")
+}
+
+/// A duration in seconds: `2h 30m`.
+pub fn duration(seconds: u64) -> String {
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_dates_as_far_as_dates_go() {
+        assert_eq!(time(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(time(1_679_407_500), "2023-03-21 14:05:00 UTC");
+        assert_eq!(time(END_OF_DATES), "9999-12-31 23:59:59 UTC");
+        assert_eq!(time(u64::MAX), "18446744073709551615 s after 1970");
+        assert_eq!([0, 90, 9_000].map(duration), ["0s", "1m 30s", "2h 30m"]);
+        assert!(!duration(u64::MAX).is_empty());
     }
 }
