@@ -107,7 +107,9 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> TransitionCircuit<F, G, L>
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F> for TransitionCircuit<F, G, L> {
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F>
+    for TransitionCircuit<F, G, L>
+{
     type Family = G::Family;
     type Instance = TransitionInstance<F>;
     type Witness = TransitionWitness<G::Family>;
