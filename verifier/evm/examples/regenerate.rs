@@ -22,6 +22,7 @@ use common::stories::{self, Proved, Story};
 use common::verifier::artifact_name;
 use market::{Case, Market, PERP, at_least, below, position, scenario};
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
+use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::kzg::{KzgParams, ProvingKey, VerifyingKey, prove};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
@@ -35,6 +36,7 @@ use zkmargin_margin::merkle::{Path as Membership, Tree};
 use zkmargin_margin::portfolio::{Blinding, Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::standard::StandardWitness;
 use zkmargin_params::srs::{self, DevSrs};
 use zkmargin_verifier::bn254::export::export;
 use zkmargin_verifier::engine::ClaimData;
@@ -46,9 +48,12 @@ type Statement<C> = (MarginInstance<Bn254Fr>, Witness<Bn254Fr, C>);
 
 fn main() {
     for shape in Shape::ALL {
-        regenerate::<StandardCircuit<Bn254Fr>>("standard", shape, standard());
-        regenerate::<ScenarioCircuit<Bn254Fr>>("scenario", shape, scenarios());
+        regenerate::<StandardCircuit<Bn254Fr>>(&format!("standard-{shape}"), shape, standard);
+        regenerate::<ScenarioCircuit<Bn254Fr>>(&format!("scenario-{shape}"), shape, scenarios);
     }
+    // Of the layout for chains with cheap gas, one: the others differ in rows alone.
+    let shape = Shape::Small;
+    regenerate::<StandardCircuit<Bn254Fr, Wide>>(stories::WIDE, shape, standard);
 }
 
 /// What stands for keys alone.
@@ -59,12 +64,11 @@ fn asked(circuit: &str) -> bool {
     names.is_empty() || names.iter().any(|name| name == circuit)
 }
 
-fn regenerate<C>(family: &str, shape: Shape, story: [Statement<C>; 3])
+fn regenerate<C>(circuit: &str, shape: Shape, story: fn() -> [Statement<C>; 3])
 where
     C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>> + 'static,
 {
-    let circuit = format!("{family}-{shape}");
-    if !asked(&circuit) {
+    if !asked(circuit) {
         return;
     }
     let k = <C as FamilyCircuit<Bn254Fr>>::k(shape);
@@ -83,7 +87,7 @@ where
         return;
     }
     println!("{circuit}: proofs");
-    let [healthy, breach, cure] = proofs::<C>(params, shape, story);
+    let [healthy, breach, cure] = proofs::<C>(params, shape, story());
     let story = Story { key: file, healthy, breach, cure };
     let text = serde_json::to_string_pretty(&story).unwrap() + "\n";
     fs::write(stories::directory().join(format!("{circuit}.json")), text).unwrap();
@@ -101,7 +105,14 @@ where
 }
 
 /// Epochs 1 to 3: healthy, in breach with the shortfall disclosed, and cured.
-fn standard() -> [Statement<StandardCircuit<Bn254Fr>>; 3] {
+fn standard<C>() -> [Statement<C>; 3]
+where
+    C: FamilyCircuit<
+            Bn254Fr,
+            Instance = MarginInstance<Bn254Fr>,
+            Witness = StandardWitness<Bn254Fr>,
+        >,
+{
     let poor = [position(0, PERP, 10, -9_900)];
     let shortfall = Market::<Bn254Fr>::over_field().margin(&poor).shortfall(Level::Maintenance);
     let healthy = market::healthy();

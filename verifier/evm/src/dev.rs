@@ -1,6 +1,7 @@
 //! The compiled verifiers that come with the project: of every circuit, under
 //! the **insecure** powers of tau of `zkmargin srs dev`. For tests and demos.
 
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_verifier::bn254::{KeyError, VerifyingKey};
 
@@ -24,12 +25,16 @@ pub enum DevVerifierError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A circuit whose verifier is made from its key alone.
-    #[error("no verifier of {family}-{shape} is stored: make one from its key")]
+    #[error(
+        "no verifier of {family}-{shape} in the {layout} layout is stored: make one from its key"
+    )]
     NotStored {
         /// The family.
         family: Family,
         /// The shape.
         shape: Shape,
+        /// The layout.
+        layout: ColumnLayout,
     },
     /// Its code.
     #[error(transparent)]
@@ -40,15 +45,18 @@ pub enum DevVerifierError {
 ///
 /// # Errors
 /// When what is stored is damaged.
-pub fn verifier(family: Family, shape: Shape) -> Result<(VerifyingKey, Vec<u8>), DevVerifierError> {
-    let (key, artifact) = match (family, shape) {
-        (Family::Standard, Shape::Small) => stored!("standard-small", "StandardSmall"),
-        (Family::Standard, Shape::Medium) => stored!("standard-medium", "StandardMedium"),
-        (Family::Standard, Shape::Large) => stored!("standard-large", "StandardLarge"),
-        (Family::Scenario, Shape::Small) => stored!("scenario-small", "ScenarioSmall"),
-        (Family::Scenario, Shape::Medium) => stored!("scenario-medium", "ScenarioMedium"),
-        (Family::Scenario, Shape::Large) => stored!("scenario-large", "ScenarioLarge"),
-        (Family::Simulation, _) => return Err(DevVerifierError::NotStored { family, shape }),
+pub fn verifier(
+    (family, shape, layout): (Family, Shape, ColumnLayout),
+) -> Result<(VerifyingKey, Vec<u8>), DevVerifierError> {
+    use ColumnLayout::Tall;
+    let (key, artifact) = match (family, shape, layout) {
+        (Family::Standard, Shape::Small, Tall) => stored!("standard-small", "StandardSmall"),
+        (Family::Standard, Shape::Medium, Tall) => stored!("standard-medium", "StandardMedium"),
+        (Family::Standard, Shape::Large, Tall) => stored!("standard-large", "StandardLarge"),
+        (Family::Scenario, Shape::Small, Tall) => stored!("scenario-small", "ScenarioSmall"),
+        (Family::Scenario, Shape::Medium, Tall) => stored!("scenario-medium", "ScenarioMedium"),
+        (Family::Scenario, Shape::Large, Tall) => stored!("scenario-large", "ScenarioLarge"),
+        _ => return Err(DevVerifierError::NotStored { family, shape, layout }),
     };
     Ok((VerifyingKey::from_bytes(key)?, creation_code(artifact)?))
 }
