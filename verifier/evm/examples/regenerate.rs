@@ -36,7 +36,6 @@ use zkmargin_margin::merkle::{Path as Membership, Tree};
 use zkmargin_margin::portfolio::{Blinding, Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::standard::StandardWitness;
 use zkmargin_params::srs::{self, DevSrs};
 use zkmargin_verifier::bn254::export::export;
 use zkmargin_verifier::engine::ClaimData;
@@ -105,14 +104,7 @@ where
 }
 
 /// Epochs 1 to 3: healthy, in breach with the shortfall disclosed, and cured.
-fn standard<C>() -> [Statement<C>; 3]
-where
-    C: FamilyCircuit<
-            Bn254Fr,
-            Instance = MarginInstance<Bn254Fr>,
-            Witness = StandardWitness<Bn254Fr>,
-        >,
-{
+fn standard() -> [Statement<StandardCircuit<Bn254Fr>>; 3] {
     let poor = [position(0, PERP, 10, -9_900)];
     let shortfall = Market::<Bn254Fr>::over_field().margin(&poor).shortfall(Level::Maintenance);
     let healthy = market::healthy();
