@@ -108,7 +108,7 @@ fn measure<C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>>>(
     let key = key?;
     let (proof, proving) =
         median(3, || prove(&params, &key, &instance, witness, UnwrapErr(SysRng)));
-    let circuit = CircuitId { family, shape, proof_system: ProofSystem::Ipa };
+    let circuit = CircuitId::usual(family, shape, ProofSystem::Ipa);
     let file = ProofFile::new(circuit, instance, proof?)?;
     drop(key);
     let peak = peak_memory()?;

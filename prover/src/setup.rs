@@ -157,8 +157,8 @@ impl Setup {
         dev: DevSrs,
         make: impl FnOnce() -> Result<T, SetupError>,
     ) -> Result<Arc<T>, SetupError> {
-        let family = family_of::<B::Field, C>();
-        let circuit = CircuitId { family, shape, proof_system: B::SYSTEM };
+        let (family, layout) = (family_of::<B::Field, C>(), C::layout());
+        let circuit = CircuitId { family, shape, proof_system: B::SYSTEM, layout };
         let name = (what, C::STATEMENT, circuit, dev == DevSrs::AllowInsecure);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = kept.get(&name).cloned().and_then(|any| any.downcast().ok()) {

@@ -79,7 +79,8 @@ pub(crate) fn on_chain() {
     let key =
         axiom::keygen_pk(&params, axiom::keygen_vk(&params, &blank).unwrap(), &blank).unwrap();
     let (family, public_inputs) = (Family::Standard, LEN);
-    let origin = Origin { family, shape: SHAPE, public_inputs, insecure_srs: true };
+    let layout = <C as FamilyCircuit<Bn254Fr>>::layout();
+    let origin = Origin { family, shape: SHAPE, layout, public_inputs, insecure_srs: true };
     let verifier = Verifier::new(export_any(key.get_vk(), &params, origin).unwrap());
 
     let case = case::<Bn254Fr>();
@@ -137,7 +138,7 @@ pub(crate) fn transparent() {
     let key = ipa::ProvingKey::<C>::build(&params, SHAPE).unwrap();
     let verifier = zkmargin_verifier::ipa::Verifier::new::<C>(params.clone(), SHAPE).unwrap();
     let (family, proof_system) = (Family::Standard, ProofSystem::Ipa);
-    let id = CircuitId { family, shape: SHAPE, proof_system };
+    let id = CircuitId::usual(family, SHAPE, proof_system);
 
     let case = case::<Fp>();
     for (row, rows) in statements(&case.public_rows()) {

@@ -9,10 +9,11 @@ mod kzg_vectors;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::stories::{self, CIRCUITS};
+use common::stories::{self, CIRCUITS, WIDE};
 use common::verifier::{Answer, Verifier, artifact_name, calldata, key_files, load};
 use kzg_vectors::{Edit, Verdict, stored};
 use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::kzg;
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
@@ -49,6 +50,7 @@ fn the_sources_are_what_the_keys_give() {
 fn the_keys_are_what_the_circuits_give() {
     assert!(key::<StandardCircuit<Bn254Fr>>() == load("standard-small.vk"));
     assert!(key::<ScenarioCircuit<Bn254Fr>>() == load("scenario-small.vk"));
+    assert!(key::<StandardCircuit<Bn254Fr, Wide>>() == load("standard-small-wide.vk"));
 }
 
 fn key<C: FamilyCircuit<Bn254Fr>>() -> VerifyingKey {
@@ -71,7 +73,7 @@ fn verifiers_fit_on_chain() {
 
 #[test]
 fn every_circuit_has_a_true_proof() {
-    for circuit in CIRCUITS {
+    for circuit in CIRCUITS.into_iter().chain([WIDE]) {
         let story = stories::stored(circuit);
         let verifier = Verifier::new(&story.key);
         for proved in [&story.healthy, &story.breach, &story.cure] {
@@ -111,6 +113,25 @@ fn comes_to_every_stored_verdict() {
             let answer = verifier.verify(&calldata(&given.public_inputs, &given.proof));
             let accepted = matches!(answer, Answer::Yes { .. });
             assert_eq!(accepted, case.verdict == Verdict::Valid, "{name}: {}", case.name);
+        }
+    }
+}
+
+/// A chain's verifier takes one layout: the other's proof is not even read.
+#[test]
+fn a_verifier_takes_the_proofs_of_its_layout_alone() {
+    let (tall, wide) = (stories::stored("standard-small"), stories::stored(WIDE));
+    assert_eq!(tall.healthy.claim, wide.healthy.claim);
+    let inputs = convert::inputs(&tall.healthy.claim).map(|input| input.to_be_bytes::<32>());
+    for (of, other) in [(&tall, &wide), (&wide, &tall)] {
+        let verifier = Verifier::new(&of.key);
+        assert_ne!(of.healthy.proof().len(), other.healthy.proof().len());
+        let mut fitted = other.healthy.proof();
+        for proof in [fitted.clone(), {
+            fitted.resize(of.healthy.proof().len(), 0);
+            fitted
+        }] {
+            assert_eq!(verifier.verify(&calldata(&inputs, &proof)), Answer::No);
         }
     }
 }

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::SimulationCircuit;
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
 use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_params::cache::Origin;
 use zkmargin_params::srs::DevSrs;
@@ -41,17 +43,30 @@ pub(crate) fn verifier<B: Backend, C: FamilyCircuit<B::Field> + 'static>(
 /// The verifying key of a circuit of the on-chain proof system, as contracts
 /// and pages read it.
 pub(crate) fn exported_key(
+    (family, shape, layout): (Family, Shape, ColumnLayout),
+    dev: DevSrs,
+    env: Env,
+) -> Result<bn254::VerifyingKey, Error> {
+    let verifier = match layout {
+        ColumnLayout::Tall => margin_verifier::<Kzg>(family, shape, dev, env),
+        ColumnLayout::Wide => margin_verifier::<Kzg<Wide>>(family, shape, dev, env),
+    }?;
+    verifier.export().map_err(Error::Export)
+}
+
+/// The verifier of the margin proofs of a family, in the layout of the proof system.
+pub(crate) fn margin_verifier<B: Backend>(
     family: Family,
     shape: Shape,
     dev: DevSrs,
     env: Env,
-) -> Result<bn254::VerifyingKey, Error> {
-    let verifier = match family {
-        Family::Standard => verifier::<Kzg, StandardCircuit<_>>(shape, dev, env),
-        Family::Scenario => verifier::<Kzg, ScenarioCircuit<_>>(shape, dev, env),
-        Family::Simulation => verifier::<Kzg, SimulationCircuit<_>>(shape, dev, env),
-    }?;
-    verifier.export().map_err(Error::Export)
+) -> Result<Arc<B::Verifier>, Error> {
+    type Simulated<F, L> = SimulationCircuit<F, SCENARIOS, L>;
+    match family {
+        Family::Standard => verifier::<B, StandardCircuit<B::Field, B::Columns>>(shape, dev, env),
+        Family::Scenario => verifier::<B, ScenarioCircuit<B::Field, B::Columns>>(shape, dev, env),
+        Family::Simulation => verifier::<B, Simulated<B::Field, B::Columns>>(shape, dev, env),
+    }
 }
 
 impl Observer for Env {

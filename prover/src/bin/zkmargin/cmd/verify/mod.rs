@@ -10,6 +10,7 @@ mod page;
 mod verdict;
 
 use zkmargin_margin::claim::Side;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::pins::{Mismatch, Pins};
 
@@ -42,6 +43,9 @@ pub(crate) struct Args {
     /// the command is ended
     #[arg(long)]
     open: bool,
+    /// Take proofs of this layout of columns alone, tall or wide, as a contract does
+    #[arg(long, value_name = "LAYOUT")]
+    layout: Option<ColumnLayout>,
     #[command(flatten)]
     srs: SrsArgs,
     #[command(flatten)]
@@ -67,7 +71,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
 
 fn report(args: &Args, env: Env) -> Result<Exit, Error> {
     let pins = args.expected.pins(env)?;
-    let checked = check_all(&args.proof, args.srs, env)?;
+    let checked = check_all(&args.proof, (args.srs, args.layout), env)?;
     let (mut first_error, mut below) = (None, false);
     let other = |source: &Source, error: Mismatch| Error::Mismatch {
         place: source.to_string(),

@@ -48,8 +48,8 @@ pub(super) fn show_page(
                 true => srs.dev(),
                 false => DevSrs::Refuse,
             };
-            let CircuitId { family, shape, .. } = file.circuit();
-            let key = exported_key(family, shape, dev, env)?;
+            let CircuitId { family, shape, layout, .. } = file.circuit();
+            let key = exported_key((family, shape, layout), dev, env)?;
             Some((key.digest().to_string(), key.to_bytes()))
         }
         Err(_) => None,
