@@ -227,6 +227,8 @@ pub(crate) enum Error {
     SnapshotTime { path: String, found: u64, now: u64 },
     #[error("{path}: {source}")]
     AtPrices { path: String, source: AtPrices },
+    #[error(transparent)]
+    Calibrate(#[from] crate::cmd::market::CalibrateError),
     /// A question that no trade or price answers.
     #[error("{0}")]
     WhatIf(#[from] crate::cmd::whatif::WhatIfError),

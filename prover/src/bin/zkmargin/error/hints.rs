@@ -110,6 +110,7 @@ impl Error {
             }
             Self::AccountName(_) => "see `zkmargin account --help`",
             Self::EvmKey(error) => error.hint(),
+            Self::Calibrate(error) => error.hint(),
             Self::NotPinned(missing) => return Some(pinning_hint(missing)),
             Self::NoPath(_) => "give the account's --path FILE, or the venue's --state FILE",
             Self::Proving { source, .. } => return Some(source.hint().to_owned()),

@@ -1,6 +1,7 @@
 //! `zkmargin whatif`: the account after a trade or a deposit, natively.
 
 mod scenario;
+mod simulation;
 mod standard;
 
 use rust_decimal::Decimal;
@@ -28,7 +29,7 @@ const NOTE: &str = "\
 Nothing is traded and nothing is written. A trade is in the cross-margin bucket, at the mark \
 where no price is given; its cost is rounded up. Levels and cash are exact, as they would be \
 proved; liquidation prices are exact in a standard market and floating point in a scenario \
-market. --size-for doubles the trade's size until the level is lost and then closes in: a larger \
+market, and a market that simulates has none. --size-for doubles the trade's size until the level is lost and then closes in: a larger \
 size at which it is met again is not looked for. Fees and funding are not in it.";
 
 #[derive(Debug, clap::Args)]
@@ -115,6 +116,12 @@ pub(crate) enum WhatIfError {
     /// A position whose price does not matter.
     #[error("--liquidation-at: allowed is the underlying of this market")]
     Underlying,
+    /// A market that has no price of one underlying alone.
+    #[error(
+        "--liquidation-at: in a market that simulates all prices move together; `zkmargin stress` \
+         shows the account under such moves"
+    )]
+    Together,
     /// A price with no figures.
     #[error("--liquidation-at: the account has no figures at this price")]
     Price,
@@ -209,9 +216,10 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
             let market = published.open::<_, <B as Backend>::Field>(file)?;
             answer(args, &scenario::Scenario { market: &market, file }, quote, env)
         }
-        AnyMarketFile::Simulation(_) => Err(Error::Usage(
-            "whatif: not for markets that simulate; `zkmargin margin` on the changed portfolio says it",
-        )),
+        AnyMarketFile::Simulation(file) => {
+            let market = published.open::<_, <B as Backend>::Field>(file)?;
+            answer(args, &simulation::Simulation { market: &market, file }, quote, env)
+        }
     })
 }
 
@@ -348,12 +356,12 @@ fn lines(args: &Args, report: &Report) -> Vec<String> {
         row(name, &thousands(figure.0), &thousands(figure.1));
     }
     lines.extend(table.lines());
-    lines.push(String::new());
     let mut table = Table::new(2, ["liquidation", "bucket", "before", "after"]);
     let key = |line: &LiquidationLine| (line.bucket, line.instrument.clone());
     let mut keys: Vec<_> = before.liquidation.iter().chain(&after.liquidation).map(key).collect();
     keys.sort();
     keys.dedup();
+    let is_told = !keys.is_empty();
     for wanted in keys {
         let place = |side: &Side| {
             let found = side.liquidation.iter().find(|line| key(line) == wanted);
@@ -361,7 +369,10 @@ fn lines(args: &Args, report: &Report) -> Vec<String> {
         };
         table.row([wanted.1.clone(), wanted.0.to_string(), place(before), place(after)]);
     }
-    lines.extend(table.lines());
+    if is_told {
+        lines.push(String::new());
+        lines.extend(table.lines());
+    }
     if let (Some(size), Some(trade), Some(level)) = (&report.size, &args.trade, args.size_for) {
         lines.push(format!("largest size  {} {} keeps {level}", thousands(size), trade.symbol));
     }
