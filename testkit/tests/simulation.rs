@@ -169,7 +169,9 @@ fn whole<F: MarginField>() -> Subject<F, SimulationCircuit<F>> {
 /// What the harness says of sixteen scenarios is said of the circuits that have
 /// keys: they are made of the same classes.
 fn the_same_classes<F: MarginField>() {
-    fn lines<F: MarginField>(recording: &zkmargin_testkit::record::Recording<F>) -> BTreeSet<String> {
+    fn lines<F: MarginField>(
+        recording: &zkmargin_testkit::record::Recording<F>,
+    ) -> BTreeSet<String> {
         let text = classes::text(&Checker::new(recording));
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         // Without the count.
@@ -192,7 +194,11 @@ fn seeded_faults_are_found() {
         ("threshold is none of the marked", "account: M# threshold is in the tail: equal", "copy"),
         ("the tail has another size", "account: M# tail count", "gate"),
         ("a scenario is not counted", "account: M# tail count #", "gate"),
-        ("marked, and above the threshold", "account: M# side of the threshold #: range #", "copy z 0"),
+        (
+            "marked, and above the threshold",
+            "account: M# side of the threshold #: range #",
+            "copy z 0",
+        ),
         ("marked by half", "account: M# in tail # is a bit: equal", "copy"),
         ("a loss left out of the tail", "account: M# tail sum #", "gate"),
         ("a loss told as a profit", "account: M# tail loss magnitude: range #", "copy z 0"),

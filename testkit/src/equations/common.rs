@@ -115,12 +115,7 @@ impl<F: MarginField> List<F> {
 
     /// A digest of any length: the first four in one domain, then the digest so far
     /// and three more at a time in another.
-    pub(super) fn chain(
-        &mut self,
-        wire: &str,
-        (first, next): (Domain, Domain),
-        elements: &[P<F>],
-    ) {
+    pub(super) fn chain(&mut self, wire: &str, (first, next): (Domain, Domain), elements: &[P<F>]) {
         let at = |i: usize| elements.get(i).cloned().unwrap_or_else(|| n(0));
         let digest = |domain, message| Statement::Digest(wire.to_owned(), domain, message);
         self.0.push(digest(first, [at(0), at(1), at(2), at(3)]));

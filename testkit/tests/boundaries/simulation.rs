@@ -216,9 +216,12 @@ fn a_slack_is_below_its_divisor() {
 fn sums_in_range<F: MarginField>() {
     let half = 1_i64 << (SUM_BITS - 24);
     for column in [0, N - 1, N, MARK - 1, MARK] {
-        for (lots, more, fits) in
-            [(MAX_LOTS, half - 1, true), (MAX_LOTS, half, false), (MIN_LOTS, 0, true), (MIN_LOTS, -1, false)]
-        {
+        for (lots, more, fits) in [
+            (MAX_LOTS, half - 1, true),
+            (MAX_LOTS, half, false),
+            (MIN_LOTS, 0, true),
+            (MIN_LOTS, -1, false),
+        ] {
             let gains = |gain: i64| std::array::from_fn(|i| if i == column { gain } else { 0 });
             let rows = vec![plain(COIN, gains(half)), plain(OTHER, gains(more))];
             let market = SimulationMarket::<F>::of(rows, terms());
@@ -230,7 +233,9 @@ fn sums_in_range<F: MarginField>() {
         }
     }
     let market = SimulationMarket::<F>::of(rows(), terms());
-    for (lots, fits) in [(MIN_LOTS, true), (MAX_LOTS, true), (MIN_LOTS - 1, false), (MAX_LOTS + 1, false)] {
+    for (lots, fits) in
+        [(MIN_LOTS, true), (MAX_LOTS, true), (MIN_LOTS - 1, false), (MAX_LOTS + 1, false)]
+    {
         let positions = book(1 << 70, &[(COIN, lots)]);
         let case = market.case(&positions, at_least(Level::Initial), 0);
         let expected = if fits { Ok(()) } else { Err(Violation::Lots(0)) };
@@ -284,7 +289,8 @@ fn lies_are_refused_in_the_first_and_the_last_slot() {
 /// The largest shape, every slot in use: the last position counts.
 #[test]
 fn the_largest_shape_is_filled() {
-    let gains = |seed: i64| std::array::from_fn(|i| (seed * 7_919 + i as i64 * 104_729) % 401 - 200);
+    let gains =
+        |seed: i64| std::array::from_fn(|i| (seed * 7_919 + i as i64 * 104_729) % 401 - 200);
     let ids: Vec<u64> = (1..=64).map(|i| 10 * i).collect();
     let rows = ids.iter().zip(1..).map(|(id, seed)| plain(*id, gains(seed))).collect();
     let market = SimulationMarket::<Fp>::of(rows, terms());

@@ -8,12 +8,13 @@ use zkmargin_circuits::statement::transition::{Assignment, TransitionCircuit};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::portfolio::{Blinding, Position};
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::transition::{Change, TransitionInstance};
 use zkmargin_margin::units::{Amount, Lots};
 
-use super::broken;
+use super::{breaks_only, broken};
 use crate::fixtures::transition::{StandardTransition, standard};
 use crate::fixtures::{PERP, position};
 
@@ -150,5 +151,30 @@ fn the_largest_change_of_cash_fits_its_place() {
         let [before, after] = [from, to].map(|cash| [position(0, PERP, 1, cash)]);
         let case = standard::<Fp>(&before, &after, Level::Initial);
         assert_eq!(verdict(&case), expected, "{from} {to}");
+    }
+}
+
+/// Lots and cash of a slot that is not told to change are looked at as one number: no
+/// lots are paid for by cash, wherever one ends and the other begins.
+#[test]
+fn nothing_makes_up_for_what_is_not_told_to_change() {
+    let no_entries = || Change::new(vec![], Blinding::new([0x7c; 31])).unwrap();
+    let before = [position(0, PERP, 10, 1 << 40)];
+    let lots = [0, 1, 1 << 8, 1 << 40, 1 << 55, 1 << 56, 1 << 62];
+    for (more, cash) in lots.into_iter().flat_map(|lots| [0, -1, 1].map(|cash| (lots, cash))) {
+        let after = [position(0, PERP, 10 + more, (1 << 40) + cash)];
+        let mut case = standard::<Fp>(&before, &after, Level::Initial);
+        case.witness.change = no_entries();
+        let (account, next) = (*case.instance.account(), case.instance.next());
+        let change = case.witness.change.digest();
+        case.instance =
+            TransitionInstance::new(account, case.instance.aim(), next, change).unwrap();
+        if (more, cash) == (0, 0) {
+            assert_eq!(verdict(&case), Ok(()));
+            continue;
+        }
+        assert!(verdict(&case).is_err(), "{more} lots, {cash}");
+        let found = failing(&case, &case.circuit());
+        breaks_only(&found, "slot 0: T3 unchanged is as before");
     }
 }

@@ -307,7 +307,9 @@ fn on_claims() {
     for positions in [healthy(), poor(), vec![]] {
         let margin = ipa.margin(&positions);
         // Plain, two multipliers, and a bound on leverage, which no account has here.
-        for code in (0..8).flat_map(|plain| [0, 2_500 << 8, 0xff_ffff << 8, 1 << 40].map(|d| plain | d)) {
+        for code in
+            (0..8).flat_map(|plain| [0, 2_500 << 8, 0xff_ffff << 8, 1 << 40].map(|d| plain | d))
+        {
             let Some(claim) = Claim::from_code(code) else { continue };
             let shortfall = margin.shortfall_of(claim.level(), claim.multiplier());
             for disclosed in [0, shortfall, shortfall + 1] {
@@ -323,7 +325,8 @@ fn on_claims() {
 /// A public input of another statement: both refuse.
 #[test]
 fn on_public_inputs() {
-    let case = ScenarioMarket::<Bn254Fr>::over_field().case(&healthy(), at_least(Level::Initial), 0);
+    let case =
+        ScenarioMarket::<Bn254Fr>::over_field().case(&healthy(), at_least(Level::Initial), 0);
     // The memo is free.
     for row in 0..MEMO {
         let (mut circuit, mut both) = (case.circuit(), both(&case));

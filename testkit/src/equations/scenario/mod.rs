@@ -107,11 +107,9 @@ impl<F: MarginField> Account<F> {
 
     /// M3: the terms' digest, and the charges on naked shorts, unpacked.
     fn terms(&mut self) {
-        let mut elements: Vec<P<F>> =
-            (0..SCENARIOS).map(|i| w(format!("dampening.{i}"))).collect();
+        let mut elements: Vec<P<F>> = (0..SCENARIOS).map(|i| w(format!("dampening.{i}"))).collect();
         elements.extend(
-            ["maintenance_factor", "initial_factor", "net_rate", "hedged_rate", "short_fee"]
-                .map(w),
+            ["maintenance_factor", "initial_factor", "net_rate", "hedged_rate", "short_fee"].map(w),
         );
         elements.push(w("naked_charges"));
         let domains = (Domain::ScenarioTerms, Domain::ScenarioTermsNext);
@@ -349,8 +347,8 @@ impl<F: MarginField> Account<F> {
         let on_top = signed(initial) + w("confidence") + w("reserved");
         let charges = either() * signed(maintenance) + w("is_initial") * on_top;
         let credits = either() * negative(maintenance) + w("is_initial") * negative(initial);
-        let factor = w("is_maintenance") * w("maintenance_factor")
-            + w("is_initial") * w("initial_factor");
+        let factor =
+            w("is_maintenance") * w("maintenance_factor") + w("is_initial") * w("initial_factor");
         let marks = (0..expiries).map(|e| signed(&format!("expiry.{e}.sum.{MARK}")));
         let worth = sum(marks) + signed("collateral") + self.over_slots(cash);
 
