@@ -59,10 +59,10 @@ STAGES = {
         [("simulation", DEEP)],
     ],
     "transition/": [
-        [("transition", WHOLE)],
+        [("transitions", WHOLE)],
         [("boundaries", ["transition::"])],
         [("circuits/transition", [])],
-        [("transition", DEEP)],
+        [("transitions", DEEP)],
     ],
     "lowering/": [
         [("recorders", ["both_read"])],
