@@ -289,6 +289,23 @@ pub fn healthy() -> Vec<Position> {
     )
 }
 
+/// Every slot and every expiry of the smallest shape in use: every kind of row, both
+/// signs, a netted strike.
+pub fn every_slot() -> Vec<Position> {
+    let [third, fourth, _] = OTHERS;
+    let lots = [
+        (CALL, -30),
+        (PUT, 20),
+        (FAR_CALL, -10),
+        (FUTURE, 5),
+        (PERP, -8),
+        (CASH, 50),
+        (third, 6),
+        (fourth, -6),
+    ];
+    book(1_000_000, &lots)
+}
+
 /// A book that is below all levels.
 pub fn poor() -> Vec<Position> {
     book(-400_000, &[(CALL, -20), (CALL2, 15), (PUT2, -25), (FAR_CALL, 9), (FUTURE, -7), (PERP, 9)])
