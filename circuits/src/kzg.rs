@@ -7,6 +7,9 @@
 //! A proof is as sound as the powers of tau under the key: whoever knows tau
 //! forges at will.
 
+#[cfg(feature = "cuda")]
+pub mod cuda;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -267,22 +270,30 @@ impl VerifyingKey {
         instance: &impl PublicInputs<Bn254Fr>,
         proof: &[u8],
     ) -> Result<(), plonk::Error> {
-        let rows = axiom_rows(instance);
-        let mut transcript = <Transcript<_> as TranscriptReadBuffer<_, _, _>>::init(proof);
-        verify_proof::<
-            KZGCommitmentScheme<Bn256>,
-            VerifierSHPLONK<'_, Bn256>,
-            _,
-            _,
-            SingleStrategy<'_, Bn256>,
-        >(
-            params.verifier_params(),
-            &self.key,
-            SingleStrategy::new(params.verifier_params()),
-            &[&[&rows]],
-            &mut transcript,
-        )
+        check(params, &self.key, &axiom_rows(instance), proof)
     }
+}
+
+fn check(
+    params: &KzgParams,
+    key: &plonk::VerifyingKey<G1Affine>,
+    rows: &[Fr],
+    proof: &[u8],
+) -> Result<(), plonk::Error> {
+    let mut transcript = <Transcript<_> as TranscriptReadBuffer<_, _, _>>::init(proof);
+    verify_proof::<
+        KZGCommitmentScheme<Bn256>,
+        VerifierSHPLONK<'_, Bn256>,
+        _,
+        _,
+        SingleStrategy<'_, Bn256>,
+    >(
+        params.verifier_params(),
+        key,
+        SingleStrategy::new(params.verifier_params()),
+        &[&[rows]],
+        &mut transcript,
+    )
 }
 
 /// What makes the proofs of a shape of a family, which its circuit names.
@@ -366,6 +377,10 @@ pub enum ProveError {
     /// The proving library failed.
     #[error("the proof could not be made: {0}")]
     Axiom(#[from] plonk::Error),
+    /// The card made none.
+    #[cfg(feature = "cuda")]
+    #[error(transparent)]
+    Cuda(#[from] cuda::CudaError),
 }
 
 /// Proves that the witness satisfies the relation for the instance. The native
