@@ -14,6 +14,7 @@ use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::shape::Shape;
 
 use crate::family::Unprovable;
+use crate::gadgets::layout::ColumnLayout;
 use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::claim::{ClaimCells, ClaimHints};
 use crate::statement::market::HeaderCells;
@@ -38,11 +39,11 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     /// bound leverage.
     const HAS_NOTIONAL: bool;
 
-    /// `log2` of the rows of the margin circuit of a shape.
-    fn k(shape: Shape) -> u32;
+    /// `log2` of the rows of the margin circuit of a shape in a layout.
+    fn k(layout: ColumnLayout, shape: Shape) -> u32;
 
     /// The same of the transition circuit.
-    fn transition_k(shape: Shape) -> u32;
+    fn transition_k(layout: ColumnLayout, shape: Shape) -> u32;
 
     /// Positions that a shape holds.
     fn positions(shape: Shape) -> usize;
@@ -113,7 +114,7 @@ pub trait FamilyFigures<F: MarginField>: Sized {
 /// Equity of a position is below `2^81` either way, what it requires below `2^81`.
 pub trait SummedFigures<F: MarginField>: FamilyFigures<F> {
     /// `log2` of the rows of the deleveraging circuit.
-    fn deleveraging_k(shape: Shape) -> u32;
+    fn deleveraging_k(layout: ColumnLayout, shape: Shape) -> u32;
 
     /// Assigns a position and its row, of whatever portfolio (M1, M3, M4, M5).
     ///

@@ -7,6 +7,9 @@
 //! A proof is as sound as the powers of tau under the key: whoever knows tau
 //! forges at will.
 
+#[cfg(feature = "cuda")]
+pub mod cuda;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -27,6 +30,7 @@ use snark_verifier::loader::native::NativeLoader;
 use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::PublicInputs;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::statement::Statement;
 
@@ -148,6 +152,7 @@ impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
             statement: C::STATEMENT,
             family: family_of::<Bn254Fr, C>(),
             shape: self.shape,
+            columns: C::layout(),
             lowered: self.lowered,
             digest: self.key_digest(&key),
             layout: Layout::new(&self.circuit),
@@ -180,6 +185,7 @@ pub struct VerifyingKey {
     statement: Statement,
     family: Family,
     shape: Shape,
+    columns: ColumnLayout,
     key: plonk::VerifyingKey<G1Affine>,
     lowered: [u8; 32],
     digest: [u8; 32],
@@ -217,6 +223,11 @@ impl VerifyingKey {
     /// The shape.
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// How its gates are laid out in columns.
+    pub fn columns(&self) -> ColumnLayout {
+        self.columns
     }
 
     /// The key, for `halo2-axiom`.
@@ -259,22 +270,30 @@ impl VerifyingKey {
         instance: &impl PublicInputs<Bn254Fr>,
         proof: &[u8],
     ) -> Result<(), plonk::Error> {
-        let rows = axiom_rows(instance);
-        let mut transcript = <Transcript<_> as TranscriptReadBuffer<_, _, _>>::init(proof);
-        verify_proof::<
-            KZGCommitmentScheme<Bn256>,
-            VerifierSHPLONK<'_, Bn256>,
-            _,
-            _,
-            SingleStrategy<'_, Bn256>,
-        >(
-            params.verifier_params(),
-            &self.key,
-            SingleStrategy::new(params.verifier_params()),
-            &[&[&rows]],
-            &mut transcript,
-        )
+        check(params, &self.key, &axiom_rows(instance), proof)
     }
+}
+
+fn check(
+    params: &KzgParams,
+    key: &plonk::VerifyingKey<G1Affine>,
+    rows: &[Fr],
+    proof: &[u8],
+) -> Result<(), plonk::Error> {
+    let mut transcript = <Transcript<_> as TranscriptReadBuffer<_, _, _>>::init(proof);
+    verify_proof::<
+        KZGCommitmentScheme<Bn256>,
+        VerifierSHPLONK<'_, Bn256>,
+        _,
+        _,
+        SingleStrategy<'_, Bn256>,
+    >(
+        params.verifier_params(),
+        key,
+        SingleStrategy::new(params.verifier_params()),
+        &[&[rows]],
+        &mut transcript,
+    )
 }
 
 /// What makes the proofs of a shape of a family, which its circuit names.
@@ -358,6 +377,10 @@ pub enum ProveError {
     /// The proving library failed.
     #[error("the proof could not be made: {0}")]
     Axiom(#[from] plonk::Error),
+    /// The card made none.
+    #[cfg(feature = "cuda")]
+    #[error(transparent)]
+    Cuda(#[from] cuda::CudaError),
 }
 
 /// Proves that the witness satisfies the relation for the instance. The native

@@ -41,6 +41,7 @@ fn expected() -> Expected {
     }
     Expected {
         name: "standard-deleveraging",
+        parts: &[],
         circuit: "standard-deleveraging",
         free,
         never_failing: &[],

@@ -21,6 +21,7 @@ use super::recorder::Layout;
 use super::shape::{CellRef, ColumnKind, Query};
 use super::*;
 use crate::family::FamilyCircuit;
+use crate::gadgets::layout::Wide;
 use crate::lowering::backend::{BackendCircuit, to_axiom};
 use crate::scenario::ScenarioCircuit;
 use crate::standard::StandardCircuit;
@@ -154,12 +155,14 @@ fn key_of(params: &ParamsKZG<Bn256>, shape: LoweredShape) -> ProvingKey<G1Affine
 /// differ in the number of slots only.
 #[test]
 fn keys_are_those_of_the_front_end() {
-    assert_key_is_the_front_ends(&StandardCircuit::blank(Shape::Small), K);
-    let k = <ScenarioCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(Shape::Small);
-    assert_key_is_the_front_ends(&ScenarioCircuit::blank(Shape::Small), k);
+    assert_key_is_the_front_ends::<StandardCircuit<Bn254Fr>>();
+    assert_key_is_the_front_ends::<StandardCircuit<Bn254Fr, Wide>>();
+    assert_key_is_the_front_ends::<ScenarioCircuit<Bn254Fr>>();
+    assert_key_is_the_front_ends::<ScenarioCircuit<Bn254Fr, Wide>>();
 }
 
-fn assert_key_is_the_front_ends<C: Circuit<Bn254Fr>>(circuit: &C, k: u32) {
+fn assert_key_is_the_front_ends<C: FamilyCircuit<Bn254Fr>>() {
+    let (k, circuit) = (C::k(Shape::Small), &C::blank(Shape::Small));
     let params = params(k);
     let truth = truth(k, circuit);
     let shape = lower(k, circuit).unwrap();
@@ -168,7 +171,7 @@ fn assert_key_is_the_front_ends<C: Circuit<Bn254Fr>>(circuit: &C, k: u32) {
 
 #[test]
 fn broken_shapes_are_caught() {
-    let circuit = StandardCircuit::blank(Shape::Small);
+    let circuit = StandardCircuit::<Bn254Fr>::blank(Shape::Small);
     let params = params(K);
     let truth = truth(K, &circuit);
     let shape = lower(K, &circuit).unwrap();
@@ -221,7 +224,7 @@ fn broken_shapes_are_caught() {
 
 #[test]
 fn cells_past_the_usable_rows_are_refused() {
-    let circuit = StandardCircuit::blank(Shape::Small);
+    let circuit = StandardCircuit::<Bn254Fr>::blank(Shape::Small);
     let error = lower(K - 1, &circuit).unwrap_err();
     assert!(matches!(error, LowerError::Synthesis(_)));
 }

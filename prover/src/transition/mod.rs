@@ -11,6 +11,7 @@ use std::fmt;
 use rand::TryRng as _;
 use zeroize::Zeroizing;
 use zkmargin_circuits::family::{FamilyCircuit, TooManyChanges, Unprovable};
+use zkmargin_circuits::gadgets::layout::Usual;
 use zkmargin_margin::claim::{Claim, InvalidClaim, Leverage, Multiplier, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, BucketId, InstrumentId, Memo};
@@ -166,7 +167,9 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
     ) -> Result<Self, TransitionError> {
         let claim = wanted.claim()?;
         let is_proved = match wanted.aim.statement() {
-            Statement::Deleveraging => M::Deleveraging::STATEMENT == Statement::Deleveraging,
+            Statement::Deleveraging => {
+                M::DeleveragingIn::<Usual>::STATEMENT == Statement::Deleveraging
+            }
             Statement::Margin | Statement::Transition => true,
         };
         if !is_proved {
@@ -223,7 +226,7 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
         let (next, change) = (witness.next(), witness.change.digest());
         let instance = TransitionInstance::new(of_account, wanted.aim, next, change)
             .map_err(|_| failed(Violation::FalseClaim))?;
-        M::Transition::check(&instance, &witness).map_err(failed)?;
+        M::TransitionIn::<Usual>::check(&instance, &witness).map_err(failed)?;
         Ok(Self { instance, witness, shape })
     }
 

@@ -34,6 +34,7 @@ pub use deleveraging::DeleveragingCircuit;
 pub use hints::{Assignment, TransitionHints};
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
@@ -46,6 +47,7 @@ use zkmargin_margin::statement::transition::{self, Aim, TransitionInstance, Tran
 use super::{assign_public, claim, market, state};
 use crate::family::{FamilyCircuit, Unprovable};
 use crate::figures::FamilyFigures;
+use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
 use crate::gadgets::{GadgetConfig, Synthesizer};
 use lists::Lists;
 use slot::TransitionCells;
@@ -53,25 +55,26 @@ use slot::TransitionCells;
 /// Version of the statement's own part of the circuit.
 const VERSION: u16 = 1;
 
-/// The circuit of a shape, with a witness or without.
-pub struct TransitionCircuit<F: MarginField, G: FamilyFigures<F>> {
+/// The circuit of a shape in a layout, with a witness or without.
+pub struct TransitionCircuit<F: MarginField, G: FamilyFigures<F>, L = Usual> {
     shape: Shape,
     assignment: Option<Assignment<F, G>>,
+    layout: PhantomData<fn() -> L>,
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> Clone for TransitionCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L> Clone for TransitionCircuit<F, G, L> {
     fn clone(&self) -> Self {
-        Self { shape: self.shape, assignment: self.assignment.clone() }
+        Self { shape: self.shape, assignment: self.assignment.clone(), layout: PhantomData }
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> fmt::Debug for TransitionCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L> fmt::Debug for TransitionCircuit<F, G, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransitionCircuit").field("shape", &self.shape).finish_non_exhaustive()
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> TransitionCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> TransitionCircuit<F, G, L> {
     /// The circuit with a witness. The witness is not checked: a false one
     /// gives a circuit that is not satisfied.
     ///
@@ -82,7 +85,8 @@ impl<F: MarginField, G: FamilyFigures<F>> TransitionCircuit<F, G> {
         instance: TransitionInstance<F>,
         witness: TransitionWitness<G::Family>,
     ) -> Result<Self, Unprovable> {
-        Ok(Self { shape, assignment: Some(Assignment::new(shape, &instance, witness)?) })
+        let assignment = Some(Assignment::new(shape, &instance, witness)?);
+        Ok(Self { shape, assignment, layout: PhantomData })
     }
 
     /// The prover's choices, to be changed at will: how a test lies.
@@ -96,7 +100,9 @@ impl<F: MarginField, G: FamilyFigures<F>> TransitionCircuit<F, G> {
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for TransitionCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F>
+    for TransitionCircuit<F, G, L>
+{
     type Family = G::Family;
     type Instance = TransitionInstance<F>;
     type Witness = TransitionWitness<G::Family>;
@@ -105,8 +111,12 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for TransitionCircuit
 
     const VERSION: u16 = G::VERSION << 8 | VERSION;
 
+    fn layout() -> ColumnLayout {
+        L::of::<F>()
+    }
+
     fn k(shape: Shape) -> u32 {
-        G::transition_k(shape)
+        G::transition_k(L::of::<F>(), shape)
     }
 
     fn positions(shape: Shape) -> usize {
@@ -114,7 +124,7 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for TransitionCircuit
     }
 
     fn blank(shape: Shape) -> Self {
-        Self { shape, assignment: None }
+        Self { shape, assignment: None, layout: PhantomData }
     }
 
     fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation> {
@@ -140,7 +150,7 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for TransitionCircuit
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for TransitionCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for TransitionCircuit<F, G, L> {
     type Config = GadgetConfig<F>;
     type FloorPlanner = SimpleFloorPlanner;
 
@@ -149,7 +159,7 @@ impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for TransitionCircuit<F, G>
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta)
+        GadgetConfig::configure(meta, L::of::<F>())
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {

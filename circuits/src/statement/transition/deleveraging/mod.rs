@@ -30,6 +30,7 @@ pub use hints::Assignment;
 pub use sums::EndHints;
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
@@ -44,6 +45,7 @@ use super::lists::Lists;
 use super::slot::TransitionCells;
 use crate::family::{FamilyCircuit, Unprovable};
 use crate::figures::{PositionFigures, SummedFigures};
+use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
 use crate::gadgets::{Cell, GadgetConfig, Synthesizer};
 use crate::statement::market::{self, HeaderCells};
 use crate::statement::{PublicInputs, assign_public, claim, state};
@@ -54,25 +56,26 @@ use sums::{SlotTerms, Sums};
 /// Version of the statement's own part of the circuit.
 const VERSION: u16 = 1;
 
-/// The circuit of a shape, with a witness or without.
-pub struct DeleveragingCircuit<F: MarginField, G: SummedFigures<F>> {
+/// The circuit of a shape in a layout, with a witness or without.
+pub struct DeleveragingCircuit<F: MarginField, G: SummedFigures<F>, L = Usual> {
     shape: Shape,
     assignment: Option<Assignment<F, G>>,
+    layout: PhantomData<fn() -> L>,
 }
 
-impl<F: MarginField, G: SummedFigures<F>> Clone for DeleveragingCircuit<F, G> {
+impl<F: MarginField, G: SummedFigures<F>, L> Clone for DeleveragingCircuit<F, G, L> {
     fn clone(&self) -> Self {
-        Self { shape: self.shape, assignment: self.assignment.clone() }
+        Self { shape: self.shape, assignment: self.assignment.clone(), layout: PhantomData }
     }
 }
 
-impl<F: MarginField, G: SummedFigures<F>> fmt::Debug for DeleveragingCircuit<F, G> {
+impl<F: MarginField, G: SummedFigures<F>, L> fmt::Debug for DeleveragingCircuit<F, G, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeleveragingCircuit").field("shape", &self.shape).finish_non_exhaustive()
     }
 }
 
-impl<F: MarginField, G: SummedFigures<F>> DeleveragingCircuit<F, G> {
+impl<F: MarginField, G: SummedFigures<F>, L: Columns> DeleveragingCircuit<F, G, L> {
     /// The circuit with a witness. The witness is not checked: a false one
     /// gives a circuit that is not satisfied.
     ///
@@ -83,21 +86,19 @@ impl<F: MarginField, G: SummedFigures<F>> DeleveragingCircuit<F, G> {
         instance: TransitionInstance<F>,
         witness: TransitionWitness<G::Family>,
     ) -> Result<Self, Unprovable> {
-        Ok(Self { shape, assignment: Some(Assignment::new(shape, &instance, witness)?) })
+        let assignment = Some(Assignment::new(shape, &instance, witness)?);
+        Ok(Self { shape, assignment, layout: PhantomData })
     }
 
     /// The prover's choices, to be changed at will: how a test lies.
     pub fn assignment_mut(&mut self) -> Option<&mut Assignment<F, G>> {
         self.assignment.as_mut()
     }
-
-    /// A part of the assignment, when there is one.
-    fn value<'a, T>(&'a self, part: impl FnOnce(&'a Assignment<F, G>) -> T) -> Value<T> {
-        self.assignment.as_ref().map_or_else(Value::unknown, |known| Value::known(part(known)))
-    }
 }
 
-impl<F: MarginField, G: SummedFigures<F>> FamilyCircuit<F> for DeleveragingCircuit<F, G> {
+impl<F: MarginField, G: SummedFigures<F>, L: Columns> FamilyCircuit<F>
+    for DeleveragingCircuit<F, G, L>
+{
     type Family = G::Family;
     type Instance = TransitionInstance<F>;
     type Witness = TransitionWitness<G::Family>;
@@ -106,8 +107,12 @@ impl<F: MarginField, G: SummedFigures<F>> FamilyCircuit<F> for DeleveragingCircu
 
     const VERSION: u16 = G::VERSION << 8 | VERSION;
 
+    fn layout() -> ColumnLayout {
+        L::of::<F>()
+    }
+
     fn k(shape: Shape) -> u32 {
-        G::deleveraging_k(shape)
+        G::deleveraging_k(L::of::<F>(), shape)
     }
 
     fn positions(shape: Shape) -> usize {
@@ -115,7 +120,7 @@ impl<F: MarginField, G: SummedFigures<F>> FamilyCircuit<F> for DeleveragingCircu
     }
 
     fn blank(shape: Shape) -> Self {
-        Self { shape, assignment: None }
+        Self { shape, assignment: None, layout: PhantomData }
     }
 
     fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation> {
@@ -141,7 +146,7 @@ impl<F: MarginField, G: SummedFigures<F>> FamilyCircuit<F> for DeleveragingCircu
     }
 }
 
-impl<F: MarginField, G: SummedFigures<F>> Circuit<F> for DeleveragingCircuit<F, G> {
+impl<F: MarginField, G: SummedFigures<F>, L: Columns> Circuit<F> for DeleveragingCircuit<F, G, L> {
     type Config = GadgetConfig<F>;
     type FloorPlanner = SimpleFloorPlanner;
 
@@ -150,7 +155,7 @@ impl<F: MarginField, G: SummedFigures<F>> Circuit<F> for DeleveragingCircuit<F, 
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta)
+        GadgetConfig::configure(meta, L::of::<F>())
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
@@ -207,12 +212,17 @@ struct Slots<F: MarginField, G: SummedFigures<F>> {
     before: Vec<Cell<F>>,
 }
 
-impl<F: MarginField, G: SummedFigures<F>> DeleveragingCircuit<F, G> {
+impl<F: MarginField, G: SummedFigures<F>, L> DeleveragingCircuit<F, G, L> {
+    /// A part of the assignment, when there is one.
+    fn value<'a, T>(&'a self, part: impl FnOnce(&'a Assignment<F, G>) -> T) -> Value<T> {
+        self.assignment.as_ref().map_or_else(Value::unknown, |known| Value::known(part(known)))
+    }
+
     /// Assigns the entries with their positions as they were, and the last of these
     /// with a lot taken back.
-    fn assign_loose<L: Layouter<F>>(
+    fn assign_loose<Y: Layouter<F>>(
         &self,
-        s: &mut Synthesizer<'_, F, L>,
+        s: &mut Synthesizer<'_, F, Y>,
         header: &HeaderCells<F>,
         (aim, [target, before]): (&AimCells<F>, &[LevelCells<F>; 2]),
     ) -> Result<Loose<F, G>, Error> {
@@ -243,9 +253,9 @@ impl<F: MarginField, G: SummedFigures<F>> DeleveragingCircuit<F, G> {
     }
 
     /// Assigns the slots, and sums up what they are and were.
-    fn assign_slots<L: Layouter<F>>(
+    fn assign_slots<Y: Layouter<F>>(
         &self,
-        s: &mut Synthesizer<'_, F, L>,
+        s: &mut Synthesizer<'_, F, Y>,
         header: &HeaderCells<F>,
         loose: &Loose<F, G>,
         ([target, level], mut sums): (&[LevelCells<F>; 2], Sums<F>),
@@ -296,9 +306,9 @@ impl<F: MarginField, G: SummedFigures<F>> DeleveragingCircuit<F, G> {
     }
 
     /// Constrains the lists to open what is public, and the entries to be theirs.
-    fn open<L: Layouter<F>>(
+    fn open<Y: Layouter<F>>(
         &self,
-        s: &mut Synthesizer<'_, F, L>,
+        s: &mut Synthesizer<'_, F, Y>,
         inputs: &PublicInputs<F>,
         reserved: &Cell<F>,
         (slots, loose): (Slots<F, G>, &Loose<F, G>),

@@ -8,18 +8,21 @@ use zkmargin_circuits::family::Witness;
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Memo};
-use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::layout::ColumnLayout;
+use zkmargin_margin::relation::MarginFamily;
+use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
 use zkmargin_prover::proving::{Prepared, ProvingError, Statement};
 use zkmargin_prover::venue::{Membership, PathFile, State, StateFile};
 
+use super::evm::layout_of;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_memo, parse_source,
-    refuse_existing, warn_of_insecure_srs, with_market, write_public,
+    KeyArgs, LayoutArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_memo,
+    parse_source, refuse_existing, warn_of_insecure_srs, with_market, write_public,
 };
 use crate::params::prover;
 
@@ -74,6 +77,12 @@ pub(crate) struct Args {
     /// PROTOCOL[@CHAIN[/0xVERIFIER]]
     #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
     context: Option<ContextId>,
+    #[command(flatten)]
+    layout: LayoutArgs,
+    /// Contracts that the proof is for, as `zkmargin evm deploy` wrote them: the
+    /// layout is that of their verifier
+    #[arg(long, value_name = "FILE", value_parser = parse_source, conflicts_with = "layout")]
+    deployment: Option<Source>,
     #[command(flatten)]
     srs: SrsArgs,
     /// Where the proof goes; with several portfolios, a directory
@@ -191,8 +200,13 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
     for shape in Shape::ALL {
         let jobs: Vec<&Job<B::Field, M>> =
             jobs.iter().filter(|job| job.prepared.shape() == shape).collect();
-        if !jobs.is_empty() {
-            prove_shape::<B, M>(args, shape, &jobs, &mut proofs, env)?;
+        if jobs.is_empty() {
+            continue;
+        }
+        let layout = layout::<B, M>(args, shape)?;
+        match layout == B::SYSTEM.usual_layout() {
+            true => prove_shape::<B, M>(args, shape, &jobs, &mut proofs, env)?,
+            false => prove_shape::<B::Wide, M>(args, shape, &jobs, &mut proofs, env)?,
         }
     }
     if !several && args.output.as_os_str() == "-" {
@@ -224,6 +238,24 @@ fn prepare<F: MarginField, M: FamilyMarket<F>>(
     Prepared::new(market, document.account, &portfolio, &path, statement).map_err(failed)
 }
 
+/// The layout asked for, that of the contracts' verifier, or the usual one.
+fn layout<B: Backend, M: FamilyMarket<B::Field>>(
+    args: &Args,
+    shape: Shape,
+) -> Result<ColumnLayout, Error> {
+    let Some(deployment) = &args.deployment else { return args.layout.of(B::SYSTEM) };
+    match B::SYSTEM {
+        ProofSystem::Kzg => layout_of(deployment, family_of_market::<B, M>(), shape),
+        ProofSystem::Ipa => {
+            Err(Error::Usage("--deployment: contracts verify proofs of kzg, the market is of ipa"))
+        }
+    }
+}
+
+const fn family_of_market<B: Backend, M: FamilyMarket<B::Field>>() -> Family {
+    <M::Family as MarginFamily>::FAMILY
+}
+
 /// Refuses a path of another deployment than the one asked for.
 pub(super) fn check_context<F>(
     expected: Option<ContextId>,
@@ -250,7 +282,7 @@ fn prove_shape<B: Backend, M: FamilyMarket<B::Field>>(
     if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let prover = prover::<B, M::Circuit>(shape, args.srs.dev(), env)?;
+    let prover = prover::<B, M::CircuitIn<B::Columns>>(shape, args.srs.dev(), env)?;
     for job in jobs {
         let file = env
             .progress

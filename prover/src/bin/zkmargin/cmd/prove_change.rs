@@ -20,9 +20,9 @@ use super::prove::{Paths, ShapeChoice, check_context, parse_shape};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_cures, parse_healthier,
-    parse_level, parse_source, refuse_existing, warn_of_insecure_srs, with_market, write_private,
-    write_public,
+    KeyArgs, LayoutArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_cures,
+    parse_healthier, parse_level, parse_source, refuse_existing, warn_of_insecure_srs, with_market,
+    write_private, write_public,
 };
 use crate::params::prover;
 
@@ -86,6 +86,8 @@ pub(crate) struct Args {
     #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
     context: Option<ContextId>,
     #[command(flatten)]
+    layout: LayoutArgs,
+    #[command(flatten)]
     srs: SrsArgs,
     /// Where the proof goes
     #[arg(short, long, value_name = "FILE")]
@@ -125,12 +127,10 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
     if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let file = match prepared.instance().aim().statement() {
-        Statement::Deleveraging => file_of::<B, M, M::Deleveraging>(args, &prepared, env)?,
-        Statement::Margin | Statement::Transition => {
-            file_of::<B, M, M::Transition>(args, &prepared, env)?
-        }
-    };
+    let file = match args.layout.of(B::SYSTEM)? == B::SYSTEM.usual_layout() {
+        true => make::<B, M>(args, &prepared, env),
+        false => make::<B::Wide, M>(args, &prepared, env),
+    }?;
     // The opening first: a proof whose change nobody can show any more is worth less.
     if let Some(opening) = &args.opening {
         write_private(opening, &prepared.opening().to_json(), args.force, env)?;
@@ -156,7 +156,23 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
     Ok(Exit::Done)
 }
 
-/// The proof, by the circuit of its aim.
+/// Makes the proof, in the layout of the proof system, by the circuit of its aim.
+fn make<B: Backend, M: FamilyMarket<B::Field>>(
+    args: &Args,
+    prepared: &PreparedTransition<B::Field, M>,
+    env: Env,
+) -> Result<TransitionFile<B::Field>, Error> {
+    match prepared.instance().aim().statement() {
+        Statement::Deleveraging => {
+            file_of::<B, M, M::DeleveragingIn<B::Columns>>(args, prepared, env)
+        }
+        Statement::Margin | Statement::Transition => {
+            file_of::<B, M, M::TransitionIn<B::Columns>>(args, prepared, env)
+        }
+    }
+}
+
+/// The proof of a circuit.
 fn file_of<B, M, C>(
     args: &Args,
     prepared: &PreparedTransition<B::Field, M>,
@@ -167,16 +183,14 @@ where
     M: FamilyMarket<B::Field>,
     C: FamilyCircuit<
             B::Field,
-            Family = MarketFamily<B::Field, M>,
             Instance = TransitionInstance<B::Field>,
-            Witness = TransitionWitness<MarketFamily<B::Field, M>>,
+            Witness = TransitionWitness<M::Family>,
         > + 'static,
 {
     let prover = prover::<B, C>(prepared.shape(), args.srs.dev(), env)?;
     let stage = format!("proof of {}", args.before);
-    env.progress
-        .stage(&stage, || prover.prove_transition(prepared))
-        .map_err(|source| failed(&args.after, source))
+    let made = env.progress.stage(&stage, || prover.prove_transition(prepared));
+    made.map_err(|source| failed(&args.after, source))
 }
 
 fn prepare<B: Backend, M: FamilyMarket<B::Field>>(
