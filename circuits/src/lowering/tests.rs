@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ff::Field as _;
+use halo2_axiom::SerdeFormat;
 use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine};
 use halo2_axiom::halo2curves::ff::{Field, PrimeField};
 use halo2_axiom::halo2curves::group::Curve;
@@ -20,7 +21,9 @@ use super::pinned::{System, read};
 use super::recorder::Layout;
 use super::shape::{CellRef, ColumnKind, Query};
 use super::*;
+use crate::cost::key_bytes;
 use crate::family::FamilyCircuit;
+use crate::kzg;
 use crate::lowering::backend::{BackendCircuit, to_axiom};
 use crate::scenario::ScenarioCircuit;
 use crate::standard::StandardCircuit;
@@ -154,16 +157,21 @@ fn key_of(params: &ParamsKZG<Bn256>, shape: LoweredShape) -> ProvingKey<G1Affine
 /// differ in the number of slots only.
 #[test]
 fn keys_are_those_of_the_front_end() {
-    assert_key_is_the_front_ends(&StandardCircuit::blank(Shape::Small), K);
+    let bytes = assert_key_is_the_front_ends(&StandardCircuit::blank(Shape::Small), K);
+    let cost = kzg::cost::<StandardCircuit<Bn254Fr>>(Shape::Small).unwrap();
+    assert_eq!(key_bytes(&cost), bytes);
     let k = <ScenarioCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(Shape::Small);
     assert_key_is_the_front_ends(&ScenarioCircuit::blank(Shape::Small), k);
 }
 
-fn assert_key_is_the_front_ends<C: Circuit<Bn254Fr>>(circuit: &C, k: u32) {
+/// Gives the size of the key.
+fn assert_key_is_the_front_ends<C: Circuit<Bn254Fr>>(circuit: &C, k: u32) -> usize {
     let params = params(k);
     let truth = truth(k, circuit);
     let shape = lower(k, circuit).unwrap();
-    assert_eq!(differences(&truth, &params, &key_of(&params, shape)), [""; 0]);
+    let key = key_of(&params, shape);
+    assert_eq!(differences(&truth, &params, &key), [""; 0]);
+    key.to_bytes(SerdeFormat::RawBytes).len()
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::kzg;
+#[cfg(feature = "cuda")]
+use zkmargin_circuits::kzg::cuda;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
@@ -14,7 +16,7 @@ use zkmargin_verifier::bn254;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::{ProofFile, TransitionFile, VerifiedTransition};
 
-use super::{Backend, BackendError, SetupError, Stores, circuit_id};
+use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
 
 /// The on-chain proof system.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +27,9 @@ pub enum Kzg {}
 pub struct MarkedParams {
     params: KzgParams,
     mark: SrsMark,
+    /// The same for a card, where proofs are made on one.
+    #[cfg(feature = "cuda")]
+    card: Option<cuda::CudaParams>,
 }
 
 impl MarkedParams {
@@ -33,7 +38,41 @@ impl MarkedParams {
     /// # Errors
     /// When it is insecure, and those are refused.
     pub fn new(srs: &Srs, dev: DevSrs) -> Result<Self, SrsError> {
-        Ok(Self { params: srs.params(dev)?.clone(), mark: srs.mark() })
+        Ok(Self {
+            params: srs.params(dev)?.clone(),
+            mark: srs.mark(),
+            #[cfg(feature = "cuda")]
+            card: None,
+        })
+    }
+
+    /// The same, for proofs that a device makes.
+    ///
+    /// # Errors
+    /// When a card is asked for and none answers, or this build knows none.
+    #[cfg(feature = "cuda")]
+    pub fn on(mut self, device: Device) -> Result<Self, DeviceError> {
+        let large = self.params.k() >= cuda::SMALLEST_K;
+        self.card = match device {
+            Device::Gpu => Some(cuda::CudaParams::new(&self.params)?),
+            Device::Auto if large && cuda::available().is_ok() => {
+                Some(cuda::CudaParams::new(&self.params)?)
+            }
+            Device::Auto | Device::Cpu => None,
+        };
+        Ok(self)
+    }
+
+    /// The same, for proofs that a device makes.
+    ///
+    /// # Errors
+    /// When a card is asked for: this build knows none.
+    #[cfg(not(feature = "cuda"))]
+    pub fn on(self, device: Device) -> Result<Self, DeviceError> {
+        match device {
+            Device::Gpu => Err(DeviceError::NotBuilt),
+            Device::Cpu | Device::Auto => Ok(self),
+        }
     }
 
     /// What proofs made under them carry.
@@ -50,7 +89,13 @@ impl Backend for Kzg {
     type Verifier = zkmargin_verifier::kzg::Verifier;
 
     fn params(k: u32, stores: &Stores) -> Result<(Self::Params, Option<Origin>), SetupError> {
-        Ok((MarkedParams::new(&stores.srs(k)?, stores.dev)?, None))
+        let params = MarkedParams::new(&stores.srs(k)?, stores.dev)?;
+        Ok((params.on(stores.device)?, None))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_card(params: &Self::Params) -> bool {
+        params.card.is_some()
     }
 
     fn proving_key<C: FamilyCircuit<Bn254Fr> + 'static>(
@@ -72,7 +117,7 @@ impl Backend for Kzg {
         shape: Shape,
         stores: &Stores,
     ) -> Result<(Self::Verifier, Option<Origin>), SetupError> {
-        let MarkedParams { params, mark } = params;
+        let MarkedParams { params, mark, .. } = params;
         let setup = kzg::Setup::<C>::new(&params, shape)?;
         let make = || setup.verifying_key(&params);
         let (key, origin) = match &stores.cache {
@@ -96,10 +141,9 @@ impl Backend for Kzg {
     where
         C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>> + 'static,
     {
-        let MarkedParams { params, mark } = params;
         let proof = prove_kzg(params, key, instance, witness)?;
         let circuit = circuit_id::<Self, C>(key.shape());
-        Ok(ProofFile::under_srs(circuit, *mark, *instance, proof)?)
+        Ok(ProofFile::under_srs(circuit, params.mark, *instance, proof)?)
     }
 
     fn prove_transition<C>(
@@ -111,10 +155,9 @@ impl Backend for Kzg {
     where
         C: FamilyCircuit<Bn254Fr, Instance = TransitionInstance<Bn254Fr>> + 'static,
     {
-        let MarkedParams { params, mark } = params;
         let proof = prove_kzg(params, key, instance, witness)?;
         let circuit = circuit_id::<Self, C>(key.shape());
-        Ok(TransitionFile::new(circuit, Some(*mark), *instance, proof)?)
+        Ok(TransitionFile::new(circuit, Some(params.mark), *instance, proof)?)
     }
 
     fn verify_transition(
@@ -141,13 +184,21 @@ impl Backend for Kzg {
 
 /// A proof of any statement.
 fn prove_kzg<C: FamilyCircuit<Bn254Fr>>(
-    params: &KzgParams,
+    params: &MarkedParams,
     key: &kzg::ProvingKey<C>,
     instance: &C::Instance,
     witness: &Witness<Bn254Fr, C>,
 ) -> Result<Vec<u8>, BackendError> {
-    kzg::prove(params, key, instance, witness).map_err(|error| match error {
+    #[cfg(feature = "cuda")]
+    if let Some(card) = &params.card {
+        return cuda::prove(card, key, instance, witness).map_err(unproved);
+    }
+    kzg::prove(&params.params, key, instance, witness).map_err(unproved)
+}
+
+fn unproved(error: kzg::ProveError) -> BackendError {
+    match error {
         kzg::ProveError::Unprovable(error) => error.into(),
         error => BackendError::Kzg(error),
-    })
+    }
 }

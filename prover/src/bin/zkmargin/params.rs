@@ -14,7 +14,7 @@ use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::statement::Statement;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
 use zkmargin_params::srs::DevSrs;
-use zkmargin_prover::backend::{Backend, Kzg, Stores};
+use zkmargin_prover::backend::{Backend, Device, Kzg, Stores};
 use zkmargin_prover::proving::Prover;
 use zkmargin_verifier::bn254;
 use zkmargin_verifier::proof::CircuitId;
@@ -22,19 +22,25 @@ use zkmargin_verifier::proof::CircuitId;
 use crate::env::Env;
 use crate::error::Error;
 
-/// What a process has loaded: provers and verifiers, secure and not.
-type Kept = BTreeMap<(&'static str, Statement, CircuitId, bool), Arc<dyn Any + Send + Sync>>;
+/// What a process has loaded: provers by device and verifiers, secure and not.
+type Kept =
+    BTreeMap<(&'static str, Statement, CircuitId, bool, Device), Arc<dyn Any + Send + Sync>>;
 
 static KEPT: Mutex<Kept> = Mutex::new(BTreeMap::new());
 
 /// The prover of a shape.
-pub(crate) fn prover<B, C>(shape: Shape, dev: DevSrs, env: Env) -> Result<Arc<Prover<B, C>>, Error>
+pub(crate) fn prover<B, C>(
+    shape: Shape,
+    dev: DevSrs,
+    device: Device,
+    env: Env,
+) -> Result<Arc<Prover<B, C>>, Error>
 where
     B: Backend,
     C: FamilyCircuit<B::Field> + 'static,
 {
-    once::<B, C, _>("prover", shape, dev, || {
-        let (params, stores) = params::<B, C>(shape, dev, env)?;
+    once::<B, C, _>("prover", shape, dev, device, || {
+        let (params, stores) = params::<B, C>(shape, dev, device, env)?;
         let stage = format!("proving key, {shape} shape");
         let (key, origin) =
             env.progress.stage(&stage, || B::proving_key::<C>(&params, shape, &stores))?;
@@ -49,8 +55,8 @@ pub(crate) fn verifier<B: Backend, C: FamilyCircuit<B::Field> + 'static>(
     dev: DevSrs,
     env: Env,
 ) -> Result<Arc<B::Verifier>, Error> {
-    once::<B, C, _>("verifier", shape, dev, || {
-        let (params, stores) = params::<B, C>(shape, dev, env)?;
+    once::<B, C, _>("verifier", shape, dev, Device::Cpu, || {
+        let (params, stores) = params::<B, C>(shape, dev, Device::Cpu, env)?;
         let stage = format!("verifying key, {shape} shape");
         let (verifier, origin) =
             env.progress.stage(&stage, || B::verifier::<C>(params, shape, &stores))?;
@@ -79,11 +85,12 @@ fn once<B: Backend, C: FamilyCircuit<B::Field>, T: Any + Send + Sync>(
     what: &'static str,
     shape: Shape,
     dev: DevSrs,
+    device: Device,
     make: impl FnOnce() -> Result<T, Error>,
 ) -> Result<Arc<T>, Error> {
     let family = family_of::<B::Field, C>();
     let circuit = CircuitId { family, shape, proof_system: B::SYSTEM };
-    let name = (what, C::STATEMENT, circuit, dev == DevSrs::AllowInsecure);
+    let name = (what, C::STATEMENT, circuit, dev == DevSrs::AllowInsecure, device);
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = kept.get(&name).cloned().and_then(|any| any.downcast().ok()) {
         return Ok(found);
@@ -98,13 +105,14 @@ fn once<B: Backend, C: FamilyCircuit<B::Field>, T: Any + Send + Sync>(
 fn params<B: Backend, C: FamilyCircuit<B::Field>>(
     shape: Shape,
     dev: DevSrs,
+    device: Device,
     env: Env,
 ) -> Result<(B::Params, Stores), Error> {
     let (cache, broken) = match ParamsCache::open_default() {
         Ok(cache) => (Some(cache), None),
         Err(error) => (None, Some(Origin::Uncached(error))),
     };
-    let stores = Stores { cache, srs: None, dev };
+    let stores = Stores { cache, srs: None, dev, device };
     let (params, origin) =
         env.progress.stage("public parameters", || B::params(C::k(shape), &stores))?;
     tell("parameters are", origin.or(broken), env);

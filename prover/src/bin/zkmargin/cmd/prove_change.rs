@@ -7,7 +7,7 @@ use zkmargin_margin::claim::{Level, Leverage, Multiplier};
 use zkmargin_margin::ids::{AccountId, ContextId, Memo};
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::shape::{ProofSystem, Shape};
-use zkmargin_prover::backend::Backend;
+use zkmargin_prover::backend::{Backend, Device};
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::transition::{PreparedTransition, TransitionError, Wanted};
@@ -75,6 +75,10 @@ pub(crate) struct Args {
     context: Option<ContextId>,
     #[command(flatten)]
     srs: SrsArgs,
+    /// What computes proofs: cpu, gpu, or auto (a GPU where there is one and the
+    /// circuit is large enough)
+    #[arg(long, value_name = "DEVICE", default_value_t, hide = !cfg!(feature = "cuda"))]
+    device: Device,
     /// Where the proof goes
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -113,7 +117,7 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
     if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let prover = prover::<B, M::Transition>(prepared.shape(), args.srs.dev(), env)?;
+    let prover = prover::<B, M::Transition>(prepared.shape(), args.srs.dev(), args.device, env)?;
     let stage = format!("proof of {}", args.before);
     let file = env
         .progress
