@@ -62,7 +62,7 @@ fn proofs(c: &mut Criterion) {
         b.iter(|| prove(&params, &key, &instance, &witness, UnwrapErr(SysRng)).unwrap());
     });
     let proof = prove(&params, &key, &instance, &witness, UnwrapErr(SysRng)).unwrap();
-    let circuit = CircuitId { family: Family::Standard, shape, proof_system: ProofSystem::Ipa };
+    let circuit = CircuitId::usual(Family::Standard, shape, ProofSystem::Ipa);
     let file = ProofFile::new(circuit, instance, proof).unwrap();
     let verifier = Verifier::new::<Circuit>(params, shape).unwrap();
     group.bench_function("verify", |b| b.iter(|| verifier.verify(&file).unwrap()));

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use halo2_proofs::plonk::Circuit;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::PublicInputs;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::statement::Statement;
@@ -28,6 +29,9 @@ pub trait FamilyCircuit<F: MarginField>: Circuit<F> + Sized + Debug {
     /// Version of the circuit. A key or proof of one version says nothing to
     /// another; it changes with any change of constraints or layout.
     const VERSION: u16;
+
+    /// How its gates are laid out in columns.
+    fn layout() -> ColumnLayout;
 
     /// `log2` of the rows of a shape.
     fn k(shape: Shape) -> u32;

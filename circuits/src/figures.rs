@@ -14,6 +14,7 @@ use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::shape::Shape;
 
 use crate::family::Unprovable;
+use crate::gadgets::layout::ColumnLayout;
 use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::claim::{ClaimCells, ClaimHints};
 use crate::statement::market::HeaderCells;
@@ -38,11 +39,11 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     /// bound leverage.
     const HAS_NOTIONAL: bool;
 
-    /// `log2` of the rows of the margin circuit of a shape.
-    fn k(shape: Shape) -> u32;
+    /// `log2` of the rows of the margin circuit of a shape in a layout.
+    fn k(layout: ColumnLayout, shape: Shape) -> u32;
 
     /// The same of the transition circuit.
-    fn transition_k(shape: Shape) -> u32;
+    fn transition_k(layout: ColumnLayout, shape: Shape) -> u32;
 
     /// Positions that a shape holds.
     fn positions(shape: Shape) -> usize;

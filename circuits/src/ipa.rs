@@ -16,6 +16,7 @@ use halo2_proofs::transcript::{Blake2bWrite, Challenge255};
 use pasta_curves::{Fp, vesta};
 use rand::rand_core::CryptoRng;
 use zkmargin_margin::instance::PublicInputs;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::statement::Statement;
 
@@ -51,6 +52,7 @@ pub struct VerifyingKey {
     statement: Statement,
     family: Family,
     shape: Shape,
+    columns: ColumnLayout,
     version: u16,
     key: plonk::VerifyingKey<vesta::Affine>,
     proof_size: usize,
@@ -66,7 +68,8 @@ impl VerifyingKey {
         let key = keygen_vk(params, &C::blank(shape))?;
         let (family, version) = (family_of::<Fp, C>(), C::VERSION);
         let proof_size = Cost::measure::<C>(shape).proof_size;
-        Ok(Self { statement: C::STATEMENT, family, version, shape, key, proof_size })
+        let (statement, columns) = (C::STATEMENT, C::layout());
+        Ok(Self { statement, family, version, shape, columns, key, proof_size })
     }
 
     /// The statement that is proved. The library takes public inputs that a circuit
@@ -83,6 +86,11 @@ impl VerifyingKey {
     /// The shape.
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// How its gates are laid out in columns.
+    pub fn columns(&self) -> ColumnLayout {
+        self.columns
     }
 
     /// The key, for `halo2_proofs`.

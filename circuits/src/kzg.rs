@@ -30,6 +30,7 @@ use snark_verifier::loader::native::NativeLoader;
 use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::PublicInputs;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::statement::Statement;
 
@@ -151,6 +152,7 @@ impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
             statement: C::STATEMENT,
             family: family_of::<Bn254Fr, C>(),
             shape: self.shape,
+            columns: C::layout(),
             lowered: self.lowered,
             digest: self.key_digest(&key),
             layout: Layout::new(&self.circuit),
@@ -183,6 +185,7 @@ pub struct VerifyingKey {
     statement: Statement,
     family: Family,
     shape: Shape,
+    columns: ColumnLayout,
     key: plonk::VerifyingKey<G1Affine>,
     lowered: [u8; 32],
     digest: [u8; 32],
@@ -220,6 +223,11 @@ impl VerifyingKey {
     /// The shape.
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// How its gates are laid out in columns.
+    pub fn columns(&self) -> ColumnLayout {
+        self.columns
     }
 
     /// The key, for `halo2-axiom`.

@@ -16,6 +16,7 @@ use common::*;
 use pasta_curves::Fp;
 use proptest::prelude::*;
 use zkmargin_circuits::lowering::shape::LoweredShape;
+use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::{MEMO, NAMES};
@@ -72,8 +73,10 @@ impl Markets {
 }
 
 fn lowered_once(shape: Shape) -> &'static Arc<LoweredShape> {
-    static SMALL: LazyLock<Arc<LoweredShape>> = LazyLock::new(|| lowered(Shape::Small));
-    static MEDIUM: LazyLock<Arc<LoweredShape>> = LazyLock::new(|| lowered(Shape::Medium));
+    type Circuit = StandardCircuit<Bn254Fr>;
+    static SMALL: LazyLock<Arc<LoweredShape>> = LazyLock::new(|| lowered::<Circuit>(Shape::Small));
+    static MEDIUM: LazyLock<Arc<LoweredShape>> =
+        LazyLock::new(|| lowered::<Circuit>(Shape::Medium));
     if shape == Shape::Small { &SMALL } else { &MEDIUM }
 }
 

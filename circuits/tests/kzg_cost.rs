@@ -6,8 +6,10 @@
 mod golden;
 
 use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::kzg::cost;
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
@@ -23,4 +25,7 @@ fn costs<C: FamilyCircuit<Bn254Fr>>(file: &str) {
 fn costs_are_golden() {
     costs::<StandardCircuit<Bn254Fr>>("cost-kzg.txt");
     costs::<ScenarioCircuit<Bn254Fr>>("cost-scenario-kzg.txt");
+    costs::<StandardCircuit<Bn254Fr, Wide>>("cost-kzg-wide.txt");
+    costs::<ScenarioCircuit<Bn254Fr, Wide>>("cost-scenario-kzg-wide.txt");
+    costs::<SimulationCircuit<Bn254Fr, SCENARIOS, Wide>>("cost-simulation-kzg-wide.txt");
 }

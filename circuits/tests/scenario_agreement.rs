@@ -250,7 +250,7 @@ fn what_does_not_fit_is_an_error() {
     let market = ScenarioMarket::new();
     let new = |positions: &[Position]| {
         let case = market.case(positions, at_least(Level::MarginCall), 0);
-        ScenarioCircuit::new(case.shape, case.instance, case.witness).err()
+        ScenarioCircuit::<Fp>::new(case.shape, case.instance, case.witness).err()
     };
     let expiries: Vec<_> =
         [CALL, FAR_CALL, OTHERS[0], OTHERS[1], OTHERS[2]].map(|id| (id, 1)).to_vec();

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches an epoch, proves, verifies, and writes the job summary: what action.yml
+# Fetches an epoch, proves, verifies, and writes the job summary: what the action
 # runs. Everything comes in variables; the identity is in ZKMARGIN_IDENTITY.
 set -euo pipefail
 
@@ -47,6 +47,11 @@ field() {
     sed -n "s/^ *\"$1\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$2" | head -n 1
 }
 epoch=$(field epoch "$PROOF")
+age="at most $MAX_AGE old"
+taken=$(field market_timestamp epoch.json)
+if [[ "$taken" =~ ^[0-9]+$ ]]; then
+    age="$(($(date +%s) - taken)) s old"
+fi
 if [[ -n "${GITHUB_OUTPUT:-}" ]]; then
     echo "epoch=$epoch" >>"$GITHUB_OUTPUT"
 fi
@@ -57,7 +62,8 @@ cat >>"$summary" <<EOF
 | | |
 |---|---|
 | account | \`$(field account "$PROOF")\` |
-| epoch | $epoch, prices at most $MAX_AGE old |
+| epoch | $epoch |
+| prices | $age; allowed are $MAX_AGE |
 | verified | $(date -u '+%Y-%m-%d %H:%M:%S UTC') |
 | proof | \`$PROOF\`, $(wc -c <"$PROOF") bytes: an artifact of [this run]($run) where the workflow uploads it |
 EOF

@@ -41,6 +41,7 @@ pub mod claim;
 pub mod field;
 pub mod ids;
 pub mod instance;
+pub mod layout;
 pub mod market;
 pub mod merkle;
 pub mod portfolio;

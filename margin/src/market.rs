@@ -48,6 +48,13 @@ impl<F: MarginField> MarketHeader<F> {
     }
 }
 
+/// The leaf of the market tree that binds what the market was made of: the digest
+/// of the snapshot, with the signed reports, closes and numbers it keeps. Its domain
+/// is its own, so that it is the leaf of no row, and no position can use it.
+pub fn snapshot_leaf<F: MarginField>(digest: ModelDigest) -> F {
+    hash(Domain::MarketSnapshot, [digest.to_field(), F::ZERO, F::ZERO, F::ZERO])
+}
+
 /// The leaf of an account in the state tree: the account, its portfolio's
 /// commitment and the deployment it is registered with.
 pub fn state_leaf<F: MarginField>(account: AccountId, commitment: F, context: ContextId) -> F {

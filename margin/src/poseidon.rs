@@ -109,6 +109,8 @@ pub enum Domain {
     SimulationTerms = 22,
     /// The digest so far and three more elements of such terms.
     SimulationTermsNext = 23,
+    /// The leaf of the market tree that holds the digest of the snapshot.
+    MarketSnapshot = 32,
 }
 
 impl Domain {

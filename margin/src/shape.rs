@@ -13,8 +13,8 @@ use crate::field::bn254::Bn254Fr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what}: allowed are {allowed}")]
 pub struct UnknownName {
-    what: &'static str,
-    allowed: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) allowed: &'static str,
 }
 
 /// The size of a circuit. A portfolio can be proved under any shape that holds

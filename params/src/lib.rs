@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`model`], [`presets`] | margin models of the standard family, and shipped ones |
 //! | [`scenario`] | margin models of the scenario family: portfolio margin with options |
+//! | [`calibration`] | rates of such models that follow from each epoch's snapshot |
 //! | [`option_margin`] | position-based margin of options, natively |
 //! | [`simulation`] | value at risk and expected shortfall over joint scenarios; backtests |
 //! | [`snapshot`] | the prices an oracle publishes |
@@ -16,11 +17,12 @@
 //! | [`decimal`], [`fraction`], [`symbol`], [`convert`] | the texts in the files |
 //!
 //! Everything here is public and deterministic: integers throughout, no
-//! floating point on the way to a root but for the valuation of options, which
-//! gives the same bits on every platform.
+//! floating point on the way to a root but for the valuation of options and for
+//! volatilities, which give the same bits on every platform.
 
 pub mod account_name;
 pub mod cache;
+pub mod calibration;
 pub mod conformance;
 pub mod convert;
 pub mod decimal;

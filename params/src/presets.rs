@@ -46,6 +46,11 @@ pub const fn all() -> &'static [Preset] {
             json: include_str!("../models/dydx-v4.json"),
         },
         Preset {
+            name: "dynamic",
+            about: "perpetuals whose rates follow from volatility and liquidity, epoch by epoch",
+            json: include_str!("../models/dynamic.json"),
+        },
+        Preset {
             name: "hyperliquid",
             about: "Hyperliquid perpetuals: tiered maximum leverage, maintenance half of initial",
             json: include_str!("../models/hyperliquid.json"),

@@ -14,13 +14,17 @@
 //! Prices are decimal texts in the quote currency per coin; `confidence` (from 0
 //! to 1) and `open_interest` (coins) may be absent. `reports` may keep what oracles
 //! signed, so that the prices can be checked: texts that nothing here reads.
+//! `calibration` is what rates of a calibrated model follow from:
+//! [`calibration::inputs`](crate::calibration::inputs).
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use zkmargin_margin::ids::Timestamp;
+use zkmargin_margin::ids::{ModelDigest, Timestamp};
 
+use crate::calibration::CalibrationError;
+use crate::calibration::inputs::Inputs;
 use crate::decimal::{canonical, parse_decimal};
 use crate::symbol::{Symbol, unique_map};
 
@@ -46,7 +50,7 @@ pub struct PricePoint {
 }
 
 /// A checked snapshot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "SnapshotFile", into = "SnapshotFile")]
 pub struct Snapshot {
     timestamp: Timestamp,
@@ -54,6 +58,7 @@ pub struct Snapshot {
     quote: Symbol,
     prices: BTreeMap<Symbol, PricePoint>,
     reports: Vec<String>,
+    calibration: Option<Inputs>,
 }
 
 /// Why a snapshot is refused.
@@ -75,6 +80,9 @@ pub enum SnapshotError {
          are a thousand times too large"
     )]
     Timestamp(u64),
+    /// What rates are calibrated from is out of range.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
     /// No price at all.
     #[error("prices: at least one price is needed")]
     Empty,
@@ -145,7 +153,8 @@ impl Snapshot {
         prices: BTreeMap<Symbol, PricePoint>,
     ) -> Result<Self, SnapshotError> {
         let source = source.to_owned();
-        let mut snapshot = Self { timestamp, source, quote, prices, reports: Vec::new() };
+        let (reports, calibration) = (Vec::new(), None);
+        let mut snapshot = Self { timestamp, source, quote, prices, reports, calibration };
         snapshot.check()?;
         Ok(snapshot)
     }
@@ -202,6 +211,32 @@ impl Snapshot {
         Self { reports, ..self }
     }
 
+    /// What rates are calibrated from, where it is kept.
+    pub fn calibration(&self) -> Option<&Inputs> {
+        self.calibration.as_ref()
+    }
+
+    /// Keeps what rates are calibrated from.
+    ///
+    /// # Errors
+    /// When a field of it is out of range.
+    pub fn with_calibration(self, inputs: Inputs) -> Result<Self, SnapshotError> {
+        inputs.check()?;
+        Ok(Self { calibration: Some(inputs), ..self })
+    }
+
+    /// The digest that `MARKET_ROOT` binds of a snapshot that keeps more than prices,
+    /// signed reports or what rates are calibrated from; none of another. It is of
+    /// the canonical JSON without white space, after a line that says so.
+    pub fn digest(&self) -> Option<ModelDigest> {
+        if self.reports.is_empty() && self.calibration.is_none() {
+            return None;
+        }
+        // Maps with text keys, texts and finite numbers: nothing here can fail.
+        let json = serde_json::to_string(self).unwrap_or_default();
+        Some(ModelDigest::of(format!("zkmargin snapshot 1\n{json}").as_bytes()))
+    }
+
     /// The snapshot as indented JSON, decimals in their shortest form.
     pub fn to_json(&self) -> String {
         // Maps with text keys, texts and integers: nothing here can fail.
@@ -242,6 +277,8 @@ struct SnapshotFile {
     prices: BTreeMap<Symbol, PriceEntry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reports: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calibration: Option<Inputs>,
 }
 
 /// A price in the JSON form.
@@ -280,7 +317,11 @@ impl TryFrom<SnapshotFile> for Snapshot {
             prices.insert(symbol, PricePoint { price, confidence, open_interest });
         }
         let snapshot = Self::new(file.timestamp, &file.source, file.quote, prices)?;
-        Ok(snapshot.with_reports(file.reports))
+        let snapshot = snapshot.with_reports(file.reports);
+        match file.calibration {
+            Some(inputs) => snapshot.with_calibration(inputs),
+            None => Ok(snapshot),
+        }
     }
 }
 
@@ -297,6 +338,7 @@ impl From<Snapshot> for SnapshotFile {
             quote: snapshot.quote,
             prices: snapshot.prices.into_iter().map(|(s, point)| (s, entry(point))).collect(),
             reports: snapshot.reports,
+            calibration: snapshot.calibration,
         }
     }
 }

@@ -96,12 +96,12 @@ impl CaseStatement {
         let layout = |error: &dyn std::fmt::Display| CaseError::Layout(error.to_string());
         let satisfied = match &self.witness {
             CaseWitness::Standard(witness) => {
-                let circuit = StandardCircuit::new(shape, instance, (**witness).clone());
+                let circuit = StandardCircuit::<Fp>::new(shape, instance, (**witness).clone());
                 let circuit = circuit.map_err(|error| layout(&error))?;
                 is_satisfied(StandardCircuit::<Fp>::k(shape), &circuit, &instance)
             }
             CaseWitness::Scenario(witness) => {
-                let circuit = ScenarioCircuit::new(shape, instance, (**witness).clone());
+                let circuit = ScenarioCircuit::<Fp>::new(shape, instance, (**witness).clone());
                 let circuit = circuit.map_err(|error| layout(&error))?;
                 is_satisfied(ScenarioCircuit::<Fp>::k(shape), &circuit, &instance)
             }

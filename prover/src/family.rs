@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
+use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
@@ -17,9 +18,10 @@ use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::market::MarketHeader;
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::relation::MarginFamily;
-use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256};
+use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256, Scenario};
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::simulation::WEIGHT_ONE;
+use zkmargin_margin::simulation::{Simulation, WEIGHT_ONE};
+use zkmargin_margin::standard::Standard;
 use zkmargin_margin::statement::transition::{TransitionInstance, TransitionWitness};
 use zkmargin_params::market::{Market, MarketError, scenario, simulation};
 
@@ -63,15 +65,19 @@ impl std::fmt::Debug for Health {
 
 /// A market of a family over a field.
 pub trait FamilyMarket<F: MarginField>: Sized {
-    /// The family's circuit.
+    /// The family.
+    type Family: MarginFamily<Field = F>;
+    /// The family's circuit, in the usual layout.
     type Circuit: FamilyCircuit<F, Instance = MarginInstance<F>, Witness = MarketWitness<F, Self>>
         + 'static;
-    /// The circuit of transitions over it.
-    type Transition: FamilyCircuit<
+    /// The family's circuit in a layout.
+    type CircuitIn<L: Columns>: FamilyCircuit<F, Instance = MarginInstance<F>, Witness = MarketWitness<F, Self>>
+        + 'static;
+    /// The circuit of transitions over the family, in a layout.
+    type TransitionIn<L: Columns>: FamilyCircuit<
             F,
-            Family = MarketFamily<F, Self>,
             Instance = TransitionInstance<F>,
-            Witness = TransitionWitness<MarketFamily<F, Self>>,
+            Witness = TransitionWitness<Self::Family>,
         > + 'static;
 
     /// Epoch, time and model over the table's root.
@@ -121,13 +127,15 @@ pub trait FamilyMarket<F: MarginField>: Sized {
 }
 
 /// The family of a market.
-pub type MarketFamily<F, M> = <<M as FamilyMarket<F>>::Circuit as FamilyCircuit<F>>::Family;
+pub type MarketFamily<F, M> = <M as FamilyMarket<F>>::Family;
 /// The private inputs about an account in it.
 pub type MarketWitness<F, M> = <MarketFamily<F, M> as MarginFamily>::Witness;
 
 impl<F: MarginField> FamilyMarket<F> for Market<F> {
+    type Family = Standard<F>;
     type Circuit = StandardCircuit<F>;
-    type Transition = TransitionCircuit<F, StandardFigures<F>>;
+    type CircuitIn<L: Columns> = StandardCircuit<F, L>;
+    type TransitionIn<L: Columns> = TransitionCircuit<F, StandardFigures<F>, L>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()
@@ -186,8 +194,10 @@ impl<F: MarginField> FamilyMarket<F> for Market<F> {
 }
 
 impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
+    type Family = Scenario<F>;
     type Circuit = ScenarioCircuit<F>;
-    type Transition = TransitionCircuit<F, ScenarioFigures<F>>;
+    type CircuitIn<L: Columns> = ScenarioCircuit<F, L>;
+    type TransitionIn<L: Columns> = TransitionCircuit<F, ScenarioFigures<F>, L>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()
@@ -255,8 +265,10 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
 }
 
 impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
+    type Family = Simulation<F>;
     type Circuit = SimulationCircuit<F>;
-    type Transition = TransitionCircuit<F, SimulationFigures<F, SCENARIOS>>;
+    type CircuitIn<L: Columns> = SimulationCircuit<F, SCENARIOS, L>;
+    type TransitionIn<L: Columns> = TransitionCircuit<F, SimulationFigures<F, SCENARIOS>, L>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()

@@ -7,11 +7,15 @@
 //! | [`venue`] | account trees: commitments, state roots, membership paths |
 //! | [`report`] | native margin figures, for the owner |
 //! | [`scenario`], [`plot`] | the same for options portfolios: breakdown, cures, pictures |
+//! | [`whatif`] | an account after a trade or a deposit |
 //! | [`freshness`] | how old prices may be |
 //! | [`figures`], [`human`] | numbers, tables, times and amounts for people |
 //! | [`proving`] | from a portfolio, a market and a path to a proof |
 //! | [`transition`] | from two portfolios to the proof that one becomes the other |
 //! | [`conformance`] | published cases as statements, for the circuit |
+//! | [`api`] | the front door: load, commit, prove, verify, of whatever family |
+//! | [`setup`] | provers and verifiers with their parameters and keys |
+//! | [`schema`] | JSON Schemas of the files |
 //! | [`backend`] | the proof systems behind one interface |
 //! | [`family`] | the families of margin models behind one interface |
 //! | [`bulk`] | many files at once |
@@ -19,6 +23,7 @@
 //!
 //! The `zkmargin` command is built on these.
 
+pub mod api;
 pub mod backend;
 pub mod bulk;
 pub mod conformance;
@@ -26,7 +31,11 @@ pub mod crypt;
 pub mod family;
 pub mod figures;
 pub mod files;
-pub mod freshness;
+pub mod freshness {
+    //! How old prices may be for what is decided from them.
+
+    pub use zkmargin_verifier::pins::{Freshness, NotFresh, parse_period};
+}
 pub mod human;
 pub mod json;
 pub mod plot;
@@ -34,7 +43,13 @@ pub mod portfolio_file;
 pub mod proving;
 pub mod report;
 pub mod scenario;
+pub mod schema;
+pub mod setup;
 pub mod simulation;
 pub mod standard_stress;
 pub mod transition;
 pub mod venue;
+pub mod whatif;
+
+pub use api::{Expected, Market, Policy, Prover, Venue, Verifier};
+pub use setup::Setup;

@@ -221,6 +221,13 @@ pub struct Statement {
     pub shape: Option<Shape>,
 }
 
+impl From<Claim> for Statement {
+    /// A claim alone, in the smallest shape that fits.
+    fn from(claim: Claim) -> Self {
+        Self { claim, disclose: false, memo: Memo::NONE, shape: None }
+    }
+}
+
 impl<F: MarginField, W> Prepared<F, W> {
     /// Puts a statement together and checks it natively.
     ///

@@ -17,7 +17,18 @@ test "$1" = prove && printf '{\n  "instance": {\n    "epoch": 7,\n    "account":
 exit 0
 "#;
 /// Writes down its arguments, and whether it sees the identity.
-const CURL: &str = "#!/bin/sh\necho \"curl $* identity=${ZKMARGIN_IDENTITY:-none}\" >> calls\n";
+const CURL: &str = r#"#!/bin/sh
+echo "curl $* identity=${ZKMARGIN_IDENTITY:-none}" >> calls
+for word; do
+    test "$file" = -o && out=$word
+    file=$word
+done
+printf '{\n  "market_timestamp": %s,\n  "reference": 6\n}\n' "$TAKEN" > "$out"
+"#;
+
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
 
 fn program(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
@@ -40,6 +51,7 @@ fn action(dir: &Path, fails: &str, identity: &str) -> Output {
         .envs([("CONTEXT", "my-protocol"), ("ACCOUNT", "0xa1"), ("LEVEL", "maintenance")])
         .envs([("MAX_AGE", "15m"), ("PROOF", "proof.json")])
         .envs([("GITHUB_STEP_SUMMARY", "summary.md"), ("GITHUB_OUTPUT", "outputs")])
+        .env("TAKEN", (now() - 60).to_string())
         .output()
         .unwrap()
 }
@@ -65,7 +77,13 @@ fn the_identity_reaches_the_prover_alone_and_a_summary_is_written() {
     assert!(calls.contains("--max-age 15m") && calls.contains("--at-least maintenance"), "{calls}");
     assert_eq!(read("outputs"), "epoch=7\n");
     let summary = read("summary.md");
-    for part in ["at least maintenance", "`0xa1`", "| epoch | 7,", "15m old", "proof.json"] {
+    for part in [
+        "at least maintenance",
+        "`0xa1`",
+        "| epoch | 7 |",
+        "60 s old; allowed are 15m",
+        "proof.json",
+    ] {
         assert!(summary.contains(part), "{part}: {summary}");
     }
 }
@@ -88,4 +106,35 @@ fn what_fails_ends_the_action_and_says_so() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(action(dir.path(), "", "").status.code(), Some(2));
     assert!(!dir.path().join("calls").exists(), "nothing is started without an identity");
+}
+
+/// Installs from a download that holds `TAKEN` as above; the exit code, and what is said.
+fn install(dir: &Path, sha256: &str) -> (i32, String) {
+    program(&dir.join("curl"), CURL);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/ci/install.sh");
+    let path = format!("{}:{}", dir.display(), std::env::var("PATH").unwrap());
+    let output = Command::new("bash")
+        .arg(script.canonicalize().unwrap())
+        .current_dir(dir)
+        .envs([("PATH", path.as_str()), ("HOME", dir.to_str().unwrap()), ("TAKEN", "1")])
+        .envs([("BINARY_URL", "https://example.org/zkmargin"), ("BINARY_SHA256", sha256)])
+        .output()
+        .unwrap();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_download_is_installed_if_it_is_the_one_that_was_pinned() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join(".cargo/bin/zkmargin");
+    let (code, text) = install(dir.path(), "");
+    assert_eq!((code, text.contains("binary-sha256: give the 64")), (2, true), "{text}");
+    assert!(!dir.path().join("calls").exists(), "nothing is downloaded that could be anything");
+    let (code, text) = install(dir.path(), &"0".repeat(64));
+    assert_eq!((code, text.contains("another file")), (1, true), "{text}");
+    assert!(!place.exists());
+    // Of the text that `curl` writes.
+    let digest = "7a7b6b0127f85f62998a19b36061697db5dd813d07966c977abfb9b88a839edd";
+    assert_eq!(install(dir.path(), digest).0, 0);
+    assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o755);
 }

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_verifier::bn254::{Verifier, VerifyingKey};
+use zkmargin_verifier::epoch::{SignedEpoch, Signers};
 use zkmargin_verifier::proof::ProofFile;
 
 /// The body of an answer.
@@ -29,9 +30,12 @@ fn the_page_is_served_with_proof_and_key() {
     common::copy_fixtures(dir.path());
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("zkmargin"))
         .args(["verify", "-q", "--open", "--insecure-dev-srs", "proof-kzg.json"])
+        .args(["--epoch", "epoch-kzg.json", "--signers", "signers.json"])
+        .args(["--at-least", "maintenance"])
         .current_dir(dir.path())
         .env("ZKMARGIN_CACHE_DIR", common::cache())
         .env("ZKMARGIN_SRS_DIR", common::SRS)
+        .env("ZKMARGIN_CONFIG", "")
         // No browser is to be found.
         .env("PATH", "")
         .stdout(Stdio::piped())
@@ -39,12 +43,12 @@ fn the_page_is_served_with_proof_and_key() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // Nobody told what it must be about: it is shown, and not accepted.
+    // Nobody told how old its prices may be: it is shown, and not accepted.
     let proved = lines.next().unwrap().unwrap();
-    assert!(
-        proved.starts_with("proof-kzg.json: NOT accepted: proved, and nothing says"),
-        "{proved}"
-    );
+    let said = "proof-kzg.json: NOT accepted: proved, and nothing says what the age of the prices";
+    assert!(proved.starts_with(said), "{proved}");
+    let rests_on = lines.next().unwrap().unwrap();
+    assert!(rests_on.starts_with("rests on: "), "{rests_on}");
     let address = lines.next().unwrap().unwrap();
     let authority = address.strip_prefix("http://").unwrap().split('/').next().unwrap();
 
@@ -54,6 +58,17 @@ fn the_page_is_served_with_proof_and_key() {
     let file = ProofFile::<Bn254Fr>::parse(&get(authority, "/proof.json")).unwrap();
     assert!(Verifier::new(key).verify(&file).is_ok());
     assert!(get(authority, "/").starts_with(b"<!doctype html>"));
+    // What was expected is told to the page too.
+    let told: serde_json::Value =
+        serde_json::from_slice(&get(authority, "/expected.json")).unwrap();
+    assert_eq!(told["epoch"], "epoch.json");
+    assert_eq!(told["signers"], "signers.json");
+    assert_eq!(told["at_least"], "maintenance");
+    assert_eq!(told["max_age"], serde_json::Value::Null);
+    assert_eq!(told["waived"], serde_json::json!([]));
+    let epoch = SignedEpoch::parse(&get(authority, "/epoch.json")).unwrap();
+    let signers: Signers = serde_json::from_slice(&get(authority, "/signers.json")).unwrap();
+    assert_eq!(epoch.check(&signers), Ok(2));
     child.kill().unwrap();
     child.wait().unwrap();
 }

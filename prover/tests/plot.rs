@@ -12,7 +12,7 @@ use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::plot::{DENSITY, Format, HEIGHT, Picture, Upper, WIDTH};
 use zkmargin_prover::scenario::StressReport;
 
-const CHAIN: &str = include_str!("../../examples/deribit/btc-20251205.csv");
+const CHAIN: &str = zkmargin_examples::CHAIN_BTC;
 
 /// A picture of margin; with factors on spot and volatility, of a stress test.
 fn render(model: &str, cash: f64, book: &[(&str, f64)], format: Format) -> Vec<u8> {

@@ -17,7 +17,7 @@ use zkmargin_prover::portfolio_file::{Listings, PortfolioDocument};
 use zkmargin_prover::scenario::{ScenarioReport, StressReport, margin_lines, scenario_portfolio};
 
 const ACCOUNT: &str = "0x00000000000000000000000000000000000000a1";
-const CHAIN: &str = include_str!("../../examples/deribit/btc-20251205.csv");
+const CHAIN: &str = zkmargin_examples::CHAIN_BTC;
 const STRANGLE: [(&str, &str); 2] = [("BTC-12DEC25-80000-P", "-1"), ("BTC-12DEC25-100000-C", "-1")];
 
 fn snapshot() -> ScenarioSnapshot {

@@ -28,6 +28,7 @@ fn transcripts() {
         tests
             .env("ZKMARGIN_CACHE_DIR", common::cache().display().to_string())
             .env("ZKMARGIN_SRS_DIR", common::SRS)
+            .env("ZKMARGIN_CONFIG", "")
             .default_bin_path(assert_cmd::cargo::cargo_bin!("zkmargin"))
             .case(cases.path().join("*.trycmd"))
             .case(cases.path().join("*.md"));

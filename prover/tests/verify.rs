@@ -183,3 +183,101 @@ fn epochs_are_signed_with_keystores_and_from_the_environment() {
     assert_eq!(code, 2, "{text}");
     assert!(text.contains("ZKMARGIN_EVM_PASSWORD is not set"), "{text}");
 }
+
+/// What proofs about layouts are held to.
+const UNPINNED: &str = "--insecure-dev-srs --any-context --any-state-root --any-market-root --any-model --any-age --at-least maintenance";
+/// How they are made.
+const PROVE: &str =
+    "prove -q trader.age -i trader.key -m market-kzg.json -p path-kzg.json --insecure-dev-srs";
+
+#[test]
+fn a_layout_is_the_verifiers_choice() {
+    let sandbox = tempfile::tempdir().unwrap();
+    let dir = sandbox.path();
+    copy_fixtures(dir);
+    run(dir, &format!("{PROVE} --layout wide -o wide.json"));
+    let wide = fs::read_to_string(dir.join("wide.json")).unwrap();
+    let line = "\n  \"layout\": \"wide\",";
+    assert!(wide.contains(line), "{wide}");
+    // Whoever takes both, and whoever takes one.
+    for (files, layout, exit) in [
+        ("wide.json", "", 0),
+        ("wide.json proof-kzg.json", "", 0),
+        ("wide.json", "--layout wide", 0),
+        ("proof-kzg.json", "--layout tall", 0),
+        ("wide.json", "--layout tall", 1),
+        ("proof-kzg.json", "--layout wide", 1),
+    ] {
+        let (code, text) = said(dir, &format!("verify -q {files} {UNPINNED} {layout}"));
+        assert_eq!(code, exit, "{files} {layout}: {text}");
+        assert_eq!(text.contains("prove again with --layout"), exit == 1, "{text}");
+    }
+    // The field edited in the file.
+    fs::write(dir.join("edited.json"), wide.replace(line, "")).unwrap();
+    let (code, text) = said(dir, &format!("verify -q edited.json {UNPINNED}"));
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("proofs of this circuit have 2432"), "{text}");
+    fs::write(dir.join("edited.json"), wide.replace("\"wide\"", "\"tall\"")).unwrap();
+    let (code, text) = said(dir, &format!("verify -q edited.json {UNPINNED}"));
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("layout is not canonical"), "{text}");
+
+    let key = "key export -s small --insecure-dev-srs";
+    run(dir, &format!("{key} --layout wide -o wide.vk"));
+    run(dir, &format!("{key} -o tall.vk"));
+    assert!(run(dir, "key show wide.vk").contains("standard-small-kzg-wide\n"));
+    assert!(run(dir, "key show tall.vk").contains("standard-small-kzg\n"));
+    let export = "evm export -c standard-small-wide --insecure-dev-srs -o -";
+    let source = run(dir, export);
+    assert!(source.contains("contract VerifierStandardSmallWide {"), "{source}");
+
+    // Where there is no choice.
+    let line = "prove -q trader.age -i trader.key -m market.json -p path.json -o new.json";
+    let (code, text) = said(dir, &format!("{line} --layout tall"));
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("proofs of ipa have the wide layout alone"), "{text}");
+}
+
+/// A deployment's file says which layout its contracts verify.
+#[test]
+fn a_deployment_chooses_the_layout() {
+    let sandbox = tempfile::tempdir().unwrap();
+    let dir = sandbox.path();
+    copy_fixtures(dir);
+    let verifier = |shape: &str, layout: &str| {
+        let (digest, address) = ("11".repeat(32), "22".repeat(20));
+        format!(
+            r#"{{"family":"standard","shape":"{shape}",{layout}"circuit":"0x{digest}","srs":"0x{digest}","address":"0x{address}"}}"#
+        )
+    };
+    let (tall, wide) = (verifier("small", ""), verifier("small", r#""layout":"wide","#));
+    let deployment = |verifiers: &[&str]| {
+        let (address, verifiers) = ("33".repeat(20), verifiers.join(","));
+        let text = format!(
+            r#"{{"version":2,"chain":1,"protocol":"p","context":null,"contracts":{{"roles":null,"markets":null,"gate":null,"operators":null,"registry":null}},"block":null,"insecure_dev_srs":true,"verifiers":[{verifiers}],"deployer":"0x{address}","complete":false}}"#
+        );
+        fs::write(dir.join("deployment.json"), text).unwrap();
+    };
+    let proves = |layout: &str| {
+        run(dir, &format!("{PROVE} --deployment deployment.json --force -o new.json"));
+        let (code, text) = said(dir, &format!("verify -q new.json {UNPINNED} --layout {layout}"));
+        assert_eq!(code, 0, "{text}");
+    };
+    deployment(&[&wide]);
+    proves("wide");
+    deployment(&[&wide, &tall]);
+    proves("tall");
+    let refused = |line: &str, words: &str| {
+        let (code, text) = said(dir, line);
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains(words), "{text}");
+    };
+    let line = format!("{PROVE} --deployment deployment.json -o none.json");
+    deployment(&[&verifier("medium", "")]);
+    refused(&line, "no verifier of standard-small in any layout");
+    deployment(&[&verifier("small", r#""layout":"narrow","#)]);
+    refused(&line, "deployment.json");
+    refused(&format!("{line} --layout wide"), "cannot be used with");
+    let ipa = "prove -q trader.age -i trader.key -m market.json -p path.json -o none.json";
+    refused(&format!("{ipa} --deployment deployment.json"), "contracts verify proofs of kzg");
+}

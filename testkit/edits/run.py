@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Plants edits into a copy of the source and says which tests see each.
 
-    python3 testkit/edits/run.py [--only TEXT] [--all] [--keep DIR [--reuse]]
+    python3 testkit/edits/run.py [--only TEXT] [--new] [--all] [--keep DIR [--reuse]]
+    python3 testkit/edits/run.py --check
 
 Every edit of `edits.toml` is put behind a number that the copy's programs read
 from ZKMARGIN_EDIT, so that all of them are built once. Golden texts are off
 (ZKMARGIN_GOLDEN=off). Tests run in stages, the quick ones first; an edit goes on
 to the next stage until a test has found it. The table of bounds alone is not
-enough: it is a stored text, though one that is always compared.
+enough: it is a stored text, though one that is always compared. `found` of an edit
+says what found it when it was run last; `--check` only looks whether every edit's
+place is still there, once.
 """
 
 import argparse
@@ -23,7 +26,8 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WHOLE = ["bounds_are_as_stored", "the_witness_is_rigid"]
 DEEP = ["no_lie_is_accepted", "the_graph_is_whole", "no_cell_can_be_changed"]
-# By the edited file: per stage the test programs, and the tests of them that run.
+# By the edited file, the first that fits: per stage the test programs, and the tests
+# of them that run.
 STAGES = {
     "gadgets/": [
         [("gadgets", [])],
@@ -37,23 +41,37 @@ STAGES = {
     "standard/": [
         [("standard", WHOLE)],
         [("boundaries", ["standard::"])],
-        [("statement", [])],
-        [("rejects", [])],
+        [("statement", ["standard::"])],
+        [("circuits/rejects", [])],
         [("standard", DEEP)],
     ],
     "scenario/": [
         [("scenario", WHOLE)],
         [("boundaries", ["scenario::"])],
-        [("scenario_rejects", [])],
+        [("statement", ["scenario::"])],
+        [("circuits/scenario_rejects", [])],
         [("scenario", DEEP)],
+    ],
+    "simulation/": [
+        [("simulation", WHOLE)],
+        [("boundaries", ["simulation::"])],
+        [("circuits/simulation", ["rejects::", "true_statements", "native_check"])],
+        [("simulation", DEEP)],
+    ],
+    "transition/": [
+        [("transitions", WHOLE)],
+        [("boundaries", ["transition::"])],
+        [("circuits/transition", [])],
+        [("transitions", DEEP)],
     ],
     "lowering/": [
         [("recorders", ["both_read"])],
         [("recorders", ["advice_of_another_statement_does_not_verify_on_chain"])],
-        [("zkmargin_circuits", ["lowering::"]), ("lowering", [])],
+        [("circuits/zkmargin_circuits", ["lowering::"]), ("circuits/lowering", [])],
     ],
 }
-STAGES["statement/"] = STAGES["standard/"]
+# What all families share: the standard family's tests, then those of transitions.
+STAGES["statement/"] = STAGES["standard/"] + STAGES["transition/"]
 STORED = "bounds_are_as_stored"
 SWITCH = """
 /// Whether the edit of this number is in force.
@@ -75,6 +93,18 @@ def stages(edit):
     """The stages of an edit."""
     file = parts(edit)[0]["file"]
     return next(of for place, of in STAGES.items() if place in file)
+
+
+def misplaced(root, edits):
+    """Edits whose place is not there, or not once."""
+    missing = []
+    for edit in edits:
+        for part in parts(edit):
+            whole = part["old"].replace("«", "").replace("»", "")
+            count = (root / part["file"]).read_text().count(whole)
+            if count != 1:
+                missing.append(f"{edit['name']}: {part['file']} has its place {count} times")
+    return missing
 
 
 def plant(copy, edits):
@@ -104,10 +134,11 @@ def plant(copy, edits):
 
 def build(copy, env):
     """Builds the test programs; their paths by name."""
+    stages = [stage for of in STAGES.values() for stage in of]
+    names = {name.split("/")[-1] for stage in stages for name, _ in stage}
+    tests = [part for name in sorted(names - {"zkmargin_circuits"}) for part in ("--test", name)]
     command = ["cargo", "test", "--no-run", "--message-format=json", "-p", "zkmargin-testkit",
-               "-p", "zkmargin-circuits", "--lib", "--test", "standard", "--test", "scenario",
-               "--test", "gadgets", "--test", "recorders", "--test", "boundaries", "--test",
-               "statement", "--test", "rejects", "--test", "scenario_rejects", "--test", "lowering"]
+               "-p", "zkmargin-circuits", "--lib", *tests]
     built = subprocess.run(command, cwd=copy, env=env, stdout=subprocess.PIPE, text=True)
     if built.returncode != 0:
         for line in built.stdout.splitlines():
@@ -119,7 +150,11 @@ def build(copy, env):
     for line in built.stdout.splitlines():
         message = json.loads(line)
         if message.get("executable") and message["profile"]["test"]:
-            programs[message["target"]["name"]] = (message["executable"], message["manifest_path"])
+            # Programs of both packages have the same names.
+            of = pathlib.Path(message["manifest_path"]).parent.name
+            name = message["target"]["name"]
+            name = name if of == "testkit" else f"{of}/{name}"
+            programs[name] = (message["executable"], message["manifest_path"])
     return programs
 
 
@@ -147,12 +182,18 @@ def run(programs, stage, number, env):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", help="edits whose name holds this text")
+    parser.add_argument("--new", action="store_true", help="edits that were never found")
+    parser.add_argument("--check", action="store_true", help="only whether all can be planted")
     parser.add_argument("--all", action="store_true", help="all stages, found or not")
     parser.add_argument("--keep", help="a directory for the copy, which stays")
     parser.add_argument("--reuse", action="store_true", help="the copy as it stands there")
     arguments = parser.parse_args()
     with open(pathlib.Path(__file__).parent / "edits.toml", "rb") as file:
         edits = tomllib.load(file)["edit"]
+    if missing := misplaced(ROOT, edits):
+        sys.exit("\n".join(missing))
+    if arguments.check:
+        return
     copy = pathlib.Path(arguments.keep or tempfile.mkdtemp(prefix="zkmargin-edits-")) / "source"
     if not arguments.reuse:
         skipped = shutil.ignore_patterns("target", "node_modules", ".git")
@@ -169,6 +210,8 @@ def main():
             sys.exit(f"the source as it is fails: {failed}")
     for number, edit in enumerate(edits, start=1):
         if arguments.only and arguments.only not in edit["name"]:
+            continue
+        if arguments.new and "found" in edit:
             continue
         found = []
         for stage in stages(edit):

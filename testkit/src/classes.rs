@@ -17,9 +17,12 @@ pub fn region_class(name: &str) -> String {
         None => (name, String::new()),
     };
     let without = class(rest);
-    let clause = rest.split_once(": M").and_then(|(_, rest)| rest.chars().next());
-    let named = clause.filter(char::is_ascii_digit);
-    let named = named.map(|clause| without.replacen(": M# ", &format!(": M{clause} "), 1));
+    let named = ["M", "T"].into_iter().find_map(|statement| {
+        let (_, clause) = rest.split_once(&format!(": {statement}"))?;
+        let clause = clause.chars().next().filter(char::is_ascii_digit)?;
+        let (class, named) = (format!(": {statement}# "), format!(": {statement}{clause} "));
+        Some(without.replacen(&class, &named, 1))
+    });
     format!("{}{bits}", named.unwrap_or(without))
 }
 

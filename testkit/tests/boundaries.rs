@@ -7,8 +7,12 @@
 mod fixtures;
 #[path = "boundaries/scenario.rs"]
 mod scenario;
+#[path = "boundaries/simulation.rs"]
+mod simulation;
 #[path = "boundaries/standard.rs"]
 mod standard;
+#[path = "boundaries/transition.rs"]
+mod transition;
 
 use std::collections::BTreeSet;
 

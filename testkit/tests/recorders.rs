@@ -7,19 +7,24 @@
 mod fixtures;
 #[path = "recorders/planted.rs"]
 mod planted;
+#[path = "../../circuits/tests/common/planted.rs"]
+mod planter;
 
 use std::collections::BTreeSet;
 
 use ff::Field as _;
-use fixtures::scenario::{self, ScenarioMarket};
-use fixtures::{Market, at_least, healthy};
+use fixtures::scenario::{self, ScenarioCase, ScenarioMarket};
+use fixtures::simulation::{self, SimulationCase, SimulationMarket};
+use fixtures::transition::standard_close;
+use fixtures::{Case, Market, at_least, healthy};
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, ColumnRef};
 use zkmargin_circuits::lowering::{advice, lower};
 use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::instance;
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::transition::NAMES;
 use zkmargin_testkit::{Plan, Subject};
 
 type F = Bn254Fr;
@@ -44,12 +49,12 @@ fn compare<C: FamilyCircuit<F>>(shape: Shape, circuit: C, rows: Vec<F>) {
 
     // Every public input is copied by both.
     let column = ColumnRef { kind: ColumnKind::Instance, index: 0 };
-    for row in 0..instance::LEN {
+    for (row, name) in NAMES.iter().enumerate().take(subject.rows.len()) {
         let public = CellRef { column, row };
         let has = |copies: &[(CellRef, CellRef)]| {
             copies.iter().any(|(left, right)| *left == public || *right == public)
         };
-        assert!(has(lowered.copies()) && has(&copies), "{}", instance::NAMES[row]);
+        assert!(has(lowered.copies()) && has(&copies), "{name}");
     }
 
     let witness = advice(&lowered, &subject.circuit, &subject.rows).unwrap();
@@ -76,14 +81,68 @@ fn both_read_the_same_cells_and_copies() {
         case.shape = shape;
         compare(shape, case.circuit(), case.public_rows());
     }
+    let case = of_simulation();
+    compare(Shape::Small, case.circuit(), case.public_rows());
+    let case = standard_close();
+    compare(Shape::Small, case.circuit(), case.public_rows());
+}
+
+/// A healthy account of the standard family.
+fn of_tiers<F: MarginField>() -> Case<F> {
+    let case = Market::over_field().case(&healthy(), at_least(Level::Initial), 0);
+    assert_eq!(case.check(), Ok(()));
+    case
+}
+
+fn of_options<F: MarginField>() -> ScenarioCase<F> {
+    let market = ScenarioMarket::over_field();
+    let case = market.case(&scenario::healthy(), at_least(Level::Initial), 0);
+    assert_eq!(case.check(), Ok(()));
+    case
+}
+
+fn of_simulation<F: MarginField>() -> SimulationCase<F> {
+    let market = SimulationMarket::of(simulation::rows(), simulation::terms());
+    let case = market.case(&simulation::healthy(), at_least(Level::Initial), 0);
+    assert_eq!(case.check(), Ok(()));
+    case
 }
 
 #[test]
 fn advice_of_another_statement_does_not_verify_on_chain() {
-    planted::on_chain();
+    let case = of_tiers();
+    planted::on_chain(&case.circuit(), &case.public_rows());
 }
 
 #[test]
 fn advice_of_another_statement_does_not_verify_transparently() {
-    planted::transparent();
+    let case = of_tiers();
+    planted::transparent(&case.circuit(), &case.public_rows());
+}
+
+#[test]
+fn nor_does_that_of_options_on_chain() {
+    let case = of_options();
+    planted::on_chain(&case.circuit(), &case.public_rows());
+}
+
+#[test]
+fn nor_does_that_of_options_transparently() {
+    let case = of_options();
+    planted::transparent(&case.circuit(), &case.public_rows());
+}
+
+#[test]
+fn nor_does_that_of_simulations() {
+    let case = of_simulation();
+    planted::on_chain(&case.circuit(), &case.public_rows());
+    let case = of_simulation();
+    planted::transparent(&case.circuit(), &case.public_rows());
+}
+
+#[test]
+fn nor_does_that_of_transitions_on_chain() {
+    let case = standard_close::<Bn254Fr>();
+    assert_eq!(case.check(), Ok(()));
+    planted::on_chain(&case.circuit(), &case.public_rows());
 }

@@ -31,18 +31,7 @@ fn subject<F: MarginField>(positions: &[Position], shape: Shape) -> Subject<F, S
 /// Every slot and every expiry of the smallest shape in use: every kind of row,
 /// both signs, a netted strike.
 fn full<F: MarginField>() -> Subject<F, ScenarioCircuit<F>> {
-    let [third, fourth, _] = OTHERS;
-    let lots = [
-        (CALL, -30),
-        (PUT, 20),
-        (FAR_CALL, -10),
-        (FUTURE, 5),
-        (PERP, -8),
-        (CASH, 50),
-        (third, 6),
-        (fourth, -6),
-    ];
-    subject(&book(1_000_000, &lots), Shape::Small)
+    subject(&every_slot(), Shape::Small)
 }
 
 /// A slot of padding, and two expiries that no position is in.
@@ -52,6 +41,7 @@ fn sparse<F: MarginField>(shape: Shape) -> Subject<F, ScenarioCircuit<F>> {
 
 const EXPECTED: Expected = Expected {
     name: "scenario",
+    parts: &["scenario"],
     circuit: "scenario-margin",
     free: Vec::new(),
     never_failing: &[],

@@ -34,6 +34,7 @@ fn subject<F: MarginField>(shape: Shape) -> Subject<F, StandardCircuit<F>> {
 
 const EXPECTED: Expected = Expected {
     name: "standard",
+    parts: &["standard"],
     circuit: "standard-margin",
     free: Vec::new(),
     never_failing: &[],

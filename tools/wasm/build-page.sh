@@ -5,19 +5,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 web=verifier/web
-version=$(sed -n 's/^wasm-bindgen = .*"=\([0-9.]*\)".*/\1/p' Cargo.toml)
 target=wasm32-unknown-unknown
 
 flags=$(tools/wasm/sysroot.sh $target)
 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$flags \
   cargo build -q --locked -p zkmargin-verifier-wasm --profile wasm --target $target
 
-bindgen=$(command -v wasm-bindgen || true)
-if [ "$("${bindgen:-false}" --version 2>/dev/null | cut -d' ' -f2)" != "$version" ]; then
-  bindgen=target/tools/bin/wasm-bindgen
-  [ "$($bindgen --version 2>/dev/null | cut -d' ' -f2)" = "$version" ] ||
-    cargo install -q wasm-bindgen-cli --version "$version" --root target/tools
-fi
+bindgen=$(tools/wasm/bindgen.sh)
 pkg=target/wasm-page
 "$bindgen" --target web --no-typescript --out-dir $pkg --out-name verifier \
   target/$target/wasm/zkmargin_verifier_wasm.wasm

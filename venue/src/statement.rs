@@ -12,7 +12,8 @@ use crate::store::ProofRow;
 
 /// The circuit of a shape.
 pub fn circuit<B: Backend, C: FamilyCircuit<B::Field>>(shape: Shape) -> CircuitId {
-    CircuitId { family: family_of::<B::Field, C>(), shape, proof_system: B::SYSTEM }
+    let (family, layout) = (family_of::<B::Field, C>(), C::layout());
+    CircuitId { family, shape, proof_system: B::SYSTEM, layout }
 }
 
 /// The digest of a circuit and its public inputs: two proofs of one digest say the

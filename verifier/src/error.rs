@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::Statement;
@@ -155,6 +156,16 @@ pub enum VerifyError {
         key: Shape,
         /// The proof's.
         proof: Shape,
+    },
+    /// The verifying key is for another layout of columns.
+    #[error(
+        "the proof is of the {proof} layout, the verifying key of the {key} one: prove again with --layout {key}"
+    )]
+    WrongLayout {
+        /// The key's layout.
+        key: ColumnLayout,
+        /// The proof's.
+        proof: ColumnLayout,
     },
     /// The verifier is for another proof system.
     #[error("the proof is of proof system {proof}, the verifier of {verifier}")]

@@ -104,6 +104,7 @@ impl Verifier {
                 family: self.key.family(),
                 shape: self.key.shape(),
                 proof_system: ProofSystem::Ipa,
+                layout: self.key.columns(),
             }),
             key => Err(VerifyError::WrongStatement { key, proof }),
         }

@@ -117,6 +117,7 @@ impl Verifier {
                 family: self.key.family(),
                 shape: self.key.shape(),
                 proof_system: ProofSystem::Kzg,
+                layout: self.key.columns(),
             }),
             key => Err(VerifyError::WrongStatement { key, proof }),
         }

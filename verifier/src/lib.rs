@@ -6,6 +6,7 @@
 //! | [`error`] | [`MalformedProof`] (cannot be read) and [`VerifyError`] (does not verify) |
 //! | [`engine`] | the margin-call engine: a deterministic state machine |
 //! | [`epoch`] | epochs as publishers sign them: digest, signers, file |
+//! | `pins` | what a proof must be about, and verdicts in words (feature `pins`) |
 //! | `ipa` | verification of the transparent proof system (feature `ipa`) |
 //! | `kzg` | the on-chain proof system, by the library that proves it (feature `kzg`) |
 //! | `bn254` | verification of the on-chain proof system, `no_std` (feature `bn254`) |
@@ -32,6 +33,8 @@ pub mod ipa;
 pub mod kzg;
 #[cfg(feature = "ledger")]
 pub mod ledger;
+#[cfg(feature = "pins")]
+pub mod pins;
 pub mod proof;
 mod root;
 

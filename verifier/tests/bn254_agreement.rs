@@ -305,8 +305,7 @@ fn fresh_proofs_verify() {
     let stored = stored_key(KEYS[0].0);
     let srs = stored.srs();
     let verifier = Verifier::new(stored);
-    let circuit =
-        CircuitId { family: Family::Standard, shape: Shape::Small, proof_system: ProofSystem::Kzg };
+    let circuit = CircuitId::usual(Family::Standard, Shape::Small, ProofSystem::Kzg);
     let file = ProofFile::under_srs(circuit, srs, case.instance, proof.clone()).unwrap();
     let file = ProofFile::<Bn254Fr>::parse(file.to_json().as_bytes()).unwrap();
     let claim = verifier.verify(&file).unwrap();

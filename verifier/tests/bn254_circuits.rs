@@ -19,6 +19,7 @@ use rand08::rngs::StdRng;
 use rand08::{RngCore, SeedableRng};
 use snark_verifier::loader::native::NativeLoader;
 use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_verifier::bn254::export::{ExportError, Origin, export_any};
 use zkmargin_verifier::bn254::{ProofError, Submission, Verifier};
@@ -223,6 +224,7 @@ fn origin() -> Origin {
     Origin {
         family: Family::Standard,
         shape: Shape::Small,
+        layout: ColumnLayout::Tall,
         public_inputs: public_inputs().len(),
         insecure_srs: true,
     }

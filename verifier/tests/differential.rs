@@ -95,7 +95,7 @@ fn transparent<C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>>>(
     let params = IpaParams::new(C::k(SHAPE));
     let key = ipa::ProvingKey::<C>::build(&params, SHAPE).unwrap();
     let verifier = zkmargin_verifier::ipa::Verifier::new::<C>(params.clone(), SHAPE).unwrap();
-    let id = CircuitId { family, shape: SHAPE, proof_system: ProofSystem::Ipa };
+    let id = CircuitId::usual(family, SHAPE, ProofSystem::Ipa);
     agree(accounts, statement, |statement| {
         let rows = statement.instance.to_field_elements();
         let mut transcript = Blake2bWrite::<_, vesta::Affine, Challenge255<_>>::init(vec![]);
@@ -120,7 +120,7 @@ fn on_chain<C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>>>(
     let mark = SrsMark { id: SrsId::of_tau_g2(&[1; 128]), insecure: true };
     let key = kzg::ProvingKey::<C>::build(&params, SHAPE).unwrap();
     let verifier = zkmargin_verifier::kzg::Verifier::new::<C>(params.clone(), mark, SHAPE).unwrap();
-    let id = CircuitId { family, shape: SHAPE, proof_system: ProofSystem::Kzg };
+    let id = CircuitId::usual(family, SHAPE, ProofSystem::Kzg);
     agree(accounts, statement, |statement| {
         let Statement { circuit, instance, .. } = statement;
         kzg::prove_circuit(&params, &key, &instance, &circuit).is_ok_and(|proof| {

@@ -18,6 +18,7 @@ use rand::rngs::SysRng;
 use rand08::SeedableRng;
 use rand08::rngs::StdRng;
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
+use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::ipa::{self, IpaParams};
 use zkmargin_circuits::kzg;
 use zkmargin_circuits::scenario::ScenarioCircuit;
@@ -33,14 +34,13 @@ use zkmargin_verifier::proof::{CircuitId, ProofFile};
 const SHAPE: Shape = Shape::Small;
 
 fn id(family: Family, proof_system: ProofSystem) -> CircuitId {
-    CircuitId { family, shape: SHAPE, proof_system }
+    CircuitId::usual(family, SHAPE, proof_system)
 }
 
 /// Compares a file with the stored one, or stores it.
 fn stored(circuit: CircuitId, kind: &str, fresh: impl FnOnce() -> String) -> String {
-    let CircuitId { family, shape, proof_system } = circuit;
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
-    let path = format!("{directory}/{family}-{shape}-{proof_system}.{kind}");
+    let path = format!("{directory}/{circuit}.{kind}");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, fresh()).unwrap();
     }
@@ -97,7 +97,7 @@ fn on_chain<C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>>>(
     if golden::is_off() {
         return;
     }
-    let circuit = id(family, ProofSystem::Kzg);
+    let circuit = CircuitId { layout: C::layout(), ..id(family, ProofSystem::Kzg) };
     let params = ParamsKZG::setup(C::k(SHAPE), StdRng::seed_from_u64(7));
     let mark = SrsMark { id: SrsId::of_tau_g2(&[1; 128]), insecure: true };
     let verifier = zkmargin_verifier::kzg::Verifier::new::<C>(params.clone(), mark, SHAPE).unwrap();
@@ -122,6 +122,12 @@ fn standard_margin_transparent() {
 fn standard_margin_on_chain() {
     let case = standard();
     on_chain::<StandardCircuit<Bn254Fr>>(Family::Standard, case.instance, &case.witness);
+}
+
+#[test]
+fn standard_margin_on_chain_wide() {
+    let case = standard();
+    on_chain::<StandardCircuit<Bn254Fr, Wide>>(Family::Standard, case.instance, &case.witness);
 }
 
 #[test]

@@ -44,7 +44,7 @@ struct Fixture {
 }
 
 fn circuit_id(shape: Shape) -> CircuitId {
-    CircuitId { family: Family::Standard, shape, proof_system: ProofSystem::Ipa }
+    CircuitId::usual(Family::Standard, shape, ProofSystem::Ipa)
 }
 
 fn proof_file(params: &IpaParams, key: &Key, case: &Case) -> ProofFile<Fp> {

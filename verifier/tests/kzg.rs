@@ -29,8 +29,7 @@ use zkmargin_verifier::{MalformedProof, VerifyError};
 type Circuit = StandardCircuit<Bn254Fr>;
 type File = ProofFile<Bn254Fr>;
 
-const CIRCUIT: CircuitId =
-    CircuitId { family: Family::Standard, shape: Shape::Small, proof_system: ProofSystem::Kzg };
+const CIRCUIT: CircuitId = CircuitId::usual(Family::Standard, Shape::Small, ProofSystem::Kzg);
 
 struct Fixture {
     params: KzgParams,

@@ -15,8 +15,7 @@ use zkmargin_verifier::MalformedProof as M;
 use zkmargin_verifier::error::JsonProblem;
 use zkmargin_verifier::proof::{CircuitId, Family, MAX_BYTES, ProofFile};
 
-const CIRCUIT: CircuitId =
-    CircuitId { family: Family::Standard, shape: Shape::Small, proof_system: ProofSystem::Ipa };
+const CIRCUIT: CircuitId = CircuitId::usual(Family::Standard, Shape::Small, ProofSystem::Ipa);
 
 fn instance() -> MarginInstance<Fp> {
     MarginInstance {
@@ -93,7 +92,7 @@ fn proofs_are_made_for_their_proof_system() {
     let srs = SrsMark { id: SrsId::of_tau_g2(&[7; 128]), insecure: true };
     let under_srs = ProofFile::under_srs(CIRCUIT, srs, instance(), vec![1]);
     assert_eq!(under_srs, Err(M::UnknownField { name: "srs".into() }));
-    let kzg = CircuitId { proof_system: ProofSystem::Kzg, ..CIRCUIT };
+    let kzg = CircuitId::usual(CIRCUIT.family, CIRCUIT.shape, ProofSystem::Kzg);
     let other_field = ProofFile::under_srs(kzg, srs, instance(), vec![1]);
     assert_eq!(other_field, Err(M::OtherField { allowed: "pasta-fp" }));
 

@@ -69,6 +69,7 @@ where
             family: family_of::<Bn254Fr, C>(),
             shape: self.key.shape(),
             proof_system: ProofSystem::Kzg,
+            layout: C::layout(),
         };
         let proof = self.bytes(account)?;
         Ok(ProofFile::under_srs(circuit, self.mark, account.0, proof)?)

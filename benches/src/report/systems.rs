@@ -57,7 +57,8 @@ pub(crate) trait Measured {
 }
 
 fn circuit_id<M: Measured, C: FamilyCircuit<M::Field>>(shape: Shape) -> CircuitId {
-    CircuitId { family: family_of::<M::Field, C>(), shape, proof_system: M::SYSTEM }
+    let (family, layout) = (family_of::<M::Field, C>(), C::layout());
+    CircuitId { family, shape, proof_system: M::SYSTEM, layout }
 }
 
 fn all_valid<T, E>(results: Vec<Result<T, E>>, files: usize) -> Result<()>

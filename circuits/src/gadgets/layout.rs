@@ -2,29 +2,44 @@
 //!
 //! | layout | advice | for |
 //! |---|---|---|
-//! | wide | 15: every gadget has its own columns, side by side | the transparent proof system, where rows cost time |
+//! | wide | 15: every gadget has its own columns, side by side | the transparent proof system, where rows cost time; the on-chain one where gas is cheap or none is paid |
 //! | tall | 5: all gadgets in the same columns, one below the other | the EVM, where every column costs gas and rows cost none |
+//!
+//! A circuit's layout is a type, [`Columns`]: the verifier's choice, not the field's.
+
+use std::fmt::Debug;
 
 use halo2_proofs::circuit::{Region, Value};
 use halo2_proofs::plonk::{
     Column, ConstraintSystem, Error, Expression, Fixed, Selector, VirtualCells,
 };
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::shape::ProofSystem;
+pub use zkmargin_margin::layout::ColumnLayout;
 
-/// How gates are laid out in columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnLayout {
-    /// Many columns, few rows.
-    Wide,
-    /// Few columns, many rows.
-    Tall,
+/// A layout as a type: a circuit's last parameter, as its columns follow from its
+/// type alone.
+pub trait Columns: Copy + Debug + Send + Sync + 'static {
+    /// The layout of circuits over a field.
+    fn of<F: MarginField>() -> ColumnLayout;
 }
 
-impl ColumnLayout {
-    /// The layout of circuits over a field: a field is of one proof system.
-    pub fn of<F: MarginField>() -> Self {
-        if F::NAME == ProofSystem::Kzg.field() { Self::Tall } else { Self::Wide }
+/// The usual layout of the field's proof system: wide over Pasta, tall over BN254.
+#[derive(Clone, Copy, Debug)]
+pub enum Usual {}
+
+impl Columns for Usual {
+    fn of<F: MarginField>() -> ColumnLayout {
+        ColumnLayout::of::<F>()
+    }
+}
+
+/// The wide layout over any field: for on-chain proofs that no gas is paid for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wide {}
+
+impl Columns for Wide {
+    fn of<F: MarginField>() -> ColumnLayout {
+        ColumnLayout::Wide
     }
 }
 

@@ -44,10 +44,9 @@ pub struct GadgetConfig<F: MarginField> {
 
 impl<F: MarginField> GadgetConfig<F> {
     /// Creates columns, gates and the lookup.
-    pub fn configure(meta: &mut ConstraintSystem<F>) -> Self {
+    pub fn configure(meta: &mut ConstraintSystem<F>, layout: ColumnLayout) -> Self {
         let instance = meta.instance_column();
         meta.enable_equality(instance);
-        let layout = ColumnLayout::of::<F>();
         let [q_last, q_arithmetic] = Switch::pair(meta, layout);
         let hash = HashConfig::configure(meta, layout, q_last);
         let (advice, fixed, z) = match layout {

@@ -23,6 +23,7 @@ use super::shape::{CellRef, ColumnKind, Query};
 use super::*;
 use crate::cost::key_bytes;
 use crate::family::FamilyCircuit;
+use crate::gadgets::layout::Wide;
 use crate::kzg;
 use crate::lowering::backend::{BackendCircuit, to_axiom};
 use crate::scenario::ScenarioCircuit;
@@ -157,26 +158,26 @@ fn key_of(params: &ParamsKZG<Bn256>, shape: LoweredShape) -> ProvingKey<G1Affine
 /// differ in the number of slots only.
 #[test]
 fn keys_are_those_of_the_front_end() {
-    let bytes = assert_key_is_the_front_ends(&StandardCircuit::blank(Shape::Small), K);
-    let cost = kzg::cost::<StandardCircuit<Bn254Fr>>(Shape::Small).unwrap();
-    assert_eq!(key_bytes(&cost), bytes);
-    let k = <ScenarioCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(Shape::Small);
-    assert_key_is_the_front_ends(&ScenarioCircuit::blank(Shape::Small), k);
+    assert_key_is_the_front_ends::<StandardCircuit<Bn254Fr>>();
+    assert_key_is_the_front_ends::<StandardCircuit<Bn254Fr, Wide>>();
+    assert_key_is_the_front_ends::<ScenarioCircuit<Bn254Fr>>();
+    assert_key_is_the_front_ends::<ScenarioCircuit<Bn254Fr, Wide>>();
 }
 
-/// Gives the size of the key.
-fn assert_key_is_the_front_ends<C: Circuit<Bn254Fr>>(circuit: &C, k: u32) -> usize {
+fn assert_key_is_the_front_ends<C: FamilyCircuit<Bn254Fr>>() {
+    let (k, circuit) = (C::k(Shape::Small), &C::blank(Shape::Small));
     let params = params(k);
     let truth = truth(k, circuit);
     let shape = lower(k, circuit).unwrap();
     let key = key_of(&params, shape);
     assert_eq!(differences(&truth, &params, &key), [""; 0]);
-    key.to_bytes(SerdeFormat::RawBytes).len()
+    let cost = kzg::cost::<C>(Shape::Small).unwrap();
+    assert_eq!(key_bytes(&cost), key.to_bytes(SerdeFormat::RawBytes).len());
 }
 
 #[test]
 fn broken_shapes_are_caught() {
-    let circuit = StandardCircuit::blank(Shape::Small);
+    let circuit = StandardCircuit::<Bn254Fr>::blank(Shape::Small);
     let params = params(K);
     let truth = truth(K, &circuit);
     let shape = lower(K, &circuit).unwrap();
@@ -229,7 +230,7 @@ fn broken_shapes_are_caught() {
 
 #[test]
 fn cells_past_the_usable_rows_are_refused() {
-    let circuit = StandardCircuit::blank(Shape::Small);
+    let circuit = StandardCircuit::<Bn254Fr>::blank(Shape::Small);
     let error = lower(K - 1, &circuit).unwrap_err();
     assert!(matches!(error, LowerError::Synthesis(_)));
 }

@@ -37,8 +37,8 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
     const VERSION: u16 = 3;
     const HAS_NOTIONAL: bool = false;
 
-    fn k(shape: Shape) -> u32 {
-        match (ColumnLayout::of::<F>(), shape) {
+    fn k(layout: ColumnLayout, shape: Shape) -> u32 {
+        match (layout, shape) {
             (ColumnLayout::Wide, Shape::Small) => 12,
             (ColumnLayout::Wide, Shape::Medium) => 13,
             (ColumnLayout::Tall, Shape::Small) => 14,
@@ -47,10 +47,10 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         }
     }
 
-    fn transition_k(shape: Shape) -> u32 {
-        match ColumnLayout::of::<F>() {
-            ColumnLayout::Wide => Self::k(shape) + 1,
-            ColumnLayout::Tall => Self::k(shape),
+    fn transition_k(layout: ColumnLayout, shape: Shape) -> u32 {
+        match layout {
+            ColumnLayout::Wide => Self::k(layout, shape) + 1,
+            ColumnLayout::Tall => Self::k(layout, shape),
         }
     }
 

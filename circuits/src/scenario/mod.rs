@@ -49,12 +49,13 @@ mod slot;
 pub(crate) mod sums;
 mod terms;
 
+use crate::gadgets::layout::Usual;
 use crate::statement::margin;
 pub use figures::ScenarioFigures;
 pub use hints::{ExpiryHints, Hints, Signed, SlotHints, TermsHints, TotalsHints};
 pub(crate) use hints::{from_integer, to_integer};
 
 /// The margin circuit of the family.
-pub type ScenarioCircuit<F> = margin::MarginCircuit<F, ScenarioFigures<F>>;
+pub type ScenarioCircuit<F, L = Usual> = margin::MarginCircuit<F, ScenarioFigures<F>, L>;
 /// Everything its prover chooses.
 pub type Assignment<F> = margin::Assignment<F, ScenarioFigures<F>>;

@@ -38,8 +38,8 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
 
     /// A slot takes `7 + 1 + (columns / 4 - 3) / 3` permutations, of 28 rows each in
     /// the wide layout and 56 in the tall one.
-    fn k(shape: Shape) -> u32 {
-        let ks = match (ColumnLayout::of::<F>(), N) {
+    fn k(layout: ColumnLayout, shape: Shape) -> u32 {
+        let ks = match (layout, N) {
             (ColumnLayout::Wide, 0..=64) => [12, 13, 15],
             (ColumnLayout::Tall, 0..=64) => [13, 14, 16],
             (ColumnLayout::Wide, 65..=250) => [13, 14, 16],
@@ -55,8 +55,8 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
     }
 
     /// Lists and digests of a transition are beside the slots.
-    fn transition_k(shape: Shape) -> u32 {
-        Self::k(shape) + 1
+    fn transition_k(layout: ColumnLayout, shape: Shape) -> u32 {
+        Self::k(layout, shape) + 1
     }
 
     fn positions(shape: Shape) -> usize {

@@ -41,6 +41,7 @@ mod slot;
 mod tail;
 mod terms;
 
+use crate::gadgets::layout::Usual;
 use crate::statement::margin;
 pub use figures::SimulationFigures;
 pub use hints::{Hints, SlotHints, TermsHints, TotalsHints};
@@ -49,7 +50,7 @@ pub use hints::{Hints, SlotHints, TermsHints, TotalsHints};
 pub const SCENARIOS: usize = 250;
 
 /// The margin circuit of the family over `N` scenarios.
-pub type SimulationCircuit<F, const N: usize = SCENARIOS> =
-    margin::MarginCircuit<F, SimulationFigures<F, N>>;
+pub type SimulationCircuit<F, const N: usize = SCENARIOS, L = Usual> =
+    margin::MarginCircuit<F, SimulationFigures<F, N>, L>;
 /// Everything its prover chooses.
 pub type Assignment<F, const N: usize = SCENARIOS> = margin::Assignment<F, SimulationFigures<F, N>>;

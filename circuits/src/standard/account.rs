@@ -61,8 +61,8 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
     const VERSION: u16 = 4;
     const HAS_NOTIONAL: bool = true;
 
-    fn k(shape: Shape) -> u32 {
-        match (ColumnLayout::of::<F>(), shape) {
+    fn k(layout: ColumnLayout, shape: Shape) -> u32 {
+        match (layout, shape) {
             (ColumnLayout::Wide, Shape::Small) => 12,
             (ColumnLayout::Wide, Shape::Medium) | (ColumnLayout::Tall, Shape::Small) => 13,
             (ColumnLayout::Wide, Shape::Large) | (ColumnLayout::Tall, Shape::Medium) => 15,
@@ -70,10 +70,10 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         }
     }
 
-    fn transition_k(shape: Shape) -> u32 {
-        match (ColumnLayout::of::<F>(), shape) {
-            (ColumnLayout::Wide, Shape::Medium | Shape::Large) => Self::k(shape) + 1,
-            _ => Self::k(shape),
+    fn transition_k(layout: ColumnLayout, shape: Shape) -> u32 {
+        match (layout, shape) {
+            (ColumnLayout::Wide, Shape::Medium | Shape::Large) => Self::k(layout, shape) + 1,
+            _ => Self::k(layout, shape),
         }
     }
 

@@ -26,11 +26,12 @@ mod hints;
 mod order;
 mod slot;
 
+use crate::gadgets::layout::Usual;
 use crate::statement::margin;
 pub use account::StandardFigures;
 pub use hints::{Division, Hints, SlotHints};
 
 /// The margin circuit of the family.
-pub type StandardCircuit<F> = margin::MarginCircuit<F, StandardFigures<F>>;
+pub type StandardCircuit<F, L = Usual> = margin::MarginCircuit<F, StandardFigures<F>, L>;
 /// Everything its prover chooses.
 pub type Assignment<F> = margin::Assignment<F, StandardFigures<F>>;

@@ -16,6 +16,7 @@
 //! the proof binds it.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
@@ -30,12 +31,14 @@ use super::claim::{self, ClaimHints};
 use super::{assign_public, market, state};
 use crate::family::{FamilyCircuit, Unprovable};
 use crate::figures::{FamilyFigures, Witness};
+use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
 use crate::gadgets::{GadgetConfig, Synthesizer};
 
-/// The circuit of a shape, with a witness or without.
-pub struct MarginCircuit<F: MarginField, G: FamilyFigures<F>> {
+/// The circuit of a shape in a layout, with a witness or without.
+pub struct MarginCircuit<F: MarginField, G: FamilyFigures<F>, L = Usual> {
     shape: Shape,
     assignment: Option<Assignment<F, G>>,
+    layout: PhantomData<fn() -> L>,
 }
 
 /// Everything the prover chooses: what a satisfied circuit is quantified over.
@@ -80,19 +83,19 @@ impl<F: MarginField, G: FamilyFigures<F>> fmt::Debug for Assignment<F, G> {
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> Clone for MarginCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L> Clone for MarginCircuit<F, G, L> {
     fn clone(&self) -> Self {
-        Self { shape: self.shape, assignment: self.assignment.clone() }
+        Self { shape: self.shape, assignment: self.assignment.clone(), layout: PhantomData }
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> fmt::Debug for MarginCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L> fmt::Debug for MarginCircuit<F, G, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MarginCircuit").field("shape", &self.shape).finish_non_exhaustive()
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> MarginCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> MarginCircuit<F, G, L> {
     /// The circuit with a witness. The witness is not checked: a false one
     /// gives a circuit that is not satisfied.
     ///
@@ -108,7 +111,7 @@ impl<F: MarginField, G: FamilyFigures<F>> MarginCircuit<F, G> {
         let reserved = F::from_u128(G::Family::account(&witness).reserved.get());
         let figures = G::hints(shape, (&claim, reserved), &witness);
         let assignment = Assignment { witness, claim, reserved, figures };
-        Ok(Self { shape, assignment: Some(assignment) })
+        Ok(Self { shape, assignment: Some(assignment), layout: PhantomData })
     }
 
     /// The prover's choices, to be changed at will: how a test lies.
@@ -122,7 +125,7 @@ impl<F: MarginField, G: FamilyFigures<F>> MarginCircuit<F, G> {
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for MarginCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F> for MarginCircuit<F, G, L> {
     type Family = G::Family;
     type Instance = MarginInstance<F>;
     type Witness = Witness<F, G>;
@@ -131,8 +134,12 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for MarginCircuit<F, 
 
     const VERSION: u16 = G::VERSION;
 
+    fn layout() -> ColumnLayout {
+        L::of::<F>()
+    }
+
     fn k(shape: Shape) -> u32 {
-        G::k(shape)
+        G::k(L::of::<F>(), shape)
     }
 
     fn positions(shape: Shape) -> usize {
@@ -140,7 +147,7 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for MarginCircuit<F, 
     }
 
     fn blank(shape: Shape) -> Self {
-        Self { shape, assignment: None }
+        Self { shape, assignment: None, layout: PhantomData }
     }
 
     fn check(instance: &MarginInstance<F>, witness: &Witness<F, G>) -> Result<(), Violation> {
@@ -164,7 +171,7 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for MarginCircuit<F, 
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for MarginCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for MarginCircuit<F, G, L> {
     type Config = GadgetConfig<F>;
     type FloorPlanner = SimpleFloorPlanner;
 
@@ -173,7 +180,7 @@ impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for MarginCircuit<F, G> {
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta)
+        GadgetConfig::configure(meta, L::of::<F>())
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {

@@ -5,19 +5,16 @@ use std::sync::Arc;
 use halo2_axiom::dev::MockProver;
 use halo2_axiom::halo2curves::bn256::Fr;
 use halo2_proofs::plonk::Circuit;
-use zkmargin_circuits::family::FamilyCircuit as _;
+use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::lowering::backend::{BackendCircuit, to_axiom};
 use zkmargin_circuits::lowering::shape::LoweredShape;
 use zkmargin_circuits::lowering::{advice, lower};
-use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
 
-use super::k;
-
 /// The lowered circuit of a shape.
-pub fn lowered(shape: Shape) -> Arc<LoweredShape> {
-    Arc::new(lower(k::<Bn254Fr>(shape), &StandardCircuit::<Bn254Fr>::blank(shape)).unwrap())
+pub fn lowered<C: FamilyCircuit<Bn254Fr>>(shape: Shape) -> Arc<LoweredShape> {
+    Arc::new(lower(C::k(shape), &C::blank(shape)).unwrap())
 }
 
 /// What the back end's mock prover says of a circuit.

@@ -88,7 +88,7 @@ impl<F: MarginField, C: Gadgets<F>> Circuit<F> for Tampered<F, C> {
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta)
+        C::configure(meta)
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {

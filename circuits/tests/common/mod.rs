@@ -12,6 +12,7 @@ pub mod transition;
 
 use pasta_curves::Fp;
 use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_circuits::standard::{Assignment, StandardCircuit};
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::MarginField;
@@ -247,7 +248,15 @@ impl<F: MarginField> Case<F> {
 
     /// The circuit after a lie: the prover's choices changed at will.
     pub fn lie(&self, lie: impl FnOnce(&mut Assignment<F>)) -> StandardCircuit<F> {
-        let mut circuit = self.circuit();
+        self.lie_in(lie)
+    }
+
+    /// The same in a layout.
+    pub fn lie_in<L: Columns>(
+        &self,
+        lie: impl FnOnce(&mut Assignment<F>),
+    ) -> StandardCircuit<F, L> {
+        let mut circuit = self.circuit_in();
         lie(circuit.assignment_mut().unwrap());
         circuit
     }
@@ -257,6 +266,11 @@ impl<F: MarginField> Case<F> {
     }
 
     pub fn circuit(&self) -> StandardCircuit<F> {
+        self.circuit_in()
+    }
+
+    /// The circuit in a layout.
+    pub fn circuit_in<L: Columns>(&self) -> StandardCircuit<F, L> {
         StandardCircuit::new(self.shape, self.instance, self.witness.clone()).unwrap()
     }
 

@@ -2,6 +2,7 @@
 
 use pasta_curves::Fp;
 use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_circuits::scenario::{Assignment, ScenarioCircuit};
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
@@ -230,7 +231,15 @@ impl<F: MarginField> ScenarioCase<F> {
 
     /// The circuit after a lie: the prover's choices changed at will.
     pub fn lie(&self, lie: impl FnOnce(&mut Assignment<F>)) -> ScenarioCircuit<F> {
-        let mut circuit = self.circuit();
+        self.lie_in(lie)
+    }
+
+    /// The same in a layout.
+    pub fn lie_in<L: Columns>(
+        &self,
+        lie: impl FnOnce(&mut Assignment<F>),
+    ) -> ScenarioCircuit<F, L> {
+        let mut circuit = self.circuit_in();
         lie(circuit.assignment_mut().unwrap());
         circuit
     }
@@ -253,6 +262,11 @@ impl<F: MarginField> ScenarioCase<F> {
     }
 
     pub fn circuit(&self) -> ScenarioCircuit<F> {
+        self.circuit_in()
+    }
+
+    /// The circuit in a layout.
+    pub fn circuit_in<L: Columns>(&self) -> ScenarioCircuit<F, L> {
         ScenarioCircuit::new(self.shape, self.instance, self.witness.clone()).unwrap()
     }
 }
@@ -273,6 +287,23 @@ pub fn healthy() -> Vec<Position> {
         1_000_000,
         &[(CALL, -30), (PUT, 20), (PUT2, 40), (FAR_CALL, -10), (FUTURE, 5), (PERP, -8), (CASH, 50)],
     )
+}
+
+/// Every slot and every expiry of the smallest shape in use: every kind of row, both
+/// signs, a netted strike.
+pub fn every_slot() -> Vec<Position> {
+    let [third, fourth, _] = OTHERS;
+    let lots = [
+        (CALL, -30),
+        (PUT, 20),
+        (FAR_CALL, -10),
+        (FUTURE, 5),
+        (PERP, -8),
+        (CASH, 50),
+        (third, 6),
+        (fourth, -6),
+    ];
+    book(1_000_000, &lots)
 }
 
 /// A book that is below all levels.

@@ -21,6 +21,7 @@ use zkmargin_margin::statement::margin;
 use zkmargin_margin::units::Denominator;
 use zkmargin_margin::witness::AccountWitness;
 
+use super::scenario::book;
 use super::{Attested, attest};
 
 /// Scenarios of the tests.
@@ -34,6 +35,8 @@ pub const OTHER: u64 = 200;
 pub const PUT: u64 = 300;
 pub const CALL: u64 = 400;
 pub const CASH: u64 = 500;
+/// What fills the smallest shape, and is in the market of [`full_rows`] alone.
+pub const OTHERS: [u64; 3] = [600, 610, 620];
 
 /// Gains that differ in every scenario, of both signs, by a seed.
 fn gains(seed: i64, width: i64, mark: i64) -> Vec<i64> {
@@ -57,6 +60,30 @@ pub fn rows() -> Vec<SimulationRow> {
         row(CALL, false, gains(4, 700, 800)),
         row(CASH, true, gains(5, 400, 10_000)),
     ]
+}
+
+/// The rows of [`rows`], and three more.
+pub fn full_rows() -> Vec<SimulationRow> {
+    let others = OTHERS.into_iter().zip(6..).map(|(id, seed)| row(id, false, gains(seed, 800, 50)));
+    rows().into_iter().chain(others).collect()
+}
+
+/// Long and short in every kind of row; it meets its initial margin.
+pub fn healthy() -> Vec<Position> {
+    book(100_000, &[(COIN, 20), (OTHER, -15), (PUT, -9), (CALL, 12), (CASH, 7)])
+}
+
+/// The same without the cash: below all levels.
+pub fn poor() -> Vec<Position> {
+    book(-150_000, &[(COIN, 20), (OTHER, -15), (PUT, -9), (CALL, 12), (CASH, 7)])
+}
+
+/// Every slot of the smallest shape in use; it meets its initial margin.
+pub fn every_slot() -> Vec<Position> {
+    let [third, fourth, fifth] = OTHERS;
+    let lots = [(COIN, 20), (OTHER, -15), (PUT, -9), (CALL, 12), (CASH, 7)];
+    let others = [(third, 6), (fourth, -5), (fifth, 3)];
+    book(100_000, &[&lots[..], &others].concat())
 }
 
 pub fn terms() -> SimulationTerms {

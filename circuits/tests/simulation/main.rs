@@ -25,18 +25,7 @@ use zkmargin_circuits::lowering::lower;
 use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::shape::Shape;
-
-/// Long and short in every kind of row; it meets its initial margin.
-fn healthy() -> Vec<Position> {
-    book(100_000, &[(COIN, 20), (OTHER, -15), (PUT, -9), (CALL, 12), (CASH, 7)])
-}
-
-/// The same without the cash: below all levels.
-fn poor() -> Vec<Position> {
-    book(-150_000, &[(COIN, 20), (OTHER, -15), (PUT, -9), (CALL, 12), (CASH, 7)])
-}
 
 /// What fails of a case; nothing when it is satisfied.
 fn failing(case: &SimulationCase) -> BTreeSet<String> {

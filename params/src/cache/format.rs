@@ -33,7 +33,10 @@ pub(crate) fn file_len(k: u32) -> u64 {
 }
 
 /// A file's bytes.
-pub(crate) fn encode(params: &IpaParams, k: u32) -> io::Result<Vec<u8>> {
+///
+/// # Errors
+/// None but of memory: it is written to no file.
+pub fn encode(params: &IpaParams, k: u32) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     params.write(&mut body)?;
     let mut file = Vec::with_capacity(HEADER + body.len());
@@ -46,7 +49,11 @@ pub(crate) fn encode(params: &IpaParams, k: u32) -> io::Result<Vec<u8>> {
 }
 
 /// Reads a file of size `2^k`.
-pub(crate) fn decode(file: &[u8], k: u32) -> Result<IpaParams, Damage> {
+///
+/// # Errors
+/// What is wrong with it. See "Trust" in the module's documentation for what is
+/// not found.
+pub fn decode(file: &[u8], k: u32) -> Result<IpaParams, Damage> {
     let word = |at: usize| {
         file.get(at..at + 4)
             .and_then(|bytes| bytes.try_into().ok())

@@ -263,6 +263,7 @@ fn rule(
         collateral: None,
         liability: None,
         open_interest_caps,
+        calibrated: None,
     })
 }
 

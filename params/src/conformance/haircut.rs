@@ -63,6 +63,7 @@ impl HaircutCase {
             collateral: Some(CollateralRule { initial: tiers.clone(), maintenance: tiers }),
             liability: None,
             open_interest_caps: None,
+            calibrated: None,
         };
         let denominator = Denominator::new(100).map_err(|_| range("denominator"))?;
         let mantissa = u64::try_from(self.price.0).map_err(|_| range("price"))?;

@@ -5,7 +5,7 @@ use crate::import::binance::{brackets_model, leverage_brackets, premium_index};
 use crate::import::hyperliquid::{account, margin_tables};
 use crate::presets;
 
-const ACCOUNT: &str = include_str!("../../../examples/hyperliquid/account.json");
+const ACCOUNT: &str = zkmargin_examples::ACCOUNT;
 const RAW_ACCOUNT: &str = include_str!("../../fixtures/hyperliquid_clearinghouse_state.json");
 const META: &str = include_str!("../../fixtures/hyperliquid_meta.json");
 const TABLES: &str = include_str!("../../fixtures/hyperliquid_margin_tables.json");

@@ -63,6 +63,9 @@ pub enum MarketError {
         /// The symbol.
         symbol: Symbol,
     },
+    /// Something that a calibrated model reads is missing, stale or out of range.
+    #[error(transparent)]
+    Calibration(#[from] crate::calibration::CalibrationError),
     /// The model breaks a rule.
     #[error(transparent)]
     Model(#[from] ModelError),

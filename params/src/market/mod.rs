@@ -5,8 +5,14 @@
 //!
 //! Building is deterministic. Rows stand by symbol, then direction (long,
 //! short or both), then tier; anyone with the model, the snapshot and the
-//! epoch gets the same `MARKET_ROOT`.
+//! epoch gets the same `MARKET_ROOT`. Of a model that is calibrated the header binds
+//! the rule, and rates follow from the snapshot ([`calibration`]).
+//!
+//! Where a snapshot keeps more than prices (signed reports, or what rates are
+//! calibrated from), one leaf after the rows is its digest: so `MARKET_ROOT` binds all
+//! of it, though rows show prices and rates alone.
 
+pub mod calibration;
 mod error;
 mod file;
 mod listing;
@@ -20,7 +26,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, InstrumentId};
-use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
+use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, snapshot_leaf};
 use zkmargin_margin::merkle::{Path, Tree};
 use zkmargin_margin::portfolio::{Held, Portfolio, Position};
 use zkmargin_margin::poseidon::{Domain, hash};
@@ -84,8 +90,8 @@ impl<F: MarginField> Market<F> {
     /// # Errors
     /// When the currencies differ, no instrument has a price, a price has too
     /// little confidence or is too large or too precise per lot, an open
-    /// interest is missing where the rules need it, or the rows exceed
-    /// [`MAX_ROWS`].
+    /// interest is missing where the rules need it, something that a calibrated
+    /// model reads is missing or stale, or the rows exceed [`MAX_ROWS`].
     pub fn build(
         model: &StandardModel,
         snapshot: &Snapshot,
@@ -97,10 +103,11 @@ impl<F: MarginField> Market<F> {
                 snapshot: snapshot.quote().clone(),
             });
         }
+        let numbered = calibration::model_of(model, snapshot, epoch)?;
         let mut table = Table::default();
         for symbol in model.instruments().keys() {
             match snapshot.prices().get(symbol) {
-                Some(point) => table.list(model, symbol, point)?,
+                Some(point) => table.list(&numbered, symbol, point)?,
                 None => table.unpriced.push(symbol.clone()),
             }
         }
@@ -108,13 +115,16 @@ impl<F: MarginField> Market<F> {
         if listings.is_empty() {
             return Err(MarketError::NothingListed);
         }
-        if rows.len() > MAX_ROWS {
-            return Err(MarketError::TooManyRows { rows: rows.len() });
+        let bound: Option<F> = snapshot.digest().map(snapshot_leaf);
+        let leaves = rows.len() + usize::from(bound.is_some());
+        if leaves > MAX_ROWS {
+            return Err(MarketError::TooManyRows { rows: leaves });
         }
         let accepts_zero =
             |row: &TierRow| row.direction != Direction::Short && !row.lower_exclusive;
         let index = rows.iter().position(accepts_zero).ok_or(MarketError::OnlyShort)?;
-        let leaves: Vec<F> = rows.par_iter().map(TierRow::leaf).collect();
+        let mut leaves: Vec<F> = rows.par_iter().map(TierRow::leaf).collect();
+        leaves.extend(bound);
         let tree = Tree::build_with(Domain::MarketNode, MARKET_DEPTH, leaves, |groups| {
             groups.par_iter().map(|group| hash(Domain::MarketNode, *group)).collect()
         })

@@ -12,10 +12,10 @@ use super::*;
 use crate::import::hyperliquid;
 use crate::presets;
 
-const ACCOUNT: &str = include_str!("../../../examples/hyperliquid/account.json");
-const SNAPSHOT: &str = include_str!("../../../examples/hyperliquid/snapshot.json");
-const DROP: &str = include_str!("../../../examples/hyperliquid/snapshot-drop.json");
-const RECOVERY: &str = include_str!("../../../examples/hyperliquid/snapshot-recovery.json");
+const ACCOUNT: &str = zkmargin_examples::ACCOUNT;
+const SNAPSHOT: &str = zkmargin_examples::SNAPSHOT;
+const DROP: &str = zkmargin_examples::SNAPSHOT_DROP;
+const RECOVERY: &str = zkmargin_examples::SNAPSHOT_RECOVERY;
 
 fn model(name: &str) -> StandardModel {
     presets::by_name(name).unwrap().model().unwrap()

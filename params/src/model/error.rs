@@ -19,6 +19,9 @@ pub enum ModelError {
     /// Not TOML, or not the format: the message names field, line and column.
     #[error("not a margin model: {0}")]
     Toml(#[from] crate::TomlError),
+    /// A calibration that breaks a rule.
+    #[error(transparent)]
+    Calibration(#[from] crate::calibration::CalibrationError),
     /// A field breaks a rule.
     #[error("{path}: {problem}")]
     Field {

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::rule::CalibratedInstrument;
 use crate::decimal::{text, text_option};
 use crate::fraction::Fraction;
 
@@ -41,7 +42,8 @@ impl Basis {
 ///
 /// A perpetual or future has `margin` and may have `open_interest_caps`; a
 /// spot coin has `collateral` (it may be held), `liability` (it may be owed) or
-/// both.
+/// both. Under a [calibration](crate::calibration) any of them may have `calibrated`
+/// in place of `margin` or `collateral`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstrumentRule {
@@ -62,6 +64,9 @@ pub struct InstrumentRule {
     /// Scaling of the initial rate with the market's open interest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_interest_caps: Option<OpenInterestCaps>,
+    /// Rates that follow from the snapshot, in place of `margin` or `collateral`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibrated: Option<CalibratedInstrument>,
 }
 
 /// Tiered charges on the notional.

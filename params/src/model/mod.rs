@@ -40,6 +40,10 @@
 //! prove neither side of a claim, and will be called as overdue. A `collateral`
 //! with a last bound *saturates*: what lies above it counts for nothing.
 //!
+//! # Calibration
+//! In a model with a [`calibration`](crate::calibration) the rates of instruments that
+//! are `calibrated` follow from the snapshot of each epoch.
+//!
 //! # Rounding
 //! Each row's charge is `base + ceil((notional - lower) * rate)`. With
 //! [`Basis::Marginal`] the base is the charge at the end of the row before, so
@@ -49,6 +53,7 @@
 //! in which roundings could lift maintenance above initial margin are refused.
 
 mod any;
+mod calibrated;
 mod error;
 mod instrument;
 mod rows;
@@ -67,6 +72,7 @@ pub use instrument::{
 };
 pub(crate) use rows::{Quotation, RowSpec};
 
+use crate::calibration::rule::Calibration;
 use crate::decimal::text_option;
 use crate::symbol::{Symbol, unique_map};
 use crate::toml_text;
@@ -95,6 +101,10 @@ pub struct ModelSpec {
     /// price with less or with none stated.
     #[serde(default, with = "text_option", skip_serializing_if = "Option::is_none")]
     pub minimum_confidence: Option<Decimal>,
+    /// How the rates of its `calibrated` instruments follow from the snapshot: such a
+    /// model is a rule, and its digest does not change when the market does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// The rules, by instrument.
     #[serde(deserialize_with = "unique_map")]
     pub instruments: BTreeMap<Symbol, InstrumentRule>,
@@ -186,6 +196,9 @@ impl StandardModel {
         if spec.instruments.is_empty() {
             return Err(field("instruments", FieldProblem::Empty));
         }
+        if let Some(calibration) = &spec.calibration {
+            calibration.check()?;
+        }
         let model = Self { spec, denominator };
         let mut numbers = BTreeMap::new();
         for (symbol, rule) in &model.spec.instruments {
@@ -196,7 +209,7 @@ impl StandardModel {
                 let both = format!("instruments.{other} and {path}");
                 return Err(ModelError::at(both, FieldProblem::SameInstrument));
             }
-            rule.rows(&path, model.quotation(), None)?;
+            model.check_rule(symbol, rule, &path)?;
         }
         Ok(model)
     }
@@ -242,6 +255,11 @@ impl StandardModel {
     /// The rules, by instrument.
     pub fn instruments(&self) -> &BTreeMap<Symbol, InstrumentRule> {
         &self.spec.instruments
+    }
+
+    /// How rates follow from a snapshot, where they do.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.spec.calibration.as_ref()
     }
 
     /// How money and rates become integers.

@@ -85,22 +85,25 @@ impl InstrumentRule {
     }
 
     /// Each kind has its parts and no others.
-    fn check_parts(&self, path: &str) -> Result<(), ModelError> {
+    pub(super) fn check_parts(&self, path: &str) -> Result<(), ModelError> {
         let present = [
             ("margin", self.margin.is_some()),
             ("collateral", self.collateral.is_some()),
             ("liability", self.liability.is_some()),
             ("open_interest_caps", self.open_interest_caps.is_some()),
         ];
-        let allowed: &[&str] = match self.kind {
-            Kind::Perpetual | Kind::Future => &["margin", "open_interest_caps"],
-            Kind::Spot => &["collateral", "liability"],
+        let allowed: &[&str] = match (self.kind, self.calibrated.is_some()) {
+            (Kind::Perpetual | Kind::Future, false) => &["margin", "open_interest_caps"],
+            (Kind::Perpetual | Kind::Future, true) => &["open_interest_caps"],
+            (Kind::Spot, false) => &["collateral", "liability"],
+            (Kind::Spot, true) => &["liability"],
         };
         for (name, is_present) in present {
             if is_present && !allowed.contains(&name) {
-                let problem = match self.kind {
-                    Kind::Spot => "a spot coin has collateral and liability",
-                    _ => "a perpetual or future has margin and open_interest_caps",
+                let problem = match (self.kind, self.calibrated.is_some()) {
+                    (Kind::Spot, false) => "a spot coin has collateral and liability",
+                    (_, false) => "a perpetual or future has margin and open_interest_caps",
+                    (_, true) => "its rates are calibrated",
                 };
                 return Err(ModelError::at(
                     format!("{path}.{name}"),
@@ -109,6 +112,7 @@ impl InstrumentRule {
             }
         }
         let missing = match self.kind {
+            _ if self.calibrated.is_some() => return Ok(()),
             Kind::Spot if self.collateral.is_none() && self.liability.is_none() => {
                 "collateral or liability"
             }
@@ -217,7 +221,11 @@ fn resolve(
 }
 
 /// A rate from 0 to 1 over the common denominator.
-fn exact_rate(rate: Fraction, path: &str, quotation: Quotation) -> Result<Rate, ModelError> {
+pub(super) fn exact_rate(
+    rate: Fraction,
+    path: &str,
+    quotation: Quotation,
+) -> Result<Rate, ModelError> {
     let denominator = quotation.denominator;
     let problem = match rate.is_at_most_one() {
         false => FieldProblem::AboveOne(rate),

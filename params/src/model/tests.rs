@@ -48,6 +48,7 @@ fn perpetual(initial: Vec<Tier>, maintenance: Vec<Tier>, basis: Basis) -> Instru
         collateral: None,
         liability: None,
         open_interest_caps: None,
+        calibrated: None,
     }
 }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::import::time::unix_seconds;
 
-const DAY_SECONDS: u64 = 86_400;
+/// Seconds of a day.
+pub const DAY_SECONDS: u64 = 86_400;
 
 /// A day: those since 1 January 1970, of the calendar of UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -11,20 +11,42 @@ use crate::simulation::error::{SimulationError, within};
 /// When `lambda` is out of range or there are fewer than two returns.
 pub fn volatilities(returns: &[f64], lambda: f64) -> Result<Vec<f64>, SimulationError> {
     within("lambda", lambda, 0.5..=0.9999)?;
+    let mut variance = sample_variance(returns)?;
+    let mut all = Vec::with_capacity(returns.len());
+    all.push(sqrt(variance));
+    for before in &returns[..returns.len() - 1] {
+        variance = next(variance, *before, lambda);
+        all.push(sqrt(variance));
+    }
+    Ok(all)
+}
+
+/// The volatility after the last return: that of the day to come.
+///
+/// # Errors
+/// As [`volatilities`].
+pub fn latest(returns: &[f64], lambda: f64) -> Result<f64, SimulationError> {
+    within("lambda", lambda, 0.5..=0.9999)?;
+    let first = sample_variance(returns)?;
+    Ok(sqrt(returns.iter().fold(first, |variance, r| next(variance, *r, lambda))))
+}
+
+/// The volatility of a sample: the square root of its variance (`n - 1`).
+///
+/// # Errors
+/// When there are fewer than two returns.
+pub fn sample(returns: &[f64]) -> Result<f64, SimulationError> {
+    sample_variance(returns).map(sqrt)
+}
+
+fn sample_variance(returns: &[f64]) -> Result<f64, SimulationError> {
     let count = returns.len();
     if count < 2 {
         return Err(SimulationError::TooShort { needed: 3, found: count + 1 });
     }
     let mean = returns.iter().sum::<f64>() / count as f64;
     let squares = returns.iter().map(|r| (r - mean) * (r - mean)).sum::<f64>();
-    let mut variance = squares / (count - 1) as f64;
-    let mut all = Vec::with_capacity(count);
-    all.push(sqrt(variance));
-    for before in &returns[..count - 1] {
-        variance = next(variance, *before, lambda);
-        all.push(sqrt(variance));
-    }
-    Ok(all)
+    Ok(squares / (count - 1) as f64)
 }
 
 /// The variance after a return.

@@ -196,8 +196,15 @@ impl History {
         self.range(rows.saturating_sub(days), rows)
     }
 
+    /// The days of the beginning that are as they should be: up to the first that is
+    /// not.
+    #[must_use]
+    pub fn before(&self, is_meant: impl Fn(&Day) -> bool) -> Self {
+        self.range(0, self.spec.days.partition_point(is_meant))
+    }
+
     /// Rows alone, the end excluded: both at most their number.
-    pub(super) fn range(&self, from: usize, to: usize) -> Self {
+    pub(crate) fn range(&self, from: usize, to: usize) -> Self {
         let spec = HistorySpec {
             symbols: self.spec.symbols.clone(),
             days: self.spec.days[from..to].to_vec(),

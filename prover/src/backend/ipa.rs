@@ -4,6 +4,7 @@ use pasta_curves::Fp;
 use rand::SeedableRng as _;
 use rand::rngs::{StdRng, SysRng};
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
+use zkmargin_circuits::gadgets::layout::Usual;
 use zkmargin_circuits::ipa;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
@@ -25,6 +26,8 @@ impl Backend for Ipa {
     type Params = ipa::IpaParams;
     type ProvingKey<C: FamilyCircuit<Fp> + 'static> = ipa::ProvingKey<C>;
     type Verifier = zkmargin_verifier::ipa::Verifier;
+    type Columns = Usual;
+    type Wide = Self;
 
     fn params(k: u32, stores: &Stores) -> Result<(Self::Params, Option<Origin>), SetupError> {
         if stores.device == Device::Gpu {

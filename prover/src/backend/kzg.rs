@@ -1,6 +1,9 @@
 //! The on-chain proof system: KZG over BN254, under powers of tau.
 
+use std::marker::PhantomData;
+
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
+use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
 use zkmargin_circuits::kzg;
 #[cfg(feature = "cuda")]
 use zkmargin_circuits::kzg::cuda;
@@ -18,9 +21,9 @@ use zkmargin_verifier::proof::{ProofFile, TransitionFile, VerifiedTransition};
 
 use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
 
-/// The on-chain proof system.
+/// The on-chain proof system, with circuits of a layout.
 #[derive(Clone, Copy, Debug)]
-pub enum Kzg {}
+pub struct Kzg<L = Usual>(PhantomData<L>);
 
 /// Powers of tau, and what proofs made under them carry.
 #[derive(Clone, Debug)]
@@ -81,12 +84,14 @@ impl MarkedParams {
     }
 }
 
-impl Backend for Kzg {
+impl<L: Columns> Backend for Kzg<L> {
     type Field = Bn254Fr;
     const SYSTEM: ProofSystem = ProofSystem::Kzg;
     type Params = MarkedParams;
     type ProvingKey<C: FamilyCircuit<Bn254Fr> + 'static> = kzg::ProvingKey<C>;
     type Verifier = zkmargin_verifier::kzg::Verifier;
+    type Columns = L;
+    type Wide = Kzg<Wide>;
 
     fn params(k: u32, stores: &Stores) -> Result<(Self::Params, Option<Origin>), SetupError> {
         let params = MarkedParams::new(&stores.srs(k)?, stores.dev)?;

@@ -13,6 +13,7 @@ mod kzg;
 use std::fmt::Debug;
 
 use zkmargin_circuits::family::{FamilyCircuit, Unprovable, Witness, family_of};
+use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
@@ -139,6 +140,10 @@ pub trait Backend: Sized + 'static {
     type ProvingKey<C: FamilyCircuit<Self::Field> + 'static>: Debug + Send + Sync;
     /// A key to verify with.
     type Verifier: Debug + Send + Sync;
+    /// How its circuits' gates are laid out in columns.
+    type Columns: Columns;
+    /// The same proof system with wide circuits.
+    type Wide: Backend<Field = Self::Field>;
 
     /// The parameters of size `2^k`, and where they came from.
     ///
@@ -216,5 +221,6 @@ pub trait Backend: Sized + 'static {
 
 /// What a proof of a circuit was made with.
 fn circuit_id<B: Backend, C: FamilyCircuit<B::Field>>(shape: Shape) -> CircuitId {
-    CircuitId { family: family_of::<B::Field, C>(), shape, proof_system: B::SYSTEM }
+    let (family, layout) = (family_of::<B::Field, C>(), C::layout());
+    CircuitId { family, shape, proof_system: B::SYSTEM, layout }
 }

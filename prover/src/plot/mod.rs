@@ -10,6 +10,7 @@ mod curve;
 mod grid;
 mod map;
 mod render;
+mod replay;
 mod stress;
 mod text;
 
@@ -23,6 +24,7 @@ use zkmargin_margin::claim::Level;
 use zkmargin_params::scenario::{MarginReport, StressPoint, Threshold};
 
 pub use backtest::Panels;
+pub use replay::Replays;
 
 /// Width of a picture, in pixels of a bitmap.
 pub const WIDTH: u32 = 2560;

@@ -61,7 +61,7 @@ use crate::json::JsonError;
 
 /// The JSON Schema of a portfolio document. It says what a document looks like;
 /// [`PortfolioDocument::check`] and the market say the rest.
-pub const SCHEMA: &str = include_str!("portfolio.schema.json");
+pub const SCHEMA: &str = include_str!("../../schemas/portfolio.schema.json");
 /// Which family holds no more.
 fn family(allowed: &usize) -> &'static str {
     if *allowed < MAX_POSITIONS { " of a portfolio-margin account" } else { "" }

@@ -11,6 +11,7 @@ use std::fmt;
 use rand::TryRng as _;
 use zeroize::Zeroizing;
 use zkmargin_circuits::family::{FamilyCircuit, TooManyChanges, Unprovable};
+use zkmargin_circuits::gadgets::layout::Usual;
 use zkmargin_margin::claim::{Claim, InvalidClaim, Level, Leverage, Multiplier, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, BucketId, InstrumentId, Memo};
@@ -194,7 +195,7 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
         let (next, change) = (witness.next(), witness.change.digest());
         let instance = TransitionInstance::new(of_account, aim, next, change)
             .map_err(|_| failed(Violation::FalseClaim))?;
-        M::Transition::check(&instance, &witness).map_err(failed)?;
+        M::TransitionIn::<Usual>::check(&instance, &witness).map_err(failed)?;
         Ok(Self { instance, witness, shape })
     }
 
@@ -300,7 +301,7 @@ where
         prepared: &PreparedTransition<B::Field, M>,
     ) -> Result<TransitionFile<B::Field>, TransitionError>
     where
-        M: FamilyMarket<B::Field, Transition = C>,
+        M: FamilyMarket<B::Field>,
         C: FamilyCircuit<B::Field, Witness = TransitionWitness<MarketFamily<B::Field, M>>>,
     {
         let PreparedTransition { instance, witness, .. } = prepared;

@@ -29,6 +29,8 @@ pub(crate) fn static_fixtures() -> PathBuf {
 pub(crate) fn zkmargin(dir: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("zkmargin"));
     command.current_dir(dir).env("ZKMARGIN_CACHE_DIR", cache()).env("ZKMARGIN_SRS_DIR", SRS);
+    // The user's profiles are none of the tests'.
+    command.env("ZKMARGIN_CONFIG", "").env_remove("ZKMARGIN_PROFILE");
     for name in ["ZKMARGIN_IDENTITY", "ZKMARGIN_PASSPHRASE", "ZKMARGIN_CONTEXT", "ZKMARGIN_LEDGER"]
     {
         command.env_remove(name);

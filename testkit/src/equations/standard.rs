@@ -2,49 +2,22 @@
 
 use zkmargin_circuits::standard::{Assignment, Division, Hints, SlotHints};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::instance;
-use zkmargin_margin::market::{MARKET_DEPTH, STATE_DEPTH};
 use zkmargin_margin::poseidon::Domain;
 
-use super::{Polynomial, Statement, Wires, evaluate, is_below};
-
-type P<F> = Polynomial<F>;
+use super::common::{List, P, n, of, set_path, times, two_to, used, w, wires_of};
+use super::{Statement, Wires, evaluate, is_below};
 
 /// The values of the wires that a prover or everybody knows.
 pub fn wires<F: MarginField>(public: &[F], assignment: &Assignment<F>) -> Wires<F> {
-    let mut wires = Wires::new();
-    let mut set = |name: String, value: F| _ = wires.insert(name, value);
-    for (name, value) in instance::NAMES.iter().zip(public) {
-        set((*name).to_owned(), *value);
-    }
     let Assignment { witness, claim, reserved, figures } = assignment;
-    let slots = &figures.slots;
-    set("is_maintenance".to_owned(), claim.is_maintenance);
-    set("is_initial".to_owned(), claim.is_initial);
-    set("is_below".to_owned(), claim.is_below);
-    set("above_one".to_owned(), claim.above_one);
-    set("leverage".to_owned(), claim.leverage);
-    set("reserved".to_owned(), *reserved);
-    set("blinding".to_owned(), witness.blinding.to_field());
-    set("commitment".to_owned(), witness.commitment);
-    set("timestamp".to_owned(), F::from(witness.header.timestamp.get()));
-    set("denominator".to_owned(), F::from(u64::from(witness.header.denominator.get())));
-    for (level, children) in witness.account_path.children().iter().enumerate() {
-        for (i, child) in children.iter().enumerate() {
-            set(format!("state.{level}.{i}"), *child);
-        }
-    }
-    for (i, slot) in slots.iter().enumerate() {
+    let mut wires = wires_of(public, (claim, *reserved), witness);
+    for (i, slot) in figures.slots.iter().enumerate() {
         for (name, value) in of_slot(slot) {
-            set(format!("{i}.{name}"), value);
+            wires.insert(format!("{i}.{name}"), value);
         }
-        for (level, children) in slot.path.iter().enumerate() {
-            for (child, value) in children.iter().enumerate() {
-                set(format!("{i}.row.{level}.{child}"), *value);
-            }
-        }
+        set_path(&mut wires, &format!("{i}.row"), &slot.path);
     }
-    set_signs(&mut wires, slots);
+    set_signs(&mut wires, &figures.slots);
     set_shortfall(&mut wires, figures);
     wires
 }
@@ -117,22 +90,6 @@ fn set_shortfall<F: MarginField>(wires: &mut Wires<F>, hints: &Hints<F>) {
     wires.insert("shortfall_slack".to_owned(), slack);
 }
 
-fn w<F>(name: impl Into<String>) -> P<F> {
-    P::Wire(name.into())
-}
-
-fn n<F: MarginField>(number: u64) -> P<F> {
-    P::Constant(F::from(number))
-}
-
-fn two_to<F: MarginField>(bits: u64) -> P<F> {
-    P::Constant(F::from(2).pow_vartime([bits]))
-}
-
-fn of<F>(slot: usize, name: &str) -> P<F> {
-    w(format!("{slot}.{name}"))
-}
-
 /// A number below `2^63`, less `2^63` for a short position.
 fn quantity<F: MarginField>(i: usize) -> P<F> {
     of(i, "tail") + two_to(56) * of(i, "head") - two_to(63) * of(i, "short")
@@ -144,10 +101,6 @@ fn magnitude<F: MarginField>(i: usize) -> P<F> {
 
 fn sign<F: MarginField>(i: usize) -> P<F> {
     n(1) - n(2) * of(i, "short")
-}
-
-fn used<F: MarginField>(i: usize) -> P<F> {
-    n(1) - of(i, "padding")
 }
 
 /// The step to the bucket; before the first slot it is bucket zero.
@@ -164,11 +117,6 @@ fn new<F: MarginField>(i: usize) -> P<F> {
 
 fn same<F: MarginField>(i: usize) -> P<F> {
     n(1) - new(i)
-}
-
-/// The multiplier, in ten-thousandths.
-fn times<F: MarginField>() -> P<F> {
-    n(10_000) + w("above_one")
 }
 
 /// What the cross bucket is short of before any slot, in ten-thousandths.
@@ -200,20 +148,8 @@ fn deficit<F: MarginField>(i: usize) -> P<F> {
 /// The statement about so many slots.
 pub fn statements<F: MarginField>(slots: usize) -> Vec<Statement<F>> {
     let mut list = List(Vec::new());
-    for name in ["is_maintenance", "is_initial", "is_below"] {
-        list.bit(name);
-    }
-    list.zero("M6 one level", w("is_maintenance") * w("is_initial"));
-    list.below("M6 multiplier", w("above_one"), 24);
-    list.below("M6 leverage", w("leverage"), 24);
-    list.zero("M6 leverage below", w("is_below") * w("leverage"));
-    let level = n(1) + w("is_maintenance") + n(2) * w("is_initial") + n(4) * w("is_below");
-    let code = level + two_to(8) * w("above_one") + two_to(40) * w("leverage");
-    list.zero("M6 code", code - w("claim"));
-    list.below("M4 reserved", w("reserved"), 80);
-    list.below("M4 epoch", w("epoch"), 64);
-    list.below("M4 timestamp", w("timestamp"), 64);
-    list.below("M4 denominator", w("denominator"), 32);
+    list.claim(true);
+    list.ranges();
     for i in 0..slots {
         list.position(i);
         list.row(i);
@@ -222,30 +158,12 @@ pub fn statements<F: MarginField>(slots: usize) -> Vec<Statement<F>> {
         list.order(i);
     }
     list.outcome(slots);
-    list.market(slots);
+    list.market(slots, n(0));
     list.state(slots);
     list.0
 }
 
-struct List<F>(Vec<Statement<F>>);
-
 impl<F: MarginField> List<F> {
-    fn zero(&mut self, name: impl Into<String>, polynomial: P<F>) {
-        self.0.push(Statement::Zero(name.into(), polynomial));
-    }
-
-    fn below(&mut self, name: impl Into<String>, polynomial: P<F>, bits: u32) {
-        self.0.push(Statement::Below(name.into(), polynomial, bits));
-    }
-
-    fn define(&mut self, wire: impl Into<String>, polynomial: P<F>) {
-        self.0.push(Statement::Define(wire.into(), polynomial));
-    }
-
-    fn bit(&mut self, wire: &str) {
-        self.zero(format!("{wire} is a bit"), w(wire) * (w(wire) - n(1)));
-    }
-
     /// M1, M4: the fields of a position.
     fn position(&mut self, i: usize) {
         for bit in ["padding", "short", "exclusive", "positive"] {
@@ -297,23 +215,8 @@ impl<F: MarginField> List<F> {
             + two_to(160) * of(i, "fraction")
             + two_to(192) * of(i, "initial_rate");
         let message = [first, second, of(i, "maintenance_base"), of(i, "initial_base")];
-        let leaf = format!("{i}.leaf");
-        self.0.push(Statement::Digest(leaf.clone(), Domain::MarketRow, message));
-        self.path(&format!("{i}.row"), &leaf, Domain::MarketNode, MARKET_DEPTH);
-    }
-
-    /// A leaf is one of the children, their digest one of the next.
-    fn path(&mut self, name: &str, leaf: &str, domain: Domain, depth: usize) {
-        let mut below = leaf.to_owned();
-        for level in 0..depth {
-            let children = [0, 1, 2, 3].map(|child| w(format!("{name}.{level}.{child}")));
-            let apart = children.clone().map(|child| w(below.clone()) - child);
-            let [a, b, c, d] = apart;
-            self.zero(format!("{name} {level}: one of the children"), a * b * c * d);
-            below = format!("{name}.{level}");
-            self.0.push(Statement::Digest(below.clone(), domain, children));
-        }
-        self.define(format!("{name}.root"), w(below));
+        self.0.push(Statement::Digest(format!("{i}.leaf"), Domain::MarketRow, message));
+        self.row_path(i);
     }
 
     /// M5: the notional inside its tier, and three divisions rounded up.
@@ -381,34 +284,6 @@ impl<F: MarginField> List<F> {
         let sum = |part: fn(usize) -> P<F>| (1..slots).fold(part(0), |sum, i| sum + part(i));
         let room = w("leverage") * sum(equity) - n(100) * sum(notional);
         self.below("M6 leverage holds", w("leverage") * room, 136);
-        self.zero("M7", w("disclosed") * (w("disclosed") - w("shortfall")));
-    }
-
-    /// M3: one tree, under the header.
-    fn market(&mut self, slots: usize) {
-        for i in 1..slots {
-            self.zero(format!("{i}.tree"), w(format!("{i}.row.root")) - w("0.row.root"));
-        }
-        let packed = w("epoch") + two_to(64) * w("timestamp") + two_to(128) * w("denominator");
-        let message = [w("0.row.root"), w("model"), packed, n(0)];
-        self.0.push(Statement::Digest("header".to_owned(), Domain::MarketHeader, message));
-        self.zero("M3 market root", w("header") - w("market_root"));
-    }
-
-    /// M1, M2: the chain over pairs of words, its opening, the account's leaf.
-    fn state(&mut self, slots: usize) {
-        self.define("chain", w("reserved"));
-        for i in (0..slots).step_by(2) {
-            let message = [w("chain"), of(i, "word"), of(i + 1, "word"), n(0)];
-            self.0.push(Statement::Digest("link".to_owned(), Domain::Positions, message));
-            self.define("chain", w("chain") + used(i) * (w("link") - w("chain")));
-        }
-        let message = [w("chain"), w("blinding"), n(0), n(0)];
-        self.0.push(Statement::Digest("opening".to_owned(), Domain::Portfolio, message));
-        self.zero("M1 opening", w("opening") - w("commitment"));
-        let message = [w("account"), w("commitment"), w("context"), n(0)];
-        self.0.push(Statement::Digest("leaf".to_owned(), Domain::StateLeaf, message));
-        self.path("state", "leaf", Domain::StateNode, STATE_DEPTH);
-        self.zero("M2 state root", w("state.root") - w("state_root"));
+        self.disclosed();
     }
 }

@@ -184,26 +184,10 @@ fn the_basis_loss_is_the_worst() {
     the_basis::<Bn254Fr>();
 }
 
-/// All slots and expiries in use.
-fn full() -> Vec<Position> {
-    let [third, fourth, _] = OTHERS;
-    let lots = [
-        (CALL, -30),
-        (PUT, 20),
-        (FAR_CALL, -10),
-        (FUTURE, 5),
-        (PERP, -8),
-        (CASH, 50),
-        (third, 6),
-        (fourth, -6),
-    ];
-    book(1_000_000, &lots)
-}
-
 /// Every level turns at one unit of cash, of a full account and of a small one.
 fn levels<F: MarginField>() {
     let market = ScenarioMarket::<F>::over_field();
-    for positions in [full(), poor()] {
+    for positions in [every_slot(), poor()] {
         let with = |cash: i128| {
             let mut positions = positions.clone();
             let own = positions[0].cash.get() + cash;
@@ -241,7 +225,7 @@ type Lie<F> = fn(&mut Assignment<F>, usize);
 
 /// The same lie about every slot, the last too.
 fn lies_of_slots<F: MarginField>() {
-    let case = ScenarioMarket::<F>::over_field().case(&full(), at_least(Level::Initial), 0);
+    let case = ScenarioMarket::<F>::over_field().case(&every_slot(), at_least(Level::Initial), 0);
     assert_eq!(verdict(&case), Ok(()));
     let lies: [(Lie<F>, &str); 6] = [
         (|a, i| a.slots[i].values[14] += F::ONE, "M3 row: hash"),
@@ -288,7 +272,7 @@ fn lies_are_refused_in_the_first_and_the_last_slot() {
 /// Each expiry's figures, the last one's too: one more or less in any sum, fee,
 /// loss or sign is refused where it says.
 fn lies_of_expiries<F: MarginField>() {
-    let case = ScenarioMarket::<F>::over_field().case(&full(), at_least(Level::Initial), 0);
+    let case = ScenarioMarket::<F>::over_field().case(&every_slot(), at_least(Level::Initial), 0);
     let lies: [(Lie<F>, &str); 6] = [
         (|a, i| a.expiries[i].basis_loss += F::ONE, "M5 basis loss"),
         (|a, i| a.expiries[i].basis_loss -= F::ONE, "M5 basis loss"),

@@ -2,6 +2,7 @@
 
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
+use zkmargin_circuits::gadgets::layout::ColumnLayout;
 use zkmargin_circuits::gadgets::{GadgetConfig, Synthesizer};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::merkle::ARITY;
@@ -37,7 +38,7 @@ impl<F: MarginField> Circuit<F> for Lone {
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta)
+        GadgetConfig::configure(meta, ColumnLayout::of::<F>())
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {

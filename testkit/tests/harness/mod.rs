@@ -22,6 +22,9 @@ use crate::fixtures::golden::assert_golden;
 /// Exceptions of a family, each with its reason.
 pub struct Expected {
     pub name: &'static str,
+    /// The family, and the statement where it is another: whose assumed bounds and
+    /// pins these are.
+    pub parts: &'static [&'static str],
     /// The circuit, in the names of golden files.
     pub circuit: &'static str,
     /// Regions, or scopes of them, whose values say nothing about the account.
@@ -115,6 +118,11 @@ fn stored(file: &str) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
+/// The lists of one kind, of the family and of the statement.
+fn stored_of_parts(kind: &str, expected: &Expected) -> Vec<String> {
+    expected.parts.iter().flat_map(|part| stored(&format!("{kind}-{part}.txt"))).collect()
+}
+
 /// Every wire's bound, and what it rests on, is as the stored table says; and
 /// the circuit looks up every byte of every range that the table names, in
 /// every region of the name.
@@ -128,7 +136,7 @@ pub fn bounds_are_as_stored<F: MarginField, C: Circuit<F>>(
     assert_eq!(checker.tables(), [bytes], "the table of bytes");
 
     let file = format!("bounds-{}.txt", expected.name);
-    let assumed = stored(&format!("assumed-{}.txt", expected.name));
+    let assumed = stored_of_parts("assumed", expected);
     let assumed: Vec<_> = assumed.iter().map(|line| Assumed::read(line).unwrap()).collect();
     let table = bounds::table(&checker, &assumed);
     let lines: Vec<_> = table.iter().map(|(wire, bound)| format!("{wire} | {bound}")).collect();
@@ -169,7 +177,7 @@ pub fn bounds_are_as_stored<F: MarginField, C: Circuit<F>>(
 /// `region | why` in a stored list.
 fn pins(expected: &Expected) -> Vec<String> {
     let region = |line: String| line.split_once(" | ").expect("a reason").0.to_owned();
-    stored(&format!("pins-{}.txt", expected.name)).into_iter().map(region).collect()
+    stored_of_parts("pins", expected).into_iter().map(region).collect()
 }
 
 /// What can move when the values of these regions are held; names of all that

@@ -1,17 +1,17 @@
 //! Real proofs with the advice of one statement, under the public inputs of
-//! another that differs in one row: for every row, and every native verifier.
+//! another that differs in one row: for every row, every family, and every native
+//! verifier. The generated verifiers on a chain are tried in `verifier/evm`.
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
-use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine};
+use halo2_axiom::halo2curves::bn256::Bn256;
 use halo2_axiom::plonk as axiom;
 use halo2_axiom::poly::commitment::ParamsProver as _;
 use halo2_axiom::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
-use halo2_axiom::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
+use halo2_axiom::poly::kzg::multiopen::VerifierSHPLONK;
 use halo2_axiom::poly::kzg::strategy::SingleStrategy;
-use halo2_axiom::transcript::{TranscriptReadBuffer, TranscriptWriterBuffer};
+use halo2_axiom::transcript::TranscriptReadBuffer;
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{
     Advice, Any, Assigned, Assignment, Circuit, Column, ConstraintSystem, Error, Fixed,
@@ -23,94 +23,43 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use rand08::SeedableRng;
 use rand08::rngs::StdRng;
-use snark_verifier::loader::native::NativeLoader;
-use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
-use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::family::{FamilyCircuit, family_of};
 use zkmargin_circuits::ipa::{self, IpaParams};
-use zkmargin_circuits::lowering::backend::{BackendCircuit, to_axiom};
-use zkmargin_circuits::lowering::{advice, lower};
-use zkmargin_circuits::standard::StandardCircuit;
-use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::instance::{CLAIM, LEN, MarginInstance, NAMES};
-use zkmargin_margin::shape::{Family, ProofSystem, Shape};
+use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::statement::transition::NAMES;
 use zkmargin_verifier::bn254::export::{Origin, export_any};
 use zkmargin_verifier::bn254::{Submission, Verifier};
 use zkmargin_verifier::proof::{CircuitId, ProofFile};
 
-use crate::fixtures::{Case, Market, at_least, healthy};
+use crate::planter::{Planter, Transcript, public, statements};
 
 const SHAPE: Shape = Shape::Small;
 
-fn case<F: MarginField>() -> Case<F> {
-    let case = Market::over_field().case(&healthy(), at_least(Level::Initial), 0);
-    assert_eq!(case.check(), Ok(()));
-    case
-}
-
-/// The public inputs, and those with another number in one row: another
-/// statement, of whose other rows nothing is different.
-fn statements<F: MarginField>(true_rows: &[F]) -> Vec<(Option<usize>, Vec<F>)> {
-    let mut statements = vec![(None, true_rows.to_vec())];
-    for row in 0..LEN {
-        let mut rows = true_rows.to_vec();
-        // The claim stays one.
-        rows[row] += if row == CLAIM { -F::ONE } else { F::ONE };
-        statements.push((Some(row), rows));
-    }
-    statements
-}
-
+/// Both statements have the first rows in common.
 fn name(row: Option<usize>) -> &'static str {
     row.map_or("the true statement", |row| NAMES[row])
 }
 
-type Transcript<S> = EvmTranscript<G1Affine, NativeLoader, S, Vec<u8>>;
-
 /// By KZG: this crate's verifier and the proving library's.
-pub(crate) fn on_chain() {
-    type C = StandardCircuit<Bn254Fr>;
-    let k = <C as FamilyCircuit<Bn254Fr>>::k(SHAPE);
+pub(crate) fn on_chain<C: FamilyCircuit<Bn254Fr>>(circuit: &C, own: &[Bn254Fr]) {
     // Insecure: the test knows tau.
-    let params = ParamsKZG::<Bn256>::setup(k, StdRng::seed_from_u64(3));
-    let shape = Arc::new(lower(k, &C::blank(SHAPE)).unwrap());
-    let blank = BackendCircuit::new(shape.clone()).unwrap();
-    let key =
-        axiom::keygen_pk(&params, axiom::keygen_vk(&params, &blank).unwrap(), &blank).unwrap();
-    let (family, public_inputs) = (Family::Standard, LEN);
-    let origin = Origin { family, shape: SHAPE, public_inputs, insecure_srs: true };
-    let verifier = Verifier::new(export_any(key.get_vk(), &params, origin).unwrap());
-
-    let case = case::<Bn254Fr>();
-    let columns = advice(&shape, &case.circuit(), &case.public_rows()).unwrap();
-    let circuit = blank.with_advice(columns);
-    for (row, rows) in statements(&case.public_rows()) {
-        let public: Vec<Fr> = rows.iter().map(to_axiom).collect();
-        let mut transcript = <Transcript<_> as TranscriptWriterBuffer<_, _, _>>::init(Vec::new());
-        let proof = axiom::create_proof::<
-            KZGCommitmentScheme<Bn256>,
-            ProverSHPLONK<'_, Bn256>,
-            _,
-            _,
-            _,
-            _,
-        >(
-            &params,
-            &key,
-            std::slice::from_ref(&circuit),
-            &[&[&public]],
-            StdRng::seed_from_u64(9),
-            &mut transcript,
-        )
-        .map(|()| transcript.finalize());
-        let Ok(proof) = proof else {
+    let params = ParamsKZG::<Bn256>::setup(C::k(SHAPE), StdRng::seed_from_u64(3));
+    let planter = Planter::<C>::new(&params, SHAPE);
+    let (key, family, public_inputs) = (planter.key.get_vk(), family_of::<Bn254Fr, C>(), own.len());
+    let layout = C::layout();
+    let origin = Origin { family, shape: SHAPE, layout, public_inputs, insecure_srs: true };
+    let verifier = Verifier::new(export_any(key, &params, origin).unwrap());
+    for (row, rows) in statements(own) {
+        let Some(proof) = planter.prove(circuit, own, &rows) else {
             assert!(row.is_some(), "the true statement has a proof");
             continue;
         };
         let bytes: Vec<_> = rows.iter().map(MarginField::to_be_bytes).collect();
         let own = verifier.verify_raw(Submission { public_inputs: &bytes, proof: &proof });
-        assert_eq!(own.is_ok(), row.is_none(), "{}", name(row));
+        assert_eq!(own.is_ok(), row.is_none(), "{family}: {}", name(row));
         let mut transcript =
             <Transcript<_> as TranscriptReadBuffer<_, _, _>>::init(proof.as_slice());
         let library = axiom::verify_proof::<
@@ -121,37 +70,37 @@ pub(crate) fn on_chain() {
             SingleStrategy<'_, Bn256>,
         >(
             params.verifier_params(),
-            key.get_vk(),
+            key,
             SingleStrategy::new(params.verifier_params()),
-            &[&[&public]],
+            &[&[&public(&rows)]],
             &mut transcript,
         );
-        assert_eq!(library.is_ok(), row.is_none(), "{}", name(row));
+        assert_eq!(library.is_ok(), row.is_none(), "{family}: {}", name(row));
     }
 }
 
 /// Transparently: by the verifier of this project, over the proving library's.
-pub(crate) fn transparent() {
-    type C = StandardCircuit<Fp>;
-    let params = IpaParams::new(<C as FamilyCircuit<Fp>>::k(SHAPE));
+pub(crate) fn transparent<C>(circuit: &C, own: &[Fp])
+where
+    C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>> + Clone,
+{
+    let params = IpaParams::new(C::k(SHAPE));
     let key = ipa::ProvingKey::<C>::build(&params, SHAPE).unwrap();
     let verifier = zkmargin_verifier::ipa::Verifier::new::<C>(params.clone(), SHAPE).unwrap();
-    let (family, proof_system) = (Family::Standard, ProofSystem::Ipa);
-    let id = CircuitId { family, shape: SHAPE, proof_system };
-
-    let case = case::<Fp>();
-    for (row, rows) in statements(&case.public_rows()) {
+    let (family, proof_system) = (family_of::<Fp, C>(), ProofSystem::Ipa);
+    let id = CircuitId::usual(family, SHAPE, proof_system);
+    for (row, rows) in statements(own) {
         let bytes: Vec<u8> = rows.iter().flat_map(MarginField::to_be_bytes).collect();
         let instance = MarginInstance::<Fp>::from_bytes(&bytes).unwrap();
-        let planted = Planted { circuit: case.circuit(), field: PhantomData };
-        PUBLIC.set(case.public_rows());
+        let planted = Planted { circuit: circuit.clone(), field: PhantomData };
+        PUBLIC.set(own.to_vec());
         let mut transcript = Blake2bWrite::<_, vesta::Affine, Challenge255<_>>::init(vec![]);
         let public: &[&[&[Fp]]] = &[&[&rows]];
         let rng = UnwrapErr(SysRng);
         let made = create_proof(&params, key.inner(), &[planted], public, rng, &mut transcript);
         assert!(made.is_ok(), "the library checks nothing: {}", name(row));
         let file = ProofFile::new(id, instance, transcript.finalize()).unwrap();
-        assert_eq!(verifier.verify(&file).is_ok(), row.is_none(), "{}", name(row));
+        assert_eq!(verifier.verify(&file).is_ok(), row.is_none(), "{family}: {}", name(row));
     }
 }
 

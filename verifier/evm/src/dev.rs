@@ -1,20 +1,13 @@
 //! The compiled verifiers that come with the project: of every circuit, under
 //! the **insecure** powers of tau of `zkmargin srs dev`. For tests and demos.
 
+use zkmargin_contracts::dev as code;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_verifier::bn254::dev as keys;
 use zkmargin_verifier::bn254::{KeyError, VerifyingKey};
 
 use crate::artifact::{ArtifactError, creation_code};
-
-macro_rules! stored {
-    ($file:literal, $contract:literal) => {
-        (
-            include_bytes!(concat!("../../vectors/kzg/", $file, ".vk")).as_slice(),
-            include_bytes!(concat!("../../contracts/artifacts/Verifier", $contract, ".json"))
-                .as_slice(),
-        )
-    };
-}
 
 /// Why a stored verifier cannot be used: it is damaged.
 #[derive(Debug, thiserror::Error)]
@@ -24,12 +17,16 @@ pub enum DevVerifierError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A circuit whose verifier is made from its key alone.
-    #[error("no verifier of {family}-{shape} is stored: make one from its key")]
+    #[error(
+        "no verifier of {family}-{shape} in the {layout} layout is stored: make one from its key"
+    )]
     NotStored {
         /// The family.
         family: Family,
         /// The shape.
         shape: Shape,
+        /// The layout.
+        layout: ColumnLayout,
     },
     /// Its code.
     #[error(transparent)]
@@ -40,15 +37,18 @@ pub enum DevVerifierError {
 ///
 /// # Errors
 /// When what is stored is damaged.
-pub fn verifier(family: Family, shape: Shape) -> Result<(VerifyingKey, Vec<u8>), DevVerifierError> {
-    let (key, artifact) = match (family, shape) {
-        (Family::Standard, Shape::Small) => stored!("standard-small", "StandardSmall"),
-        (Family::Standard, Shape::Medium) => stored!("standard-medium", "StandardMedium"),
-        (Family::Standard, Shape::Large) => stored!("standard-large", "StandardLarge"),
-        (Family::Scenario, Shape::Small) => stored!("scenario-small", "ScenarioSmall"),
-        (Family::Scenario, Shape::Medium) => stored!("scenario-medium", "ScenarioMedium"),
-        (Family::Scenario, Shape::Large) => stored!("scenario-large", "ScenarioLarge"),
-        (Family::Simulation, _) => return Err(DevVerifierError::NotStored { family, shape }),
+pub fn verifier(
+    (family, shape, layout): (Family, Shape, ColumnLayout),
+) -> Result<(VerifyingKey, Vec<u8>), DevVerifierError> {
+    use ColumnLayout::Tall;
+    let (key, artifact) = match (family, shape, layout) {
+        (Family::Standard, Shape::Small, Tall) => (keys::STANDARD_SMALL, code::STANDARD_SMALL),
+        (Family::Standard, Shape::Medium, Tall) => (keys::STANDARD_MEDIUM, code::STANDARD_MEDIUM),
+        (Family::Standard, Shape::Large, Tall) => (keys::STANDARD_LARGE, code::STANDARD_LARGE),
+        (Family::Scenario, Shape::Small, Tall) => (keys::SCENARIO_SMALL, code::SCENARIO_SMALL),
+        (Family::Scenario, Shape::Medium, Tall) => (keys::SCENARIO_MEDIUM, code::SCENARIO_MEDIUM),
+        (Family::Scenario, Shape::Large, Tall) => (keys::SCENARIO_LARGE, code::SCENARIO_LARGE),
+        _ => return Err(DevVerifierError::NotStored { family, shape, layout }),
     };
     Ok((VerifyingKey::from_bytes(key)?, creation_code(artifact)?))
 }

@@ -4,8 +4,9 @@
 //! there, so that this crate builds and tests without a Solidity compiler.
 
 pub mod artifact;
-pub mod contracts;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod engine;
 pub mod generate;
+
+pub use zkmargin_contracts as contracts;

@@ -3,8 +3,8 @@
 //!
 //! | | bytes |
 //! |---|---|
-//! | `zkmargin-vk`, version | 11 + 2 |
-//! | names of family and shape | each 1 and the name |
+//! | `zkmargin-vk`, version: 1 of the tall layout, 2 of another | 11 + 2 |
+//! | names of family and shape, and of the layout in version 2 | each 1 and the name |
 //! | 1 for insecure powers of tau, or 0 | 1 |
 //! | `k`, degree, blinding factors, public inputs, advice and fixed columns | 2 each |
 //! | queries of advice, of fixed columns: column, rotation | 4 each |
@@ -22,6 +22,9 @@ use alloc::vec::Vec;
 use core::fmt::Display;
 use core::str::FromStr;
 
+use zkmargin_margin::layout::ColumnLayout;
+use zkmargin_margin::shape::ProofSystem;
+
 use super::error::KeyError;
 use super::field::{
     point_bytes, point_or_identity, scalar, scalar_bytes, second_point, second_point_bytes,
@@ -30,18 +33,27 @@ use super::key::KeyParts;
 use super::system::{Lookup, MAX_COUNT, MAX_STEPS, Program, Query, Step, System};
 
 const MAGIC: &[u8; 11] = b"zkmargin-vk";
-/// Version of the encoding.
+/// Version of the encoding of keys of the layout that all keys had at first, which
+/// does not name it: those keep their bytes, and so their digests.
 const VERSION: u16 = 1;
+/// Version of the encoding of keys of another layout.
+const NAMED_LAYOUT: u16 = 2;
+/// The layout that is not named.
+const UNNAMED: ColumnLayout = ProofSystem::Kzg.usual_layout();
 
 /// Writes the parts of a checked key.
 pub(super) fn write(parts: &KeyParts) -> Vec<u8> {
     let mut writer = Writer(Vec::new());
-    let KeyParts { family, shape, insecure_srs, system, transcript, fixed, permutation, tau } =
-        parts;
+    let KeyParts { family, shape, layout, insecure_srs, system, .. } = parts;
+    let KeyParts { transcript, fixed, permutation, tau, .. } = parts;
+    let named = *layout != UNNAMED;
     writer.0.extend_from_slice(MAGIC);
-    writer.number(VERSION);
+    writer.number(if named { NAMED_LAYOUT } else { VERSION });
     writer.name(family);
     writer.name(shape);
+    if named {
+        writer.name(layout);
+    }
     writer.0.push(u8::from(*insecure_srs));
     writer.system(system);
     writer.0.extend_from_slice(&scalar_bytes(transcript));
@@ -118,13 +130,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<KeyParts, KeyError> {
     if reader.take().ok() != Some(MAGIC) {
         return Err(KeyError::Magic);
     }
-    match reader.number()? {
-        VERSION => {}
-        got => return Err(KeyError::Version { got, allowed: VERSION }),
-    }
+    let named = match reader.number()? {
+        VERSION => false,
+        NAMED_LAYOUT => true,
+        got => return Err(KeyError::Version { got, allowed: NAMED_LAYOUT }),
+    };
     let parts = KeyParts {
         family: reader.name("family")?,
         shape: reader.name("shape")?,
+        layout: if named { reader.named_layout()? } else { UNNAMED },
         insecure_srs: match reader.byte()? {
             0 => false,
             1 => true,
@@ -209,6 +223,15 @@ impl<'a> Reader<'a> {
         let known: T =
             str::from_utf8(&name).ok().and_then(|name| name.parse().ok()).ok_or(unknown)?;
         if known.to_string().as_bytes() == name { Ok(known) } else { Err(unknown) }
+    }
+
+    /// A layout that must be named.
+    fn named_layout(&mut self) -> Result<ColumnLayout, KeyError> {
+        let offset = self.offset;
+        match self.name("layout")? {
+            UNNAMED => Err(KeyError::Unknown { what: "layout", offset }),
+            layout => Ok(layout),
+        }
     }
 
     fn queries(&mut self, what: &'static str) -> Result<Vec<Query>, KeyError> {

@@ -17,6 +17,7 @@ use halo2_axiom::poly::Rotation;
 use halo2_axiom::poly::commitment::ParamsProver as _;
 use zkmargin_circuits::kzg::{self, KzgParams};
 use zkmargin_margin::instance;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
 
 use super::error::KeyError;
@@ -49,6 +50,8 @@ pub struct Origin {
     pub family: Family,
     /// The size of the circuit.
     pub shape: Shape,
+    /// How its gates are laid out in columns.
+    pub layout: ColumnLayout,
     /// Rows of the instance column.
     pub public_inputs: usize,
     /// Whether everybody can compute the secret of the powers of tau; it stays
@@ -65,8 +68,8 @@ pub fn export(
     params: &KzgParams,
     insecure_srs: bool,
 ) -> Result<VerifyingKey, ExportError> {
-    let (family, shape) = (key.family(), key.shape());
-    let origin = Origin { family, shape, public_inputs: instance::LEN, insecure_srs };
+    let (family, shape, layout) = (key.family(), key.shape(), key.columns());
+    let origin = Origin { family, shape, layout, public_inputs: instance::LEN, insecure_srs };
     export_any(key.inner(), params, origin)
 }
 
@@ -96,6 +99,7 @@ pub fn export_any(
     Ok(VerifyingKey::new(KeyParts {
         family: origin.family,
         shape: origin.shape,
+        layout: origin.layout,
         insecure_srs: origin.insecure_srs,
         system: system(domain.k(), origin.public_inputs, key.cs())?,
         transcript: to_scalar(&key.transcript_repr())

@@ -5,6 +5,7 @@ use core::fmt;
 
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use sha3::{Digest as _, Keccak256};
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_margin::srs::{SrsId, SrsMark};
 
@@ -27,6 +28,9 @@ pub struct KeyParts {
     pub family: Family,
     /// The size of the circuit.
     pub shape: Shape,
+    /// How its gates are laid out in columns: a name, as family and shape are.
+    /// What is verified is the constraint system.
+    pub layout: ColumnLayout,
     /// Whether everybody can compute the secret of its powers of tau: then
     /// everybody can forge its proofs. The word of who made the key, as nothing
     /// shows that nobody knows a secret.
@@ -153,12 +157,18 @@ impl VerifyingKey {
         self.parts.shape
     }
 
+    /// How its gates are laid out in columns.
+    pub const fn layout(&self) -> ColumnLayout {
+        self.parts.layout
+    }
+
     /// What its proofs are made with.
     pub const fn circuit(&self) -> CircuitId {
         CircuitId {
             family: self.parts.family,
             shape: self.parts.shape,
             proof_system: ProofSystem::Kzg,
+            layout: self.parts.layout,
         }
     }
 

@@ -14,6 +14,7 @@
 //! | `domain`, `identities` | what the opened values must satisfy |
 //! | `opening`, `batch` | the pairing equation, of one proof or many |
 //! | `export` (feature `export`) | keys from those of the proving library |
+//! | `dev` (feature `dev-keys`) | stored keys under insecure powers of tau, for tests |
 //!
 //! # What is refused
 //! Public inputs or scalars that are not below the modulus; points that are not
@@ -28,6 +29,8 @@ pub mod system;
 
 mod batch;
 mod codec;
+#[cfg(feature = "dev-keys")]
+pub mod dev;
 mod domain;
 #[cfg(feature = "export")]
 pub mod export;

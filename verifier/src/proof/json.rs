@@ -69,6 +69,11 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Whether a field is there.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|(name, _)| *name == field)
+    }
+
     /// Takes a field out; it must be there once.
     fn take(&mut self, field: &'static str) -> Result<Value<'a>, MalformedProof> {
         let at = self.0.iter().position(|(name, _)| *name == field);

@@ -28,6 +28,11 @@
 //! `"field": "bn254-fr"`) name them after the field: `"srs": "0x… (64 digits)"`,
 //! and `"srs": "insecure-dev:0x…"` when everybody can compute the secret.
 //!
+//! Proofs of another layout of columns than the usual one of their proof system
+//! name it after the proof system: `"layout": "wide"`, of `kzg` alone. A file
+//! without the field is of the usual one, and a file that names the usual one is
+//! refused.
+//!
 //! Every value has one spelling: hexadecimal digits are lowercase, roots are
 //! below the field's modulus, decimals have no leading zero, base64 is padded
 //! and without stray bits, texts have no escapes. Unknown, missing and repeated
@@ -52,6 +57,7 @@ use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
+use zkmargin_margin::layout::ColumnLayout;
 pub use zkmargin_margin::shape::Family;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
@@ -69,6 +75,9 @@ pub const FORMAT: &str = "zkmargin-proof";
 /// The version of the file format.
 pub const VERSION: u64 = 1;
 
+/// The field that names a layout.
+const LAYOUT: &str = "layout";
+
 /// What a proof was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CircuitId {
@@ -78,11 +87,41 @@ pub struct CircuitId {
     pub shape: Shape,
     /// The proof system.
     pub proof_system: ProofSystem,
+    /// How its gates are laid out in columns.
+    pub layout: ColumnLayout,
 }
 
+impl CircuitId {
+    /// The circuit in the usual layout of its proof system.
+    pub const fn usual(family: Family, shape: Shape, proof_system: ProofSystem) -> Self {
+        Self { family, shape, proof_system, layout: proof_system.usual_layout() }
+    }
+
+    /// The layout, where it is not the usual one.
+    fn unusual_layout(self) -> Option<ColumnLayout> {
+        Some(self.layout).filter(|layout| *layout != self.proof_system.usual_layout())
+    }
+
+    /// Whether there is such a circuit.
+    fn check(self) -> Result<Self, MalformedProof> {
+        match self.proof_system.has_layout(self.layout) {
+            true => Ok(self),
+            false => Err(MalformedProof::UnknownField { name: LAYOUT.into() }),
+        }
+    }
+
+    /// The field of a file that names the layout, on a line of its own.
+    fn layout_line(self) -> String {
+        let line = |layout| alloc::format!("\n  \"{LAYOUT}\": \"{layout}\",");
+        self.unusual_layout().map_or(String::new(), line)
+    }
+}
+
+/// The usual layout is not named: names of before there was a choice stay.
 impl fmt::Display for CircuitId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}-{}", self.family, self.shape, self.proof_system)
+        write!(f, "{}-{}-{}", self.family, self.shape, self.proof_system)?;
+        self.unusual_layout().map_or(Ok(()), |layout| write!(f, "-{layout}"))
     }
 }
 
@@ -138,6 +177,7 @@ impl<F: MarginField> ProofFile<F> {
             (false, Some(_)) => return Err(MalformedProof::UnknownField { name: "srs".into() }),
             _ => {}
         }
+        let circuit = circuit.check()?;
         let file = Self { circuit, srs, instance, proof };
         let size = file.to_json().len();
         match size > MAX_BYTES {
@@ -211,7 +251,7 @@ impl<F: MarginField> ProofFile<F> {
   "statement": {STATEMENT_VERSION},
   "family": "{family}",
   "shape": "{shape}",
-  "proof_system": "{proof_system}",
+  "proof_system": "{proof_system}",{layout}
   "field": "{field}",{srs}
   "instance": {{
     "context": "{context}",
@@ -230,6 +270,7 @@ impl<F: MarginField> ProofFile<F> {
             family = circuit.family,
             shape = circuit.shape,
             proof_system = circuit.proof_system,
+            layout = circuit.layout_line(),
             field = F::NAME,
             context = instance.context,
             epoch = instance.epoch.get(),
@@ -262,7 +303,7 @@ fn check_circuit(
     key: CircuitId,
     proof_size: usize,
 ) -> Result<(), VerifyError> {
-    let CircuitId { family, shape, proof_system } = circuit;
+    let CircuitId { family, shape, proof_system, layout } = circuit;
     if proof_system != key.proof_system {
         let verifier = key.proof_system;
         return Err(VerifyError::WrongProofSystem { verifier, proof: proof_system });
@@ -272,6 +313,9 @@ fn check_circuit(
     }
     if shape != key.shape {
         return Err(VerifyError::WrongShape { key: key.shape, proof: shape });
+    }
+    if layout != key.layout {
+        return Err(VerifyError::WrongLayout { key: key.layout, proof: layout });
     }
     match proof.len() {
         got if got == proof_size => Ok(()),
@@ -335,7 +379,26 @@ fn parse_head<'a>(
     let shape = shape.map_err(|_| unknown_name("shape", "small, medium, large"))?;
     let proof_system = file.text("proof_system")?.parse();
     let proof_system = proof_system.map_err(|_| unknown_name("proof_system", "ipa, kzg"))?;
-    Ok((CircuitId { family, shape, proof_system }, file))
+    let layout = parse_layout(proof_system, &mut file)?;
+    Ok((CircuitId { family, shape, proof_system, layout }, file))
+}
+
+/// The layout of columns: the usual one where none is named, and named nowhere else.
+fn parse_layout(
+    proof_system: ProofSystem,
+    file: &mut Object<'_>,
+) -> Result<ColumnLayout, MalformedProof> {
+    let usual = proof_system.usual_layout();
+    // Of a system with one layout it is a field left over.
+    let has_choice = ColumnLayout::ALL.iter().all(|layout| proof_system.has_layout(*layout));
+    if !has_choice || !file.has(LAYOUT) {
+        return Ok(usual);
+    }
+    let allowed = "wide; a tall proof does not name its layout";
+    match file.text(LAYOUT)?.parse() {
+        Ok(layout) if layout != usual => Ok(layout),
+        _ => Err(not_canonical(LAYOUT, allowed)),
+    }
 }
 
 /// Spellings of a mark.

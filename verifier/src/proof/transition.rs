@@ -61,6 +61,7 @@ impl<F: MarginField> TransitionFile<F> {
             (false, Some(_)) => return Err(MalformedProof::UnknownField { name: "srs".into() }),
             _ => {}
         }
+        let circuit = circuit.check()?;
         let file = Self { circuit, srs, instance, proof };
         let size = file.to_json().len();
         match size > MAX_BYTES {
@@ -137,7 +138,7 @@ impl<F: MarginField> TransitionFile<F> {
   "statement": {STATEMENT_VERSION},
   "family": "{family}",
   "shape": "{shape}",
-  "proof_system": "{proof_system}",
+  "proof_system": "{proof_system}",{layout}
   "field": "{field}",{srs}
   "instance": {{
     "context": "{context}",
@@ -157,6 +158,7 @@ impl<F: MarginField> TransitionFile<F> {
             family = circuit.family,
             shape = circuit.shape,
             proof_system = circuit.proof_system,
+            layout = circuit.layout_line(),
             field = F::NAME,
             context = account.context,
             epoch = account.epoch.get(),

@@ -12,7 +12,8 @@ const wasm = initSync({ module });
 const file = bytes(valid[0]);
 const times = Array.from({ length: 40 }, () => {
   const start = performance.now();
-  if (JSON.parse(verify(file, key)).state !== "valid") throw new Error("the proof is not valid");
+  // It holds, under powers of tau for tests.
+  if (JSON.parse(verify(file, key)).state !== "insecure") throw new Error("the proof does not hold");
   return performance.now() - start;
 }).sort((a, b) => a - b);
 const report = {

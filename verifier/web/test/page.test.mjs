@@ -9,17 +9,18 @@ import { after, before, test } from "node:test";
 
 import { chromium } from "playwright-core";
 
-import { describeKey, initSync } from "../verifier.js";
+import { describeKey } from "../node.js";
+import { epochOf, signers } from "./sign.mjs";
 import { bytes, key, valid } from "./vectors.mjs";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const options = { skip: existsSync(executablePath) ? false : `no browser at ${executablePath}` };
 const root = new URL("../", import.meta.url);
-const OWN = /^GET (index\.html|style\.css|app\.js|verifier\.js|verifier_bg\.wasm|keys\/keys\.json|keys\/small\.vk)$/;
+const OWN =
+  /^GET (index\.html|style\.css|(app|index|told|verdict|verifier)\.js|verifier_bg\.wasm|expected\.json|keys\/keys\.json|keys\/small\.vk)$/;
 const TYPES = { html: "text/html", js: "text/javascript", css: "text/css", wasm: "application/wasm" };
 
-initSync({ module: readFileSync(new URL("verifier_bg.wasm", root)) });
-const digest = JSON.parse(describeKey(key)).digest;
+const digest = describeKey(key).digest;
 
 /** The key as a deployment of secure powers of tau would have it: the mark is
  * one byte, after the magic, version and two names. */
@@ -47,10 +48,10 @@ function longer() {
   return copy;
 }
 
-const digestOf = (bytes) => JSON.parse(describeKey(bytes)).digest;
+const digestOf = (bytes) => describeKey(bytes).digest;
 
 /** The proofs as made under those powers of tau. */
-const secure = valid.map((file) => ({ ...file, srs: JSON.parse(describeKey(unmarked())).srs }));
+const secure = valid.map((file) => ({ ...file, srs: describeKey(unmarked()).srs }));
 
 let server;
 let browser;
@@ -129,19 +130,24 @@ const plainKey = (bytes = unmarked()) => {
   return { "keys/keys.json": JSON.stringify(index), "keys/small.vk": bytes };
 };
 
-test("a valid proof", options, async () => {
+test("a proof of which nothing was told", options, async () => {
   const page = await openPage(plainKey());
   const file = secure.find((file) => file.instance.disclosed !== "0");
   await give(page, ["proof.json", bytes(file)]);
-  await expectState(page, "valid", /does not meet its initial margin, in epoch 7/);
+  await expectState(page, "not-pinned", /does not meet its initial margin, in epoch 7/);
   const text = await page.textContent("#claim");
   // A memo of nothing is not told.
   const { memo: _, ...said } = file.instance;
   for (const value of Object.values(said)) assert.ok(text.includes(String(value)));
-  // No plain "valid": nobody vouched for what the proof is about.
-  assert.equal(await page.textContent("#title"), "Proved, under roots that nobody vouched for here");
-  assert.match(await page.textContent("#warning"), /whoever made it may have made them up/);
+  // No "valid": nobody vouched for what the proof is about.
+  assert.equal(await page.textContent("#title"), "Proved, and NOT accepted: not all was told");
+  assert.match(
+    await page.textContent("#summary"),
+    /NOT accepted: proved, and nothing says what the context, the state root, the market root, the model, the claim and the age of the prices must be: 0x/,
+  );
+  assert.match(await page.textContent("#warning"), /whoever made it may have made that up/);
   assert.match(text, /State root, only claimed/);
+  assert.match(text, /Account, proved/);
   assert.equal(await page.evaluate(() => document.activeElement.id), "result");
   assert.deepEqual(page.errors, []);
   // Nothing but the page's own files was asked for, and nothing sent.
@@ -193,7 +199,7 @@ test("no key, then the user's own", options, async () => {
 test("a key that is given and also pinned is pinned", options, async () => {
   const page = await openPage(plainKey());
   await give(page, ["my.vk", unmarked()], ["proof.json", bytes(secure[0])]);
-  await expectState(page, "valid", /a key of this page/);
+  await expectState(page, "not-pinned", /a key of this page/);
   assert.equal(await page.locator("#keys li").count(), 1);
   assert.equal(await page.locator("#keys button").count(), 0);
 });
@@ -234,7 +240,7 @@ test("a wrong given key hides no right one", options, async () => {
   for (const wrong of [longer(), swapped()]) {
     const page = await openPage(plainKey());
     await give(page, ["wrong.vk", wrong], ["proof.json", bytes(secure[0])]);
-    await expectState(page, "valid", /a key of this page/);
+    await expectState(page, "not-pinned", /a key of this page/);
   }
   // Among given keys too; and when none fits, it says so.
   const page = await openPage({});
@@ -247,7 +253,7 @@ test("a wrong given key hides no right one", options, async () => {
 test("a bad key shows no earlier verdict", options, async () => {
   const page = await openPage(plainKey());
   await give(page, ["proof.json", bytes(secure[0])]);
-  await expectState(page, "valid", /in epoch 7/);
+  await expectState(page, "not-pinned", /in epoch 7/);
   await give(page, ["cut.vk", unmarked().subarray(0, 100)]);
   await expectState(page, "bad-key", /cut\.vk: the key is cut off/);
   await give(page, ["large.vk", Buffer.concat([key, Buffer.alloc(1 << 19)])]);
@@ -280,7 +286,7 @@ test("a slow file does not replace the verdict of a later one", options, async (
 test("a verdict is gone while the next file is read", options, async () => {
   const page = await openPage(plainKey());
   await give(page, ["first.json", bytes(secure[0])]);
-  await expectState(page, "valid", /first\.json/);
+  await expectState(page, "not-pinned", /first\.json/);
   // Reads wait until the test lets them go.
   await page.evaluate(() => {
     const read = Blob.prototype.arrayBuffer;
@@ -311,7 +317,7 @@ test("a key that is not the one it is said to be is not used", options, async ()
 
 test("a proof named in the address is loaded from this page alone", options, async () => {
   let page = await openPage({ ...plainKey(), "proof.json": bytes(secure[0]) }, { query: "?proof=proof.json" });
-  await expectState(page, "valid", /in epoch 7/);
+  await expectState(page, "not-pinned", /in epoch 7/);
   const hostile = [
     "https://example.org/x",
     "//example.org/x",
@@ -328,7 +334,7 @@ test("a proof named in the address is loaded from this page alone", options, asy
     page = await openPage(plainKey(), { query: `?proof=${encodeURIComponent(name)}` });
     await expectState(page, "failed", /names no plain file next to this page, so nothing was loaded/);
     assert.ok(!(await page.textContent("#result")).includes(name));
-    // The page, its style, two scripts, the wasm, the keys: no more.
+    // The page, its style, scripts, the wasm, the keys: no more.
     assert.deepEqual(requests.filter((request) => !OWN.test(request)), []);
     await page.close();
   }
@@ -341,6 +347,140 @@ test("names of files are set apart, and nothing in them is hidden", options, asy
   assert.equal(await page.textContent("#summary bdi"), "evil \u05e9.json");
   assert.match(await page.title(), /: \u2068evil \u05e9\.json\u2069 - /);
   assert.doesNotMatch(await page.textContent("#result"), /[\u0007\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
+});
+
+test("the drop of everything: proof, key, epoch file, signers", options, async () => {
+  const page = await openPage({});
+  const [proof] = secure;
+  await give(
+    page,
+    ["proof.json", bytes(proof)],
+    ["my.vk", unmarked()],
+    ["epoch.json", bytes(epochOf(proof))],
+    ["signers.json", bytes(signers)],
+  );
+  // Key and signers came along: neither is worth more than who gave it.
+  await expectState(page, "given", /Accepted by the key/);
+  assert.match(await page.textContent("#told"), /Epoch file, given by you: epoch\.json/);
+  assert.match(await page.textContent("#told"), /Signers, given by you: signers\.json/);
+});
+
+/** What a deployment's own page tells. */
+const deployment = (proof, { epoch = epochOf(proof), list = signers, ...others } = {}) => ({
+  ...plainKey(),
+  "expected.json": bytes({ epoch: "epoch.json", signers: "signers.json", max_age: "15m", ...others }),
+  "epoch.json": bytes(epoch),
+  "signers.json": bytes(list),
+});
+const healthy = secure.find((file) => file.instance.claim.startsWith("at-least"));
+const breach = secure.find((file) => file.instance.claim.startsWith("below"));
+const level = (file) => file.instance.claim.split(":")[1];
+
+test("what is signed, of a level and fresh is valid", options, async () => {
+  const page = await openPage(deployment(healthy, { at_least: level(healthy) }));
+  await give(page, ["proof.json", bytes(healthy)]);
+  await expectState(page, "accepted", /: valid: 0x[0-9a-f]{40} is at-least:/);
+  const text = await page.textContent("#claim");
+  assert.match(text, /the context, the state root, the market root and the model signed by 2 of 3; prices 1m[ \ds]* old \(signed by 2 of 3\)/);
+  assert.match(text, /State root, signed by 2 of 3/);
+  assert.match(text, /Claim, proved/);
+  assert.equal(await page.textContent("#warning"), "");
+  assert.deepEqual(requests.filter((request) => !OWN.test(request) && !/(epoch|signers)\.json$/.test(request)), []);
+  // The reader asks for something else, and for nothing.
+  await page.selectOption("#at-least", "");
+  await expectState(page, "not-pinned", /nothing says what the claim must be/);
+  await page.fill("#max-age", "1s");
+  await page.keyboard.press("Tab");
+  await expectState(page, "bad-expected", /are 1m[ \ds]* old: allowed are 1s/);
+  assert.equal(await page.textContent("#title"), "The prices are not fresh");
+  await page.fill("#max-age", "15");
+  await page.keyboard.press("Tab");
+  await expectState(page, "bad-expected", /allowed are whole seconds with a unit/);
+  assert.deepEqual(page.errors, []);
+});
+
+test("an account below a level is told to be", options, async () => {
+  const page = await openPage(deployment(breach, { at_least: "maintenance" }));
+  await give(page, ["proof.json", bytes(breach)]);
+  await expectState(page, "below", /valid: BELOW: 0x/);
+});
+
+test("the epoch file is chosen, or linked", options, async () => {
+  const { "epoch.json": epoch, ...others } = deployment(healthy, { epoch: epochOf(healthy) });
+  const expected = { signers: "signers.json", max_age: "15m", at_least: level(healthy) };
+  const files = { ...others, "expected.json": bytes(expected), "e7.json": epoch };
+  let page = await openPage(files);
+  await give(page, ["proof.json", bytes(healthy)]);
+  await expectState(page, "not-pinned", /nothing says what the context/);
+  await give(page, ["e7.json", epoch]);
+  await expectState(page, "accepted", /valid: /);
+  await page.click("#told button");
+  await expectState(page, "not-pinned", /nothing says/);
+  page = await openPage({ ...files, "p.json": bytes(healthy) }, { query: "?proof=p.json&epoch=e7.json" });
+  await expectState(page, "accepted", /valid: /);
+  assert.match(await page.textContent("#told"), /Epoch file, given by you: e7\.json/);
+  // Whoever made the link does not choose who must have signed.
+  const sent = { ...files, "expected.json": bytes({}), "p.json": bytes(healthy) };
+  page = await openPage(sent, { query: "?proof=p.json&epoch=signers.json" });
+  await expectState(page, "failed", /names signers\.json, which is no epoch and no proof file/);
+  assert.match(await page.textContent("#told"), /No epoch file and no signers yet/);
+});
+
+test("an epoch that its signers did not sign is none", options, async () => {
+  const page = await openPage(deployment(healthy, { at_least: level(healthy) }));
+  const proof = ["proof.json", bytes(healthy)];
+  const refused = async (epoch, why) => {
+    await give(page, ["epoch.json", bytes(epoch)], proof);
+    await expectState(page, "bad-expected", why);
+    assert.match(await page.textContent("#title"), /epoch file cannot be relied on/);
+  };
+  await refused(epochOf(healthy, { signed: 1 }), /signed by 1 of 3 signers: 2 are needed/);
+  await refused({ ...epochOf(healthy), price_move_bps: 1 }, /or the epoch was changed after it was signed/);
+  await refused({ ...epochOf(healthy), version: 2 }, /version 2 of the file format is unknown/);
+  await give(page, ["epoch.json", bytes(epochOf(healthy, { time: 1_600_000_000 }))], proof);
+  await expectState(page, "bad-expected", /2020-09-13 .* old: allowed are 15m/);
+  // Of another state: signed, and not the proof's.
+  await give(page, ["epoch.json", bytes(epochOf(healthy, { state_root: `0x${"00".repeat(31)}07` }))], proof);
+  await expectState(page, "mismatch", /state_root is 0x[0-9a-f]{64}, expected 0x0+7/);
+});
+
+test("signers of this page have the last word", options, async () => {
+  const page = await openPage(deployment(healthy, { at_least: level(healthy) }));
+  const others = { threshold: 1, signers: signers.signers.slice(0, 1) };
+  await give(page, ["mine.json", bytes(others)], ["proof.json", bytes(healthy)]);
+  await expectState(page, "bad-expected", /this page comes with a list of signers, which counts/);
+  await give(page, ["same.json", Buffer.from(JSON.stringify(signers, null, 2))]);
+  await expectState(page, "accepted", /valid: /);
+});
+
+test("signers that the reader gave are worth who gave them", options, async () => {
+  const page = await openPage({ ...plainKey(), "expected.json": bytes({ max_age: "15m", at_least: level(healthy) }) });
+  await give(page, ["proof.json", bytes(healthy)], ["epoch.json", bytes(epochOf(healthy))]);
+  await expectState(page, "not-pinned", /nothing says what the epoch file's signers must be/);
+  await give(page, ["signers.json", bytes(signers)]);
+  await expectState(page, "given-signers", /whom this page does not know/);
+  assert.match(await page.textContent("#warning"), /Compare the addresses with those that your protocol publishes/);
+  await give(page, ["two.json", bytes(signers)], ["three.json", bytes(signers)]);
+  await expectState(page, "failed", /which of these 2 counts/);
+  await give(page, ["signers.json", bytes({ threshold: 4, signers: signers.signers })]);
+  await expectState(page, "bad-expected", /threshold 4: allowed are 1 to 3/);
+});
+
+test("a page cannot be told to accept keys for tests", options, async () => {
+  const files = { ...insecureKey, "expected.json": bytes({ insecure_dev_srs: true }) };
+  extra = files;
+  const page = await browser.newPage();
+  await page.goto(`${origin}/`);
+  await expectState(page, "failed", /insecure_dev_srs, which is not a page's to say/);
+});
+
+test("a transparent proof, and one of a change, cannot be checked here", options, async () => {
+  const page = await openPage(plainKey());
+  const ipa = readFileSync(new URL("../golden/standard-small-ipa.proof.json", root));
+  await give(page, ["ipa.json", ipa]);
+  await expectState(page, "unsupported", /of the transparent system \(standard-small-ipa\), which `zkmargin verify` checks.*nothing was checked/);
+  await give(page, ["change.json", Buffer.from('{"format":"zkmargin-transition"}')]);
+  await expectState(page, "unsupported", /zkmargin verify --meets/);
 });
 
 test("keyboard alone, and texts that are no HTML", options, async () => {
@@ -370,7 +510,7 @@ test("texts have contrast, light and dark", options, async () => {
     const page = await openPage(insecureKey, { colorScheme });
     await give(page, ["my.vk", swapped()], ["proof.json", bytes(valid[0])]);
     await page.waitForSelector('#result[data-state="insecure"]');
-    for (const state of ["valid", "given", "insecure", "invalid", "malformed", "unknown-key"]) {
+    for (const state of ["accepted", "below", "given-signers", "given", "insecure", "mismatch", "invalid", "unsupported"]) {
       const colours = await page.evaluate((state) => {
         document.getElementById("result").dataset.state = state;
         const panel = getComputedStyle(document.getElementById("result")).backgroundColor;
@@ -379,7 +519,7 @@ test("texts have contrast, light and dark", options, async () => {
         const of = (query) => getComputedStyle(document.querySelector(query)).color;
         return [
           ...texts.map((query) => [query, of(query), panel]),
-          ...["header p", "#about p"].map((query) => [query, of(query), body]),
+          ...["header p", "#about p", "#expected label"].map((query) => [query, of(query), body]),
         ];
       }, state);
       for (const [query, text, ground] of colours) {

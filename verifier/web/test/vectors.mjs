@@ -2,9 +2,7 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 
-import { describeKey, initSync } from "../verifier.js";
-
-initSync({ module: readFileSync(new URL("../verifier_bg.wasm", import.meta.url)) });
+import { describeKey } from "../node.js";
 
 const directory = new URL("../../vectors/kzg/", import.meta.url);
 const LEVELS = ["bankrupt", "margin-call", "maintenance", "initial"];
@@ -29,7 +27,7 @@ function proofFile(publicInputs, proof, keyBytes = key) {
     shape: "small",
     proof_system: "kzg",
     field: "bn254-fr",
-    srs: JSON.parse(describeKey(keyBytes)).srs,
+    srs: describeKey(keyBytes).srs,
     instance: {
       context: digits(0, 62),
       epoch: Number(number(1)),

@@ -30,6 +30,7 @@ mod slot;
 pub use hints::{Assignment, TransitionHints};
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
@@ -44,6 +45,7 @@ use zkmargin_margin::statement::transition::{
 use super::{assign_public, claim, market, state};
 use crate::family::{FamilyCircuit, TooManyChanges, Unprovable};
 use crate::figures::FamilyFigures;
+use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
 use crate::gadgets::{GadgetConfig, Synthesizer};
 use list::List;
 use slot::TransitionCells;
@@ -51,25 +53,26 @@ use slot::TransitionCells;
 /// Version of the statement's own part of the circuit.
 const VERSION: u16 = 1;
 
-/// The circuit of a shape, with a witness or without.
-pub struct TransitionCircuit<F: MarginField, G: FamilyFigures<F>> {
+/// The circuit of a shape in a layout, with a witness or without.
+pub struct TransitionCircuit<F: MarginField, G: FamilyFigures<F>, L = Usual> {
     shape: Shape,
     assignment: Option<Assignment<F, G>>,
+    layout: PhantomData<fn() -> L>,
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> Clone for TransitionCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L> Clone for TransitionCircuit<F, G, L> {
     fn clone(&self) -> Self {
-        Self { shape: self.shape, assignment: self.assignment.clone() }
+        Self { shape: self.shape, assignment: self.assignment.clone(), layout: PhantomData }
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> fmt::Debug for TransitionCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L> fmt::Debug for TransitionCircuit<F, G, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransitionCircuit").field("shape", &self.shape).finish_non_exhaustive()
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> TransitionCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> TransitionCircuit<F, G, L> {
     /// The circuit with a witness. The witness is not checked: a false one
     /// gives a circuit that is not satisfied.
     ///
@@ -89,7 +92,8 @@ impl<F: MarginField, G: FamilyFigures<F>> TransitionCircuit<F, G> {
         if changes > shape.changes() {
             return Err(TooManyChanges { changes, shape, slots: shape.changes() }.into());
         }
-        Ok(Self { shape, assignment: Some(Assignment::new(shape, &instance, &listed, witness)) })
+        let assignment = Some(Assignment::new(shape, &instance, &listed, witness));
+        Ok(Self { shape, assignment, layout: PhantomData })
     }
 
     /// The prover's choices, to be changed at will: how a test lies.
@@ -103,7 +107,9 @@ impl<F: MarginField, G: FamilyFigures<F>> TransitionCircuit<F, G> {
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for TransitionCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F>
+    for TransitionCircuit<F, G, L>
+{
     type Family = G::Family;
     type Instance = TransitionInstance<F>;
     type Witness = TransitionWitness<G::Family>;
@@ -112,8 +118,12 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for TransitionCircuit
 
     const VERSION: u16 = G::VERSION << 8 | VERSION;
 
+    fn layout() -> ColumnLayout {
+        L::of::<F>()
+    }
+
     fn k(shape: Shape) -> u32 {
-        G::transition_k(shape)
+        G::transition_k(L::of::<F>(), shape)
     }
 
     fn positions(shape: Shape) -> usize {
@@ -121,7 +131,7 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for TransitionCircuit
     }
 
     fn blank(shape: Shape) -> Self {
-        Self { shape, assignment: None }
+        Self { shape, assignment: None, layout: PhantomData }
     }
 
     fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation> {
@@ -147,7 +157,7 @@ impl<F: MarginField, G: FamilyFigures<F>> FamilyCircuit<F> for TransitionCircuit
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for TransitionCircuit<F, G> {
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for TransitionCircuit<F, G, L> {
     type Config = GadgetConfig<F>;
     type FloorPlanner = SimpleFloorPlanner;
 
@@ -156,7 +166,7 @@ impl<F: MarginField, G: FamilyFigures<F>> Circuit<F> for TransitionCircuit<F, G>
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta)
+        GadgetConfig::configure(meta, L::of::<F>())
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {

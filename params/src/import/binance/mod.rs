@@ -94,6 +94,7 @@ pub fn brackets_model(
         quote_decimals: QUOTE_DECIMALS,
         denominator,
         minimum_confidence: None,
+        calibration: None,
         instruments: instruments.collect(),
     })?;
     Ok(Imported { value, skipped })
@@ -213,5 +214,6 @@ fn perpetual(lot_size: Decimal, rule: ChargeRule) -> InstrumentRule {
         collateral: None,
         liability: None,
         open_interest_caps: None,
+        calibrated: None,
     }
 }

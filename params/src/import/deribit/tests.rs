@@ -1,7 +1,7 @@
 use super::*;
 
-const CSV: &str = include_str!("../../../../examples/deribit/btc-20251205.csv");
-const ETH_CSV: &str = include_str!("../../../../examples/deribit/eth-20240108.csv");
+const CSV: &str = zkmargin_examples::CHAIN_BTC;
+const ETH_CSV: &str = zkmargin_examples::CHAIN_ETH;
 const JSON: &str = include_str!("../../../fixtures/deribit_book_summary.json");
 
 /// Largest distance of a mark of the fixture from Black's formula, in coins.

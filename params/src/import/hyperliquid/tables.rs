@@ -63,6 +63,7 @@ pub fn margin_tables(
         quote_decimals: 8,
         denominator: common_denominator(rates.map(|tier| tier.rate))?,
         minimum_confidence: None,
+        calibration: None,
         instruments,
     })?;
     Ok(Imported { value, skipped })
@@ -226,6 +227,7 @@ impl Asset {
             collateral: None,
             liability: None,
             open_interest_caps: None,
+            calibrated: None,
         })
     }
 }

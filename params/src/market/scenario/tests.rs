@@ -14,7 +14,7 @@ use crate::import::deribit::option_chain;
 use crate::market::{AnyMarketFile, MarketFile, MarketFileError, ScenarioMarketFile};
 use crate::scenario::parameters;
 
-const CHAIN: &str = include_str!("../../../../examples/deribit/btc-20251205.csv");
+const CHAIN: &str = zkmargin_examples::CHAIN_BTC;
 
 fn model() -> ScenarioModel {
     parameters::by_name("derive-test").unwrap().model().unwrap()

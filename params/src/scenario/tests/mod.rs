@@ -10,13 +10,13 @@ use super::*;
 use crate::import::deribit::option_chain;
 use crate::symbol::Symbol;
 
-const CHAIN: &str = include_str!("../../../../examples/deribit/btc-20251205.csv");
+const CHAIN: &str = zkmargin_examples::CHAIN_BTC;
 
 pub(super) fn sym(text: &str) -> Symbol {
     Symbol::new(text).unwrap()
 }
 
-const ETH_CHAIN: &str = include_str!("../../../../examples/deribit/eth-20240108.csv");
+const ETH_CHAIN: &str = zkmargin_examples::CHAIN_ETH;
 
 /// The real chain on BTC, with a perpetual and a future.
 pub(super) fn chain_market() -> ScenarioMarket {

@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use zkmargin_margin::shape::ProofSystem;
 
 use crate::cmd;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::output::{Output, stderr_line};
+use crate::profile::{self, Found};
 use crate::progress::Progress;
 
 /// Exit codes, and where secrets may come from.
@@ -30,6 +31,8 @@ Environment:
   ZKMARGIN_EVM_PASSWORD  password of a keystore with that key
   ZKMARGIN_RPC_URL     RPC endpoint of a chain, as for --rpc-url
   ZKMARGIN_SRS_DIR     where powers of tau are kept (`zkmargin srs`)
+  ZKMARGIN_CONFIG      file of profiles (`zkmargin config`)
+  ZKMARGIN_PROFILE     profile in it, as for --profile
   VISUAL, EDITOR       editor of `zkmargin edit`
 
 Secrets are never arguments: other users of a machine can see those.
@@ -54,6 +57,9 @@ pub(crate) struct Cli {
     /// Files say which one they are of; one that is of another is refused
     #[arg(long, global = true, value_name = "SYSTEM")]
     proof_system: Option<ProofSystem>,
+    /// Profile that fills in what is not said (`zkmargin config`)
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -102,6 +108,8 @@ enum Command {
     ProveChange(cmd::prove_change::Args),
     /// Verify proofs
     Verify(cmd::verify::Args),
+    /// Prove in every new epoch, and submit the proofs
+    Watch(cmd::watch::Args),
     /// Margin calls: a ledger of accounts, proofs, calls and cures
     #[command(subcommand)]
     Call(cmd::call::Command),
@@ -121,13 +129,24 @@ enum Command {
     Conformance(cmd::conformance::Args),
     /// Show what each size of the circuit costs
     Cost(cmd::cost::Args),
+    /// Write the JSON Schema of a file
+    Schema(cmd::schema::Args),
+    /// Show the profile in use, and the form of its file
+    Config(cmd::config::Args),
     /// Write completions for a shell
     Completions(cmd::completions::Args),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(cmd::man::Args),
 }
 
 /// Parses, runs, and turns the end into an exit code.
 pub(crate) fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let profile = profile::find(&words);
+    // A profile that cannot be read is told once it is known how: help needs none.
+    let filled = profile.as_ref().ok().and_then(Option::as_ref);
+    let cli = match parse(&words, filled) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are results; everything else is a usage error.
@@ -135,7 +154,7 @@ pub(crate) fn run() -> ExitCode {
             if !error.use_stderr() {
                 return Exit::Done.into();
             }
-            if asks_for_json(std::env::args_os()) {
+            if asks_for_json(words.into_iter()) {
                 usage_as_json(&error);
             }
             return Exit::Usage.into();
@@ -143,10 +162,24 @@ pub(crate) fn run() -> ExitCode {
     };
     let out = Output::new(cli.json, cli.quiet, cli.verbose);
     let env = Env { out, progress: Progress::new(cli.quiet), proof_system: cli.proof_system };
-    match dispatch(cli.command, env) {
+    let ended = match (profile, cli.command) {
+        (Err(error), _) => Err(error.into()),
+        (Ok(found), Command::Config(_)) => cmd::config::run(found, env),
+        (Ok(_), command) => dispatch(command, env),
+    };
+    match ended {
         Ok(exit) => exit.into(),
         Err(error) => report(&error, out),
     }
+}
+
+/// Reads a command line; a profile fills in what it does not say.
+fn parse(words: &[OsString], profile: Option<&Found>) -> Result<Cli, clap::Error> {
+    let command = match profile {
+        Some(found) => found.profile.fill(Cli::command()),
+        None => Cli::command(),
+    };
+    Cli::from_arg_matches(&command.try_get_matches_from(words)?)
 }
 
 /// Whether a command line that cannot be read asks for JSON all the same.
@@ -194,14 +227,20 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
         Command::Key(command) => cmd::key::run(&command, env),
         Command::Srs(command) => cmd::srs::run(&command, env),
         Command::Cost(args) => cmd::cost::run(&args, env),
+        Command::Watch(args) => cmd::watch::run(&args, env, run_line),
+        Command::Schema(args) => cmd::schema::run(&args, env),
+        // With the profile's file, where that is known.
+        Command::Config(_) => cmd::config::run(None, env),
         Command::Completions(args) => cmd::completions::run(&args, Cli::command(), env),
+        Command::Man(args) => cmd::man::run(&args, Cli::command(), env),
     }
 }
 
 /// Runs a command line inside this process, as `demo` does.
 fn run_line(words: &[String], env: Env) -> Result<Exit, Error> {
     let words = std::iter::once("zkmargin").chain(words.iter().map(String::as_str));
-    let cli = Cli::try_parse_from(words).map_err(|_| Error::Usage("the demo's own command"))?;
+    let cli =
+        Cli::try_parse_from(words).map_err(|_| Error::Usage("a command that this one runs"))?;
     dispatch(cli.command, Env { proof_system: cli.proof_system, ..env })
 }
 

@@ -35,12 +35,14 @@ use zkmargin_verifier::bn254::export::ExportError;
 use zkmargin_verifier::engine::InvalidPolicy;
 use zkmargin_verifier::epoch::{MalformedEpoch, NotSigned};
 use zkmargin_verifier::ledger::LedgerError;
+use zkmargin_verifier::pins::{Figure, list};
 
 use crate::cmd::demo::NodeError;
 use crate::cmd::edit::EditError;
 use crate::cmd::evm::EvmError;
-use crate::cmd::verify::{Figure, list};
+use crate::cmd::watch::FetchError;
 use crate::evm_key::EvmKeyError;
+use crate::profile::ProfileError;
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,9 +227,17 @@ pub(crate) enum Error {
     SnapshotTime { path: String, found: u64, now: u64 },
     #[error("{path}: {source}")]
     AtPrices { path: String, source: AtPrices },
+    #[error(transparent)]
+    Calibrate(#[from] crate::cmd::market::CalibrateError),
     /// A question that no trade or price answers.
     #[error("{0}")]
     WhatIf(#[from] crate::cmd::whatif::WhatIfError),
+    #[error(transparent)]
+    Fetch(Box<FetchError>),
+    #[error("`{0}` did not end as it should")]
+    Unexpected(String),
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     #[error("{0}")]
     Usage(&'static str),
     #[error("the system's clock is before 1970")]
@@ -241,6 +251,12 @@ pub(crate) enum Error {
 impl From<EvmError> for Error {
     fn from(error: EvmError) -> Self {
         Self::Evm(Box::new(error))
+    }
+}
+
+impl From<FetchError> for Error {
+    fn from(error: FetchError) -> Self {
+        Self::Fetch(Box::new(error))
     }
 }
 

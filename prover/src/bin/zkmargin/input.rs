@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo};
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::market::{
@@ -241,6 +242,32 @@ impl SrsArgs {
             true => DevSrs::AllowInsecure,
             false => DevSrs::Refuse,
         }
+    }
+}
+
+/// How the gates of a circuit are laid out in columns.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct LayoutArgs {
+    /// Columns of the circuit under kzg: tall (the default) costs a contract least
+    /// gas; wide takes much less time to prove, for whoever pays no gas or little:
+    /// pages, CosmWasm, native verifiers, rollups. A verifier takes one of them
+    #[arg(long, value_name = "LAYOUT")]
+    layout: Option<ColumnLayout>,
+}
+
+impl LayoutArgs {
+    /// The layout asked for, else the usual one.
+    pub(crate) fn of(self, system: ProofSystem) -> Result<ColumnLayout, Error> {
+        let layout = self.layout.unwrap_or(system.usual_layout());
+        match system.has_layout(layout) {
+            true => Ok(layout),
+            false => Err(Error::Usage("--layout tall: proofs of ipa have the wide layout alone")),
+        }
+    }
+
+    /// The layout asked for.
+    pub(crate) fn given(self) -> Option<ColumnLayout> {
+        self.layout
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where keys come from, and whom portfolios are encrypted to.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::process::Command;
 
 use age::secrecy::{ExposeSecret as _, SecretString};
@@ -33,6 +34,11 @@ pub(crate) struct KeyArgs {
 }
 
 impl KeyArgs {
+    /// Identity files that another command names.
+    pub(crate) fn of(files: &[PathBuf]) -> Self {
+        Self { identity: files.iter().cloned().map(Source::Path).collect() }
+    }
+
     /// Whether any key was given.
     pub(crate) fn given(&self) -> bool {
         !self.identity.is_empty()

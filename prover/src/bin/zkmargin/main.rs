@@ -10,6 +10,7 @@ mod keys;
 mod output;
 mod params;
 mod picture;
+mod profile;
 mod progress;
 mod serve;
 

@@ -15,6 +15,20 @@ struct Page {
     bytes: Vec<u8>,
 }
 
+/// What the page is served with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    /// The proof file.
+    pub(crate) proof: Vec<u8>,
+    /// A key and its digest.
+    pub(crate) key: Option<(String, Vec<u8>)>,
+    /// The epoch file, and who must have signed it.
+    pub(crate) epoch: Option<Vec<u8>>,
+    pub(crate) signers: Option<Vec<u8>>,
+    /// What else proofs are held to: `expected.json`.
+    pub(crate) expected: Vec<u8>,
+}
+
 /// The page with a proof and its key, bound to a port.
 pub(crate) struct Server {
     http: Http,
@@ -24,7 +38,8 @@ pub(crate) struct Server {
 
 impl Server {
     /// Binds the page to a free port of loopback.
-    pub(crate) fn bind(proof: Vec<u8>, key: Option<(String, Vec<u8>)>) -> std::io::Result<Self> {
+    pub(crate) fn bind(shown: Shown) -> std::io::Result<Self> {
+        let Shown { proof, key, epoch, signers, expected } = shown;
         let http = Http::http((Ipv4Addr::LOCALHOST, 0)).map_err(std::io::Error::other)?;
         let address = http.server_addr().to_ip();
         let port =
@@ -37,13 +52,17 @@ impl Server {
         let mut put = |name: &str, kind, bytes: &[u8]| {
             files.insert(name.to_owned(), Page { kind, bytes: bytes.to_vec() });
         };
-        put("/", "text/html; charset=utf-8", page::INDEX);
-        put("/style.css", "text/css; charset=utf-8", page::STYLE);
-        put("/app.js", "text/javascript; charset=utf-8", page::APP);
-        put("/verifier.js", "text/javascript; charset=utf-8", page::VERIFIER);
-        put("/verifier_bg.wasm", "application/wasm", page::WASM);
+        for (name, kind, bytes) in zkmargin_page::FILES {
+            put(name, kind, bytes);
+        }
         put("/keys/keys.json", "application/json", index.as_bytes());
         put("/proof.json", "application/json", &proof);
+        put("/expected.json", "application/json", &expected);
+        for (name, bytes) in [("/epoch.json", epoch), ("/signers.json", signers)] {
+            if let Some(bytes) = bytes {
+                put(name, "application/json", &bytes);
+            }
+        }
         if let Some((_, bytes)) = key {
             put("/keys/key.vk", "application/octet-stream", &bytes);
         }
@@ -92,15 +111,6 @@ impl Server {
     }
 }
 
-/// The page's files, built into the command.
-mod page {
-    pub(super) const INDEX: &[u8] = include_bytes!("../../../../verifier/web/index.html");
-    pub(super) const STYLE: &[u8] = include_bytes!("../../../../verifier/web/style.css");
-    pub(super) const APP: &[u8] = include_bytes!("../../../../verifier/web/app.js");
-    pub(super) const VERIFIER: &[u8] = include_bytes!("../../../../verifier/web/verifier.js");
-    pub(super) const WASM: &[u8] = include_bytes!("../../../../verifier/web/verifier_bg.wasm");
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
@@ -120,7 +130,14 @@ mod tests {
     #[test]
     fn serves_the_page_to_this_machine_alone() {
         let key = Some(("0x12".to_owned(), b"key bytes".to_vec()));
-        let server = Server::bind(b"{\"proof\": 1}".to_vec(), key).unwrap();
+        let shown = Shown {
+            proof: b"{\"proof\": 1}".to_vec(),
+            key,
+            epoch: Some(b"the epoch".to_vec()),
+            expected: br#"{"max_age":"15m"}"#.to_vec(),
+            ..Shown::default()
+        };
+        let server = Server::bind(shown).unwrap();
         let port = server.port;
         assert_eq!(server.address(), format!("http://127.0.0.1:{port}/?proof=proof.json"));
         thread::spawn(move || server.run());
@@ -134,6 +151,18 @@ mod tests {
         assert!(get("/keys/keys.json").contains(r#""digest":"0x12""#));
         assert!(get("/keys/key.vk").ends_with("key bytes"));
         assert!(get("/verifier_bg.wasm").contains("application/wasm"));
+        assert!(get("/epoch.json").ends_with("the epoch"));
+        assert!(get("/expected.json").ends_with(r#"{"max_age":"15m"}"#));
+        assert!(get("/signers.json").starts_with("HTTP/1.0 404"));
+        // Every script that another one loads is there.
+        let scripts = page::FILES.map(|(name, _, bytes)| (name, String::from_utf8_lossy(bytes)));
+        for (name, script) in scripts.iter().filter(|(name, _)| name.ends_with(".js")) {
+            for line in script.lines().filter(|line| line.starts_with("import ")) {
+                let path = line.split("\"./").nth(1).and_then(|rest| rest.split('"').next());
+                let path = format!("/{}", path.unwrap());
+                assert!(scripts.iter().any(|(name, _)| *name == path), "{name} loads {path}");
+            }
+        }
         assert!(get("/../Cargo.toml").starts_with("HTTP/1.0 404"));
         let rebound = ask(port, "GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n");
         assert!(rebound.starts_with("HTTP/1.0 403"), "{rebound}");

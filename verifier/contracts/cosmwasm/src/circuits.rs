@@ -4,6 +4,7 @@
 use cosmwasm_std::{Binary, Event, Order, Storage};
 use cw_storage_plus::Bound;
 use zkmargin_margin::instance::NAMES;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_verifier::bn254::VerifyingKey;
 use zkmargin_verifier::engine::{Action, Meta, Root};
 
@@ -193,6 +194,15 @@ pub(crate) fn load(storage: &dyn Storage, circuit: &str) -> Result<VerifyingKey,
     Ok(VerifyingKey::from_bytes(&bytes)?)
 }
 
+/// A circuit's name: the layout is in it where it is not that of most keys.
+fn name(key: &VerifyingKey) -> String {
+    let (family, shape) = (key.family(), key.shape());
+    match key.layout() {
+        ColumnLayout::Tall => format!("{family}-{shape}"),
+        layout => format!("{family}-{shape}-{layout}"),
+    }
+}
+
 /// A page of circuits.
 pub(crate) fn list(
     storage: &dyn Storage,
@@ -208,7 +218,7 @@ pub(crate) fn list(
         let window = WINDOWS.load(storage, &digest)?;
         Ok(CircuitAnswer {
             circuit: key.digest().to_string(),
-            name: format!("{}-{}", key.family(), key.shape()),
+            name: name(&key),
             proof_bytes: u32::try_from(key.proof_size()).unwrap_or(u32::MAX),
             insecure: key.is_insecure(),
             valid_from: window.from,

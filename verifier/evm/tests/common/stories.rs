@@ -64,6 +64,9 @@ pub const CIRCUITS: [&str; 6] = [
     "scenario-large",
 ];
 
+/// The same in the wide layout, for chains where gas is cheap: of one circuit.
+pub const WIDE: &str = "standard-small-wide";
+
 /// The stored story of a circuit.
 pub fn stored(circuit: &str) -> Story {
     let text = fs::read(directory().join(format!("{circuit}.json"))).unwrap();

@@ -31,7 +31,8 @@ fn main() -> Result<()> {
         let outcome = verifier.verify(&proof, &key)?;
         times.push(start.elapsed());
         let outcome: serde_json::Value = serde_json::from_str(&outcome)?;
-        ensure!(outcome["state"] == "valid", "the proof is not valid");
+        // It holds, under powers of tau for tests.
+        ensure!(outcome["state"] == "insecure", "the proof does not hold");
     }
     times.sort();
     let report = serde_json::json!({
@@ -50,7 +51,7 @@ struct Verifier {
     memory: Memory,
     malloc: TypedFunc<(u32, u32), u32>,
     free: TypedFunc<(u32, u32, u32), ()>,
-    verify: TypedFunc<(u32, u32, u32, u32), Slice>,
+    verify: TypedFunc<(u32, u32, u32, u32, u32, u32), Slice>,
 }
 
 impl Verifier {
@@ -76,7 +77,9 @@ impl Verifier {
     /// The outcome as JSON.
     fn verify(&mut self, proof: &[u8], key: &[u8]) -> Result<String> {
         let (proof, key) = (self.give(proof)?, self.give(key)?);
-        let (at, length) = self.verify.call(&mut self.store, (proof.0, proof.1, key.0, key.1))?;
+        // Nothing is expected: no text is where zero is.
+        let told = (proof.0, proof.1, key.0, key.1, 0, 0);
+        let (at, length) = self.verify.call(&mut self.store, told)?;
         let bytes = &self.memory.data(&self.store)[at as usize..][..length as usize];
         let outcome = String::from_utf8(bytes.to_vec())?;
         self.free.call(&mut self.store, (at, length, 1))?;

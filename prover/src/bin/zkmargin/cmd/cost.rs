@@ -4,19 +4,22 @@ use pasta_curves::Fp;
 use serde::Serialize;
 use zkmargin_circuits::cost::{Calibration, Cost, Effort, Rows, Summary, rows_by_part};
 use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
 use zkmargin_circuits::kzg;
 use zkmargin_circuits::lowering::LowerError;
 use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::SimulationCircuit;
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_prover::backend::SetupError;
 use zkmargin_prover::figures::Table;
 
 use crate::env::Env;
 use crate::error::{Error, Exit};
+use crate::input::LayoutArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -30,12 +33,15 @@ pub(crate) struct Args {
     /// for a moment, and the size of a stored proving key
     #[arg(long)]
     estimate: bool,
+    #[command(flatten)]
+    layout: LayoutArgs,
 }
 
 #[derive(Serialize)]
 struct Line {
     family: Family,
     shape: Shape,
+    layout: ColumnLayout,
     positions: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiries: Option<usize>,
@@ -90,12 +96,14 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         .family
         .map_or(vec![Family::Standard, Family::Scenario, Family::Simulation], |one| vec![one]);
     let calibration = args.estimate.then(Calibration::measure);
+    let layout = args.layout.of(env.new_proof_system())?;
     let mut lines = Vec::new();
     for family in families {
         for shape in &shapes {
             let stage = format!("layout, {family} {shape}");
-            let measured =
-                env.progress.stage(&stage, || measure(family, *shape, calibration.as_ref(), env));
+            let measured = env
+                .progress
+                .stage(&stage, || measure(family, *shape, layout, calibration.as_ref(), env));
             lines.push(measured.map_err(SetupError::from)?);
         }
     }
@@ -106,11 +114,12 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
 fn measure(
     family: Family,
     shape: Shape,
+    layout: ColumnLayout,
     calibration: Option<&Calibration>,
     env: Env,
 ) -> Result<Line, kzg::KeyError> {
     let system = env.new_proof_system();
-    let (mut line, cost) = laid_out(family, shape, system)?;
+    let (mut line, cost) = laid_out(family, shape, layout, system)?;
     let effort = calibration.map(|calibration| Effort::estimate(&cost, system, calibration));
     line.estimate = effort.map(Estimate::from);
     Ok(line)
@@ -119,6 +128,7 @@ fn measure(
 fn laid_out(
     family: Family,
     shape: Shape,
+    layout: ColumnLayout,
     system: ProofSystem,
 ) -> Result<(Line, Cost), kzg::KeyError> {
     match (family, system) {
@@ -131,18 +141,25 @@ fn laid_out(
         (Family::Simulation, ProofSystem::Ipa) => {
             line::<Fp, SimulationCircuit<Fp>>(family, Cost::measure::<SimulationCircuit<Fp>>(shape))
         }
-        (Family::Simulation, ProofSystem::Kzg) => line::<Bn254Fr, SimulationCircuit<Bn254Fr>>(
-            family,
-            kzg::cost::<SimulationCircuit<Bn254Fr>>(shape)?,
-        ),
-        (Family::Standard, ProofSystem::Kzg) => line::<Bn254Fr, StandardCircuit<Bn254Fr>>(
-            family,
-            kzg::cost::<StandardCircuit<Bn254Fr>>(shape)?,
-        ),
-        (Family::Scenario, ProofSystem::Kzg) => line::<Bn254Fr, ScenarioCircuit<Bn254Fr>>(
-            family,
-            kzg::cost::<ScenarioCircuit<Bn254Fr>>(shape)?,
-        ),
+        (_, ProofSystem::Kzg) => match layout {
+            ColumnLayout::Tall => on_chain::<Usual>(family, shape),
+            ColumnLayout::Wide => on_chain::<Wide>(family, shape),
+        },
+    }
+}
+
+/// The on-chain proof system, in a layout.
+fn on_chain<L: Columns>(family: Family, shape: Shape) -> Result<(Line, Cost), kzg::KeyError> {
+    fn of<C: FamilyCircuit<Bn254Fr>>(
+        family: Family,
+        shape: Shape,
+    ) -> Result<(Line, Cost), kzg::KeyError> {
+        line::<Bn254Fr, C>(family, kzg::cost::<C>(shape)?)
+    }
+    match family {
+        Family::Standard => of::<StandardCircuit<Bn254Fr, L>>(family, shape),
+        Family::Scenario => of::<ScenarioCircuit<Bn254Fr, L>>(family, shape),
+        Family::Simulation => of::<SimulationCircuit<Bn254Fr, SCENARIOS, L>>(family, shape),
     }
 }
 
@@ -160,6 +177,7 @@ fn line<F: MarginField, C: FamilyCircuit<F>>(
     let line = Line {
         family,
         shape: cost.shape,
+        layout: C::layout(),
         positions: cost.positions,
         expiries: (family == Family::Scenario).then(|| cost.shape.scenario_expiries()),
         k: cost.k,
@@ -252,7 +270,7 @@ fn table(lines: &[Line]) -> Vec<String> {
     }
     text.extend(table.lines());
     text.push(
-        "averages; gadgets lie side by side in proofs over Pasta, one below the other in KZG"
+        "averages; gadgets lie side by side in the wide layout, one below the other in the tall one"
             .to_owned(),
     );
     text

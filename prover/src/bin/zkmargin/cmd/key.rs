@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde::Serialize;
-use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::bn254::VerifyingKey;
 
 use crate::env::Env;
 use crate::error::{Error, Exit};
-use crate::input::{SrsArgs, parse_source, refuse_existing, warn_of_insecure_srs, write_public};
+use crate::input::{
+    LayoutArgs, SrsArgs, parse_source, refuse_existing, warn_of_insecure_srs, write_public,
+};
 use crate::params::exported_key;
 
 /// What is said after the help.
@@ -36,6 +38,8 @@ pub(crate) struct Export {
     /// Size of the circuit: small, medium, large
     #[arg(short, long, value_name = "SHAPE")]
     shape: Shape,
+    #[command(flatten)]
+    layout: LayoutArgs,
     /// Where to write it; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -89,7 +93,7 @@ fn export(args: &Export, env: Env) -> Result<Exit, Error> {
         warn_of_insecure_srs();
     }
     refuse_existing(&args.output, args.force)?;
-    let key = exported_key(args.family, args.shape, dev, env)?;
+    let key = exported_key((args.family, args.shape, args.layout.of(ProofSystem::Kzg)?), dev, env)?;
     if !write_public(&args.output, &key.to_bytes(), args.force, env)? {
         env.out.result(&Report::from(&key), lines)?;
     }

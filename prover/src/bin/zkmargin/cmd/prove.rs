@@ -9,7 +9,9 @@ use zkmargin_circuits::family::Witness;
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Memo};
-use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::layout::ColumnLayout;
+use zkmargin_margin::relation::MarginFamily;
+use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_prover::backend::{Backend, Device};
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
@@ -17,11 +19,12 @@ use zkmargin_prover::proving::{Prepared, Prover, ProvingError, Statement};
 use zkmargin_prover::venue::{Membership, PathFile, State, StateFile};
 use zkmargin_verifier::proof::ProofFile;
 
+use super::evm::layout_of;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_memo, parse_source,
-    refuse_existing, warn_of_insecure_srs, with_market, write_public,
+    KeyArgs, LayoutArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_memo,
+    parse_source, refuse_existing, warn_of_insecure_srs, with_market, write_public,
 };
 use crate::params::prover;
 
@@ -76,6 +79,12 @@ pub(crate) struct Args {
     /// PROTOCOL[@CHAIN[/0xVERIFIER]]
     #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
     context: Option<ContextId>,
+    #[command(flatten)]
+    layout: LayoutArgs,
+    /// Contracts that the proof is for, as `zkmargin evm deploy` wrote them: the
+    /// layout is that of their verifier
+    #[arg(long, value_name = "FILE", value_parser = parse_source, conflicts_with = "layout")]
+    deployment: Option<Source>,
     #[command(flatten)]
     srs: SrsArgs,
     /// What computes proofs: cpu, gpu, or auto (a GPU where there is one and the
@@ -200,8 +209,13 @@ where
     for shape in Shape::ALL {
         let jobs: Vec<&Job<B::Field, M>> =
             jobs.iter().filter(|job| job.prepared.shape() == shape).collect();
-        if !jobs.is_empty() {
-            prove_shape::<B, M>(args, shape, &jobs, &mut proofs, env)?;
+        if jobs.is_empty() {
+            continue;
+        }
+        let layout = layout::<B, M>(args, shape)?;
+        match layout == B::SYSTEM.usual_layout() {
+            true => prove_shape::<B, M>(args, shape, &jobs, &mut proofs, env)?,
+            false => prove_shape::<B::Wide, M>(args, shape, &jobs, &mut proofs, env)?,
         }
     }
     if !several && args.output.as_os_str() == "-" {
@@ -233,6 +247,24 @@ fn prepare<F: MarginField, M: FamilyMarket<F>>(
     Prepared::new(market, document.account, &portfolio, &path, statement).map_err(failed)
 }
 
+/// The layout asked for, that of the contracts' verifier, or the usual one.
+fn layout<B: Backend, M: FamilyMarket<B::Field>>(
+    args: &Args,
+    shape: Shape,
+) -> Result<ColumnLayout, Error> {
+    let Some(deployment) = &args.deployment else { return args.layout.of(B::SYSTEM) };
+    match B::SYSTEM {
+        ProofSystem::Kzg => layout_of(deployment, family_of_market::<B, M>(), shape),
+        ProofSystem::Ipa => {
+            Err(Error::Usage("--deployment: contracts verify proofs of kzg, the market is of ipa"))
+        }
+    }
+}
+
+const fn family_of_market<B: Backend, M: FamilyMarket<B::Field>>() -> Family {
+    <M::Family as MarginFamily>::FAMILY
+}
+
 /// Refuses a path of another deployment than the one asked for.
 pub(super) fn check_context<F>(
     expected: Option<ContextId>,
@@ -262,7 +294,7 @@ where
     if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let prover = prover::<B, M::Circuit>(shape, args.srs.dev(), args.device, env)?;
+    let prover = prover::<B, M::CircuitIn<B::Columns>>(shape, args.srs.dev(), args.device, env)?;
     // A card is kept busy by what the CPU prepares meanwhile.
     let together = if prover.on_card() { TOGETHER } else { 1 };
     let made = jobs.chunks(together).flat_map(|jobs| jobs.iter().zip(make(&prover, jobs, env)));
@@ -294,7 +326,7 @@ type Made<F> = Result<ProofFile<F>, ProvingError>;
 
 /// The proofs of some jobs, in their order.
 fn make<B: Backend, M: FamilyMarket<B::Field>>(
-    prover: &Prover<B, M::Circuit>,
+    prover: &Prover<B, M::CircuitIn<B::Columns>>,
     jobs: &[&Job<B::Field, M>],
     env: Env,
 ) -> Vec<Made<B::Field>>

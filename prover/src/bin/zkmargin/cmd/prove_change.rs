@@ -11,14 +11,14 @@ use zkmargin_prover::backend::{Backend, Device};
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::transition::{PreparedTransition, TransitionError, Wanted};
-use zkmargin_verifier::proof::TransitionData;
+use zkmargin_verifier::proof::{TransitionData, TransitionFile};
 
 use super::prove::{Paths, ShapeChoice, check_context, parse_shape};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
-    KeyArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_level, parse_source,
-    refuse_existing, warn_of_insecure_srs, with_market, write_private, write_public,
+    KeyArgs, LayoutArgs, PublishedMarket, SrsArgs, load_document, parse_context, parse_level,
+    parse_source, refuse_existing, warn_of_insecure_srs, with_market, write_private, write_public,
 };
 use crate::params::prover;
 
@@ -74,6 +74,8 @@ pub(crate) struct Args {
     #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
     context: Option<ContextId>,
     #[command(flatten)]
+    layout: LayoutArgs,
+    #[command(flatten)]
     srs: SrsArgs,
     /// What computes proofs: cpu, gpu, or auto (a GPU where there is one and the
     /// circuit is large enough)
@@ -117,12 +119,10 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
     if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let prover = prover::<B, M::Transition>(prepared.shape(), args.srs.dev(), args.device, env)?;
-    let stage = format!("proof of {}", args.before);
-    let file = env
-        .progress
-        .stage(&stage, || prover.prove_transition(&prepared))
-        .map_err(|source| failed(&args.after, source))?;
+    let file = match args.layout.of(B::SYSTEM)? == B::SYSTEM.usual_layout() {
+        true => make::<B, M>(args, &prepared, env),
+        false => make::<B::Wide, M>(args, &prepared, env),
+    }?;
     // The opening first: a proof whose change nobody can show any more is worth less.
     if let Some(opening) = &args.opening {
         write_private(opening, &prepared.opening().to_json(), args.force, env)?;
@@ -146,6 +146,19 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
         ]
     })?;
     Ok(Exit::Done)
+}
+
+/// Makes the proof, in the layout of the proof system.
+fn make<B: Backend, M: FamilyMarket<B::Field>>(
+    args: &Args,
+    prepared: &PreparedTransition<B::Field, M>,
+    env: Env,
+) -> Result<TransitionFile<B::Field>, Error> {
+    let (shape, dev) = (prepared.shape(), args.srs.dev());
+    let prover = prover::<B, M::TransitionIn<B::Columns>>(shape, dev, args.device, env)?;
+    let stage = format!("proof of {}", args.before);
+    let made = env.progress.stage(&stage, || prover.prove_transition(prepared));
+    made.map_err(|source| failed(&args.after, source))
 }
 
 fn prepare<B: Backend, M: FamilyMarket<B::Field>>(

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde::Serialize;
 use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
 use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::SimulationCircuit;
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::Shape;
 use zkmargin_params::srs::store::{Replace, SrsDamage};
 use zkmargin_params::srs::{
@@ -46,6 +48,8 @@ pub(crate) struct Import {
     /// Store this size alone, as a power of two
     #[arg(short, value_name = "K", value_parser = clap::value_parser!(u32).range(i64::from(MIN_K)..=i64::from(MAX_K)))]
     k: Option<u32>,
+    #[command(flatten)]
+    layout: SizesOf,
     /// Replace stored powers of tau of another secret: their keys and proofs no
     /// longer fit
     #[arg(long)]
@@ -58,6 +62,8 @@ pub(crate) struct Dev {
     /// circuit needs
     #[arg(short, value_name = "K", value_parser = clap::value_parser!(u32).range(i64::from(MIN_K)..=i64::from(MAX_K)))]
     k: Option<u32>,
+    #[command(flatten)]
+    layout: SizesOf,
     /// What the secret is computed from
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
@@ -114,12 +120,40 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
     }
 }
 
-/// The sizes that circuits need, ascending.
-fn sizes() -> BTreeSet<u32> {
-    let standard = <StandardCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k;
-    let scenario = <ScenarioCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k;
-    let simulation = <SimulationCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k;
-    let of = |shape| [standard(shape), scenario(shape), simulation(shape)];
+/// Which circuits' sizes are wanted.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct SizesOf {
+    /// The sizes that circuits of this layout need alone: tall or wide
+    #[arg(long, value_name = "LAYOUT", conflicts_with = "k")]
+    layout: Option<ColumnLayout>,
+}
+
+impl SizesOf {
+    /// The sizes that margin circuits need, ascending.
+    fn sizes(self) -> BTreeSet<u32> {
+        let layouts = ColumnLayout::ALL.into_iter();
+        let wanted = layouts.filter(|one| self.layout.is_none_or(|wanted| wanted == *one));
+        wanted
+            .flat_map(|layout| match layout {
+                ColumnLayout::Tall => sizes::<Usual>(),
+                ColumnLayout::Wide => sizes::<Wide>(),
+            })
+            .collect()
+    }
+}
+
+/// The sizes that the circuits of a layout need.
+fn sizes<L: Columns>() -> BTreeSet<u32> {
+    fn k<C: FamilyCircuit<Bn254Fr>>(shape: Shape) -> u32 {
+        C::k(shape)
+    }
+    let of = |shape| {
+        [
+            k::<StandardCircuit<Bn254Fr, L>>(shape),
+            k::<ScenarioCircuit<Bn254Fr, L>>(shape),
+            k::<SimulationCircuit<Bn254Fr, SCENARIOS, L>>(shape),
+        ]
+    };
     Shape::ALL.into_iter().flat_map(of).collect()
 }
 
@@ -127,7 +161,7 @@ fn import(args: &Import, env: Env) -> Result<Exit, Error> {
     let store = SrsStore::open_default()?;
     let failed =
         |source| Error::SrsFile { path: args.file.display().to_string(), source: Box::new(source) };
-    let wanted = args.k.map_or_else(sizes, |k| BTreeSet::from([k]));
+    let wanted = args.k.map_or_else(|| args.layout.sizes(), |k| BTreeSet::from([k]));
     let mut lines = Vec::new();
     for k in wanted {
         let read = || srs::import_file(&args.file, k);
@@ -150,7 +184,7 @@ fn dev(args: &Dev, env: Env) -> Result<Exit, Error> {
     let store = SrsStore::open_default()?;
     let failed = |source| Error::SrsFile { path: "srs dev".to_owned(), source: Box::new(source) };
     let mut lines = Vec::new();
-    for k in args.k.map_or_else(sizes, |k| BTreeSet::from([k])) {
+    for k in args.k.map_or_else(|| args.layout.sizes(), |k| BTreeSet::from([k])) {
         let make = || srs::dev(k, args.seed);
         let made = env.progress.stage(&format!("powers of tau, size 2^{k}"), make);
         lines.push(put(&store, &made.map_err(failed)?, args.force)?);
@@ -223,15 +257,10 @@ mod tests {
 
     #[test]
     fn every_circuit_has_its_size() {
-        for shape in Shape::ALL {
-            for family in [
-                <StandardCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(shape),
-                <ScenarioCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(shape),
-                <SimulationCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(shape),
-            ] {
-                assert!(sizes().contains(&family), "2^{family}");
-            }
-        }
-        assert!(sizes().contains(&14), "the small shape of portfolio margin");
+        let of = |layout| SizesOf { layout }.sizes();
+        let (tall, wide) = (of(Some(ColumnLayout::Tall)), of(Some(ColumnLayout::Wide)));
+        assert_eq!(tall, BTreeSet::from([13, 14, 15, 16, 17]));
+        assert_eq!(wide, BTreeSet::from([12, 13, 14, 15, 16]));
+        assert_eq!(of(None), tall.union(&wide).copied().collect());
     }
 }

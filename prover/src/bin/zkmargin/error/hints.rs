@@ -18,9 +18,9 @@ use zkmargin_prover::venue::VenueError;
 use zkmargin_verifier::MalformedProof;
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::epoch::NotSigned;
+use zkmargin_verifier::pins::Figure;
 
 use super::Error;
-use crate::cmd::verify::Figure;
 
 impl Error {
     /// What to do next.
@@ -43,6 +43,9 @@ impl Error {
             Self::Recipient { .. } => "`zkmargin keygen` prints the recipient of an identity",
             Self::Key { .. } => "`zkmargin key export` writes verifying keys",
             Self::Export(_) => "please report it",
+            Self::Fetch(_) => "check --from: epoch.json, market.json and state.json are below it",
+            Self::Unexpected(_) => "run the command by itself to see what it says",
+            Self::Profile(_) => "`zkmargin config --help` shows a file of profiles",
             Self::Serve(_) => "verify without --open, or serve `verifier/web` yourself",
             Self::WhichRecipients { .. } => "name all of them: -r age1..., -R FILE or --passphrase",
             Self::Edit(error) => return error.hint().map(str::to_owned),
@@ -107,6 +110,7 @@ impl Error {
             }
             Self::AccountName(_) => "see `zkmargin account --help`",
             Self::EvmKey(error) => error.hint(),
+            Self::Calibrate(error) => error.hint(),
             Self::NotPinned(missing) => return Some(pinning_hint(missing)),
             Self::NoPath(_) => "give the account's --path FILE, or the venue's --state FILE",
             Self::Proving { source, .. } => return Some(source.hint().to_owned()),
@@ -182,11 +186,29 @@ impl Error {
 
 /// What says what a proof must be about; the rest is one epoch file's.
 fn pinning_hint(missing: &[Figure]) -> String {
-    let each = missing.iter().map(|figure| format!("{figure}: {}", figure.options()));
+    let each = missing.iter().map(|figure| format!("{figure}: {}", options(*figure)));
     format!(
         "give --epoch FILE --signers FILE --at-least LEVEL --max-age PERIOD, or each alone: {}",
         each.collect::<Vec<_>>().join("; ")
     )
+}
+
+/// The options that say what it must be, and the one that waives it.
+const fn options(figure: Figure) -> &'static str {
+    match figure {
+        Figure::Signers => "--signers, or --any-signers",
+        Figure::Context => "--epoch, --context, or --any-context",
+        Figure::StateRoot => "--epoch, --state-root, or --any-state-root",
+        Figure::MarketRoot => "--epoch, --market, --market-root, or --any-market-root",
+        Figure::Model => "--epoch, --market, --model, or --any-model",
+        Figure::Claim => "--at-least, --claim, --meets, or --any-claim",
+        Figure::Age => "--max-age with --epoch or --market, or --any-age",
+        Figure::Epoch => "--epoch, --market or --epoch-number",
+        Figure::Account => "--account",
+        Figure::Memo => "--memo",
+        Figure::Next => "--next",
+        Figure::Change => "--change, --opening",
+    }
 }
 
 fn file_hint(error: &FileError) -> Option<String> {

@@ -136,7 +136,7 @@ where
 async fn working(store: Store, args: &WorkArgs, env: &Env) -> Result<Exit, Error> {
     let keys = args.identity.keys()?;
     let proof_system = store.settings().proof_system;
-    let circuit = CircuitId { family: args.family, shape: args.shape, proof_system };
+    let circuit = CircuitId::usual(args.family, args.shape, proof_system);
     let doing = with_backend!(proof_system, B => prover::<B>(circuit, keys, &store, args));
     let name = args.name.clone().unwrap_or_else(|| format!("process {}", std::process::id()));
     let lease = Lease {

@@ -65,7 +65,7 @@ fn verify_again(
         .zip(proofs)
         .map(|(source, entry)| (source, Ok(entry.proof.clone().into_bytes())))
         .collect();
-    let checked = verify::check_files(files, srs, env)?;
+    let checked = verify::check_files(files, (srs, None), env)?;
     for ((source, entry), claim) in sources.iter().zip(proofs).zip(checked) {
         refuse_other_system(system, source, entry.proof.as_bytes())?;
         let proved = *claim?.data();

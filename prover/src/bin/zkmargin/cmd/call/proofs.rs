@@ -57,7 +57,7 @@ pub(super) fn submit(args: &Args, cure: bool, env: Env) -> Result<Exit, Error> {
     let files = verify::read_files(&args.proof);
     let texts: Vec<_> =
         files.iter().map(|(_, bytes)| bytes.as_ref().map_or(Vec::new(), Vec::clone)).collect();
-    let checked = verify::check_files(files, args.srs, env)?;
+    let checked = verify::check_files(files, (args.srs, None), env)?;
     let ledger = args.ledger.open()?;
     let (mut lines, mut first_error, mut refused) = (Vec::new(), None, 0);
     for ((source, text), claim) in args.proof.iter().zip(&texts).zip(checked) {

@@ -12,9 +12,9 @@ use crate::cmd::import::document;
 use crate::error::Error;
 
 /// A real account of Hyperliquid, its address removed.
-const ACCOUNT: &str = include_str!("../../../../../../examples/hyperliquid/account.json");
+const ACCOUNT: &str = zkmargin_examples::ACCOUNT;
 /// The same coins after a hypothetical move against the account.
-const DROP: &str = include_str!("../../../../../../examples/hyperliquid/snapshot-drop.json");
+const DROP: &str = zkmargin_examples::SNAPSHOT_DROP;
 /// The parameter set of its venue.
 pub(super) const MODEL: &str = "hyperliquid";
 /// The deployment.

@@ -10,7 +10,7 @@ use super::story::Story;
 use crate::error::{Error, Exit};
 
 /// Options on BTC of Deribit, 5 December 2025.
-const CHAIN: &str = include_str!("../../../../../../examples/deribit/btc-20251205.csv");
+const CHAIN: &str = zkmargin_examples::CHAIN_BTC;
 /// The parameter set.
 const MODEL: &str = "deribit-btc-approx";
 /// The deployment: a ledger of its own.

@@ -249,7 +249,7 @@ impl Args {
 fn prepared(args: &Args, env: Env) -> Result<Vec<Prepared>, Error> {
     let mut prepared = Vec::new();
     for &circuit in &args.circuit {
-        let (key, code) = dev::verifier(circuit.family, circuit.shape)
+        let (key, code) = dev::verifier(circuit.parts())
             .map_err(|source| EvmError::Stored { circuit, source })?;
         prepared.push(Prepared { circuit, key, code });
     }
@@ -257,7 +257,7 @@ fn prepared(args: &Args, env: Env) -> Result<Vec<Prepared>, Error> {
         let path = file.to_string();
         let code = creation_code(&file.read()?);
         let code = code.map_err(|source| EvmError::Artifact { path, source })?;
-        let key = exported_key(circuit.family, circuit.shape, args.srs.dev(), env)?;
+        let key = exported_key(circuit.parts(), args.srs.dev(), env)?;
         prepared.push(Prepared { circuit: *circuit, key, code });
     }
     Ok(prepared)

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize, Serializer};
 use zkmargin_evm::contracts::{MarginCallRegistry as registry, MarginMarkets as markets};
 use zkmargin_evm::engine as convert;
 use zkmargin_margin::ids::ContextId;
-use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::layout::ColumnLayout;
+use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::json;
+use zkmargin_verifier::proof::CircuitId;
 
 use super::chain::{Chain, Outcome, RpcArgs};
 use super::error::EvmError;
@@ -23,16 +25,42 @@ use crate::input::parse_source;
 /// Version of deployment files.
 pub(super) const VERSION: u16 = 2;
 
-/// A circuit that contracts verify, such as `scenario-medium`.
+/// A circuit that contracts verify, such as `scenario-medium` or
+/// `standard-small-wide`: the layout that costs least gas is not named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CircuitName {
     pub(crate) family: Family,
     pub(crate) shape: Shape,
+    pub(crate) layout: ColumnLayout,
+}
+
+/// The layout of a circuit that does not name it.
+const fn unnamed() -> ColumnLayout {
+    ProofSystem::Kzg.usual_layout()
+}
+
+fn is_unnamed(layout: &ColumnLayout) -> bool {
+    *layout == unnamed()
+}
+
+impl CircuitName {
+    /// What its key is made for.
+    pub(crate) fn parts(self) -> (Family, Shape, ColumnLayout) {
+        (self.family, self.shape, self.layout)
+    }
+}
+
+impl From<CircuitId> for CircuitName {
+    fn from(circuit: CircuitId) -> Self {
+        let CircuitId { family, shape, layout, .. } = circuit;
+        Self { family, shape, layout }
+    }
 }
 
 impl fmt::Display for CircuitName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.family, self.shape)
+        write!(f, "{}-{}", self.family, self.shape)?;
+        if is_unnamed(&self.layout) { Ok(()) } else { write!(f, "-{}", self.layout) }
     }
 }
 
@@ -40,13 +68,17 @@ impl FromStr for CircuitName {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const ALLOWED: &str =
-            "allowed are standard or scenario, and small, medium or large: as in standard-small";
+        const ALLOWED: &str = "allowed are standard, scenario or simulation, and small, medium or large, and wide behind it for the wide layout: as in standard-small, standard-small-wide";
         let (family, shape) = text.split_once('-').ok_or(ALLOWED)?;
-        Ok(Self {
-            family: family.parse().map_err(|_| ALLOWED)?,
-            shape: shape.parse().map_err(|_| ALLOWED)?,
-        })
+        let (shape, layout) = match shape.split_once('-') {
+            Some((shape, layout)) => (shape, layout.parse().map_err(|_| ALLOWED)?),
+            None => (shape, unnamed()),
+        };
+        let (family, shape) =
+            (family.parse().map_err(|_| ALLOWED)?, shape.parse().map_err(|_| ALLOWED)?);
+        let name = Self { family, shape, layout };
+        // One spelling.
+        if name.to_string() == text { Ok(name) } else { Err(ALLOWED) }
     }
 }
 
@@ -107,6 +139,9 @@ pub(super) struct Places {
 pub(super) struct DeployedVerifier {
     pub(super) family: Family,
     pub(super) shape: Shape,
+    /// Left out where it is the one that costs least gas.
+    #[serde(default = "unnamed", skip_serializing_if = "is_unnamed")]
+    pub(super) layout: ColumnLayout,
     /// Digest of the verifying key.
     pub(super) circuit: B256,
     /// The powers of tau, as proofs name them.
@@ -116,7 +151,7 @@ pub(super) struct DeployedVerifier {
 
 impl DeployedVerifier {
     pub(super) fn name(&self) -> CircuitName {
-        CircuitName { family: self.family, shape: self.shape }
+        CircuitName { family: self.family, shape: self.shape, layout: self.layout }
     }
 }
 
@@ -244,6 +279,21 @@ pub(super) fn read(file: &Source) -> Result<Deployment, Error> {
     }
 }
 
+/// The layout of a circuit that a deployment verifies: the one that costs less gas
+/// where it verifies both.
+pub(crate) fn layout_of(
+    file: &Source,
+    family: Family,
+    shape: Shape,
+) -> Result<ColumnLayout, Error> {
+    let deployment = read(file)?;
+    let ours = |known: &&DeployedVerifier| (known.family, known.shape) == (family, shape);
+    let layouts = deployment.verifiers.iter().filter(ours).map(|known| known.layout);
+    let found = layouts.max_by_key(is_unnamed);
+    let refused = || EvmError::NotVerified { path: file.to_string(), family, shape };
+    Ok(found.ok_or_else(refused)?)
+}
+
 /// Reads the file of a complete deployment.
 pub(super) fn load(file: &Source) -> Result<(Deployment, Places), Error> {
     let deployment = read(file)?;
@@ -259,11 +309,16 @@ mod tests {
     fn circuits_have_names() {
         for family in [Family::Standard, Family::Scenario, Family::Simulation] {
             for shape in Shape::ALL {
-                let name = CircuitName { family, shape };
-                assert_eq!(name.to_string().parse(), Ok(name));
+                for layout in ColumnLayout::ALL {
+                    let name = CircuitName { family, shape, layout };
+                    assert_eq!(name.to_string().parse(), Ok(name));
+                }
             }
         }
         for text in ["", "small", "standard", "standard-", "standard-tiny", "margin-small"] {
+            assert!(text.parse::<CircuitName>().is_err(), "{text}");
+        }
+        for text in ["standard-small-", "standard-small-tall", "standard-small-Wide"] {
             assert!(text.parse::<CircuitName>().is_err(), "{text}");
         }
     }

@@ -18,6 +18,7 @@ use zkmargin_evm::contracts::MarginRoles::MarginRolesErrors as RoleError;
 use zkmargin_evm::dev::DevVerifierError;
 use zkmargin_evm::engine;
 use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_prover::crypt::RecipientError;
 use zkmargin_prover::human;
@@ -85,6 +86,8 @@ pub(crate) enum EvmError {
     WrongVerifier { circuit: CircuitName, expected: B256, found: B256 },
     #[error("the deployment has no verifier of {circuit} under the powers of tau {srs}")]
     NoVerifier { circuit: CircuitName, srs: SrsMark },
+    #[error("{path}: the deployment has no verifier of {family}-{shape} in any layout")]
+    NotVerified { path: String, family: Family, shape: Shape },
     #[error("{0} carries no mark of its powers of tau")]
     NoMark(String),
     #[error("the registry at {0} says what no engine says")]
@@ -347,8 +350,8 @@ impl EvmError {
             Self::Artifact { .. } | Self::WrongVerifier { .. } => {
                 "write the contract with `zkmargin evm export` and compile it with `node scripts/compile.mjs`, in verifier/contracts"
             }
-            Self::NoVerifier { .. } => {
-                "prove with a circuit that the deployment accepts, or deploy with --circuit or --verifier"
+            Self::NoVerifier { .. } | Self::NotVerified { .. } => {
+                "prove with a shape and a --layout that the deployment accepts (`zkmargin evm circuits list`), or deploy with --circuit or --verifier"
             }
             Self::NoMark(_) => "prove again with --proof-system kzg",
             Self::Approval { .. } => "`zkmargin --json evm approval sign` prints one",

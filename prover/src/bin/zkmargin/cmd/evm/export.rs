@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     if key.is_insecure() {
         warn_of_insecure_srs();
     }
-    let circuit = CircuitName { family: key.family(), shape: key.shape() };
+    let circuit = CircuitName::from(key.circuit());
     let name = args.name.clone().unwrap_or_else(|| contract_name(circuit));
     let source = generate::solidity(&key, &name);
     let report = Report {
@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
 fn key(args: &Args, env: Env) -> Result<VerifyingKey, Error> {
     let dev = args.srs.dev();
     match (&args.key, args.circuit) {
-        (None, Some(circuit)) => exported_key(circuit.family, circuit.shape, dev, env),
+        (None, Some(circuit)) => exported_key(circuit.parts(), dev, env),
         (Some(source), _) => {
             let path = source.to_string();
             let key = VerifyingKey::from_bytes(&source.read()?)
@@ -107,8 +107,8 @@ fn key(args: &Args, env: Env) -> Result<VerifyingKey, Error> {
 
 /// `scenario-medium` is `VerifierScenarioMedium`.
 fn contract_name(circuit: CircuitName) -> String {
-    let capital = |word: String| word[..1].to_uppercase() + &word[1..];
-    format!("Verifier{}{}", capital(circuit.family.to_string()), capital(circuit.shape.to_string()))
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    format!("Verifier{}", circuit.to_string().split('-').map(capital).collect::<String>())
 }
 
 fn parse_identifier(text: &str) -> Result<String, &'static str> {

@@ -27,6 +27,7 @@ use zkmargin_prover::files::Source;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 
+pub(crate) use deployment::layout_of;
 pub(crate) use error::EvmError;
 
 /// What is said after the help of the whole.

@@ -181,8 +181,7 @@ pub(super) fn read(
     if mark.insecure && !srs.insecure_dev_srs {
         return Err(Error::InsecureSrs(source.to_string()));
     }
-    let name = CircuitName { family: circuit.family, shape: circuit.shape };
-    Ok(Proof { circuit: to.verifier(name, mark)?.circuit, file })
+    Ok(Proof { circuit: to.verifier(CircuitName::from(circuit), mark)?.circuit, file })
 }
 
 fn send(to: &Registry, proof: &Proof, cure: bool) -> Result<Outcome, EvmError> {

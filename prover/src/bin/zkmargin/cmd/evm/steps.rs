@@ -260,6 +260,7 @@ fn deploy_verifier(chain: &Chain, prepared: Prepared) -> Result<DeployedVerifier
     Ok(DeployedVerifier {
         family: circuit.family,
         shape: circuit.shape,
+        layout: circuit.layout,
         circuit: expected,
         srs: key.srs().to_string(),
         address,

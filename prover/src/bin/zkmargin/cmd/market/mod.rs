@@ -1,10 +1,15 @@
 //! `zkmargin market`.
 
+mod calibrate;
+mod inputs;
 mod moves;
 mod prices;
+mod replay;
 mod scenario;
 mod simulation;
 mod standard;
+
+pub(crate) use inputs::CalibrateError;
 
 use std::path::PathBuf;
 
@@ -18,13 +23,14 @@ use zkmargin_params::market::{
     StandardKind,
 };
 use zkmargin_params::model::AnyModel;
-use zkmargin_params::simulation::history::Column;
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::venue::FieldHex;
 use zkmargin_prover::with_backend;
+
+use inputs::InputArgs;
 
 use crate::env::Env;
 use crate::error::{Error, Exit};
@@ -36,6 +42,10 @@ use crate::input::{
 pub(crate) enum Command {
     /// Make a snapshot of the prices that oracles signed
     Prices(prices::Args),
+    /// Show the rates of an epoch under a model that follows the market
+    Calibrate(calibrate::Args),
+    /// Replay the rates of such a model over days of the past
+    Replay(replay::Args),
     /// Make the market of an epoch from prices and a margin model
     Build(Build),
     /// Show what a market lists
@@ -57,15 +67,8 @@ pub(crate) struct Build {
     /// Epoch of the market
     #[arg(short, long, value_name = "NUMBER", value_parser = parse_epoch)]
     epoch: Epoch,
-    /// Of a model that simulates the past: daily closes as comma-separated values,
-    /// the day in the first column; they become part of the snapshot
-    #[arg(long, value_name = "FILE", value_parser = parse_source)]
-    history: Option<Source>,
-    /// An underlying and the column of its closes, as in BTC=btc_close_usd; may be
-    /// repeated. Without, every column but the first is one
-    #[arg(long = "column", value_name = "SYMBOL=NAME", value_parser = Column::parse,
-        requires = "history")]
-    columns: Vec<Column>,
+    #[command(flatten)]
+    inputs: InputArgs,
     /// Where the market goes
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -106,6 +109,12 @@ pub(crate) struct Verify {
     /// The epoch it must be of
     #[arg(short, long, value_name = "NUMBER")]
     epoch: Option<u64>,
+    /// Of a calibrated model: the market that the steps of its rates must be from
+    #[arg(long, value_name = "FILE", value_parser = parse_source, conflicts_with = "first")]
+    previous: Option<Source>,
+    /// Of a calibrated model: it is the first epoch of its rule, held to no steps
+    #[arg(long)]
+    first: bool,
 }
 
 /// What markets of both families have in common.
@@ -140,16 +149,27 @@ trait Shown: MarketKind {
         None
     }
 
-    /// The snapshot with the closes that a model needs.
-    fn with_history(
+    /// The snapshot with what else a model reads: closes, and the epoch before.
+    fn with_inputs(
         snapshot: Self::Snapshot,
         _model: &Self::Model,
         args: &Build,
         _env: Env,
     ) -> Result<Self::Snapshot, Error> {
-        match args.history {
-            Some(_) => Err(Error::Usage("--history: only models that simulate read closes")),
+        match args.inputs.history {
+            _ if args.inputs.has_steps() => Err(CalibrateError::NoSteps(args.model.clone()).into()),
+            Some(_) => Err(Error::Usage(
+                "--history: only models that simulate or are calibrated read closes",
+            )),
             None => Ok(snapshot),
+        }
+    }
+
+    /// Checks the epoch that the steps of calibrated rates are from.
+    fn check_steps(_file: &MarketFileOf<Self>, args: &Verify, _env: Env) -> Result<(), Error> {
+        match args.first || args.previous.is_some() {
+            true => Err(CalibrateError::NoSteps(args.market.to_string()).into()),
+            false => Ok(()),
         }
     }
 
@@ -184,6 +204,8 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
                 AnyMarketFile::Simulation(file) => show::<B, _>(args, &published, file, env),
             })
         }
+        Command::Calibrate(args) => calibrate::run(args, env),
+        Command::Replay(args) => replay::run(args, env),
         Command::Moves(args) => moves::run(args, env),
         Command::Prices(args) => prices::run(args, env),
         Command::Verify(args) => {
@@ -211,7 +233,7 @@ pub(crate) fn load_model(name: &str) -> Result<AnyModel, Error> {
 
 fn build<B: Backend, K: Shown>(args: &Build, model: &K::Model, env: Env) -> Result<Exit, Error> {
     let snapshot = K::snapshot(&load_text(&args.snapshot)?, &args.snapshot)?;
-    let snapshot = K::with_history(snapshot, model, args, env)?;
+    let snapshot = K::with_inputs(snapshot, model, args, env)?;
     check_time(&args.snapshot, K::timestamp(&snapshot), now()?)?;
     let make = || MarketFileOf::<K>::build::<B::Field>(model, &snapshot, args.epoch);
     let (file, market) = env
@@ -287,6 +309,7 @@ fn verify<B: Backend, K: Shown>(
             found: "another one".to_owned(),
         });
     }
+    K::check_steps(file, args, env)?;
     if let Some(sources) = &args.sources {
         let snapshot = K::reported(file.snapshot()).ok_or(Error::NoReports(place.clone()))?;
         prices::check(snapshot, &args.market, sources)?;

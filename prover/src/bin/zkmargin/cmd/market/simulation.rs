@@ -7,7 +7,6 @@ use zkmargin_margin::shape::{Family, ProofSystem};
 use zkmargin_params::market::simulation::{Listing, Market};
 use zkmargin_params::market::{SimulationKind, SimulationMarketFile};
 use zkmargin_params::simulation::SimulationError;
-use zkmargin_params::simulation::history::History;
 use zkmargin_params::simulation::model::SimulationModel;
 use zkmargin_params::simulation::set::JointMove;
 use zkmargin_params::simulation::snapshot::{SimulationSnapshot, SnapshotSpec};
@@ -16,11 +15,9 @@ use zkmargin_prover::figures::{Table, change, money};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::venue::FieldHex;
 
-use super::{Build, Show, Shown, Summary, listed, summary_lines};
-use crate::cmd::backtest::note_odd;
+use super::{Build, CalibrateError, Show, Shown, Summary, listed, summary_lines};
 use crate::env::Env;
 use crate::error::Error;
-use crate::input::load_text;
 
 /// Worst scenarios that are shown of an instrument.
 const WORST: usize = 10;
@@ -76,16 +73,16 @@ impl Shown for SimulationKind {
     }
 
     /// The days that the model reads, the newest last, and no more of them.
-    fn with_history(
+    fn with_inputs(
         snapshot: SimulationSnapshot,
         model: &SimulationModel,
         args: &Build,
         env: Env,
     ) -> Result<SimulationSnapshot, Error> {
-        let Some(place) = &args.history else { return Ok(snapshot) };
-        let (history, odd) = History::from_csv(&load_text(place)?, &args.columns)
-            .map_err(|error| failed(place, error))?;
-        note_odd(place, &odd, env);
+        if args.inputs.has_steps() {
+            return Err(CalibrateError::NoSteps(args.model.clone()).into());
+        }
+        let Some((history, place)) = args.inputs.closes(env)? else { return Ok(snapshot) };
         let history = match model.spec().set.days() {
             Some(days) => history.last(days),
             None => history,

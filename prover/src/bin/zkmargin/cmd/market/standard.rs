@@ -5,11 +5,13 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::Timestamp;
 use zkmargin_margin::shape::{Family, ProofSystem};
 use zkmargin_params::market::{Listing, Market, MarketFile, StandardKind};
+use zkmargin_params::model::StandardModel;
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::venue::FieldHex;
 
-use super::{Show, Shown, Summary, listed, summary_lines};
+use super::inputs::check_steps;
+use super::{Build, Show, Shown, Summary, Verify, listed, summary_lines};
 use crate::env::Env;
 use crate::error::Error;
 
@@ -54,6 +56,19 @@ impl Shown for StandardKind {
 
     fn reported(snapshot: &Snapshot) -> Option<&Snapshot> {
         Some(snapshot)
+    }
+
+    fn with_inputs(
+        snapshot: Snapshot,
+        model: &StandardModel,
+        args: &Build,
+        env: Env,
+    ) -> Result<Snapshot, Error> {
+        args.inputs.complete(snapshot, model, &args.snapshot, env)
+    }
+
+    fn check_steps(file: &MarketFile, args: &Verify, env: Env) -> Result<(), Error> {
+        check_steps(file, &args.market, (args.previous.as_ref(), args.first), env)
     }
 
     fn timestamp(snapshot: &Snapshot) -> Timestamp {

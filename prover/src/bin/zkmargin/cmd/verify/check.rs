@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
-use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
-use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
+use zkmargin_circuits::scenario::ScenarioFigures;
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationFigures};
+use zkmargin_circuits::standard::StandardFigures;
 use zkmargin_circuits::statement::transition::TransitionCircuit;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
@@ -20,7 +21,10 @@ use zkmargin_verifier::{MalformedProof, VerifyError};
 use crate::env::Env;
 use crate::error::Error;
 use crate::input::{SrsArgs, warn_of_insecure_srs};
-use crate::params::verifier;
+use crate::params::{margin_verifier, verifier};
+
+/// Whether insecure powers of tau will do, and the layout that is taken alone.
+pub(crate) type Expected = (SrsArgs, Option<ColumnLayout>);
 
 /// A proof file and its bytes, or why they cannot be had.
 pub(crate) type ProofBytes<'a> = (&'a Source, Result<Vec<u8>, Error>);
@@ -43,7 +47,7 @@ pub(super) enum Verified {
 /// are of a circuit together; one result for each, in their order.
 pub(super) fn check_all(
     sources: &[Source],
-    srs: SrsArgs,
+    expected: Expected,
     env: Env,
 ) -> Result<Vec<Result<Verified, Error>>, Error> {
     let is_transition =
@@ -54,7 +58,7 @@ pub(super) fn check_all(
     let only = transitions.len() + margins.len() == 1;
     let mut margins = match margins.is_empty() {
         true => Vec::new(),
-        false => check_files(margins, srs, env)?,
+        false => check_files(margins, expected, env)?,
     }
     .into_iter();
     let mut transitions = transitions.into_iter();
@@ -65,7 +69,7 @@ pub(super) fn check_all(
             continue;
         }
         let Some((source, bytes)) = transitions.next() else { continue };
-        match bytes.and_then(|bytes| check_transition(source, &bytes, srs, env)) {
+        match bytes.and_then(|bytes| check_transition(source, &bytes, expected, env)) {
             Err(error) if only => return Err(error),
             result => results.push(result.map(Verified::Transition)),
         }
@@ -77,61 +81,96 @@ pub(super) fn check_all(
 fn check_transition(
     source: &Source,
     bytes: &[u8],
-    srs: SrsArgs,
+    (srs, layout): Expected,
     env: Env,
 ) -> Result<VerifiedTransition, Error> {
     let malformed = |error: MalformedProof| proof_error(source, error.into());
     let circuit = transition::circuit_of(bytes).map_err(malformed)?;
     env.proof_system_of(source, circuit.proof_system)?;
-    with_backend!(circuit.proof_system, B => {
-        type Field = <B as Backend>::Field;
-        let file = TransitionFile::<Field>::parse(bytes).map_err(malformed)?;
-        let dev = match file.srs().is_some_and(|srs| srs.insecure) {
-            false => DevSrs::Refuse,
-            true if srs.insecure_dev_srs => {
-                warn_of_insecure_srs();
-                DevSrs::AllowInsecure
-            }
-            true => return Err(Error::InsecureSrs(source.to_string())),
-        };
-        let verifier = match circuit.family {
-            Family::Standard => {
-                verifier::<B, TransitionCircuit<Field, StandardFigures<_>>>(circuit.shape, dev, env)
-            }
-            Family::Scenario => {
-                verifier::<B, TransitionCircuit<Field, ScenarioFigures<_>>>(circuit.shape, dev, env)
-            }
-            Family::Simulation => {
-                type Figures = SimulationFigures<Field, SCENARIOS>;
-                verifier::<B, TransitionCircuit<Field, Figures>>(circuit.shape, dev, env)
-            }
-        }?;
-        env.progress
-            .stage("verification of 1 proof", || B::verify_transition(&verifier, &file))
-            .map_err(|error| proof_error(source, error))
+    check_layout(source, circuit, layout)?;
+    with_backend!(circuit.proof_system, B => match is_usual(circuit) {
+        true => check_transition_of::<B>(source, bytes, circuit, srs, env),
+        false => check_transition_of::<<B as Backend>::Wide>(source, bytes, circuit, srs, env),
     })
+}
+
+/// The same in the layout of the proof system.
+fn check_transition_of<B: Backend>(
+    source: &Source,
+    bytes: &[u8],
+    circuit: CircuitId,
+    srs: SrsArgs,
+    env: Env,
+) -> Result<VerifiedTransition, Error> {
+    type Of<F, G, L> = TransitionCircuit<F, G, L>;
+    let file = TransitionFile::<B::Field>::parse(bytes)
+        .map_err(|error| proof_error(source, error.into()))?;
+    let dev = match file.srs().is_some_and(|srs| srs.insecure) {
+        false => DevSrs::Refuse,
+        true if srs.insecure_dev_srs => {
+            warn_of_insecure_srs();
+            DevSrs::AllowInsecure
+        }
+        true => return Err(Error::InsecureSrs(source.to_string())),
+    };
+    let shape = circuit.shape;
+    let verifier = match circuit.family {
+        Family::Standard => {
+            verifier::<B, Of<B::Field, StandardFigures<_>, B::Columns>>(shape, dev, env)
+        }
+        Family::Scenario => {
+            verifier::<B, Of<B::Field, ScenarioFigures<_>, B::Columns>>(shape, dev, env)
+        }
+        Family::Simulation => verifier::<
+            B,
+            Of<B::Field, SimulationFigures<_, SCENARIOS>, B::Columns>,
+        >(shape, dev, env),
+    }?;
+    env.progress
+        .stage("verification of 1 proof", || B::verify_transition(&verifier, &file))
+        .map_err(|error| proof_error(source, error))
+}
+
+/// Refuses a proof of another layout than the one that is taken.
+fn check_layout(
+    source: &Source,
+    circuit: CircuitId,
+    expected: Option<ColumnLayout>,
+) -> Result<(), Error> {
+    match expected {
+        Some(key) if key != circuit.layout => {
+            Err(proof_error(source, VerifyError::WrongLayout { key, proof: circuit.layout }))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a circuit is in the usual layout of its proof system.
+fn is_usual(circuit: CircuitId) -> bool {
+    circuit.layout == circuit.proof_system.usual_layout()
 }
 
 /// Verifies margin proofs that were read, those of a circuit together; one result for
 /// each, in their order.
 pub(crate) fn check_files(
     proofs: Vec<ProofBytes<'_>>,
-    srs: SrsArgs,
+    (srs, layout): Expected,
     env: Env,
 ) -> Result<Vec<Result<VerifiedClaim, Error>>, Error> {
     let total = proofs.len();
     let mut results = BTreeMap::new();
     let mut groups: BTreeMap<CircuitId, Vec<Unread<'_>>> = BTreeMap::new();
     for (index, (source, bytes)) in proofs.into_iter().enumerate() {
-        match bytes.and_then(|bytes| identify(source, bytes, env)) {
+        match bytes.and_then(|bytes| identify(source, bytes, layout, env)) {
             Ok((circuit, bytes)) => groups.entry(circuit).or_default().push((index, source, bytes)),
             Err(error) => drop(results.insert(index, Err(error))),
         }
     }
     for (circuit, group) in groups {
         let files: Vec<_> = group.iter().map(|(index, source, _)| (*index, *source)).collect();
-        let checked = with_backend!(circuit.proof_system, B => {
-            check_group::<B>(circuit, group, srs, env)
+        let checked = with_backend!(circuit.proof_system, B => match is_usual(circuit) {
+            true => check_group::<B>(circuit, group, srs, env),
+            false => check_group::<<B as Backend>::Wide>(circuit, group, srs, env),
         });
         match checked {
             Ok(checked) => results.extend(checked),
@@ -150,9 +189,15 @@ pub(crate) fn check_files(
 }
 
 /// A proof file and what it was made with.
-fn identify(source: &Source, bytes: Vec<u8>, env: Env) -> Result<(CircuitId, Vec<u8>), Error> {
+fn identify(
+    source: &Source,
+    bytes: Vec<u8>,
+    layout: Option<ColumnLayout>,
+    env: Env,
+) -> Result<(CircuitId, Vec<u8>), Error> {
     let circuit = circuit_of(&bytes).map_err(|error| proof_error(source, error.into()))?;
     env.proof_system_of(source, circuit.proof_system)?;
+    check_layout(source, circuit, layout)?;
     Ok((circuit, bytes))
 }
 
@@ -188,13 +233,7 @@ fn check_group<B: Backend>(
         if dev == DevSrs::AllowInsecure {
             warn_of_insecure_srs();
         }
-        let verifier = match circuit.family {
-            Family::Standard => verifier::<B, StandardCircuit<B::Field>>(circuit.shape, dev, env),
-            Family::Scenario => verifier::<B, ScenarioCircuit<B::Field>>(circuit.shape, dev, env),
-            Family::Simulation => {
-                verifier::<B, SimulationCircuit<B::Field>>(circuit.shape, dev, env)
-            }
-        }?;
+        let verifier = margin_verifier::<B>(circuit.family, circuit.shape, dev, env)?;
         let files: Vec<_> = batch.iter().map(|(_, _, file)| file.clone()).collect();
         let name = format!("verification of {}", count(files.len()));
         let verified = env.progress.stage(&name, || B::verify(&verifier, &files));

@@ -1,13 +1,15 @@
 //! The options that say what a proof must be about.
 
+mod of_page;
+
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, Timestamp};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::freshness::{Freshness, parse_period};
 use zkmargin_prover::transition::Opening;
 use zkmargin_prover::venue::FieldHex;
+use zkmargin_verifier::pins::{Assurance, ClaimRule, Figure, Pins, Told};
 
-use super::pins::{Assurance, ClaimRule, Figure, Pins, Rule};
 use crate::cmd::epoch::{load_epoch, load_signers};
 use crate::cmd::market::load_model;
 use crate::env::Env;
@@ -114,6 +116,12 @@ struct Waived {
 }
 
 impl Waived {
+    /// The names of what is waived.
+    fn names(&self) -> Vec<&'static str> {
+        let needed = [Figure::Signers].into_iter().chain(Figure::NEEDED);
+        needed.filter(|figure| self.has(*figure)).map(Figure::key).collect()
+    }
+
     fn has(&self, figure: Figure) -> bool {
         match figure {
             Figure::Signers => self.any_signers,
@@ -125,28 +133,6 @@ impl Waived {
             Figure::Age => self.any_age,
             Figure::Epoch | Figure::Account | Figure::Memo | Figure::Next | Figure::Change => true,
         }
-    }
-}
-
-/// A time that prices are said to be of, where, and how well that is known.
-struct Taken {
-    place: String,
-    time: Timestamp,
-    by: Assurance,
-}
-
-/// Rules, and times of prices, as they are gathered.
-#[derive(Default)]
-struct Told {
-    rules: Vec<Rule>,
-    times: Vec<Taken>,
-    /// An epoch file that nobody has to have signed.
-    unsigned: bool,
-}
-
-impl Told {
-    fn rule(&mut self, figure: Figure, expected: impl ToString, by: Assurance) {
-        self.rules.push(Rule { figure, expected: expected.to_string(), by });
     }
 }
 
@@ -166,44 +152,15 @@ impl Expected {
             (None, None, Some(level)) => ClaimRule::Meets { level, times, leverage },
             (None, None, None) => ClaimRule::Any,
         };
-        let is_told = |figure: Figure| match figure {
-            Figure::Claim => !matches!(claim, ClaimRule::Any),
-            Figure::Age => age.is_some() && self.max_age.is_some(),
-            _ => told.rules.iter().any(|rule| rule.figure == figure),
-        };
-        let mut open: Vec<_> =
-            Figure::NEEDED.into_iter().filter(|figure| !is_told(*figure)).collect();
-        if told.unsigned {
-            open.insert(0, Figure::Signers);
-        }
-        let (waived, missing) = open.into_iter().partition(|figure| self.waived.has(*figure));
-        Ok(Pins { rules: told.rules, claim, age, waived, missing })
+        Ok(told.pins(claim, age, |figure| self.waived.has(figure)))
     }
 
     fn tell_epoch(&self, told: &mut Told) -> Result<(), Error> {
         let Some(source) = &self.epoch else { return Ok(()) };
         let epoch = load_epoch(source)?;
-        let by = match &self.signers {
-            Some(file) => {
-                let signers = load_signers(file)?;
-                let signed =
-                    epoch.check(&signers).map_err(|error| Error::not_signed(source, error))?;
-                Assurance::Signed { signed, signers: signers.signers().len() }
-            }
-            None => {
-                told.unsigned = true;
-                Assurance::Claimed
-            }
-        };
-        let post = &epoch.post;
-        told.rule(Figure::Context, epoch.context, by);
-        told.rule(Figure::StateRoot, post.state_root, by);
-        told.rule(Figure::MarketRoot, post.market_root, by);
-        told.rule(Figure::Model, post.model, by);
-        told.rule(Figure::Epoch, post.epoch.get(), by);
-        let place = source.to_string();
-        told.times.push(Taken { place, time: post.market_timestamp, by });
-        Ok(())
+        let signers = self.signers.as_ref().map(load_signers).transpose()?;
+        told.epoch(source, &epoch, signers.as_ref())
+            .map_err(|error| Error::not_signed(source, error))
     }
 
     fn tell_market(&self, told: &mut Told, env: Env) -> Result<(), Error> {
@@ -218,7 +175,7 @@ impl Expected {
         told.rule(Figure::MarketRoot, root, by);
         told.rule(Figure::Model, model, by);
         told.rule(Figure::Epoch, epoch.get(), by);
-        told.times.push(Taken { place: source.to_string(), time, by });
+        told.time(source, time, by);
         Ok(())
     }
 
@@ -256,17 +213,9 @@ impl Expected {
             "--max-age needs --epoch or --market: a proof does not say the time of its prices";
         let Some(max_age) = self.max_age else { return Ok(None) };
         let rule = Freshness { max_age, max_ahead: self.max_clock_skew };
-        let now = now()?;
-        let mut ages = Vec::new();
-        for Taken { place, time, by } in &told.times {
-            let age = rule
-                .check(*time, now)
-                .map_err(|source| Error::NotFresh { path: place.clone(), source })?;
-            ages.push((age, *by));
-        }
-        match ages.into_iter().max_by_key(|(age, by)| (*by, *age)) {
-            Some(age) => Ok(Some(age)),
-            None => Err(Error::Usage(NO_TIME)),
-        }
+        let age = told
+            .age(rule, now()?)
+            .map_err(|error| Error::NotFresh { path: error.place, source: error.source })?;
+        age.map(Some).ok_or(Error::Usage(NO_TIME))
     }
 }

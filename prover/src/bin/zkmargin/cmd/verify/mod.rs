@@ -7,11 +7,12 @@
 mod check;
 mod expected;
 mod page;
-mod pins;
 mod verdict;
 
 use zkmargin_margin::claim::Side;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_prover::files::Source;
+use zkmargin_verifier::pins::{Mismatch, Pins};
 
 use crate::env::Env;
 use crate::error::{Error, Exit};
@@ -19,12 +20,9 @@ use crate::input::{SrsArgs, parse_source};
 use crate::output::stderr_line;
 
 pub(crate) use check::{check_files, read_files};
-pub(crate) use pins::Figure;
-pub(crate) use verdict::list;
 
 use check::{Verified, check_all};
 use expected::Expected;
-use pins::Pins;
 use verdict::{ProofReport, Report};
 
 /// What is said after the help.
@@ -45,6 +43,9 @@ pub(crate) struct Args {
     /// the command is ended
     #[arg(long)]
     open: bool,
+    /// Take proofs of this layout of columns alone, tall or wide, as a contract does
+    #[arg(long, value_name = "LAYOUT")]
+    layout: Option<ColumnLayout>,
     #[command(flatten)]
     srs: SrsArgs,
     #[command(flatten)]
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
             if let Err(error) = &ended {
                 stderr_line(&format!("error: {}", error.message(false)));
             }
-            page::show_page(proof, args.srs, env)?;
+            page::show_page(proof, &args.expected, args.srs, env)?;
             ended
         }
         (true, [_]) => ended,
@@ -70,17 +71,24 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
 
 fn report(args: &Args, env: Env) -> Result<Exit, Error> {
     let pins = args.expected.pins(env)?;
-    let checked = check_all(&args.proof, args.srs, env)?;
+    let checked = check_all(&args.proof, (args.srs, args.layout), env)?;
     let (mut first_error, mut below) = (None, false);
+    let other = |source: &Source, error: Mismatch| Error::Mismatch {
+        place: source.to_string(),
+        what: error.figure.key(),
+        expected: error.expected,
+        found: error.found,
+    };
     let mut proofs = Vec::new();
     for (source, result) in args.proof.iter().zip(checked) {
         let matched = result.and_then(|verified| match verified {
             Verified::Margin(claim) => {
-                below |= pins.matches(claim.data(), source)? == Side::Below;
+                let side = pins.matches(claim.data()).map_err(|error| other(source, error))?;
+                below |= side == Side::Below;
                 Ok(ProofReport::proved(source, *claim.data(), &pins))
             }
             Verified::Transition(transition) => {
-                pins.matches_transition(transition.data(), source)?;
+                pins.matches_transition(transition.data()).map_err(|error| other(source, error))?;
                 Ok(ProofReport::transition(source, *transition.data(), &pins))
             }
         });

@@ -1,15 +1,15 @@
 //! `zkmargin whatif`: the account after a trade or a deposit, natively.
 
 mod scenario;
+mod simulation;
 mod standard;
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use serde::Serialize;
 use zkmargin_margin::claim::{Level, Multiplier};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, BucketId, Epoch, InstrumentId};
-use zkmargin_margin::portfolio::{Portfolio, Position};
-use zkmargin_margin::units::{Amount, Lots};
+use zkmargin_margin::ids::{AccountId, Epoch, InstrumentId};
+use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_params::decimal::parse_decimal;
 use zkmargin_params::market::{AnyMarketFile, MarketError};
 use zkmargin_params::symbol::Symbol;
@@ -17,6 +17,7 @@ use zkmargin_prover::backend::Backend;
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::figures::{Table, thousands};
 use zkmargin_prover::files::Source;
+use zkmargin_prover::whatif::{self, Order, Trade, TradeError, units};
 use zkmargin_prover::with_backend;
 
 use crate::env::Env;
@@ -28,7 +29,7 @@ const NOTE: &str = "\
 Nothing is traded and nothing is written. A trade is in the cross-margin bucket, at the mark \
 where no price is given; its cost is rounded up. Levels and cash are exact, as they would be \
 proved; liquidation prices are exact in a standard market and floating point in a scenario \
-market. --size-for doubles the trade's size until the level is lost and then closes in: a larger \
+market, and a market that simulates has none. --size-for doubles the trade's size until the level is lost and then closes in: a larger \
 size at which it is met again is not looked for. Fees and funding are not in it.";
 
 #[derive(Debug, clap::Args)]
@@ -59,14 +60,6 @@ pub(crate) struct Args {
     /// trade: of a position, or of the underlying of a scenario market
     #[arg(long, value_name = "SYMBOL=PRICE", value_parser = parse_price)]
     liquidation_at: Option<(Symbol, Decimal)>,
-}
-
-/// A hypothetical trade.
-#[derive(Clone, Debug)]
-struct Trade {
-    symbol: Symbol,
-    quantity: Decimal,
-    price: Option<Decimal>,
 }
 
 fn parse_trade(text: &str) -> Result<Trade, String> {
@@ -123,6 +116,12 @@ pub(crate) enum WhatIfError {
     /// A position whose price does not matter.
     #[error("--liquidation-at: allowed is the underlying of this market")]
     Underlying,
+    /// A market that has no price of one underlying alone.
+    #[error(
+        "--liquidation-at: in a market that simulates all prices move together; `zkmargin stress` \
+         shows the account under such moves"
+    )]
+    Together,
     /// A price with no figures.
     #[error("--liquidation-at: the account has no figures at this price")]
     Price,
@@ -181,8 +180,8 @@ trait Asked<F: MarginField> {
     /// The quote currency's decimals.
     fn quote_decimals(&self) -> u32;
 
-    /// What a trade of so much adds.
-    fn order(&self, trade: &Trade, quantity: Decimal) -> Result<Order, Error>;
+    /// What a trade adds.
+    fn order(&self, trade: &Trade) -> Result<Order, TradeError>;
 
     /// The smallest quantity of an instrument, if it is listed.
     fn lot(&self, symbol: &Symbol) -> Option<Decimal>;
@@ -202,14 +201,6 @@ trait Asked<F: MarginField> {
     ) -> Result<String, Error>;
 }
 
-/// What a trade adds to an account.
-struct Order {
-    instrument: InstrumentId,
-    lots: i64,
-    /// In quote units: positive is paid.
-    cost: i128,
-}
-
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     if args.trade.is_none() && args.cash.is_none() && args.liquidation_at.is_none() {
         return Err(WhatIfError::Nothing.into());
@@ -225,9 +216,10 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
             let market = published.open::<_, <B as Backend>::Field>(file)?;
             answer(args, &scenario::Scenario { market: &market, file }, quote, env)
         }
-        AnyMarketFile::Simulation(_) => Err(Error::Usage(
-            "whatif: not for markets that simulate; `zkmargin margin` on the changed portfolio says it",
-        )),
+        AnyMarketFile::Simulation(file) => {
+            let market = published.open::<_, <B as Backend>::Field>(file)?;
+            answer(args, &simulation::Simulation { market: &market, file }, quote, env)
+        }
     })
 }
 
@@ -270,55 +262,23 @@ fn changed<F: MarginField, A: Asked<F>>(
     before: &Portfolio,
     trade: Option<(&Trade, Decimal)>,
 ) -> Result<Portfolio, Error> {
-    let mut positions = before.positions().to_vec();
-    let mut cash = units(args.cash.unwrap_or_default(), asked.quote_decimals())?;
-    if let Some((trade, quantity)) = trade {
-        let order = asked.order(trade, quantity)?;
-        cash = cash.checked_sub(order.cost).ok_or(WhatIfError::Amount)?;
-        let held = hold(&mut positions, order.instrument);
-        let lots = held.quantity.get().checked_add(order.lots).ok_or(WhatIfError::Quantity)?;
-        held.quantity = Lots::new(lots);
+    let failed = |error| trade_error("--trade", error);
+    let cash = units(args.cash.unwrap_or_default(), asked.quote_decimals()).map_err(failed)?;
+    let order = trade
+        .map(|(trade, quantity)| asked.order(&Trade { quantity, ..trade.clone() }).map_err(failed));
+    whatif::changed(before, order.transpose()?, cash, asked.any()).map_err(failed)
+}
+
+/// An error of the library in the words of the command.
+fn trade_error(place: &str, error: TradeError) -> Error {
+    match error {
+        TradeError::NotListed(symbol) => {
+            Error::NotListed { path: place.to_owned(), symbol: symbol.to_string() }
+        }
+        TradeError::Quantity => WhatIfError::Quantity.into(),
+        TradeError::Positions => WhatIfError::Positions.into(),
+        _ => WhatIfError::Amount.into(),
     }
-    if cash != 0 {
-        let any = asked.any().ok_or(WhatIfError::Positions)?;
-        let first = positions.iter_mut().position(|held| held.bucket == BucketId::CROSS);
-        let held = match first {
-            Some(place) => &mut positions[place],
-            None => hold(&mut positions, any),
-        };
-        let sum = held.cash.get().checked_add(cash).ok_or(WhatIfError::Amount)?;
-        held.cash = Amount::new(sum).map_err(|_| WhatIfError::Amount)?;
-    }
-    positions.retain(|held| held.quantity != Lots::ZERO || held.cash != Amount::ZERO);
-    positions.sort_by_key(Position::key);
-    let after = Portfolio::new(positions, before.blinding().clone());
-    let after = after.map_err(|_| WhatIfError::Positions)?;
-    Ok(after.with_reserved(before.reserved().clone()))
-}
-
-/// The cross-margin position in an instrument.
-fn hold(positions: &mut Vec<Position>, instrument: InstrumentId) -> &mut Position {
-    let bucket = BucketId::CROSS;
-    let found =
-        positions.iter().position(|held| (held.bucket, held.instrument) == (bucket, instrument));
-    let place = found.unwrap_or_else(|| {
-        positions.push(Position { bucket, instrument, quantity: Lots::ZERO, cash: Amount::ZERO });
-        positions.len() - 1
-    });
-    &mut positions[place]
-}
-
-/// An amount in quote units, exact.
-fn units(amount: Decimal, decimals: u32) -> Result<i128, WhatIfError> {
-    zkmargin_params::convert::amount_from_decimal(&amount.to_string(), decimals)
-        .map(Amount::get)
-        .map_err(|_| WhatIfError::Amount)
-}
-
-/// What a quantity costs at a price, in quote units and rounded up.
-fn cost(quantity: Decimal, price: Decimal, decimals: u32) -> Result<i128, WhatIfError> {
-    let cost = quantity.checked_mul(price).ok_or(WhatIfError::Amount)?;
-    units(cost.round_dp_with_strategy(decimals, RoundingStrategy::ToPositiveInfinity), decimals)
 }
 
 /// Doublings of a size before it is taken to have no limit.
@@ -396,12 +356,12 @@ fn lines(args: &Args, report: &Report) -> Vec<String> {
         row(name, &thousands(figure.0), &thousands(figure.1));
     }
     lines.extend(table.lines());
-    lines.push(String::new());
     let mut table = Table::new(2, ["liquidation", "bucket", "before", "after"]);
     let key = |line: &LiquidationLine| (line.bucket, line.instrument.clone());
     let mut keys: Vec<_> = before.liquidation.iter().chain(&after.liquidation).map(key).collect();
     keys.sort();
     keys.dedup();
+    let is_told = !keys.is_empty();
     for wanted in keys {
         let place = |side: &Side| {
             let found = side.liquidation.iter().find(|line| key(line) == wanted);
@@ -409,7 +369,10 @@ fn lines(args: &Args, report: &Report) -> Vec<String> {
         };
         table.row([wanted.1.clone(), wanted.0.to_string(), place(before), place(after)]);
     }
-    lines.extend(table.lines());
+    if is_told {
+        lines.push(String::new());
+        lines.extend(table.lines());
+    }
     if let (Some(size), Some(trade), Some(level)) = (&report.size, &args.trade, args.size_for) {
         lines.push(format!("largest size  {} {} keeps {level}", thousands(size), trade.symbol));
     }
@@ -450,9 +413,5 @@ mod tests {
         }
         assert!(parse_price("BTC=0").is_err() && parse_price("BTC=1").is_ok());
         assert!(parse_level("bankrupt").is_err());
-        // Rounded up, whichever side is paid.
-        let third: Decimal = "0.333".parse().unwrap();
-        assert_eq!(cost(third, third, 2), Ok(12));
-        assert_eq!(cost(-third, third, 2), Ok(-11));
     }
 }

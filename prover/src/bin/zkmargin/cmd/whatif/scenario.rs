@@ -9,11 +9,12 @@ use zkmargin_margin::ids::InstrumentId;
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_params::market::ScenarioMarketFile;
 use zkmargin_params::market::scenario::Market;
-use zkmargin_params::scenario::{Crossing, Instrument, Scan, ScenarioError, Shock, StressTest};
+use zkmargin_params::scenario::{Crossing, Scan, ScenarioError, Shock, StressTest};
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::scenario::{ScenarioReport, scenario_portfolio};
+use zkmargin_prover::whatif::{Order, Trade, TradeError, scenario_order};
 
-use super::{Args, Asked, LiquidationLine, Order, Side, Trade, WhatIfError, cost, market_error};
+use super::{Args, Asked, LiquidationLine, Side, WhatIfError, market_error};
 use crate::error::Error;
 
 /// Decimals of figures in floating point.
@@ -36,25 +37,8 @@ impl<F: MarginField> Asked<F> for Scenario<'_, F> {
         self.market.quote_decimals()
     }
 
-    fn order(&self, trade: &Trade, quantity: Decimal) -> Result<Order, Error> {
-        let listing = self.market.listing(trade.symbol.as_str());
-        let listing = listing.ok_or(Error::NotListed {
-            path: "--trade".to_owned(),
-            symbol: trade.symbol.to_string(),
-        })?;
-        let lots = listing.lots_from_decimal(&quantity.to_string());
-        let mark = number(self.mark(trade).ok_or(WhatIfError::Amount)?)?;
-        let price = trade.price.unwrap_or(mark);
-        // Perpetuals and futures are worth nothing at their mark.
-        let price = match self.is_linear(trade) {
-            true => price.checked_sub(mark).ok_or(WhatIfError::Amount)?,
-            false => price,
-        };
-        Ok(Order {
-            instrument: listing.id(),
-            lots: lots.map_err(|_| WhatIfError::Quantity)?.get(),
-            cost: cost(quantity, price, self.quote_decimals())?,
-        })
+    fn order(&self, trade: &Trade) -> Result<Order, TradeError> {
+        scenario_order(self.market, &self.file.snapshot().spec().market, trade)
     }
 
     fn lot(&self, symbol: &Symbol) -> Option<Decimal> {
@@ -111,33 +95,6 @@ impl<F: MarginField> Asked<F> for Scenario<'_, F> {
 }
 
 impl<F: MarginField> Scenario<'_, F> {
-    fn instrument(&self, trade: &Trade) -> Option<&Instrument> {
-        self.file.snapshot().spec().market.spec().instruments.get(&trade.symbol)
-    }
-
-    fn is_linear(&self, trade: &Trade) -> bool {
-        let linear = |instrument: &Instrument| {
-            matches!(instrument, Instrument::Perpetual { .. } | Instrument::Future { .. })
-        };
-        self.instrument(trade).is_some_and(linear)
-    }
-
-    /// The price of a unit.
-    fn mark(&self, trade: &Trade) -> Option<f64> {
-        match *self.instrument(trade)? {
-            Instrument::Perpetual { price, .. } => Some(price),
-            Instrument::Future { expiry_seconds } => {
-                let market = &self.file.snapshot().spec().market;
-                let feed = market.group_of(expiry_seconds)?;
-                market.spec().feeds.get(feed).map(|feed| feed.forward)
-            }
-            Instrument::Option { .. } | Instrument::Collateral { .. } => {
-                let row = self.market.listing(trade.symbol.as_str())?.row();
-                self.market.table().rows.get(row).map(|row| row.mark)
-            }
-        }
-    }
-
     fn test(&self, args: &Args, portfolio: &Portfolio) -> Result<StressTest<'_>, Error> {
         let portfolio = scenario_portfolio(self.market, portfolio).map_err(market_error(args))?;
         let spec = &self.file.snapshot().spec().market;

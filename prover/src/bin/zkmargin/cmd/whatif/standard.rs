@@ -10,10 +10,9 @@ use zkmargin_params::market::stress::{AtPrices, cash_for};
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::report::MarginReport;
 use zkmargin_prover::standard_stress::{Liquidation, liquidations};
+use zkmargin_prover::whatif::{Order, Trade, TradeError, standard_order};
 
-use super::{
-    Args, Asked, LiquidationLine, Order, Side, Trade, WhatIfError, cost, market_error, not_listed,
-};
+use super::{Args, Asked, LiquidationLine, Side, WhatIfError, market_error, not_listed};
 use crate::error::Error;
 
 /// A standard market.
@@ -30,19 +29,8 @@ impl<F: MarginField> Asked<F> for Standard<'_, F> {
         self.0.quote_decimals()
     }
 
-    fn order(&self, trade: &Trade, quantity: Decimal) -> Result<Order, Error> {
-        let listing = self.0.listing(trade.symbol.as_str());
-        let listing = listing.ok_or(Error::NotListed {
-            path: "--trade".to_owned(),
-            symbol: trade.symbol.to_string(),
-        })?;
-        let lots = listing.lots_from_decimal(&quantity.to_string());
-        let price = trade.price.unwrap_or_else(|| listing.mark());
-        Ok(Order {
-            instrument: listing.id(),
-            lots: lots.map_err(|_| WhatIfError::Quantity)?.get(),
-            cost: cost(quantity, price, self.quote_decimals())?,
-        })
+    fn order(&self, trade: &Trade) -> Result<Order, TradeError> {
+        standard_order(self.0, trade)
     }
 
     fn lot(&self, symbol: &Symbol) -> Option<Decimal> {

@@ -1,0 +1,82 @@
+//! The numbers of calibrated models, from the snapshot.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use zkmargin_margin::ids::Epoch;
+
+use crate::calibration::CalibrationError;
+use crate::calibration::inputs::Numbers;
+use crate::calibration::numbers::{Calibrated, Calibrator};
+use crate::market::MarketError;
+use crate::model::StandardModel;
+use crate::snapshot::Snapshot;
+use crate::symbol::Symbol;
+
+/// The numbers of a model's calibrated instruments in an epoch; none of a model that
+/// is not calibrated. Instruments without a price keep the numbers that they had, and
+/// have none where they had none.
+///
+/// # Errors
+/// When the snapshot lacks what the rule reads, or its epoch before is not before.
+pub fn calibrate(
+    model: &StandardModel,
+    snapshot: &Snapshot,
+    epoch: Epoch,
+) -> Result<BTreeMap<Symbol, Calibrated>, CalibrationError> {
+    let Some(rule) = model.calibration() else { return Ok(BTreeMap::new()) };
+    let inputs = snapshot.calibration().ok_or(CalibrationError::NoInputs)?;
+    if let Some(previous) = inputs.previous.as_ref().map(|previous| previous.epoch)
+        && previous >= epoch
+    {
+        let (previous, epoch) = (previous.get(), epoch.get());
+        return Err(CalibrationError::PreviousEpoch { previous, epoch });
+    }
+    let calibrator =
+        Calibrator { rule, denominator: model.denominator(), inputs, at: snapshot.timestamp() };
+    let instruments = model.instruments().iter();
+    calibrator.numbers(
+        instruments.filter_map(|(symbol, rule)| Some((symbol, rule.calibrated.as_ref()?))),
+        |symbol| snapshot.prices().contains_key(symbol),
+    )
+}
+
+/// The numbers alone.
+pub fn numbers_of(found: BTreeMap<Symbol, Calibrated>) -> BTreeMap<Symbol, Numbers> {
+    found.into_iter().map(|(symbol, calibrated)| (symbol, calibrated.numbers)).collect()
+}
+
+/// The model of an epoch: a calibrated one with its numbers in place of the rule, of
+/// the instruments that have numbers, any other as it is. Its digest is not `MODEL`,
+/// which is the rule's.
+///
+/// # Errors
+/// As [`calibrate`].
+pub fn model_of<'a>(
+    model: &'a StandardModel,
+    snapshot: &Snapshot,
+    epoch: Epoch,
+) -> Result<Cow<'a, StandardModel>, MarketError> {
+    if model.calibration().is_none() {
+        return Ok(Cow::Borrowed(model));
+    }
+    let numbers = calibrate(model, snapshot, epoch)?;
+    let mut spec = model.spec().clone();
+    spec.calibration = None;
+    spec.instruments.clear();
+    for (symbol, rule) in model.instruments() {
+        let fixed = match (&rule.calibrated, numbers.get(symbol)) {
+            (None, _) => rule.clone(),
+            (Some(_), Some(found)) => {
+                let path = format!("instruments.{symbol}");
+                model.with_numbers(rule, &path, &found.numbers)?
+            }
+            (Some(_), None) => continue,
+        };
+        spec.instruments.insert(symbol.clone(), fixed);
+    }
+    if spec.instruments.is_empty() {
+        return Err(MarketError::NothingListed);
+    }
+    Ok(Cow::Owned(StandardModel::new(spec)?))
+}

@@ -1,0 +1,177 @@
+//! `zkmargin market calibrate`.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use zkmargin_margin::ids::{Epoch, ModelDigest};
+use zkmargin_params::calibration::numbers::{Calibrated, Held};
+use zkmargin_params::market::calibration::{calibrate, model_of};
+use zkmargin_params::model::{AnyModel, ModelSpec};
+use zkmargin_params::snapshot::Snapshot;
+use zkmargin_prover::figures::{Table, fixed, thousands};
+use zkmargin_prover::files::Source;
+
+use super::inputs::{CalibrateError, InputArgs};
+use super::load_model;
+use crate::env::Env;
+use crate::error::{Error, Exit};
+use crate::input::{load_text, parse_epoch, parse_source, refuse_existing, write_public};
+
+/// What is said after the help.
+const NOTE: &str = "\
+A calibrated model is a rule: rates follow from volatility by exponential weights or as \
+implied, spread, depth and volume, a tool against procyclicality, floor, cap and a largest step \
+from one epoch to the next. Its digest is accepted once; the rates of each epoch follow from the \
+snapshot, and `market verify` makes them again. The snapshot needs, beside prices:
+
+  \"calibration\": {\"observations\": {\"BTC\": {\"implied_volatility\": \"0.62\",
+    \"spread\": \"0.0001\", \"depth\": \"40000000\", \"daily_volume\": \"9000000000\"}}}
+
+in the quote currency; closes come from --history, and the numbers of the epoch before from \
+--previous. `market build` takes the same options; --output keeps the completed snapshot.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = NOTE)]
+pub(crate) struct Args {
+    /// The rule: the name of a shipped model that is calibrated, or a file in JSON or
+    /// TOML
+    #[arg(value_name = "NAME|FILE")]
+    rule: String,
+    /// Snapshot of prices, with what was observed
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
+    snapshot: Source,
+    /// Epoch of the market
+    #[arg(short, long, value_name = "NUMBER", value_parser = parse_epoch)]
+    epoch: Epoch,
+    #[command(flatten)]
+    inputs: InputArgs,
+    /// Where the snapshot goes, with the closes and the numbers of the epoch before
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace an existing output file
+    #[arg(long, requires = "output")]
+    force: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    epoch: Epoch,
+    rule_name: String,
+    /// The digest of the rule: `MODEL` of every epoch.
+    rule: ModelDigest,
+    /// The epoch that steps are from.
+    previous: Option<Epoch>,
+    quote: String,
+    instruments: Vec<Line>,
+    /// The rates of this epoch as a model of their own.
+    model: ModelSpec,
+}
+
+#[derive(Serialize)]
+struct Line {
+    symbol: String,
+    #[serde(flatten)]
+    calibrated: Calibrated,
+}
+
+pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
+    if let Some(output) = &args.output {
+        refuse_existing(output, args.force)?;
+    }
+    let AnyModel::Standard(model) = load_model(&args.rule)? else {
+        return Err(CalibrateError::NotCalibrated(args.rule.clone()).into());
+    };
+    if model.calibration().is_none() {
+        return Err(CalibrateError::NotCalibrated(args.rule.clone()).into());
+    }
+    let snapshot = Snapshot::from_json(&load_text(&args.snapshot)?)
+        .map_err(|source| Error::Snapshot { path: args.snapshot.to_string(), source })?;
+    let snapshot = args.inputs.complete(snapshot, &model, &args.snapshot, env)?;
+    let found = calibrate(&model, &snapshot, args.epoch)
+        .map_err(|error| CalibrateError::rule(&args.snapshot, error))?;
+    let numbered = model_of(&model, &snapshot, args.epoch)
+        .map_err(|error| Error::market(&args.snapshot, error))?;
+    if let Some(output) = &args.output {
+        let mut text = snapshot.to_json();
+        text.push('\n');
+        if write_public(output, text.as_bytes(), args.force, env)? {
+            return Ok(Exit::Done);
+        }
+    }
+    let previous = snapshot.calibration().and_then(|inputs| inputs.previous.as_ref());
+    let report = Report {
+        epoch: args.epoch,
+        rule_name: model.name().to_owned(),
+        rule: model.digest(),
+        previous: previous.map(|previous| previous.epoch),
+        quote: model.quote().to_string(),
+        instruments: found
+            .into_iter()
+            .map(|(symbol, calibrated)| Line { symbol: symbol.to_string(), calibrated })
+            .collect(),
+        model: numbered.spec().clone(),
+    };
+    env.out.result(&report, lines)?;
+    Ok(Exit::Done)
+}
+
+fn lines(report: &Report) -> Vec<String> {
+    let steps = match report.previous {
+        Some(epoch) => format!("steps from epoch {}", epoch.get()),
+        None => "the first of its rule".to_owned(),
+    };
+    let mut lines = vec![
+        format!("rule          {} {}", report.rule_name, report.rule),
+        format!("epoch         {}, {steps}", report.epoch.get()),
+        String::new(),
+    ];
+    let heads = ["instrument", "days", "volatility alone", "asked", "initial rate", "held by"];
+    let mut table = Table::new(1, heads);
+    for Line { symbol, calibrated } in &report.instruments {
+        let Some(found) = &calibrated.found else {
+            let rates = calibrated.numbers.rates.iter().map(ToString::to_string);
+            let rates = rates.collect::<Vec<_>>().join(", ");
+            table.row([symbol.clone(), String::new(), String::new(), "no price".to_owned(), rates]);
+            continue;
+        };
+        for (index, tier) in found.tiers.iter().enumerate() {
+            let name = if index == 0 { symbol.clone() } else { String::new() };
+            let row = [percent(tier.bare), percent(tier.asked), percent(rate(tier.rate))];
+            let days = [name, tier.days.to_string()];
+            table.row(days.into_iter().chain(row).chain([held(tier.held).to_owned()]));
+        }
+    }
+    lines.extend(table.lines());
+    lines.push(String::new());
+    for Line { symbol, calibrated } in &report.instruments {
+        let capacity = thousands(&calibrated.numbers.capacity.to_string());
+        let seen = calibrated.found.as_ref().map_or_else(String::new, |found| {
+            let volatility = percent(found.volatilities.current * 365_f64.sqrt());
+            let seen = thousands(&found.seen_capacity.to_string());
+            let by = held(found.capacity_held);
+            let by = if by.is_empty() { String::new() } else { format!(", held by {by}") };
+            format!("; volatility {volatility} a year; seen {seen}{by}")
+        });
+        lines.push(format!("{symbol:<13} capacity {capacity} {}{seen}", report.quote));
+    }
+    lines
+}
+
+fn rate(rate: zkmargin_params::fraction::Fraction) -> f64 {
+    // Both are below 2^32.
+    rate.numerator() as f64 / rate.denominator() as f64
+}
+
+fn percent(part: f64) -> String {
+    format!("{} %", fixed(100.0 * part, 2))
+}
+
+fn held(held: Held) -> &'static str {
+    match held {
+        Held::Free => "",
+        Held::Rise => "largest rise",
+        Held::Fall => "largest fall",
+        Held::Floor => "floor",
+        Held::Cap => "cap",
+    }
+}

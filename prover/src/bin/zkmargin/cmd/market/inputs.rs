@@ -1,0 +1,209 @@
+//! What models read beside prices: closes, and the epoch before.
+
+use zkmargin_params::calibration::CalibrationError;
+use zkmargin_params::calibration::inputs::{Inputs, Previous};
+use zkmargin_params::market::calibration::{calibrate, numbers_of};
+use zkmargin_params::market::{AnyMarketFile, MarketFile};
+use zkmargin_params::model::StandardModel;
+use zkmargin_params::simulation::SimulationError;
+use zkmargin_params::simulation::day::{DAY_SECONDS, Day};
+use zkmargin_params::simulation::history::{Column, History};
+use zkmargin_params::snapshot::Snapshot;
+use zkmargin_prover::backend::Backend;
+use zkmargin_prover::files::Source;
+use zkmargin_prover::with_backend;
+
+use crate::cmd::backtest::note_odd;
+use crate::env::Env;
+use crate::error::Error;
+use crate::input::{PublishedMarket, load_text, parse_source};
+
+/// Closes, and the epoch before.
+#[derive(Debug, clap::Args)]
+pub(crate) struct InputArgs {
+    /// Of a model that simulates the past or is calibrated: daily closes as
+    /// comma-separated values, the day in the first column; they become part of the
+    /// snapshot
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    pub(super) history: Option<Source>,
+    /// An underlying and the column of its closes, as in BTC=btc_close_usd; may be
+    /// repeated. Without, every column but the first is one
+    #[arg(long = "column", value_name = "SYMBOL=NAME", value_parser = Column::parse,
+        requires = "history")]
+    pub(super) columns: Vec<Column>,
+    /// Of a calibrated model: the market of the epoch before, which its rates move from
+    /// by their largest step at most
+    #[arg(long, value_name = "FILE", value_parser = parse_source, conflicts_with = "first")]
+    previous: Option<Source>,
+    /// Of a calibrated model: the first epoch of the rule, whose rates nothing holds
+    /// back
+    #[arg(long)]
+    first: bool,
+}
+
+/// Why rates cannot be calibrated, or not be checked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CalibrateError {
+    #[error("{path}: {source}")]
+    Rule { path: String, source: Box<CalibrationError> },
+    #[error("{0}: its rates are fixed: there is nothing to calibrate")]
+    NotCalibrated(String),
+    #[error("{0}: --previous and --first are of calibrated models alone")]
+    NoSteps(String),
+    #[error("{0}: nothing says which epoch the rates move from")]
+    WhichEpoch(String),
+    #[error("{path}: its rates are held to steps from epoch {epoch}, which was not given")]
+    StepsFrom { path: String, epoch: u64 },
+    #[error("{0}: its rates are held to no epoch before, and nothing says that it is the first")]
+    First(String),
+}
+
+impl CalibrateError {
+    pub(super) fn rule(place: impl ToString, source: CalibrationError) -> Self {
+        Self::Rule { path: place.to_string(), source: Box::new(source) }
+    }
+
+    /// What to do next.
+    pub(crate) fn hint(&self) -> &'static str {
+        match self {
+            Self::Rule { .. } => {
+                "`zkmargin market calibrate --help` says what a snapshot needs for it"
+            }
+            Self::NotCalibrated(_) | Self::NoSteps(_) => {
+                "a calibrated model has a `calibration`: the shipped one is `dynamic`"
+            }
+            Self::WhichEpoch(_) => {
+                "give the market before with --previous FILE, or say --first for the first of a rule"
+            }
+            Self::StepsFrom { .. } => "give the market of that epoch: --previous FILE",
+            Self::First(_) => "say --first if it is: otherwise steps were left out",
+        }
+    }
+}
+
+impl InputArgs {
+    /// Whether an epoch before is told or waived.
+    pub(super) fn has_steps(&self) -> bool {
+        self.first || self.previous.is_some()
+    }
+
+    /// The closes of the file.
+    pub(super) fn closes(&self, env: Env) -> Result<Option<(History, &Source)>, Error> {
+        let Some(place) = &self.history else { return Ok(None) };
+        let failed = |source: SimulationError| Error::Simulation {
+            path: place.to_string(),
+            source: Box::new(source),
+        };
+        let (history, odd) =
+            History::from_csv(&load_text(place)?, &self.columns).map_err(failed)?;
+        note_odd(place, &odd, env);
+        Ok(Some((history, place)))
+    }
+
+    /// A snapshot with all that a calibrated model reads.
+    pub(super) fn complete(
+        &self,
+        snapshot: Snapshot,
+        model: &StandardModel,
+        place: &Source,
+        env: Env,
+    ) -> Result<Snapshot, Error> {
+        let Some(rule) = model.calibration() else {
+            return match (&self.history, self.has_steps()) {
+                (Some(_), _) => Err(Error::Usage(
+                    "--history: only models that simulate or are calibrated read closes",
+                )),
+                (None, true) => Err(CalibrateError::NoSteps(model.name().to_owned()).into()),
+                (None, false) => Ok(snapshot),
+            };
+        };
+        let mut inputs = snapshot.calibration().cloned().unwrap_or_default();
+        if let Some((history, _)) = self.closes(env)? {
+            let history = over(&history, snapshot.timestamp().get());
+            inputs.history = Some(history.last(rule.returns() + 1));
+        }
+        match &self.previous {
+            Some(previous) => inputs.previous = Some(load_previous(previous, env)?),
+            None if self.first => inputs.previous = None,
+            None if inputs.previous.is_none() => {
+                return Err(CalibrateError::WhichEpoch(place.to_string()).into());
+            }
+            None => {}
+        }
+        snapshot
+            .with_calibration(inputs)
+            .map_err(|source| Error::Snapshot { path: place.to_string(), source })
+    }
+}
+
+/// The closes of the days that were over: a public file goes on.
+fn over(history: &History, timestamp: u64) -> History {
+    let today = timestamp / DAY_SECONDS;
+    history.before(|day: &Day| u64::from(day.number()) < today)
+}
+
+/// The epoch of a market, and its numbers, its root recomputed.
+fn load_previous(place: &Source, env: Env) -> Result<Previous, Error> {
+    let published = PublishedMarket::load(place)?;
+    let AnyMarketFile::Standard(file) = published.file() else {
+        return Err(CalibrateError::NotCalibrated(place.to_string()).into());
+    };
+    with_backend!(published.proof_system(env)?, B => {
+        published.open::<_, <B as Backend>::Field>(file).map(drop)
+    })?;
+    if file.model().calibration().is_none() {
+        return Err(CalibrateError::NotCalibrated(place.to_string()).into());
+    }
+    let found = calibrate(file.model(), file.snapshot(), file.epoch())
+        .map_err(|error| CalibrateError::rule(place, error))?;
+    let (epoch, market_root) = (file.epoch(), file.market_root().to_owned());
+    Ok(Previous { epoch, market_root, numbers: numbers_of(found) })
+}
+
+/// Checks that the steps of a market are from the market that whoever verifies gives,
+/// or that there are none and whoever verifies says so.
+pub(super) fn check_steps(
+    file: &MarketFile,
+    place: &Source,
+    told: (Option<&Source>, bool),
+    env: Env,
+) -> Result<(), Error> {
+    let path = place.to_string();
+    let inputs = file.snapshot().calibration();
+    let previous = inputs.and_then(|Inputs { previous, .. }| previous.as_ref());
+    if file.model().calibration().is_none() {
+        return match told {
+            (None, false) => Ok(()),
+            _ => Err(CalibrateError::NoSteps(path).into()),
+        };
+    }
+    match (previous, told) {
+        (None, (None, true)) => {
+            env.out.note("the first epoch of its rule: rates are held to no steps");
+            Ok(())
+        }
+        (None, (None, false)) => Err(CalibrateError::First(path).into()),
+        (Some(previous), (None, false)) => {
+            let epoch = previous.epoch.get();
+            Err(CalibrateError::StepsFrom { path, epoch }.into())
+        }
+        (Some(previous), (Some(source), _)) if load_previous(source, env)? == *previous => {
+            let skipped = file.epoch().get() - previous.epoch.get() - 1;
+            if skipped > 0 {
+                env.out
+                    .note(format!("{skipped} epochs between it and the one before were left out"));
+            }
+            env.out.note("the rates are those of the rule, held to steps from the market given");
+            Ok(())
+        }
+        (previous, (source, _)) => Err(Error::Mismatch {
+            place: path,
+            what: "epoch before",
+            expected: source.map_or_else(|| "none".to_owned(), ToString::to_string),
+            found: previous.map_or_else(
+                || "none".to_owned(),
+                |previous| format!("epoch {} {}", previous.epoch.get(), previous.market_root),
+            ),
+        }),
+    }
+}

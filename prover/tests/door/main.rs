@@ -1,0 +1,11 @@
+//! What embeds the prover elsewhere: schemas, manual pages, profiles, and the command
+//! that proves by itself.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod front_door;
+mod profile;
+mod schema;
+mod validator;
+mod watch;

@@ -1,0 +1,371 @@
+//! The scenario family's statement as equations, made from the figures of
+//! [`ScenarioMargin`](zkmargin_margin::scenario::ScenarioMargin).
+//!
+//! The form is another than the circuit's. Rows are unpacked and their values summed
+//! up one by one, where the circuit sums packed elements and unpacks the sums; a
+//! largest or a smallest is looked for among the integers, where the circuit
+//! multiplies differences and checks their ranges; so is a sign.
+
+mod wires;
+
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::poseidon::Domain;
+use zkmargin_margin::scenario::{
+    BASIS, FACTOR_ONE, FINE_ONE, MARK, REGULAR_SCENARIOS, SCENARIOS, VALUES,
+};
+
+use super::Statement;
+use super::common::{List, P, n, of, sum, times, two_to, used, w};
+pub use wires::wires;
+
+/// Values of an element of a row.
+const LIMBS: usize = 3;
+/// Bits between them.
+const APART: u32 = 84;
+/// Bits of a sum, either way.
+const SUM: u32 = 72;
+
+fn size<F: MarginField>(i: usize) -> P<F> {
+    of(i, "size_less_sign") + of(i, "short")
+}
+
+fn lots<F: MarginField>(i: usize) -> P<F> {
+    size(i) - n(2) * of(i, "short") * size(i)
+}
+
+/// The instrument without its last bit: a call and a put of one strike share it.
+fn strike<F: MarginField>(i: usize) -> P<F> {
+    two_to(7) * of(i, "head") + of(i, "tail")
+}
+
+fn instrument<F: MarginField>(i: usize) -> P<F> {
+    n(2) * strike(i) + of(i, "low")
+}
+
+fn cash<F: MarginField>(i: usize) -> P<F> {
+    of(i, "cash") - two_to(79)
+}
+
+fn expiry<F>(e: usize, name: &str) -> P<F> {
+    w(format!("expiry.{e}.{name}"))
+}
+
+/// A number by its magnitude and sign.
+fn signed<F: MarginField>(name: &str) -> P<F> {
+    w(format!("{name}.magnitude")) - n(2) * negative(name)
+}
+
+/// What a number is below zero.
+fn negative<F: MarginField>(name: &str) -> P<F> {
+    w(format!("{name}.negative")) * w(format!("{name}.magnitude"))
+}
+
+/// The statement about so many slots and expiries.
+pub fn statements<F: MarginField>(slots: usize, expiries: usize) -> Vec<Statement<F>> {
+    let mut account = Account { list: List(Vec::new()), slots, expiries };
+    account.list.claim(false);
+    account.list.ranges();
+    account.list.zero("denominator", w("denominator") - n(u64::from(FACTOR_ONE)));
+    account.terms();
+    (0..expiries).for_each(|e| account.expiry_terms(e));
+    for i in 0..slots {
+        account.position(i);
+        account.row(i);
+        account.membership(i);
+        account.order(i);
+        account.strike(i);
+    }
+    account.naked();
+    account.sums();
+    account.fees();
+    (0..expiries).for_each(|e| account.expiry_losses(e));
+    account.minimum();
+    account.worst();
+    account.outcome();
+    account.list.market(slots, w("terms"));
+    account.list.state(slots);
+    account.list.0
+}
+
+struct Account<F> {
+    list: List<F>,
+    slots: usize,
+    expiries: usize,
+}
+
+impl<F: MarginField> Account<F> {
+    /// A sum over the slots.
+    fn over_slots(&self, part: impl Fn(usize) -> P<F>) -> P<F> {
+        sum((0..self.slots).map(part))
+    }
+
+    /// M4: a number has a sign, and is below `2^bits` either way.
+    fn signed(&mut self, name: &str, bits: u32) {
+        self.list.bit(&format!("{name}.negative"));
+        self.list.below(name.to_owned(), w(format!("{name}.magnitude")), bits);
+    }
+
+    /// M3: the terms' digest, and the charges on naked shorts, unpacked.
+    fn terms(&mut self) {
+        let mut elements: Vec<P<F>> = (0..SCENARIOS).map(|i| w(format!("dampening.{i}"))).collect();
+        elements.extend(
+            ["maintenance_factor", "initial_factor", "net_rate", "hedged_rate", "short_fee"].map(w),
+        );
+        elements.push(w("naked_charges"));
+        let domains = (Domain::ScenarioTerms, Domain::ScenarioTermsNext);
+        self.list.chain("terms", domains, &elements);
+        let digits = ["on_naked.0", "on_naked.1"].map(str::to_owned);
+        self.list.digits(&digits, w("naked_charges"), APART);
+    }
+
+    /// M3, M4: the terms of an expiry; their keys ascend.
+    fn expiry_terms(&mut self, e: usize) {
+        self.list.below(format!("expiry {e}: key"), expiry(e, "key"), 16);
+        for field in ["long", "short", "weight", "confidence"] {
+            self.list.below(format!("expiry {e}: {field}"), expiry(e, field), 48);
+        }
+        if e > 0 {
+            let step = expiry(e, "key") - expiry(e - 1, "key") - n(1);
+            self.list.below(format!("expiry {e}: ascends"), step, 16);
+        }
+        let element = expiry(e, "key")
+            + two_to(16) * expiry(e, "long")
+            + two_to(64) * expiry(e, "short")
+            + two_to(112) * expiry(e, "weight")
+            + two_to(160) * expiry(e, "confidence");
+        self.list.define(format!("expiry.{e}.element"), element);
+    }
+
+    /// M1, M4: a position, and its word.
+    fn position(&mut self, i: usize) {
+        for bit in ["padding", "short", "low"] {
+            self.list.bit(&format!("{i}.{bit}"));
+        }
+        for (field, bits) in [("size_less_sign", 32), ("cash", 80), ("head", 56), ("tail", 7)] {
+            self.list.below(format!("{i}.{field}"), of(i, field), bits);
+        }
+        self.list.zero(format!("{i}.padding has no lots"), of(i, "padding") * size(i));
+        self.list.zero(format!("{i}.padding has no cash"), of(i, "padding") * cash(i));
+        let word = instrument(i)
+            + two_to(80) * (lots(i) + two_to(63))
+            + two_to(144) * of(i, "cash")
+            + two_to(224);
+        self.list.define(format!("{i}.word"), used(i) * word);
+    }
+
+    /// M3, M4: the fields of a row, and the root it opens to; its values, unpacked.
+    fn row(&mut self, i: usize) {
+        for bit in ["is_option", "has_expiry", "is_long_only", "delta_is_negative"] {
+            self.list.bit(&format!("{i}.{bit}"));
+        }
+        for field in ["fee", "delta"] {
+            self.list.below(format!("{i}.{field}"), of(i, field), 48);
+        }
+        self.list.zero(format!("{i}.direction"), of(i, "is_long_only") * of(i, "short"));
+        let first = instrument(i)
+            + two_to(64) * of(i, "is_option")
+            + two_to(72) * of(i, "has_expiry")
+            + two_to(80) * of(i, "is_long_only")
+            + two_to(88) * of(i, "delta_is_negative")
+            + two_to(96) * of(i, "fee")
+            + two_to(144) * of(i, "delta");
+        let values = (0..VALUES / LIMBS).map(|element| of(i, &format!("values.{element}")));
+        let elements: Vec<P<F>> =
+            [first, of(i, "group"), of(i, "charges")].into_iter().chain(values.clone()).collect();
+        let domains = (Domain::ScenarioRow, Domain::ScenarioRowNext);
+        self.list.chain(&format!("{i}.leaf"), domains, &elements);
+        self.list.row_path(i);
+        for (element, value) in values.enumerate() {
+            let digits: Vec<_> =
+                (0..LIMBS).map(|limb| format!("{i}.value.{}", LIMBS * element + limb)).collect();
+            self.list.digits(&digits, value, APART);
+        }
+        let digits = [0, 1].map(|charge| format!("{i}.charge.{charge}"));
+        self.list.digits(&digits, of(i, "charges"), APART);
+    }
+
+    /// M3: a position with an expiry is in one, whose terms are those of its row;
+    /// any other is in none.
+    fn membership(&mut self, i: usize) {
+        let mut all = n(0);
+        for e in 0..self.expiries {
+            let name = format!("member.{e}");
+            self.list.bit(&format!("{i}.{name}"));
+            let apart = of(i, "group") - w(format!("expiry.{e}.element"));
+            self.list.zero(format!("{i}.terms of expiry {e}"), of(i, &name) * apart);
+            all = all + of(i, &name);
+        }
+        self.list.zero(format!("{i}.in one expiry"), used(i) * of(i, "has_expiry") - all);
+    }
+
+    /// M4: positions come first and ascend.
+    fn order(&mut self, i: usize) {
+        if i > 0 {
+            self.list.zero(format!("{i}.padding is last"), of(i - 1, "padding") * used(i));
+            let step = instrument(i) - instrument(i - 1) - n(1);
+            self.list.below(format!("{i}.ascends"), used(i) * step, 64);
+        }
+    }
+
+    /// M5: the option lots of a strike up to this slot, and which sign they have. A
+    /// slot is of the strike before exactly when their identifiers say so.
+    fn strike(&mut self, i: usize) {
+        let own = of(i, "is_option") * lots(i);
+        let mut net = own.clone();
+        if i > 0 {
+            self.list.bit(&format!("{i}.same"));
+            let step = strike(i) - strike(i - 1);
+            self.list.zero(format!("{i}.same strike"), of(i, "same") * step.clone());
+            self.list.zero(format!("{i}.same strike of padding"), of(i, "same") * of(i, "padding"));
+            let other = used(i) - of(i, "same");
+            self.list.below(format!("{i}.another strike"), other.clone() * step - other, 64);
+            net = of(i, "same") * of(i - 1, "net") + own;
+        }
+        self.list.define(format!("{i}.net"), net);
+        self.list.sign(format!("{i}.net sign"), of(i, "net"), of(i, "net_is_negative"), 40);
+    }
+
+    /// M5: what is short of every strike, where it ends.
+    fn naked(&mut self) {
+        let slots = self.slots;
+        let short = |i: usize| {
+            let ends = if i + 1 < slots { n(1) - of(i + 1, "same") } else { n(1) };
+            ends * of(i, "net_is_negative") * (n(0) - of(i, "net"))
+        };
+        self.list.define("naked", self.over_slots(short));
+    }
+
+    /// M4, M5: all sums over positions, value by value.
+    fn sums(&mut self) {
+        let value = |i: usize, value: usize| of(i, &format!("value.{value}"));
+        for e in 0..self.expiries {
+            let member = |i: usize| of(i, &format!("member.{e}"));
+            for v in 0..VALUES {
+                let name = format!("expiry.{e}.sum.{v}");
+                self.signed(&name, SUM);
+                let counts = |i: usize| if v < SCENARIOS { of(i, "is_option") } else { n(1) };
+                let own = self.over_slots(|i| member(i) * counts(i) * lots(i) * value(i, v));
+                self.list.zero(format!("{name} is the sum"), own - signed(&name));
+            }
+            let gross = self.over_slots(|i| member(i) * of(i, "is_option") * size(i));
+            self.list.define(format!("expiry.{e}.gross"), gross);
+        }
+        for s in 0..SCENARIOS {
+            let name = format!("linear.{s}");
+            self.signed(&name, SUM);
+            let own = self.over_slots(|i| (n(1) - of(i, "is_option")) * lots(i) * value(i, s));
+            self.list.zero(format!("{name} is the sum"), own - signed(&name));
+        }
+        self.signed("collateral", SUM);
+        let own = self.over_slots(|i| (n(1) - of(i, "has_expiry")) * lots(i) * value(i, MARK));
+        self.list.zero("collateral is the sum", own - signed("collateral"));
+        for charge in 0..2 {
+            let name = format!("charged.{charge}");
+            self.signed(&name, SUM);
+            let own = self.over_slots(|i| size(i) * of(i, &format!("charge.{charge}")));
+            let naked = w("naked") * w(format!("on_naked.{charge}"));
+            self.list.zero(format!("{name} is the sum"), own + naked - signed(&name));
+        }
+    }
+
+    /// M5: the largest fee on options of the perpetuals held, and of every expiry.
+    fn fees(&mut self) {
+        let mut fees = vec![n(0)];
+        for i in 0..self.slots {
+            // Held: of some lots. Then there is an inverse, and it is told.
+            let held = of(i, "inverse") * size(i);
+            self.list.zero(format!("{i}.held"), size(i) - held.clone() * size(i));
+            fees.push(held * of(i, "fee"));
+        }
+        self.list.largest("options fee", w("options_fee"), fees);
+        for e in 0..self.expiries {
+            let of_both = vec![expiry(e, "confidence"), w("options_fee")];
+            self.list.largest(&format!("fee of expiry {e}"), expiry(e, "fee"), of_both);
+        }
+        let confidence = (0..self.expiries).map(|e| expiry(e, "gross") * expiry(e, "fee"));
+        self.list.define("confidence", sum(confidence));
+    }
+
+    /// M5: the basis loss of an expiry, and what its options add to a scenario.
+    fn expiry_losses(&mut self, e: usize) {
+        let total = |v: usize| signed(&format!("expiry.{e}.sum.{v}"));
+        let losses = BASIS.map(|place| n(0) - total(place));
+        let candidates = losses.into_iter().chain([n(0)]).collect();
+        self.list.largest(&format!("basis of expiry {e}"), expiry(e, "basis_loss"), candidates);
+        for s in 0..SCENARIOS {
+            let short = w(format!("expiry.{e}.sum.{s}.negative"));
+            let discount = (n(1) - short.clone()) * expiry(e, "long") + short * expiry(e, "short");
+            let change = discount * total(s) - w(format!("dampening.{s}")) * total(MARK);
+            let name = format!("expiry.{e}.pnl.{s}");
+            match s.checked_sub(REGULAR_SCENARIOS) {
+                None => self.list.define(name, change),
+                Some(skew) => {
+                    // Its loss, whichever way it goes.
+                    let rises = expiry(e, &format!("skew.{skew}"));
+                    self.list.define(format!("{name}.change"), n(0) - change);
+                    let change = w(format!("{name}.change"));
+                    self.list.sign(format!("{name} sign"), change.clone(), rises.clone(), 128);
+                    let down = change.clone() - n(2) * rises * change;
+                    self.list.define(name, n(0) - down);
+                }
+            }
+        }
+    }
+
+    /// M5: the least that the account is taken to lose.
+    fn minimum(&mut self) {
+        let long = |i: usize| of(i, "delta") - n(2) * of(i, "delta_is_negative") * of(i, "delta");
+        self.list.define("net", self.over_slots(|i| lots(i) * long(i)));
+        self.list.define("gross", self.over_slots(|i| size(i) * of(i, "delta")));
+        self.list.below("deltas in range", w("gross"), SUM);
+        self.list.sign("net sign".to_owned(), w("net"), w("net_is_negative"), SUM);
+        let net = w("net") - n(2) * w("net_is_negative") * w("net");
+        let hedged = w("hedged_rate") * (w("gross") - net.clone());
+        let short = n(FINE_ONE) * w("short_fee") * w("naked");
+        self.list.define("minimum", w("net_rate") * net + hedged + short);
+    }
+
+    /// M5: the worst of all scenarios, the basis and the minimum charge.
+    fn worst(&mut self) {
+        let expiries = self.expiries;
+        let mut candidates: Vec<P<F>> = (0..SCENARIOS)
+            .map(|s| {
+                let options = (0..expiries).map(|e| w(format!("expiry.{e}.pnl.{s}")));
+                n(FINE_ONE) * signed(&format!("linear.{s}")) + sum(options)
+            })
+            .collect();
+        let basis = (0..expiries).map(|e| expiry(e, "weight") * expiry(e, "basis_loss"));
+        candidates.extend([n(0) - sum(basis), n(0) - w("minimum")]);
+        self.list.smallest("worst", w("worst"), candidates);
+    }
+
+    /// M6, M7: the balance of the claim's level, and its side.
+    fn outcome(&mut self) {
+        let expiries = self.expiries;
+        let [maintenance, initial] = ["charged.0", "charged.1"];
+        let either = || w("is_maintenance") + w("is_initial");
+        let on_top = signed(initial) + w("confidence") + w("reserved");
+        let charges = either() * signed(maintenance) + w("is_initial") * on_top;
+        let credits = either() * negative(maintenance) + w("is_initial") * negative(initial);
+        let factor =
+            w("is_maintenance") * w("maintenance_factor") + w("is_initial") * w("initial_factor");
+        let marks = (0..expiries).map(|e| signed(&format!("expiry.{e}.sum.{MARK}")));
+        let worth = sum(marks) + signed("collateral") + self.over_slots(cash);
+
+        let one = || n(FINE_ONE) * n(u64::from(FACTOR_ONE));
+        let required = one() * charges - factor * w("worst");
+        // A multiplier never asks for less: what is credited counts once.
+        let balance =
+            n(10_000) * one() * worth - times() * required - w("above_one") * one() * credits;
+        self.list.define("balance", balance);
+        let list = &mut self.list;
+        list.below("M6 at least", (n(1) - w("is_below")) * w("balance"), 176);
+        list.below("M6 slack", w("slack"), 88);
+        let scale = || n(10_000) * one();
+        list.below("M6 slack below one unit", scale() - n(1) - w("slack"), 88);
+        let rounded = w("slack") - w("is_below") * w("balance") - scale() * w("shortfall");
+        list.zero("M6 rounded up", rounded);
+        list.below("M6 below", w("shortfall") - w("is_below"), 104);
+        list.disclosed();
+    }
+}

@@ -1,0 +1,229 @@
+//! The simulation family under the harness; see `standard.rs` for the long run.
+//!
+//! Its circuit is generic over the number of scenarios. Here it has sixteen: every
+//! class of constraints, with few members. `a_market_of_250_has_the_same_classes`
+//! holds the circuit that has keys to them, and the long run tries its cells too.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
+
+#[path = "../../circuits/tests/common/mod.rs"]
+mod fixtures;
+mod harness;
+
+use std::collections::BTreeSet;
+
+use fixtures::simulation::*;
+use fixtures::{at_least, below};
+use harness::Expected;
+use pasta_curves::Fp;
+use zkmargin_circuits::family::FamilyCircuit as _;
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
+use zkmargin_margin::claim::{Claim, Level};
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::shape::Shape;
+use zkmargin_margin::simulation::{SimulationRow, SimulationTerms, columns};
+use zkmargin_testkit::check::Checker;
+use zkmargin_testkit::fault::{CONFIGURE, Fault};
+use zkmargin_testkit::{Plan, Subject, classes};
+
+type Of<F> = Subject<F, Circuit<F>>;
+
+fn subject<F: MarginField, const N: usize>(
+    market: &SimulationMarket<F>,
+    (positions, claim, disclosed): (&[Position], Claim, u128),
+    shape: Shape,
+) -> Subject<F, SimulationCircuit<F, N>> {
+    let case = market.case(positions, claim, disclosed);
+    assert_eq!(case.check(), Ok(()));
+    let rows = case.public_rows();
+    let circuit = SimulationCircuit::new(shape, case.instance, case.witness).unwrap();
+    Subject { k: SimulationCircuit::<F, N>::k(shape), circuit, rows }
+}
+
+/// Every slot of the smallest shape in use, both signs, collateral.
+fn full<F: MarginField>() -> Of<F> {
+    let market = SimulationMarket::of(full_rows(), terms());
+    subject(&market, (&every_slot(), at_least(Level::Initial), 0), Shape::Small)
+}
+
+/// Slots of padding, below all levels; the shortfall is disclosed.
+fn sparse<F: MarginField>(shape: Shape) -> Of<F> {
+    let market = SimulationMarket::of(rows(), terms());
+    let shortfall = market.margin(&poor()).shortfall(Level::Maintenance);
+    assert!(shortfall > 1);
+    subject(&market, (&poor(), below(Level::Maintenance), shortfall), shape)
+}
+
+/// No position: every profit and loss is nothing, and so equal to the threshold.
+fn empty<F: MarginField>() -> Of<F> {
+    let market = SimulationMarket::of(rows(), terms());
+    subject(&market, (&[], at_least(Level::Initial), 0), Shape::Small)
+}
+
+const EXPECTED: Expected = Expected {
+    name: "simulation",
+    parts: &["simulation"],
+    circuit: "simulation-margin",
+    free: Vec::new(),
+    never_failing: &[],
+    redundant: &[],
+};
+
+/// Losses of the empty account are zero, whose sign changes nothing.
+fn empty_expected() -> Expected {
+    const NO_SIGN: &str = "zero has either sign, and is not below zero under both";
+    let signs = ["account: M5 tail loss is negative", "account: M5 var is negative"];
+    Expected { free: signs.map(|sign| (sign.to_owned(), NO_SIGN)).to_vec(), ..EXPECTED }
+}
+
+#[test]
+fn no_cell_can_be_changed() {
+    harness::no_cell_can_be_changed(&full::<Fp>(), Shape::Small, &EXPECTED);
+    harness::no_cell_can_be_changed(&full::<Bn254Fr>(), Shape::Small, &EXPECTED);
+    harness::no_cell_can_be_changed(&empty::<Bn254Fr>(), Shape::Small, &empty_expected());
+    for shape in harness::shapes() {
+        harness::no_cell_can_be_changed(&sparse::<Fp>(shape), shape, &EXPECTED);
+        harness::no_cell_can_be_changed(&sparse::<Bn254Fr>(shape), shape, &EXPECTED);
+    }
+    if harness::is_long() {
+        harness::no_cell_can_be_changed(&whole::<Fp>(), Shape::Small, &EXPECTED);
+        harness::no_cell_can_be_changed(&whole::<Bn254Fr>(), Shape::Small, &EXPECTED);
+    }
+}
+
+#[test]
+fn the_graph_is_whole() {
+    harness::the_graph_is_whole(&full::<Fp>(), &EXPECTED);
+    harness::the_graph_is_whole(&full::<Bn254Fr>(), &EXPECTED);
+}
+
+#[test]
+fn classes_are_golden() {
+    harness::classes_are_golden(&full::<Fp>(), &EXPECTED);
+    harness::classes_are_golden(&full::<Bn254Fr>(), &EXPECTED);
+}
+
+#[test]
+fn bounds_are_as_stored() {
+    harness::bounds_are_as_stored(&full::<Fp>(), &EXPECTED);
+    harness::bounds_are_as_stored(&full::<Bn254Fr>(), &EXPECTED);
+}
+
+#[test]
+fn the_witness_is_rigid() {
+    harness::the_witness_is_rigid(&full::<Fp>(), &EXPECTED);
+    harness::the_witness_is_rigid(&full::<Bn254Fr>(), &EXPECTED);
+    for shape in harness::shapes() {
+        harness::the_witness_is_rigid(&sparse::<Fp>(shape), &EXPECTED);
+        harness::the_witness_is_rigid(&sparse::<Bn254Fr>(shape), &EXPECTED);
+    }
+    if harness::is_long() {
+        harness::the_witness_is_rigid(&whole::<Fp>(), &EXPECTED);
+        harness::every_pin_is_needed(&full::<Bn254Fr>(), &EXPECTED);
+    }
+}
+
+#[test]
+fn no_lie_is_accepted() {
+    harness::no_lie_is_accepted(&full::<Bn254Fr>(), &EXPECTED);
+    harness::no_lie_is_accepted(&sparse::<Bn254Fr>(Shape::Small), &EXPECTED);
+    harness::no_lie_is_accepted(&empty::<Bn254Fr>(), &empty_expected());
+}
+
+#[test]
+fn every_constraint_is_seen_failing() {
+    harness::every_constraint_is_seen_failing(&full::<Bn254Fr>(), &EXPECTED);
+    // The wide layout has the same gadgets, tried by the standard family.
+    if harness::is_long() {
+        harness::every_constraint_is_seen_failing(&full::<Fp>(), &EXPECTED);
+    }
+}
+
+#[test]
+fn every_deletion_is_found() {
+    harness::every_deletion_is_found(&full::<Bn254Fr>(), &EXPECTED);
+}
+
+/// A market of as many scenarios as the circuits with keys have.
+fn whole<F: MarginField>() -> Subject<F, SimulationCircuit<F>> {
+    let mut rows = full_rows();
+    for (row, seed) in rows.iter_mut().zip(1..) {
+        let gains = (0..i64::try_from(columns(SCENARIOS)).unwrap())
+            .map(|i| (seed * 7_919 + i * i * 104_729) % 4_001 - 2_000)
+            .collect();
+        let (instrument, charges) = (row.instrument(), row.charges());
+        *row = SimulationRow::new(instrument, row.is_long_only(), charges, gains).unwrap();
+    }
+    let few = terms();
+    let (low, high, set) = (few.maintenance(), few.initial(), few.set());
+    let terms = SimulationTerms::new((SCENARIOS, 7), low, high, set).unwrap();
+    let positions = fixtures::scenario::book(
+        10_000_000,
+        &every_slot().iter().map(|p| (p.instrument.get(), p.quantity.get())).collect::<Vec<_>>(),
+    );
+    let market = SimulationMarket::of(rows, terms);
+    subject(&market, (&positions, at_least(Level::Initial), 0), Shape::Small)
+}
+
+/// What the harness says of sixteen scenarios is said of the circuits that have
+/// keys: they are made of the same classes.
+fn the_same_classes<F: MarginField>() {
+    fn lines<F: MarginField>(
+        recording: &zkmargin_testkit::record::Recording<F>,
+    ) -> BTreeSet<String> {
+        let text = classes::text(&Checker::new(recording));
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        // Without the count.
+        lines.map(|line| line.trim_start().split_once(' ').unwrap().1.to_owned()).collect()
+    }
+    let whole = whole::<F>().record(&Plan::default());
+    assert_eq!(Checker::new(&whole).check_all(), BTreeSet::new());
+    assert_eq!(lines(&whole), lines(&full::<F>().record(&Plan::default())));
+}
+
+#[test]
+fn a_market_of_250_has_the_same_classes() {
+    the_same_classes::<Fp>();
+    the_same_classes::<Bn254Fr>();
+}
+
+#[test]
+fn seeded_faults_are_found() {
+    let faults = [
+        ("threshold is none of the marked", "account: M# threshold is in the tail: equal", "copy"),
+        ("the tail has another size", "account: M# tail count", "gate"),
+        ("a scenario is not counted", "account: M# tail count #", "gate"),
+        (
+            "marked, and above the threshold",
+            "account: M# side of the threshold #: range #",
+            "copy z 0",
+        ),
+        ("marked by half", "account: M# in tail # is a bit: equal", "copy"),
+        ("a loss left out of the tail", "account: M# tail sum #", "gate"),
+        ("a loss told as a profit", "account: M# tail loss magnitude: range #", "copy z 0"),
+        ("value at risk told as none", "account: M# var magnitude: range #", "lookups"),
+        ("stress is not the worst", "account: M# stress loss is not beyond #: range #", "copy z 0"),
+        ("stress of no scenario", "account: M# stress loss is one of them: equal", "copy"),
+        ("a sum unpacked otherwise", "account: equality #: equal", "copy"),
+        ("limb of a sum without a range", "account: M# sum #: range #", "lookups"),
+        ("weight of another level", "account: M# weight of shortfall", "copy a"),
+        ("weight left to the prover", "account: M# weight of shortfall", "gate"),
+        ("guard of rounding not charged", "slot #: M# maintenance charges", "gate"),
+        ("charge on no lots", "slot #: M# initial charges", "copy a"),
+        ("terms of another market", "terms: M# terms: hash", "copy message 2 of block 0"),
+        ("terms of fewer scenarios", "terms: M# scenarios", "gate"),
+        ("row or account of another tree", CONFIGURE, "hash: member"),
+        ("row's gains cut off", "slot #: M# row: hash", "copy message 1 of block 1"),
+        ("quantity sign loosened", "slot #: M# short is a bit: equal", "copy"),
+        ("lots without a range", "slot #: M# size less sign: range #", "lookups"),
+        ("collateral owed", "slot #: M# direction: equal", "copy"),
+        ("padding with lots", "slot #: M# padding has no lots: equal", "copy"),
+        ("an instrument twice", "slot #: M# instrument ascends: range #", "copy z 0"),
+        ("below without a shortfall", "account: M# below: some shortfall: range #", "copy z 0"),
+        ("slack not below its divisor", "account: M# slack below its divisor: range #", "lookups"),
+        ("public input not used", "public: model", "copy"),
+    ];
+    let faults = faults.map(|(bug, region, part)| (bug, Fault::new(region, part)));
+    harness::faults_are_found(&full::<Bn254Fr>(), &faults);
+}

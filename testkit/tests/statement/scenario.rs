@@ -1,0 +1,345 @@
+//! The scenario family.
+
+use pasta_curves::Fp;
+use zkmargin_circuits::scenario::{Assignment, ExpiryHints, Signed, SlotHints, TotalsHints};
+use zkmargin_margin::claim::{Claim, Level};
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::instance::MEMO;
+use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE};
+use zkmargin_testkit::equations::scenario::{statements, wires};
+
+use super::{Both, is_long};
+use crate::fixtures::scenario::*;
+use crate::fixtures::{at_least, below};
+
+type Lie<F> = Box<dyn Fn(&mut Assignment<F>) + Sync>;
+type Named<F> = (String, Lie<F>);
+
+fn of_signed<F>(signed: &mut Signed<F>) -> [&mut F; 2] {
+    [&mut signed.magnitude, &mut signed.negative]
+}
+
+/// Every kind of field of a slot that the prover writes.
+fn of_slot<F>(slot: &mut SlotHints<F>) -> Vec<&mut F> {
+    let mut fields = vec![
+        &mut slot.padding,
+        &mut slot.short,
+        &mut slot.size_less_sign,
+        &mut slot.cash,
+        &mut slot.strike_head,
+        &mut slot.strike_tail,
+        &mut slot.low,
+        &mut slot.is_option,
+        &mut slot.has_expiry,
+        &mut slot.is_long_only,
+        &mut slot.delta_is_negative,
+        &mut slot.options_fee,
+        &mut slot.delta,
+        &mut slot.group,
+        &mut slot.charges,
+        &mut slot.same_strike,
+        &mut slot.size_inverse,
+        &mut slot.net_is_negative,
+    ];
+    fields.extend(slot.values.iter_mut().step_by(7));
+    fields.extend(slot.members.iter_mut());
+    fields.extend(slot.path.iter_mut().step_by(6).flatten());
+    fields
+}
+
+/// The same of an expiry: the first and the last sum of each kind.
+fn of_expiry<F>(expiry: &mut ExpiryHints<F>) -> Vec<&mut F> {
+    let mut fields = vec![
+        &mut expiry.key,
+        &mut expiry.long_discount,
+        &mut expiry.short_discount,
+        &mut expiry.basis_weight,
+        &mut expiry.confidence_fee,
+        &mut expiry.basis_loss,
+        &mut expiry.fee,
+    ];
+    fields.extend(&mut expiry.skew_is_negative);
+    let kinds = [0, 39, 40, 41, 42, 43, 44];
+    let sums = expiry.sums.iter_mut().enumerate().filter(|(value, _)| kinds.contains(value));
+    fields.extend(sums.flat_map(|(_, signed)| of_signed(signed)));
+    fields
+}
+
+/// The same of the whole account.
+fn of_totals<F>(totals: &mut TotalsHints<F>) -> Vec<&mut F> {
+    let mut fields = vec![
+        &mut totals.net_delta_is_negative,
+        &mut totals.options_fee,
+        &mut totals.worst,
+        &mut totals.shortfall,
+        &mut totals.slack,
+    ];
+    fields.extend(totals.linear.iter_mut().step_by(41).flat_map(of_signed));
+    fields.extend(of_signed(&mut totals.collateral));
+    fields.extend(totals.charges.iter_mut().flat_map(of_signed));
+    fields
+}
+
+/// The terms.
+fn of_terms<F: MarginField>(a: &mut Assignment<F>) -> Vec<&mut F> {
+    let terms = &mut a.figures.terms;
+    let mut fields = vec![
+        &mut terms.maintenance_factor,
+        &mut terms.initial_factor,
+        &mut terms.net,
+        &mut terms.half_hedged,
+        &mut terms.short_fee,
+        &mut terms.naked,
+    ];
+    fields.extend(terms.dampening.iter_mut().step_by(41));
+    fields
+}
+
+/// The field of so large a number, and what is worked out after a lie about it.
+type Pick<F> = Box<dyn Fn(&mut Assignment<F>, usize) -> Option<&mut F> + Sync + Send>;
+
+/// One field changed at a time, in two ways that differ from field to field, by request
+/// in five; with `solved` everything that follows is worked out again, so that the lie
+/// itself is all there is to catch.
+fn lies_about<F: MarginField>(
+    name: &str,
+    solved: fn(&mut Assignment<F>),
+    pick: impl Fn() -> Pick<F>,
+    count: usize,
+) -> Vec<Named<F>> {
+    let changes: [fn(F, F) -> F; 5] =
+        [|x, _| x + F::ONE, |x, _| x - F::ONE, |x, _| -x, |x, by| x + by, |x, _| F::ONE - x];
+    let mut lies: Vec<Named<F>> = Vec::new();
+    for field in 0..count {
+        for (i, change) in changes.into_iter().enumerate() {
+            if !is_long() && ![field % 5, (field + 2) % 5].contains(&i) {
+                continue;
+            }
+            let by = F::from(2).pow_vartime([[16, 32, 72, 84, 128][field % 5]]);
+            let pick = pick();
+            let lie = move |a: &mut Assignment<F>| {
+                let field = pick(a, field).unwrap();
+                *field = change(*field, by);
+                solved(a);
+            };
+            lies.push((format!("{name}: field {field}, change {i}"), Box::new(lie)));
+        }
+    }
+    lies
+}
+
+/// Lies about each field of slots, expiries, totals and terms.
+fn lies_about_fields<F: MarginField>(case: &ScenarioCase<F>, slots: &[usize]) -> Vec<Named<F>> {
+    let mut circuit = case.circuit();
+    let of = circuit.assignment_mut().unwrap();
+    let mut lies = Vec::new();
+    let solve: fn(&mut Assignment<F>) = |a| a.solve();
+    let claim: fn(&mut Assignment<F>) = |a| a.solve_claim();
+    for slot in slots.iter().copied() {
+        let count = of_slot(&mut of.slots[slot]).len();
+        let pick = move || -> Pick<F> {
+            Box::new(move |a, field| of_slot(&mut a.slots[slot]).into_iter().nth(field))
+        };
+        lies.extend(lies_about(&format!("slot {slot}"), |_| (), pick, count));
+        lies.extend(lies_about(&format!("slot {slot}, solved"), solve, pick, count));
+    }
+    let last = case.shape.scenario_expiries() - 1;
+    let expiries = if is_long() { (0..=last).collect() } else { vec![1, last] };
+    for expiry in expiries {
+        let count = of_expiry(&mut of.expiries[expiry]).len();
+        let pick = move || -> Pick<F> {
+            Box::new(move |a, field| of_expiry(&mut a.expiries[expiry]).into_iter().nth(field))
+        };
+        lies.extend(lies_about(&format!("expiry {expiry}"), |_| (), pick, count));
+        lies.extend(lies_about(&format!("expiry {expiry}, claim solved"), claim, pick, count));
+    }
+    let count = of_totals(&mut of.totals).len();
+    let pick =
+        || -> Pick<F> { Box::new(|a, field| of_totals(&mut a.totals).into_iter().nth(field)) };
+    lies.extend(lies_about("totals", |_| (), pick, count));
+    lies.extend(lies_about("totals, claim solved", claim, pick, count));
+    let count = of_terms(of).len();
+    let pick = || -> Pick<F> { Box::new(|a, field| of_terms(a).into_iter().nth(field)) };
+    lies.extend(lies_about("terms, solved", solve, pick, count));
+    lies
+}
+
+/// Lies of more than one field: what one loses the other gains.
+fn coupled_lies<F: MarginField>() -> Vec<Named<F>> {
+    let mut lies: Vec<Named<F>> = Vec::new();
+    let mut add = |name: &str, lie: Lie<F>| lies.push((name.to_owned(), lie));
+    add("nothing", Box::new(|_| ()));
+    add("nothing, solved", Box::new(|a| a.solve()));
+    add("commitment", Box::new(|a| a.witness.account.commitment += F::ONE));
+    add("below", Box::new(|a| a.claim.is_below = F::ONE - a.claim.is_below));
+    add(
+        "another level",
+        Box::new(|a| {
+            std::mem::swap(&mut a.claim.is_maintenance, &mut a.claim.is_initial);
+            a.solve_claim();
+        }),
+    );
+    for (name, by) in [("one", F::ONE), ("minus one", -F::ONE), ("2^24", F::from(1 << 24))] {
+        add(&format!("multiplier: {name}"), Box::new(move |a| a.claim.above_one += by));
+        // Whoever has no notional has no bound on leverage either: nobody reads it.
+        add(&format!("leverage: {name}"), Box::new(move |a| a.claim.leverage += by));
+        add(
+            &format!("reserved: {name}"),
+            Box::new(move |a| {
+                a.reserved += by;
+                a.solve_claim();
+            }),
+        );
+        add(
+            &format!("shortfall with its slack: {name}"),
+            Box::new(move |a| {
+                let one = F::from(FINE_ONE) * F::from(u64::from(FACTOR_ONE)) * F::from(10_000);
+                a.totals.shortfall += by;
+                a.totals.slack += by * one;
+            }),
+        );
+        add(
+            &format!("worst: {name}"),
+            Box::new(move |a| {
+                a.totals.worst += by;
+                a.solve_claim();
+            }),
+        );
+        add(
+            &format!("what one limb has more the next has less: {name}"),
+            Box::new(move |a| {
+                let apart = F::from(2).pow_vartime([84_u64]);
+                let sums = &mut a.expiries[0].sums;
+                let values = [sums[0].value() + by * apart, sums[1].value() - by];
+                [sums[0], sums[1]] = values.map(|value| Signed::of(&value));
+            }),
+        );
+    }
+    add("a slot twice", Box::new(|a| a.slots[1] = a.slots[0].clone()));
+    add("two slots swapped", Box::new(|a| a.slots.swap(0, 1)));
+    add(
+        "two slots swapped, solved",
+        Box::new(|a| {
+            a.slots.swap(3, 4);
+            a.solve();
+        }),
+    );
+    add("two expiries swapped", Box::new(|a| a.expiries.swap(1, 2)));
+    add("the last slot emptied", Box::new(|a| a.slots[7].padding = F::ONE));
+    for slot in 1..8 {
+        add(
+            &format!("slot {slot} of the strike before, or not"),
+            Box::new(move |a| {
+                a.slots[slot].same_strike = F::ONE - a.slots[slot].same_strike;
+                a.solve();
+            }),
+        );
+    }
+    for skew in 0..2 {
+        add(
+            &format!("skew {skew} gains"),
+            Box::new(move |a| {
+                let sign = &mut a.expiries[1].skew_is_negative[skew];
+                *sign = F::ONE - *sign;
+                a.solve_claim();
+            }),
+        );
+    }
+    lies
+}
+
+/// What both say of a case.
+fn both<F: MarginField>(case: &ScenarioCase<F>) -> Both<F> {
+    let (slots, expiries) = (case.shape.scenario_positions(), case.shape.scenario_expiries());
+    let list = statements::<F>(slots, expiries);
+    Both { k: k::<F>(case.shape), rows: case.public_rows(), list }
+}
+
+/// Compares the verdicts on a statement, true or false; returns them.
+#[track_caller]
+fn agree<F: MarginField>(case: &ScenarioCase<F>) -> bool {
+    let (mut circuit, both) = (case.circuit(), both(case));
+    let wires = wires(&both.rows, circuit.assignment_mut().unwrap());
+    let accepted = both.agree(&circuit, wires);
+    assert_eq!(case.check().is_ok(), accepted, "{:?}", case.check());
+    accepted
+}
+
+fn on_lies<F: MarginField>() {
+    let market = ScenarioMarket::<F>::over_field();
+    let cases = [
+        market.case(&healthy(), at_least(Level::Initial), 0),
+        market.case(&every_slot(), at_least(Level::Maintenance), 0),
+        market.case(&poor(), below(Level::Initial), 0),
+    ];
+    for (i, case) in cases.iter().enumerate() {
+        assert!(agree(case), "{i}");
+        // The second of one strike, and padding; the first slot; by request all.
+        let slots = [&[1, 7][..], &[], &[0]][i];
+        let mut lies = coupled_lies();
+        match is_long() {
+            true => lies.extend(lies_about_fields(case, &[0, 1, 2, 3, 4, 5, 6, 7])),
+            false if slots.is_empty() => {}
+            false => lies.extend(lies_about_fields(case, slots)),
+        }
+        let both = both(case);
+        let (told, accepted) = both.agree_on_lies(&case.circuit(), &lies, |lie| {
+            let mut circuit = case.lie(lie);
+            let wires = wires(&both.rows, circuit.assignment_mut().unwrap());
+            (circuit, wires)
+        });
+        println!("{}, account {i}: {told} lies, {accepted} that both accept", F::NAME);
+        assert!(accepted < told / 2);
+    }
+}
+
+#[test]
+fn on_lies_over_bn254() {
+    on_lies::<Bn254Fr>();
+}
+
+#[test]
+fn on_lies_over_pasta() {
+    if is_long() {
+        on_lies::<Fp>();
+    }
+}
+
+/// All claims of accounts, true and false: plain, with two multipliers, and with a bound
+/// on leverage, which no account has here.
+#[test]
+fn on_claims() {
+    let (ipa, kzg) = (ScenarioMarket::<Fp>::over_field(), ScenarioMarket::<Bn254Fr>::over_field());
+    let dials = [0, 2_500 << 8, 0xff_ffff << 8, 1 << 40];
+    for (positions, dials) in
+        [(healthy(), &dials[..]), (poor(), &dials[..2]), (vec![], &dials[..1])]
+    {
+        let margin = ipa.margin(&positions);
+        for code in (0..8).flat_map(|plain| dials.iter().map(move |dial| plain | dial)) {
+            let Some(claim) = Claim::from_code(code) else { continue };
+            let shortfall = margin.shortfall_of(claim.level(), claim.multiplier());
+            let disclosures = std::collections::BTreeSet::from([0, shortfall, shortfall + 1]);
+            for disclosed in disclosures {
+                let verdict = agree(&kzg.case(&positions, claim, disclosed));
+                if disclosed == 0 && is_long() {
+                    assert_eq!(verdict, agree(&ipa.case(&positions, claim, disclosed)));
+                }
+            }
+        }
+    }
+}
+
+/// A public input of another statement: both refuse.
+#[test]
+fn on_public_inputs() {
+    let case =
+        ScenarioMarket::<Bn254Fr>::over_field().case(&healthy(), at_least(Level::Initial), 0);
+    // The memo is free.
+    for row in 0..MEMO {
+        let (mut circuit, mut both) = (case.circuit(), both(&case));
+        both.rows[row] += Bn254Fr::from(1);
+        let wires = wires(&both.rows, circuit.assignment_mut().unwrap());
+        assert!(!both.agree(&circuit, wires));
+    }
+}
