@@ -25,7 +25,7 @@ use zkmargin_verifier::{Action, Engine, Policy, PolicyParams};
 type Circuit = StandardCircuit<Fp>;
 
 fn native(c: &mut Criterion) {
-    let market = market().unwrap();
+    let market = market::<Fp>().unwrap();
     let message = [Fp::from(1), Fp::from(2), Fp::from(3), Fp::from(4)];
     c.bench_function("poseidon", |b| b.iter(|| hash(Domain::StateNode, black_box(message))));
     let book = portfolio(&market, 32).unwrap();
@@ -38,12 +38,12 @@ fn native(c: &mut Criterion) {
 
 fn scenario_family(c: &mut Criterion) {
     let (model, snapshot) = (scenario::model().unwrap(), scenario::snapshot().unwrap());
-    let market = scenario::market(&model, &snapshot).unwrap();
+    let market = scenario::market::<Fp>(&model, &snapshot).unwrap();
     let books = scenario::books(&market, 1_000).unwrap();
     let mut group = c.benchmark_group("scenario");
     group.sample_size(10);
     group.bench_function("table of 1,000 instruments x 40 scenarios, and root", |b| {
-        b.iter(|| scenario::market(black_box(&model), &snapshot).unwrap());
+        b.iter(|| scenario::market::<Fp>(black_box(&model), &snapshot).unwrap());
     });
     group.bench_function("margin of 1,000 portfolios of 64 positions", |b| {
         b.iter(|| scenario::margins(&market, black_box(&books)).unwrap());
@@ -51,7 +51,7 @@ fn scenario_family(c: &mut Criterion) {
 }
 
 fn proofs(c: &mut Criterion) {
-    let market = market().unwrap();
+    let market = market::<Fp>().unwrap();
     let shape = Shape::Small;
     let (instance, witness) = account(&market, shape.standard_positions()).unwrap();
     let params = IpaParams::new(<Circuit as FamilyCircuit<Fp>>::k(shape));

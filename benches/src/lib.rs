@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result};
-use pasta_curves::Fp;
 use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Epoch, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::market::{MarketHeader, STATE_DEPTH, state_leaf};
@@ -30,7 +30,7 @@ pub const INSTRUMENTS: usize = 1_000;
 ///
 /// # Errors
 /// Never, unless the formats change under it.
-pub fn market() -> Result<Market<Fp>> {
+pub fn market<F: MarginField>() -> Result<Market<F>> {
     let mut instruments = BTreeMap::new();
     let mut prices = BTreeMap::new();
     for index in 0..INSTRUMENTS {
@@ -71,23 +71,35 @@ fn object<V: std::fmt::Display>(entries: &BTreeMap<String, V>) -> String {
 ///
 /// # Errors
 /// When the venue has fewer instruments.
-pub fn account(
-    market: &Market<Fp>,
+pub fn account<F: MarginField>(
+    market: &Market<F>,
     positions: usize,
-) -> Result<(MarginInstance<Fp>, StandardWitness<Fp>)> {
-    let portfolio = portfolio(market, positions)?;
+) -> Result<(MarginInstance<F>, StandardWitness<F>)> {
+    one_of(market, positions, 0)
+}
+
+/// One of many such accounts, all different.
+///
+/// # Errors
+/// As [`account`].
+pub fn one_of<F: MarginField>(
+    market: &Market<F>,
+    positions: usize,
+    number: usize,
+) -> Result<(MarginInstance<F>, StandardWitness<F>)> {
+    let portfolio = numbered(market, positions, number)?;
     let (instance, commitment, path) = stand(&portfolio, market.header())?;
     Ok((instance, market.standard_witness(&portfolio, commitment, path)?))
 }
 
 /// The portfolio as the only account of a state, claimed to meet initial margin:
 /// the statement, the commitment and its path.
-fn stand(
+fn stand<F: MarginField>(
     portfolio: &Portfolio,
-    header: &MarketHeader<Fp>,
-) -> Result<(MarginInstance<Fp>, Fp, Path<Fp>)> {
+    header: &MarketHeader<F>,
+) -> Result<(MarginInstance<F>, F, Path<F>)> {
     let (account, context) = (AccountId::new([7; 20]), ContextId::derive("bench", 0, [0; 20]));
-    let commitment = portfolio.commitment::<Fp>();
+    let commitment = portfolio.commitment::<F>();
     let leaves = vec![state_leaf(account, commitment, context)];
     let state = Tree::build(Domain::StateNode, STATE_DEPTH, leaves)?;
     let instance = MarginInstance {
@@ -108,12 +120,20 @@ fn stand(
 ///
 /// # Errors
 /// When the venue has fewer instruments.
-pub fn portfolio(market: &Market<Fp>, positions: usize) -> Result<Portfolio> {
+pub fn portfolio<F: MarginField>(market: &Market<F>, positions: usize) -> Result<Portfolio> {
+    numbered(market, positions, 0)
+}
+
+fn numbered<F: MarginField>(
+    market: &Market<F>,
+    positions: usize,
+    number: usize,
+) -> Result<Portfolio> {
     let mut listings = market.listings();
     let mut book = Vec::with_capacity(positions);
     for index in 0..positions {
         let listing = listings.next().context("the venue has too few instruments")?;
-        let lots = i64::try_from(1_000 + 10 * index)?;
+        let lots = i64::try_from(1_000 + 10 * index + number)?;
         book.push(Position {
             bucket: BucketId::CROSS,
             instrument: listing.id(),

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use pasta_curves::Fp;
 use rayon::prelude::*;
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, Epoch, Timestamp};
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::portfolio::{Blinding, Portfolio, Position};
@@ -62,6 +62,16 @@ pub fn model() -> Result<ScenarioModel> {
 /// # Errors
 /// Never, unless the formats change under it.
 pub fn snapshot() -> Result<ScenarioSnapshot> {
+    snapshot_of(STRIKES)
+}
+
+/// The marks of a venue with so many strikes in each expiry: 20 instruments for each,
+/// and 20 more.
+///
+/// # Errors
+/// When there are none, or so many that two are equal.
+pub fn snapshot_of(strikes: u32) -> Result<ScenarioSnapshot> {
+    let step_size = 196_000_u32.checked_div(strikes).context("no strikes")?;
     let (mut feeds, mut instruments) = (Vec::new(), BTreeMap::new());
     for month in 1..=EXPIRIES {
         let expiry_seconds = month * 2_592_000;
@@ -75,14 +85,14 @@ pub fn snapshot() -> Result<ScenarioSnapshot> {
         });
         let future = Symbol::new(&format!("BTC-M{month}"))?;
         instruments.insert(future, Instrument::Future { expiry_seconds });
-        for step in 0..STRIKES {
-            let strike = 20_000 + 4_000 * step;
+        for step in 0..strikes {
+            let strike = 20_000 + step_size * step;
             for (option_type, end) in [(OptionType::Call, 'C'), (OptionType::Put, 'P')] {
                 let terms = Instrument::Option {
                     expiry_seconds,
                     strike: f64::from(strike),
                     option_type,
-                    mark_vol: 0.4 + 0.005 * f64::from(step.abs_diff(20)),
+                    mark_vol: 0.4 + 0.005 * f64::from(strike.abs_diff(100_000)) / 4_000.0,
                 };
                 instruments.insert(Symbol::new(&format!("BTC-M{month}-{strike}-{end}"))?, terms);
             }
@@ -121,7 +131,10 @@ pub fn snapshot() -> Result<ScenarioSnapshot> {
 ///
 /// # Errors
 /// When model and snapshot do not make one.
-pub fn market(model: &ScenarioModel, snapshot: &ScenarioSnapshot) -> Result<Market<Fp>> {
+pub fn market<F: MarginField>(
+    model: &ScenarioModel,
+    snapshot: &ScenarioSnapshot,
+) -> Result<Market<F>> {
     Ok(Market::build(model, snapshot, Epoch::new(1))?)
 }
 
@@ -129,7 +142,7 @@ pub fn market(model: &ScenarioModel, snapshot: &ScenarioSnapshot) -> Result<Mark
 ///
 /// # Errors
 /// Never: amounts and lots are in range.
-pub fn books(market: &Market<Fp>, count: usize) -> Result<Vec<Vec<Position>>> {
+pub fn books<F: MarginField>(market: &Market<F>, count: usize) -> Result<Vec<Vec<Position>>> {
     let listings: Vec<_> = market.listings().collect();
     let book = |number: usize| -> Result<Vec<Position>> {
         let position = |index: usize| {
@@ -154,22 +167,38 @@ pub fn books(market: &Market<Fp>, count: usize) -> Result<Vec<Vec<Position>>> {
 ///
 /// # Errors
 /// Never: the venue lists what the account holds.
-pub fn account(
-    market: &Market<Fp>,
+pub fn account<F: MarginField>(
+    market: &Market<F>,
     shape: Shape,
-) -> Result<(MarginInstance<Fp>, ScenarioWitness<Fp>)> {
+) -> Result<(MarginInstance<F>, ScenarioWitness<F>)> {
+    one_of(market, shape, 0)
+}
+
+/// One of many such accounts, all different.
+///
+/// # Errors
+/// As [`account`].
+pub fn one_of<F: MarginField>(
+    market: &Market<F>,
+    shape: Shape,
+    number: usize,
+) -> Result<(MarginInstance<F>, ScenarioWitness<F>)> {
     let expiries = shape.scenario_expiries().min(usize::try_from(EXPIRIES)?);
     let position = |index: usize| -> Result<Position> {
         let (month, step) = (1 + index % expiries, index / expiries);
         let end = if index.is_multiple_of(3) { 'C' } else { 'P' };
         let symbol = format!("BTC-M{month}-{}-{end}", 80_000 + 4_000 * step);
         let listing = market.listing(&symbol).context("not listed")?;
-        let lots = i64::try_from(10 + index)?;
+        let lots = i64::try_from(10 + index + number % 50)?;
         Ok(Position {
             bucket: BucketId::CROSS,
             instrument: listing.id(),
             quantity: Lots::new(if index.is_multiple_of(2) { lots } else { -lots }),
-            cash: if index == 0 { Amount::new(1 << 50)? } else { Amount::ZERO },
+            cash: if index == 0 {
+                Amount::new((1 << 50) + i128::try_from(number)?)?
+            } else {
+                Amount::ZERO
+            },
         })
     };
     let positions = (0..shape.scenario_positions()).map(position).collect::<Result<Vec<_>>>()?;
@@ -182,8 +211,8 @@ pub fn account(
 ///
 /// # Errors
 /// When a book does not fit the market.
-pub fn margins(
-    market: &Market<Fp>,
+pub fn margins<F: MarginField + Sync>(
+    market: &Market<F>,
     books: &[Vec<Position>],
 ) -> Result<Vec<ScenarioMargin>, MarketError> {
     books.par_iter().map(|book| market.margin(book)).collect()
@@ -191,6 +220,7 @@ pub fn margins(
 
 #[cfg(test)]
 mod tests {
+    use pasta_curves::Fp;
     use zkmargin_margin::scenario::Scenario;
     use zkmargin_margin::statement::margin;
 
@@ -200,7 +230,7 @@ mod tests {
     fn the_venue_is_as_large_as_it_says() {
         let (model, snapshot) = (model().unwrap(), snapshot().unwrap());
         assert_eq!(model.spec().scenarios.len(), 40);
-        let market = market(&model, &snapshot).unwrap();
+        let market = market::<Fp>(&model, &snapshot).unwrap();
         assert_eq!(market.rows().len(), 1_000);
         let books = books(&market, 3).unwrap();
         let margins = margins(&market, &books).unwrap();

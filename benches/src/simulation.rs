@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use pasta_curves::Fp;
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, Epoch, Timestamp};
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::portfolio::{Blinding, Portfolio, Position};
@@ -37,7 +37,7 @@ fn model(marks: &zkmargin_params::scenario::MarketSpec) -> Result<SimulationMode
 ///
 /// # Errors
 /// Never, unless the formats change under it.
-pub fn market() -> Result<Market<Fp>> {
+pub fn market<F: MarginField>() -> Result<Market<F>> {
     let marks = scenario::snapshot()?.spec().market.clone();
     let lot = |text: &str| text.parse();
     let snapshot = SimulationSnapshot::new(SnapshotSpec {
@@ -57,10 +57,10 @@ pub fn market() -> Result<Market<Fp>> {
 ///
 /// # Errors
 /// Never: the venue lists what the account holds.
-pub fn account(
-    market: &Market<Fp>,
+pub fn account<F: MarginField>(
+    market: &Market<F>,
     shape: Shape,
-) -> Result<(MarginInstance<Fp>, SimulationWitness<Fp>)> {
+) -> Result<(MarginInstance<F>, SimulationWitness<F>)> {
     let position = |index: usize| -> Result<Position> {
         let (month, step) = (1 + index % 8, index / 8);
         let end = if index.is_multiple_of(3) { 'C' } else { 'P' };

@@ -318,6 +318,12 @@ impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Prover<B, C> {
         Self { params, key }
     }
 
+    /// Whether proofs are made on a card, which is kept busy by more than one thread
+    /// that proves.
+    pub fn on_card(&self) -> bool {
+        B::on_card(&self.params)
+    }
+
     /// Parameters and key.
     pub(crate) fn parts(&self) -> (&B::Params, &B::ProvingKey<C>) {
         (&self.params, &self.key)

@@ -15,7 +15,7 @@ use zkmargin_params::cache::{Origin, ParamsCache};
 use zkmargin_params::srs::{DevSrs, SrsStore};
 use zkmargin_verifier::proof::CircuitId;
 
-use crate::backend::{Backend, SetupError, Stores};
+use crate::backend::{Backend, Device, SetupError, Stores};
 use crate::proving::Prover;
 
 /// Sees what a [`Setup`] is at, and where things came from.
@@ -36,8 +36,9 @@ pub struct Unobserved;
 
 impl Observer for Unobserved {}
 
-/// What was loaded: provers and verifiers, secure and not.
-type Kept = BTreeMap<(&'static str, Statement, CircuitId, bool), Arc<dyn Any + Send + Sync>>;
+/// What was loaded: provers by device and verifiers, secure and not.
+type Kept =
+    BTreeMap<(&'static str, Statement, CircuitId, bool, Device), Arc<dyn Any + Send + Sync>>;
 
 /// Where what can be made again is kept.
 #[derive(Debug)]
@@ -80,7 +81,7 @@ impl Setup {
         Self { srs: Some(srs), ..self }
     }
 
-    /// The prover of a shape.
+    /// The prover of a shape, on the processor.
     ///
     /// # Errors
     /// When parameters or keys are not there and cannot be made, or may not be used.
@@ -94,8 +95,26 @@ impl Setup {
         B: Backend,
         C: FamilyCircuit<B::Field> + 'static,
     {
-        self.once::<B, C, _>("prover", shape, dev, || {
-            let (params, stores) = self.params::<B, C>(shape, dev, observer)?;
+        self.prover_on(shape, dev, Device::Cpu, observer)
+    }
+
+    /// The prover of a shape, on a device.
+    ///
+    /// # Errors
+    /// As for [`Self::prover`], and when a card is asked for that cannot be used.
+    pub fn prover_on<B, C>(
+        &self,
+        shape: Shape,
+        dev: DevSrs,
+        device: Device,
+        observer: &impl Observer,
+    ) -> Result<Arc<Prover<B, C>>, SetupError>
+    where
+        B: Backend,
+        C: FamilyCircuit<B::Field> + 'static,
+    {
+        self.once::<B, C, _>("prover", shape, dev, device, || {
+            let (params, stores) = self.params::<B, C>(shape, dev, device, observer)?;
             let stage = format!("proving key, {shape} shape");
             let (key, origin) =
                 observer.stage(&stage, || B::proving_key::<C>(&params, shape, &stores))?;
@@ -118,8 +137,8 @@ impl Setup {
         B: Backend,
         C: FamilyCircuit<B::Field> + 'static,
     {
-        self.once::<B, C, _>("verifier", shape, dev, || {
-            let (params, stores) = self.params::<B, C>(shape, dev, observer)?;
+        self.once::<B, C, _>("verifier", shape, dev, Device::Cpu, || {
+            let (params, stores) = self.params::<B, C>(shape, dev, Device::Cpu, observer)?;
             let stage = format!("verifying key, {shape} shape");
             let (verifier, origin) =
                 observer.stage(&stage, || B::verifier::<C>(params, shape, &stores))?;
@@ -133,6 +152,7 @@ impl Setup {
         &self,
         shape: Shape,
         dev: DevSrs,
+        device: Device,
         observer: &impl Observer,
     ) -> Result<(B::Params, Stores), SetupError> {
         let (cache, broken) = match &self.cache {
@@ -143,7 +163,7 @@ impl Setup {
                 Err(error) => (None, Some(Origin::Uncached(error))),
             },
         };
-        let stores = Stores { cache, srs: self.srs.clone(), dev };
+        let stores = Stores { cache, srs: self.srs.clone(), dev, device };
         let (params, origin) =
             observer.stage("public parameters", || B::params(C::k(shape), &stores))?;
         tell("parameters are", origin.or(broken), observer);
@@ -155,11 +175,12 @@ impl Setup {
         what: &'static str,
         shape: Shape,
         dev: DevSrs,
+        device: Device,
         make: impl FnOnce() -> Result<T, SetupError>,
     ) -> Result<Arc<T>, SetupError> {
         let (family, layout) = (family_of::<B::Field, C>(), C::layout());
         let circuit = CircuitId { family, shape, proof_system: B::SYSTEM, layout };
-        let name = (what, C::STATEMENT, circuit, dev == DevSrs::AllowInsecure);
+        let name = (what, C::STATEMENT, circuit, dev == DevSrs::AllowInsecure, device);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = kept.get(&name).cloned().and_then(|any| any.downcast().ok()) {
             return Ok(found);

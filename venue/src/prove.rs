@@ -1,16 +1,19 @@
 //! Statements about stored accounts, put together and proved.
 
+use std::sync::Arc;
+
+use rayon::prelude::*;
 use zkmargin_circuits::family::Witness;
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::ids::{AccountId, Memo};
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
-use zkmargin_prover::backend::{Backend, SetupError};
+use zkmargin_prover::backend::{Backend, Device, SetupError};
 use zkmargin_prover::bulk::{Outcome, for_each};
 use zkmargin_prover::crypt::{Keys, SharedKeys};
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::portfolio_file::{Listings, PortfolioDocument};
-use zkmargin_prover::proving::{Prepared, ProvingError, Statement};
+use zkmargin_prover::proving::{Prepared, Prover, ProvingError, Statement};
 use zkmargin_prover::venue::{LiveState, Membership};
 
 use crate::portfolio::PortfolioError;
@@ -160,7 +163,7 @@ pub async fn prove<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     mut told: impl FnMut(AccountId, &Proved),
 ) -> Result<(), ProveError>
 where
-    Witness<B::Field, M::Circuit>: Send,
+    Witness<B::Field, M::Circuit>: Send + Sync,
 {
     let listings = under.market.listings();
     let mut after = None;
@@ -168,31 +171,75 @@ where
         let page = store.portfolios(after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.account);
-        for (stored, outcome) in page.iter().zip(under.ready(&page, &listings, wanted)) {
-            let proved = match outcome {
-                Outcome::Done(ready) => one(store, provers, &ready).await?,
-                Outcome::Failed(error) => Proved::of(error),
-                Outcome::NotTried => continue,
-            };
-            told(stored.account, &proved);
+        let outcomes = under.ready(&page, &listings, wanted);
+        let together = together(provers, &outcomes)?;
+        let mut rest = page.iter().map(|stored| stored.account).zip(outcomes);
+        loop {
+            let some: Vec<_> = rest.by_ref().take(together).collect();
+            if some.is_empty() {
+                break;
+            }
+            for (account, proved) in several(store, provers, some).await? {
+                told(account, &proved);
+            }
         }
     }
 }
 
-async fn one<B: Backend, M: FamilyMarket<B::Field>>(
+/// Proofs made at once on a card, which is kept busy by what the CPU prepares
+/// meanwhile.
+const ON_CARD: usize = 32;
+
+/// How many proofs to make at once. The processor makes each with all its cores.
+fn together<B: Backend, M: FamilyMarket<B::Field>>(
+    provers: &Provers<B, M::Circuit>,
+    outcomes: &[Outcome<Ready<B, M>, PortfolioError>],
+) -> Result<usize, SetupError> {
+    let ready = outcomes.iter().find_map(|outcome| match outcome {
+        Outcome::Done(ready) => Some(ready),
+        _ => None,
+    });
+    let (Some(ready), true) = (ready, provers.device() != Device::Cpu) else { return Ok(1) };
+    let prover = tokio::task::block_in_place(|| provers.of(ready.prepared.shape()))?;
+    Ok(if prover.on_card() { ON_CARD } else { 1 })
+}
+
+/// Proves and stores what is not proved yet; what became of each, in order.
+async fn several<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     store: &Store,
     provers: &Provers<B, M::Circuit>,
-    ready: &Ready<B, M>,
-) -> Result<Proved, ProveError> {
-    if store.proof(&ready.statement).await?.is_some() {
-        return Ok(Proved::Unchanged);
+    some: Vec<(AccountId, Outcome<Ready<B, M>, PortfolioError>)>,
+) -> Result<Vec<(AccountId, Proved)>, ProveError>
+where
+    Witness<B::Field, M::Circuit>: Send + Sync,
+{
+    let (mut proved, mut jobs) = (Vec::new(), Vec::new());
+    for (account, outcome) in some {
+        let is = match outcome {
+            Outcome::Done(ready) if store.proof(&ready.statement).await?.is_some() => {
+                Proved::Unchanged
+            }
+            Outcome::Done(ready) => {
+                let prover = tokio::task::block_in_place(|| provers.of(ready.prepared.shape()))?;
+                jobs.push((proved.len(), prover, ready));
+                Proved::New
+            }
+            Outcome::Failed(error) => Proved::of(error),
+            Outcome::NotTried => continue,
+        };
+        proved.push((account, is));
     }
-    let prover = tokio::task::block_in_place(|| provers.of(ready.prepared.shape()))?;
-    match tokio::task::block_in_place(|| prover.prove(&ready.prepared)) {
-        Ok(file) => {
-            store.put_proof(&proof_row(&file)).await?;
-            Ok(Proved::New)
+    let make = |(_, prover, ready): &(usize, Arc<Prover<B, M::Circuit>>, Ready<B, M>)| {
+        prover.prove(&ready.prepared)
+    };
+    let made: Vec<_> = tokio::task::block_in_place(|| jobs.par_iter().map(make).collect());
+    for ((index, ..), made) in jobs.iter().zip(made) {
+        match made {
+            Ok(file) => {
+                store.put_proof(&proof_row(&file)).await?;
+            }
+            Err(error) => proved[*index].1 = Proved::of(error.into()),
         }
-        Err(error) => Ok(Proved::of(error.into())),
     }
+    Ok(proved)
 }

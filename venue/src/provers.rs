@@ -10,7 +10,7 @@ use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::shape::Shape;
 use zkmargin_params::cache::ParamsCache;
 use zkmargin_params::srs::DevSrs;
-use zkmargin_prover::backend::{Backend, SetupError, Stores};
+use zkmargin_prover::backend::{Backend, Device, SetupError, Stores};
 use zkmargin_prover::proving::Prover;
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::VerifiedClaim;
@@ -18,21 +18,27 @@ use zkmargin_verifier::proof::{CircuitId, Family, ProofFile};
 
 /// The user's stores of parameters and keys. A cache that does not work costs time,
 /// not the run.
-fn stores(dev: DevSrs) -> Stores {
-    Stores { cache: ParamsCache::open_default().ok(), srs: None, dev }
+fn stores(dev: DevSrs, device: Device) -> Stores {
+    Stores { cache: ParamsCache::open_default().ok(), srs: None, dev, device }
 }
 
 /// Provers of a family, by shape.
 #[derive(Debug)]
 pub struct Provers<B: Backend, C: FamilyCircuit<B::Field> + 'static> {
     dev: DevSrs,
+    device: Device,
     made: Mutex<BTreeMap<Shape, Arc<Prover<B, C>>>>,
 }
 
 impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Provers<B, C> {
     /// None is loaded yet.
-    pub fn new(dev: DevSrs) -> Self {
-        Self { dev, made: Mutex::default() }
+    pub fn new(dev: DevSrs, device: Device) -> Self {
+        Self { dev, device, made: Mutex::default() }
+    }
+
+    /// What computes proofs.
+    pub fn device(&self) -> Device {
+        self.device
     }
 
     /// The prover of a shape.
@@ -44,7 +50,7 @@ impl<B: Backend, C: FamilyCircuit<B::Field> + 'static> Provers<B, C> {
         if let Some(prover) = made.get(&shape) {
             return Ok(Arc::clone(prover));
         }
-        let stores = stores(self.dev);
+        let stores = stores(self.dev, self.device);
         let (params, _) = B::params(C::k(shape), &stores)?;
         let (key, _) = B::proving_key::<C>(&params, shape, &stores)?;
         let prover = Arc::new(Prover::new(params, key));
@@ -138,7 +144,7 @@ impl<B: Backend> Verifiers<B> {
     }
 
     fn make<C: FamilyCircuit<B::Field>>(&self, shape: Shape) -> Result<B::Verifier, SetupError> {
-        let stores = stores(self.dev);
+        let stores = stores(self.dev, Device::Cpu);
         let (params, _) = B::params(C::k(shape), &stores)?;
         Ok(B::verifier::<C>(params, shape, &stores)?.0)
     }

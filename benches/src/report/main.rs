@@ -1,49 +1,57 @@
 //! Prints the benchmark tables of the README.
 //!
-//! `cargo run --release -p zkmargin-benches --bin report [-- FAMILY|SHAPE ...]`
+//! `cargo run --release -p zkmargin-benches --no-default-features --bin report
+//! [-- SYSTEM|FAMILY|SHAPE ...]`
 //!
 //! Each shape runs in a process of its own, so that peak memory is its own.
 #![allow(clippy::print_stdout)] // Printing is what it is for.
+
+mod systems;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use pasta_curves::Fp;
-use rand::rand_core::UnwrapErr;
-use rand::rngs::SysRng;
 use zkmargin_benches::{account, market, scenario, simulation};
-use zkmargin_circuits::cost::Cost;
+use zkmargin_circuits::cost::Calibration;
 use zkmargin_circuits::family::{FamilyCircuit, Witness, family_of};
-use zkmargin_circuits::ipa::{IpaParams, ProvingKey, prove};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
-use zkmargin_prover::venue::{Entry, State};
-use zkmargin_verifier::ipa::Verifier;
-use zkmargin_verifier::proof::{CircuitId, ProofFile};
+
+use systems::{Ipa, Kzg, Measured};
 
 const HEADER: &str = "\
-| family | shape | positions | k | rows | rows per position | parameters | keys | prove | verify | verify one of 8 | proof bytes | peak memory |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|";
+| proof system | family | shape | positions | k | rows | parameters | keys | key bytes | prove | prove, CPU | verify | verify one of 8 | proof bytes | peak memory |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
-/// What is measured: all, or the families and shapes named.
+/// What is measured: all, or the proof systems, families and shapes named.
 struct Selection {
+    systems: Vec<ProofSystem>,
     families: Vec<Family>,
     shapes: Vec<Shape>,
 }
 
 impl Selection {
     fn parse(arguments: &[String]) -> Result<Self> {
-        let (mut families, mut shapes) = (Vec::new(), Vec::new());
+        let (mut systems, mut families, mut shapes) = (Vec::new(), Vec::new(), Vec::new());
         for argument in arguments {
-            match argument.parse() {
-                Ok(family) => families.push(family),
-                Err(_) => shapes.push(argument.parse()?),
+            if let Ok(system) = argument.parse() {
+                systems.push(system);
+            } else if let Ok(family) = argument.parse() {
+                families.push(family);
+            } else {
+                let shape = argument
+                    .parse()
+                    .with_context(|| format!("{argument:?} is no proof system, family or shape"))?;
+                shapes.push(shape);
             }
+        }
+        if systems.is_empty() {
+            systems = vec![ProofSystem::Ipa, ProofSystem::Kzg];
         }
         if families.is_empty() {
             families = vec![Family::Standard, Family::Scenario, Family::Simulation];
@@ -51,25 +59,37 @@ impl Selection {
         if shapes.is_empty() {
             shapes = Shape::ALL.to_vec();
         }
-        Ok(Self { families, shapes })
+        Ok(Self { systems, families, shapes })
     }
 }
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [flag, family, shape] = arguments.as_slice()
+    if let [flag, system, family, shape] = arguments.as_slice()
         && flag == "--child"
     {
-        return report_shape(family.parse()?, shape.parse()?);
+        let (family, shape) = (family.parse()?, shape.parse()?);
+        return match system.parse()? {
+            ProofSystem::Ipa => report_shape::<Ipa>(family, shape),
+            ProofSystem::Kzg => report_shape::<Kzg>(family, shape),
+        };
     }
-    let Selection { families, shapes } = Selection::parse(&arguments)?;
-    println!("{} cores\n\n{HEADER}", std::thread::available_parallelism()?);
-    for family in families {
-        for shape in &shapes {
-            let status = Command::new(std::env::current_exe()?)
-                .args(["--child", &family.to_string(), &shape.to_string()])
-                .status()?;
-            ensure!(status.success(), "the {shape} shape failed");
+    let Selection { systems, families, shapes } = Selection::parse(&arguments)?;
+    let calibration = Calibration::measure();
+    println!(
+        "{} cores; a scalar multiplication takes {} on Vesta and {} on BN254\n\n{HEADER}",
+        std::thread::available_parallelism()?,
+        show(calibration.multiplication(ProofSystem::Ipa)),
+        show(calibration.multiplication(ProofSystem::Kzg)),
+    );
+    for system in &systems {
+        for family in &families {
+            for shape in &shapes {
+                let status = Command::new(std::env::current_exe()?)
+                    .args(["--child", &system.to_string(), &family.to_string(), &shape.to_string()])
+                    .status()?;
+                ensure!(status.success(), "{family} {shape} failed");
+            }
         }
     }
     println!("\n| part | time |\n|---|---|");
@@ -77,56 +97,64 @@ fn main() -> Result<()> {
 }
 
 /// One row of the table.
-fn report_shape(family: Family, shape: Shape) -> Result<()> {
+fn report_shape<B: Measured>(family: Family, shape: Shape) -> Result<()> {
     match family {
         Family::Standard => {
-            let (instance, witness) = account(&market()?, shape.standard_positions())?;
-            measure::<StandardCircuit<Fp>>(shape, instance, &witness)
+            let (instance, witness) = account(&market::<B::Field>()?, shape.standard_positions())?;
+            measure::<B, StandardCircuit<_>>(shape, instance, &witness)
         }
         Family::Scenario => {
             let market = scenario::market(&scenario::model()?, &scenario::snapshot()?)?;
             let (instance, witness) = scenario::account(&market, shape)?;
             drop(market);
-            measure::<ScenarioCircuit<Fp>>(shape, instance, &witness)
+            measure::<B, ScenarioCircuit<_>>(shape, instance, &witness)
         }
         Family::Simulation => {
-            let (instance, witness) = simulation::account(&simulation::market()?, shape)?;
-            measure::<SimulationCircuit<Fp>>(shape, instance, &witness)
+            let market = simulation::market::<B::Field>()?;
+            let (instance, witness) = simulation::account(&market, shape)?;
+            drop(market);
+            measure::<B, SimulationCircuit<_>>(shape, instance, &witness)
         }
     }
 }
 
-fn measure<C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>>>(
+fn measure<B: Measured, C>(
     shape: Shape,
-    instance: MarginInstance<Fp>,
-    witness: &Witness<Fp, C>,
-) -> Result<()> {
-    let family = family_of::<Fp, C>();
-    let cost = Cost::measure::<C>(shape);
-    let (params, parameters) = timed(|| IpaParams::new(C::k(shape)));
-    let (key, keys) = timed(|| ProvingKey::<C>::build(&params, shape));
+    instance: MarginInstance<B::Field>,
+    witness: &Witness<B::Field, C>,
+) -> Result<()>
+where
+    C: FamilyCircuit<B::Field, Instance = MarginInstance<B::Field>>,
+{
+    let family = family_of::<B::Field, C>();
+    let cost = B::cost::<C>(shape)?;
+    let (params, parameters) = timed(|| B::params(C::k(shape)));
+    let params = params?;
+    let (key, keys) = timed(|| B::key::<C>(&params, shape));
     let key = key?;
-    let (proof, proving) =
-        median(3, || prove(&params, &key, &instance, witness, UnwrapErr(SysRng)));
-    let circuit = CircuitId::usual(family, shape, ProofSystem::Ipa);
-    let file = ProofFile::new(circuit, instance, proof?)?;
-    drop(key);
+    let before = cpu_time()?;
+    let (file, proving) = median(PROOFS, || B::prove::<C>(&params, &key, &instance, witness));
+    let (file, cpu) = (file?, (cpu_time()? - before) / PROOFS);
     let peak = peak_memory()?;
-    let verifier = Verifier::new::<C>(params, shape)?;
-    let (result, verifying) = median(5, || verifier.verify(&file));
-    result?;
+    let key_bytes = B::key_bytes::<C>(&key);
+    drop(key);
+    let verifier = B::verifier::<C>(params, shape)?;
     let files = vec![file.clone(); 8];
-    let (results, batch) = median(3, || verifier.verify_batch(&files));
-    ensure!(results.iter().all(Result::is_ok), "the batch does not verify");
+    let (result, verifying) = median(5, || B::verify(&verifier, &files[..1]));
+    result?;
+    let (result, batch) = median(3, || B::verify(&verifier, &files));
+    result?;
     println!(
-        "| {family} | {shape} | {} | {} | {} | {:.0} | {} | {} | {} | {} | {} | {} | {peak} MiB |",
+        "| {} | {family} | {shape} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {peak} MiB |",
+        B::SYSTEM,
         cost.positions,
         cost.k,
         cost.rows,
-        cost.rows as f64 / cost.positions as f64,
         show(parameters),
         show(keys),
+        key_bytes.map_or_else(|| "not stored".to_owned(), |bytes| bytes.to_string()),
         show(proving),
+        show(cpu),
         show(verifying),
         show(batch / 8),
         file.proof().len(),
@@ -134,9 +162,12 @@ fn measure<C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>>>(
     Ok(())
 }
 
+/// Proofs of which the median is told.
+const PROOFS: u32 = 3;
+
 /// What else a venue or protocol does at scale.
 fn report_parts() -> Result<()> {
-    let (built, time) = median(3, market);
+    let (built, time) = median(3, market::<Fp>);
     println!("| risk table and root, 1,000 instruments in 4 tiers | {} |", show(time));
     let market = built?;
     let book = zkmargin_benches::portfolio(&market, 128)?;
@@ -144,7 +175,7 @@ fn report_parts() -> Result<()> {
     margin?;
     println!("| native margin, 128 positions | {} |", show(time));
     let (model, snapshot) = (scenario::model()?, scenario::snapshot()?);
-    let (built, time) = median(3, || scenario::market(&model, &snapshot));
+    let (built, time) = median(3, || scenario::market::<Fp>(&model, &snapshot));
     println!("| scenario table and root, 1,000 instruments x 40 scenarios | {} |", show(time));
     let scenarios = built?;
     let books = scenario::books(&scenarios, 1_000)?;
@@ -154,18 +185,6 @@ fn report_parts() -> Result<()> {
     let (_, time) = median(9, || book.commitment::<Fp>());
     println!("| commitment, 128 positions | {} |", show(time));
 
-    let context = ContextId::derive("bench", 0, [0; 20]);
-    let entries: Vec<Entry<Fp>> = (0..100_000_u32)
-        .map(|index| {
-            let mut account = [0; 20];
-            account[16..].copy_from_slice(&index.to_be_bytes());
-            let commitment = Fp::from(u64::from(index)).square();
-            Entry { account: AccountId::new(account), commitment }
-        })
-        .collect();
-    let (state, time) = median(3, || State::build(context, Epoch::new(1), entries.clone()));
-    state?;
-    println!("| state root, 100,000 accounts | {} |", show(time));
     Ok(())
 }
 
@@ -176,8 +195,8 @@ fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
 }
 
 /// The last result and the median time of several runs.
-fn median<T>(runs: usize, mut run: impl FnMut() -> T) -> (T, Duration) {
-    let mut times = Vec::with_capacity(runs);
+fn median<T>(runs: u32, mut run: impl FnMut() -> T) -> (T, Duration) {
+    let mut times = Vec::new();
     for _ in 1..runs {
         times.push(timed(&mut run).1);
     }
@@ -193,6 +212,19 @@ fn show(time: Duration) -> String {
         s if s >= 1e-3 => format!("{:.1} ms", s * 1e3),
         s => format!("{:.0} µs", s * 1e6),
     }
+}
+
+/// Seconds of all cores so far, of this process, as Linux counts them: in
+/// hundredths.
+fn cpu_time() -> Result<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // The name, in parentheses, may hold spaces; user and system time are fields 14
+    // and 15.
+    let (_, fields) = stat.rsplit_once(')').context("no name in /proc/self/stat")?;
+    let mut fields = fields.split_whitespace().skip(11);
+    let mut ticks =
+        || -> Result<u64> { Ok(fields.next().context("/proc/self/stat ends")?.parse()?) };
+    Ok(Duration::from_millis(10 * (ticks()? + ticks()?)))
 }
 
 /// The process's peak resident memory in MiB, as Linux counts it.

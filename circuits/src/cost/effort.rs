@@ -42,7 +42,8 @@ impl Calibration {
         Self { vesta, bn254 }
     }
 
-    fn of(&self, system: ProofSystem) -> Duration {
+    /// One scalar multiplication on the curve of a proof system.
+    pub fn multiplication(&self, system: ProofSystem) -> Duration {
         match system {
             ProofSystem::Ipa => self.vesta,
             ProofSystem::Kzg => self.bn254,
@@ -77,7 +78,7 @@ impl Effort {
         let rows = f64::from(1_u32 << cost.k.min(31));
         let cells = rows * committed(cost) as f64;
         Self {
-            cpu: calibration.of(system).mul_f64(cells * fit.multiplications),
+            cpu: calibration.multiplication(system).mul_f64(cells * fit.multiplications),
             memory: ELEMENT * (1 << cost.k) * fit.columns * columns(cost),
             key: (system == ProofSystem::Kzg).then(|| key_bytes(cost)),
         }

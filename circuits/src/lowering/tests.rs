@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ff::Field as _;
+use halo2_axiom::SerdeFormat;
 use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine};
 use halo2_axiom::halo2curves::ff::{Field, PrimeField};
 use halo2_axiom::halo2curves::group::Curve;
@@ -20,8 +21,10 @@ use super::pinned::{System, read};
 use super::recorder::Layout;
 use super::shape::{CellRef, ColumnKind, Query};
 use super::*;
+use crate::cost::key_bytes;
 use crate::family::FamilyCircuit;
 use crate::gadgets::layout::Wide;
+use crate::kzg;
 use crate::lowering::backend::{BackendCircuit, to_axiom};
 use crate::scenario::ScenarioCircuit;
 use crate::standard::StandardCircuit;
@@ -166,7 +169,10 @@ fn assert_key_is_the_front_ends<C: FamilyCircuit<Bn254Fr>>() {
     let params = params(k);
     let truth = truth(k, circuit);
     let shape = lower(k, circuit).unwrap();
-    assert_eq!(differences(&truth, &params, &key_of(&params, shape)), [""; 0]);
+    let key = key_of(&params, shape);
+    assert_eq!(differences(&truth, &params, &key), [""; 0]);
+    let cost = kzg::cost::<C>(Shape::Small).unwrap();
+    assert_eq!(key_bytes(&cost), key.to_bytes(SerdeFormat::RawBytes).len());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::{ProofFile, TransitionFile, VerifiedTransition};
 
-use super::{Backend, BackendError, SetupError, Stores, circuit_id};
+use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
 
 /// The transparent proof system.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +30,9 @@ impl Backend for Ipa {
     type Wide = Self;
 
     fn params(k: u32, stores: &Stores) -> Result<(Self::Params, Option<Origin>), SetupError> {
+        if stores.device == Device::Gpu {
+            return Err(DeviceError::ProofSystem(Self::SYSTEM).into());
+        }
         Ok(match &stores.cache {
             Some(cache) => {
                 let (params, origin) = cache.ipa_params_or_compute(k)?;

@@ -5,6 +5,8 @@ use std::marker::PhantomData;
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
 use zkmargin_circuits::kzg;
+#[cfg(feature = "cuda")]
+use zkmargin_circuits::kzg::cuda;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
@@ -17,7 +19,7 @@ use zkmargin_verifier::bn254;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::{ProofFile, TransitionFile, VerifiedTransition};
 
-use super::{Backend, BackendError, SetupError, Stores, circuit_id};
+use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
 
 /// The on-chain proof system, with circuits of a layout.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +30,9 @@ pub struct Kzg<L = Usual>(PhantomData<L>);
 pub struct MarkedParams {
     params: KzgParams,
     mark: SrsMark,
+    /// The same for a card, where proofs are made on one.
+    #[cfg(feature = "cuda")]
+    card: Option<cuda::CudaParams>,
 }
 
 impl MarkedParams {
@@ -36,7 +41,41 @@ impl MarkedParams {
     /// # Errors
     /// When it is insecure, and those are refused.
     pub fn new(srs: &Srs, dev: DevSrs) -> Result<Self, SrsError> {
-        Ok(Self { params: srs.params(dev)?.clone(), mark: srs.mark() })
+        Ok(Self {
+            params: srs.params(dev)?.clone(),
+            mark: srs.mark(),
+            #[cfg(feature = "cuda")]
+            card: None,
+        })
+    }
+
+    /// The same, for proofs that a device makes.
+    ///
+    /// # Errors
+    /// When a card is asked for and none answers, or this build knows none.
+    #[cfg(feature = "cuda")]
+    pub fn on(mut self, device: Device) -> Result<Self, DeviceError> {
+        let large = self.params.k() >= cuda::SMALLEST_K;
+        self.card = match device {
+            Device::Gpu => Some(cuda::CudaParams::new(&self.params)?),
+            Device::Auto if large && cuda::available().is_ok() => {
+                Some(cuda::CudaParams::new(&self.params)?)
+            }
+            Device::Auto | Device::Cpu => None,
+        };
+        Ok(self)
+    }
+
+    /// The same, for proofs that a device makes.
+    ///
+    /// # Errors
+    /// When a card is asked for: this build knows none.
+    #[cfg(not(feature = "cuda"))]
+    pub fn on(self, device: Device) -> Result<Self, DeviceError> {
+        match device {
+            Device::Gpu => Err(DeviceError::NotBuilt),
+            Device::Cpu | Device::Auto => Ok(self),
+        }
     }
 
     /// What proofs made under them carry.
@@ -55,7 +94,13 @@ impl<L: Columns> Backend for Kzg<L> {
     type Wide = Kzg<Wide>;
 
     fn params(k: u32, stores: &Stores) -> Result<(Self::Params, Option<Origin>), SetupError> {
-        Ok((MarkedParams::new(&stores.srs(k)?, stores.dev)?, None))
+        let params = MarkedParams::new(&stores.srs(k)?, stores.dev)?;
+        Ok((params.on(stores.device)?, None))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_card(params: &Self::Params) -> bool {
+        params.card.is_some()
     }
 
     fn proving_key<C: FamilyCircuit<Bn254Fr> + 'static>(
@@ -77,7 +122,7 @@ impl<L: Columns> Backend for Kzg<L> {
         shape: Shape,
         stores: &Stores,
     ) -> Result<(Self::Verifier, Option<Origin>), SetupError> {
-        let MarkedParams { params, mark } = params;
+        let MarkedParams { params, mark, .. } = params;
         let setup = kzg::Setup::<C>::new(&params, shape)?;
         let make = || setup.verifying_key(&params);
         let (key, origin) = match &stores.cache {
@@ -101,10 +146,9 @@ impl<L: Columns> Backend for Kzg<L> {
     where
         C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>> + 'static,
     {
-        let MarkedParams { params, mark } = params;
         let proof = prove_kzg(params, key, instance, witness)?;
         let circuit = circuit_id::<Self, C>(key.shape());
-        Ok(ProofFile::under_srs(circuit, *mark, *instance, proof)?)
+        Ok(ProofFile::under_srs(circuit, params.mark, *instance, proof)?)
     }
 
     fn prove_transition<C>(
@@ -116,10 +160,9 @@ impl<L: Columns> Backend for Kzg<L> {
     where
         C: FamilyCircuit<Bn254Fr, Instance = TransitionInstance<Bn254Fr>> + 'static,
     {
-        let MarkedParams { params, mark } = params;
         let proof = prove_kzg(params, key, instance, witness)?;
         let circuit = circuit_id::<Self, C>(key.shape());
-        Ok(TransitionFile::new(circuit, Some(*mark), *instance, proof)?)
+        Ok(TransitionFile::new(circuit, Some(params.mark), *instance, proof)?)
     }
 
     fn verify_transition(
@@ -146,13 +189,21 @@ impl<L: Columns> Backend for Kzg<L> {
 
 /// A proof of any statement.
 fn prove_kzg<C: FamilyCircuit<Bn254Fr>>(
-    params: &KzgParams,
+    params: &MarkedParams,
     key: &kzg::ProvingKey<C>,
     instance: &C::Instance,
     witness: &Witness<Bn254Fr, C>,
 ) -> Result<Vec<u8>, BackendError> {
-    kzg::prove(params, key, instance, witness).map_err(|error| match error {
+    #[cfg(feature = "cuda")]
+    if let Some(card) = &params.card {
+        return cuda::prove(card, key, instance, witness).map_err(unproved);
+    }
+    kzg::prove(&params.params, key, instance, witness).map_err(unproved)
+}
+
+fn unproved(error: kzg::ProveError) -> BackendError {
+    match error {
         kzg::ProveError::Unprovable(error) => error.into(),
         error => BackendError::Kzg(error),
-    })
+    }
 }

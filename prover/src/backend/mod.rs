@@ -6,6 +6,7 @@
 //!
 //! [`with_backend!`]: crate::with_backend
 
+mod device;
 mod ipa;
 mod kzg;
 
@@ -24,6 +25,7 @@ use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::{CircuitId, ProofFile, TransitionFile, VerifiedTransition};
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
+pub use device::{Device, DeviceError, NoDevice};
 pub use ipa::Ipa;
 pub use kzg::{Kzg, MarkedParams};
 
@@ -68,6 +70,9 @@ pub enum SetupError {
     /// The SRS is insecure.
     #[error(transparent)]
     Srs(#[from] SrsError),
+    /// The card that was asked for is not used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// No key of the transparent proof system.
     #[error(transparent)]
     Ipa(#[from] zkmargin_circuits::ipa::KeyError),
@@ -106,6 +111,8 @@ pub struct Stores {
     pub srs: Option<SrsStore>,
     /// Whether the insecure powers of tau are wanted.
     pub dev: DevSrs,
+    /// What computes proofs under the parameters.
+    pub device: Device,
 }
 
 impl Stores {
@@ -143,6 +150,12 @@ pub trait Backend: Sized + 'static {
     /// # Errors
     /// When there are none, or they may not be used.
     fn params(k: u32, stores: &Stores) -> Result<(Self::Params, Option<Origin>), SetupError>;
+
+    /// Whether proofs under the parameters are made on a card, which is kept busy by
+    /// more than one thread that proves.
+    fn on_card(_: &Self::Params) -> bool {
+        false
+    }
 
     /// The proving key of a shape, and where it came from.
     ///

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_params::market::{AnyMarketFile, MarketFileError};
 use zkmargin_params::srs::DevSrs;
-use zkmargin_prover::backend::Backend;
+use zkmargin_prover::backend::{Backend, Device};
 use zkmargin_prover::crypt::{SharedKeys, decrypt};
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::portfolio_file::PortfolioDocument;
@@ -41,13 +41,13 @@ impl<B: Backend, M: FamilyMarket<B::Field>> std::fmt::Debug for FarmProver<B, M>
 }
 
 impl<B: Backend, M: FamilyMarket<B::Field>> FarmProver<B, M> {
-    /// A prover of a circuit. `build` makes the family's market of a market file, or
+    /// A prover of a circuit, under these powers of tau and on this device. `build` makes the family's market of a market file, or
     /// says that it is of another family.
     pub fn new(
         circuit: CircuitId,
         keys: SharedKeys,
         store: Store,
-        dev: DevSrs,
+        (dev, device): (DevSrs, Device),
         build: fn(AnyMarketFile) -> Result<Option<M>, MarketFileError>,
     ) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl<B: Backend, M: FamilyMarket<B::Field>> FarmProver<B, M> {
             keys,
             store,
             runtime: Handle::current(),
-            provers: Provers::new(dev),
+            provers: Provers::new(dev, device),
             build,
             market: Mutex::default(),
         }

@@ -12,7 +12,7 @@ use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_params::cache::Origin;
 use zkmargin_params::srs::DevSrs;
-use zkmargin_prover::backend::{Backend, Kzg};
+use zkmargin_prover::backend::{Backend, Device, Kzg};
 use zkmargin_prover::proving::Prover;
 use zkmargin_prover::setup::{Observer, Setup};
 use zkmargin_verifier::bn254;
@@ -23,12 +23,17 @@ use crate::error::Error;
 static SETUP: Setup = Setup::of_user();
 
 /// The prover of a shape.
-pub(crate) fn prover<B, C>(shape: Shape, dev: DevSrs, env: Env) -> Result<Arc<Prover<B, C>>, Error>
+pub(crate) fn prover<B, C>(
+    shape: Shape,
+    dev: DevSrs,
+    device: Device,
+    env: Env,
+) -> Result<Arc<Prover<B, C>>, Error>
 where
     B: Backend,
     C: FamilyCircuit<B::Field> + 'static,
 {
-    Ok(SETUP.prover(shape, dev, &env)?)
+    Ok(SETUP.prover_on(shape, dev, device, &env)?)
 }
 
 /// The verifier of a shape.

@@ -12,7 +12,7 @@ use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::Shape;
 use zkmargin_params::conformance::{CaseAccount, Figure, Options, accounts, run_file};
 use zkmargin_params::srs::DevSrs;
-use zkmargin_prover::backend::{Backend as _, Ipa};
+use zkmargin_prover::backend::{Backend as _, Device, Ipa};
 use zkmargin_prover::conformance::{CaseStatement, CaseWitness};
 use zkmargin_prover::files::Source;
 
@@ -264,7 +264,7 @@ fn prove_case<C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>> + 'static>(
     account: &CaseAccount,
     env: Env,
 ) -> Result<bool, Error> {
-    let prover = prover::<Ipa, C>(shape, DevSrs::Refuse, env)?;
+    let prover = prover::<Ipa, C>(shape, DevSrs::Refuse, Device::Cpu, env)?;
     let verifier = verifier::<Ipa, C>(shape, DevSrs::Refuse, env)?;
     let file = env
         .progress

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use rayon::prelude::*;
 use serde::Serialize;
 use zkmargin_circuits::family::Witness;
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
@@ -11,11 +12,12 @@ use zkmargin_margin::ids::{AccountId, ContextId, Memo};
 use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
-use zkmargin_prover::backend::Backend;
+use zkmargin_prover::backend::{Backend, Device};
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
-use zkmargin_prover::proving::{Prepared, ProvingError, Statement};
+use zkmargin_prover::proving::{Prepared, Prover, ProvingError, Statement};
 use zkmargin_prover::venue::{Membership, PathFile, State, StateFile};
+use zkmargin_verifier::proof::ProofFile;
 
 use super::evm::layout_of;
 use crate::env::Env;
@@ -85,6 +87,10 @@ pub(crate) struct Args {
     deployment: Option<Source>,
     #[command(flatten)]
     srs: SrsArgs,
+    /// What computes proofs: cpu, gpu, or auto (a GPU where there is one and the
+    /// circuit is large enough)
+    #[arg(long, value_name = "DEVICE", default_value_t, hide = !cfg!(feature = "cuda"))]
+    device: Device,
     /// Where the proof goes; with several portfolios, a directory
     #[arg(short, long, value_name = "FILE|DIR")]
     output: PathBuf,
@@ -174,7 +180,10 @@ fn prove<B: Backend, M: FamilyMarket<B::Field>>(
     args: &Args,
     market: &M,
     env: Env,
-) -> Result<Exit, Error> {
+) -> Result<Exit, Error>
+where
+    Witness<B::Field, M::Circuit>: Sync,
+{
     let several = args.portfolio.len() > 1;
     if args.shape.0.is_none() {
         env.out.detail(
@@ -278,16 +287,19 @@ fn prove_shape<B: Backend, M: FamilyMarket<B::Field>>(
     jobs: &[&Job<B::Field, M>],
     proofs: &mut Vec<ProofReport>,
     env: Env,
-) -> Result<(), Error> {
+) -> Result<(), Error>
+where
+    Witness<B::Field, M::Circuit>: Sync,
+{
     if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let prover = prover::<B, M::CircuitIn<B::Columns>>(shape, args.srs.dev(), env)?;
-    for job in jobs {
-        let file = env
-            .progress
-            .stage(&format!("proof of {}", job.name), || prover.prove(&job.prepared))
-            .map_err(|source| Error::Proving { path: job.name.clone(), source })?;
+    let prover = prover::<B, M::CircuitIn<B::Columns>>(shape, args.srs.dev(), args.device, env)?;
+    // A card is kept busy by what the CPU prepares meanwhile.
+    let together = if prover.on_card() { TOGETHER } else { 1 };
+    let made = jobs.chunks(together).flat_map(|jobs| jobs.iter().zip(make(&prover, jobs, env)));
+    for (job, file) in made {
+        let file = file.map_err(|source| Error::Proving { path: job.name.clone(), source })?;
         let text = file.to_json();
         write_public(&job.output, text.as_bytes(), args.force, env)?;
         env.out.detail(format!(
@@ -305,6 +317,34 @@ fn prove_shape<B: Backend, M: FamilyMarket<B::Field>>(
         });
     }
     Ok(())
+}
+
+/// Proofs that are in memory at a time.
+const TOGETHER: usize = 64;
+
+type Made<F> = Result<ProofFile<F>, ProvingError>;
+
+/// The proofs of some jobs, in their order.
+fn make<B: Backend, M: FamilyMarket<B::Field>>(
+    prover: &Prover<B, M::CircuitIn<B::Columns>>,
+    jobs: &[&Job<B::Field, M>],
+    env: Env,
+) -> Vec<Made<B::Field>>
+where
+    Witness<B::Field, M::Circuit>: Sync,
+{
+    match jobs {
+        [job] => {
+            let stage = format!("proof of {}", job.name);
+            vec![env.progress.stage(&stage, || prover.prove(&job.prepared))]
+        }
+        several => {
+            let stage = format!("proofs of {} accounts", several.len());
+            let prepared: Vec<_> = several.iter().map(|job| &job.prepared).collect();
+            let all = || prepared.into_par_iter().map(|prepared| prover.prove(prepared)).collect();
+            env.progress.stage(&stage, all)
+        }
+    }
 }
 
 /// Membership paths by account.

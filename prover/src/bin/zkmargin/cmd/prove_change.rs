@@ -10,8 +10,8 @@ use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::statement::Statement;
 use zkmargin_margin::statement::transition::{Aim, TransitionInstance, TransitionWitness};
-use zkmargin_prover::backend::Backend;
-use zkmargin_prover::family::{FamilyMarket, MarketFamily};
+use zkmargin_prover::backend::{Backend, Device};
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::transition::{PreparedTransition, TransitionError, Wanted};
 use zkmargin_verifier::proof::{TransitionData, TransitionFile};
@@ -89,6 +89,10 @@ pub(crate) struct Args {
     layout: LayoutArgs,
     #[command(flatten)]
     srs: SrsArgs,
+    /// What computes proofs: cpu, gpu, or auto (a GPU where there is one and the
+    /// circuit is large enough)
+    #[arg(long, value_name = "DEVICE", default_value_t, hide = !cfg!(feature = "cuda"))]
+    device: Device,
     /// Where the proof goes
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -187,7 +191,7 @@ where
             Witness = TransitionWitness<M::Family>,
         > + 'static,
 {
-    let prover = prover::<B, C>(prepared.shape(), args.srs.dev(), env)?;
+    let prover = prover::<B, C>(prepared.shape(), args.srs.dev(), args.device, env)?;
     let stage = format!("proof of {}", args.before);
     let made = env.progress.stage(&stage, || prover.prove_transition(prepared));
     made.map_err(|source| failed(&args.after, source))

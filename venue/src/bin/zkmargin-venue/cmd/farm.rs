@@ -9,7 +9,7 @@ use serde::Serialize;
 use zkmargin_circuits::family::Witness;
 use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_params::market::{AnyMarketFile, Market, MarketFileError, scenario, simulation};
-use zkmargin_prover::backend::Backend;
+use zkmargin_prover::backend::{Backend, Device};
 use zkmargin_prover::crypt::{Recipients, SharedKeys};
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::Source;
@@ -70,6 +70,10 @@ pub(crate) struct WorkArgs {
     until_empty: bool,
     #[command(flatten)]
     srs: SrsArgs,
+    /// What computes proofs: cpu, gpu, or auto (a GPU where there is one and the
+    /// circuit is large enough)
+    #[arg(long, value_name = "DEVICE", default_value_t, hide = !cfg!(feature = "cuda"))]
+    device: Device,
 }
 
 #[derive(Serialize)]
@@ -133,7 +137,7 @@ async fn working(store: Store, args: &WorkArgs, env: &Env) -> Result<Exit, Error
     let keys = args.identity.keys()?;
     let proof_system = store.settings().proof_system;
     let circuit = CircuitId::usual(args.family, args.shape, proof_system);
-    let doing = with_backend!(proof_system, B => prover::<B>(circuit, keys, &store, args.srs));
+    let doing = with_backend!(proof_system, B => prover::<B>(circuit, keys, &store, args));
     let name = args.name.clone().unwrap_or_else(|| format!("process {}", std::process::id()));
     let lease = Lease {
         lease: Duration::from_secs(args.lease),
@@ -161,29 +165,29 @@ fn prover<B: Backend>(
     circuit: CircuitId,
     keys: SharedKeys,
     store: &Store,
-    srs: SrsArgs,
+    args: &WorkArgs,
 ) -> Arc<dyn Work> {
-    let (store, dev) = (store.clone(), srs.dev());
+    let (store, on) = (store.clone(), (args.srs.dev(), args.device));
     match circuit.family {
         Family::Standard => Arc::new(FarmProver::<B, Market<B::Field>>::new(
             circuit,
             keys,
             store,
-            dev,
+            on,
             standard::<B>,
         )),
         Family::Scenario => Arc::new(FarmProver::<B, scenario::Market<B::Field>>::new(
             circuit,
             keys,
             store,
-            dev,
+            on,
             scenario::<B>,
         )),
         Family::Simulation => Arc::new(FarmProver::<B, simulation::Market<B::Field>>::new(
             circuit,
             keys,
             store,
-            dev,
+            on,
             simulation::<B>,
         )),
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use zkmargin_circuits::family::Witness;
 use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_params::market::AnyMarketFile;
-use zkmargin_prover::backend::Backend;
+use zkmargin_prover::backend::{Backend, Device};
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Kind, create_directory, write_atomic};
 use zkmargin_venue::prove::{Proved, Under, prove};
@@ -31,6 +31,10 @@ pub(crate) struct Args {
     disclose: bool,
     #[command(flatten)]
     srs: SrsArgs,
+    /// What computes proofs: cpu, gpu, or auto (a GPU where there is one and the
+    /// circuit is large enough)
+    #[arg(long, value_name = "DEVICE", default_value_t, hide = !cfg!(feature = "cuda"))]
+    device: Device,
     /// Write the epoch's proofs into a directory too, one file each
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -74,13 +78,13 @@ async fn all<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     env: &Env,
 ) -> Result<Report, Error>
 where
-    Witness<B::Field, M::Circuit>: Send,
+    Witness<B::Field, M::Circuit>: Send + Sync,
 {
     let keys = args.identity.keys()?;
     let epoch = market.header().epoch;
     let tree = store.tree::<B::Field>(epoch).await?;
     let under = Under::<B, M> { tree: &tree, market, keys: &keys };
-    let provers = Provers::new(args.srs.dev());
+    let provers = Provers::new(args.srs.dev(), args.device);
     let mut report = Report { epoch: epoch.get(), ..Report::default() };
     let mut progress = env.out.progress("accounts", Some(store.count_accounts().await?));
     let told = |account: AccountId, proved: &Proved| {
