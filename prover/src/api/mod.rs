@@ -11,7 +11,7 @@
 //! The modules below it are generic over a field and a family; these types read both
 //! off the files, and refuse to mix them.
 //!
-//! Load, commit, prove and verify; `tests/door/front_door.rs` runs it:
+//! Load, commit, prove and verify; `tests/front_door.rs` runs it:
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -4,7 +4,6 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-mod front_door;
 mod profile;
 mod schema;
 mod validator;

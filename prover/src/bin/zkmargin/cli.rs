@@ -149,6 +149,11 @@ pub(crate) fn run() -> ExitCode {
     let cli = match parse(&words, filled) {
         Ok(cli) => cli,
         Err(error) => {
+            // What a profile would have filled in is missing for that reason.
+            if let (true, Err(reason)) = (error.use_stderr(), profile) {
+                let out = Output::new(asks_for_json(words.into_iter()), false, false);
+                return report(&reason.into(), out);
+            }
             // Help and version are results; everything else is a usage error.
             let _ = error.print();
             if !error.use_stderr() {

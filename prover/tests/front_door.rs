@@ -1,4 +1,7 @@
 //! The program of the documentation of `zkmargin_prover::api`, and what it refuses.
+#![allow(clippy::unwrap_used)]
+
+mod common;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -75,7 +78,7 @@ fn load_commit_prove_and_verify() {
     venue.commit(&market, &portfolio).unwrap();
     let state = venue.state(market.epoch()).unwrap();
 
-    let cache = ParamsCache::open(crate::common::cache()).unwrap();
+    let cache = ParamsCache::open(common::cache()).unwrap();
     let setup = Arc::new(Setup::with_cache(cache));
     let claim: Claim = "at-least:initial".parse().unwrap();
     let path = state.path(portfolio.account).unwrap();
