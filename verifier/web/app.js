@@ -46,9 +46,10 @@ function showKeys() {
 /** What was told of what proofs must be about. */
 function showTold() {
   const names = { epoch: "Epoch file", signers: "Signers" };
-  const items = told.files().map(({ kind, name, pinned }) => {
+  const items = told.files().map(({ kind, name, text, pinned }) => {
     const item = tag("li", `${names[kind]}, ${from({ pinned })}: `);
     item.append(tag("bdi", name));
+    if (kind === "signers") item.append(": ", tag("code", told.signersInWords(text)));
     if (!pinned) item.append(" ", removeButton(names[kind], () => told.forget(kind)));
     return item;
   });
@@ -104,9 +105,10 @@ function check(proof) {
   const pinned = foremost(tried.filter((one) => one.by.pinned));
   if (pinned && !by.pinned) return { ...pinned, against: by };
   if (!PROVED.includes(state)) return outcome;
-  if (!by.pinned) return { ...outcome, state: "given", other: other?.by };
+  const givenSigners = told.restsOnGivenSigners();
+  if (!by.pinned) return { ...outcome, state: "given", other: other?.by, givenSigners };
   if (state === "not-pinned") return outcome;
-  if (told.restsOnGivenSigners()) return { ...outcome, state: "given-signers" };
+  if (givenSigners) return { ...outcome, state: "given-signers" };
   return { ...outcome, state: state === "accepted" && outcome.waived.length > 0 ? "waived" : state };
 }
 

@@ -33,6 +33,16 @@ const canonical = (text) => {
   }
 };
 
+/** Who must have signed, in words: whoever relies on it compares the addresses. */
+export function signersInWords(text) {
+  try {
+    const { threshold, signers } = JSON.parse(text);
+    return `${threshold} of ${signers.join(", ")}`;
+  } catch {
+    return "not readable";
+  }
+}
+
 /** Takes an epoch file or a list of signers; gives why not, if it does not. */
 export function tell(kind, { name, text, pinned = false }) {
   if (kind === "epoch") {

@@ -67,8 +67,9 @@ export function summary({ state, claim, circuit, reason, by, words }) {
     case "waived":
     case "below":
     case "not-pinned":
-    case "given-signers":
       return [`: ${words}. That is: ${says()} Checked with a key ${from(by)}.`];
+    case "given-signers":
+      return [` says: ${says()} Its epoch is signed by those whom your list names, and this page knows none of them.`];
     case "given":
       return [` says: ${says()} Accepted by the key `, tag("code", by.digest), ", and by no key of this page."];
     case "insecure":
@@ -96,7 +97,7 @@ export function summary({ state, claim, circuit, reason, by, words }) {
   }
 }
 
-export function caution({ state, against, other }) {
+export function caution({ state, against, other, givenSigners }) {
   if (against) {
     return `A key that you gave accepts it, ${against.digest}, but the key of this page does not, and that one counts. Do not trust the key that you gave: remove it below.`;
   }
@@ -109,7 +110,8 @@ export function caution({ state, against, other }) {
       return "Whoever made this list of signers can have signed any roots and any prices. Compare the addresses with those that your protocol publishes, not with a list that came along with the proof; unless they are the same, this proves nothing.";
     case "given": {
       const theirs = other?.pinned ? ` This page's own key of this circuit is another one: ${other.digest}.` : "";
-      return `Whoever made this key can make it accept anything. Compare its digest with the one that your protocol publishes, not with one that came along with the proof; unless they are the same, this proves nothing.${theirs}`;
+      const signers = givenSigners ? " The list of signers that you gave is worth no more: compare its addresses too." : "";
+      return `Whoever made this key can make it accept anything. Compare its digest with the one that your protocol publishes, not with one that came along with the proof; unless they are the same, this proves nothing.${theirs}${signers}`;
     }
     default:
       return "";

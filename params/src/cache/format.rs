@@ -33,10 +33,7 @@ pub(crate) fn file_len(k: u32) -> u64 {
 }
 
 /// A file's bytes.
-///
-/// # Errors
-/// None but of memory: it is written to no file.
-pub fn encode(params: &IpaParams, k: u32) -> io::Result<Vec<u8>> {
+pub(crate) fn encode(params: &IpaParams, k: u32) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     params.write(&mut body)?;
     let mut file = Vec::with_capacity(HEADER + body.len());
@@ -49,11 +46,7 @@ pub fn encode(params: &IpaParams, k: u32) -> io::Result<Vec<u8>> {
 }
 
 /// Reads a file of size `2^k`.
-///
-/// # Errors
-/// What is wrong with it. See "Trust" in the module's documentation for what is
-/// not found.
-pub fn decode(file: &[u8], k: u32) -> Result<IpaParams, Damage> {
+pub(crate) fn decode(file: &[u8], k: u32) -> Result<IpaParams, Damage> {
     let word = |at: usize| {
         file.get(at..at + 4)
             .and_then(|bytes| bytes.try_into().ok())

@@ -361,6 +361,7 @@ test("the drop of everything: proof, key, epoch file, signers", options, async (
   );
   // Key and signers came along: neither is worth more than who gave it.
   await expectState(page, "given", /Accepted by the key/);
+  assert.match(await page.textContent("#warning"), /The list of signers that you gave is worth no more/);
   assert.match(await page.textContent("#told"), /Epoch file, given by you: epoch\.json/);
   assert.match(await page.textContent("#told"), /Signers, given by you: signers\.json/);
 });
@@ -460,6 +461,8 @@ test("signers that the reader gave are worth who gave them", options, async () =
   await give(page, ["signers.json", bytes(signers)]);
   await expectState(page, "given-signers", /whom this page does not know/);
   assert.match(await page.textContent("#warning"), /Compare the addresses with those that your protocol publishes/);
+  assert.doesNotMatch(await page.textContent("#result"), /valid/i);
+  assert.ok((await page.textContent("#told")).includes(`2 of ${signers.signers.join(", ")}`));
   await give(page, ["two.json", bytes(signers)], ["three.json", bytes(signers)]);
   await expectState(page, "failed", /which of these 2 counts/);
   await give(page, ["signers.json", bytes({ threshold: 4, signers: signers.signers })]);
