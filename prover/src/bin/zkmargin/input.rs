@@ -264,11 +264,6 @@ impl LayoutArgs {
             false => Err(Error::Usage("--layout tall: proofs of ipa have the wide layout alone")),
         }
     }
-
-    /// The layout asked for.
-    pub(crate) fn given(self) -> Option<ColumnLayout> {
-        self.layout
-    }
 }
 
 /// Said whenever insecure powers of tau are used, and not to be silenced.
