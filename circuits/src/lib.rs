@@ -13,6 +13,9 @@
 //! | [`mock`] | whether a circuit is satisfied, without a proof |
 //! | [`cost`] | what a circuit takes: rows, columns, degree, proof size |
 
+#[cfg(all(feature = "asm", not(target_arch = "x86_64")))]
+compile_error!("the feature `asm` is of x86-64 alone: leave it out");
+
 pub mod cost;
 pub mod family;
 pub mod figures;

@@ -260,7 +260,7 @@ impl SrsArgs {
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub(crate) struct LayoutArgs {
     /// Columns of the circuit under kzg: tall (the default) costs a contract least
-    /// gas; wide takes much less time to prove, for whoever pays no gas or little:
+    /// gas; wide takes less time to prove, for whoever pays no gas or little:
     /// pages, CosmWasm, native verifiers, rollups. A verifier takes one of them
     #[arg(long, value_name = "LAYOUT")]
     layout: Option<ColumnLayout>,
@@ -274,11 +274,6 @@ impl LayoutArgs {
             true => Ok(layout),
             false => Err(Error::Usage("--layout tall: proofs of ipa have the wide layout alone")),
         }
-    }
-
-    /// The layout asked for.
-    pub(crate) fn given(self) -> Option<ColumnLayout> {
-        self.layout
     }
 }
 
