@@ -121,7 +121,7 @@ fn a_floor_of_ten_years_reads_ten_years() {
     let days: Vec<u32> = (first..first + 3_651).collect();
     let close = |day: &u32| {
         let size = if *day < 18_809 - 365 { 0.01 } else { 0.001 };
-        if day % 2 == 0 { 1000.0 } else { 1000.0 * (1.0 + size) }
+        if day.is_multiple_of(2) { 1000.0 } else { 1000.0 * (1.0 + size) }
     };
     let rows: Vec<_> = days.iter().map(|day| vec![close(day), close(day)]).collect();
     let names: Vec<_> = days.iter().map(ToString::to_string).collect();
