@@ -3,13 +3,18 @@
 
 use std::path::Path;
 
+use rust_decimal::Decimal;
 use zkmargin_margin::claim::Level;
+use zkmargin_params::calibration::inputs::Observation;
+use zkmargin_params::calibration::replay::{Plan, Replay, WINDOWS, Window};
 use zkmargin_params::import::deribit::option_chain;
+use zkmargin_params::presets;
 use zkmargin_params::scenario::{
     Position, RiskTable, Scan, ScenarioPortfolio, StressTest, parameters, report,
 };
+use zkmargin_params::simulation::history::{Column, History};
 use zkmargin_params::symbol::Symbol;
-use zkmargin_prover::plot::{DENSITY, Format, HEIGHT, Picture, Upper, WIDTH};
+use zkmargin_prover::plot::{DENSITY, Format, HEIGHT, Picture, Replays, Upper, WIDTH};
 use zkmargin_prover::scenario::StressReport;
 
 const CHAIN: &str = zkmargin_examples::CHAIN_BTC;
@@ -125,6 +130,18 @@ fn boxes(svg: &str) -> Vec<(String, [f64; 4])> {
     texts.map(place).collect()
 }
 
+fn assert_apart(name: &str, boxes: &[(String, [f64; 4])]) {
+    for (index, (a, first)) in boxes.iter().enumerate() {
+        for (b, second) in &boxes[..index] {
+            let apart = first[2] <= second[0]
+                || second[2] <= first[0]
+                || first[3] <= second[1]
+                || second[3] <= first[1];
+            assert!(apart, "{name}: `{a}` and `{b}`");
+        }
+    }
+}
+
 #[test]
 fn no_label_stands_on_another() {
     let many: Vec<f64> = (0..31).map(|step| 0.7 + 0.02 * f64::from(step)).collect();
@@ -145,19 +162,65 @@ fn no_label_stands_on_another() {
         }
         let boxes = boxes(&svg);
         assert!(boxes.len() > 20, "{name}: {}", boxes.len());
-        for (index, (a, first)) in boxes.iter().enumerate() {
-            for (b, second) in &boxes[..index] {
-                let apart = first[2] <= second[0]
-                    || second[2] <= first[0]
-                    || first[3] <= second[1]
-                    || second[3] <= first[1];
-                assert!(apart, "{name}: `{a}` and `{b}`");
-            }
-        }
+        assert_apart(name, &boxes);
         // A stress test shows its own figures, and not those of the model's scenarios.
         let has = |text: &str| boxes.iter().any(|(found, _)| found == text);
         assert_eq!(has("skew, linear"), stress.is_none(), "{name}");
         assert_eq!(has("volatility +50 %"), stress.is_some(), "{name}");
+    }
+}
+
+/// Replays of both coins over two windows, with what they are called.
+fn replays() -> Vec<(String, Replay)> {
+    let columns = ["BTC=btc_close_usd", "ETH=eth_close_usd"];
+    let columns = columns.map(|text| Column::parse(text).unwrap());
+    let csv = include_str!("../../params/fixtures/closes_btc_eth.csv");
+    let (history, _) = History::from_csv(csv, &columns).unwrap();
+    let model = presets::by_name("dynamic").unwrap().model().unwrap();
+    let seen = Observation {
+        implied_volatility: None,
+        spread: Decimal::ZERO,
+        depth: Decimal::ZERO,
+        daily_volume: Decimal::ZERO,
+    };
+    let replay = |name: &str, window: &Window| {
+        let symbol = Symbol::new(name).unwrap();
+        let plan = Plan {
+            rule: model.calibration().unwrap(),
+            denominator: model.denominator(),
+            symbol: &symbol,
+            instrument: model.instruments()[&symbol].calibrated.as_ref().unwrap(),
+            seen,
+            fixed: None,
+        };
+        let days = [window.from, window.to].map(|day| day.parse().unwrap());
+        (format!("{name}, {}", window.about), plan.run(&history, days[0], days[1]).unwrap())
+    };
+    WINDOWS[..2].iter().flat_map(|window| ["BTC", "ETH"].map(|name| replay(name, window))).collect()
+}
+
+#[test]
+fn replays_are_drawn_with_their_breaches() {
+    let all = replays();
+    for panels in [&all[..], &all[..2], &all[..1]] {
+        let picture = Replays { title: "Initial margin", subtitle: "first tier", panels };
+        let svg = String::from_utf8(picture.render(Format::Svg).unwrap()).unwrap();
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let texts = boxes(&svg);
+        assert_apart("replays", &texts);
+        let has = |text: &str| texts.iter().any(|(found, _)| found == text);
+        assert!(panels.iter().all(|(name, _)| has(name)), "{texts:?}");
+        let circles = document.descendants().filter(|node| node.tag_name().name() == "circle");
+        // One in each legend.
+        let breaches: usize = panels.iter().map(|(_, replay)| replay.rule.breaches + 1).sum();
+        assert_eq!(circles.count(), breaches);
+        let bytes = picture.render(Format::Png).unwrap();
+        if let Ok(dir) = std::env::var("ZKMARGIN_PICTURES") {
+            let name = format!("replays-{}.png", panels.len());
+            std::fs::write(Path::new(&dir).join(name), &bytes).unwrap();
+        }
+        let reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
+        assert_eq!((reader.info().width, reader.info().height), (WIDTH, HEIGHT));
     }
 }
 

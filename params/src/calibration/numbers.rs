@@ -262,7 +262,7 @@ impl Limits {
     fn rate(&self, asked: f64, denominator: Denominator) -> (u32, Held) {
         let units = (asked * f64::from(denominator.get())).ceil();
         // Also what is no number or beyond every cap.
-        let is_within = units >= 0.0 && units < 4_294_967_296.0;
+        let is_within = (0.0..4_294_967_296.0).contains(&units);
         let (units, held) = self.hold(if is_within { units as u128 } else { u128::MAX });
         // The cap is at most the denominator.
         (u32::try_from(units).unwrap_or(denominator.get()), held)

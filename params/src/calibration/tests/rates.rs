@@ -5,7 +5,7 @@ use crate::calibration::numbers::Held;
 use crate::market::calibration::calibrate;
 
 /// Tool, instrument, implied volatility, the rates asked for, and in basis points.
-type Case = (&'static str, &'static str, Option<&'static str>, [f64; 3], [u64; 3]);
+type Case = (&'static str, &'static str, Option<&'static str>, [f64; 3], [u32; 3]);
 
 /// By `reference.py`.
 const CASES: [Case; 8] = [
@@ -94,7 +94,7 @@ fn rates_are_those_of_other_code() {
         let tiers = &instrument.found.as_ref().unwrap().tiers;
         for ((tier, asked), units) in tiers.iter().zip(asked).zip(units) {
             assert!((tier.asked - asked).abs() < 1e-12, "{tool} {symbol} {tier:?} {asked}");
-            assert_eq!(tier.rate.over(model.denominator()).unwrap().get(), units as u32);
+            assert_eq!(tier.rate.over(model.denominator()).unwrap().get(), units);
             let is_capped = units == 9000;
             assert_eq!(tier.held, if is_capped { Held::Cap } else { Held::Free });
         }
@@ -121,7 +121,7 @@ fn a_floor_of_ten_years_reads_ten_years() {
     let days: Vec<u32> = (first..first + 3_651).collect();
     let close = |day: &u32| {
         let size = if *day < 18_809 - 365 { 0.01 } else { 0.001 };
-        if day % 2 == 0 { 1000.0 } else { 1000.0 * (1.0 + size) }
+        if day.is_multiple_of(2) { 1000.0 } else { 1000.0 * (1.0 + size) }
     };
     let rows: Vec<_> = days.iter().map(|day| vec![close(day), close(day)]).collect();
     let names: Vec<_> = days.iter().map(ToString::to_string).collect();

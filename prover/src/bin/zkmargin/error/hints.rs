@@ -1,7 +1,7 @@
 //! What to do next, by error.
 
 use zkmargin_params::import::ImportError;
-use zkmargin_params::market::MarketFileError;
+use zkmargin_params::market::{MarketError, MarketFileError};
 use zkmargin_params::model::AnyModel;
 use zkmargin_params::snapshot::SnapshotError;
 use zkmargin_params::srs::SrsError;
@@ -62,6 +62,9 @@ impl Error {
                 "get the market file from its publisher again; `zkmargin market build` makes one"
             }
             Self::MarketFile { .. } => "`zkmargin market build` writes such files",
+            Self::Market { source: MarketError::Calibration(_), .. } => {
+                "`zkmargin market calibrate --help` says what a snapshot needs for it"
+            }
             Self::Market { .. } | Self::NotListed { .. } => {
                 "see what the market lists with `zkmargin market show`"
             }

@@ -66,6 +66,11 @@ impl CalibrateError {
     /// What to do next.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
+            Self::Rule { source, .. }
+                if matches!(**source, CalibrationError::NotCovered { .. }) =>
+            {
+                "give closes that reach further, or other days: --from and --to"
+            }
             Self::Rule { .. } => {
                 "`zkmargin market calibrate --help` says what a snapshot needs for it"
             }
