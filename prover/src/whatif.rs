@@ -6,7 +6,7 @@ use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::units::{Amount, Lots};
 use zkmargin_params::convert::amount_from_decimal;
-use zkmargin_params::market::{Market, scenario};
+use zkmargin_params::market::{Market, scenario, simulation};
 use zkmargin_params::scenario::{Instrument, ScenarioMarket};
 use zkmargin_params::symbol::Symbol;
 
@@ -80,30 +80,65 @@ pub fn scenario_order<F: MarginField>(
     let listing = market.listing(trade.symbol.as_str()).ok_or_else(unlisted)?;
     let instrument = spec.spec().instruments.get(&trade.symbol).ok_or_else(unlisted)?;
     let lots = listing.lots_from_decimal(&trade.quantity.to_string());
-    let mark = match *instrument {
-        Instrument::Perpetual { price, .. } => Some(price),
-        Instrument::Future { expiry_seconds } => spec
-            .group_of(expiry_seconds)
-            .and_then(|feed| spec.spec().feeds.get(feed))
-            .map(|feed| feed.forward),
-        Instrument::Option { .. } | Instrument::Collateral { .. } => {
-            market.table().rows.get(listing.row()).map(|row| row.mark)
-        }
-    };
-    let mark = mark.and_then(|mark| Decimal::try_from(mark).ok()).ok_or(TradeError::Amount)?;
-    let price = trade.price.unwrap_or(mark);
-    // Perpetuals and futures are worth nothing at their mark.
-    let price = match instrument {
-        Instrument::Perpetual { .. } | Instrument::Future { .. } => {
-            price.checked_sub(mark).ok_or(TradeError::Amount)?
-        }
-        Instrument::Option { .. } | Instrument::Collateral { .. } => price,
-    };
+    let row = market.table().rows.get(listing.row());
+    let price = price_paid(spec, *instrument, row.map(|row| row.mark), trade)?;
     Ok(Order {
         instrument: listing.id(),
         lots: lots.map_err(|_| TradeError::Quantity)?.get(),
         cost: cost(trade.quantity, price, market.quote_decimals())?,
     })
+}
+
+/// What a trade adds to an account of a market that simulates, made from `specs`,
+/// one of each underlying.
+///
+/// # Errors
+/// As for [`standard_order`].
+pub fn simulation_order<'s, F: MarginField>(
+    market: &simulation::Market<F>,
+    specs: impl IntoIterator<Item = &'s ScenarioMarket>,
+    trade: &Trade,
+) -> Result<Order, TradeError> {
+    let unlisted = || TradeError::NotListed(trade.symbol.clone());
+    let listing = market.listing(trade.symbol.as_str()).ok_or_else(unlisted)?;
+    let (spec, instrument) = specs
+        .into_iter()
+        .find_map(|spec| Some((spec, *spec.spec().instruments.get(&trade.symbol)?)))
+        .ok_or_else(unlisted)?;
+    let lots = listing.lots_from_decimal(&trade.quantity.to_string());
+    let row = market.table().rows.get(listing.row());
+    let price = price_paid(spec, instrument, row.map(|row| row.mark), trade)?;
+    Ok(Order {
+        instrument: listing.id(),
+        lots: lots.map_err(|_| TradeError::Quantity)?.get(),
+        cost: cost(trade.quantity, price, market.quote_decimals())?,
+    })
+}
+
+/// What a unit costs: perpetuals and futures are worth nothing at their mark, and
+/// the mark of other instruments is the table's.
+fn price_paid(
+    spec: &ScenarioMarket,
+    instrument: Instrument,
+    in_table: Option<f64>,
+    trade: &Trade,
+) -> Result<Decimal, TradeError> {
+    let mark = match instrument {
+        Instrument::Perpetual { price, .. } => Some(price),
+        Instrument::Future { expiry_seconds } => spec
+            .group_of(expiry_seconds)
+            .and_then(|feed| spec.spec().feeds.get(feed))
+            .map(|feed| feed.forward),
+        Instrument::Option { .. } | Instrument::Collateral { .. } => in_table,
+    };
+    let mark = mark.and_then(|mark| Decimal::try_from(mark).ok()).ok_or(TradeError::Amount)?;
+    let price = trade.price.unwrap_or(mark);
+    match instrument {
+        Instrument::Perpetual { .. } | Instrument::Future { .. } => {
+            price.checked_sub(mark).ok_or(TradeError::Amount)
+        }
+        Instrument::Option { .. } | Instrument::Collateral { .. } => Ok(price),
+    }
 }
 
 /// The account after a trade and a deposit in quote units; `carrier` carries cash
