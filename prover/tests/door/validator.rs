@@ -73,8 +73,8 @@ fn keyword_holds(
         "not" => ensure(!valid(rule), || "it holds".to_owned()),
         "$ref" => refer(resource, rule.as_str().unwrap(), value),
         "items" => {
-            let items = value.as_array().into_iter().flatten();
-            items.map(|item| check(resource, rule, item)).collect()
+            let mut items = value.as_array().into_iter().flatten();
+            items.try_for_each(|item| check(resource, rule, item))
         }
         "required" | "properties" | "additionalProperties" | "propertyNames" => {
             let Some(fields) = value.as_object() else { return Ok(()) };
@@ -100,7 +100,7 @@ fn fields_hold(
             missing.map_or(Ok(()), |name| Err(format!("{name} is missing")))
         }
         "propertyNames" => {
-            fields.keys().map(|name| check(resource, rule, &Value::from(name.as_str()))).collect()
+            fields.keys().try_for_each(|name| check(resource, rule, &Value::from(name.as_str())))
         }
         _ => fields
             .iter()
@@ -108,10 +108,9 @@ fn fields_hold(
                 "properties" => Some((name, rule.get(name)?, value)),
                 _ => (!named(name)).then_some((name, rule, value)),
             })
-            .map(|(name, schema, value)| {
+            .try_for_each(|(name, schema, value)| {
                 check(resource, schema, value).map_err(|fault| format!("{name}: {fault}"))
-            })
-            .collect(),
+            }),
     }
 }
 
