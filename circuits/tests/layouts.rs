@@ -99,7 +99,7 @@ const BLINDING_FACTORS: usize = 5;
 /// No circuit has twice the rows it needs; and how far each is from half of them, in
 /// rows and in levels of the market's tree.
 #[test]
-fn no_margin_circuit_fits_half_its_rows() {
+fn no_circuit_fits_half_its_rows() {
     fn of<C: FamilyCircuit<Bn254Fr>>(name: &str) {
         for shape in Shape::ALL {
             let found = cost::<C>(shape).unwrap();
@@ -111,7 +111,7 @@ fn no_margin_circuit_fits_half_its_rows() {
                 "{name} {shape} {layout}: k = {k}, {rows} rows, {too_many} too many for half: {:.1} levels",
                 too_many as f64 / per_level as f64
             );
-            assert!(!name.starts_with("margin") || rows > half, "{name} {shape} {layout}");
+            assert!(rows > half, "{name} {shape} {layout}");
         }
     }
     of::<StandardCircuit<Bn254Fr>>("margin standard");
@@ -120,9 +120,6 @@ fn no_margin_circuit_fits_half_its_rows() {
     of::<ScenarioCircuit<Bn254Fr, Wide>>("margin scenario");
     of::<SimulationCircuit<Bn254Fr>>("margin simulation");
     of::<SimulationCircuit<Bn254Fr, SCENARIOS, Wide>>("margin simulation");
-    if std::env::var_os("ZKMARGIN_MEASURE").is_none() {
-        return;
-    }
     type Transition<G, L> = TransitionCircuit<Bn254Fr, G, L>;
     type Standard = StandardFigures<Bn254Fr>;
     type Scenario = ScenarioFigures<Bn254Fr>;

@@ -54,9 +54,15 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         }
     }
 
-    /// Lists and digests of a transition are beside the slots.
+    /// Lists and digests of a transition are beside the slots: of the 250 scenarios
+    /// that have keys, they fit what is left of the margin circuit's rows in all but
+    /// one shape.
     fn transition_k(layout: ColumnLayout, shape: Shape) -> u32 {
-        Self::k(layout, shape) + 1
+        match (layout, shape, N) {
+            (ColumnLayout::Tall, Shape::Large, 65..=250) => Self::k(layout, shape) + 1,
+            (_, _, 65..=250) => Self::k(layout, shape),
+            _ => Self::k(layout, shape) + 1,
+        }
     }
 
     fn positions(shape: Shape) -> usize {

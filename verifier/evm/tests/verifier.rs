@@ -165,11 +165,10 @@ fn a_verifier_takes_the_proofs_of_its_layout_alone() {
     for (of, other) in [(&tall, &wide), (&wide, &tall)] {
         let verifier = Verifier::new(&of.key);
         assert_ne!(of.healthy.proof().len(), other.healthy.proof().len());
-        let mut fitted = other.healthy.proof();
-        for proof in [fitted.clone(), {
-            fitted.resize(of.healthy.proof().len(), 0);
-            fitted
-        }] {
+        let sent = other.healthy.proof();
+        let mut fitted = sent.clone();
+        fitted.resize(of.healthy.proof().len(), 0);
+        for proof in [sent, fitted] {
             assert_eq!(verifier.verify(&calldata(&inputs, &proof)), Answer::No);
         }
     }
