@@ -228,15 +228,12 @@ fn either<F: MarginField, L: Layouter<F>>(
 }
 
 /// The sum of `bit * value` over entries, and one more value to begin with.
-pub(super) fn gather<'a, F: MarginField, L: Layouter<F>>(
+pub(super) fn gather<'a, F: MarginField + 'a, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     name: &str,
     start: Cell<F>,
     terms: impl Iterator<Item = (&'a Cell<F>, &'a Cell<F>)>,
-) -> Result<Cell<F>, Error>
-where
-    F: 'a,
-{
+) -> Result<Cell<F>, Error> {
     let mut sum = start;
     for (index, (bit, value)) in terms.enumerate() {
         sum = s.mul_add(&format!("{name} {index}"), (bit, value), (F::ONE, &sum), F::ZERO)?;
