@@ -213,8 +213,8 @@ mod tests {
 
     #[test]
     fn digits_are_signed_and_sum_up() {
-        for parts in [[3, -5, 7], [-(1 << 40), 1 << 41, -1], [0, 0, 0], [-1, -1, -1]] {
-            let parts: Vec<Fp> = parts.map(|part: i128| Fp::from_i128(part)).to_vec();
+        for parts in [[3_i128, -5, 7], [-(1 << 40), 1 << 41, -1], [0, 0, 0], [-1, -1, -1]] {
+            let parts: Vec<Fp> = parts.map(Fp::from_i128).to_vec();
             let base = Fp::from(2).pow_vartime([84_u64]);
             let packed = parts.iter().rev().fold(Fp::from(0), |sum, part| sum * base + part);
             assert_eq!(digits(&packed, 3, 84), parts);
