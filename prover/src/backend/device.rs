@@ -13,7 +13,7 @@ pub enum Device {
     Cpu,
     /// An NVIDIA card, or an error.
     Gpu,
-    /// A card where there is one and the circuit is large enough for it to pay,
+    /// A card where the circuit is large enough for it to pay, and there is one,
     /// else the processor.
     Auto,
 }
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
     #[cfg(not(feature = "cuda"))]
-    use crate::backend::{Backend as _, Ipa, Kzg, MarkedParams, Stores};
+    use crate::backend::{Backend, Ipa, Kzg, MarkedParams, Stores};
 
     #[test]
     fn devices_are_named_and_others_refused() {
@@ -95,9 +95,9 @@ mod tests {
         let srs = dev(4, 0).unwrap();
         let params = MarkedParams::new(&srs, DevSrs::AllowInsecure).unwrap();
         assert!(matches!(params.clone().on(Device::Gpu), Err(DeviceError::NotBuilt)));
-        assert!(!Kzg::on_card(&params.on(Device::Auto).unwrap()));
+        assert!(!<Kzg as Backend>::on_card(&params.on(Device::Auto).unwrap()));
         let stores = Stores { cache: None, srs: None, dev: DevSrs::Refuse, device: Device::Gpu };
-        let refused = Ipa::params(4, &stores).unwrap_err();
+        let refused = <Ipa as Backend>::params(4, &stores).unwrap_err();
         assert!(refused.to_string().contains("use --device cpu or auto"), "{refused}");
     }
 }
