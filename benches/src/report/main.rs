@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use pasta_curves::Fp;
 use zkmargin_benches::{account, market, scenario, simulation};
-use zkmargin_circuits::cost::Calibration;
 use zkmargin_circuits::family::{FamilyCircuit, Witness, family_of};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::simulation::SimulationCircuit;
@@ -75,13 +74,7 @@ fn main() -> Result<()> {
         };
     }
     let Selection { systems, families, shapes } = Selection::parse(&arguments)?;
-    let calibration = Calibration::measure();
-    println!(
-        "{} cores; a scalar multiplication takes {} on Vesta and {} on BN254\n\n{HEADER}",
-        std::thread::available_parallelism()?,
-        show(calibration.multiplication(ProofSystem::Ipa)),
-        show(calibration.multiplication(ProofSystem::Kzg)),
-    );
+    println!("{} cores\n\n{HEADER}", std::thread::available_parallelism()?);
     for system in &systems {
         for family in &families {
             for shape in &shapes {

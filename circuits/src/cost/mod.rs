@@ -1,9 +1,9 @@
 //! What a circuit takes.
 
-mod effort;
+mod keys;
 mod rows;
 
-pub use effort::{Calibration, Effort, key_bytes};
+pub use keys::key_bytes;
 pub use rows::{Part, Rows, Summary, rows_by_part};
 
 use halo2_proofs::dev::CircuitCost;

@@ -13,7 +13,7 @@ pub enum Device {
     Cpu,
     /// An NVIDIA card, or an error.
     Gpu,
-    /// A card where there is one and the circuit is large enough for it to pay,
+    /// A card where the circuit is large enough for it to pay, and there is one,
     /// else the processor.
     Auto,
 }

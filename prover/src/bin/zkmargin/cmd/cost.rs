@@ -2,7 +2,7 @@
 
 use pasta_curves::Fp;
 use serde::Serialize;
-use zkmargin_circuits::cost::{Calibration, Cost, Effort, Rows, Summary, rows_by_part};
+use zkmargin_circuits::cost::{Cost, Rows, Summary, rows_by_part};
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
 use zkmargin_circuits::kzg;
@@ -29,10 +29,6 @@ pub(crate) struct Args {
     /// Only this family of margin models: standard, scenario
     #[arg(long)]
     family: Option<Family>,
-    /// Also estimate the time and memory of a proof on this machine, which is measured
-    /// for a moment, and the size of a stored proving key
-    #[arg(long)]
-    estimate: bool,
     #[command(flatten)]
     layout: LayoutArgs,
 }
@@ -54,31 +50,7 @@ struct Line {
     lookups: usize,
     degree: usize,
     proof_bytes: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimate: Option<Estimate>,
     rows_by_part: Vec<PartLine>,
-}
-
-/// What a proof takes of this machine, estimated.
-#[derive(Serialize)]
-struct Estimate {
-    /// Of one core.
-    cpu_seconds: f64,
-    /// At the peak.
-    memory_mib: usize,
-    /// Of a stored proving key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_bytes: Option<usize>,
-}
-
-impl From<Effort> for Estimate {
-    fn from(effort: Effort) -> Self {
-        Self {
-            cpu_seconds: (effort.cpu.as_secs_f64() * 10.0).round() / 10.0,
-            memory_mib: effort.memory >> 20,
-            key_bytes: effort.key,
-        }
-    }
 }
 
 /// Rows of a part, by gadget.
@@ -95,15 +67,12 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let families = args
         .family
         .map_or(vec![Family::Standard, Family::Scenario, Family::Simulation], |one| vec![one]);
-    let calibration = args.estimate.then(Calibration::measure);
     let layout = args.layout.of(env.new_proof_system())?;
     let mut lines = Vec::new();
     for family in families {
         for shape in &shapes {
             let stage = format!("layout, {family} {shape}");
-            let measured = env
-                .progress
-                .stage(&stage, || measure(family, *shape, layout, calibration.as_ref(), env));
+            let measured = env.progress.stage(&stage, || measure(family, *shape, layout, env));
             lines.push(measured.map_err(SetupError::from)?);
         }
     }
@@ -115,23 +84,9 @@ fn measure(
     family: Family,
     shape: Shape,
     layout: ColumnLayout,
-    calibration: Option<&Calibration>,
     env: Env,
 ) -> Result<Line, kzg::KeyError> {
-    let system = env.new_proof_system();
-    let (mut line, cost) = laid_out(family, shape, layout, system)?;
-    let effort = calibration.map(|calibration| Effort::estimate(&cost, system, calibration));
-    line.estimate = effort.map(Estimate::from);
-    Ok(line)
-}
-
-fn laid_out(
-    family: Family,
-    shape: Shape,
-    layout: ColumnLayout,
-    system: ProofSystem,
-) -> Result<(Line, Cost), kzg::KeyError> {
-    match (family, system) {
+    match (family, env.new_proof_system()) {
         (Family::Standard, ProofSystem::Ipa) => {
             line::<Fp, StandardCircuit<Fp>>(family, Cost::measure::<StandardCircuit<Fp>>(shape))
         }
@@ -149,11 +104,8 @@ fn laid_out(
 }
 
 /// The on-chain proof system, in a layout.
-fn on_chain<L: Columns>(family: Family, shape: Shape) -> Result<(Line, Cost), kzg::KeyError> {
-    fn of<C: FamilyCircuit<Bn254Fr>>(
-        family: Family,
-        shape: Shape,
-    ) -> Result<(Line, Cost), kzg::KeyError> {
+fn on_chain<L: Columns>(family: Family, shape: Shape) -> Result<Line, kzg::KeyError> {
+    fn of<C: FamilyCircuit<Bn254Fr>>(family: Family, shape: Shape) -> Result<Line, kzg::KeyError> {
         line::<Bn254Fr, C>(family, kzg::cost::<C>(shape)?)
     }
     match family {
@@ -166,7 +118,7 @@ fn on_chain<L: Columns>(family: Family, shape: Shape) -> Result<(Line, Cost), kz
 fn line<F: MarginField, C: FamilyCircuit<F>>(
     family: Family,
     cost: Cost,
-) -> Result<(Line, Cost), kzg::KeyError> {
+) -> Result<Line, kzg::KeyError> {
     let parts = rows_by_part::<F, C>(cost.shape).map_err(LowerError::from)?;
     let Summary { position, expiry, scenario, account } = Summary::of(&parts);
     let part = |part, Rows { hash, arithmetic, range }| PartLine { part, hash, arithmetic, range };
@@ -174,7 +126,7 @@ fn line<F: MarginField, C: FamilyCircuit<F>>(
     rows_by_part.extend(expiry.map(|rows| part("an expiry", rows)));
     rows_by_part.extend(scenario.map(|rows| part("of it a scenario", rows)));
     rows_by_part.push(part("the account", account));
-    let line = Line {
+    Ok(Line {
         family,
         shape: cost.shape,
         layout: C::layout(),
@@ -189,30 +141,8 @@ fn line<F: MarginField, C: FamilyCircuit<F>>(
         lookups: cost.lookups,
         degree: cost.degree,
         proof_bytes: cost.proof_size,
-        estimate: None,
         rows_by_part,
-    };
-    Ok((line, cost))
-}
-
-/// The table of estimates, where there are some.
-fn estimates(lines: &[Line]) -> Vec<String> {
-    let heads = ["family", "shape", "CPU seconds", "memory", "key bytes"];
-    let mut table = Table::new(2, heads);
-    for line in lines {
-        let Some(estimate) = &line.estimate else { return Vec::new() };
-        let key = estimate.key_bytes.map_or_else(|| "not stored".to_owned(), |b| b.to_string());
-        table.row([
-            line.family.to_string(),
-            line.shape.to_string(),
-            format!("{:.1}", estimate.cpu_seconds),
-            format!("{} MiB", estimate.memory_mib),
-            key,
-        ]);
-    }
-    let mut text = vec![String::new(), "a proof on this machine, estimated:".to_owned()];
-    text.extend(table.lines());
-    text
+    })
 }
 
 fn table(lines: &[Line]) -> Vec<String> {
@@ -252,7 +182,6 @@ fn table(lines: &[Line]) -> Vec<String> {
         ]);
     }
     let mut text = table.lines();
-    text.extend(estimates(lines));
     text.push(String::new());
     let heads = ["family", "shape", "rows of", "hash", "arithmetic", "range"];
     let mut table = Table::new(3, heads);
