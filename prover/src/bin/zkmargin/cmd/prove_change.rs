@@ -11,7 +11,7 @@ use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::statement::Statement;
 use zkmargin_margin::statement::transition::{Aim, TransitionInstance, TransitionWitness};
 use zkmargin_prover::backend::Backend;
-use zkmargin_prover::family::{FamilyMarket, MarketFamily};
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::transition::{PreparedTransition, TransitionError, Wanted};
 use zkmargin_verifier::proof::{TransitionData, TransitionFile};
