@@ -155,7 +155,8 @@ mod tests {
         assert!(get("/expected.json").ends_with(r#"{"max_age":"15m"}"#));
         assert!(get("/signers.json").starts_with("HTTP/1.0 404"));
         // Every script that another one loads is there.
-        let scripts = zkmargin_page::FILES.map(|(name, _, bytes)| (name, String::from_utf8_lossy(bytes)));
+        let scripts =
+            zkmargin_page::FILES.map(|(name, _, bytes)| (name, String::from_utf8_lossy(bytes)));
         for (name, script) in scripts.iter().filter(|(name, _)| name.ends_with(".js")) {
             for line in script.lines().filter(|line| line.starts_with("import ")) {
                 let path = line.split("\"./").nth(1).and_then(|rest| rest.split('"').next());
