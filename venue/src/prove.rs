@@ -190,10 +190,19 @@ where
 /// meanwhile.
 const ON_CARD: usize = 32;
 
+/// What became of an account until its proof.
+type Checked<B, M> = Outcome<Ready<B, M>, PortfolioError>;
+
+/// A proof to be made: the place of its account, who makes it, and of what.
+type Job<B, M> = (usize, Arc<Prover<B, MarketCircuit<B, M>>>, Ready<B, M>);
+
+/// The circuit of a market's family.
+type MarketCircuit<B, M> = <M as FamilyMarket<<B as Backend>::Field>>::Circuit;
+
 /// How many proofs to make at once. The processor makes each with all its cores.
 fn together<B: Backend, M: FamilyMarket<B::Field>>(
     provers: &Provers<B, M::Circuit>,
-    outcomes: &[Outcome<Ready<B, M>, PortfolioError>],
+    outcomes: &[Checked<B, M>],
 ) -> Result<usize, SetupError> {
     let ready = outcomes.iter().find_map(|outcome| match outcome {
         Outcome::Done(ready) => Some(ready),
@@ -208,7 +217,7 @@ fn together<B: Backend, M: FamilyMarket<B::Field>>(
 async fn several<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     store: &Store,
     provers: &Provers<B, M::Circuit>,
-    some: Vec<(AccountId, Outcome<Ready<B, M>, PortfolioError>)>,
+    some: Vec<(AccountId, Checked<B, M>)>,
 ) -> Result<Vec<(AccountId, Proved)>, ProveError>
 where
     Witness<B::Field, M::Circuit>: Send + Sync,
@@ -229,9 +238,7 @@ where
         };
         proved.push((account, is));
     }
-    let make = |(_, prover, ready): &(usize, Arc<Prover<B, M::Circuit>>, Ready<B, M>)| {
-        prover.prove(&ready.prepared)
-    };
+    let make = |(_, prover, ready): &Job<B, M>| prover.prove(&ready.prepared);
     let made: Vec<_> = tokio::task::block_in_place(|| jobs.par_iter().map(make).collect());
     for ((index, ..), made) in jobs.iter().zip(made) {
         match made {
