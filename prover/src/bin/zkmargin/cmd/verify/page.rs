@@ -20,15 +20,13 @@ struct Opened {
     address: String,
 }
 
-/// Whether the page would come to the same verdict; what is no proof might be a
-/// secret.
+/// Whether the page is for it: a proof of something else than what was expected is
+/// refused here, and what is no proof might be a secret.
 pub(super) fn may_be_shown(ended: &Result<Exit, Error>) -> bool {
     match ended {
         Ok(exit) => matches!(exit, Exit::Done | Exit::Below),
         Err(Error::Proof { source, .. }) => !matches!(source, VerifyError::Malformed(_)),
-        Err(error) => {
-            matches!(error, Error::InsecureSrs(_) | Error::NotPinned(_) | Error::Mismatch { .. })
-        }
+        Err(error) => matches!(error, Error::InsecureSrs(_) | Error::NotPinned(_)),
     }
 }
 
