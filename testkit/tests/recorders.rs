@@ -132,7 +132,9 @@ fn nor_does_that_of_options_transparently() {
     planted::transparent(&case.circuit(), &case.public_rows());
 }
 
+/// Half a minute of proofs: `cargo test -p zkmargin-testkit --test recorders -- --ignored`.
 #[test]
+#[ignore = "half a minute of proofs"]
 fn nor_does_that_of_simulations() {
     let case = of_simulation();
     planted::on_chain(&case.circuit(), &case.public_rows());
