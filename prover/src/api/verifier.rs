@@ -120,6 +120,8 @@ pub struct Verdict {
 }
 
 /// Verifies proofs. Keys are loaded at the first proof of a circuit and kept.
+/// It takes the usual layout of a proof system alone: a wide proof is refused as one
+/// of another layout.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     setup: Arc<Setup>,

@@ -75,6 +75,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_another_layout_is_not_the_proofs_fault() {
+        let wide = include_bytes!("../../golden/standard-small-kzg-wide.proof.json");
+        let tall = include_bytes!("../../vectors/kzg/standard-small.vk").to_vec();
+        let outcome = verify(wide, Some(tall), None);
+        assert!(outcome.contains(r#""state":"unknown-key""#), "{outcome}");
+        assert!(outcome.contains("layout"), "{outcome}");
+    }
+
+    #[test]
     fn garbage_and_proofs_of_the_other_system() {
         let ipa = include_bytes!("../../golden/standard-small-ipa.proof.json");
         let key = include_bytes!("../../vectors/kzg/small.vk");

@@ -168,6 +168,7 @@ pub fn outcome(proof: &[u8], key: Option<&[u8]>, expected: &Expected) -> Outcome
         Err(
             error @ (VerifyError::WrongFamily { .. }
             | VerifyError::WrongShape { .. }
+            | VerifyError::WrongLayout { .. }
             | VerifyError::WrongProofSystem { .. }
             | VerifyError::WrongSrs { .. }),
         ) => Outcome::UnknownKey { circuit, reason: error.to_string() },
