@@ -1,7 +1,7 @@
 //! Prints the benchmark tables of the README.
 //!
 //! `cargo run --release -p zkmargin-benches --no-default-features --bin report
-//! [-- SYSTEM|FAMILY|SHAPE ...]`
+//! [-- SYSTEM|LAYOUT|FAMILY|SHAPE ...]`
 //!
 //! Each shape runs in a process of its own, so that peak memory is its own.
 #![allow(clippy::print_stdout)] // Printing is what it is for.
@@ -15,42 +15,51 @@ use anyhow::{Context, Result, ensure};
 use pasta_curves::Fp;
 use zkmargin_benches::{account, market, scenario, simulation};
 use zkmargin_circuits::family::{FamilyCircuit, Witness, family_of};
+use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
 use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::SimulationCircuit;
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 
 use systems::{Ipa, Kzg, Measured};
 
 const HEADER: &str = "\
-| proof system | family | shape | positions | k | rows | parameters | keys | key bytes | prove | prove, CPU | verify | verify one of 8 | proof bytes | peak memory |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
+| proof system | layout | family | shape | positions | k | rows | parameters | keys | key bytes | prove | prove, CPU | verify | verify one of 8 | proof bytes | peak memory |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
-/// What is measured: all, or the proof systems, families and shapes named.
+/// What is measured: all, or the proof systems, layouts, families and shapes named.
 struct Selection {
     systems: Vec<ProofSystem>,
+    layouts: Vec<ColumnLayout>,
     families: Vec<Family>,
     shapes: Vec<Shape>,
 }
 
 impl Selection {
     fn parse(arguments: &[String]) -> Result<Self> {
-        let (mut systems, mut families, mut shapes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut systems, mut layouts) = (Vec::new(), Vec::new());
+        let (mut families, mut shapes) = (Vec::new(), Vec::new());
         for argument in arguments {
             if let Ok(system) = argument.parse() {
                 systems.push(system);
+            } else if let Ok(layout) = argument.parse() {
+                layouts.push(layout);
             } else if let Ok(family) = argument.parse() {
                 families.push(family);
             } else {
-                let shape = argument
-                    .parse()
-                    .with_context(|| format!("{argument:?} is no proof system, family or shape"))?;
+                let shape = argument.parse().with_context(|| {
+                    format!("{argument:?} is no proof system, layout, family or shape")
+                })?;
                 shapes.push(shape);
             }
         }
         if systems.is_empty() {
             systems = vec![ProofSystem::Ipa, ProofSystem::Kzg];
+        }
+        if layouts.is_empty() {
+            layouts = vec![ColumnLayout::Tall, ColumnLayout::Wide];
         }
         if families.is_empty() {
             families = vec![Family::Standard, Family::Scenario, Family::Simulation];
@@ -58,28 +67,42 @@ impl Selection {
         if shapes.is_empty() {
             shapes = Shape::ALL.to_vec();
         }
-        Ok(Self { systems, families, shapes })
+        Ok(Self { systems, layouts, families, shapes })
+    }
+
+    /// The proof systems with their layouts: the transparent one has one.
+    fn systems(&self) -> impl Iterator<Item = (ProofSystem, ColumnLayout)> {
+        let of = |system, layout| system == ProofSystem::Kzg || layout == ColumnLayout::Wide;
+        let pairs = self
+            .systems
+            .iter()
+            .flat_map(|system| self.layouts.iter().map(move |layout| (*system, *layout)));
+        pairs.filter(move |(system, layout)| of(*system, *layout))
     }
 }
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [flag, system, family, shape] = arguments.as_slice()
+    if let [flag, system, layout, family, shape] = arguments.as_slice()
         && flag == "--child"
     {
         let (family, shape) = (family.parse()?, shape.parse()?);
-        return match system.parse()? {
-            ProofSystem::Ipa => report_shape::<Ipa>(family, shape),
-            ProofSystem::Kzg => report_shape::<Kzg>(family, shape),
+        return match (system.parse()?, layout.parse()?) {
+            (ProofSystem::Ipa, _) => report_shape::<Ipa, Usual>(family, shape),
+            (ProofSystem::Kzg, ColumnLayout::Tall) => report_shape::<Kzg, Usual>(family, shape),
+            (ProofSystem::Kzg, ColumnLayout::Wide) => report_shape::<Kzg, Wide>(family, shape),
         };
     }
-    let Selection { systems, families, shapes } = Selection::parse(&arguments)?;
+    let selection = Selection::parse(&arguments)?;
     println!("{} cores\n\n{HEADER}", std::thread::available_parallelism()?);
-    for system in &systems {
-        for family in &families {
-            for shape in &shapes {
+    for (system, layout) in selection.systems() {
+        for family in &selection.families {
+            for shape in &selection.shapes {
+                let what = [system.to_string(), layout.to_string()];
                 let status = Command::new(std::env::current_exe()?)
-                    .args(["--child", &system.to_string(), &family.to_string(), &shape.to_string()])
+                    .arg("--child")
+                    .args(what)
+                    .args([family.to_string(), shape.to_string()])
                     .status()?;
                 ensure!(status.success(), "{family} {shape} failed");
             }
@@ -90,23 +113,23 @@ fn main() -> Result<()> {
 }
 
 /// One row of the table.
-fn report_shape<B: Measured>(family: Family, shape: Shape) -> Result<()> {
+fn report_shape<B: Measured, L: Columns>(family: Family, shape: Shape) -> Result<()> {
     match family {
         Family::Standard => {
             let (instance, witness) = account(&market::<B::Field>()?, shape.standard_positions())?;
-            measure::<B, StandardCircuit<_>>(shape, instance, &witness)
+            measure::<B, StandardCircuit<_, L>>(shape, instance, &witness)
         }
         Family::Scenario => {
             let market = scenario::market(&scenario::model()?, &scenario::snapshot()?)?;
             let (instance, witness) = scenario::account(&market, shape)?;
             drop(market);
-            measure::<B, ScenarioCircuit<_>>(shape, instance, &witness)
+            measure::<B, ScenarioCircuit<_, L>>(shape, instance, &witness)
         }
         Family::Simulation => {
             let market = simulation::market::<B::Field>()?;
             let (instance, witness) = simulation::account(&market, shape)?;
             drop(market);
-            measure::<B, SimulationCircuit<_>>(shape, instance, &witness)
+            measure::<B, SimulationCircuit<_, SCENARIOS, L>>(shape, instance, &witness)
         }
     }
 }
@@ -138,8 +161,9 @@ where
     let (result, batch) = median(3, || B::verify(&verifier, &files));
     result?;
     println!(
-        "| {} | {family} | {shape} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {peak} MiB |",
+        "| {} | {} | {family} | {shape} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {peak} MiB |",
         B::SYSTEM,
+        C::layout(),
         cost.positions,
         cost.k,
         cost.rows,

@@ -1,8 +1,10 @@
 //! `zkmargin cost`.
 
+mod estimate;
+
 use pasta_curves::Fp;
 use serde::Serialize;
-use zkmargin_circuits::cost::{Cost, Rows, Summary, rows_by_part};
+use zkmargin_circuits::cost::{Cost, Rows, Summary, key_bytes, rows_by_part};
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
 use zkmargin_circuits::kzg;
@@ -19,7 +21,8 @@ use zkmargin_prover::figures::Table;
 
 use crate::env::Env;
 use crate::error::{Error, Exit};
-use crate::input::LayoutArgs;
+use crate::input::{LayoutArgs, SrsArgs};
+use estimate::Sample;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -31,6 +34,12 @@ pub(crate) struct Args {
     family: Option<Family>,
     #[command(flatten)]
     layout: LayoutArgs,
+    /// Estimate time and memory of a proof on this machine, from a small one that is
+    /// made for it
+    #[arg(long)]
+    estimate: bool,
+    #[command(flatten)]
+    srs: SrsArgs,
 }
 
 #[derive(Serialize)]
@@ -50,7 +59,28 @@ struct Line {
     lookups: usize,
     degree: usize,
     proof_bytes: usize,
+    /// Of the proving key, where keys are stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_bytes: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<Estimate>,
     rows_by_part: Vec<PartLine>,
+}
+
+/// What a proof of it would take on this machine.
+#[derive(Serialize)]
+struct Estimate {
+    prove_seconds: f64,
+    prove_cpu_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_bytes: Option<u64>,
+}
+
+impl From<Sample> for Estimate {
+    fn from(sample: Sample) -> Self {
+        let (wall, cpu, memory) = (sample.wall(), sample.cpu(), sample.memory());
+        Self { prove_seconds: wall, prove_cpu_seconds: cpu, memory_bytes: memory }
+    }
 }
 
 /// Rows of a part, by gadget.
@@ -68,12 +98,17 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         .family
         .map_or(vec![Family::Standard, Family::Scenario, Family::Simulation], |one| vec![one]);
     let layout = args.layout.of(env.new_proof_system())?;
+    // First, so that the process's memory is still that of the proof.
+    let asked = (env.new_proof_system(), layout);
+    let sample = args.estimate.then(|| Sample::take(asked, args.srs, env)).transpose()?;
     let mut lines = Vec::new();
     for family in families {
         for shape in &shapes {
             let stage = format!("layout, {family} {shape}");
             let measured = env.progress.stage(&stage, || measure(family, *shape, layout, env));
-            lines.push(measured.map_err(SetupError::from)?);
+            let mut line = measured.map_err(SetupError::from)?;
+            line.estimate = sample.map(|sample| sample.scaled(line.k).into());
+            lines.push(line);
         }
     }
     env.out.result(&lines, |lines| table(lines))?;
@@ -119,6 +154,7 @@ fn line<F: MarginField, C: FamilyCircuit<F>>(
     family: Family,
     cost: Cost,
 ) -> Result<Line, kzg::KeyError> {
+    let stores_keys = ProofSystem::of_field(F::NAME) == Some(ProofSystem::Kzg);
     let parts = rows_by_part::<F, C>(cost.shape).map_err(LowerError::from)?;
     let Summary { position, expiry, scenario, account } = Summary::of(&parts);
     let part = |part, Rows { hash, arithmetic, range }| PartLine { part, hash, arithmetic, range };
@@ -141,6 +177,8 @@ fn line<F: MarginField, C: FamilyCircuit<F>>(
         lookups: cost.lookups,
         degree: cost.degree,
         proof_bytes: cost.proof_size,
+        key_bytes: stores_keys.then(|| key_bytes(&cost)),
+        estimate: None,
         rows_by_part,
     })
 }
@@ -183,6 +221,7 @@ fn table(lines: &[Line]) -> Vec<String> {
     }
     let mut text = table.lines();
     text.push(String::new());
+    text.extend(estimates(lines));
     let heads = ["family", "shape", "rows of", "hash", "arithmetic", "range"];
     let mut table = Table::new(3, heads);
     for line in lines {
@@ -202,5 +241,32 @@ fn table(lines: &[Line]) -> Vec<String> {
         "averages; gadgets lie side by side in the wide layout, one below the other in the tall one"
             .to_owned(),
     );
+    text
+}
+
+/// Keys, and what proofs would take; nothing where neither is known.
+fn estimates(lines: &[Line]) -> Vec<String> {
+    if lines.iter().all(|line| line.key_bytes.is_none() && line.estimate.is_none()) {
+        return Vec::new();
+    }
+    let mib = |bytes: u64| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
+    let heads = ["family", "shape", "key MiB", "prove s", "CPU s", "memory MiB"];
+    let mut table = Table::new(2, heads);
+    for line in lines {
+        let estimate = line.estimate.as_ref();
+        table.row([
+            line.family.to_string(),
+            line.shape.to_string(),
+            line.key_bytes.map_or_else(String::new, |bytes| mib(bytes as u64)),
+            estimate.map_or_else(String::new, |of| format!("{:.1}", of.prove_seconds)),
+            estimate.map_or_else(String::new, |of| format!("{:.1}", of.prove_cpu_seconds)),
+            estimate.and_then(|of| of.memory_bytes).map_or_else(String::new, mib),
+        ]);
+    }
+    let mut text = table.lines();
+    if lines.iter().any(|line| line.estimate.is_some()) {
+        text.push("time and memory: estimates, from one small proof on this machine".to_owned());
+    }
+    text.push(String::new());
     text
 }
