@@ -37,36 +37,33 @@
 //! below the field's modulus, decimals have no leading zero, base64 is padded
 //! and without stray bits, texts have no escapes. Unknown, missing and repeated
 //! fields are refused. White space and the order of fields are free.
-
 //!
 //! A proof of a transition is another format: [`TransitionFile`].
 
+mod circuit;
 mod json;
+mod read;
 pub mod transition;
 
+pub use circuit::CircuitId;
 pub use transition::{TransitionData, TransitionFile, VerifiedTransition};
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zkmargin_margin::STATEMENT_VERSION;
-use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::Epoch;
-use zkmargin_margin::instance::{MarginInstance, Shortfall};
-use zkmargin_margin::layout::ColumnLayout;
+use zkmargin_margin::instance::MarginInstance;
 pub use zkmargin_margin::shape::Family;
-use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
 
-use crate::encoding::{parse_hex, parse_shortfall};
 use crate::error::MalformedProof;
 #[cfg(any(feature = "ipa", feature = "kzg", feature = "bn254"))]
 use crate::error::VerifyError;
-use json::Object;
+use circuit::has_srs;
+use read::{parse_head, parse_instance, parse_proof, parse_srs};
 
 /// The largest proof file that is read, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -74,56 +71,6 @@ pub const MAX_BYTES: usize = 64 * 1024;
 pub const FORMAT: &str = "zkmargin-proof";
 /// The version of the file format.
 pub const VERSION: u64 = 1;
-
-/// The field that names a layout.
-const LAYOUT: &str = "layout";
-
-/// What a proof was made with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CircuitId {
-    /// The family of margin models.
-    pub family: Family,
-    /// The size of the circuit.
-    pub shape: Shape,
-    /// The proof system.
-    pub proof_system: ProofSystem,
-    /// How its gates are laid out in columns.
-    pub layout: ColumnLayout,
-}
-
-impl CircuitId {
-    /// The circuit in the usual layout of its proof system.
-    pub const fn usual(family: Family, shape: Shape, proof_system: ProofSystem) -> Self {
-        Self { family, shape, proof_system, layout: proof_system.usual_layout() }
-    }
-
-    /// The layout, where it is not the usual one.
-    fn unusual_layout(self) -> Option<ColumnLayout> {
-        Some(self.layout).filter(|layout| *layout != self.proof_system.usual_layout())
-    }
-
-    /// Whether there is such a circuit.
-    fn check(self) -> Result<Self, MalformedProof> {
-        match self.proof_system.has_layout(self.layout) {
-            true => Ok(self),
-            false => Err(MalformedProof::UnknownField { name: LAYOUT.into() }),
-        }
-    }
-
-    /// The field of a file that names the layout, on a line of its own.
-    fn layout_line(self) -> String {
-        let line = |layout| alloc::format!("\n  \"{LAYOUT}\": \"{layout}\",");
-        self.unusual_layout().map_or(String::new(), line)
-    }
-}
-
-/// The usual layout is not named: names of before there was a choice stay.
-impl fmt::Display for CircuitId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}-{}", self.family, self.shape, self.proof_system)?;
-        self.unusual_layout().map_or(Ok(()), |layout| write!(f, "-{layout}"))
-    }
-}
 
 /// A proof with its public inputs and what it was made with. Well-formed, and
 /// not yet verified.
@@ -204,7 +151,7 @@ impl<F: MarginField> ProofFile<F> {
         key: CircuitId,
         proof_size: usize,
     ) -> Result<(), VerifyError> {
-        check_circuit(self.circuit, &self.proof, key, proof_size)
+        circuit::check_circuit(self.circuit, &self.proof, key, proof_size)
     }
 
     /// Whether the proof was made under these powers of tau.
@@ -293,190 +240,4 @@ impl<F: MarginField> ProofFile<F> {
 /// What is wrong with the file up to there.
 pub fn circuit_of(bytes: &[u8]) -> Result<CircuitId, MalformedProof> {
     parse_head(bytes, FORMAT).map(|(circuit, _)| circuit)
-}
-
-/// Whether a proof is of the circuit and length of a verifying key.
-#[cfg(any(feature = "ipa", feature = "kzg", feature = "bn254"))]
-fn check_circuit(
-    circuit: CircuitId,
-    proof: &[u8],
-    key: CircuitId,
-    proof_size: usize,
-) -> Result<(), VerifyError> {
-    let CircuitId { family, shape, proof_system, layout } = circuit;
-    if proof_system != key.proof_system {
-        let verifier = key.proof_system;
-        return Err(VerifyError::WrongProofSystem { verifier, proof: proof_system });
-    }
-    if family != key.family {
-        return Err(VerifyError::WrongFamily { key: key.family, proof: family });
-    }
-    if shape != key.shape {
-        return Err(VerifyError::WrongShape { key: key.shape, proof: shape });
-    }
-    if layout != key.layout {
-        return Err(VerifyError::WrongLayout { key: key.layout, proof: layout });
-    }
-    match proof.len() {
-        got if got == proof_size => Ok(()),
-        got => Err(VerifyError::Length { expected: proof_size, got }),
-    }
-}
-
-/// The field, and the powers of tau where there are some.
-fn parse_srs<F: MarginField>(
-    proof_system: ProofSystem,
-    file: &mut Object<'_>,
-) -> Result<Option<SrsMark>, MalformedProof> {
-    let field = file.text("field")?;
-    if field != F::NAME || proof_system.field() != F::NAME {
-        return Err(MalformedProof::OtherField { allowed: F::NAME });
-    }
-    Ok(match has_srs(proof_system) {
-        true => {
-            let mark = file.text("srs")?.parse();
-            Some(mark.map_err(|_| not_canonical("srs", SRS_SPELLING))?)
-        }
-        false => None,
-    })
-}
-
-/// The proof's bytes, the last field.
-fn parse_proof(mut file: Object<'_>) -> Result<Vec<u8>, MalformedProof> {
-    let proof = STANDARD
-        .decode(file.text("proof")?)
-        .map_err(|_| not_canonical("proof", "base64 with padding"))?;
-    file.finish()?;
-    Ok(proof)
-}
-
-/// The fields up to the proof system, and the rest.
-fn parse_head<'a>(
-    bytes: &'a [u8],
-    format: &str,
-) -> Result<(CircuitId, Object<'a>), MalformedProof> {
-    if bytes.len() > MAX_BYTES {
-        return Err(MalformedProof::TooLarge { size: bytes.len(), limit: MAX_BYTES });
-    }
-    let mut file = Object::parse(bytes)?;
-    match file.text("format")? {
-        found if found == format => {}
-        FORMAT | transition::FORMAT => return Err(MalformedProof::OtherStatement),
-        _ => return Err(MalformedProof::Format),
-    }
-    match file.number("version")? {
-        VERSION => {}
-        got => return Err(MalformedProof::Version { got, allowed: VERSION }),
-    }
-    let allowed = u64::from(STATEMENT_VERSION);
-    match file.number("statement")? {
-        got if got != allowed => return Err(MalformedProof::Statement { got, allowed }),
-        _ => {}
-    }
-    let family = file.text("family")?.parse();
-    let family = family.map_err(|_| unknown_name("family", "standard, scenario"))?;
-    let shape = file.text("shape")?.parse();
-    let shape = shape.map_err(|_| unknown_name("shape", "small, medium, large"))?;
-    let proof_system = file.text("proof_system")?.parse();
-    let proof_system = proof_system.map_err(|_| unknown_name("proof_system", "ipa, kzg"))?;
-    let layout = parse_layout(proof_system, &mut file)?;
-    Ok((CircuitId { family, shape, proof_system, layout }, file))
-}
-
-/// The layout of columns: the usual one where none is named, and named nowhere else.
-fn parse_layout(
-    proof_system: ProofSystem,
-    file: &mut Object<'_>,
-) -> Result<ColumnLayout, MalformedProof> {
-    let usual = proof_system.usual_layout();
-    // Of a system with one layout it is a field left over.
-    let has_choice = ColumnLayout::ALL.iter().all(|layout| proof_system.has_layout(*layout));
-    if !has_choice || !file.has(LAYOUT) {
-        return Ok(usual);
-    }
-    let allowed = "wide; a tall proof does not name its layout";
-    match file.text(LAYOUT)?.parse() {
-        Ok(layout) if layout != usual => Ok(layout),
-        _ => Err(not_canonical(LAYOUT, allowed)),
-    }
-}
-
-/// Spellings of a mark.
-const SRS_SPELLING: &str =
-    "0x and 64 lowercase hexadecimal digits, after insecure-dev: for an insecure one";
-
-/// Whether proofs of a proof system are made under powers of tau.
-const fn has_srs(system: ProofSystem) -> bool {
-    match system {
-        ProofSystem::Ipa => false,
-        ProofSystem::Kzg => true,
-    }
-}
-
-fn parse_instance<F: MarginField>(
-    mut fields: Object<'_>,
-) -> Result<MarginInstance<F>, MalformedProof> {
-    let instance = parse_account(&mut fields, |fields| {
-        let claim = fields.text("claim")?.parse().map_err(|_| {
-            let allowed = "at-least:LEVEL or below:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set";
-            MalformedProof::UnknownName { field: "claim", allowed }
-        })?;
-        let disclosed = parse_shortfall(fields.text("disclosed")?)
-            .ok_or(not_canonical("disclosed", "a decimal below 2^104 without leading zeros"))?;
-        Ok((claim, disclosed))
-    })?;
-    fields.finish()?;
-    Ok(instance)
-}
-
-/// The public inputs about an account, the claim and the disclosure as they are
-/// read by `claim`.
-fn parse_account<'a, F: MarginField>(
-    fields: &mut Object<'a>,
-    claim: impl FnOnce(&mut Object<'a>) -> Result<(Claim, Shortfall), MalformedProof>,
-) -> Result<MarginInstance<F>, MalformedProof> {
-    let context = identifier(fields.text("context")?)
-        .ok_or(not_canonical("context", "0x and 62 lowercase hexadecimal digits"))?;
-    let epoch = Epoch::new(fields.number("epoch")?);
-    let account = identifier(fields.text("account")?)
-        .ok_or(not_canonical("account", "0x and 40 lowercase hexadecimal digits"))?;
-    let state_root = root(fields, "state_root")?;
-    let market_root = root(fields, "market_root")?;
-    let model = identifier(fields.text("model")?)
-        .ok_or(not_canonical("model", "0x and 62 lowercase hexadecimal digits"))?;
-    let (claim, disclosed) = claim(fields)?;
-    let memo = identifier(fields.text("memo")?)
-        .ok_or(not_canonical("memo", "0x and 62 lowercase hexadecimal digits"))?;
-    Ok(MarginInstance {
-        context,
-        epoch,
-        account,
-        state_root,
-        market_root,
-        model,
-        claim,
-        disclosed,
-        memo,
-    })
-}
-
-/// An identifier in its one spelling: the parsers of `margin` also read
-/// uppercase digits.
-fn identifier<T: core::str::FromStr>(text: &str) -> Option<T> {
-    text.parse().ok().filter(|_| !text.bytes().any(|byte| byte.is_ascii_uppercase()))
-}
-
-fn root<F: MarginField>(fields: &mut Object<'_>, field: &'static str) -> Result<F, MalformedProof> {
-    parse_hex(fields.text(field)?).and_then(|bytes| F::from_be_bytes(&bytes)).ok_or(not_canonical(
-        field,
-        "0x and 64 lowercase hexadecimal digits of a number below the field's modulus",
-    ))
-}
-
-const fn not_canonical(field: &'static str, allowed: &'static str) -> MalformedProof {
-    MalformedProof::NotCanonical { field, allowed }
-}
-
-const fn unknown_name(field: &'static str, allowed: &'static str) -> MalformedProof {
-    MalformedProof::UnknownName { field, allowed }
 }
