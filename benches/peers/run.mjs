@@ -30,7 +30,7 @@ async function main() {
   if (checkOnly) process.exit(0);
   await setUp();
   const rows = [await groth16()];
-  if (report) rows.push(ours());
+  if (report) rows.push(ours("tall"), ours("wide"));
   console.log("| statement in | prove | CPU | verify | proof bytes | peak memory | gas |");
   console.log("|---|---|---|---|---|---|---|");
   for (const row of rows) console.log(`| ${row.join(" | ")} |`);
@@ -115,12 +115,22 @@ async function measured() {
   process.send({ prove, cpu: (user + system) / 1e6, verify, memory }, () => process.exit(0));
 }
 
-/** The row that our own report prints. */
-function ours() {
-  const text = execFileSync(report, ["kzg", "standard", "small"], { encoding: "utf8" });
-  const row = text.split("\n").find((line) => line.startsWith("| kzg | standard | small |"));
+/** The row that our own report prints of a layout. */
+function ours(layout) {
+  const text = execFileSync(report, ["kzg", layout, "standard", "small"], { encoding: "utf8" });
+  const [head, row] = ["| proof system |", `| kzg | ${layout} | standard | small |`].map((start) =>
+    text.split("\n").find((line) => line.startsWith(start)),
+  );
   if (!row) throw new Error("the report has no such row");
-  const cells = row.split("|").map((cell) => cell.trim());
-  const [prove, cpu, verify] = [cells[10], cells[11], cells[12]];
-  return ["zk-margin, KZG", prove, cpu, verify, cells[14], cells[15], "see verifier/contracts"];
+  const [names, cells] = [head, row].map((line) => line.split("|").map((cell) => cell.trim()));
+  const cell = (name) => cells[names.indexOf(name)];
+  return [
+    `zk-margin, KZG, ${layout}`,
+    cell("prove"),
+    cell("prove, CPU"),
+    cell("verify"),
+    cell("proof bytes"),
+    cell("peak memory"),
+    "see verifier/contracts",
+  ];
 }
