@@ -3,7 +3,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compile, fail, general, generated, root } from "./solc.mjs";
+import { compile, fail, general, generated, hashing, root } from "./solc.mjs";
 
 function sources(folder) {
   const files = readdirSync(join(root, folder), { recursive: true })
@@ -13,9 +13,24 @@ function sources(folder) {
   return Object.fromEntries(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
 }
 
+// Of a contract that hashes, with what it imports, the contract alone is kept.
+function hashes(name) {
+  const { [`src/${name}.sol`]: source, ...rest } = sources("src");
+  const needed = ["interfaces", "lib", "MarginRoles", "MarginTypes"].map((part) => `src/${part}`);
+  const imports = Object.entries(rest).filter(([file]) =>
+    needed.some((part) => file.startsWith(part)),
+  );
+  const compiled = compile(
+    { ...Object.fromEntries(imports), [`src/${name}.sol`]: source },
+    hashing,
+  );
+  return compiled.filter(([contract]) => contract === name);
+}
+
 const artifacts = new Map(
   [
     ...compile({ ...sources("src"), ...sources("test") }, general),
+    ...hashes("MarginPriceCheck"),
     ...compile(sources("generated"), generated),
   ].map(([name, artifact]) => [`${name}.json`, artifact]),
 );

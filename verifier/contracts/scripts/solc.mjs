@@ -19,6 +19,8 @@ const settings = (optimizer) => ({
 });
 // Few runs: with more the registry is over EIP-170.
 export const general = settings({ enabled: true, runs: 200 });
+// What hashes: few runs would have the matrix copied from code to memory again and again.
+export const hashing = settings({ enabled: true, runs: 1_000_000 });
 // Generated verifiers are one long piece of assembly. The optimizer of Yul takes
 // forever on it, and the pipeline through Yul (viaIR) is known to compile
 // verifiers to contracts that always revert: the optimizer of opcodes alone.

@@ -8,5 +8,6 @@ pub mod artifact;
 pub mod dev;
 pub mod engine;
 pub mod generate;
+pub mod price;
 
 pub use zkmargin_contracts as contracts;

@@ -14,14 +14,18 @@
 //! | `opening` | the sum of points and the pairing |
 //! | `batch` | the same of many proofs |
 //! | `value`, `writer` | expressions with their bounds, statements and memory |
+//! | `poseidon` | the hash of the trees, for contracts that open them |
 
 mod batch;
 mod domain;
 mod frame;
 mod identities;
 mod opening;
+mod poseidon;
 mod value;
 mod writer;
+
+pub use poseidon::poseidon;
 
 use zkmargin_verifier::bn254::VerifyingKey;
 use zkmargin_verifier::bn254::field::root_of_unity;

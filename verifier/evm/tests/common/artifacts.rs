@@ -7,4 +7,5 @@ sol!(MockVerifier, "../contracts/artifacts/MockVerifier.json");
 sol!(HostileHook, "../contracts/artifacts/HostileHook.json");
 sol!(OpenGate, "../contracts/artifacts/OpenGate.json");
 sol!(OpenRegistry, "../contracts/artifacts/OpenRegistry.json");
+sol!(MockFeed, "../contracts/artifacts/MockFeed.json");
 sol!(TestToken, "../contracts/artifacts/TestToken.json");

@@ -17,6 +17,7 @@ use revm::database::{InMemoryDB, WrapDatabaseRef};
 use revm::handler::{MainnetContext, MainnetEvm};
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, B256, Bytes, Log, TxKind, U256};
+use revm::state::AccountInfo;
 use revm::{
     Context, Database, DatabaseCommit, DatabaseRef as _, ExecuteEvm, MainBuilder, MainContext,
 };
@@ -169,6 +170,31 @@ impl Chain {
         call: &C,
     ) -> Result<Receipt, Failure> {
         self.send_raw(from, to, call.abi_encode())
+    }
+
+    /// Sends a call with so much of the chain's coin, which the sender is given first.
+    pub fn pay<C: SolCall>(
+        &mut self,
+        from: Address,
+        to: Address,
+        call: &C,
+        wei: u64,
+    ) -> Result<Receipt, Failure> {
+        let balance = U256::from(wei);
+        self.database.insert_account_info(from, AccountInfo { balance, ..Default::default() });
+        let mut transaction =
+            self.transaction(from, TxKind::Call(to), call.abi_encode(), GAS_LIMIT);
+        transaction.value = balance;
+        self.nonce += 1;
+        let mut evm = self.evm(WrapDatabaseRef(&self.database));
+        let ResultAndState { result, state } = evm.transact(transaction).unwrap();
+        self.database.commit(state);
+        receipt(result)
+    }
+
+    /// What an account has of the chain's coin.
+    pub fn balance(&self, of: Address) -> U256 {
+        self.database.basic_ref(of).unwrap().map_or(U256::ZERO, |account| account.balance)
     }
 
     /// Reads a view.

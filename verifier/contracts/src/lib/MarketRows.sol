@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import { PoseidonT5 } from "./PoseidonT5.sol";
+
+/// @notice A row of a standard market, and where it is in the market's tree.
+/// @param elements The row: `TierRow::elements`.
+/// @param path The four children of each node above the row, the lowest first.
+/// @param denominator Of the market's rates, in its header.
+struct MarketRow {
+    uint256[4] elements;
+    uint256[4][7] path;
+    uint32 denominator;
+}
+
+/// @title Rows of markets
+/// @notice Opens a row of a standard market (M3 of the statement), and reads its price.
+library MarketRows {
+    /// @notice An element is not below the modulus, so that it could be read in two ways.
+    error NotCanonical();
+    /// @notice The row is not in the market's tree, or the tree is not the root's.
+    error NotInMarket();
+
+    uint256 private constant ROW = 1;
+    uint256 private constant NODE = 2;
+    uint256 private constant HEADER = 3;
+
+    /// @notice Reverts unless the row is of the market.
+    /// @param row The row.
+    /// @param root `MARKET_ROOT`.
+    /// @param model The market's model.
+    /// @param epoch Its epoch.
+    /// @param timestamp When its snapshot was taken.
+    function requireIn(
+        MarketRow calldata row,
+        bytes32 root,
+        bytes31 model,
+        uint64 epoch,
+        uint48 timestamp
+    ) internal pure {
+        bytes memory table = PoseidonT5.constants();
+        for (uint256 i = 0; i < 4; ++i) {
+            // What is read of the row must be what was hashed.
+            if (row.elements[i] >= PoseidonT5.R) revert NotCanonical();
+        }
+        uint256 digest = PoseidonT5.hash(table, ROW, row.elements);
+        for (uint256 level = 0; level < 7; ++level) {
+            uint256[4] memory children = row.path[level];
+            if (
+                digest != children[0] &&
+                digest != children[1] &&
+                digest != children[2] &&
+                digest != children[3]
+            ) revert NotInMarket();
+            digest = PoseidonT5.hash(table, NODE, children);
+        }
+        uint256 packed =
+            uint256(epoch) | (uint256(timestamp) << 64) | (uint256(row.denominator) << 128);
+        // A standard market has no terms.
+        uint256[4] memory header = [digest, uint256(uint248(model)), packed, 0];
+        if (bytes32(PoseidonT5.hash(table, HEADER, header)) != root) revert NotInMarket();
+    }
+
+    /// @notice The instrument of a row.
+    /// @param row The row.
+    function instrument(MarketRow calldata row) internal pure returns (uint64) {
+        return uint64(row.elements[0]);
+    }
+
+    /// @notice The price of a row: quote units per lot, as a fraction.
+    /// @param row The row.
+    function price(MarketRow calldata row) internal pure returns (uint256 mantissa, uint256 unit) {
+        mantissa = uint64(row.elements[0] >> 80);
+        unit = uint64(row.elements[0] >> 144);
+    }
+}
