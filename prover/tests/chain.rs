@@ -13,6 +13,8 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use alloy_sol_types::private::{Address, I256, U256};
+use alloy_sol_types::{SolCall as _, sol};
 use common::{TRADER, copy_fixtures, run, zkmargin};
 use serde_json::{Value, json};
 use zkmargin_margin::ids::AccountId;
@@ -29,6 +31,13 @@ const OTHER_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603
 const OWNER: &str = "f39fd6e51aad88f6f4ce6ab8827279cfffb92266";
 /// And of the other.
 const OTHER: &str = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
+
+/// The third account, whose transactions the node signs itself.
+const FEEDER: &str = "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc";
+
+sol! {
+    function say(int256 answer, uint256 startedAt, uint256 updatedAt);
+}
 
 /// An account of the owner's.
 fn account(sub: u32) -> String {
@@ -401,6 +410,7 @@ fn what_surrounds_margin_calls() {
     stage.approves_by_signature();
     stage.demands_its_path();
     stage.pays_keepers();
+    stage.compares_prices();
 }
 
 impl Stage {
@@ -485,6 +495,54 @@ impl Stage {
         let shown = self.ending(0, &format!("paths show -a {trader}"));
         assert_eq!((&shown["venue_bond"], &shown["answered"]), (&json!(21_000), &json!(true)));
         self.owner_is_refused("paths collect", "nothing is owed");
+    }
+
+    /// A feed of the tests' own: its address.
+    fn feed(&self, answers: &[(i64, u64)]) -> String {
+        let from: Address = FEEDER.parse().unwrap();
+        let artifact = include_str!("../../verifier/contracts/artifacts/MockFeed.json");
+        let artifact: Value = serde_json::from_str(artifact).unwrap();
+        self.rpc("eth_sendTransaction", &json!([{"from": FEEDER, "data": artifact["bytecode"]}]));
+        let feed = from.create(0).to_string();
+        for (answer, at) in answers {
+            let call = sayCall {
+                answer: I256::try_from(*answer).unwrap(),
+                startedAt: U256::from(*at),
+                updatedAt: U256::from(*at),
+            };
+            let data = format!("0x{}", hex::encode(call.abi_encode()));
+            self.rpc("eth_sendTransaction", &json!([{"from": FEEDER, "to": feed, "data": data}]));
+        }
+        feed
+    }
+
+    /// The last: an epoch whose price is off is rejected.
+    fn compares_prices(&self) {
+        let market = fs::read_to_string(self.dir.path().join("market-kzg.json")).unwrap();
+        let market: Value = serde_json::from_str(&market).unwrap();
+        let price: f64 =
+            market["snapshot"]["prices"]["ETH"]["price"].as_str().unwrap().parse().unwrap();
+        let off = (price * 1.02 * 1e8) as i64;
+        let feed = self.feed(&[(off, START - 30), (off, START + 30)]);
+        let deployed = self.owner("prices deploy --notice 1h");
+        let contract = deployed["contract"].as_str().unwrap();
+        let on = |line: &str| format!("prices {line} --prices {contract}");
+        let check = on("check ETH -m market-kzg.json");
+        self.owner_is_refused(&check, "no feed is named");
+        self.owner(&on(&format!(
+            "refer ETH -m market-kzg.json --feed {feed} --deviation 100 --max-age 1h"
+        )));
+        self.owner(&on("stake --wei 100"));
+        self.owner(&on("reward --wei 60"));
+        // It can reject nothing yet.
+        self.owner_is_refused(&check, "does not have the role");
+        self.owner(&format!("roles grant -r guardian -a {contract}"));
+        self.owner_is_refused(&format!("{check} --round 2"), "no answer for the time");
+        let compared = self.other(&check);
+        assert_eq!((&compared["agrees"], &compared["epoch"]), (&json!(false), &json!(1)));
+        self.owner_is_refused(&check, "rejected already");
+        self.other(&on("collect"));
+        self.owner_is_refused(&on("collect"), "nothing is owed");
     }
 
     fn pays_keepers(&self) {

@@ -11,6 +11,7 @@ contract MockFeed is IPriceFeed {
         uint256 updatedAt;
     }
 
+    uint8 public constant decimals = 8;
     Round[] private _rounds;
 
     /// @notice The next round, from number one on.

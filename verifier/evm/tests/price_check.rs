@@ -200,9 +200,8 @@ fn a_price_that_is_off_takes_its_epoch_back_and_pays_the_finder() {
         assert_eq!(U256::from_be_slice(&receipt.output), U256::ZERO);
         assert_eq!(world.epoch_state(), 3);
         assert!(fails::<check::NothingToCheck>(world.btc(1)));
-        let owed = |world: &World| {
-            world.registry.chain.read(at, &check::owedCall { account: ANYONE })
-        };
+        let owed =
+            |world: &World| world.registry.chain.read(at, &check::owedCall { account: ANYONE });
         assert_eq!(owed(&world), U256::from(7));
         let to = Address::repeat_byte(0x77);
         let collect = check::collectCall { to };
@@ -308,9 +307,8 @@ fn only_the_governor_names_feeds_and_takes_stakes() {
         denominator: 0,
     };
     let set = check::setReferenceCall { context, instrument: 1, to };
-    let denied = |result: Result<Receipt, Failure>| {
-        fails::<roles::AccessControlUnauthorizedAccount>(result)
-    };
+    let denied =
+        |result: Result<Receipt, Failure>| fails::<roles::AccessControlUnauthorizedAccount>(result);
     assert!(denied(chain.send(ANYONE, at, &set)));
     let reward = check::setRewardCall { context, reward: Uint::from(1) };
     assert!(denied(chain.send(ANYONE, at, &reward)));

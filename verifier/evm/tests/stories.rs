@@ -16,9 +16,9 @@ use common::stories::{self, CIRCUITS, Proved, Story, WIDE};
 use common::verifier::code;
 use common::{Chain, Failure, Receipt};
 use revm::primitives::Address;
-use zkmargin_evm::contracts::{MarginCallRegistry as registry, MarginProofGate as gate};
+use zkmargin_evm::contracts::MarginProofGate as gate;
 use zkmargin_evm::engine as convert;
-use zkmargin_margin::ids::{Epoch, Timestamp};
+use zkmargin_margin::ids::{AccountId, Epoch, Timestamp};
 use zkmargin_verifier::bn254::VerifyingKey;
 use zkmargin_verifier::engine::{AccountStatus, Action, ActionRecord, ClaimData, EpochPost, Event};
 use zkmargin_verifier::epoch::EpochDigest;
@@ -108,21 +108,57 @@ fn gas(story: &Story) -> BTreeMap<&'static str, u64> {
 impl Stage {
     /// Of an account whose proof's window passes, on a copy of the chain.
     fn overdue_gas(&self, story: &Story) -> u64 {
+        let (mut registry, account, now) = self.late(story);
+        spent(&mut registry, now, &Action::CallOverdue { account })
+    }
+
+    /// A copy of the chain, an account that is overdue there, and when.
+    fn late(&self, story: &Story) -> (Registry, AccountId, u64) {
         let mut registry = self.registry.clone();
         let account = convert::account(Address::repeat_byte(0x77));
         registry.apply(self.now, &Action::Register { account }).unwrap();
-        let mut now = self.now;
-        for _ in 0..100 {
-            now += 900;
-            let epoch_ = Epoch::new(registry.read(0).meta.latest + 1);
-            let claim = ClaimData { epoch: epoch_, ..story.healthy.claim };
-            let post = registry.next(epoch(&claim, now));
-            registry.apply(now, &Action::PostEpoch(post)).unwrap();
-        }
-        let context = registry.context();
-        let call = registry::callOverdueCall { context, id: convert::address(account) };
-        registry.send(ANYONE, &call).unwrap().gas
+        let now = go_on(&mut registry, story, self.now);
+        (registry, account, now)
     }
+}
+
+/// Posts a day's epochs; when the last is posted.
+fn go_on(registry: &mut Registry, story: &Story, mut now: u64) -> u64 {
+    for _ in 0..100 {
+        now += 900;
+        let epoch_ = Epoch::new(registry.read(0).meta.latest + 1);
+        let claim = ClaimData { epoch: epoch_, ..story.healthy.claim };
+        let post = registry.next(epoch(&claim, now));
+        registry.apply(now, &Action::PostEpoch(post)).unwrap();
+    }
+    now
+}
+
+/// Gas of an action.
+fn spent(registry: &mut Registry, now: u64, action: &ActionRecord) -> u64 {
+    let before = registry.chain.spent;
+    registry.apply(now, action).unwrap();
+    registry.chain.spent - before
+}
+
+/// Gas of what needs no proof, whatever the circuit.
+fn engine_gas(story: &Story) -> BTreeMap<&'static str, u64> {
+    let mut stage = Stage::new(story);
+    stage.post(&story.healthy);
+    let (mut registry, account, now) = stage.late(story);
+    registry.apply(now, &Action::CallOverdue { account }).unwrap();
+    let now = go_on(&mut registry, story, now);
+    let claim =
+        ClaimData { epoch: Epoch::new(registry.read(0).meta.latest + 1), ..story.healthy.claim };
+    let post = registry.next(epoch(&claim, now));
+    let account_ = convert::account(Address::repeat_byte(0x78));
+    let mut of = |action: &ActionRecord| spent(&mut registry, now, action);
+    BTreeMap::from([
+        ("postEpoch, 2 of 3 signed", of(&Action::PostEpoch(post))),
+        ("register", of(&Action::Register { account: account_ })),
+        ("markLiquidatable", of(&Action::MarkLiquidatable { account })),
+        ("close", of(&Action::Close { account })),
+    ])
 }
 
 /// Of all contracts but the verifiers, and the market.
@@ -135,6 +171,9 @@ fn deployment_gas() -> u64 {
 const COLUMNS: [&str; 6] =
     ["deploy contracts", "deploy verifier", "submitProof", "submitBreach", "callOverdue", "cure"];
 
+/// Of the engine alone.
+const ENGINE: [&str; 4] = ["postEpoch, 2 of 3 signed", "register", "markLiquidatable", "close"];
+
 type Table = BTreeMap<String, BTreeMap<String, u64>>;
 
 fn markdown(table: &Table) -> String {
@@ -146,6 +185,12 @@ fn markdown(table: &Table) -> String {
         writeln!(text, "| {circuit} | {} |", row.join(" | ")).unwrap();
     }
     text
+}
+
+fn engine_markdown(table: &Table) -> String {
+    let row = ENGINE.map(|column| thousands(table["engine"][column]));
+    let line = "---|".repeat(ENGINE.len());
+    format!("| {} |\n|{line}\n| {} |\n", ENGINE.join(" | "), row.join(" | "))
 }
 
 fn thousands(number: u64) -> String {
@@ -162,11 +207,13 @@ fn all() -> impl Iterator<Item = &'static str> {
 
 #[test]
 fn gas_is_what_the_readme_says() {
+    let named = |circuit: &str, gas: BTreeMap<&'static str, u64>| {
+        let gas = gas.into_iter().map(|(what, gas)| (what.to_owned(), gas)).collect();
+        (circuit.to_owned(), gas)
+    };
     let measured: Table = all()
-        .map(|circuit| {
-            let gas = gas(&stories::stored(circuit)).into_iter();
-            (circuit.to_owned(), gas.map(|(what, gas)| (what.to_owned(), gas)).collect())
-        })
+        .map(|circuit| named(circuit, gas(&stories::stored(circuit))))
+        .chain([named("engine", engine_gas(&small()))])
         .collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let golden = root.join("golden/gas.json");
@@ -175,15 +222,19 @@ fn gas_is_what_the_readme_says() {
         fs::write(&golden, text).unwrap();
     }
     let stored: Table = serde_json::from_slice(&fs::read(&golden).unwrap()).unwrap();
-    for circuit in all() {
-        for column in COLUMNS {
-            let (was, is) = (stored[circuit][column], measured[circuit][column]);
+    for (circuit, columns) in
+        all().map(|circuit| (circuit, &COLUMNS[..])).chain([("engine", &ENGINE[..])])
+    {
+        for column in columns {
+            let (was, is) = (stored[circuit][*column], measured[circuit][*column]);
             // Two percent: the zero bytes of a proof vary.
             assert!(is.abs_diff(was) * 50 <= was, "{circuit} {column}: {was} before, {is} now");
         }
     }
     let readme = fs::read_to_string(root.join("../../README.md")).unwrap();
-    assert!(readme.contains(&markdown(&stored)), "the README's table is:\n{}", markdown(&stored));
+    for table in [markdown(&stored), engine_markdown(&stored)] {
+        assert!(readme.contains(&table), "the README's table is:\n{table}");
+    }
 }
 
 fn small() -> Story {

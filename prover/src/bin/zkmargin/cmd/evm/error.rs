@@ -13,6 +13,7 @@ use zkmargin_evm::contracts::MarginCallRegistry::MarginCallRegistryErrors as Reg
 use zkmargin_evm::contracts::MarginMarkets::MarginMarketsErrors as MarketError;
 use zkmargin_evm::contracts::MarginOperators::MarginOperatorsErrors as OperatorError;
 use zkmargin_evm::contracts::MarginPaths::MarginPathsErrors as PathsError;
+use zkmargin_evm::contracts::MarginPriceCheck::MarginPriceCheckErrors as PricesError;
 use zkmargin_evm::contracts::MarginProofGate::MarginProofGateErrors as GateError;
 use zkmargin_evm::contracts::MarginRoles::MarginRolesErrors as RoleError;
 use zkmargin_evm::dev::DevVerifierError;
@@ -161,6 +162,16 @@ pub(crate) enum Rejection {
     NotForfeited(String),
     #[error("the approval is not the owner's, was used or voided, or is too late")]
     InvalidApproval,
+    #[error("no feed is named for the instrument")]
+    UnknownReference,
+    #[error("the epoch is not on record, or rejected already")]
+    NothingToCheck,
+    #[error("the market on record does not contain that price")]
+    NotInMarket,
+    #[error("the feed has no answer for the time of the snapshot in that round")]
+    NoAnswer,
+    #[error("the chain's sequencer is down, or was until just now")]
+    SequencerDown,
     #[error("the gas is too little to verify a proof")]
     TooLittleGas,
     #[error("it reverted with {0}")]
@@ -176,6 +187,7 @@ impl Rejection {
             .or_else(|| Self::of_roles(data))
             .or_else(|| Self::of_bonds(data))
             .or_else(|| Self::of_paths(data))
+            .or_else(|| Self::of_prices(data))
             .unwrap_or_else(|| Self::Other(format!("0x{}", hex::encode(data))))
     }
 
@@ -240,6 +252,17 @@ impl Rejection {
             PathsError::NotTheVenue(_) => Self::NotTheVenue,
             PathsError::NothingDemanded(_) => Self::NothingDemanded,
             PathsError::NotForfeited(error) => Self::NotForfeited(at(error.answerBy.to())),
+            _ => return None,
+        })
+    }
+
+    fn of_prices(data: &[u8]) -> Option<Self> {
+        Some(match PricesError::abi_decode(data).ok()? {
+            PricesError::UnknownReference(_) => Self::UnknownReference,
+            PricesError::NothingToCheck(_) => Self::NothingToCheck,
+            PricesError::NotInMarket(_) => Self::NotInMarket,
+            PricesError::NoAnswer(_) => Self::NoAnswer,
+            PricesError::SequencerDown(_) => Self::SequencerDown,
             _ => return None,
         })
     }
@@ -367,6 +390,12 @@ impl EvmError {
             }
             Self::Rejected(Rejection::InvalidSignatures) => {
                 "have more signers sign it: `zkmargin epoch sign`"
+            }
+            Self::Rejected(Rejection::UnknownReference) => {
+                "the market's governor names one: `zkmargin evm prices refer`"
+            }
+            Self::Rejected(Rejection::NotInMarket) => {
+                "give the market file of the epoch on record, and its proof system's"
             }
             Self::Rejected(Rejection::InvalidProof) => "do not rely on it; ask for a new proof",
             _ => return None,

@@ -13,6 +13,7 @@ mod export;
 mod halts;
 mod keeper;
 mod paths;
+mod prices;
 mod proofs;
 mod queries;
 mod roles;
@@ -89,6 +90,8 @@ pub(crate) enum Command {
     Bonds(bonds::Args),
     /// Paths that the venue withholds: demand them on record, answer demands
     Paths(paths::Args),
+    /// Posted prices against a feed: who shows that one is off has its epoch rejected
+    Prices(prices::Args),
     /// Show, announce and replace who signs epochs
     #[command(subcommand)]
     Signers(signers::Command),
@@ -139,6 +142,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
         Command::Check(args) => check::run(args, env),
         Command::Bonds(args) => bonds::run(args, env),
         Command::Paths(args) => paths::run(args, env),
+        Command::Prices(args) => prices::run(args, env),
         Command::Signers(command) => signers::run(command, env),
         Command::Models(command) => halts::model(command, env),
         Command::Circuits(command) => circuits::run(command, env),
