@@ -21,12 +21,16 @@
 //! | [`bulk`] | many files at once |
 //! | [`files`], [`json`] | bounded, atomic files; strict JSON whose errors show no value |
 //!
-//! The `zkmargin` command is built on these.
+//! The `zkmargin` command is built on these. [`crypt`], [`plot`], [`bulk`] and
+//! [`conformance`] need the feature `native`, which is on unless turned off.
 
 pub mod api;
 pub mod backend;
+#[cfg(feature = "native")]
 pub mod bulk;
+#[cfg(feature = "native")]
 pub mod conformance;
+#[cfg(feature = "native")]
 pub mod crypt;
 pub mod family;
 pub mod figures;
@@ -38,6 +42,7 @@ pub mod freshness {
 }
 pub mod human;
 pub mod json;
+#[cfg(feature = "native")]
 pub mod plot;
 pub mod portfolio_file;
 pub mod proving;
