@@ -82,7 +82,10 @@ class Prover:
     """Makes proofs; keys are loaded at the first and kept."""
 
     def __init__(
-        self, cache: Optional[Union[str, os.PathLike[str]]] = None, insecure_dev_srs: bool = False
+        self,
+        cache: Optional[Union[str, os.PathLike[str]]] = None,
+        insecure_dev_srs: bool = False,
+        layout: Optional[str] = None,
     ) -> None: ...
     def prove(self, market: Market, state: State, portfolio: Portfolio, claim: str) -> str: ...
 

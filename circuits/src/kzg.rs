@@ -9,6 +9,7 @@
 
 #[cfg(feature = "cuda")]
 pub mod cuda;
+mod transcript;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -26,8 +27,6 @@ use halo2_axiom::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
 use halo2_axiom::poly::kzg::strategy::SingleStrategy;
 use halo2_axiom::transcript::{TranscriptReadBuffer, TranscriptWriterBuffer};
 use rand08::rngs::OsRng;
-use snark_verifier::loader::native::NativeLoader;
-use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::PublicInputs;
 use zkmargin_margin::layout::ColumnLayout;
@@ -41,7 +40,7 @@ use crate::lowering::{LowerError, advice, lower};
 
 /// Powers of tau.
 pub type KzgParams = ParamsKZG<Bn256>;
-type Transcript<S> = EvmTranscript<G1Affine, NativeLoader, S, Vec<u8>>;
+type Transcript<S> = transcript::KeccakTranscript<S>;
 
 /// Bytes of a point and of a scalar.
 const POINT_BYTES: usize = 64;

@@ -21,12 +21,14 @@
 //! | [`bulk`] | many files at once |
 //! | [`files`], [`json`] | bounded, atomic files; strict JSON whose errors show no value |
 //!
-//! The `zkmargin` command is built on these.
+//! The `zkmargin` command is built on these. [`crypt`] and [`plot`] need the
+//! features of their names, which are on unless turned off.
 
 pub mod api;
 pub mod backend;
 pub mod bulk;
 pub mod conformance;
+#[cfg(feature = "crypt")]
 pub mod crypt;
 pub mod family;
 pub mod figures;
@@ -38,6 +40,7 @@ pub mod freshness {
 }
 pub mod human;
 pub mod json;
+#[cfg(feature = "plot")]
 pub mod plot;
 pub mod portfolio_file;
 pub mod proving;

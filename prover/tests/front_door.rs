@@ -11,11 +11,14 @@ use rust_decimal::Decimal;
 use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::cache::ParamsCache;
 use zkmargin_params::market::MarketFile;
 use zkmargin_params::presets;
 use zkmargin_params::snapshot::Snapshot;
+use zkmargin_params::srs::store::Replace;
+use zkmargin_params::srs::{SrsStore, dev};
 use zkmargin_prover::api::{ApiError, Figure, Path, State};
 use zkmargin_prover::crypt::{self, Keys, NewIdentity, Recipients};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
@@ -149,6 +152,52 @@ fn proof_systems_do_not_mix_and_files_round_trip() {
     let claim: Claim = "at-least:maintenance".parse().unwrap();
     let error = prover.prove(&ipa, &path, &portfolio, claim).unwrap_err();
     assert!(matches!(error, ApiError::ProofSystem { what: "the path", .. }), "{error}");
+}
+
+/// A wide proof is made where it is asked for, and the verifier takes it as it takes the
+/// usual ones: it reads the layout off the file.
+#[test]
+fn wide_proofs_are_made_and_verified() {
+    let time = now() - 60;
+    let market = Market::from_json(&market_json(ProofSystem::Kzg, 1, time)).unwrap();
+    let mut portfolio = PortfolioDocument::parse(PLAIN.as_bytes()).unwrap();
+    portfolio.ensure_blinding().unwrap();
+    let mut venue = Venue::new(context(), ProofSystem::Kzg);
+    venue.commit(&market, &portfolio).unwrap();
+    let state = venue.state(market.epoch()).unwrap();
+    let path = state.path(portfolio.account).unwrap();
+
+    let directory = tempfile::tempdir().unwrap();
+    let store = SrsStore::open(directory.path()).unwrap();
+    // Enough for the wide circuit alone.
+    store.put(&dev(12, 0).unwrap(), Replace::Refuse).unwrap();
+    let setup = Arc::new(Setup::without_cache().and_srs(store));
+    let prover = Prover::new(Arc::clone(&setup)).insecure_dev_srs();
+    let claim: Claim = "at-least:initial".parse().unwrap();
+    let usual = prover.prove(&market, &path, &portfolio, claim).unwrap_err();
+    assert!(matches!(usual, ApiError::Setup(_)), "{usual}");
+    let wide = prover.clone().with_layout(ColumnLayout::Wide);
+    let proof = wide.prove(&market, &path, &portfolio, claim).unwrap();
+    assert_eq!(proof.circuit.to_string(), "standard-small-kzg-wide");
+
+    let expected = Expected::own(&market, &state).unwrap();
+    let policy = Policy::new(Level::Maintenance, 15 * 60).of_account(portfolio.account);
+    let verifier = Verifier::new(setup).insecure_dev_srs();
+    let verdict = verifier.verify(&proof.json, &expected, &policy).unwrap();
+    assert_eq!(verdict.claim.data(), &proof.claim);
+    // Of what it says nothing can be changed, the layout included.
+    let forged = proof.json.replace("at-least:initial", "at-least:maintenance");
+    assert!(matches!(verifier.check(&forged), Err(ApiError::Proof(_))));
+    let tall = proof.json.replace("\n  \"layout\": \"wide\",", "");
+    assert!(tall != proof.json && verifier.check(&tall).is_err());
+
+    let ipa = Market::from_json(&market_json(ProofSystem::Ipa, 1, time)).unwrap();
+    let mut venue = Venue::new(context(), ProofSystem::Ipa);
+    venue.commit(&ipa, &portfolio).unwrap();
+    let path = venue.state(ipa.epoch()).unwrap().path(portfolio.account).unwrap();
+    let tall = prover.with_layout(ColumnLayout::Tall);
+    let error = tall.prove(&ipa, &path, &portfolio, claim).unwrap_err();
+    assert!(matches!(error, ApiError::Layout { .. }), "{error}");
 }
 
 #[test]

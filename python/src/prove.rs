@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use zkmargin_margin::claim::{Claim, Level};
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_params::cache::ParamsCache;
 use zkmargin_prover::api::{self, ApiError, Expected, Policy, Verdict};
 use zkmargin_prover::setup::Setup;
@@ -33,11 +34,16 @@ pub(crate) struct Prover {
 #[pymethods]
 impl Prover {
     /// With parameters and keys in a directory; without, where `zkmargin` keeps them.
+    /// `layout` is `wide` or `tall`; the usual one of the market's proof system unless
+    /// told.
     #[new]
-    #[pyo3(signature = (cache = None, insecure_dev_srs = false))]
-    fn new(cache: Option<PathBuf>, insecure_dev_srs: bool) -> PyResult<Self> {
+    #[pyo3(signature = (cache = None, insecure_dev_srs = false, layout = None))]
+    fn new(cache: Option<PathBuf>, insecure_dev_srs: bool, layout: Option<&str>) -> PyResult<Self> {
         let prover = api::Prover::new(setup(cache)?);
-        Ok(Self { prover: if insecure_dev_srs { prover.insecure_dev_srs() } else { prover } })
+        let prover = if insecure_dev_srs { prover.insecure_dev_srs() } else { prover };
+        let layout: Option<ColumnLayout> =
+            layout.map(|name| name.parse().map_err(other)).transpose()?;
+        Ok(Self { prover: layout.into_iter().fold(prover, api::Prover::with_layout) })
     }
 
     /// The proof file of a claim, as `at-least:maintenance`.

@@ -113,6 +113,17 @@ class Proofs(unittest.TestCase):
                     proof, market=old, state=state, max_age=900, at_least="maintenance"
                 )
 
+    def test_layouts_are_those_of_the_proof_system(self):
+        with self.assertRaisesRegex(zkmargin.ZkMarginError, "wide, tall"):
+            zkmargin.Prover(layout="square")
+        market = zkmargin.Market.build("hyperliquid", snapshot(), 1)
+        rich = portfolio()
+        venue = zkmargin.Venue("my-protocol")
+        venue.commit(market, rich)
+        prover = zkmargin.Prover(layout="tall")
+        with self.assertRaisesRegex(zkmargin.ZkMarginError, "wide layout alone"):
+            prover.prove(market, venue.state(1), rich, "at-least:initial")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -71,7 +71,7 @@ pub fn ready<B: Backend, M: FamilyMarket<B::Field>>(
     let Wanted { claim, disclose, shape } = wanted;
     let said = Statement { claim, disclose, memo: Memo::NONE, shape };
     let prepared = Prepared::new(market, document.account, &portfolio, &path, said)?;
-    let circuit = circuit::<B, M::Circuit>(prepared.shape());
+    let circuit = circuit::<B, M::CircuitIn<B::Columns>>(prepared.shape());
     Ok(Ready {
         statement: statement(circuit, prepared.instance()),
         circuit: circuit.to_string(),
@@ -158,7 +158,7 @@ pub enum ProveError {
 pub async fn prove<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     store: &Store,
     under: &Under<'_, B, M>,
-    provers: &Provers<B, M::Circuit>,
+    provers: &Provers<B, M::CircuitIn<B::Columns>>,
     wanted: Wanted,
     mut told: impl FnMut(AccountId, &Proved),
 ) -> Result<(), ProveError>
@@ -196,12 +196,13 @@ type Checked<B, M> = Outcome<Ready<B, M>, PortfolioError>;
 /// A proof to be made: the place of its account, who makes it, and of what.
 type Job<B, M> = (usize, Arc<Prover<B, MarketCircuit<B, M>>>, Ready<B, M>);
 
-/// The circuit of a market's family.
-type MarketCircuit<B, M> = <M as FamilyMarket<<B as Backend>::Field>>::Circuit;
+/// The circuit of a market's family, in the layout of the proof system.
+type MarketCircuit<B, M> =
+    <M as FamilyMarket<<B as Backend>::Field>>::CircuitIn<<B as Backend>::Columns>;
 
 /// How many proofs to make at once. The processor makes each with all its cores.
 fn together<B: Backend, M: FamilyMarket<B::Field>>(
-    provers: &Provers<B, M::Circuit>,
+    provers: &Provers<B, M::CircuitIn<B::Columns>>,
     outcomes: &[Checked<B, M>],
 ) -> Result<usize, SetupError> {
     let ready = outcomes.iter().find_map(|outcome| match outcome {
@@ -216,7 +217,7 @@ fn together<B: Backend, M: FamilyMarket<B::Field>>(
 /// Proves and stores what is not proved yet; what became of each, in order.
 async fn several<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     store: &Store,
-    provers: &Provers<B, M::Circuit>,
+    provers: &Provers<B, M::CircuitIn<B::Columns>>,
     some: Vec<(AccountId, Checked<B, M>)>,
 ) -> Result<Vec<(AccountId, Proved)>, ProveError>
 where

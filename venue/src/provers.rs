@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::SimulationCircuit;
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::shape::Shape;
 use zkmargin_params::cache::ParamsCache;
@@ -134,18 +135,34 @@ impl<B: Backend> Verifiers<B> {
         if let Some(verifier) = made.get(&circuit) {
             return Ok(Arc::clone(verifier));
         }
-        let verifier = Arc::new(match circuit.family {
-            Family::Standard => self.make::<StandardCircuit<B::Field>>(circuit.shape),
-            Family::Scenario => self.make::<ScenarioCircuit<B::Field>>(circuit.shape),
-            Family::Simulation => self.make::<SimulationCircuit<B::Field>>(circuit.shape),
+        // A file names no layout that its proof system does not have.
+        let verifier = Arc::new(match circuit.layout == B::SYSTEM.usual_layout() {
+            true => make::<B, B::Columns>(circuit, self.dev),
+            false => make::<B::Wide, <B::Wide as Backend>::Columns>(circuit, self.dev),
         }?);
         made.insert(circuit, Arc::clone(&verifier));
         Ok(verifier)
     }
+}
 
-    fn make<C: FamilyCircuit<B::Field>>(&self, shape: Shape) -> Result<B::Verifier, SetupError> {
-        let stores = stores(self.dev, Device::Cpu);
-        let (params, _) = B::params(C::k(shape), &stores)?;
-        Ok(B::verifier::<C>(params, shape, &stores)?.0)
+/// The verifier of a circuit in a layout.
+fn make<B: Backend, L: Columns>(
+    circuit: CircuitId,
+    dev: DevSrs,
+) -> Result<B::Verifier, SetupError> {
+    let shape = circuit.shape;
+    match circuit.family {
+        Family::Standard => make_of::<B, StandardCircuit<B::Field, L>>(shape, dev),
+        Family::Scenario => make_of::<B, ScenarioCircuit<B::Field, L>>(shape, dev),
+        Family::Simulation => make_of::<B, SimulationCircuit<B::Field, SCENARIOS, L>>(shape, dev),
     }
+}
+
+fn make_of<B: Backend, C: FamilyCircuit<B::Field>>(
+    shape: Shape,
+    dev: DevSrs,
+) -> Result<B::Verifier, SetupError> {
+    let stores = stores(dev, Device::Cpu);
+    let (params, _) = B::params(C::k(shape), &stores)?;
+    Ok(B::verifier::<C>(params, shape, &stores)?.0)
 }

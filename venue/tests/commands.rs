@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
+#[path = "commands/wide.rs"]
+mod wide;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -163,13 +165,7 @@ fn proofs_are_made_once_and_reach_the_ledger() {
     done(dir, "encrypt plain -o sealed");
     done(dir, "commit sealed -m market.json -i venue.key");
     done(dir, "root -m market.json");
-    // With what is not in the file yet, as a backup of one in use needs it.
-    for end in ["", "-wal"] {
-        let [from, to] = ["venue", "copy"].map(|name| dir.join(format!("{name}.db{end}")));
-        if from.exists() {
-            fs::copy(from, to).unwrap();
-        }
-    }
+    copy_store(dir);
     let first = json(&done(dir, "prove -i venue.key -c at-least:maintenance --json"));
     assert_eq!((&first["proved"], &first["untrue"]), (&1.into(), &1.into()));
     let again = json(&done(dir, "prove -i venue.key -c at-least:maintenance --json -o proofs"));
@@ -191,14 +187,24 @@ fn proofs_are_made_once_and_reach_the_ledger() {
     assert_eq!(json(&done(dir, push))["known"], 1);
 
     ledger(dir);
-    service(dir);
+    service(dir, "");
+}
+
+/// With what is not in the file yet, as a backup of one in use needs it.
+fn copy_store(dir: &Path) {
+    for end in ["", "-wal"] {
+        let [from, to] = ["venue", "copy"].map(|name| dir.join(format!("{name}.db{end}")));
+        if from.exists() {
+            fs::copy(from, to).unwrap();
+        }
+    }
 }
 
 /// The proof reaches a service that does not have it; it is kept once, and another one
 /// in its place is refused. The service ends when it is asked to.
 #[cfg(unix)]
-fn service(dir: &Path) {
-    let serving = "serve --store copy.db --listen 127.0.0.1:0";
+fn service(dir: &Path, more: &str) {
+    let serving = format!("serve --store copy.db --listen 127.0.0.1:0{more}");
     let mut command = command(dir);
     command.args(serving.split(' ')).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut served = Killed(command.spawn().unwrap());
@@ -246,7 +252,7 @@ impl Drop for Killed {
 }
 
 #[cfg(not(unix))]
-fn service(_: &Path) {}
+fn service(_: &Path, _: &str) {}
 
 /// The venue's accounts and proofs on a ledger: one proved, one called.
 fn ledger(dir: &Path) {

@@ -32,8 +32,12 @@ pub(crate) fn file_len(k: u32) -> u64 {
     (HEADER + BODY_K) as u64 + points * POINT as u64
 }
 
-/// A file's bytes.
-pub(crate) fn encode(params: &IpaParams, k: u32) -> io::Result<Vec<u8>> {
+/// The bytes of a parameter file, for whoever keeps them elsewhere than in a
+/// [`ParamsCache`](super::ParamsCache).
+///
+/// # Errors
+/// Never: nothing is written but to memory.
+pub fn encode(params: &IpaParams, k: u32) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     params.write(&mut body)?;
     let mut file = Vec::with_capacity(HEADER + body.len());
@@ -45,8 +49,12 @@ pub(crate) fn encode(params: &IpaParams, k: u32) -> io::Result<Vec<u8>> {
     Ok(file)
 }
 
-/// Reads a file of size `2^k`.
-pub(crate) fn decode(file: &[u8], k: u32) -> Result<IpaParams, Damage> {
+/// Reads the bytes of a parameter file of size `2^k`, under the trust that the
+/// [module](super) describes.
+///
+/// # Errors
+/// Why they are not used.
+pub fn decode(file: &[u8], k: u32) -> Result<IpaParams, Damage> {
     let word = |at: usize| {
         file.get(at..at + 4)
             .and_then(|bytes| bytes.try_into().ok())

@@ -31,7 +31,7 @@ use pasta_curves::vesta;
 use crate::storage::Directory;
 pub use crate::storage::StorageError;
 pub use error::{CacheError, Damage};
-pub use format::FORMAT_VERSION;
+pub use format::{FORMAT_VERSION, decode as decode_ipa_params, encode as encode_ipa_params};
 #[cfg(feature = "kzg")]
 pub use keys::KEY_FORMAT_VERSION;
 

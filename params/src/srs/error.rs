@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use crate::srs::store::SrsDamage;
 use crate::srs::{MAX_K, MIN_K};
 
 /// Why an SRS cannot be imported, made or used.
@@ -32,6 +33,9 @@ pub enum SrsError {
     /// The format, but not an SRS.
     #[error("the file holds no valid SRS: {0}")]
     Invalid(#[from] Invalid),
+    /// A file of a store is damaged, of another size, or not what it says.
+    #[error("the stored SRS is not used: {0}")]
+    Stored(#[from] SrsDamage),
     /// An SRS whose secret is known to everybody is refused.
     #[error(
         "this SRS is an insecure one for tests: whoever knows its seed can prove anything under \

@@ -134,9 +134,14 @@ impl Srs {
     /// # Errors
     /// When the elements are not an SRS.
     pub fn verify(&self) -> Result<(), SrsError> {
+        self.checked_again().map(|_| ())
+    }
+
+    /// The same elements, as an import takes them.
+    fn checked_again(&self) -> Result<Self, SrsError> {
         let mut bytes = Vec::new();
         self.params.write(&mut bytes)?;
-        import(bytes.as_slice(), self.k(), "").map(|_| ())
+        import(bytes.as_slice(), self.k(), "")
     }
 
     pub(crate) fn raw(&self) -> &KzgParams {
@@ -209,6 +214,26 @@ pub fn import(reader: impl Read, k: u32, name: &str) -> Result<Srs, SrsError> {
     let params = params(k, g, g_lagrange, g2)?;
     let source = SrsSource::File { name: info::clean_name(name), digest, format, power };
     Ok(Srs::new(params, SrsInfo::new(k, kind, source, &g2[1])))
+}
+
+/// Takes an SRS of size `2^k` out of bytes that came from anywhere: a `.ptau` file, a
+/// bare halo2 SRS, or a file of an [`SrsStore`] of that very size. The digest of a
+/// stored file is checked, and it is trusted no more than the others: everything that
+/// [`import`] checks is checked again.
+///
+/// # Errors
+/// As [`import`]; [`SrsError::Stored`] when a stored file is damaged or of another size.
+pub fn from_bytes(bytes: &[u8], k: u32, name: &str) -> Result<Srs, SrsError> {
+    check_k(k)?;
+    if !store::is_stored(bytes) {
+        return import(bytes, k, name);
+    }
+    let srs = store::decode(bytes, k)??;
+    // Its own word that it is secure counts for nothing.
+    match srs.checked_again()?.info().is_insecure() && !srs.info().is_insecure() {
+        true => Err(store::SrsDamage::Kind.into()),
+        false => Ok(srs),
+    }
 }
 
 pub(crate) fn check_k(k: u32) -> Result<(), SrsError> {

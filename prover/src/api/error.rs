@@ -3,6 +3,7 @@
 use std::fmt;
 
 use zkmargin_margin::ids::AccountId;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::market::stress::AtPrices;
 use zkmargin_params::market::{MarketError, MarketFileError};
@@ -99,6 +100,14 @@ pub enum ApiError {
         found: ProofSystem,
         /// The market's.
         expected: ProofSystem,
+    },
+    /// A layout that the market's proof system does not have.
+    #[error("layout {layout}: proofs of {system} have the wide layout alone")]
+    Layout {
+        /// What was asked for.
+        layout: ColumnLayout,
+        /// The market's proof system.
+        system: ProofSystem,
     },
     /// No proof was made.
     #[error(transparent)]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use zkmargin_margin::layout::ColumnLayout;
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_verifier::engine::ClaimData;
 use zkmargin_verifier::proof::CircuitId;
@@ -21,6 +23,7 @@ use crate::venue::Membership;
 pub struct Prover {
     setup: Arc<Setup>,
     dev: DevSrs,
+    layout: Option<ColumnLayout>,
 }
 
 /// A proof file with what it says.
@@ -37,7 +40,7 @@ pub struct Proof {
 impl Prover {
     /// A prover over parameters and keys.
     pub fn new(setup: Arc<Setup>) -> Self {
-        Self { setup, dev: DevSrs::Refuse }
+        Self { setup, dev: DevSrs::Refuse, layout: None }
     }
 
     /// With powers of tau whose secret everybody can compute, for tests: what is
@@ -46,12 +49,19 @@ impl Prover {
         Self { dev: DevSrs::AllowInsecure, ..self }
     }
 
+    /// With circuits laid out so, in place of the usual layout of the market's proof
+    /// system: a wide proof takes half the time, and more gas to verify. Ask whoever
+    /// verifies; [`Verifier`](super::Verifier) takes both.
+    pub fn with_layout(self, layout: ColumnLayout) -> Self {
+        Self { layout: Some(layout), ..self }
+    }
+
     /// Proves a statement about a portfolio. It is checked natively first: a false
     /// one costs no proving time, and the error says which clause fails.
     ///
     /// # Errors
-    /// When an input does not fit the others, the statement is false, or parameters
-    /// or keys are not there.
+    /// When an input does not fit the others, the market's proof system has not the
+    /// layout, the statement is false, or parameters or keys are not there.
     pub fn prove(
         &self,
         market: &Market,
@@ -62,16 +72,30 @@ impl Prover {
         let statement = statement.into();
         match (&market.typed, path) {
             (Typed::Ipa(market), Path::Ipa(path)) => {
-                self.prove_in::<Ipa>(market, path, document, statement)
+                self.prove_laid_out::<Ipa>(market, path, document, statement)
             }
             (Typed::Kzg(market), Path::Kzg(path)) => {
-                self.prove_in::<Kzg>(market, path, document, statement)
+                self.prove_laid_out::<Kzg>(market, path, document, statement)
             }
             _ => Err(ApiError::ProofSystem {
                 what: "the path",
                 found: path.proof_system(),
                 expected: market.proof_system(),
             }),
+        }
+    }
+
+    /// In the layout asked for.
+    fn prove_laid_out<B: Backend>(
+        &self,
+        market: &Families<B::Field>,
+        path: &Membership<B::Field>,
+        document: &PortfolioDocument,
+        statement: Statement,
+    ) -> Result<Proof, ApiError> {
+        match layout_in(B::SYSTEM, self.layout)? == B::SYSTEM.usual_layout() {
+            true => self.prove_in::<B>(market, path, document, statement),
+            false => self.prove_in::<B::Wide>(market, path, document, statement),
         }
     }
 
@@ -94,9 +118,20 @@ impl Prover {
     ) -> Result<Proof, ApiError> {
         let portfolio = market.listings().portfolio(document)?;
         let prepared = Prepared::new(market, document.account, &portfolio, path, statement)?;
-        let prover = self.setup.prover::<B, M::Circuit>(prepared.shape(), self.dev, &Unobserved)?;
+        let setup = &self.setup;
+        let prover =
+            setup.prover::<B, M::CircuitIn<B::Columns>>(prepared.shape(), self.dev, &Unobserved)?;
         let file = prover.prove(&prepared)?;
         let (claim, circuit) = (ClaimData::from(file.instance()), file.circuit());
         Ok(Proof { json: file.to_json(), claim, circuit })
+    }
+}
+
+/// The layout asked for, else the usual one.
+fn layout_in(system: ProofSystem, wanted: Option<ColumnLayout>) -> Result<ColumnLayout, ApiError> {
+    let layout = wanted.unwrap_or(system.usual_layout());
+    match system.has_layout(layout) {
+        true => Ok(layout),
+        false => Err(ApiError::Layout { layout, system }),
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::SimulationCircuit;
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier, Side};
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest, Timestamp};
@@ -17,7 +18,7 @@ use zkmargin_verifier::proof::{CircuitId, Family, ProofFile, circuit_of};
 use super::error::{ApiError, Figure};
 use super::market::Market;
 use super::venue::State;
-use crate::backend::Backend;
+use crate::backend::{Backend, SetupError};
 use crate::freshness::Freshness;
 use crate::setup::{Setup, Unobserved};
 use crate::with_backend;
@@ -119,9 +120,8 @@ pub struct Verdict {
     pub age: u64,
 }
 
-/// Verifies proofs. Keys are loaded at the first proof of a circuit and kept.
-/// It takes the usual layout of a proof system alone: a wide proof is refused as one
-/// of another layout.
+/// Verifies proofs, of whatever layout. Keys are loaded at the first proof of a circuit
+/// and kept.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     setup: Arc<Setup>,
@@ -197,16 +197,29 @@ impl Verifier {
             true if self.dev == DevSrs::AllowInsecure => DevSrs::AllowInsecure,
             true => return Err(ApiError::InsecureSrs),
         };
-        let (setup, shape) = (&self.setup, circuit.shape);
-        let verifier = match circuit.family {
-            Family::Standard => setup.verifier::<B, StandardCircuit<_>>(shape, dev, &Unobserved),
-            Family::Scenario => setup.verifier::<B, ScenarioCircuit<_>>(shape, dev, &Unobserved),
-            Family::Simulation => {
-                setup.verifier::<B, SimulationCircuit<_>>(shape, dev, &Unobserved)
-            }
+        // A file names no layout that its proof system does not have.
+        let verifier = match circuit.layout == B::SYSTEM.usual_layout() {
+            true => self.verifier::<B, B::Columns>(circuit, dev),
+            false => self.verifier::<B::Wide, <B::Wide as Backend>::Columns>(circuit, dev),
         }?;
         let mut results = B::verify(&verifier, std::slice::from_ref(&file)).into_iter();
         Ok(results.next().unwrap_or(Err(VerifyError::Invalid))?)
+    }
+
+    /// The verifier of a circuit in a layout.
+    fn verifier<B: Backend, L: Columns>(
+        &self,
+        circuit: CircuitId,
+        dev: DevSrs,
+    ) -> Result<Arc<B::Verifier>, SetupError> {
+        let (setup, shape, see) = (&self.setup, circuit.shape, &Unobserved);
+        match circuit.family {
+            Family::Standard => setup.verifier::<B, StandardCircuit<_, L>>(shape, dev, see),
+            Family::Scenario => setup.verifier::<B, ScenarioCircuit<_, L>>(shape, dev, see),
+            Family::Simulation => {
+                setup.verifier::<B, SimulationCircuit<_, SCENARIOS, L>>(shape, dev, see)
+            }
+        }
     }
 }
 

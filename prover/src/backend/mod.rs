@@ -143,7 +143,7 @@ pub trait Backend: Sized + 'static {
     /// How its circuits' gates are laid out in columns.
     type Columns: Columns;
     /// The same proof system with wide circuits.
-    type Wide: Backend<Field = Self::Field>;
+    type Wide: Backend<Field = Self::Field, Params = Self::Params, Verifier = Self::Verifier>;
 
     /// The parameters of size `2^k`, and where they came from.
     ///
@@ -220,7 +220,7 @@ pub trait Backend: Sized + 'static {
 }
 
 /// What a proof of a circuit was made with.
-fn circuit_id<B: Backend, C: FamilyCircuit<B::Field>>(shape: Shape) -> CircuitId {
+pub fn circuit_id<B: Backend, C: FamilyCircuit<B::Field>>(shape: Shape) -> CircuitId {
     let (family, layout) = (family_of::<B::Field, C>(), C::layout());
     CircuitId { family, shape, proof_system: B::SYSTEM, layout }
 }

@@ -106,6 +106,86 @@ fn a_new_epoch_is_proved_and_submitted_and_only_once() {
     assert_eq!(made, again);
 }
 
+/// An epoch of a calibrated market, made of a snapshot and held to `steps`.
+fn publish_calibrated(dir: &Path, epoch: u64, snapshot: &str, steps: &str) {
+    let market = format!("calibrated-{epoch}.json");
+    run(
+        dir,
+        &format!(
+            "market build -q --force -m dynamic -s {snapshot} --history closes_btc_eth.csv --column BTC=btc_close_usd --column ETH=eth_close_usd {steps} -e {epoch} -o {market}"
+        ),
+    );
+    fs::create_dir_all(dir.join("latest")).unwrap();
+    fs::copy(dir.join(&market), dir.join("latest/market.json")).unwrap();
+    run(
+        dir,
+        &format!(
+            "venue commit -q lone.json --insecure-plaintext -m {market} -o lone-{epoch}.jsonl"
+        ),
+    );
+    run(
+        dir,
+        &format!(
+            "venue root -q --force lone-{epoch}.jsonl -m {market} --context {CONTEXT} -o latest/state.json"
+        ),
+    );
+    // Every epoch is the first that its signers name: the steps of prices are theirs.
+    run(
+        dir,
+        &format!("epoch make -q --force -m {market} -s latest/state.json --first -o one.json"),
+    );
+    run(dir, "epoch sign -q --force one.json --key-file signer-1.key -o two.json");
+    run(dir, "epoch sign -q --force two.json --key-file signer-2.key -o latest/epoch.json");
+}
+
+/// The market before is the one that was watched; a publisher cannot start a rule anew.
+#[test]
+fn calibrated_markets_are_held_to_the_one_that_was_watched() {
+    let sandbox = tempfile::tempdir().unwrap();
+    let dir = sandbox.path();
+    copy_fixtures(dir);
+    let lone = format!(
+        r#"{{"version": 1, "account": "{TRADER}", "blinding": "0x{}", "cash": "5000",
+            "positions": [{{"instrument": "BTC", "quantity": "0.01"}}]}}"#,
+        "5a".repeat(31)
+    );
+    fs::write(dir.join("lone.json"), lone).unwrap();
+    run(dir, "encrypt -q lone.json -R trader.key -o lone.age");
+    let line = |output: &str, steps: &str| {
+        let line = format!(
+            "watch -q --json lone.age -i trader.key --from latest --signers signers.json --model dynamic --context {CONTEXT} --max-age 999999999s -o {output} --every 1s --retries 1 --epochs 1 {steps}"
+        );
+        let output = zkmargin(dir).args(line.split_whitespace()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code().unwrap(), text)
+    };
+    publish_calibrated(dir, 1, "dynamic-snapshot.json", "--first");
+    let (code, text) = line("proofs", "");
+    assert!(code != 0 && text.contains("nothing says that it is the first"), "{text}");
+    let (code, text) = line("proofs", "--first");
+    assert_eq!(code, 0, "{text}");
+    // Looked at again it is no other first epoch.
+    assert_eq!(line("proofs", "--first").0, 0);
+
+    publish_calibrated(dir, 2, "dynamic-snapshot-2.json", "--previous calibrated-1.json");
+    let (code, text) = line("proofs", "--first");
+    assert_eq!(code, 0, "{text}");
+    for epoch in [1, 2] {
+        assert!(dir.join(format!("proofs/market-of-epoch-{epoch}.json")).exists());
+    }
+    // Who did not see the first epoch is told it, and takes no other.
+    let (code, text) = line("later", "");
+    assert!(code != 0 && text.contains("epoch 1"), "{text}");
+    let (code, text) = line("later", "--previous calibrated-2.json");
+    assert!(code != 0 && text.contains("epoch before"), "{text}");
+    let (code, text) = line("later", "--previous calibrated-1.json");
+    assert_eq!(code, 0, "{text}");
+
+    publish_calibrated(dir, 3, "dynamic-snapshot-2.json", "--first");
+    let (code, text) = line("proofs", "--first");
+    assert!(code != 0 && text.contains("nothing says that it is the first"), "{text}");
+}
+
 #[test]
 fn nothing_is_proved_on_stale_prices_or_of_a_false_claim() {
     let sandbox = tempfile::tempdir().unwrap();

@@ -28,7 +28,7 @@ pub struct FarmProver<B: Backend, M: FamilyMarket<B::Field>> {
     keys: SharedKeys,
     store: Store,
     runtime: Handle,
-    provers: Provers<B, M::Circuit>,
+    provers: Provers<B, M::CircuitIn<B::Columns>>,
     build: fn(AnyMarketFile) -> Result<Option<M>, MarketFileError>,
     /// The last market: jobs of an epoch come together.
     market: Mutex<BTreeMap<Epoch, Arc<M>>>,

@@ -78,7 +78,10 @@ pub(crate) fn cache() -> PathBuf {
 /// The command in a directory, with no secrets from outside.
 pub(crate) fn command(directory: &Path) -> std::process::Command {
     let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("zkmargin-venue"));
-    command.current_dir(directory).env("ZKMARGIN_CACHE_DIR", cache());
+    command
+        .current_dir(directory)
+        .env("ZKMARGIN_CACHE_DIR", cache())
+        .env("ZKMARGIN_SRS_DIR", "srs");
     for name in ["ZKMARGIN_IDENTITY", "ZKMARGIN_PASSPHRASE", "ZKMARGIN_CONTEXT"] {
         command.env_remove(name);
     }

@@ -71,6 +71,11 @@ pub(crate) fn write(srs: &Srs, mut writer: impl Write) -> io::Result<[u8; 64]> {
     Ok(hashing.hasher.finalize().into())
 }
 
+/// Whether bytes begin as a file of the store does.
+pub(crate) fn is_stored(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC)
+}
+
 /// Where the digest stands.
 pub(crate) const DIGEST_AT: u64 = 16;
 

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::{SrsDamage, StoreError};
 pub use format::FORMAT_VERSION;
+pub(crate) use format::{is_stored, read as decode};
 
 use crate::srs::{MAX_K, MIN_K, Srs, SrsInfo};
 use crate::storage::Directory;

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::ids::{ContextId, Epoch};
-use zkmargin_margin::shape::Shape;
+use zkmargin_margin::layout::ColumnLayout;
+use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_params::market::AnyMarketFile;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::crypt::SharedKeys;
@@ -105,6 +106,27 @@ fn parse_shape(text: &str) -> Result<ShapeChoice, &'static str> {
             .parse()
             .map(|shape| ShapeChoice(Some(shape)))
             .map_err(|_| "allowed are auto, small, medium, large"),
+    }
+}
+
+/// How the gates of circuits are laid out in columns.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct LayoutArgs {
+    /// Columns of the circuit under kzg: tall (the default) costs a contract least
+    /// gas; wide takes less time to prove, for whoever pays no gas or little. A
+    /// verifier takes one of them
+    #[arg(long, value_name = "LAYOUT")]
+    layout: Option<ColumnLayout>,
+}
+
+impl LayoutArgs {
+    /// The layout asked for, else the usual one.
+    pub(crate) fn of(self, system: ProofSystem) -> Result<ColumnLayout, Error> {
+        let layout = self.layout.unwrap_or(system.usual_layout());
+        match system.has_layout(layout) {
+            true => Ok(layout),
+            false => Err(Error::Usage("--layout tall: proofs of ipa have the wide layout alone")),
+        }
     }
 }
 

@@ -23,7 +23,9 @@ use zkmargin_verifier::proof::CircuitId;
 
 use super::serve::stopped;
 use crate::error::{Error, Exit};
-use crate::input::{ClaimArgs, Env, IdentityArgs, SrsArgs, parse_source, stored_market};
+use crate::input::{
+    ClaimArgs, Env, IdentityArgs, LayoutArgs, SrsArgs, parse_source, stored_market,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -41,6 +43,8 @@ pub(crate) struct Push {
     identity: IdentityArgs,
     #[command(flatten)]
     claim: ClaimArgs,
+    #[command(flatten)]
+    layout: LayoutArgs,
     /// A worker's public key: the portfolios of jobs are encrypted to it
     #[arg(short, long, value_name = "age1...")]
     worker: Vec<String>,
@@ -53,12 +57,14 @@ pub(crate) struct Push {
 pub(crate) struct WorkArgs {
     #[command(flatten)]
     identity: IdentityArgs,
-    /// Family of the circuit: standard or scenario
+    /// Family of the circuit: standard, scenario or simulation
     #[arg(long, value_name = "FAMILY", default_value = "standard")]
     family: Family,
     /// Size of the circuit: small, medium or large
     #[arg(long, value_name = "SHAPE", default_value = "small")]
     shape: Shape,
+    #[command(flatten)]
+    layout: LayoutArgs,
     /// Name of this worker in the queue
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -98,8 +104,11 @@ pub(crate) async fn run(command: &Command, env: &Env) -> Result<Exit, Error> {
 async fn pushed(store: &Store, args: &Push, env: &Env) -> Result<Exit, Error> {
     let workers = Recipients::Keys(recipients(&args.worker, &args.workers_file)?);
     let (_, market): (_, AnyMarketFile) = stored_market(store).await?;
-    let pushed = with_market!(store.settings().proof_system, market, B, market => {
-        all::<B, _>(store, &market, &workers, args, env).await
+    let system = store.settings().proof_system;
+    let is_usual = args.layout.of(system)? == system.usual_layout();
+    let pushed = with_market!(system, market, B, market => match is_usual {
+        true => all::<B, _>(store, &market, &workers, args, env).await,
+        false => all::<<B as Backend>::Wide, _>(store, &market, &workers, args, env).await,
     })?;
     env.out.result(&pushed, |p| {
         vec![format!(
@@ -136,8 +145,13 @@ where
 async fn working(store: Store, args: &WorkArgs, env: &Env) -> Result<Exit, Error> {
     let keys = args.identity.keys()?;
     let proof_system = store.settings().proof_system;
-    let circuit = CircuitId::usual(args.family, args.shape, proof_system);
-    let doing = with_backend!(proof_system, B => prover::<B>(circuit, keys, &store, args));
+    let layout = args.layout.of(proof_system)?;
+    let (family, shape) = (args.family, args.shape);
+    let circuit = CircuitId { family, shape, proof_system, layout };
+    let doing = with_backend!(proof_system, B => match layout == proof_system.usual_layout() {
+        true => prover::<B>(circuit, keys, &store, args),
+        false => prover::<<B as Backend>::Wide>(circuit, keys, &store, args),
+    });
     let name = args.name.clone().unwrap_or_else(|| format!("process {}", std::process::id()));
     let lease = Lease {
         lease: Duration::from_secs(args.lease),

@@ -15,7 +15,7 @@ use zkmargin_venue::store::Store;
 use zkmargin_venue::with_market;
 
 use crate::error::{Error, Exit};
-use crate::input::{ClaimArgs, Env, IdentityArgs, SrsArgs, stored_market};
+use crate::input::{ClaimArgs, Env, IdentityArgs, LayoutArgs, SrsArgs, stored_market};
 
 /// Proofs that are in memory at a time while they are written out.
 const PAGE: u32 = 500;
@@ -29,6 +29,8 @@ pub(crate) struct Args {
     /// Tell the shortfall of a `below` claim
     #[arg(long)]
     disclose: bool,
+    #[command(flatten)]
+    layout: LayoutArgs,
     #[command(flatten)]
     srs: SrsArgs,
     /// What computes proofs: cpu, gpu, or auto (a GPU where there is one and the
@@ -52,8 +54,11 @@ struct Report {
 pub(crate) async fn run(args: &Args, env: &Env) -> Result<Exit, Error> {
     let store = env.open().await?;
     let (epoch, market): (Epoch, AnyMarketFile) = stored_market(&store).await?;
-    let report = with_market!(store.settings().proof_system, market, B, market => {
-        all::<B, _>(&store, &market, args, env).await
+    let system = store.settings().proof_system;
+    let is_usual = args.layout.of(system)? == system.usual_layout();
+    let report = with_market!(system, market, B, market => match is_usual {
+        true => all::<B, _>(&store, &market, args, env).await,
+        false => all::<<B as Backend>::Wide, _>(&store, &market, args, env).await,
     })?;
     if let Some(directory) = &args.output {
         write(&store, epoch, directory, env).await?;

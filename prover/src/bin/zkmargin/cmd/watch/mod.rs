@@ -6,6 +6,7 @@
 mod fetch;
 mod report;
 mod round;
+mod steps;
 
 use std::path::PathBuf;
 use std::thread::sleep;
@@ -38,6 +39,10 @@ epoch-N.proof.json, and to the ledger or the contracts where they are named.
 Fetched are epoch.json, market.json and state.json below the URL or in the folder; with --path, \
 that file in place of the state, with {account} and {epoch} filled in.
 
+Markets of a calibrated model are kept, and each is held to the steps from the one before: \
+--previous names that of the first epoch, or --first says that there is none. After epochs that \
+were missed, --previous is needed again.
+
 What fails is tried again, after --every at first and then twice as long each time, up to ten \
 minutes; --retries failures in a row end the command with the last one's exit code. An input \
 that is wrong in itself ends it at once. A claim that is false is told and not tried again in \
@@ -64,6 +69,14 @@ pub(crate) struct Args {
     /// Margin model that markets must be of: the name of a shipped one, or a file
     #[arg(long, value_name = "NAME|FILE")]
     model: String,
+    /// Of a calibrated model: the market of the epoch before the first one that is
+    /// watched; the one before is then the one that was watched
+    #[arg(long, value_name = "FILE", conflicts_with = "first")]
+    previous: Option<PathBuf>,
+    /// Of a calibrated model: the first epoch that is watched is the first of its rule,
+    /// held to no steps
+    #[arg(long)]
+    first: bool,
     /// The deployment: 0x and 62 digits, or PROTOCOL[@CHAIN[/0xVERIFIER]]
     #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
     context: ContextId,

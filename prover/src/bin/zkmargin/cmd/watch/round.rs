@@ -9,6 +9,7 @@ use zkmargin_prover::files::{FileError, Kind, PUBLIC_LIMIT, Source, write_atomic
 use zkmargin_verifier::epoch::{EpochDigest, MAX_BYTES, SignedEpoch};
 
 use super::fetch::Fetcher;
+use super::steps::{self, Calibrated};
 use super::{Args, RunLine};
 use crate::env::Env;
 use crate::error::{Error, Exit};
@@ -120,8 +121,17 @@ impl Round<'_> {
             &max_age,
         ])?;
         self.keep("market.json", &self.fetcher.get("market.json", MAX_MARKET_FILE_BYTES)?)?;
-        self.run(&["market", "verify", &market, "--model", &args.model])?;
-        self.run(&["epoch", "verify", &epoch, "--signers", &signers, "--market", &market])
+        let calibrated = Calibrated::read(&market)?;
+        let steps = match &calibrated {
+            Some(calibrated) => calibrated.options(args)?,
+            // Told of a market that has no steps: that is refused.
+            None => steps::told(args),
+        };
+        let mut words = vec!["market", "verify", &market, "--model", &args.model];
+        words.extend(steps.iter().map(String::as_str));
+        self.run(&words)?;
+        self.run(&["epoch", "verify", &epoch, "--signers", &signers, "--market", &market])?;
+        calibrated.map_or(Ok(()), |calibrated| calibrated.keep(&market, args))
     }
 
     fn prove(&self, epoch: &SignedEpoch) -> Result<Proved, Error> {
