@@ -12,6 +12,8 @@
 //! | [`account_name`] | accounts of owners whose names are no addresses |
 //! | [`import`] | venues' own formats |
 //! | [`conformance`] | published cases, run through the same code |
+//! | [`rules`] | which venues' rules are here, and what they are held to |
+//! | [`span`] | SPAN's scanning loss over published risk arrays, natively |
 //! | [`cache`] | proving parameters on disk |
 //! | `srs` (feature `kzg`) | parameters from a ceremony, for proofs that contracts verify |
 //! | [`decimal`], [`fraction`], [`symbol`], [`convert`] | the texts in the files |
@@ -32,9 +34,11 @@ pub mod market;
 pub mod model;
 pub mod option_margin;
 pub mod presets;
+pub mod rules;
 pub mod scenario;
 pub mod simulation;
 pub mod snapshot;
+pub mod span;
 #[cfg(feature = "kzg")]
 pub mod srs;
 mod storage;

@@ -16,6 +16,7 @@ mod derive_standard;
 mod dydx;
 mod haircut;
 pub(crate) mod scenario;
+mod span;
 
 use std::fmt;
 
@@ -46,6 +47,8 @@ pub enum Schema {
     HaircutTiers,
     /// Scenario portfolio margin of PMRM_2: floating point.
     Pmrm2,
+    /// SPAN's scanning loss over published risk arrays: exact.
+    SpanArrays,
 }
 
 impl fmt::Display for Schema {
@@ -55,6 +58,7 @@ impl fmt::Display for Schema {
             Self::DydxV4Margin => "dydx-v4-margin",
             Self::HaircutTiers => "haircut-tiers",
             Self::Pmrm2 => "pmrm2",
+            Self::SpanArrays => "span-arrays",
         })
     }
 }
@@ -85,6 +89,28 @@ impl Figure {
         // Floating point for display only: `pass` compares the integers.
         let absolute_error = expected.abs_diff(got) as f64;
         let scale = if expected == 0 { 1.0 } else { expected.unsigned_abs() as f64 };
+        Self {
+            case: case.to_owned(),
+            figure,
+            expected: expected.to_string(),
+            got: got.to_string(),
+            absolute_error,
+            relative_error: absolute_error / scale,
+            pass: expected == got,
+        }
+    }
+
+    /// A decimal figure that must be exact.
+    fn equal(
+        case: &str,
+        figure: &'static str,
+        (expected, got): (rust_decimal::Decimal, rust_decimal::Decimal),
+    ) -> Self {
+        use rust_decimal::prelude::ToPrimitive as _;
+        // Floating point for display only: `pass` compares the decimals.
+        let apart = expected.checked_sub(got).and_then(|apart| apart.abs().to_f64());
+        let absolute_error = apart.unwrap_or(f64::MAX);
+        let scale = expected.abs().to_f64().filter(|scale| *scale > 0.0).unwrap_or(1.0);
         Self {
             case: case.to_owned(),
             figure,
@@ -179,12 +205,21 @@ pub enum ConformanceError {
     /// No known schema.
     #[error(
         "the file is of no known schema: it has neither `margin_requirements` (dYdX v4), nor \
-         `cases` (haircut tiers, Derive's standard margin), nor `scenario` or `scenario_cases` (PMRM_2)"
+         `cases` (haircut tiers, Derive's standard margin, and with `risk_arrays` SPAN), nor \
+         `scenario` or `scenario_cases` (PMRM_2)"
     )]
     UnknownSchema,
     /// Cases of a regime that is computed natively alone.
     #[error("{0} is computed natively: there is no circuit of it, and nothing of it is proved")]
     NoCircuit(Schema),
+    /// A contract of a case without a risk array.
+    #[error("case {case:?}: {contract:?} has no entry in `risk_arrays`")]
+    NoArray {
+        /// The case.
+        case: String,
+        /// The contract, cut to 40 characters.
+        contract: String,
+    },
     /// A value of a case that does not fit our integers.
     #[error("case {case:?}: {field} is out of range")]
     Range {
@@ -283,6 +318,7 @@ pub fn run_file(json: &str, options: Options) -> Result<Report, ConformanceError
         }
         Schema::DydxV4Margin => dydx::run(read(json)?)?,
         Schema::HaircutTiers => haircut::run(read(json)?)?,
+        Schema::SpanArrays => span::run(&read(json)?)?,
         Schema::Pmrm2 if probe.scenario_cases.is_some() => {
             scenario::run_collection(&read(json)?, options)?
         }
@@ -332,7 +368,9 @@ pub fn accounts(json: &str) -> Result<Vec<CaseAccount>, ConformanceError> {
     }
     let probe = serde_json::from_str::<Probe>(json)?;
     match probe.schema()? {
-        Schema::DeriveStandard => Err(ConformanceError::NoCircuit(probe.schema()?)),
+        schema @ (Schema::DeriveStandard | Schema::SpanArrays) => {
+            Err(ConformanceError::NoCircuit(schema))
+        }
         Schema::DydxV4Margin => dydx::accounts(&read(json)?),
         Schema::HaircutTiers => haircut::accounts(&read(json)?),
         Schema::Pmrm2 if probe.scenario_cases.is_some() => scenario::accounts(&read(json)?),
@@ -360,6 +398,7 @@ fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, ConformanceError> {
 struct Probe {
     margin_requirements: Option<IgnoredAny>,
     cases: Option<Value>,
+    risk_arrays: Option<IgnoredAny>,
     scenario: Option<IgnoredAny>,
     scenario_cases: Option<IgnoredAny>,
 }
@@ -369,6 +408,7 @@ impl Probe {
         let scenario = self.scenario.as_ref().or(self.scenario_cases.as_ref());
         match (&self.margin_requirements, &self.cases, scenario) {
             (Some(_), None, None) => Ok(Schema::DydxV4Margin),
+            (None, Some(_), None) if self.risk_arrays.is_some() => Ok(Schema::SpanArrays),
             // Haircut tiers know no confidence of oracles.
             (None, Some(cases), None) if !cases[0]["spot_perp_confidence"].is_null() => {
                 Ok(Schema::DeriveStandard)
@@ -483,6 +523,28 @@ mod tests {
         // 28 cases: maintenance, initial, mark to market.
         assert_eq!(report.figures.len(), 28 * 3);
         assert!(report.passed());
+    }
+
+    #[test]
+    fn span_cases_are_exact() {
+        let json = include_str!("../../fixtures/span_arrays.json");
+        let report = run_file(json, Options::default()).unwrap();
+        assert_eq!(report.schema, Schema::SpanArrays);
+        // Three requirements, and the sixteen sums of the covered write.
+        assert_eq!(report.figures.len(), 3 + 16);
+        assert!(report.passed() && report.worst_relative_error() == 0.0);
+        let wrong = json.replace("\"6620\"", "\"6619.99\"");
+        let missed = run_file(&wrong, Options::default()).unwrap();
+        assert_eq!(missed.failures().count(), 1);
+        let unknown = json.replace("\"future\": \"1\", \"call\"", "\"futures\": \"1\", \"call\"");
+        let unknown = run_file(&unknown, Options::default()).unwrap_err().to_string();
+        assert_eq!(unknown, "case \"covered write\": \"futures\" has no entry in `risk_arrays`");
+        let short = json.replacen("\"460\", ", "", 1);
+        assert!(matches!(
+            run_file(&short, Options::default()),
+            Err(ConformanceError::Field { .. })
+        ));
+        assert!(matches!(accounts(json), Err(ConformanceError::NoCircuit(_))));
     }
 
     #[test]

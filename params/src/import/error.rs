@@ -36,6 +36,14 @@ pub enum ImportError {
         /// The reader's message.
         source: csv::Error,
     },
+    /// An answer in which the venue refused.
+    #[error("not {what}: the venue answered with an error: {message}")]
+    Refused {
+        /// The format that was expected.
+        what: &'static str,
+        /// The venue's words, cut short.
+        message: String,
+    },
     /// An answer without rows.
     #[error("not {what}: no rows, as a list or under `result` or `data`")]
     NoRows {
@@ -75,6 +83,9 @@ pub enum ImportError {
     /// No time in the file.
     #[error("the file does not say when it was taken: add `time` in milliseconds")]
     NoTime,
+    /// No time in the answer, which never has one.
+    #[error("the answer does not say when the venue was asked")]
+    AskedWhen,
     /// Times that are not of one moment, or not in the unit they should be in.
     #[error("the time {0} is refused: allowed are milliseconds since 1970, up to the year 2100")]
     Milliseconds(u64),
@@ -87,10 +98,12 @@ pub enum ImportError {
         kind: String,
     },
     /// An isolated position without the cash of its bucket.
-    #[error("{symbol} is in isolated margin and leverage.rawUsd, its cash, is missing")]
+    #[error("{symbol} is in isolated margin and {field}, its cash, is missing")]
     NoIsolatedCash {
         /// The symbol.
         symbol: Symbol,
+        /// The field that should say it.
+        field: &'static str,
     },
     /// A collateral that is not USDC.
     #[error(
@@ -98,6 +111,12 @@ pub enum ImportError {
          --quote"
     )]
     CollateralToken(u64),
+    /// A contract whose size nothing tells.
+    #[error("{symbol}: no contract size (ctVal) is given")]
+    Contract {
+        /// The symbol.
+        symbol: Symbol,
+    },
     /// Something that a venue has and this does not read.
     #[error("{name}: {what} is not supported")]
     Unsupported {
@@ -246,6 +265,7 @@ impl ImportError {
     pub const fn discreet(&self) -> Option<&'static str> {
         match self {
             Self::MarginKind { .. } => Some("a position is in another kind of margin"),
+            Self::Contract { .. } => Some("a contract's size is not known"),
             Self::NoIsolatedCash { .. } => Some("an isolated position has no cash"),
             Self::Unsupported { .. } => Some("something in the account is not supported"),
             Self::Mark { .. } => Some("a position's value is not its size times a price"),
@@ -283,6 +303,51 @@ pub enum AccountProblem {
     /// A number past what decimals hold.
     #[error("a number is out of range")]
     Range,
+    /// An account that the venue margins over several assets.
+    #[error(
+        "the account is in multi-assets mode: the venue values all its assets together, and no \
+         model here does"
+    )]
+    MultiAssets,
+    /// No figures of the quote currency.
+    #[error("the answer has no figures of the quote currency: choose it with --quote")]
+    NoAsset,
+    /// Two answers of different moments, or a page that is missing.
+    #[error(
+        "the answers do not hold the same positions: a page is missing, or they are of different \
+         moments"
+    )]
+    Apart,
+    /// Positions whose margins are not the account's.
+    #[error(
+        "the positions' maintenance margins do not add up to the account's: a page is missing, or \
+         the answers are of different moments"
+    )]
+    Incomplete,
+    /// Equity that is not what the positions give.
+    #[error(
+        "equity is not what the positions give at the prices given: the answers are of different \
+         moments"
+    )]
+    Equity,
+    /// A Bybit account in isolated margin, or in none.
+    #[error(
+        "the account is not in cross margin: its account-wide figures are empty, and the margin of \
+         single positions is not read"
+    )]
+    NoAccountFigures,
+    /// The venue's own answer is not whole.
+    #[error("the venue could not fetch the whole account (failed_to_fetch)")]
+    FailedToFetch,
+    /// Positions on more than one underlying.
+    #[error(
+        "the account holds options, perpetuals or futures on more than one underlying: a market has \
+         one, and an account that is margined on all together cannot be stated"
+    )]
+    SeveralUnderlyings,
+    /// Margin of orders in coins that nothing brings to the quote currency.
+    #[error("open orders have margin in coins, and no row has an index_price to state it in USD")]
+    NoIndex,
 }
 
 /// A row that was left out.

@@ -9,6 +9,11 @@
 //! | [`binance`] | `premiumIndex` | a snapshot |
 //! | [`deribit`] | `get_book_summary_by_currency` | an option chain |
 //! | [`deribit`] | `get_positions`, `get_account_summary` | a portfolio |
+//! | [`binance`] | `account`, `positionRisk`, `openOrders` | a [`VenueAccount`] |
+//! | [`bybit`] | `wallet-balance`, `position/list` | a [`VenueAccount`] |
+//! | [`okx`] | `balance`, `positions`, `instruments` | a [`VenueAccount`] |
+//! | [`derive`](mod@derive) | `get_subaccount` | a [`VenueAccount`] |
+//! | [`dydx`] | subaccount, `perpetualMarkets` | a [`VenueAccount`], a snapshot |
 //!
 //! Unknown fields are ignored here: venues add them. Numbers are read exactly,
 //! whether they stand as texts or as JSON numbers (whole, or of at most 15 digits,
@@ -17,18 +22,28 @@
 //! read is left out and named ([`Imported`]); an *account* is read whole or
 //! refused, as a position left out would change its margin.
 
+mod account;
+mod answer;
 pub mod binance;
+pub mod bybit;
 pub mod deribit;
+pub mod derive;
+pub mod dydx;
 mod error;
 mod forms;
 pub mod hyperliquid;
 mod number;
+pub mod okx;
 pub(crate) mod time;
 
 use serde::Deserialize;
 
 use crate::fraction::Fraction;
 use crate::symbol::Symbol;
+pub use account::{
+    AccountNote, Cost, Funds, Holding, IsolatedHolding, SHORT_LEG, Stated, VenueAccount,
+    both_sides, short_leg,
+};
 pub use error::{AccountProblem, ImportError, Imported, LeftOut, SkipReason, Skipped};
 use time::unix_seconds;
 

@@ -52,6 +52,71 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
+/// A number that may be absent; `null` and an empty text are none.
+pub(super) fn number_option<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Number>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Blank {
+        Text(String),
+        Other(serde_json::Value),
+    }
+    match Option::<Blank>::deserialize(deserializer)? {
+        None | Some(Blank::Other(serde_json::Value::Null)) => Ok(None),
+        Some(Blank::Text(text)) if text.trim().is_empty() => Ok(None),
+        Some(Blank::Text(text)) => {
+            parse_decimal(&text).map(Number).map(Some).map_err(D::Error::custom)
+        }
+        Some(Blank::Other(value)) => {
+            serde_json::from_value(value).map(Some).map_err(D::Error::custom)
+        }
+    }
+}
+
+/// A figure that is compared or rounded and never a quantity: it may have an exponent
+/// and more digits than decimals hold, and is rounded to 18 decimals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Figure(pub(super) Decimal);
+
+/// Decimals of a figure.
+const FIGURE_DECIMALS: u32 = 18;
+
+impl<'de> Deserialize<'de> for Figure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => text,
+            serde_json::Value::Number(number) => number.to_string(),
+            other => {
+                let found = if other.is_null() {
+                    Unexpected::Unit
+                } else {
+                    Unexpected::Other("another value")
+                };
+                return Err(D::Error::invalid_type(found, &"a number, or a text that is one"));
+            }
+        };
+        figure(&text).map(Self).ok_or_else(|| D::Error::custom("not a decimal"))
+    }
+}
+
+/// A decimal with any number of digits, rounded.
+fn figure(text: &str) -> Option<Decimal> {
+    // Longer than any number that means something.
+    if text.len() > 80 {
+        return None;
+    }
+    let decimal = match text.contains(['e', 'E']) {
+        true => Decimal::from_scientific(text).ok()?,
+        // Digits beyond what decimals hold are rounded away.
+        false => text.parse::<Decimal>().ok().filter(|_| {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        })?,
+    };
+    Some(canonical(decimal.round_dp(FIGURE_DECIMALS)))
+}
+
 /// A number in floating point that may stand as a text; `null` and an empty
 /// text are none.
 pub(super) fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
@@ -158,5 +223,30 @@ mod tests {
         assert!(refused(r#"{"cum": "1e5"}"#).starts_with("not a decimal"));
         assert!(refused(r#"{"cum": 0.1234567890123456}"#).contains("more than 15 digits"));
         assert!(refused(r#"{"cum": [1]}"#).contains("expected a number"));
+    }
+
+    #[test]
+    fn figures_are_rounded_and_blanks_are_none() {
+        let read = |text: &str| serde_json::from_str::<Figure>(text).map(|f| f.0.to_string());
+        let long = r#""238.557024375000082727638073265552520751953125""#;
+        assert_eq!(read(long).unwrap(), "238.557024375000082728");
+        assert_eq!(read(r#""-1.25e-1""#).unwrap(), "-0.125");
+        assert_eq!(read("0.1").unwrap(), "0.1");
+        for text in ["null", r#""""#, r#""NaN""#, r#""1_0""#, r#""+1""#, r#""1e999""#, "[1]"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        #[derive(Deserialize)]
+        struct Row {
+            #[serde(default, deserialize_with = "number_option")]
+            margin: Option<Number>,
+        }
+        let blank =
+            |text: &str| serde_json::from_str::<Row>(text).map(|row| row.margin.map(|m| m.0));
+        for text in ["{}", r#"{"margin": null}"#, r#"{"margin": ""}"#, r#"{"margin": " "}"#] {
+            assert_eq!(blank(text).unwrap(), None, "{text}");
+        }
+        assert_eq!(blank(r#"{"margin": "-0.50"}"#).unwrap(), Some(Decimal::new(-5, 1)));
+        assert_eq!(blank(r#"{"margin": 2}"#).unwrap(), Some(Decimal::TWO));
+        assert!(blank(r#"{"margin": "x"}"#).is_err() && blank(r#"{"margin": []}"#).is_err());
     }
 }

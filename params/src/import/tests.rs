@@ -147,7 +147,9 @@ fn premium_indices_are_read_and_the_rest_is_reported() {
     assert!(matches!(premium_index(&twice, &sym("USDT")), Err(ImportError::Duplicate { .. })));
 }
 
+mod accounts;
 mod field;
+mod margins;
 
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(512))]

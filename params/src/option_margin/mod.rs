@@ -20,8 +20,10 @@
 //! Floating point in the order of the formulas; there is no circuit of it, so
 //! nothing here reaches a root. Source: Derive's `StandardManager`
 //! (derivexyz/v2-core, commit 7736900d), held to its 28 published cases by
-//! `conformance`; Deribit's standard margin has the same form without bounds.
+//! `conformance`; Deribit's standard margin has the same form without bounds, and
+//! [`bybit`] another.
 
+pub mod bybit;
 mod charge;
 mod parameters;
 

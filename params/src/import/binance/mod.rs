@@ -1,5 +1,6 @@
-//! Binance USD-margined futures: leverage brackets and the premium index.
+//! Binance USD-margined futures: leverage brackets, the premium index, accounts.
 
+mod account;
 mod premium;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use zkmargin_margin::units::Denominator;
 
+pub use account::account;
 pub use premium::premium_index;
 
 use crate::decimal::canonical;

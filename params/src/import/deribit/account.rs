@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::InstrumentName;
-use crate::import::number::Number;
+use crate::import::account::sum;
+use crate::import::number::{Figure, Number};
 use crate::import::{AccountProblem, ImportError, forms, symbol};
 use crate::symbol::Symbol;
 
@@ -27,6 +28,9 @@ pub struct DeribitAccount {
     /// The positions: options in coins, futures and the perpetual in coins at
     /// their marks.
     pub positions: Vec<(Symbol, Decimal)>,
+    /// Margin that the venue states for open orders (`open_orders_margin` of each
+    /// position), in USD at the index.
+    pub reserved: Decimal,
 }
 
 /// An account is secret.
@@ -42,6 +46,8 @@ struct RawPosition {
     size: Number,
     size_currency: Option<Number>,
     mark_price: Option<Number>,
+    open_orders_margin: Option<Figure>,
+    index_price: Option<Figure>,
 }
 
 #[derive(Deserialize)]
@@ -71,9 +77,11 @@ pub fn account(
     let coins = coins.ok_or(ImportError::Account(AccountProblem::Range))?;
     let rows = forms::rows(positions, POSITIONS, |row| row.contains_key("instrument_name"))?;
     let mut held: Vec<(Symbol, Decimal)> = Vec::new();
+    let mut reserved = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let position: RawPosition = forms::row(row, &format!("position {}", index + 1))?;
-        if position.size.0.is_zero() {
+        let orders = position.reserved()?;
+        if position.size.0.is_zero() && orders.is_zero() {
             continue;
         }
         let name = position.instrument_name.as_str();
@@ -83,6 +91,10 @@ pub fn account(
         };
         // Of other currencies: their margin is apart.
         if parsed.currency() != currency.as_str() {
+            continue;
+        }
+        reserved.push(orders);
+        if position.size.0.is_zero() {
             continue;
         }
         let symbol = symbol(name)?;
@@ -95,10 +107,21 @@ pub fn account(
         };
         held.push((symbol, quantity));
     }
-    Ok(DeribitAccount { currency: currency.clone(), coins, positions: held })
+    let reserved = sum(reserved)?;
+    Ok(DeribitAccount { currency: currency.clone(), coins, positions: held, reserved })
 }
 
 impl RawPosition {
+    /// What its open orders have reserved, in USD.
+    fn reserved(&self) -> Result<Decimal, ImportError> {
+        let coins = self.open_orders_margin.map_or(Decimal::ZERO, |margin| margin.0.abs());
+        if coins.is_zero() {
+            return Ok(Decimal::ZERO);
+        }
+        let index = self.index_price.ok_or(ImportError::Account(AccountProblem::NoIndex))?;
+        coins.checked_mul(index.0).ok_or(ImportError::Account(AccountProblem::Range))
+    }
+
     /// The coins of a contract that is sized in USD, with the sign of its size.
     fn coins(&self) -> Result<Decimal, ImportError> {
         let size = self.size.0;

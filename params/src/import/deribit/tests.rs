@@ -217,6 +217,17 @@ fn an_account_is_read_in_coins() {
         ["BTC-PERPETUAL 0.006687487", "BTC-26DEC25 -0.002", "BTC-26DEC25-100000-C -0.5"]
     );
     assert_eq!(format!("{read:?}"), "DeribitAccount(..)");
+    assert!(read.reserved.is_zero());
+    // Margin of open orders, also where there is no position yet, in USD at the index.
+    let orders = positions.replace(
+        "\"size\":-0.5,",
+        "\"size\":0,\"open_orders_margin\":-0.000165889,\"index_price\":47897.12,",
+    );
+    let with = account(&orders, summary, &btc).unwrap();
+    assert_eq!((with.reserved.to_string().as_str(), with.positions.len()), ("7.94560533968", 2));
+    let no_index = orders.replace("index_price", "index");
+    let no_index = account(&no_index, summary, &btc).unwrap_err().to_string();
+    assert!(no_index.contains("no row has an index_price"), "{no_index}");
     let refused = |from: &str, to: &str| {
         let (p, s) = (positions.replace(from, to), summary.replace(from, to));
         account(&p, &s, &btc).unwrap_err().to_string()

@@ -9,12 +9,16 @@ use zkmargin_margin::ids::Timestamp;
 
 use super::QUOTE;
 use crate::decimal::canonical;
-use crate::import::number::{Number, whole, whole_option};
-use crate::import::{AccountProblem, ImportError, forms, seconds_of_millis, symbol, unix_seconds};
+use crate::import::account::{AccountNote, Builder, Cost, Funds, Holding, Rest, Stated};
+use crate::import::number::{Figure, Number, whole, whole_option};
+use crate::import::{
+    AccountProblem, ImportError, VenueAccount, forms, seconds_of_millis, symbol, unix_seconds,
+};
 use crate::snapshot::{PricePoint, Snapshot};
 use crate::symbol::Symbol;
 
 const WHAT: &str = "a Hyperliquid account state";
+const SOURCE: &str = "Hyperliquid clearinghouse state: position value / size";
 /// Decimals of the venue's own unit of USDC. Totals with more are binary
 /// floating point, printed: they are rounded to it.
 const MONEY_DECIMALS: u32 = 6;
@@ -42,6 +46,47 @@ pub struct ImportedAccount {
     /// that of a model, at the largest leverage, is lower. Maintenance margin
     /// does not depend on it.
     pub lowered_leverage: usize,
+    /// The venue's maintenance margin of the cross-margin positions, where it says.
+    pub cross_maintenance: Option<Decimal>,
+}
+
+impl ImportedAccount {
+    /// The same in the form of every venue. The answer says nothing of open orders, so
+    /// nothing is reserved.
+    ///
+    /// # Errors
+    /// None that reading it has not found: an instrument that stands twice.
+    pub fn venue_account(&self) -> Result<VenueAccount, ImportError> {
+        let mut builder = Builder::new(&symbol(QUOTE)?, SOURCE);
+        let mark = |symbol: &Symbol| {
+            let prices = self.snapshot.as_ref().map(Snapshot::prices);
+            prices.and_then(|prices| prices.get(symbol)).map(|point| point.price)
+        };
+        let holding = |held: &ImportedPosition| Holding {
+            symbol: held.symbol.clone(),
+            quantity: held.size,
+            cost: Cost::Nothing,
+        };
+        for held in &self.positions {
+            builder.hold(holding(held), mark(&held.symbol))?;
+        }
+        for bucket in &self.isolated {
+            let held = &bucket.position;
+            builder.isolate(Funds::Cash(bucket.cash), holding(held), mark(&held.symbol));
+        }
+        if self.lowered_leverage > 0 {
+            builder.note(AccountNote::LoweredLeverage);
+        }
+        // Of the whole account, as there are no others.
+        let maintenance = self.cross_maintenance.filter(|_| self.isolated.is_empty());
+        let stated = Stated { equity: Some(self.account_value), initial: None, maintenance };
+        Ok(builder.finish(Rest {
+            funds: Funds::Cash(self.cash),
+            reserved: Decimal::ZERO,
+            stated,
+            timestamp: Some(self.timestamp),
+        }))
+    }
 }
 
 /// A bucket of one position.
@@ -109,6 +154,7 @@ struct RawAccount {
     margin_summary: RawSummary,
     cross_margin_summary: Option<RawSummary>,
     asset_positions: Vec<RawAssetPosition>,
+    cross_maintenance_margin_used: Option<Figure>,
     #[serde(default, deserialize_with = "whole_option")]
     time: Option<u64>,
 }
@@ -154,7 +200,10 @@ impl RawAccount {
             let isolated = match (position.leverage.kind.as_str(), position.leverage.raw_usd) {
                 ("cross", _) => None,
                 ("isolated", Some(cash)) => Some(money(cash.0)),
-                ("isolated", None) => return Err(ImportError::NoIsolatedCash { symbol }),
+                ("isolated", None) => {
+                    let field = "leverage.rawUsd";
+                    return Err(ImportError::NoIsolatedCash { symbol, field });
+                }
                 (kind, _) => {
                     return Err(ImportError::MarginKind { symbol, kind: forms::cut(kind) });
                 }
@@ -183,6 +232,7 @@ impl RawAccount {
             total_notional: total.total_ntl_pos.0,
             total_cash: money(total.total_raw_usd.0),
             cash: money(cash),
+            cross_maintenance: self.cross_maintenance_margin_used.map(|margin| margin.0),
             positions,
         })
     }
@@ -223,6 +273,7 @@ impl TrimmedAccount {
             total_notional: self.total_notional_position.0,
             total_cash: cash,
             cash,
+            cross_maintenance: None,
             positions: self
                 .positions
                 .into_iter()
@@ -252,6 +303,7 @@ struct State {
     total_cash: Decimal,
     /// Of the cross-margin bucket.
     cash: Decimal,
+    cross_maintenance: Option<Decimal>,
     positions: Vec<Held>,
 }
 
@@ -277,11 +329,10 @@ impl State {
             }
         }
         checked?;
-        let source = "Hyperliquid clearinghouse state: position value / size";
         let timestamp = Timestamp::new(self.timestamp);
         let snapshot = match prices.is_empty() {
             true => None,
-            false => Some(Snapshot::new(timestamp, source, symbol(QUOTE)?, prices)?),
+            false => Some(Snapshot::new(timestamp, SOURCE, symbol(QUOTE)?, prices)?),
         };
         Ok(ImportedAccount {
             timestamp,
@@ -292,6 +343,7 @@ impl State {
             account_value: self.account_value,
             total_notional: self.total_notional,
             lowered_leverage,
+            cross_maintenance: self.cross_maintenance,
         })
     }
 

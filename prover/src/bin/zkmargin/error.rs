@@ -286,7 +286,8 @@ impl Error {
     }
 
     /// A refused account: texts and sums in it are the owner's.
-    pub(crate) fn account(path: &Source, error: ImportError) -> Self {
+    /// `answers` is the hint to give the venue's answers as they should be.
+    pub(crate) fn account(path: &Source, error: ImportError, answers: &'static str) -> Self {
         let hint = match &error {
             ImportError::Json { .. }
             | ImportError::Row { .. }
@@ -295,10 +296,8 @@ impl Error {
             | ImportError::NoTime
             | ImportError::Time(_)
             | ImportError::Mark { .. }
-            | ImportError::Inconsistent { .. } => {
-                Some("give the answer of `clearinghouseState` with its time, as the venue sent it")
-            }
-            _ => None,
+            | ImportError::Inconsistent { .. } => Some(answers),
+            other => hints::account_hint(other),
         };
         let discreet = error.discreet();
         let (problem, figures) = match error {

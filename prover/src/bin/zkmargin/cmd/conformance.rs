@@ -11,6 +11,7 @@ use zkmargin_margin::claim::Claim;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::Shape;
 use zkmargin_params::conformance::{CaseAccount, Figure, Options, accounts, run_file};
+use zkmargin_params::rules;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::{Backend as _, Device, Ipa};
 use zkmargin_prover::conformance::{CaseStatement, CaseWitness};
@@ -26,9 +27,10 @@ const NOTE: &str = "\
 Runs published cases through the same code as markets: margin of dYdX v4 perpetuals (a \
 file with `margin_requirements`), collateral haircut tiers (a file with `cases`), \
 Derive's standard margin of options (a file with `cases` that have `spot_perp_confidence`; natively alone), \
-scenario portfolio margin of PMRM_2 (a file with `scenario`, or with `scenario_base` and \
+SPAN's scanning loss (a file with `risk_arrays` and `cases`; natively alone), scenario portfolio \
+margin of PMRM_2 (a file with `scenario`, or with `scenario_base` and \
 `scenario_cases`; `expected` needs `im` and `mm`, and what else it has is compared too). Those of \
-dYdX and the haircuts are integers and must be exact; the others are \
+dYdX, the haircuts and SPAN must be exact; the others are \
 floating point and may differ by 1e-8, relative, with --integer too. With --mock and \
 --prove the same integers go through the circuit, in the smallest shape that holds a case; \
 a case beyond the largest is named, and then nothing has passed. The summary's relative error leaves out \
@@ -39,8 +41,11 @@ or a case cannot be run; the others are run all the same.";
 #[command(after_help = NOTE)]
 pub(crate) struct Args {
     /// The case files
-    #[arg(required = true, value_parser = parse_source)]
+    #[arg(required_unless_present = "table", value_parser = parse_source)]
     file: Vec<Source>,
+    /// Print which venues' rules are here, and what they are held to, and do nothing else
+    #[arg(long, exclusive = true)]
+    table: bool,
     /// Show every figure, not only those that differ
     #[arg(short, long)]
     figures: bool,
@@ -125,6 +130,10 @@ impl From<&Figure> for FigureReport {
 }
 
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
+    if args.table {
+        env.out.bytes(rules::table().as_bytes())?;
+        return Ok(Exit::Done);
+    }
     let mut files = Vec::new();
     let mut first_error = None;
     for source in &args.file {

@@ -1,6 +1,6 @@
 //! What to do next, by error.
 
-use zkmargin_params::import::ImportError;
+use zkmargin_params::import::{AccountProblem, ImportError};
 use zkmargin_params::market::{MarketError, MarketFileError};
 use zkmargin_params::model::AnyModel;
 use zkmargin_params::snapshot::SnapshotError;
@@ -231,6 +231,21 @@ fn file_hint(error: &FileError) -> Option<String> {
     Some(text.to_owned())
 }
 
+/// What to do about an account that is refused.
+pub(super) fn account_hint(error: &ImportError) -> Option<&'static str> {
+    Some(match error {
+        ImportError::AskedWhen => "say when with --time SECONDS",
+        ImportError::Contract { .. } => {
+            "give the answer of /api/v5/public/instruments with --instruments FILE"
+        }
+        ImportError::Refused { .. } => "ask the venue again: this is its error, and no account",
+        ImportError::Account(
+            AccountProblem::Apart | AccountProblem::Incomplete | AccountProblem::Equity,
+        ) => "ask for all answers at once, and give every page",
+        _ => return None,
+    })
+}
+
 fn import_hint(error: &ImportError) -> Option<String> {
     let text = match error {
         ImportError::NoLotSize { .. } => "give it with --lot SYMBOL=SIZE or --lots FILE",
@@ -265,7 +280,7 @@ fn portfolio_hint(error: &PortfolioFileError) -> Option<String> {
         PortfolioFileError::NoBlinding => "`zkmargin encrypt` draws one",
         PortfolioFileError::TooManyPositions { .. } => "split the account",
         PortfolioFileError::Duplicate { .. } => {
-            "quantities of one direction may be added up; of a long and a short (hedge mode) the venue may charge both: give one of them an isolated bucket with cash of its own"
+            "quantities of one direction may be added up; of a long and a short (hedge mode) the venue may charge both: name the short one SYMBOL:SHORT, as a market lists it with --both-sides on `zkmargin import binance brackets`"
         }
         PortfolioFileError::NotWholeLots { .. } => {
             "of a balance with more decimals round what is held down and what is owed up: that is against the account"

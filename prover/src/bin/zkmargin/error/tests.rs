@@ -43,11 +43,11 @@ fn telling() -> Vec<Error> {
     let proving = proving.map(|source| Error::Proving { path: path(), source });
     let documents = documents.map(|source| Error::Portfolio { path: path(), source });
     let imported = [
-        ImportError::NoIsolatedCash { symbol: symbol() },
+        ImportError::NoIsolatedCash { symbol: symbol(), field: "margin" },
         ImportError::Mark { symbol: symbol() },
         ImportError::Duplicate { symbol: symbol() },
     ];
-    let imported = imported.map(|error| Error::account(&Source::from("a.age"), error));
+    let imported = imported.map(|error| Error::account(&Source::from("a.age"), error, "again"));
     of_market.into_iter().chain(documents).chain(proving).chain(imported).collect()
 }
 

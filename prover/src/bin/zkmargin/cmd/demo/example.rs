@@ -3,8 +3,7 @@
 
 use rust_decimal::Decimal;
 use zkmargin_margin::ids::{AccountId, Timestamp};
-use zkmargin_params::import::hyperliquid::{self, ImportedAccount};
-use zkmargin_params::import::{AccountProblem, ImportError};
+use zkmargin_params::import::{AccountProblem, Funds, ImportError, VenueAccount, hyperliquid};
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 
@@ -21,6 +20,8 @@ pub(super) const MODEL: &str = "hyperliquid";
 pub(super) const CONTEXT: &str = "zkmargin-demo";
 /// Seconds between epochs.
 pub(super) const EPOCH_SECONDS: u64 = 3_600;
+/// Decimals of the venue's money.
+const CASH_DECIMALS: u32 = 6;
 /// What the trader pays in, in the quote currency.
 pub(super) const DEPOSIT: u32 = 500;
 
@@ -32,15 +33,16 @@ const TRADER_OWNER: [u8; 20] = [
 
 /// The example.
 pub(super) struct Example {
-    account: ImportedAccount,
+    account: VenueAccount,
     marks: Snapshot,
 }
 
 impl Example {
     pub(super) fn load() -> Result<Self, Error> {
         let account = hyperliquid::account(ACCOUNT).map_err(Box::new)?;
+        let account = account.venue_account().map_err(Box::new)?;
         let flat = || Box::new(ImportError::Account(AccountProblem::Flat));
-        let marks = account.snapshot.clone().ok_or_else(flat)?;
+        let marks = account.snapshot(None).map_err(Box::new)?.ok_or_else(flat)?;
         Ok(Self { account, marks })
     }
 
@@ -52,7 +54,7 @@ impl Example {
 
     /// When the prices were recorded.
     pub(super) fn start(&self) -> u64 {
-        self.account.timestamp.get()
+        self.marks.timestamp().get()
     }
 
     /// Positions held.
@@ -85,8 +87,9 @@ impl Example {
 
     /// The portfolio, after paying in so much.
     pub(super) fn portfolio(&self, deposit: u32) -> PortfolioDocument {
-        let cash = self.account.cash + Decimal::from(deposit);
-        document(Self::trader(), &self.account, cash)
+        let cash = self.account.funds.amount() + Decimal::from(deposit);
+        let account = VenueAccount { funds: Funds::Cash(cash), ..self.account.clone() };
+        document(Self::trader(), &account, CASH_DECIMALS)
     }
 
     /// Another trader of the venue, with cash alone.

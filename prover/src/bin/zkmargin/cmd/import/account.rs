@@ -1,191 +1,228 @@
-//! Accounts: secret, whatever the file they come in.
+//! Accounts of every venue: secret, whatever the file they come in.
 
-use std::path::PathBuf;
-
-use clap::ArgGroup;
-use rust_decimal::Decimal;
-use serde::Serialize;
-use zkmargin_margin::ids::AccountId;
-use zkmargin_params::import::hyperliquid::{self, ImportedAccount, ImportedPosition};
-use zkmargin_params::import::{AccountProblem, ImportError};
-use zkmargin_prover::crypt;
+use zeroize::Zeroizing;
+use zkmargin_params::import::{
+    ImportError, VenueAccount, binance, bybit, derive, dydx, hyperliquid, okx,
+};
+use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::files::Source;
-use zkmargin_prover::portfolio_file::{IsolatedBucket, PortfolioDocument, PositionEntry};
 
+use super::write::{AskArgs, PortfolioArgs, check_outputs, write};
 use crate::env::Env;
 use crate::error::{Error, Exit};
-use crate::input::{RecipientArgs, parse_source, refuse_existing, write_private, write_public};
+use crate::input::parse_source;
 
 /// What is said after the help.
-const NOTE: &str = "\
+const HYPERLIQUID: &str = "\
 The portfolio is written encrypted, or printed with --insecure-plaintext; never both. \
 Isolated positions become buckets of their own. A blinding is drawn. The snapshot holds the marks of the account's own positions, so it \
-tells which instruments those are: build public markets from prices of the whole venue.";
+tells which instruments those are: build public markets from prices of the whole venue. The answer \
+does not say what open orders have reserved: `zkmargin edit` adds `reserved`.";
 
-/// Said when the account chose less leverage than it may.
-const LOWERED: &str = "\
-positions have less leverage than their coins allow: the venue's initial margin is notional over \
-the leverage chosen, and `initial` here, at the largest, is lower; maintenance is the same";
+/// The same of other venues.
+const BINANCE: &str = "\
+An account in single-asset mode. The balance is the wallet of --quote, positions have their entry \
+prices, isolated ones become buckets of their own, and `reserved` is openOrderInitialMargin. In hedge \
+mode both legs of an instrument are charged: a short one beside a long one is called SYMBOL:SHORT, \
+which a market lists with --both-sides on `import binance brackets` and `premium-index`. Positions of \
+both answers must be the same: ask for both at once.";
+
+/// The same.
+const BYBIT: &str = "\
+A unified account in cross margin with linear perpetuals and futures. The balance is the wallet of \
+--quote, other coins that are collateral or owed become positions of their own, and `reserved` is \
+totalOrderIM. The venue's margins have the fee of closing in them; `--check` shows by how much. In \
+hedge mode a short leg beside a long one is called SYMBOL:SHORT.";
+
+/// The same.
+const OKX: &str = "\
+An account in futures, multi-currency or portfolio margin mode with linear swaps and futures, which \
+the venue counts in contracts: --instruments says what one is. The balance is the cash of --quote, \
+other currencies become positions of their own, isolated positions buckets, and `reserved` is ordFroz \
+(ordFrozen in futures mode). In long/short mode a short leg beside a long one is called SYMBOL:SHORT.";
+
+/// The same.
+const DERIVE: &str = "\
+A subaccount on one underlying, for a market of options. The balance is its USDC, other collateral \
+becomes positions, perpetuals have the profit that is not settled, and `reserved` is \
+open_orders_margin.";
+
+/// The same.
+const DYDX: &str = "\
+A subaccount. `cash` is its USDC, net of what the positions cost, as the chain keeps it. --markets \
+gives the oracle prices: equity must then be what the venue states. The chain reserves nothing for \
+open orders. `zkmargin account` makes the identifier from a dydx1... address and a number.";
 
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = NOTE,
-    group(
-        ArgGroup::new("results")
-            .required(true)
-            .multiple(true)
-            .args(["output", "insecure_plaintext", "snapshot"])
-    )
-)]
-pub(crate) struct Args {
+#[command(after_help = HYPERLIQUID)]
+pub(crate) struct Hyperliquid {
     /// The account's state
     #[arg(value_parser = parse_source)]
     file: Source,
-    /// The account's identifier, for the portfolio
-    #[arg(short, long, value_name = "0x...")]
-    account: Option<AccountId>,
     #[command(flatten)]
-    recipients: RecipientArgs,
-    /// Write text instead of bytes
-    #[arg(long, requires = "output")]
-    armor: bool,
-    /// Where the encrypted portfolio goes
-    #[arg(short, long, value_name = "FILE", requires = "account")]
-    output: Option<PathBuf>,
-    /// Print the portfolio on standard output, not encrypted
-    #[arg(
-        long,
-        requires = "account",
-        conflicts_with_all = ["output", "recipient", "recipients_file", "passphrase"]
-    )]
-    insecure_plaintext: bool,
-    /// Where the marks go, as a snapshot
-    #[arg(short, long, value_name = "FILE")]
-    snapshot: Option<PathBuf>,
-    /// Replace existing output files
-    #[arg(long)]
-    force: bool,
+    to: PortfolioArgs,
 }
 
-#[derive(Serialize)]
-struct Report {
-    account: Option<AccountId>,
-    output: Option<PathBuf>,
-    recipients: Option<usize>,
-    snapshot: Option<PathBuf>,
+#[derive(Debug, clap::Args)]
+#[command(after_help = BINANCE)]
+pub(crate) struct Binance {
+    /// The answer of /fapi/v3/account or v2/account
+    #[arg(value_parser = parse_source)]
+    file: Source,
+    /// The answer of /fapi/v3/positionRisk or v2/positionRisk
+    #[arg(value_parser = parse_source)]
+    positions: Source,
+    /// The answer of /fapi/v1/openOrders: says when there are orders without margin
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    open_orders: Option<Source>,
+    /// The asset whose wallet margins the positions
+    #[arg(long, value_name = "SYMBOL", default_value = "USDT")]
+    quote: Symbol,
+    #[command(flatten)]
+    ask: AskArgs,
+    #[command(flatten)]
+    to: PortfolioArgs,
 }
 
-pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
-    check_outputs(args)?;
-    let bytes = args.file.read_secret()?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Error::NotText(args.file.to_string()))?;
-    let imported = hyperliquid::account(text).map_err(|error| Error::account(&args.file, error))?;
-    let flat = || Error::account(&args.file, ImportError::Account(AccountProblem::Flat));
-    let marks = match (&args.snapshot, &imported.snapshot) {
-        (Some(path), Some(snapshot)) => Some((path, snapshot)),
-        (Some(_), None) => return Err(flat()),
-        (None, _) => None,
+#[derive(Debug, clap::Args)]
+#[command(after_help = BYBIT)]
+pub(crate) struct Bybit {
+    /// The answer of /v5/account/wallet-balance
+    #[arg(value_parser = parse_source)]
+    file: Source,
+    /// The answers of /v5/position/list, every page of the category linear
+    #[arg(required = true, value_parser = parse_source)]
+    positions: Vec<Source>,
+    /// The coin that amounts are in
+    #[arg(long, value_name = "SYMBOL", default_value = "USDT")]
+    quote: Symbol,
+    #[command(flatten)]
+    ask: AskArgs,
+    #[command(flatten)]
+    to: PortfolioArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = OKX)]
+pub(crate) struct Okx {
+    /// The answer of /api/v5/account/balance
+    #[arg(value_parser = parse_source)]
+    file: Source,
+    /// The answer of /api/v5/account/positions
+    #[arg(value_parser = parse_source)]
+    positions: Source,
+    /// The answers of /api/v5/public/instruments, for SWAP and FUTURES; may be repeated
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    instruments: Vec<Source>,
+    /// The currency that amounts are in
+    #[arg(long, value_name = "SYMBOL", default_value = "USDT")]
+    quote: Symbol,
+    #[command(flatten)]
+    ask: AskArgs,
+    #[command(flatten)]
+    to: PortfolioArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = DERIVE)]
+pub(crate) struct Derive {
+    /// The answer of private/get_subaccount
+    #[arg(value_parser = parse_source)]
+    file: Source,
+    #[command(flatten)]
+    ask: AskArgs,
+    #[command(flatten)]
+    to: PortfolioArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = DYDX)]
+pub(crate) struct Dydx {
+    /// The answer of /v4/addresses/{address}/subaccountNumber/{number}
+    #[arg(value_parser = parse_source)]
+    file: Source,
+    /// The answer of /v4/perpetualMarkets, for marks and their check
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    markets: Option<Source>,
+    #[command(flatten)]
+    ask: AskArgs,
+    #[command(flatten)]
+    to: PortfolioArgs,
+}
+
+/// What to do when an answer is not one.
+const STATE: &str = "give the answer of `clearinghouseState` with its time, as the venue sent it";
+/// The same of other venues.
+pub(super) const AS_SENT: &str =
+    "give the venue's answers as they were sent; `zkmargin import VENUE account --help` names them";
+
+/// A file of an account.
+pub(super) fn text(source: &Source) -> Result<Zeroizing<String>, Error> {
+    let bytes = source.read_secret()?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Error::NotText(source.to_string()))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Reads an account, and writes what becomes of it.
+fn put(
+    (to, ask): (&PortfolioArgs, &AskArgs),
+    (file, answers): (&Source, &'static str),
+    read: impl FnOnce() -> Result<Result<VenueAccount, ImportError>, Error>,
+    env: Env,
+) -> Result<Exit, Error> {
+    check_outputs(to)?;
+    let account = read()?.map_err(|error| Error::account(file, error, answers))?;
+    write(to, ask, (&account, file), answers, env)
+}
+
+pub(super) fn hyperliquid(args: &Hyperliquid, env: Env) -> Result<Exit, Error> {
+    let read = || {
+        let state = text(&args.file)?;
+        Ok(hyperliquid::account(&state).and_then(|account| account.venue_account()))
     };
-    let portfolio = match args.account {
-        Some(account) => {
-            let mut document = document(account, &imported, imported.cash);
-            document.ensure_blinding()?;
-            Some(document)
-        }
-        None => None,
-    };
-    // Encryption asks for a passphrase: before anything is written.
-    let encrypted = match (&portfolio, &args.output) {
-        (Some(document), Some(output)) => {
-            let recipients = args.recipients.recipients()?;
-            let file = crypt::encrypt(&document.to_json(), &recipients, args.armor)
-                .map_err(|error| Error::crypt(&args.file, error))?;
-            Some((output, file, recipients.count()))
-        }
-        _ => None,
-    };
-    let mut stdout_taken = false;
-    if let Some((path, snapshot)) = marks {
-        let mut json = snapshot.to_json();
-        json.push('\n');
-        stdout_taken |= write_private(path, json.as_bytes(), args.force, env)?;
-        env.out.note("the snapshot tells which instruments the account holds");
-    }
-    let mut recipients = None;
-    if let Some((output, file, count)) = encrypted {
-        stdout_taken |= write_public(output, &file, args.force, env)?;
-        env.out.note("blinding drawn: the commitment depends on it");
-        recipients = Some(count);
-    }
-    if let (Some(document), true) = (&portfolio, args.insecure_plaintext) {
-        let mut json = document.to_json();
-        // Its capacity has room for more than any document.
-        json.push(b'\n');
-        env.out.bytes(&json)?;
-        env.out.note("blinding drawn: the commitment depends on it");
-        stdout_taken = true;
-    }
-    if imported.lowered_leverage > 0 {
-        env.out.note(LOWERED);
-    }
-    if !stdout_taken {
-        let report = Report {
-            account: args.account,
-            output: args.output.clone(),
-            recipients,
-            snapshot: args.snapshot.clone(),
-        };
-        env.out.result(&report, lines)?;
-    }
-    Ok(Exit::Done)
+    put((&args.to, &AskArgs::NONE), (&args.file, STATE), read, env)
 }
 
-/// Refuses outputs that cannot all be written, before any of them is.
-fn check_outputs(args: &Args) -> Result<(), Error> {
-    let is_stdout = |path: &PathBuf| path.as_os_str() == "-";
-    let portfolio_on_stdout =
-        args.insecure_plaintext || args.output.as_ref().is_some_and(is_stdout);
-    if portfolio_on_stdout && args.snapshot.as_ref().is_some_and(is_stdout) {
-        return Err(Error::Usage("portfolio and snapshot cannot both go to standard output"));
-    }
-    if args.output.is_some() && args.output == args.snapshot {
-        return Err(Error::Usage("portfolio and snapshot need files of their own"));
-    }
-    if args.output.is_none() && args.recipients.given() {
-        return Err(Error::Usage("an encrypted portfolio needs --output FILE"));
-    }
-    for path in args.output.iter().chain(&args.snapshot) {
-        refuse_existing(path, args.force)?;
-    }
-    Ok(())
-}
-
-/// The portfolio of an account, with so much cash.
-pub(crate) fn document(
-    account: AccountId,
-    imported: &ImportedAccount,
-    cash: Decimal,
-) -> PortfolioDocument {
-    let entry = |held: &ImportedPosition| {
-        PositionEntry::new(held.symbol.to_string(), held.size.to_string())
+pub(super) fn binance(args: &Binance, env: Env) -> Result<Exit, Error> {
+    let read = || {
+        let (account, positions) = (text(&args.file)?, text(&args.positions)?);
+        let orders = args.open_orders.as_ref().map(text).transpose()?;
+        let orders = orders.as_ref().map(|orders| orders.as_str());
+        Ok(binance::account(&account, &positions, orders, &args.quote))
     };
-    let positions = imported.positions.iter().map(entry).collect();
-    let mut document = PortfolioDocument::new(account, cash.to_string(), positions);
-    let isolated = imported
-        .isolated
-        .iter()
-        .map(|bucket| IsolatedBucket::new(bucket.cash.to_string(), vec![entry(&bucket.position)]));
-    document.isolated = isolated.collect();
-    document
+    put((&args.to, &args.ask), (&args.file, AS_SENT), read, env)
 }
 
-fn lines(report: &Report) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let (Some(account), Some(output)) = (&report.account, &report.output) {
-        lines.push(format!("encrypted {account} to {}", output.display()));
-    }
-    if let Some(snapshot) = &report.snapshot {
-        lines.push(format!("marks in {}", snapshot.display()));
-    }
-    lines
+pub(super) fn bybit(args: &Bybit, env: Env) -> Result<Exit, Error> {
+    let read = || {
+        let wallet = text(&args.file)?;
+        let pages = args.positions.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+        let pages: Vec<&str> = pages.iter().map(|page| page.as_str()).collect();
+        Ok(bybit::account(&wallet, &pages, &args.quote))
+    };
+    put((&args.to, &args.ask), (&args.file, AS_SENT), read, env)
+}
+
+pub(super) fn okx(args: &Okx, env: Env) -> Result<Exit, Error> {
+    let read = || {
+        let (balance, positions) = (text(&args.file)?, text(&args.positions)?);
+        let sizes = args.instruments.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+        let sizes: Vec<&str> = sizes.iter().map(|sizes| sizes.as_str()).collect();
+        Ok(okx::account(&balance, &positions, &sizes, &args.quote))
+    };
+    put((&args.to, &args.ask), (&args.file, AS_SENT), read, env)
+}
+
+pub(super) fn derive(args: &Derive, env: Env) -> Result<Exit, Error> {
+    let read = || Ok(derive::account(&text(&args.file)?));
+    put((&args.to, &args.ask), (&args.file, AS_SENT), read, env)
+}
+
+pub(super) fn dydx(args: &Dydx, env: Env) -> Result<Exit, Error> {
+    let read = || {
+        let subaccount = text(&args.file)?;
+        let markets = args.markets.as_ref().map(text).transpose()?;
+        Ok(dydx::account(&subaccount, markets.as_ref().map(|markets| markets.as_str())))
+    };
+    put((&args.to, &args.ask), (&args.file, AS_SENT), read, env)
 }

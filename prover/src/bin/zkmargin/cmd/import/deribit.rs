@@ -7,22 +7,28 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_params::decimal::parse_decimal;
+use zkmargin_params::import::AccountNote;
 use zkmargin_params::import::deribit::{self, DeribitAccount};
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::crypt;
 use zkmargin_prover::files::Source;
-use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry};
+use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry, SecretText};
 
+use super::account::{AS_SENT, text};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{RecipientArgs, parse_source, refuse_existing, write_public};
+
+/// Decimals of amounts in USD: fewer than every market of options has.
+const QUOTE_DECIMALS: u32 = 6;
 
 /// What is said after the help.
 const NOTE: &str = "\
 An account in segregated portfolio margin, one currency of it. Equity that is no option becomes \
 coins, as the venue's profits are in coins. Futures and the perpetual are sized in USD by the \
 venue: their quantity is in coins at this moment's mark, to the nearest lot, and changes with \
-every price. Coins held are rounded down to a lot, against the account. What settles in USDC or \
+every price. Coins held are rounded down to a lot, against the account. `reserved` is the sum of \
+open_orders_margin, in USD at the index. What settles in USDC or \
 USDT, other currencies margined together and standard margin are refused.";
 
 #[derive(Debug, clap::Args)]
@@ -70,16 +76,14 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     if let Some(output) = &args.output {
         refuse_existing(output, args.force)?;
     }
-    let text = |source: &Source| {
-        let bytes = source.read_secret()?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| Error::NotText(source.to_string()))?;
-        Ok::<_, Error>(zeroize::Zeroizing::new(text.to_owned()))
-    };
     let (positions, summary) = (text(&args.positions)?, text(&args.summary)?);
     let account = deribit::account(&positions, &summary, &args.currency)
-        .map_err(|error| Error::account(&args.positions, error))?;
+        .map_err(|error| Error::account(&args.positions, error, AS_SENT))?;
     let mut document = document(args, &account)?;
     document.ensure_blinding()?;
+    if !account.reserved.is_zero() {
+        env.out.note(AccountNote::Reserved("open_orders_margin, at the index"));
+    }
     env.out.note("futures and the perpetual are in coins at this moment's marks, in whole lots");
     match &args.output {
         None => {
@@ -128,5 +132,11 @@ fn document(args: &Args, account: &DeribitAccount) -> Result<PortfolioDocument, 
         };
         positions.push(entry(symbol, quantity));
     }
-    Ok(PortfolioDocument::new(args.account, "0".to_owned(), positions))
+    let mut document = PortfolioDocument::new(args.account, "0".to_owned(), positions);
+    if !account.reserved.is_zero() {
+        let up = RoundingStrategy::ToPositiveInfinity;
+        let reserved = account.reserved.round_dp_with_strategy(QUOTE_DECIMALS, up).normalize();
+        document.reserved = Some(SecretText::new(reserved.to_string()));
+    }
+    Ok(document)
 }

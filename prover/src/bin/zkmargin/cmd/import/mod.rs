@@ -1,13 +1,15 @@
 //! `zkmargin import`: venues' own files.
 
 mod account;
+mod check;
 mod deribit;
 mod lots;
 mod public;
+mod write;
 
 use clap::Subcommand;
 
-pub(crate) use account::document;
+pub(crate) use write::document;
 
 use crate::env::Env;
 use crate::error::{Error, Exit};
@@ -23,12 +25,24 @@ pub(crate) enum Command {
     /// Deribit options
     #[command(subcommand)]
     Deribit(Deribit),
+    /// Bybit unified accounts
+    #[command(subcommand)]
+    Bybit(Bybit),
+    /// OKX trading accounts
+    #[command(subcommand)]
+    Okx(Okx),
+    /// Derive subaccounts
+    #[command(subcommand)]
+    Derive(Derive),
+    /// dYdX v4's indexer
+    #[command(subcommand)]
+    Dydx(Dydx),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hyperliquid {
     /// `clearinghouseState`, to an encrypted portfolio and a snapshot of marks
-    Account(account::Args),
+    Account(account::Hyperliquid),
     /// `meta` with its margin tables, to a margin model
     MarginTables(public::MarginTables),
     /// `metaAndAssetCtxs`, to a snapshot of every coin's mark price
@@ -41,6 +55,8 @@ pub(crate) enum Binance {
     Brackets(public::Brackets),
     /// `premiumIndex`, to a snapshot of mark prices
     PremiumIndex(public::PremiumIndex),
+    /// `account` and `positionRisk`, to an encrypted portfolio and a snapshot of marks
+    Account(account::Binance),
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,14 +67,47 @@ pub(crate) enum Deribit {
     Account(deribit::Args),
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bybit {
+    /// `wallet-balance` and `position/list`, to an encrypted portfolio and a snapshot of
+    /// marks
+    Account(account::Bybit),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Okx {
+    /// `balance` and `positions`, to an encrypted portfolio and a snapshot of marks
+    Account(account::Okx),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Derive {
+    /// `get_subaccount`, to an encrypted portfolio and a snapshot of marks
+    Account(account::Derive),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dydx {
+    /// A subaccount, to an encrypted portfolio and a snapshot of oracle prices
+    Account(account::Dydx),
+    /// `perpetualMarkets`, to a snapshot of every market's oracle price and open interest
+    Prices(public::MarketPrices),
+}
+
 pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
     match command {
-        Command::Hyperliquid(Hyperliquid::Account(args)) => account::run(args, env),
+        Command::Hyperliquid(Hyperliquid::Account(args)) => account::hyperliquid(args, env),
         Command::Hyperliquid(Hyperliquid::MarginTables(args)) => public::margin_tables(args, env),
+        Command::Hyperliquid(Hyperliquid::Prices(args)) => public::prices(args, env),
         Command::Binance(Binance::Brackets(args)) => public::brackets(args, env),
         Command::Binance(Binance::PremiumIndex(args)) => public::premium_index(args, env),
-        Command::Hyperliquid(Hyperliquid::Prices(args)) => public::prices(args, env),
+        Command::Binance(Binance::Account(args)) => account::binance(args, env),
         Command::Deribit(Deribit::Options(args)) => public::options(args, env),
         Command::Deribit(Deribit::Account(args)) => deribit::run(args, env),
+        Command::Bybit(Bybit::Account(args)) => account::bybit(args, env),
+        Command::Okx(Okx::Account(args)) => account::okx(args, env),
+        Command::Derive(Derive::Account(args)) => account::derive(args, env),
+        Command::Dydx(Dydx::Account(args)) => account::dydx(args, env),
+        Command::Dydx(Dydx::Prices(args)) => public::market_prices(args, env),
     }
 }

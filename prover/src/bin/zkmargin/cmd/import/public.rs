@@ -7,7 +7,9 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use zkmargin_margin::ids::{ModelDigest, Timestamp};
 use zkmargin_params::decimal::parse_decimal;
-use zkmargin_params::import::{ImportError, Imported, Skipped, binance, deribit, hyperliquid};
+use zkmargin_params::import::{
+    ImportError, Imported, Skipped, binance, both_sides, deribit, dydx, hyperliquid,
+};
 use zkmargin_params::model::StandardModel;
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_params::symbol::Symbol;
@@ -76,6 +78,21 @@ pub(crate) struct Prices {
     output: OutputArgs,
 }
 
+/// Prices of the whole exchange of dYdX v4.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MarketPrices {
+    /// The answer of /v4/perpetualMarkets
+    #[arg(value_parser = parse_source)]
+    file: Source,
+    /// When it was asked for, in seconds since 1970: the answer does not say
+    #[arg(short, long, value_name = "SECONDS")]
+    time: u64,
+    #[command(flatten)]
+    strict: StrictArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
 /// What to do with rows that are not as the venue writes rows.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct StrictArgs {
@@ -105,9 +122,20 @@ pub(crate) struct Brackets {
     #[arg(long, value_name = "SYMBOL", default_value = "USDT")]
     quote: Symbol,
     #[command(flatten)]
+    sides: SideArgs,
+    #[command(flatten)]
     strict: StrictArgs,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+/// Whether legs of hedge mode are listed.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct SideArgs {
+    /// List every SYMBOL a second time as SYMBOL:SHORT, for accounts in hedge mode: both
+    /// legs are then charged, as the venue does
+    #[arg(long)]
+    both_sides: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -119,6 +147,8 @@ pub(crate) struct PremiumIndex {
     /// The quote currency: other symbols are left out
     #[arg(long, value_name = "SYMBOL", default_value = "USDT")]
     quote: Symbol,
+    #[command(flatten)]
+    sides: SideArgs,
     #[command(flatten)]
     strict: StrictArgs,
     #[command(flatten)]
@@ -196,9 +226,17 @@ pub(super) fn prices(args: &Prices, env: Env) -> Result<Exit, Error> {
     write_snapshot(&prices, &args.output, env)
 }
 
+pub(super) fn market_prices(args: &MarketPrices, env: Env) -> Result<Exit, Error> {
+    args.output.refuse_existing()?;
+    let prices = dydx::prices(&load_text(&args.file)?, args.time)
+        .and_then(|prices| args.strict.check(prices))
+        .map_err(|error| Error::import(&args.file, error))?;
+    write_snapshot(&prices, &args.output, env)
+}
+
 pub(super) fn brackets(args: &Brackets, env: Env) -> Result<Exit, Error> {
     args.output.refuse_existing()?;
-    let lots = args.lots.load()?;
+    let mut lots = args.lots.load()?;
     let (mut rules, mut skipped) = (BTreeMap::new(), Vec::new());
     for source in &args.file {
         let failed = |error| Error::import(source, error);
@@ -211,6 +249,9 @@ pub(super) fn brackets(args: &Brackets, env: Env) -> Result<Exit, Error> {
                 return Err(failed(ImportError::Duplicate { symbol }));
             }
         }
+    }
+    if args.sides.both_sides {
+        (rules, lots) = (both_sides(rules), both_sides(lots));
     }
     let mut model = binance::brackets_model(&args.name, &args.quote, rules, &lots)
         .map_err(|error| Error::import(names(&args.file), error))?;
@@ -259,9 +300,16 @@ fn write_model(
 
 pub(super) fn premium_index(args: &PremiumIndex, env: Env) -> Result<Exit, Error> {
     args.output.refuse_existing()?;
-    let index = binance::premium_index(&load_text(&args.file)?, &args.quote)
+    let failed = |error| Error::import(&args.file, error);
+    let mut index = binance::premium_index(&load_text(&args.file)?, &args.quote)
         .and_then(|index| args.strict.check(index))
-        .map_err(|error| Error::import(&args.file, error))?;
+        .map_err(failed)?;
+    if args.sides.both_sides {
+        let one = &index.value;
+        let prices = both_sides(one.prices().clone());
+        index.value = Snapshot::new(one.timestamp(), one.source(), one.quote().clone(), prices)
+            .map_err(|error| failed(error.into()))?;
+    }
     write_snapshot(&index, &args.output, env)
 }
 
