@@ -80,11 +80,21 @@ pub fn the_graph_is_whole<F: MarginField, C: Circuit<F>>(
     subject: &Subject<F, C>,
     expected: &Expected,
 ) {
+    the_graph_is_whole_but(subject, expected, &[]);
+}
+
+/// The same but for findings that are known.
+pub fn the_graph_is_whole_but<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+    known: &[graph::Finding],
+) {
     let recording = subject.record(&Plan::default());
     let checker = Checker::new(&recording);
     // Free in the statement: the transcript of a proof binds it.
     let memo = graph::Finding::Unconstrained("public: memo / public input".to_owned());
-    assert_eq!(graph::findings(&checker), BTreeSet::from([memo]));
+    let known = known.iter().cloned().chain([memo]).collect();
+    assert_eq!(graph::findings(&checker), known);
     let mut text = String::new();
     for (row, links) in graph::dependencies(&checker) {
         let name = zkmargin_margin::statement::transition::NAMES[row];

@@ -13,10 +13,10 @@ use super::{Both, is_long};
 use crate::fixtures::{Case, DENOMINATOR, Market, PERP, at_least, below, healthy, k, position};
 
 type Lie<F> = Box<dyn Fn(&mut Assignment<F>) + Sync>;
-type Named<F> = (String, Lie<F>);
+type Named<F> = super::Named<Assignment<F>>;
 
 /// Every field of a slot that the prover writes.
-fn fields<F>(slot: &mut SlotHints<F>) -> [&mut F; 27] {
+pub(super) fn fields<F>(slot: &mut SlotHints<F>) -> [&mut F; 27] {
     fn of<F>(division: &mut Division<F>) -> [&mut F; 2] {
         [&mut division.quotient, &mut division.slack]
     }
