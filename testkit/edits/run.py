@@ -55,12 +55,15 @@ STAGES = {
     "simulation/": [
         [("simulation", WHOLE)],
         [("boundaries", ["simulation::"])],
+        [("statement", ["simulation::"])],
+        [("simulation", ["nothing_is_told_twice", "the_number_of_scenarios"])],
         [("circuits/simulation", ["rejects::", "true_statements", "native_check"])],
         [("simulation", DEEP)],
     ],
     "transition/": [
         [("transitions", WHOLE)],
         [("boundaries", ["transition::"])],
+        [("statement", ["transition::"])],
         [("circuits/transition", [])],
         [("transitions", DEEP)],
     ],

@@ -11,10 +11,13 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MEMO;
 use zkmargin_margin::portfolio::{Blinding, Position};
-use zkmargin_margin::statement::transition::{Aim, Change, NAMES};
+use zkmargin_margin::poseidon::{Domain, hash};
+use zkmargin_margin::statement::transition::{
+    Aim, CHANGE, Change, ENTRY_CASH, ENTRY_LOTS, Entry, NAMES,
+};
 use zkmargin_margin::units::Lots;
 use zkmargin_testkit::equations::transition::{Account, statements, wires};
-use zkmargin_testkit::equations::{self, Wires};
+use zkmargin_testkit::equations::{self, Wires, broken};
 
 use super::{Both, fields, lies_about};
 use crate::fixtures::simulation::{N, SimulationCase, SimulationMarket};
@@ -336,6 +339,34 @@ fn on_statements() {
         let case = simulation_from(&market, before, after, Level::Initial);
         assert_eq!(agree(&case), verdict);
     }
+}
+
+/// Lots before of more bits than they have, for less cash: the word before is the same,
+/// and the change is told as what lies between.
+#[test]
+fn on_lots_that_overflow() {
+    let case = standard_close::<Bn254Fr>();
+    let power = |bits: u64| Bn254Fr::from(2).pow_vartime([bits]);
+    let entries = case.witness.change.entries();
+    let slot = case.witness.slots.iter().rposition(|slot| {
+        entries.last().is_some_and(|entry| entry.key() == slot.slot.position.key())
+    });
+    let slot = slot.unwrap();
+    let mut words: Vec<Bn254Fr> = entries.iter().map(Entry::word).collect();
+    *words.last_mut().unwrap() -= power(64 + u64::from(ENTRY_LOTS));
+    *words.last_mut().unwrap() += power(ENTRY_CASH.into());
+    let zero = Bn254Fr::from(0);
+    let chain = hash(Domain::ChangeEntries, [zero, words[0], words[1], zero]);
+    let salt = case.witness.change.salt().to_field();
+    let mut both = both(&case);
+    both.rows[CHANGE] = hash(Domain::Change, [chain, salt, zero, zero]);
+    let mut circuit = case.lie(|a| {
+        a.slots[slot].lots += power(64);
+        a.slots[slot].cash -= Bn254Fr::from(1);
+    });
+    let wires = wires_of(&both.rows, &mut circuit);
+    assert_eq!(broken(&both.list, wires.clone()), [format!("{slot}.lots before")]);
+    assert!(!both.agree(&circuit, wires));
 }
 
 /// A public input of another statement: both refuse.
