@@ -1,5 +1,6 @@
 //! Transitions, of every family.
 
+use ff::Field as _;
 use zkmargin_circuits::family::FamilyCircuit as _;
 use zkmargin_circuits::figures::FamilyFigures;
 use zkmargin_circuits::scenario::ScenarioFigures;
