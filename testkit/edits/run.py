@@ -55,12 +55,15 @@ STAGES = {
     "simulation/": [
         [("simulation", WHOLE)],
         [("boundaries", ["simulation::"])],
+        [("statement", ["simulation::"])],
+        [("simulation", ["nothing_is_told_twice", "the_number_of_scenarios"])],
         [("circuits/simulation", ["rejects::", "true_statements", "native_check"])],
         [("simulation", DEEP)],
     ],
     "transition/": [
         [("transitions", WHOLE)],
         [("boundaries", ["transition::"])],
+        [("statement", ["transition::"])],
         [("circuits/transition", [])],
         [("transitions", DEEP)],
     ],
@@ -132,13 +135,14 @@ def plant(copy, edits):
     lib.write_text(lib.read_text() + SWITCH)
 
 
-def build(copy, env):
-    """Builds the test programs; their paths by name."""
-    stages = [stage for of in STAGES.values() for stage in of]
-    names = {name.split("/")[-1] for stage in stages for name, _ in stage}
+def build(copy, edits, env):
+    """Builds the test programs that these edits need; their paths by name."""
+    names = {name.split("/")[-1] for edit in edits for stage in stages(edit) for name, _ in stage}
     tests = [part for name in sorted(names - {"zkmargin_circuits"}) for part in ("--test", name)]
+    if "zkmargin_circuits" in names:
+        tests.append("--lib")
     command = ["cargo", "test", "--no-run", "--message-format=json", "-p", "zkmargin-testkit",
-               "-p", "zkmargin-circuits", "--lib", *tests]
+               "-p", "zkmargin-circuits", *tests]
     built = subprocess.run(command, cwd=copy, env=env, stdout=subprocess.PIPE, text=True)
     if built.returncode != 0:
         for line in built.stdout.splitlines():
@@ -201,18 +205,19 @@ def main():
         plant(copy, edits)
     env = {**os.environ, "ZKMARGIN_GOLDEN": "off", "RUST_BACKTRACE": "0", "CARGO_TARGET_DIR":
            os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))}
-    programs = build(copy, env)
+    chosen = [
+        (number, edit) for number, edit in enumerate(edits, start=1)
+        if (arguments.only or "") in edit["name"] and not (arguments.new and "found" in edit)
+    ]
+    programs = build(copy, [edit for _, edit in chosen], env)
     missed = []
     print("| kind | edit | found by |\n|---|---|---|", flush=True)
-    for stage in [of[0] for of in STAGES.values()]:
+    first = [stages(edit)[0] for _, edit in chosen]
+    for stage in [stage for i, stage in enumerate(first) if stage not in first[:i]]:
         failed = run(programs, stage, 0, env)
         if failed:
             sys.exit(f"the source as it is fails: {failed}")
-    for number, edit in enumerate(edits, start=1):
-        if arguments.only and arguments.only not in edit["name"]:
-            continue
-        if arguments.new and "found" in edit:
-            continue
+    for number, edit in chosen:
         found = []
         for stage in stages(edit):
             found += run(programs, stage, number, env)

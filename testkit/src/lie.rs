@@ -73,6 +73,28 @@ pub fn told<F: MarginField, C: Circuit<F>>(
     changes
 }
 
+/// A lie taken back as far as constraints notice it: where one fails, the regions it reads
+/// are honest again, until none fails. What is left is a forgery, or a freedom: values of
+/// which one place knows and another does not.
+pub fn taken_back<F: MarginField>(checker: &Checker<'_, F>, mut changes: Changes<F>) -> Changes<F> {
+    loop {
+        let failing = checker.check(&changes);
+        let cells = failing.iter().flat_map(|constraint| checker.cells_of(constraint));
+        let told = cells.filter(|cell| changes.contains_key(cell));
+        let regions: BTreeSet<usize> =
+            told.filter_map(|cell| checker.named(cell)).map(|cell| cell.region).collect();
+        // Each turn takes a region back at least, for a constraint that fails reads a
+        // cell that is changed.
+        if regions.is_empty() {
+            return changes;
+        }
+        let is_told = |cell| {
+            checker.named(cell).is_none_or(|cell: &NamedCell| !regions.contains(&cell.region))
+        };
+        changes.retain(|cell, _| is_told(*cell));
+    }
+}
+
 /// What a plan breaks. `None` when it changes nothing.
 pub fn broken<F: MarginField, C: Circuit<F>>(
     subject: &Subject<F, C>,

@@ -6,18 +6,15 @@ mod fixtures;
 #[allow(dead_code, reason = "shared by tests")]
 mod harness;
 
-use std::collections::BTreeSet;
-
 use fixtures::deleveraging::{self, Circuit};
 use harness::Expected;
 use pasta_curves::Fp;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
-use zkmargin_testkit::check::Checker;
+use zkmargin_testkit::Subject;
 use zkmargin_testkit::fault::Fault;
-use zkmargin_testkit::graph::{self, Finding};
-use zkmargin_testkit::{Plan, Subject};
+use zkmargin_testkit::graph::Finding;
 
 /// Every slot of the smallest shape in use, and both entries.
 fn full<F: MarginField>(aim: &str) -> Subject<F, Circuit<F>> {
@@ -55,20 +52,17 @@ fn no_cell_can_be_changed() {
     harness::no_cell_can_be_changed(&cured::<Bn254Fr>(), Shape::Small, &expected());
 }
 
-/// Nothing is unconstrained, unused or idle but the equity of the position with a lot
-/// taken back: equity is as it is.
+/// The equity of the position with a lot taken back is not used: equity is as it is.
 #[test]
 fn the_graph_is_whole() {
-    fn whole<F: MarginField>() {
-        let subject = cured::<F>();
-        let recording = subject.record(&Plan::default());
-        let findings = graph::findings(&Checker::new(&recording));
-        let memo = Finding::Unconstrained("public: memo / public input".to_owned());
-        let equity = Finding::Unused("taken back: M# equity / d".to_owned());
-        assert_eq!(findings, BTreeSet::from([memo, equity]));
-    }
-    whole::<Fp>();
-    whole::<Bn254Fr>();
+    let equity = [Finding::Unused("taken back: M# equity / d".to_owned())];
+    harness::the_graph_is_whole_but(&cured::<Fp>(), &expected(), &equity);
+    harness::the_graph_is_whole_but(&cured::<Bn254Fr>(), &expected(), &equity);
+}
+
+#[test]
+fn classes_are_golden() {
+    harness::classes_are_golden(&cured::<Bn254Fr>(), &expected());
 }
 
 #[test]

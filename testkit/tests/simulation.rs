@@ -25,7 +25,7 @@ use zkmargin_margin::shape::Shape;
 use zkmargin_margin::simulation::{SimulationRow, SimulationTerms, columns};
 use zkmargin_testkit::check::Checker;
 use zkmargin_testkit::fault::{CONFIGURE, Fault};
-use zkmargin_testkit::{Plan, Subject, classes};
+use zkmargin_testkit::{Plan, Subject, classes, lie};
 
 type Of<F> = Subject<F, Circuit<F>>;
 
@@ -129,6 +129,62 @@ fn no_lie_is_accepted() {
     harness::no_lie_is_accepted(&full::<Bn254Fr>(), &EXPECTED);
     harness::no_lie_is_accepted(&sparse::<Bn254Fr>(Shape::Small), &EXPECTED);
     harness::no_lie_is_accepted(&empty::<Bn254Fr>(), &empty_expected());
+}
+
+/// A market whose terms tell another number, its rows being as long: the circuit's own
+/// number is no choice of the prover's.
+#[test]
+fn the_number_of_scenarios_is_the_circuits() {
+    let market = SimulationMarket::<Bn254Fr>::of(full_rows(), terms());
+    let mut case = market.case(&every_slot(), at_least(Level::Initial), 0);
+    let few = terms();
+    let of = (N + 1, few.tail());
+    let more = SimulationTerms::new(of, few.maintenance(), few.initial(), few.set()).unwrap();
+    case.witness.account.header.terms = more.digest();
+    case.instance.market_root = case.witness.account.header.root();
+    let (k, circuit, rows) = (k::<Bn254Fr>(), case.circuit(), case.public_rows());
+    let subject = Subject { k, circuit, rows };
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    assert!(!checker.check_all().is_empty(), "the number that is hashed is not the market's");
+    // Told to be the market's, however the circuit assigns it.
+    let told = |cell: &str| {
+        let change = lie::set(Bn254Fr::from(N as u64 + 1));
+        subject.record(&Plan::default().changing("terms: M3 scenarios", cell, change))
+    };
+    for cell in ["d", "witness"] {
+        let recording = told(cell);
+        assert!(!Checker::new(&recording).check_all().is_empty(), "{cell}");
+    }
+}
+
+/// Terms and rows are bound by digests alone.
+#[test]
+fn nothing_is_told_twice() {
+    let market = SimulationMarket::<Bn254Fr>::of(full_rows(), terms());
+    let case = market.case(&every_slot(), at_least(Level::Initial), 0);
+    type Lie = fn(&mut Choices<Bn254Fr>);
+    let lies: [(&str, Lie); 10] = [
+        ("a tail of one less", |a| a.figures.terms.tail -= Bn254Fr::from(1)),
+        ("a tail of one more", |a| a.figures.terms.tail += Bn254Fr::from(1)),
+        ("a weight of maintenance", |a| a.figures.terms.maintenance[0] = Bn254Fr::from(0)),
+        ("a weight of a stress loss", |a| a.figures.terms.initial[2] = Bn254Fr::from(0)),
+        ("a weight of value at risk", |a| a.figures.terms.initial[1] = Bn254Fr::from(0)),
+        ("a gain", |a| a.figures.slots[0].columns[0] += Bn254Fr::from(1)),
+        ("a mark", |a| a.figures.slots[7].columns[4] += Bn254Fr::from(2)),
+        ("a charge", |a| a.figures.slots[1].maintenance = Bn254Fr::from(0)),
+        ("another charge", |a| a.figures.slots[1].initial = Bn254Fr::from(0)),
+        ("an instrument", |a| a.figures.slots[7].instrument += Bn254Fr::from(1)),
+    ];
+    let lies = lies.map(|(name, lie)| {
+        let circuit = case.lie(|a| {
+            lie(a);
+            let (claim, reserved) = (a.claim, a.reserved);
+            a.figures.solve((&claim, reserved));
+        });
+        (name.to_owned(), circuit)
+    });
+    harness::nothing_is_told_twice(&full::<Bn254Fr>(), &EXPECTED, lies.into());
 }
 
 #[test]

@@ -3,12 +3,18 @@
 //! and refuse the same.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
+#[path = "statement/deleveraging.rs"]
+mod deleveraging;
 #[path = "../../circuits/tests/common/mod.rs"]
 mod fixtures;
 #[path = "statement/scenario.rs"]
 mod scenario;
+#[path = "statement/simulation.rs"]
+mod simulation;
 #[path = "statement/standard.rs"]
 mod standard;
+#[path = "statement/transition.rs"]
+mod transition;
 
 use halo2_proofs::plonk::Circuit;
 use rayon::prelude::*;
@@ -19,6 +25,43 @@ use zkmargin_testkit::record::{Recording, advice};
 
 fn is_long() -> bool {
     std::env::var("ZKMARGIN_HARNESS").is_ok_and(|mode| mode == "long")
+}
+
+/// A lie about what a prover chooses, with its name.
+type Named<A> = (String, Box<dyn Fn(&mut A) + Sync>);
+
+/// A choice of fields, as the type that [`lies_about`] takes.
+fn fields<A, F, P: Fn(&mut A) -> Vec<&mut F>>(of: P) -> P {
+    of
+}
+
+/// One field changed at a time, in two ways that differ from field to field, by request
+/// in five. What follows from it is worked out by `solve`, so that the lie itself is all
+/// there is to catch.
+fn lies_about<A: 'static, F: MarginField>(
+    name: &str,
+    honest: &mut A,
+    solve: fn(&mut A),
+    of: impl Fn(&mut A) -> Vec<&mut F> + Copy + Sync + 'static,
+) -> Vec<Named<A>> {
+    let changes: [fn(F, F) -> F; 5] =
+        [|x, _| x + F::ONE, |x, _| x - F::ONE, |x, _| -x, |x, by| x + by, |x, _| F::ONE - x];
+    let mut lies: Vec<Named<A>> = Vec::new();
+    for field in 0..of(honest).len() {
+        for (i, change) in changes.into_iter().enumerate() {
+            if !is_long() && ![field % 5, (field + 2) % 5].contains(&i) {
+                continue;
+            }
+            let by = F::from(2).pow_vartime([[16, 32, 72, 84, 128][field % 5]]);
+            let lie = move |a: &mut A| {
+                let field = of(a).swap_remove(field);
+                *field = change(*field, by);
+                solve(a);
+            };
+            lies.push((format!("{name}: field {field}, change {i}"), Box::new(lie)));
+        }
+    }
+    lies
 }
 
 /// A circuit's size, its public inputs, and the second statement of it.

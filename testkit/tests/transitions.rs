@@ -134,12 +134,12 @@ fn no_cell_can_be_changed() {
     }
 }
 
-/// Of the standard family alone: in that of options two regions of a slot are called
-/// `not held`, the statement's and that of the fee of perpetuals.
 #[test]
 fn the_graph_is_whole() {
     harness::the_graph_is_whole(&full::<Fp>(), &expected());
     harness::the_graph_is_whole(&full::<Bn254Fr>(), &expected());
+    harness::the_graph_is_whole(&options::<Bn254Fr>(), &options_expected());
+    harness::the_graph_is_whole(&simulated::<Bn254Fr>(), &simulated_expected());
 }
 
 #[test]

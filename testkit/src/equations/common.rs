@@ -1,18 +1,18 @@
-//! What every family's list has: the claim, the header, the commitment, the trees.
+//! What every list has: the claim, the header, the commitment, the trees.
 
 use zkmargin_circuits::statement::ClaimHints;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::instance;
 use zkmargin_margin::market::{MARKET_DEPTH, STATE_DEPTH};
 use zkmargin_margin::merkle::ARITY;
 use zkmargin_margin::poseidon::Domain;
+use zkmargin_margin::statement::transition;
 use zkmargin_margin::witness::AccountWitness;
 
 use super::{Extreme, Polynomial, Statement, Wires};
 
 pub(super) type P<F> = Polynomial<F>;
 
-/// Sets what is known of every family: the public inputs, the claim, what is reserved,
+/// Sets what is known of every statement: its public inputs, the claim, what is reserved,
 /// the account and its path.
 pub(super) fn wires_of<F: MarginField, R>(
     public: &[F],
@@ -21,7 +21,7 @@ pub(super) fn wires_of<F: MarginField, R>(
 ) -> Wires<F> {
     let mut wires = Wires::new();
     let mut set = |name: &str, value: F| _ = wires.insert(name.to_owned(), value);
-    for (name, value) in instance::NAMES.iter().zip(public) {
+    for (name, value) in transition::NAMES.iter().zip(public) {
         set(name, *value);
     }
     set("is_maintenance", claim.is_maintenance);
@@ -71,6 +71,12 @@ pub(super) fn sum<F: MarginField>(parts: impl IntoIterator<Item = P<F>>) -> P<F>
 /// One for a position, zero for padding.
 pub(super) fn used<F: MarginField>(i: usize) -> P<F> {
     n(1) - of(i, "padding")
+}
+
+/// One for a slot that has a place in the order: of a margin statement a position, of a
+/// transition what is held before or afterwards.
+pub(super) fn listed<F>(i: usize) -> P<F> {
+    of(i, "listed")
 }
 
 /// The multiplier, in ten-thousandths.
@@ -127,13 +133,18 @@ impl<F: MarginField> List<F> {
     /// M6: the claim's code, and the ranges of its dials. Who has no notional has no
     /// leverage.
     pub(super) fn claim(&mut self, has_notional: bool) {
+        self.claim_with(has_notional, n(0));
+    }
+
+    /// The same with an aim's number in the code, at its place.
+    pub(super) fn claim_with(&mut self, has_notional: bool, aim: P<F>) {
         for name in ["is_maintenance", "is_initial", "is_below"] {
             self.bit(name);
         }
         self.zero("M6 one level", w("is_maintenance") * w("is_initial"));
         self.below("M6 multiplier", w("above_one"), 24);
         let level = n(1) + w("is_maintenance") + n(2) * w("is_initial") + n(4) * w("is_below");
-        let mut code = level + two_to(8) * w("above_one");
+        let mut code = level + aim + two_to(8) * w("above_one");
         if has_notional {
             self.below("M6 leverage", w("leverage"), 24);
             self.zero("M6 leverage below", w("is_below") * w("leverage"));
@@ -148,6 +159,12 @@ impl<F: MarginField> List<F> {
         self.below("M4 epoch", w("epoch"), 64);
         self.below("M4 timestamp", w("timestamp"), 64);
         self.below("M4 denominator", w("denominator"), 32);
+    }
+
+    /// M4: listed slots come first; how far each is above the one before.
+    pub(super) fn order(&mut self, i: usize, step: P<F>, bits: u32) {
+        self.zero(format!("{i}.padding is last"), (n(1) - listed(i - 1)) * listed(i));
+        self.below(format!("{i}.ascends"), listed(i) * (step - n(1)), bits);
     }
 
     /// M7: nothing is disclosed, or the shortfall.
@@ -185,20 +202,38 @@ impl<F: MarginField> List<F> {
         self.zero("M3 market root", w("header") - w("market_root"));
     }
 
-    /// M1, M2: the chain over pairs of words, its opening, the account's leaf.
-    pub(super) fn state(&mut self, slots: usize) {
-        self.define("chain", w("reserved"));
-        for i in (0..slots).step_by(2) {
-            let message = [w("chain"), of(i, "word"), of(i + 1, "word"), n(0)];
-            self.0.push(Statement::Digest("link".to_owned(), Domain::Positions, message));
-            self.define("chain", w("chain") + used(i) * (w("link") - w("chain")));
-        }
-        let message = [w("chain"), w("blinding"), n(0), n(0)];
-        self.0.push(Statement::Digest("opening".to_owned(), Domain::Portfolio, message));
+    /// M1: the word of a slot, of its `key`, its `lots` and its `cash` with their
+    /// offsets; zero for padding.
+    pub(super) fn word(&mut self, i: usize) {
+        let word = word(i, of(i, "lots"), of(i, "cash"));
+        self.define(format!("{i}.word"), used(i) * word);
+    }
+
+    /// Every slot that is a position is listed, as in a statement of one portfolio.
+    pub(super) fn list_positions(&mut self, slots: usize) {
+        (0..slots).for_each(|i| self.define(format!("{i}.listed"), used(i)));
+    }
+
+    /// What the words of a portfolio open to, from what is reserved.
+    pub(super) fn opening(&mut self, wire: &str, words: Vec<P<F>>, blinding: &str) {
+        let chain = Statement::Chain("chain".to_owned(), Domain::Positions, w("reserved"), words);
+        let message = [w("chain"), w(blinding), n(0), n(0)];
+        self.0.push(chain);
+        self.0.push(Statement::Digest(wire.to_owned(), Domain::Portfolio, message));
+    }
+
+    /// M1, M2: the words open the account's commitment, and its leaf is in the state.
+    pub(super) fn state(&mut self, words: Vec<P<F>>) {
+        self.opening("opening", words, "blinding");
         self.zero("M1 opening", w("opening") - w("commitment"));
         let message = [w("account"), w("commitment"), w("context"), n(0)];
         self.0.push(Statement::Digest("leaf".to_owned(), Domain::StateLeaf, message));
         self.path("state", "leaf", Domain::StateNode, STATE_DEPTH);
         self.zero("M2 state root", w("state.root") - w("state_root"));
     }
+}
+
+/// A word of a slot's key, and of lots and cash with their offsets.
+pub(super) fn word<F: MarginField>(i: usize, lots: P<F>, cash: P<F>) -> P<F> {
+    of(i, "key") + two_to(80) * lots + two_to(144) * cash + two_to(224)
 }

@@ -5,21 +5,36 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::Domain;
 
 use super::common::{List, P, n, of, set_path, times, two_to, used, w, wires_of};
-use super::{Statement, Wires, evaluate, is_below};
+use super::integers::is_below;
+use super::{Statement, Wires, evaluate};
 
 /// The values of the wires that a prover or everybody knows.
 pub fn wires<F: MarginField>(public: &[F], assignment: &Assignment<F>) -> Wires<F> {
     let Assignment { witness, claim, reserved, figures } = assignment;
     let mut wires = wires_of(public, (claim, *reserved), witness);
-    for (i, slot) in figures.slots.iter().enumerate() {
+    set_figures(&mut wires, figures);
+    wires
+}
+
+/// Sets what a prover chooses of the figures; the claim and what is reserved are set.
+pub fn set_figures<F: MarginField>(wires: &mut Wires<F>, figures: &Hints<F>) {
+    set_slots(wires, 0, &figures.slots);
+    set_signs(wires, &figures.slots);
+    set_shortfall(wires, figures);
+}
+
+/// Sets slots, numbered from the first.
+pub(super) fn set_slots<F: MarginField>(
+    wires: &mut Wires<F>,
+    first: usize,
+    slots: &[SlotHints<F>],
+) {
+    for (i, slot) in (first..).zip(slots) {
         for (name, value) in of_slot(slot) {
             wires.insert(format!("{i}.{name}"), value);
         }
-        set_path(&mut wires, &format!("{i}.row"), &slot.path);
+        set_path(wires, &format!("{i}.row"), &slot.path);
     }
-    set_signs(&mut wires, &figures.slots);
-    set_shortfall(&mut wires, figures);
-    wires
 }
 
 fn of_slot<F: MarginField>(slot: &SlotHints<F>) -> Vec<(&'static str, F)> {
@@ -91,7 +106,7 @@ fn set_shortfall<F: MarginField>(wires: &mut Wires<F>, hints: &Hints<F>) {
 }
 
 /// A number below `2^63`, less `2^63` for a short position.
-fn quantity<F: MarginField>(i: usize) -> P<F> {
+pub(super) fn quantity<F: MarginField>(i: usize) -> P<F> {
     of(i, "tail") + two_to(56) * of(i, "head") - two_to(63) * of(i, "short")
 }
 
@@ -99,7 +114,7 @@ fn magnitude<F: MarginField>(i: usize) -> P<F> {
     sign(i) * quantity(i)
 }
 
-fn sign<F: MarginField>(i: usize) -> P<F> {
+pub(super) fn sign<F: MarginField>(i: usize) -> P<F> {
     n(1) - n(2) * of(i, "short")
 }
 
@@ -111,11 +126,11 @@ fn step<F: MarginField>(i: usize) -> P<F> {
     }
 }
 
-fn new<F: MarginField>(i: usize) -> P<F> {
+pub(super) fn new<F: MarginField>(i: usize) -> P<F> {
     step(i) * of(i, "inverse")
 }
 
-fn same<F: MarginField>(i: usize) -> P<F> {
+pub(super) fn same<F: MarginField>(i: usize) -> P<F> {
     n(1) - new(i)
 }
 
@@ -133,21 +148,34 @@ fn notional<F>(i: usize) -> P<F> {
     of(i, "lower") + excess(i)
 }
 
-fn equity<F: MarginField>(i: usize) -> P<F> {
+pub(super) fn equity<F: MarginField>(i: usize) -> P<F> {
     sign(i) * notional(i) + of(i, "cash") - two_to(79)
 }
 
 /// So many times the claimed level's requirement, less equity, in ten-thousandths.
 fn deficit<F: MarginField>(i: usize) -> P<F> {
+    times() * required(i, [w("is_maintenance"), w("is_initial")]) - n(10_000) * equity(i)
+}
+
+/// What a level requires of a position; the level by its bits.
+pub(super) fn required<F: MarginField>(i: usize, level: [P<F>; 2]) -> P<F> {
+    let [is_maintenance, is_initial] = level;
     let maintenance = used(i) * of(i, "maintenance_base") + of(i, "scaled");
     let initial = used(i) * of(i, "initial_base") + of(i, "initial_quotient");
-    let required = w("is_maintenance") * maintenance + w("is_initial") * initial;
-    times() * required - n(10_000) * equity(i)
+    is_maintenance * maintenance + is_initial * initial
 }
 
 /// The statement about so many slots.
 pub fn statements<F: MarginField>(slots: usize) -> Vec<Statement<F>> {
     let mut list = List(Vec::new());
+    list.list_positions(slots);
+    account(&mut list, slots);
+    list.state((0..slots).map(|i| of(i, "word")).collect());
+    list.0
+}
+
+/// M3 to M7 of the account that the slots are.
+pub(super) fn account<F: MarginField>(list: &mut List<F>, slots: usize) {
     list.claim(true);
     list.ranges();
     for i in 0..slots {
@@ -155,18 +183,16 @@ pub fn statements<F: MarginField>(slots: usize) -> Vec<Statement<F>> {
         list.row(i);
         list.figures(i);
         list.sums(i);
-        list.order(i);
+        list.neighbours(i);
     }
     list.outcome(slots);
     list.market(slots, n(0));
-    list.state(slots);
-    list.0
 }
 
 impl<F: MarginField> List<F> {
     /// M1, M4: the fields of a position.
-    fn position(&mut self, i: usize) {
-        for bit in ["padding", "short", "exclusive", "positive"] {
+    pub(super) fn position(&mut self, i: usize) {
+        for bit in ["padding", "short", "exclusive"] {
             self.bit(&format!("{i}.{bit}"));
         }
         let fields = [("tail", 56), ("head", 8), ("cash", 80), ("instrument", 64), ("bucket", 16)];
@@ -178,16 +204,14 @@ impl<F: MarginField> List<F> {
         self.zero(format!("{i}.padding has no lots"), of(i, "padding") * magnitude(i));
         let cash = of(i, "cash") - two_to(79);
         self.zero(format!("{i}.padding has no cash"), of(i, "padding") * cash);
-        let word = of(i, "instrument")
-            + two_to(64) * of(i, "bucket")
-            + two_to(80) * quantity
-            + two_to(144) * of(i, "cash")
-            + two_to(224);
-        self.define(format!("{i}.word"), used(i) * word);
+        let key = of(i, "instrument") + two_to(64) * of(i, "bucket");
+        self.define(format!("{i}.key"), key);
+        self.define(format!("{i}.lots"), quantity);
+        self.word(i);
     }
 
     /// M3, M4: the fields of a row, and the root it opens to.
-    fn row(&mut self, i: usize) {
+    pub(super) fn row(&mut self, i: usize) {
         let fields = [
             ("mantissa", 64),
             ("unit", 64),
@@ -220,7 +244,7 @@ impl<F: MarginField> List<F> {
     }
 
     /// M5: the notional inside its tier, and three divisions rounded up.
-    fn figures(&mut self, i: usize) {
+    pub(super) fn figures(&mut self, i: usize) {
         self.below(format!("{i}.above"), of(i, "above"), 80);
         self.below(format!("{i}.below upper"), of(i, "upper") - notional(i), 80);
         self.below(format!("{i}.remainder"), of(i, "remainder"), 64);
@@ -252,6 +276,7 @@ impl<F: MarginField> List<F> {
         };
         let sum = same(i) * before + deficit(i);
         self.define(format!("{i}.sum"), sum);
+        self.bit(&format!("{i}.positive"));
         let positive = of(i, "positive");
         let absolute = (n(2) * positive.clone() - n(1)) * of(i, "sum");
         self.below(format!("{i}.absolute deficit"), absolute, 112);
@@ -259,14 +284,12 @@ impl<F: MarginField> List<F> {
     }
 
     /// M4: two neighbours; the first slot follows bucket zero.
-    fn order(&mut self, i: usize) {
+    pub(super) fn neighbours(&mut self, i: usize) {
         self.zero(format!("{i}.same bucket"), same(i) * step(i));
         self.zero(format!("{i}.no step"), same(i) * of(i, "inverse"));
         if i > 0 {
-            self.zero(format!("{i}.padding is last"), of(i - 1, "padding") * used(i));
-            let instrument = of(i, "instrument") - of(i - 1, "instrument") - n(1);
-            let both = two_to(64) * step(i) + instrument;
-            self.below(format!("{i}.ascends"), used(i) * both, 80);
+            let instrument = of(i, "instrument") - of(i - 1, "instrument");
+            self.order(i, two_to(64) * step(i) + instrument, 80);
         }
     }
 

@@ -80,11 +80,21 @@ pub fn the_graph_is_whole<F: MarginField, C: Circuit<F>>(
     subject: &Subject<F, C>,
     expected: &Expected,
 ) {
+    the_graph_is_whole_but(subject, expected, &[]);
+}
+
+/// The same but for findings that are known.
+pub fn the_graph_is_whole_but<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+    known: &[graph::Finding],
+) {
     let recording = subject.record(&Plan::default());
     let checker = Checker::new(&recording);
     // Free in the statement: the transcript of a proof binds it.
     let memo = graph::Finding::Unconstrained("public: memo / public input".to_owned());
-    assert_eq!(graph::findings(&checker), BTreeSet::from([memo]));
+    let known = known.iter().cloned().chain([memo]).collect();
+    assert_eq!(graph::findings(&checker), known);
     let mut text = String::new();
     for (row, links) in graph::dependencies(&checker) {
         let name = zkmargin_margin::statement::transition::NAMES[row];
@@ -269,6 +279,27 @@ pub fn no_lie_is_accepted<F: MarginField, C: Circuit<F> + Sync>(
     accepted.retain(|lie| !expected.is_free(&lie.region));
     assert_eq!(accepted, []);
     println!("{}: {told} lies about {} values", expected.name, cells.len());
+}
+
+/// What is hashed is what counts: of lies about it, each with everything after it worked
+/// out, nothing stays when they are taken back from where they are noticed.
+pub fn nothing_is_told_twice<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+    lies: Vec<(String, C)>,
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    for (name, circuit) in lies {
+        let lying = Subject { circuit, rows: subject.rows.clone(), ..*subject };
+        let told = lie::told(&lying, &recording, &Plan::default());
+        assert!(!told.is_empty() && !checker.check(&told).is_empty(), "{name}");
+        let left = lie::taken_back(&checker, told);
+        let cells = left.keys().filter_map(|cell| checker.named(*cell));
+        let held = cells.filter(|cell| !expected.is_free(&recording.regions[cell.region]));
+        let names: Vec<_> = held.map(|cell| recording.full_name(cell)).collect();
+        assert_eq!(names, [""; 0], "{name}");
+    }
 }
 
 pub fn every_constraint_is_seen_failing<F: MarginField, C: Circuit<F> + Sync>(

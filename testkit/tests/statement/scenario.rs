@@ -9,19 +9,19 @@ use zkmargin_margin::instance::MEMO;
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE};
 use zkmargin_testkit::equations::scenario::{statements, wires};
 
-use super::{Both, is_long};
+use super::{Both, fields, is_long, lies_about};
 use crate::fixtures::scenario::*;
 use crate::fixtures::{at_least, below};
 
 type Lie<F> = Box<dyn Fn(&mut Assignment<F>) + Sync>;
-type Named<F> = (String, Lie<F>);
+type Named<F> = super::Named<Assignment<F>>;
 
 fn of_signed<F>(signed: &mut Signed<F>) -> [&mut F; 2] {
     [&mut signed.magnitude, &mut signed.negative]
 }
 
 /// Every kind of field of a slot that the prover writes.
-fn of_slot<F>(slot: &mut SlotHints<F>) -> Vec<&mut F> {
+pub(super) fn of_slot<F>(slot: &mut SlotHints<F>) -> Vec<&mut F> {
     let mut fields = vec![
         &mut slot.padding,
         &mut slot.short,
@@ -96,39 +96,6 @@ fn of_terms<F: MarginField>(a: &mut Assignment<F>) -> Vec<&mut F> {
     fields
 }
 
-/// The field of so large a number, and what is worked out after a lie about it.
-type Pick<F> = Box<dyn Fn(&mut Assignment<F>, usize) -> Option<&mut F> + Sync + Send>;
-
-/// One field changed at a time, in two ways that differ from field to field, by request
-/// in five; with `solved` everything that follows is worked out again, so that the lie
-/// itself is all there is to catch.
-fn lies_about<F: MarginField>(
-    name: &str,
-    solved: fn(&mut Assignment<F>),
-    pick: impl Fn() -> Pick<F>,
-    count: usize,
-) -> Vec<Named<F>> {
-    let changes: [fn(F, F) -> F; 5] =
-        [|x, _| x + F::ONE, |x, _| x - F::ONE, |x, _| -x, |x, by| x + by, |x, _| F::ONE - x];
-    let mut lies: Vec<Named<F>> = Vec::new();
-    for field in 0..count {
-        for (i, change) in changes.into_iter().enumerate() {
-            if !is_long() && ![field % 5, (field + 2) % 5].contains(&i) {
-                continue;
-            }
-            let by = F::from(2).pow_vartime([[16, 32, 72, 84, 128][field % 5]]);
-            let pick = pick();
-            let lie = move |a: &mut Assignment<F>| {
-                let field = pick(a, field).unwrap();
-                *field = change(*field, by);
-                solved(a);
-            };
-            lies.push((format!("{name}: field {field}, change {i}"), Box::new(lie)));
-        }
-    }
-    lies
-}
-
 /// Lies about each field of slots, expiries, totals and terms.
 fn lies_about_fields<F: MarginField>(case: &ScenarioCase<F>, slots: &[usize]) -> Vec<Named<F>> {
     let mut circuit = case.circuit();
@@ -137,31 +104,21 @@ fn lies_about_fields<F: MarginField>(case: &ScenarioCase<F>, slots: &[usize]) ->
     let solve: fn(&mut Assignment<F>) = |a| a.solve();
     let claim: fn(&mut Assignment<F>) = |a| a.solve_claim();
     for slot in slots.iter().copied() {
-        let count = of_slot(&mut of.slots[slot]).len();
-        let pick = move || -> Pick<F> {
-            Box::new(move |a, field| of_slot(&mut a.slots[slot]).into_iter().nth(field))
-        };
-        lies.extend(lies_about(&format!("slot {slot}"), |_| (), pick, count));
-        lies.extend(lies_about(&format!("slot {slot}, solved"), solve, pick, count));
+        let of_fields = fields(move |a: &mut Assignment<F>| of_slot(&mut a.slots[slot]));
+        lies.extend(lies_about(&format!("slot {slot}"), of, |_| (), of_fields));
+        lies.extend(lies_about(&format!("slot {slot}, solved"), of, solve, of_fields));
     }
     let last = case.shape.scenario_expiries() - 1;
     let expiries = if is_long() { (0..=last).collect() } else { vec![1, last] };
     for expiry in expiries {
-        let count = of_expiry(&mut of.expiries[expiry]).len();
-        let pick = move || -> Pick<F> {
-            Box::new(move |a, field| of_expiry(&mut a.expiries[expiry]).into_iter().nth(field))
-        };
-        lies.extend(lies_about(&format!("expiry {expiry}"), |_| (), pick, count));
-        lies.extend(lies_about(&format!("expiry {expiry}, claim solved"), claim, pick, count));
+        let of_fields = fields(move |a: &mut Assignment<F>| of_expiry(&mut a.expiries[expiry]));
+        lies.extend(lies_about(&format!("expiry {expiry}"), of, |_| (), of_fields));
+        lies.extend(lies_about(&format!("expiry {expiry}, claim solved"), of, claim, of_fields));
     }
-    let count = of_totals(&mut of.totals).len();
-    let pick =
-        || -> Pick<F> { Box::new(|a, field| of_totals(&mut a.totals).into_iter().nth(field)) };
-    lies.extend(lies_about("totals", |_| (), pick, count));
-    lies.extend(lies_about("totals, claim solved", claim, pick, count));
-    let count = of_terms(of).len();
-    let pick = || -> Pick<F> { Box::new(|a, field| of_terms(a).into_iter().nth(field)) };
-    lies.extend(lies_about("terms, solved", solve, pick, count));
+    let totals = fields(|a: &mut Assignment<F>| of_totals(&mut a.totals));
+    lies.extend(lies_about("totals", of, |_| (), totals));
+    lies.extend(lies_about("totals, claim solved", of, claim, totals));
+    lies.extend(lies_about("terms, solved", of, solve, of_terms));
     lies
 }
 

@@ -2,7 +2,7 @@
 
 use pasta_curves::Fp;
 use zkmargin_circuits::standard::{Assignment, Division, SlotHints};
-use zkmargin_margin::claim::{Claim, Level};
+use zkmargin_margin::claim::{Claim, Level, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MEMO;
@@ -13,10 +13,10 @@ use super::{Both, is_long};
 use crate::fixtures::{Case, DENOMINATOR, Market, PERP, at_least, below, healthy, k, position};
 
 type Lie<F> = Box<dyn Fn(&mut Assignment<F>) + Sync>;
-type Named<F> = (String, Lie<F>);
+type Named<F> = super::Named<Assignment<F>>;
 
 /// Every field of a slot that the prover writes.
-fn fields<F>(slot: &mut SlotHints<F>) -> [&mut F; 27] {
+pub(super) fn fields<F>(slot: &mut SlotHints<F>) -> [&mut F; 27] {
     fn of<F>(division: &mut Division<F>) -> [&mut F; 2] {
         [&mut division.quotient, &mut division.slack]
     }
@@ -279,6 +279,26 @@ fn on_claims() {
             }
         }
     }
+}
+
+/// What is reserved is multiplied with the rest of initial margin, be there a position in
+/// the cross bucket or none.
+#[test]
+fn on_what_is_reserved() {
+    let market = Market::<Bn254Fr>::over_field();
+    let times = Multiplier::new(15_000).unwrap();
+    let says = |positions: &[Position], claim: Claim, disclosed: u128| {
+        let claim = claim.with_multiplier(times);
+        agree(&market.case(positions, claim, disclosed).reserving(5_000))
+    };
+    // 10,000 of initial margin and 5,000 reserved, one and a half times.
+    let cross = |equity: i128| [position(0, PERP, 100, equity - 100_000)];
+    assert!(says(&cross(22_500), at_least(Level::Initial), 0));
+    assert!(!says(&cross(22_499), at_least(Level::Initial), 0));
+    assert!(says(&cross(22_499), at_least(Level::Maintenance), 0));
+    let isolated = [position(3, PERP, 100, 0)];
+    assert!(says(&isolated, below(Level::Initial), 7_500));
+    assert!(!says(&isolated, below(Level::Initial), 5_000));
 }
 
 /// A public input of another statement: both refuse.

@@ -44,7 +44,7 @@ impl<F: MarginField> TransitionCells<F> {
         hints: Value<&TransitionHints<F>>,
     ) -> Result<Self, Error> {
         let held = s.witness_bit("T1 held", hints.map(|h| h.held))?;
-        let not_held = s.not("not held", &held)?;
+        let not_held = s.not("not held before", &held)?;
         slot.unlisted = s.mul("in neither portfolio", &slot.padding, &not_held)?;
         slot.listed = s.not("listed", &slot.unlisted)?;
 

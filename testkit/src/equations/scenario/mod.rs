@@ -15,8 +15,8 @@ use zkmargin_margin::scenario::{
 };
 
 use super::Statement;
-use super::common::{List, P, n, of, sum, times, two_to, used, w};
-pub use wires::wires;
+use super::common::{List, P, listed, n, of, sum, times, two_to, used, w};
+pub use wires::{set_figures, wires};
 
 /// Values of an element of a row.
 const LIMBS: usize = 3;
@@ -62,7 +62,16 @@ fn negative<F: MarginField>(name: &str) -> P<F> {
 
 /// The statement about so many slots and expiries.
 pub fn statements<F: MarginField>(slots: usize, expiries: usize) -> Vec<Statement<F>> {
-    let mut account = Account { list: List(Vec::new()), slots, expiries };
+    let mut list = List(Vec::new());
+    list.list_positions(slots);
+    account(&mut list, slots, expiries);
+    list.state((0..slots).map(|i| of(i, "word")).collect());
+    list.0
+}
+
+/// M3 to M7 of the account that the slots are.
+pub(super) fn account<F: MarginField>(list: &mut List<F>, slots: usize, expiries: usize) {
+    let mut account = Account { list, slots, expiries };
     account.list.claim(false);
     account.list.ranges();
     account.list.zero("denominator", w("denominator") - n(u64::from(FACTOR_ONE)));
@@ -83,17 +92,15 @@ pub fn statements<F: MarginField>(slots: usize, expiries: usize) -> Vec<Statemen
     account.worst();
     account.outcome();
     account.list.market(slots, w("terms"));
-    account.list.state(slots);
-    account.list.0
 }
 
-struct Account<F> {
-    list: List<F>,
+struct Account<'a, F> {
+    list: &'a mut List<F>,
     slots: usize,
     expiries: usize,
 }
 
-impl<F: MarginField> Account<F> {
+impl<F: MarginField> Account<'_, F> {
     /// A sum over the slots.
     fn over_slots(&self, part: impl Fn(usize) -> P<F>) -> P<F> {
         sum((0..self.slots).map(part))
@@ -146,11 +153,9 @@ impl<F: MarginField> Account<F> {
         }
         self.list.zero(format!("{i}.padding has no lots"), of(i, "padding") * size(i));
         self.list.zero(format!("{i}.padding has no cash"), of(i, "padding") * cash(i));
-        let word = instrument(i)
-            + two_to(80) * (lots(i) + two_to(63))
-            + two_to(144) * of(i, "cash")
-            + two_to(224);
-        self.list.define(format!("{i}.word"), used(i) * word);
+        self.list.define(format!("{i}.key"), instrument(i));
+        self.list.define(format!("{i}.lots"), lots(i) + two_to(63));
+        self.list.word(i);
     }
 
     /// M3, M4: the fields of a row, and the root it opens to; its values, unpacked.
@@ -198,12 +203,10 @@ impl<F: MarginField> Account<F> {
         self.list.zero(format!("{i}.in one expiry"), used(i) * of(i, "has_expiry") - all);
     }
 
-    /// M4: positions come first and ascend.
+    /// M4: slots ascend.
     fn order(&mut self, i: usize) {
         if i > 0 {
-            self.list.zero(format!("{i}.padding is last"), of(i - 1, "padding") * used(i));
-            let step = instrument(i) - instrument(i - 1) - n(1);
-            self.list.below(format!("{i}.ascends"), used(i) * step, 64);
+            self.list.order(i, instrument(i) - instrument(i - 1), 64);
         }
     }
 
@@ -216,8 +219,9 @@ impl<F: MarginField> Account<F> {
             self.list.bit(&format!("{i}.same"));
             let step = strike(i) - strike(i - 1);
             self.list.zero(format!("{i}.same strike"), of(i, "same") * step.clone());
-            self.list.zero(format!("{i}.same strike of padding"), of(i, "same") * of(i, "padding"));
-            let other = used(i) - of(i, "same");
+            let padding = n(1) - listed(i);
+            self.list.zero(format!("{i}.same strike of padding"), of(i, "same") * padding);
+            let other = listed(i) - of(i, "same");
             self.list.below(format!("{i}.another strike"), other.clone() * step - other, 64);
             net = of(i, "same") * of(i - 1, "net") + own;
         }
@@ -358,7 +362,7 @@ impl<F: MarginField> Account<F> {
         let balance =
             n(10_000) * one() * worth - times() * required - w("above_one") * one() * credits;
         self.list.define("balance", balance);
-        let list = &mut self.list;
+        let list = &mut *self.list;
         list.below("M6 at least", (n(1) - w("is_below")) * w("balance"), 176);
         list.below("M6 slack", w("slack"), 88);
         let scale = || n(10_000) * one();

@@ -1,6 +1,6 @@
 //! The wires of the scenario family's list: what its prover chooses.
 
-use zkmargin_circuits::scenario::{Assignment, ExpiryHints, Signed, SlotHints, TotalsHints};
+use zkmargin_circuits::scenario::{Assignment, ExpiryHints, Hints, Signed, SlotHints, TotalsHints};
 use zkmargin_margin::field::MarginField;
 
 use crate::equations::Wires;
@@ -10,6 +10,12 @@ use crate::equations::common::{set_path, wires_of};
 pub fn wires<F: MarginField>(public: &[F], assignment: &Assignment<F>) -> Wires<F> {
     let Assignment { witness, claim, reserved, figures } = assignment;
     let mut wires = wires_of(public, (claim, *reserved), &witness.account);
+    set_figures(&mut wires, figures);
+    wires
+}
+
+/// Sets what a prover chooses of the figures.
+pub fn set_figures<F: MarginField>(wires: &mut Wires<F>, figures: &Hints<F>) {
     let terms = &figures.terms;
     for (i, dampening) in terms.dampening.iter().enumerate() {
         wires.insert(format!("dampening.{i}"), *dampening);
@@ -25,13 +31,12 @@ pub fn wires<F: MarginField>(public: &[F], assignment: &Assignment<F>) -> Wires<
         wires.insert(name.to_owned(), value);
     }
     for (i, slot) in figures.slots.iter().enumerate() {
-        set_slot(&mut wires, i, slot);
+        set_slot(wires, i, slot);
     }
     for (e, expiry) in figures.expiries.iter().enumerate() {
-        set_expiry(&mut wires, e, expiry);
+        set_expiry(wires, e, expiry);
     }
-    set_totals(&mut wires, &figures.totals);
-    wires
+    set_totals(wires, &figures.totals);
 }
 
 fn set_slot<F: MarginField>(wires: &mut Wires<F>, i: usize, slot: &SlotHints<F>) {
