@@ -13,11 +13,9 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::{Claim, Level, Side};
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
+use zkmargin_margin::ids::{ContextId, Epoch};
 use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{ProofSystem, Shape};
-use zkmargin_params::import::hyperliquid;
-use zkmargin_params::import::{AccountProblem, ImportError};
 use zkmargin_params::market::MarketFile;
 use zkmargin_params::model::AnyModel;
 use zkmargin_prover::backend::{Backend, Device, Ipa, Kzg};
@@ -25,7 +23,7 @@ use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::proving::{Prepared, ProvingError, Statement};
 use zkmargin_prover::venue::{Entry, State};
 
-use crate::cmd::import::document;
+use crate::cmd::demo::Example;
 use crate::cmd::market::load_model;
 use crate::env::Env;
 use crate::error::Error;
@@ -115,17 +113,14 @@ type Ready<B> = Prepared<
 /// A true statement of the bundled account.
 fn prepared<B: Backend>() -> Result<Ready<B>, Error> {
     let failed = |source: ProvingError| Error::Proving { path: PLACE.to_owned(), source };
-    let account = AccountId::new([1; 20]);
-    let imported = hyperliquid::account(zkmargin_examples::ACCOUNT).map_err(Box::new)?;
-    let flat = || Box::new(ImportError::Account(AccountProblem::Flat));
-    let marks = imported.snapshot.clone().ok_or_else(flat)?;
-    let AnyModel::Standard(model) = load_model("hyperliquid")? else {
-        return Err(Error::UnknownModel("hyperliquid".to_owned()));
+    let (example, account) = (Example::load()?, Example::trader());
+    let AnyModel::Standard(model) = load_model(Example::MODEL)? else {
+        return Err(Error::UnknownModel(Example::MODEL.to_owned()));
     };
     let epoch = Epoch::new(1);
-    let (_, market) = MarketFile::build::<B::Field>(&model, &marks, epoch)
+    let (_, market) = MarketFile::build::<B::Field>(&model, &example.recorded(), epoch)
         .map_err(|error| failed(error.into()))?;
-    let mut document = document(account, &imported, imported.cash);
+    let mut document = example.portfolio(0);
     document.ensure_blinding()?;
     let portfolio = FamilyMarket::listings(&market)
         .portfolio(&document)

@@ -32,13 +32,16 @@ const TRADER_OWNER: [u8; 20] = [
 ];
 
 /// The example.
-pub(super) struct Example {
+pub(in crate::cmd) struct Example {
     account: VenueAccount,
     marks: Snapshot,
 }
 
 impl Example {
-    pub(super) fn load() -> Result<Self, Error> {
+    /// The parameter set of its venue.
+    pub(in crate::cmd) const MODEL: &str = MODEL;
+
+    pub(in crate::cmd) fn load() -> Result<Self, Error> {
         let account = hyperliquid::account(ACCOUNT).map_err(Box::new)?;
         let account = account.venue_account().map_err(Box::new)?;
         let flat = || Box::new(ImportError::Account(AccountProblem::Flat));
@@ -47,7 +50,7 @@ impl Example {
     }
 
     /// The trader: account number 0 of an owner on a chain.
-    pub(super) fn trader() -> AccountId {
+    pub(in crate::cmd) fn trader() -> AccountId {
         // An address is an owner; the other name is nobody's.
         AccountId::derive(&TRADER_OWNER, 0).unwrap_or_else(|| account(0xa1))
     }
@@ -63,7 +66,7 @@ impl Example {
     }
 
     /// The recorded prices.
-    pub(super) fn recorded(&self) -> Snapshot {
+    pub(in crate::cmd) fn recorded(&self) -> Snapshot {
         self.marks.clone()
     }
 
@@ -86,7 +89,7 @@ impl Example {
     }
 
     /// The portfolio, after paying in so much.
-    pub(super) fn portfolio(&self, deposit: u32) -> PortfolioDocument {
+    pub(in crate::cmd) fn portfolio(&self, deposit: u32) -> PortfolioDocument {
         let cash = self.account.funds.amount() + Decimal::from(deposit);
         let account = VenueAccount { funds: Funds::Cash(cash), ..self.account.clone() };
         document(Self::trader(), &account, CASH_DECIMALS)

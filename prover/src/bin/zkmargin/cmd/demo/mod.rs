@@ -26,7 +26,8 @@ use crate::input::{PublishedMarket, SrsArgs, with_market};
 use crate::progress::seconds;
 pub(crate) use node::NodeError;
 
-use example::{CONTEXT, DEPOSIT, EPOCH_SECONDS, Example, MODEL};
+pub(super) use example::Example;
+use example::{CONTEXT, DEPOSIT, EPOCH_SECONDS, MODEL};
 use story::{RunLine, Story};
 
 /// What is said after the help.
