@@ -164,6 +164,9 @@ pub enum Violation {
     /// Other leaves than those of the root.
     #[error("V1: the leaves do not hash to the subtree root")]
     Subtree,
+    /// A claim that no venue's proof is of.
+    #[error("V2: a venue's proof is of a claim at-least:LEVEL, and of no leverage")]
+    VenueClaim,
     /// An account below the level that is not flagged.
     #[error("V2: the account of leaf {0} is below the level and not flagged")]
     Spared(usize),
@@ -212,7 +215,7 @@ impl Violation {
             | Self::TakenBack
             | Self::ClosesTooMuch => Clause::T4,
             Self::Leaves(_) | Self::Subtree => Clause::V1,
-            Self::Spared(_) | Self::FlaggedHealthy(_) => Clause::V2,
+            Self::VenueClaim | Self::Spared(_) | Self::FlaggedHealthy(_) => Clause::V2,
             Self::FlaggedChain => Clause::V3,
             Self::Counts => Clause::V4,
         }

@@ -211,6 +211,10 @@ fn public_inputs_are_what_the_accounts_make_them() {
     assert_eq!(lie_alone(|i, _| i.subtree_root += Fp::from(1)), Err(Violation::Subtree));
     assert_eq!(lie_alone(|i, _| i.market_root += Fp::from(1)), Err(Violation::Header));
     assert_eq!(lie_alone(|i, _| i.epoch = Epoch::new(8)), Err(Violation::Header));
+    for text in ["below:maintenance", "at-least:maintenance,leverage:9"] {
+        let other = lie_alone(|i, _| i.claim = text.parse().unwrap());
+        assert_eq!(other, Err(Violation::VenueClaim), "{text}");
+    }
     assert_eq!(lie_alone(|i, _| i.model = ModelDigest::of(b"x")), Err(Violation::Header));
     // Two flagged accounts in another order.
     let mut both = witness();

@@ -39,12 +39,15 @@
 //! fields are refused. White space and the order of fields are free.
 
 //!
-//! A proof of a transition is another format: [`TransitionFile`].
+//! A proof of a transition is another format, [`TransitionFile`], and so is a
+//! venue's: [`VenueFile`].
 
 mod json;
 pub mod transition;
+pub mod venue;
 
 pub use transition::{TransitionData, TransitionFile, VerifiedTransition};
+pub use venue::{VenueFile, VerifiedSubtree};
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -361,7 +364,7 @@ fn parse_head<'a>(
     let mut file = Object::parse(bytes)?;
     match file.text("format")? {
         found if found == format => {}
-        FORMAT | transition::FORMAT => return Err(MalformedProof::OtherStatement),
+        FORMAT | transition::FORMAT | venue::FORMAT => return Err(MalformedProof::OtherStatement),
         _ => return Err(MalformedProof::Format),
     }
     match file.number("version")? {

@@ -82,7 +82,8 @@ pub struct VenueInstance<F> {
     pub market_root: F,
     /// The margin model.
     pub model: ModelDigest,
-    claim: Claim,
+    /// What accounts are that are not flagged: *at least* a level, without leverage.
+    pub claim: Claim,
     /// How many accounts there are.
     pub counts: Counts,
     /// What else the submitter says.
@@ -147,11 +148,6 @@ impl<F: MarginField> VenueInstance<F> {
             (Side::AtLeast, None) => Ok(claim),
             _ => Err(InvalidVenue::Claim),
         }
-    }
-
-    /// What accounts are that are not flagged.
-    pub const fn claim(&self) -> Claim {
-        self.claim
     }
 
     /// The field elements, by row.

@@ -44,6 +44,7 @@ pub fn check<M: MarginFamily>(
     instance: &VenueInstance<M::Field>,
     witness: &VenueWitness<M>,
 ) -> Result<(), Violation> {
+    VenueInstance::<M::Field>::check_claim(instance.claim).map_err(|_| Violation::VenueClaim)?;
     check_market::<M>(instance, &witness.empty)?;
     for (index, leaf) in witness.leaves.iter().enumerate() {
         if let Some(leaf) = leaf {
@@ -86,7 +87,7 @@ fn check_leaf<M: MarginFamily>(
     account.check_rows(account.slots.iter(), M::leaf)?;
     check_order(account.slots.iter())?;
     let figures = M::assess(&leaf.witness, account.slots.iter(), &account.reserved)?;
-    let claim = instance.claim();
+    let claim = instance.claim;
     let shortfall = figures.shortfall(claim.level(), claim.multiplier());
     match (shortfall.ok_or(Violation::Multiplied)? > 0, leaf.flagged) {
         (true, false) => Err(Violation::Spared(index)),
