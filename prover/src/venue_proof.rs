@@ -31,6 +31,9 @@ pub enum VenueProofError {
     /// An account whose portfolio is not given: it would be spared.
     #[error("account {0} is in the state, and no portfolio of it is given")]
     NoPortfolio(AccountId),
+    /// Two portfolios of one account.
+    #[error("account {0} has a second portfolio")]
+    Twice(AccountId),
     /// A portfolio of somebody else.
     #[error("account {0} has a portfolio, and is not in the state")]
     NotInState(AccountId),
@@ -66,6 +69,7 @@ impl VenueProofError {
             Self::NoPortfolio(_) => {
                 "give the portfolios of all accounts of the state: a directory, or a list of files"
             }
+            Self::Twice(_) => "give each portfolio once",
             Self::NotInState(_) => "give the portfolios and the state of one epoch",
             Self::Account { source, .. } => source.hint(),
             Self::State(VenueError::OtherEpoch { .. }) => {
@@ -78,6 +82,11 @@ impl VenueProofError {
             | Self::False(_)
             | Self::Prove(_) => "please report it",
         }
+    }
+
+    /// Whether the statement itself is false, rather than an input wrong.
+    pub fn is_false_statement(&self) -> bool {
+        matches!(self, Self::Account { source, .. } if source.is_false_statement())
     }
 
     /// What may be told where others read along, if the message says more.
