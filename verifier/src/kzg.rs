@@ -16,6 +16,8 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::Statement;
+#[cfg(feature = "export")]
+use zkmargin_margin::statement::venue;
 
 use crate::engine::VerifiedClaim;
 use crate::error::VerifyError;
@@ -135,7 +137,17 @@ impl Verifier {
         files: &[VenueFile<Bn254Fr>],
     ) -> Result<Vec<Result<VerifiedSubtree<Bn254Fr>, VerifyError>>, crate::bn254::export::ExportError>
     {
+        use crate::bn254::export::{Origin, export_any};
         use crate::bn254::{self, Submission};
+
+        let origin = Origin {
+            family: self.key.family(),
+            shape: self.key.shape(),
+            layout: self.key.columns(),
+            public_inputs: venue::LEN,
+            insecure_srs: self.srs.insecure,
+        };
+        let key = export_any(self.key.inner(), &self.params, origin)?;
 
         let rows = |file: &VenueFile<Bn254Fr>| {
             file.instance().to_field_elements().map(|row| row.to_be_bytes())
@@ -146,7 +158,7 @@ impl Verifier {
             .zip(&rows)
             .map(|(file, rows)| Submission { public_inputs: rows, proof: file.proof() })
             .collect();
-        let results = bn254::Verifier::new(self.export()?).verify_raw_batch(&submissions);
+        let results = bn254::Verifier::new(key).verify_raw_batch(&submissions);
         let one = |(file, result): (&VenueFile<Bn254Fr>, Result<(), _>)| {
             self.check_subtree(file)?;
             result?;

@@ -121,8 +121,8 @@ pub(crate) enum Error {
     Transition { path: String, source: TransitionError },
     #[error("{path}: {source}")]
     VenueProof { path: String, source: VenueProofError },
-    #[error(transparent)]
-    NotOneVenue(#[from] NotOneVenue),
+    #[error("{path}: {source}")]
+    NotOneVenue { path: String, source: NotOneVenue },
     #[error(
         "the {proofs} subtrees that are proved hash up to {found}, not to the state root {expected}: one is missing, or of another state{gaps}"
     )]
@@ -340,7 +340,7 @@ impl Error {
             | Self::ProofsInvalid { .. }
             | Self::ProofsRefused { .. }
             | Self::Mismatch { .. }
-            | Self::NotOneVenue(_)
+            | Self::NotOneVenue { .. }
             | Self::NotCovered { .. }
             | Self::NotSigned { .. }
             | Self::NotFromReports { .. }

@@ -122,7 +122,7 @@ impl Error {
             Self::NotCovered { .. } => {
                 "give the proofs of all subtrees with accounts, of the state that was posted"
             }
-            Self::NotOneVenue(_) => "give the proofs of one venue and epoch, each once",
+            Self::NotOneVenue { .. } => "give the proofs of one venue and epoch, each once",
             Self::Opening { .. } => {
                 "get the opening that `prove-change --opening` wrote for this proof"
             }

@@ -13,7 +13,7 @@ use zkmargin_prover::backend::Backend;
 use zkmargin_prover::bulk;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::{with_backend, with_depth};
-use zkmargin_verifier::coverage::Coverage;
+use zkmargin_verifier::coverage::{Coverage, NotOneVenue};
 use zkmargin_verifier::pins::{Assurances, Figure, Mismatch, Pins, Verdict};
 use zkmargin_verifier::proof::{CircuitId, Family, MAX_BYTES, VenueFile, VerifiedSubtree, venue};
 use zkmargin_verifier::{MalformedProof, VerifyError};
@@ -39,6 +39,9 @@ struct Report {
     #[serde(skip)]
     words: String,
 }
+
+/// Numbers of subtrees without a proof that an error names.
+const GAPS_NAMED: usize = 8;
 
 /// What is the same of all proofs of a venue.
 type Kind = (CircuitId, SubtreeDepth);
@@ -146,7 +149,15 @@ fn check<B: Backend, const D: u8>(
         .zip(results)
         .map(|(source, result)| result.map_err(|error: VerifyError| proof_error(source, error)));
     let proofs: Vec<VerifiedSubtree<B::Field>> = proofs.collect::<Result<_, _>>()?;
-    Ok(Coverage::of(&proofs)?)
+    Coverage::of(&proofs).map_err(|error| {
+        let place = match error {
+            NotOneVenue::Doubled { second, .. } => sources.get(second),
+            NotOneVenue::Foreign { proof, .. } => sources.get(proof),
+            _ => None,
+        };
+        let path = place.map_or_else(|| "the venue's proofs".to_owned(), Source::to_string);
+        Error::NotOneVenue { path, source: error }
+    })
 }
 
 fn verifier_of<B: Backend, const D: u8>(
@@ -179,11 +190,12 @@ fn mismatch(coverage: &Coverage, error: Mismatch) -> Error {
     }
     let given: BTreeMap<usize, ()> = coverage.subtrees.iter().map(|index| (*index, ())).collect();
     let last = given.keys().next_back().copied().unwrap_or(0);
-    let gaps: Vec<_> =
-        (0..last).filter(|index| !given.contains_key(index)).map(|i| i.to_string()).collect();
-    let gaps = match gaps.as_slice() {
-        [] => String::new(),
-        some => format!(" (up to number {last} there is none of {})", some.join(", ")),
+    let gaps: Vec<_> = (0..last).filter(|index| !given.contains_key(index)).collect();
+    let named: Vec<_> = gaps.iter().take(GAPS_NAMED).map(usize::to_string).collect();
+    let gaps = match gaps.len() {
+        0 => String::new(),
+        some if some > GAPS_NAMED => format!(" (of {some} numbers below {last} there is none)"),
+        _ => format!(" (below number {last} there is none of {})", named.join(", ")),
     };
     Error::NotCovered { proofs: given.len(), found, expected, gaps }
 }
