@@ -12,6 +12,7 @@ use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::venue::SubtreeDepth;
 
 use crate::family::Unprovable;
 use crate::gadgets::layout::ColumnLayout;
@@ -21,14 +22,16 @@ use crate::statement::market::HeaderCells;
 
 /// The sums of a family over the slots so far.
 ///
-/// The order of the calls is [`FamilyFigures::begin`], then
-/// [`FamilyFigures::slot`] and [`FamilyFigures::add`] for each slot, then
-/// [`FamilyFigures::finish`].
+/// The order of the calls is [`FamilyFigures::terms`], once; then for each account
+/// [`FamilyFigures::begin`], [`FamilyFigures::slot`] and [`FamilyFigures::add`] for
+/// each slot, and [`FamilyFigures::finish`].
 pub trait FamilyFigures<F: MarginField>: Sized {
     /// The family, whose native figures specify these.
     type Family: MarginFamily<Field = F>;
     /// What the prover chooses, beside the claim and the witness itself.
     type Hints: Clone + Debug;
+    /// What counts for every account of a market, the sums of one aside.
+    type Terms: Clone;
     /// A slot.
     type Slot: AsRef<SlotCells<F>> + AsMut<SlotCells<F>>;
 
@@ -44,6 +47,12 @@ pub trait FamilyFigures<F: MarginField>: Sized {
 
     /// The same of the transition circuit.
     fn transition_k(layout: ColumnLayout, shape: Shape) -> u32;
+
+    /// The same of the circuit of a venue's subtree: four accounts take no more than
+    /// four times the rows of one, for they have no paths.
+    fn venue_k(layout: ColumnLayout, shape: Shape, depth: SubtreeDepth) -> u32 {
+        Self::k(layout, shape) + 2 * u32::from(depth.get())
+    }
 
     /// Positions that a shape holds.
     fn positions(shape: Shape) -> usize;
@@ -71,12 +80,18 @@ pub trait FamilyFigures<F: MarginField>: Sized {
         header: &HeaderCells<F>,
     ) -> Result<(), Error>;
 
-    /// No slot yet: assigns what counts for all of them, by the header, the claim
-    /// and what is reserved for open orders.
+    /// Assigns the market's terms, once for all accounts of a circuit (M3).
+    fn terms<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        hints: Value<&Self::Hints>,
+    ) -> Result<Self::Terms, Error>;
+
+    /// No slot yet: assigns what counts for all of them, by the header, the terms, the
+    /// claim and what is reserved for open orders.
     fn begin<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
         shape: Shape,
-        of: (&HeaderCells<F>, ClaimCells<F>, &Cell<F>),
+        of: (&HeaderCells<F>, &Self::Terms, ClaimCells<F>, &Cell<F>),
         hints: Value<&Self::Hints>,
     ) -> Result<Self, Error>;
 

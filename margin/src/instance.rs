@@ -147,16 +147,9 @@ impl<F: MarginField> MarginInstance<F> {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidInstance> {
         let bytes: &[u8; BYTES] =
             bytes.try_into().map_err(|_| InvalidInstance::Length(bytes.len()))?;
-        let row = |index: usize| -> [u8; 32] { core::array::from_fn(|i| bytes[32 * index + i]) };
-        let integer = |index: usize| -> Result<u128, InvalidInstance> {
-            let row = row(index);
-            let (high, low) = row.split_at(16);
-            let low: [u8; 16] = core::array::from_fn(|i| low[i]);
-            match high.iter().all(|byte| *byte == 0) {
-                true => Ok(u128::from_be_bytes(low)),
-                false => Err(InvalidInstance::NotCanonical(index)),
-            }
-        };
+        let bytes = Encoded(bytes);
+        let row = |index: usize| bytes.row(index);
+        let integer = |index: usize| at(index, bytes.integer(index));
         fn at<T>(index: usize, value: Option<T>) -> Result<T, InvalidInstance> {
             value.ok_or(InvalidInstance::NotCanonical(index))
         }
@@ -171,6 +164,24 @@ impl<F: MarginField> MarginInstance<F> {
             disclosed: at(DISCLOSED, Shortfall::new(integer(DISCLOSED)?))?,
             memo: at(MEMO, Memo::from_be_bytes(&row(MEMO)))?,
         })
+    }
+}
+
+/// The byte encoding of nine rows.
+pub(crate) struct Encoded<'a>(pub(crate) &'a [u8; BYTES]);
+
+impl Encoded<'_> {
+    /// The bytes of a row.
+    pub(crate) fn row(&self, index: usize) -> [u8; 32] {
+        core::array::from_fn(|i| self.0[32 * index + i])
+    }
+
+    /// The number of a row; `None` when it is `2^128` or more.
+    pub(crate) fn integer(&self, index: usize) -> Option<u128> {
+        let row = self.row(index);
+        let (high, low) = row.split_at(16);
+        let low: [u8; 16] = core::array::from_fn(|i| low[i]);
+        high.iter().all(|byte| *byte == 0).then(|| u128::from_be_bytes(low))
     }
 }
 

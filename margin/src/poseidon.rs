@@ -101,6 +101,8 @@ pub enum Domain {
     ChangeEntries = 16,
     /// The change of a transition, with its salt.
     Change = 17,
+    /// A link of the chain over the accounts that a venue's proof flags.
+    Flagged = 18,
     /// The first four elements of a row of the simulation table.
     SimulationRow = 20,
     /// The digest so far and three more elements of such a row.

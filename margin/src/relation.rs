@@ -36,6 +36,14 @@ pub enum Clause {
     T3,
     /// The aim is reached.
     T4,
+    /// Every leaf of `SUBTREE_ROOT` is empty, or an account's in `CONTEXT`.
+    V1,
+    /// An account is flagged exactly when it is below the level of `CLAIM`.
+    V2,
+    /// `FLAGGED` is the chain over the flagged accounts, in the order of leaves.
+    V3,
+    /// `COUNTS` are the accounts, and the flagged ones of them.
+    V4,
 }
 
 impl fmt::Display for Clause {
@@ -150,6 +158,27 @@ pub enum Violation {
     /// A smaller change would do.
     #[error("T4: the change closes more than the target takes")]
     ClosesTooMuch,
+    /// A number of leaves that no subtree has.
+    #[error("V1: a venue's proof is over 4, 16, 64 or 256 leaves, not {0}")]
+    Leaves(usize),
+    /// Other leaves than those of the root.
+    #[error("V1: the leaves do not hash to the subtree root")]
+    Subtree,
+    /// A claim that no venue's proof is of.
+    #[error("V2: a venue's proof is of a claim at-least:LEVEL, and of no leverage")]
+    VenueClaim,
+    /// An account below the level that is not flagged.
+    #[error("V2: the account of leaf {0} is below the level and not flagged")]
+    Spared(usize),
+    /// An account at the level that is flagged.
+    #[error("V2: the account of leaf {0} is flagged and at least at the level")]
+    FlaggedHealthy(usize),
+    /// Another end of the chain.
+    #[error("V3: the chain over the flagged accounts, in the order of leaves, is another")]
+    FlaggedChain,
+    /// Other numbers of accounts.
+    #[error("V4: the numbers of accounts and of flagged ones are others")]
+    Counts,
 }
 
 impl Violation {
@@ -185,6 +214,10 @@ impl Violation {
             | Self::NotInBreach
             | Self::TakenBack
             | Self::ClosesTooMuch => Clause::T4,
+            Self::Leaves(_) | Self::Subtree => Clause::V1,
+            Self::VenueClaim | Self::Spared(_) | Self::FlaggedHealthy(_) => Clause::V2,
+            Self::FlaggedChain => Clause::V3,
+            Self::Counts => Clause::V4,
         }
     }
 }

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::field::MarginField;
-use crate::ids::InstrumentId;
+use crate::ids::{Epoch, InstrumentId, ModelDigest};
 use crate::instance::MarginInstance;
 use crate::market::{MARKET_DEPTH, MarketHeader, STATE_DEPTH, state_leaf};
 use crate::merkle::Path;
@@ -61,12 +61,18 @@ impl<F, R> core::fmt::Debug for AccountWitness<F, R> {
 }
 
 impl<F: MarginField, R> AccountWitness<F, R> {
+    /// M1.
+    pub(crate) fn check_opening(&self) -> Result<(), Violation> {
+        let positions: Vec<_> = self.slots.iter().map(|slot| slot.position.clone()).collect();
+        match commit::<F>(&positions, &self.reserved, &self.blinding) == self.commitment {
+            true => Ok(()),
+            false => Err(Violation::Opening),
+        }
+    }
+
     /// M1 and M2.
     pub(crate) fn check_state(&self, instance: &MarginInstance<F>) -> Result<(), Violation> {
-        let positions: Vec<_> = self.slots.iter().map(|slot| slot.position.clone()).collect();
-        if commit::<F>(&positions, &self.reserved, &self.blinding) != self.commitment {
-            return Err(Violation::Opening);
-        }
+        self.check_opening()?;
         let leaf = state_leaf(instance.account, self.commitment, instance.context);
         match opens(&self.account_path, STATE_TREE, leaf, instance.state_root) {
             true => Ok(()),
@@ -74,12 +80,16 @@ impl<F: MarginField, R> AccountWitness<F, R> {
         }
     }
 
-    /// M3, the header.
-    pub(crate) fn check_header(&self, instance: &MarginInstance<F>) -> Result<(), Violation> {
+    /// M3, the header: that of a market root, of an epoch and a model.
+    pub(crate) fn check_header(
+        &self,
+        market_root: F,
+        epoch: Epoch,
+        model: ModelDigest,
+    ) -> Result<(), Violation> {
         let header = &self.header;
-        let is_public = header.root() == instance.market_root
-            && header.epoch == instance.epoch
-            && header.model == instance.model;
+        let is_public =
+            header.root() == market_root && header.epoch == epoch && header.model == model;
         if is_public { Ok(()) } else { Err(Violation::Header) }
     }
 

@@ -12,6 +12,7 @@ use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
 use zkmargin_circuits::statement::transition::{DeleveragingCircuit, TransitionCircuit};
+use zkmargin_circuits::statement::venue::VenueCircuit;
 use zkmargin_margin::claim::{Level, MULTIPLIER_ONE, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::MarginInstance;
@@ -23,6 +24,7 @@ use zkmargin_margin::shape::Shape;
 use zkmargin_margin::simulation::{Simulation, WEIGHT_ONE};
 use zkmargin_margin::standard::Standard;
 use zkmargin_margin::statement::transition::{TransitionInstance, TransitionWitness};
+use zkmargin_margin::statement::venue::{VenueInstance, VenueWitness};
 use zkmargin_params::market::{Market, MarketError, scenario, simulation};
 
 use crate::portfolio_file::Listings;
@@ -88,6 +90,11 @@ pub trait FamilyMarket<F: MarginField>: Sized {
             Witness = TransitionWitness<Self::Family>,
         > + 'static;
 
+    /// The circuit of venues over the family: of subtrees of so many levels, in a
+    /// layout.
+    type VenueIn<const D: u8, L: Columns>: FamilyCircuit<F, Instance = VenueInstance<F>, Witness = VenueWitness<Self::Family>>
+        + 'static;
+
     /// Epoch, time and model over the table's root.
     fn header(&self) -> &MarketHeader<F>;
 
@@ -145,6 +152,7 @@ impl<F: MarginField> FamilyMarket<F> for Market<F> {
     type CircuitIn<L: Columns> = StandardCircuit<F, L>;
     type TransitionIn<L: Columns> = TransitionCircuit<F, StandardFigures<F>, L>;
     type DeleveragingIn<L: Columns> = DeleveragingCircuit<F, StandardFigures<F>, L>;
+    type VenueIn<const D: u8, L: Columns> = VenueCircuit<F, StandardFigures<F>, D, L>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()
@@ -208,6 +216,7 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
     type CircuitIn<L: Columns> = ScenarioCircuit<F, L>;
     type TransitionIn<L: Columns> = TransitionCircuit<F, ScenarioFigures<F>, L>;
     type DeleveragingIn<L: Columns> = Self::TransitionIn<L>;
+    type VenueIn<const D: u8, L: Columns> = VenueCircuit<F, ScenarioFigures<F>, D, L>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()
@@ -280,6 +289,7 @@ impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
     type CircuitIn<L: Columns> = SimulationCircuit<F, SCENARIOS, L>;
     type TransitionIn<L: Columns> = TransitionCircuit<F, SimulationFigures<F, SCENARIOS>, L>;
     type DeleveragingIn<L: Columns> = Self::TransitionIn<L>;
+    type VenueIn<const D: u8, L: Columns> = VenueCircuit<F, SimulationFigures<F, SCENARIOS>, D, L>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()

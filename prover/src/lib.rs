@@ -12,6 +12,7 @@
 //! | [`figures`], [`human`] | numbers, tables, times and amounts for people |
 //! | [`proving`] | from a portfolio, a market and a path to a proof |
 //! | [`transition`] | from two portfolios to the proof that one becomes the other |
+//! | [`venue_proof`] | from a state and all its portfolios to the proofs that nobody is spared |
 //! | [`conformance`] | published cases as statements, for the circuit |
 //! | [`api`] | the front door: load, commit, prove, verify, of whatever family |
 //! | [`setup`] | provers and verifiers with their parameters and keys |
@@ -52,6 +53,7 @@ pub mod simulation;
 pub mod standard_stress;
 pub mod transition;
 pub mod venue;
+pub mod venue_proof;
 pub mod whatif;
 
 pub use api::{Expected, Market, Policy, Prover, Venue, Verifier};

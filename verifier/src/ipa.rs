@@ -20,7 +20,9 @@ use zkmargin_margin::statement::Statement;
 
 use crate::engine::{ClaimData, VerifiedClaim};
 use crate::error::VerifyError;
-use crate::proof::{CircuitId, ProofFile, TransitionFile, VerifiedTransition};
+use crate::proof::{
+    CircuitId, ProofFile, TransitionFile, VenueFile, VerifiedSubtree, VerifiedTransition,
+};
 
 /// Checks the proofs of one shape of a family.
 #[derive(Debug)]
@@ -90,6 +92,26 @@ impl Verifier {
         verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
             .map_err(|error| refused(&error))?;
         Ok(VerifiedTransition::of(file))
+    }
+
+    /// Verifies proofs of a venue's subtrees, one by one: most of the time is for the
+    /// size of the circuit.
+    pub fn verify_venue(
+        &self,
+        files: &[VenueFile<Fp>],
+    ) -> Vec<Result<VerifiedSubtree<Fp>, VerifyError>> {
+        files.iter().map(|file| self.verify_subtree(file)).collect()
+    }
+
+    fn verify_subtree(&self, file: &VenueFile<Fp>) -> Result<VerifiedSubtree<Fp>, VerifyError> {
+        let circuit = self.circuit(Statement::Venue(file.subtree().depth))?;
+        file.check_key((circuit, None), self.key.proof_size())?;
+        let rows = file.instance().to_field_elements();
+        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
+        let strategy = SingleVerifier::new(&self.params);
+        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
+            .map_err(|error| refused(&error))?;
+        Ok(VerifiedSubtree::of(file))
     }
 
     /// Whether the proof is one this key could verify.

@@ -10,14 +10,20 @@ use alloc::vec::Vec;
 use halo2_axiom::plonk::Error;
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::kzg::{KeyError, KzgParams, VerifyingKey};
+#[cfg(feature = "export")]
+use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::Statement;
+#[cfg(feature = "export")]
+use zkmargin_margin::statement::venue;
 
 use crate::engine::VerifiedClaim;
 use crate::error::VerifyError;
-use crate::proof::{CircuitId, ProofFile, TransitionFile, VerifiedTransition};
+use crate::proof::{
+    CircuitId, ProofFile, TransitionFile, VenueFile, VerifiedSubtree, VerifiedTransition,
+};
 
 /// Checks the proofs of one shape of a family.
 #[derive(Debug)]
@@ -101,6 +107,71 @@ impl Verifier {
         self.check_points(file.proof())?;
         self.key.verify(&self.params, file.instance(), file.proof()).map_err(refused)?;
         Ok(VerifiedTransition::of(file))
+    }
+
+    /// Verifies proofs of a venue's subtrees, one by one.
+    pub fn verify_venue(
+        &self,
+        files: &[VenueFile<Bn254Fr>],
+    ) -> Vec<Result<VerifiedSubtree<Bn254Fr>, VerifyError>> {
+        files.iter().map(|file| self.verify_subtree(file)).collect()
+    }
+
+    fn verify_subtree(
+        &self,
+        file: &VenueFile<Bn254Fr>,
+    ) -> Result<VerifiedSubtree<Bn254Fr>, VerifyError> {
+        self.check_subtree(file)?;
+        self.key.verify(&self.params, file.instance(), file.proof()).map_err(refused)?;
+        Ok(VerifiedSubtree::of(file))
+    }
+
+    /// The same with one pairing for all of them, by the verifier that shares no code
+    /// with the proving library.
+    ///
+    /// # Errors
+    /// When the circuit uses what exported keys do not know.
+    #[cfg(feature = "export")]
+    pub fn verify_venue_batch(
+        &self,
+        files: &[VenueFile<Bn254Fr>],
+    ) -> Result<Vec<Result<VerifiedSubtree<Bn254Fr>, VerifyError>>, crate::bn254::export::ExportError>
+    {
+        use crate::bn254::export::{Origin, export_any};
+        use crate::bn254::{self, Submission};
+
+        let origin = Origin {
+            family: self.key.family(),
+            shape: self.key.shape(),
+            layout: self.key.columns(),
+            public_inputs: venue::LEN,
+            insecure_srs: self.srs.insecure,
+        };
+        let key = export_any(self.key.inner(), &self.params, origin)?;
+
+        let rows = |file: &VenueFile<Bn254Fr>| {
+            file.instance().to_field_elements().map(|row| row.to_be_bytes())
+        };
+        let rows: Vec<_> = files.iter().map(rows).collect();
+        let submissions: Vec<_> = files
+            .iter()
+            .zip(&rows)
+            .map(|(file, rows)| Submission { public_inputs: rows, proof: file.proof() })
+            .collect();
+        let results = bn254::Verifier::new(key).verify_raw_batch(&submissions);
+        let one = |(file, result): (&VenueFile<Bn254Fr>, Result<(), _>)| {
+            self.check_subtree(file)?;
+            result?;
+            Ok(VerifiedSubtree::of(file))
+        };
+        Ok(files.iter().zip(results).map(one).collect())
+    }
+
+    /// Whether a proof is one that this key could verify.
+    fn check_subtree(&self, file: &VenueFile<Bn254Fr>) -> Result<(), VerifyError> {
+        let circuit = self.circuit(Statement::Venue(file.subtree().depth))?;
+        file.check_key((circuit, Some(self.srs)), self.key.proof_size())?;
+        self.check_points(file.proof())
     }
 
     /// Whether the proof is one this key could verify.

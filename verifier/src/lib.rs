@@ -5,6 +5,7 @@
 //! | [`proof`] | proof files: one JSON text per proof, self-describing |
 //! | [`error`] | [`MalformedProof`] (cannot be read) and [`VerifyError`] (does not verify) |
 //! | [`engine`] | the margin-call engine: a deterministic state machine |
+//! | [`coverage`] | proofs of all subtrees of a venue, put together |
 //! | [`epoch`] | epochs as publishers sign them: digest, signers, file |
 //! | `pins` | what a proof must be about, and verdicts in words (feature `pins`) |
 //! | `ipa` | verification of the transparent proof system (feature `ipa`) |
@@ -23,6 +24,7 @@ extern crate std;
 
 #[cfg(feature = "bn254")]
 pub mod bn254;
+pub mod coverage;
 mod encoding;
 pub mod engine;
 pub mod epoch;

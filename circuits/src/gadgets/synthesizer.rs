@@ -21,6 +21,8 @@ pub type Cell<F> = AssignedCell<F, F>;
 pub struct Synthesizer<'c, F: MarginField, L: Layouter<F>> {
     config: &'c GadgetConfig<F>,
     layouter: L,
+    /// What stands before every scope.
+    prefix: String,
     scope: String,
     /// Equalities of this scope so far: they are named by number.
     equalities: usize,
@@ -37,12 +39,19 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
         config.range.load(&mut layouter)?;
         let zero = config.arithmetic.constant(&mut layouter, "zero", F::ZERO)?;
         let one = config.arithmetic.constant(&mut layouter, "one", F::ONE)?;
-        Ok(Self { config, layouter, scope: String::new(), equalities: 0, zero, one })
+        let (prefix, scope) = (String::new(), String::new());
+        Ok(Self { config, layouter, prefix, scope, equalities: 0, zero, one })
+    }
+
+    /// Sets what stands before the scopes to come, where a part of a relation is
+    /// laid out more than once.
+    pub fn prefix(&mut self, prefix: impl Into<String>) {
+        self.prefix = prefix.into();
     }
 
     /// Sets the prefix of the region names to come.
-    pub fn scope(&mut self, scope: impl Into<String>) {
-        self.scope = scope.into();
+    pub fn scope(&mut self, scope: impl AsRef<str>) {
+        self.scope = format!("{}{}", self.prefix, scope.as_ref());
         self.equalities = 0;
     }
 

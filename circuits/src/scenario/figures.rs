@@ -32,6 +32,7 @@ pub struct ScenarioFigures<F: MarginField> {
 impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
     type Family = Scenario<F>;
     type Hints = Hints<F>;
+    type Terms = TermsCells<F>;
     type Slot = ScenarioSlot<F>;
 
     const VERSION: u16 = 3;
@@ -89,13 +90,19 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         s.equal(header.denominator.cell(), &one)
     }
 
+    fn terms<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        hints: Value<&Hints<F>>,
+    ) -> Result<TermsCells<F>, Error> {
+        terms::assign(s, hints.map(|h| &h.terms))
+    }
+
     fn begin<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
         shape: Shape,
-        (_, claim, reserved): (&HeaderCells<F>, ClaimCells<F>, &Cell<F>),
+        (_, terms, claim, reserved): (&HeaderCells<F>, &TermsCells<F>, ClaimCells<F>, &Cell<F>),
         hints: Value<&Hints<F>>,
     ) -> Result<Self, Error> {
-        let terms = terms::assign(s, hints.map(|h| &h.terms))?;
         let mut expiries = Vec::new();
         for index in 0..shape.scenario_expiries() {
             s.scope(format!("expiry {index}"));
@@ -103,7 +110,7 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
             expiries.push(Expiry::new(s, expiries.last(), hints)?);
         }
         let account = Account::new(s, hints.map(|h| &h.totals))?;
-        Ok(Self { claim, reserved: reserved.clone(), terms, expiries, account })
+        Ok(Self { claim, reserved: reserved.clone(), terms: terms.clone(), expiries, account })
     }
 
     fn slot<L: Layouter<F>>(

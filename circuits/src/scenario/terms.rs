@@ -13,8 +13,8 @@ use crate::gadgets::{Cell, Synthesizer};
 pub(super) const FINE_BITS: u32 = 48;
 
 /// The terms' fields.
-#[derive(Debug)]
-pub(super) struct TermsCells<F: MarginField> {
+#[derive(Clone, Debug)]
+pub struct TermsCells<F: MarginField> {
     /// One per scenario.
     pub(super) dampening: Vec<Cell<F>>,
     pub(super) maintenance_factor: Cell<F>,

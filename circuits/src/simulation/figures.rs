@@ -31,6 +31,7 @@ pub struct SimulationFigures<F: MarginField, const N: usize> {
 impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N> {
     type Family = Simulation<F>;
     type Hints = Hints<F>;
+    type Terms = TermsCells<F>;
     type Slot = SimulationSlot<F>;
 
     const VERSION: u16 = 1;
@@ -96,15 +97,21 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         s.equal(header.denominator.cell(), &one)
     }
 
+    fn terms<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        hints: Value<&Hints<F>>,
+    ) -> Result<TermsCells<F>, Error> {
+        terms::assign(s, N, hints.map(|h| &h.terms))
+    }
+
     fn begin<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
         _: Shape,
-        (_, claim, reserved): (&HeaderCells<F>, ClaimCells<F>, &Cell<F>),
-        hints: Value<&Hints<F>>,
+        (_, terms, claim, reserved): (&HeaderCells<F>, &TermsCells<F>, ClaimCells<F>, &Cell<F>),
+        _: Value<&Hints<F>>,
     ) -> Result<Self, Error> {
-        let terms = terms::assign(s, N, hints.map(|h| &h.terms))?;
         let account = Account::new(s, N);
-        Ok(Self { claim, reserved: reserved.clone(), terms, account })
+        Ok(Self { claim, reserved: reserved.clone(), terms: terms.clone(), account })
     }
 
     fn slot<L: Layouter<F>>(

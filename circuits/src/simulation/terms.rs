@@ -9,8 +9,8 @@ use super::hints::TermsHints;
 use crate::gadgets::{Cell, Synthesizer};
 
 /// The terms' fields.
-#[derive(Debug)]
-pub(super) struct TermsCells<F: MarginField> {
+#[derive(Clone, Debug)]
+pub struct TermsCells<F: MarginField> {
     /// Scenarios that are in the tail.
     pub(super) tail: Cell<F>,
     /// Weights of maintenance margin: shortfall, value at risk, stress.

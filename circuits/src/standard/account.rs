@@ -19,6 +19,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::SHORTFALL_BITS;
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::standard::{DEFICIT_BITS, Standard, StandardWitness};
+use zkmargin_margin::statement::venue::SubtreeDepth;
 
 use super::hints::{Division, Hints, SlotHints};
 use super::order;
@@ -56,6 +57,7 @@ pub struct StandardFigures<F: MarginField> {
 impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
     type Family = Standard<F>;
     type Hints = Hints<F>;
+    type Terms = ();
     type Slot = StandardSlot<F>;
 
     const VERSION: u16 = 4;
@@ -74,6 +76,15 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         match (layout, shape) {
             (ColumnLayout::Wide, Shape::Medium | Shape::Large) => Self::k(layout, shape) + 1,
             _ => Self::k(layout, shape),
+        }
+    }
+
+    /// Without the account's path, four small accounts fit twice the rows of one.
+    fn venue_k(layout: ColumnLayout, shape: Shape, depth: SubtreeDepth) -> u32 {
+        let k = Self::k(layout, shape) + 2 * u32::from(depth.get());
+        match (layout, shape) {
+            (ColumnLayout::Wide, Shape::Small) => k - 1,
+            _ => k,
         }
     }
 
@@ -107,10 +118,18 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         Ok(())
     }
 
+    /// This family has none.
+    fn terms<L: Layouter<F>>(
+        _: &mut Synthesizer<'_, F, L>,
+        _: Value<&Hints<F>>,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn begin<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
         _: Shape,
-        (header, claim, reserved): (&HeaderCells<F>, ClaimCells<F>, &Cell<F>),
+        (header, (), claim, reserved): (&HeaderCells<F>, &(), ClaimCells<F>, &Cell<F>),
         _: Value<&Hints<F>>,
     ) -> Result<Self, Error> {
         let denominator = header.denominator.clone();

@@ -28,7 +28,7 @@ use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::{Statement, margin};
 
 use super::claim::{self, ClaimHints};
-use super::{assign_public, market, state};
+use super::{assign_public, assign_slots, market, state};
 use crate::family::{FamilyCircuit, Unprovable};
 use crate::figures::{FamilyFigures, Witness};
 use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
@@ -193,14 +193,9 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for MarginCircu
         let reserved = state::assign_reserved(s, self.value(|a| a.reserved))?;
 
         let hints = self.value(|a| &a.figures);
-        let mut figures = G::begin(s, self.shape, (&header, claim, &reserved), hints)?;
-        let mut slots: Vec<G::Slot> = Vec::new();
-        for index in 0..G::positions(self.shape) {
-            s.scope(format!("slot {index}"));
-            let slot = figures.slot(s, index, hints)?;
-            figures.add(s, slots.last(), &slot, (index, hints))?;
-            slots.push(slot);
-        }
+        let terms = G::terms(s, hints)?;
+        let mut figures = G::begin(s, self.shape, (&header, &terms, claim, &reserved), hints)?;
+        let slots = assign_slots(s, self.shape, &mut figures, hints)?;
         let outcome = figures.finish(s, hints)?;
         claim::constrain_disclosed(s, &inputs, &outcome.shortfall)?;
 

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `margin.rs` | an account meets a level, or is below it |
 //! | `transition/` | one portfolio becomes another, and that meets a level |
+//! | `venue/` | of all accounts of a subtree, those below a level are flagged |
 //! | `claim.rs` | the claim's parts, the disclosure |
 //! | `market.rs` | the header over the rows |
 //! | `state.rs` | the commitment and the account's leaf |
@@ -14,13 +15,16 @@ pub mod margin;
 pub(crate) mod market;
 pub(crate) mod state;
 pub mod transition;
+pub mod venue;
 
 pub use claim::ClaimHints;
 
-use halo2_proofs::circuit::Layouter;
+use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
+use zkmargin_margin::shape::Shape;
 
+use crate::figures::FamilyFigures;
 use crate::gadgets::{Cell, Synthesizer};
 
 /// Bits of an instrument.
@@ -39,4 +43,21 @@ pub(crate) fn assign_public<F: MarginField, L: Layouter<F>>(
 ) -> Result<Vec<Cell<F>>, Error> {
     s.scope("public");
     names.iter().enumerate().map(|(row, name)| s.public_input(name, row)).collect()
+}
+
+/// Assigns the slots of an account and sums them up.
+pub(crate) fn assign_slots<F: MarginField, G: FamilyFigures<F>, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    shape: Shape,
+    figures: &mut G,
+    hints: Value<&G::Hints>,
+) -> Result<Vec<G::Slot>, Error> {
+    let mut slots: Vec<G::Slot> = Vec::new();
+    for index in 0..G::positions(shape) {
+        s.scope(format!("slot {index}"));
+        let slot = figures.slot(s, index, hints)?;
+        figures.add(s, slots.last(), &slot, (index, hints))?;
+        slots.push(slot);
+    }
+    Ok(slots)
 }

@@ -10,6 +10,7 @@ pub mod mock;
 pub mod scenario;
 pub mod simulation;
 pub mod transition;
+pub mod venue;
 
 use pasta_curves::Fp;
 use zkmargin_circuits::family::FamilyCircuit;

@@ -24,7 +24,7 @@ pub fn check<M: MarginFamily>(
 ) -> Result<(), Violation> {
     let account = M::account(witness);
     account.check_state(instance)?;
-    account.check_header(instance)?;
+    account.check_header(instance.market_root, instance.epoch, instance.model)?;
     M::check_terms(witness)?;
     account.check_rows(account.slots.iter(), M::leaf)?;
     check_order(account.slots.iter())?;

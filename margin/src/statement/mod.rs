@@ -7,9 +7,11 @@
 //! |---|---|---|
 //! | [`margin`] | an account meets a level, or is below it | [`MarginInstance`](crate::instance::MarginInstance) |
 //! | [`transition`] | one portfolio becomes another, and that meets a level, is healthier, or cures a breach | [`TransitionInstance`](transition::TransitionInstance) |
+//! | [`venue`] | of all accounts of a subtree, those below a level are flagged and no others | [`VenueInstance`](venue::VenueInstance) |
 
 pub mod margin;
 pub mod transition;
+pub mod venue;
 
 use core::fmt;
 
@@ -24,6 +26,8 @@ pub enum Statement {
     /// One portfolio becomes another by closing parts of it: a transition with the
     /// aim *healthier* or *cures*, which has a circuit of its own.
     Deleveraging,
+    /// Of all accounts of a subtree of this depth, those below a level are flagged.
+    Venue(venue::SubtreeDepth),
 }
 
 impl fmt::Display for Statement {
@@ -32,6 +36,7 @@ impl fmt::Display for Statement {
             Self::Margin => "margin",
             Self::Transition => "transition",
             Self::Deleveraging => "deleveraging",
+            Self::Venue(depth) => return write!(f, "venue over {} leaves", depth.leaves()),
         })
     }
 }

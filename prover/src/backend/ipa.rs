@@ -6,13 +6,18 @@ use rand::rngs::{StdRng, SysRng};
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::gadgets::layout::Usual;
 use zkmargin_circuits::ipa;
+use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::statement::transition::TransitionInstance;
+use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::{Origin, compute_ipa_params};
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::VerifiedClaim;
-use zkmargin_verifier::proof::{ProofFile, TransitionFile, VerifiedTransition};
+use zkmargin_verifier::proof::venue::Subtree;
+use zkmargin_verifier::proof::{
+    ProofFile, TransitionFile, VenueFile, VerifiedSubtree, VerifiedTransition,
+};
 
 use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
 
@@ -83,6 +88,27 @@ impl Backend for Ipa {
         let proof = prove_ipa(params, key, instance, witness)?;
         let circuit = circuit_id::<Self, C>(key.shape());
         Ok(TransitionFile::new(circuit, None, *instance, proof)?)
+    }
+
+    fn prove_subtree<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        (subtree, instance, flagged): (Subtree, &VenueInstance<Fp>, Vec<AccountId>),
+        witness: &Witness<Fp, C>,
+    ) -> Result<VenueFile<Fp>, BackendError>
+    where
+        C: FamilyCircuit<Fp, Instance = VenueInstance<Fp>> + 'static,
+    {
+        let proof = prove_ipa(params, key, instance, witness)?;
+        let made_with = (circuit_id::<Self, C>(key.shape()), None);
+        Ok(VenueFile::new(made_with, subtree, (*instance, flagged), proof)?)
+    }
+
+    fn verify_venue(
+        verifier: &Self::Verifier,
+        files: &[VenueFile<Fp>],
+    ) -> Vec<Result<VerifiedSubtree<Fp>, VerifyError>> {
+        verifier.verify_venue(files)
     }
 
     fn verify_transition(

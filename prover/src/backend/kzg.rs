@@ -8,16 +8,21 @@ use zkmargin_circuits::kzg;
 #[cfg(feature = "cuda")]
 use zkmargin_circuits::kzg::cuda;
 use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::transition::TransitionInstance;
+use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::Origin;
 use zkmargin_params::srs::{DevSrs, KzgParams, Srs, SrsError};
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::bn254;
 use zkmargin_verifier::engine::VerifiedClaim;
-use zkmargin_verifier::proof::{ProofFile, TransitionFile, VerifiedTransition};
+use zkmargin_verifier::proof::venue::Subtree;
+use zkmargin_verifier::proof::{
+    ProofFile, TransitionFile, VenueFile, VerifiedSubtree, VerifiedTransition,
+};
 
 use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
 
@@ -163,6 +168,34 @@ impl<L: Columns> Backend for Kzg<L> {
         let proof = prove_kzg(params, key, instance, witness)?;
         let circuit = circuit_id::<Self, C>(key.shape());
         Ok(TransitionFile::new(circuit, Some(params.mark), *instance, proof)?)
+    }
+
+    fn prove_subtree<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        (subtree, instance, flagged): (Subtree, &VenueInstance<Bn254Fr>, Vec<AccountId>),
+        witness: &Witness<Bn254Fr, C>,
+    ) -> Result<VenueFile<Bn254Fr>, BackendError>
+    where
+        C: FamilyCircuit<Bn254Fr, Instance = VenueInstance<Bn254Fr>> + 'static,
+    {
+        let proof = prove_kzg(params, key, instance, witness)?;
+        let made_with = (circuit_id::<Self, C>(key.shape()), Some(params.mark));
+        Ok(VenueFile::new(made_with, subtree, (*instance, flagged), proof)?)
+    }
+
+    fn verify_venue(
+        verifier: &Self::Verifier,
+        files: &[VenueFile<Bn254Fr>],
+    ) -> Vec<Result<VerifiedSubtree<Bn254Fr>, VerifyError>> {
+        match files {
+            [_] => verifier.verify_venue(files),
+            // Many cost one pairing together, and each has a result of its own.
+            several => match verifier.verify_venue_batch(several) {
+                Ok(results) => results,
+                Err(_) => verifier.verify_venue(several),
+            },
+        }
     }
 
     fn verify_transition(

@@ -15,14 +15,19 @@ use std::fmt::Debug;
 use zkmargin_circuits::family::{FamilyCircuit, Unprovable, Witness, family_of};
 use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::statement::transition::TransitionInstance;
+use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
 use zkmargin_params::srs::store::StoreError;
 use zkmargin_params::srs::{DevSrs, Srs, SrsError, SrsStore};
 use zkmargin_verifier::engine::VerifiedClaim;
-use zkmargin_verifier::proof::{CircuitId, ProofFile, TransitionFile, VerifiedTransition};
+use zkmargin_verifier::proof::venue::Subtree;
+use zkmargin_verifier::proof::{
+    CircuitId, ProofFile, TransitionFile, VenueFile, VerifiedSubtree, VerifiedTransition,
+};
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
 pub use device::{Device, DeviceError, NoDevice};
@@ -203,6 +208,19 @@ pub trait Backend: Sized + 'static {
     where
         C: FamilyCircuit<Self::Field, Instance = TransitionInstance<Self::Field>> + 'static;
 
+    /// Proves a subtree of a venue, of which these accounts are flagged.
+    ///
+    /// # Errors
+    /// As [`Backend::prove`].
+    fn prove_subtree<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        statement: (Subtree, &VenueInstance<Self::Field>, Vec<AccountId>),
+        witness: &Witness<Self::Field, C>,
+    ) -> Result<VenueFile<Self::Field>, BackendError>
+    where
+        C: FamilyCircuit<Self::Field, Instance = VenueInstance<Self::Field>> + 'static;
+
     /// Verifies proofs; one result for each, in their order.
     fn verify(
         verifier: &Self::Verifier,
@@ -217,6 +235,12 @@ pub trait Backend: Sized + 'static {
         verifier: &Self::Verifier,
         file: &TransitionFile<Self::Field>,
     ) -> Result<VerifiedTransition, VerifyError>;
+
+    /// Verifies proofs of a venue's subtrees; one result for each, in their order.
+    fn verify_venue(
+        verifier: &Self::Verifier,
+        files: &[VenueFile<Self::Field>],
+    ) -> Vec<Result<VerifiedSubtree<Self::Field>, VerifyError>>;
 }
 
 /// What a proof of a circuit was made with.

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use zkmargin_circuits::gadgets::layout::ColumnLayout;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::transition;
 use zkmargin_testkit::bounds::Assumed;
 use zkmargin_testkit::check::Checker;
 use zkmargin_testkit::coverage::{Coverage, Effort, class_of, search};
@@ -89,6 +90,16 @@ pub fn the_graph_is_whole_but<F: MarginField, C: Circuit<F>>(
     expected: &Expected,
     known: &[graph::Finding],
 ) {
+    the_graph_is_whole_of(subject, expected, known, &transition::NAMES);
+}
+
+/// The same of a statement whose public inputs have other names.
+pub fn the_graph_is_whole_of<F: MarginField, C: Circuit<F>>(
+    subject: &Subject<F, C>,
+    expected: &Expected,
+    known: &[graph::Finding],
+    names: &[&str],
+) {
     let recording = subject.record(&Plan::default());
     let checker = Checker::new(&recording);
     // Free in the statement: the transcript of a proof binds it.
@@ -97,7 +108,7 @@ pub fn the_graph_is_whole_but<F: MarginField, C: Circuit<F>>(
     assert_eq!(graph::findings(&checker), known);
     let mut text = String::new();
     for (row, links) in graph::dependencies(&checker) {
-        let name = zkmargin_margin::statement::transition::NAMES[row];
+        let name = names[row];
         writeln!(text, "{row} {name}").unwrap();
         links.iter().for_each(|link| writeln!(text, "    {link}").unwrap());
     }

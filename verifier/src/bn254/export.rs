@@ -19,6 +19,7 @@ use zkmargin_circuits::kzg::{self, KzgParams};
 use zkmargin_margin::instance;
 use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::statement::Statement;
 
 use super::error::KeyError;
 use super::field::{
@@ -34,6 +35,11 @@ pub enum ExportError {
     /// A feature of the proving library that circuits here do not use.
     #[error("the circuit uses {0}, which exported keys do not know")]
     Unsupported(&'static str),
+    /// A key of another statement. An exported key does not say its statement: who
+    /// reads one takes its proofs for margin proofs, and a venue's have as many public
+    /// inputs.
+    #[error("only keys of margin proofs are exported, and this one is of statement {0}")]
+    Statement(Statement),
     /// The powers of tau have other generators than everyone's, or are of
     /// another size than the key.
     #[error("the powers of tau do not belong to the key: {0}")]
@@ -59,21 +65,25 @@ pub struct Origin {
     pub insecure_srs: bool,
 }
 
-/// The key of a shape of a family.
+/// The key of the margin proofs of a shape of a family.
 ///
 /// # Errors
-/// When the key is of other powers of tau, or uses what no circuit here does.
+/// When the key is of another statement or other powers of tau, or uses what no
+/// circuit here does.
 pub fn export(
     key: &kzg::VerifyingKey,
     params: &KzgParams,
     insecure_srs: bool,
 ) -> Result<VerifyingKey, ExportError> {
+    if key.statement() != Statement::Margin {
+        return Err(ExportError::Statement(key.statement()));
+    }
     let (family, shape, layout) = (key.family(), key.shape(), key.columns());
     let origin = Origin { family, shape, layout, public_inputs: instance::LEN, insecure_srs };
     export_any(key.inner(), params, origin)
 }
 
-/// The key of any circuit.
+/// The key of any circuit and statement: whoever uses it must know which.
 ///
 /// # Errors
 /// As [`export`].

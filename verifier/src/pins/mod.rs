@@ -9,6 +9,7 @@
 mod freshness;
 mod rules;
 mod told;
+mod venue;
 mod words;
 
 pub use freshness::{Freshness, NotFresh, duration, parse_period, time};

@@ -69,7 +69,7 @@ impl Pins {
         self.in_words(self.verdict(Side::AtLeast), &statement)
     }
 
-    fn in_words(&self, verdict: Verdict, statement: &str) -> String {
+    pub(super) fn in_words(&self, verdict: Verdict, statement: &str) -> String {
         match verdict {
             Verdict::NotPinned => {
                 let missing = list(self.missing.iter());
@@ -101,7 +101,7 @@ impl Pins {
     }
 
     /// How well what proofs are about is known.
-    fn about(&self) -> Assurances {
+    pub(super) fn about(&self) -> Assurances {
         let figures =
             [Figure::Context, Figure::StateRoot, Figure::MarketRoot, Figure::Model, Figure::Epoch];
         let figures = figures.map(|figure| (figure.key(), self.assurance(figure)));

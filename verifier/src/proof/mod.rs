@@ -38,15 +38,18 @@
 //! and without stray bits, texts have no escapes. Unknown, missing and repeated
 //! fields are refused. White space and the order of fields are free.
 //!
-//! A proof of a transition is another format: [`TransitionFile`].
+//! A proof of a transition is another format, [`TransitionFile`], and so is a
+//! venue's: [`VenueFile`].
 
 mod circuit;
 mod json;
 mod read;
 pub mod transition;
+pub mod venue;
 
 pub use circuit::CircuitId;
 pub use transition::{TransitionData, TransitionFile, VerifiedTransition};
+pub use venue::{VenueFile, VerifiedSubtree};
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! What the readers of both formats share: fields in their one spelling.
+//! What the readers of all formats share: fields in their one spelling.
 
 use alloc::vec::Vec;
 
@@ -15,7 +15,7 @@ use zkmargin_margin::srs::SrsMark;
 
 use super::circuit::{CircuitId, LAYOUT, has_srs};
 use super::json::Object;
-use super::{FORMAT, MAX_BYTES, VERSION, transition};
+use super::{FORMAT, MAX_BYTES, VERSION, transition, venue};
 use crate::encoding::{parse_hex, parse_shortfall};
 use crate::error::MalformedProof;
 
@@ -57,7 +57,7 @@ pub(super) fn parse_head<'a>(
     let mut file = Object::parse(bytes)?;
     match file.text("format")? {
         found if found == format => {}
-        FORMAT | transition::FORMAT => return Err(MalformedProof::OtherStatement),
+        FORMAT | transition::FORMAT | venue::FORMAT => return Err(MalformedProof::OtherStatement),
         _ => return Err(MalformedProof::Format),
     }
     match file.number("version")? {
@@ -151,7 +151,7 @@ pub(super) fn parse_account<'a, F: MarginField>(
 
 /// An identifier in its one spelling: the parsers of `margin` also read
 /// uppercase digits.
-fn identifier<T: core::str::FromStr>(text: &str) -> Option<T> {
+pub(super) fn identifier<T: core::str::FromStr>(text: &str) -> Option<T> {
     text.parse().ok().filter(|_| !text.bytes().any(|byte| byte.is_ascii_uppercase()))
 }
 

@@ -126,7 +126,8 @@ pub fn check<M: MarginFamily>(
 ) -> Result<(), Violation> {
     let account = M::account(&witness.before);
     account.check_state(instance.account())?;
-    account.check_header(instance.account())?;
+    let public = instance.account();
+    account.check_header(public.market_root, public.epoch, public.model)?;
     M::check_terms(&witness.before)?;
     check_order(account.slots.iter())?;
     account.check_rows(witness.slots.iter().map(|slot| &slot.slot), M::leaf)?;

@@ -29,9 +29,11 @@ use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioFileError};
 use zkmargin_prover::proving::ProvingError;
 use zkmargin_prover::transition::{OpeningError, TransitionError};
 use zkmargin_prover::venue::VenueError;
+use zkmargin_prover::venue_proof::VenueProofError;
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::bn254::KeyError;
 use zkmargin_verifier::bn254::export::ExportError;
+use zkmargin_verifier::coverage::NotOneVenue;
 use zkmargin_verifier::engine::InvalidPolicy;
 use zkmargin_verifier::epoch::{MalformedEpoch, NotSigned};
 use zkmargin_verifier::ledger::LedgerError;
@@ -117,6 +119,14 @@ pub(crate) enum Error {
     Proving { path: String, source: ProvingError },
     #[error("{path}: {source}")]
     Transition { path: String, source: TransitionError },
+    #[error("{path}: {source}")]
+    VenueProof { path: String, source: VenueProofError },
+    #[error("{path}: {source}")]
+    NotOneVenue { path: String, source: NotOneVenue },
+    #[error(
+        "the {proofs} subtrees that are proved hash up to {found}, not to the state root {expected}: one is missing, or of another state{gaps}"
+    )]
+    NotCovered { proofs: usize, found: String, expected: String, gaps: String },
     #[error("{path}: {source}")]
     Opening { path: String, source: OpeningError },
     #[error("{path}: {source}")]
@@ -321,6 +331,7 @@ impl Error {
         match self {
             Self::Proving { source, .. } if source.is_false_statement() => Exit::False,
             Self::Transition { source, .. } if source.is_false_statement() => Exit::False,
+            Self::VenueProof { source, .. } if source.is_false_statement() => Exit::False,
             Self::MarketFile { source: MarketFileError::RootMismatch { .. }, .. } => Exit::False,
             // Malformed is not invalid: nothing could be checked.
             Self::Proof { source: VerifyError::Malformed(_), .. } => Exit::Usage,
@@ -328,6 +339,8 @@ impl Error {
             | Self::ProofsInvalid { .. }
             | Self::ProofsRefused { .. }
             | Self::Mismatch { .. }
+            | Self::NotOneVenue { .. }
+            | Self::NotCovered { .. }
             | Self::NotSigned { .. }
             | Self::NotFromReports { .. }
             | Self::NoReports(_)
@@ -385,6 +398,7 @@ impl Error {
             Self::Portfolio { path, source } => (path, source.discreet()?),
             Self::Proving { path, source } => (path, source.discreet()?),
             Self::Transition { path, source } => (path, source.discreet()?),
+            Self::VenueProof { path, source } => (path, source.discreet()?),
             Self::Market { path, source } => (path, source.discreet()?.to_owned()),
             Self::Account { path, discreet, .. } => (path, (*discreet)?.to_owned()),
             _ => return None,

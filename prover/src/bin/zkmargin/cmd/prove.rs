@@ -129,9 +129,9 @@ impl Args {
 
 /// A shape, or the smallest that fits.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ShapeChoice(pub(super) Option<Shape>);
+pub(in crate::cmd) struct ShapeChoice(pub(in crate::cmd) Option<Shape>);
 
-pub(super) fn parse_shape(text: &str) -> Result<ShapeChoice, &'static str> {
+pub(in crate::cmd) fn parse_shape(text: &str) -> Result<ShapeChoice, &'static str> {
     match text {
         "auto" => Ok(ShapeChoice(None)),
         _ => text

@@ -118,6 +118,11 @@ impl Error {
             Self::NoPath(_) => "give the account's --path FILE, or the venue's --state FILE",
             Self::Proving { source, .. } => return Some(source.hint().to_owned()),
             Self::Transition { source, .. } => source.hint(),
+            Self::VenueProof { source, .. } => source.hint(),
+            Self::NotCovered { .. } => {
+                "give the proofs of all subtrees with accounts, of the state that was posted"
+            }
+            Self::NotOneVenue { .. } => "give the proofs of one venue and epoch, each once",
             Self::Opening { .. } => {
                 "get the opening that `prove-change --opening` wrote for this proof"
             }

@@ -138,7 +138,7 @@ fn check_transition_of<B: Backend>(
 }
 
 /// Refuses a proof of another layout than the one that is taken.
-fn check_layout(
+pub(super) fn check_layout(
     source: &Source,
     circuit: CircuitId,
     expected: Option<ColumnLayout>,
@@ -152,7 +152,7 @@ fn check_layout(
 }
 
 /// Whether a circuit is in the usual layout of its proof system.
-fn is_usual(circuit: CircuitId) -> bool {
+pub(super) fn is_usual(circuit: CircuitId) -> bool {
     circuit.layout == circuit.proof_system.usual_layout()
 }
 
@@ -254,6 +254,6 @@ fn count(proofs: usize) -> String {
     if proofs == 1 { "1 proof".to_owned() } else { format!("{proofs} proofs") }
 }
 
-fn proof_error(source: &Source, error: VerifyError) -> Error {
+pub(super) fn proof_error(source: &Source, error: VerifyError) -> Error {
     Error::Proof { path: source.to_string(), source: error }
 }

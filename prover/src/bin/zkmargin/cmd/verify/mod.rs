@@ -7,6 +7,7 @@
 mod check;
 mod expected;
 mod page;
+mod venue;
 mod verdict;
 
 use zkmargin_margin::claim::Side;
@@ -39,6 +40,11 @@ pub(crate) struct Args {
     /// The proof files
     #[arg(required = true, value_parser = parse_source)]
     proof: Vec<Source>,
+    /// Verify the proofs of a venue (`venue prove`), all of one epoch, files or
+    /// directories of them: that of all its accounts those below the level are
+    /// flagged and no others
+    #[arg(long, conflicts_with = "open")]
+    venue: bool,
     /// Show the proof in the browser, on a page that verifies it there too; until
     /// the command is ended
     #[arg(long)]
@@ -71,6 +77,9 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
 
 fn report(args: &Args, env: Env) -> Result<Exit, Error> {
     let pins = args.expected.pins(env)?;
+    if args.venue {
+        return venue::report(&args.proof, &pins, (args.srs, args.layout), env);
+    }
     let checked = check_all(&args.proof, (args.srs, args.layout), env)?;
     let (mut first_error, mut below) = (None, false);
     let other = |source: &Source, error: Mismatch| Error::Mismatch {

@@ -1,5 +1,7 @@
 //! `zkmargin venue`.
 
+mod prove;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -13,6 +15,7 @@ use zkmargin_prover::bulk::{self, Outcome};
 use zkmargin_prover::crypt::{self, CryptError, Keys};
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
+use zkmargin_prover::portfolio_file::PortfolioDocument;
 use zkmargin_prover::venue::{AccountList, Entry, FieldHex, ListEntry, PathFile, State, StateFile};
 use zkmargin_prover::with_backend;
 
@@ -32,6 +35,9 @@ pub(crate) enum Command {
     Root(Root),
     /// Read an account's membership path out of a state
     Path(PathArgs),
+    /// Prove that of all accounts of a state those below a level are flagged and no
+    /// others
+    Prove(prove::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -131,6 +137,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
             let epoch = args.epoch(system, env)?;
             with_backend!(system, B => root::<B>(args, &list, epoch, env))
         }
+        Command::Prove(args) => prove::run(args, env),
         Command::Path(args) => {
             let failed = |error| Error::venue(&args.state, error);
             let file = StateFile::parse(&args.state.read()?).map_err(failed)?;
@@ -161,13 +168,7 @@ fn commit<B: Backend, M: FamilyMarket<B::Field> + Sync>(
 ) -> Result<Exit, Error> {
     let sources = bulk::expand(&args.portfolio, &args.list)?;
     let listings = market.listings();
-    let keys = args.keys.identities()?;
-    let one = |keys: Option<&Keys>, source: &Source| -> Result<_, Error> {
-        let document = load_document_with(
-            source,
-            |file| args.open(keys, source, file),
-            args.insecure_plaintext,
-        )?;
+    let one = |source: &Source, document: PortfolioDocument| -> Result<_, Error> {
         let portfolio =
             listings.portfolio(&document).map_err(|error| Error::portfolio(source, error))?;
         // What no circuit holds can be committed to and never be proved.
@@ -177,16 +178,8 @@ fn commit<B: Backend, M: FamilyMarket<B::Field> + Sync>(
         Ok(Entry { account: document.account, commitment: portfolio.commitment::<B::Field>() })
     };
     let name = format!("commitments to {} portfolios", sources.len());
-    let outcomes = env.progress.stage(&name, || match keys.shared() {
-        Some(shared) => bulk::for_each(
-            &sources,
-            args.keep_going,
-            || shared.keys(),
-            |keys, source| one(Some(keys), source),
-        ),
-        // Somebody may have to be asked, which is done for one at a time.
-        None => bulk::in_order(&sources, args.keep_going, |source| one(None, source)),
-    });
+    let keys = (&args.keys, args.insecure_plaintext);
+    let outcomes = env.progress.stage(&name, || open_all(&sources, keys, args.keep_going, one))?;
     let mut lines = Vec::new();
     let (mut refused, total) = (0, outcomes.len());
     for outcome in outcomes {
@@ -212,19 +205,40 @@ fn commit<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     }
 }
 
-impl Commit {
-    /// Opens a portfolio with a thread's keys, or as a single one is opened.
-    fn open(
-        &self,
-        keys: Option<&Keys>,
-        source: &Source,
-        file: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        match keys.map(|keys| crypt::decrypt(file, keys)) {
-            None | Some(Err(CryptError::PassphraseNeeded)) => self.keys.open(source, file),
-            Some(opened) => opened.map_err(|error| Error::crypt(source, error)),
-        }
+/// Opens a portfolio with a thread's keys, or as a single one is opened.
+fn open(
+    given: &KeyArgs,
+    keys: Option<&Keys>,
+    source: &Source,
+    file: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    match keys.map(|keys| crypt::decrypt(file, keys)) {
+        None | Some(Err(CryptError::PassphraseNeeded)) => given.open(source, file),
+        Some(opened) => opened.map_err(|error| Error::crypt(source, error)),
     }
+}
+
+/// Opens portfolios with all cores, where nobody has to be asked; one outcome for each.
+fn open_all<T: Send>(
+    sources: &[Source],
+    (keys, insecure_plaintext): (&KeyArgs, bool),
+    keep_going: bool,
+    one: impl Fn(&Source, PortfolioDocument) -> Result<T, Error> + Sync + Send,
+) -> Result<Vec<Outcome<T, Error>>, Error> {
+    let opened = |own: Option<&Keys>, source: &Source| {
+        let file = |file: &[u8]| open(keys, own, source, file);
+        one(source, load_document_with(source, file, insecure_plaintext)?)
+    };
+    Ok(match keys.identities()?.shared() {
+        Some(shared) => bulk::for_each(
+            sources,
+            keep_going,
+            || shared.keys(),
+            |keys, source| opened(Some(keys), source),
+        ),
+        // Somebody may have to be asked, which is done for one at a time.
+        None => bulk::in_order(sources, keep_going, |source| opened(None, source)),
+    })
 }
 
 fn root<B: Backend>(

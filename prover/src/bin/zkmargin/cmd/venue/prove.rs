@@ -1,0 +1,285 @@
+//! `zkmargin venue prove`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_margin::claim::{Claim, Level, Multiplier};
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::{AccountId, ContextId, Memo};
+use zkmargin_margin::portfolio::Portfolio;
+use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::statement::venue::{SubtreeDepth, VenueInstance, VenueWitness};
+use zkmargin_prover::backend::{Backend, Device};
+use zkmargin_prover::bulk::{self, Outcome};
+use zkmargin_prover::family::FamilyMarket;
+use zkmargin_prover::files::{Source, create_directory};
+use zkmargin_prover::portfolio_file::PortfolioDocument;
+use zkmargin_prover::venue::{FieldHex, State, StateFile};
+use zkmargin_prover::venue_proof::{VenueProofError, WantedVenue, WholeVenue};
+use zkmargin_prover::with_depth;
+
+use super::open_all;
+use crate::cmd::prove::{ShapeChoice, parse_shape};
+use crate::env::Env;
+use crate::error::{Error, Exit};
+use crate::input::{
+    KeyArgs, LayoutArgs, PublishedMarket, SrsArgs, parse_context, parse_memo, parse_source,
+    refuse_existing, warn_of_insecure_srs, with_market, write_public,
+};
+use crate::params::prover;
+
+/// What is said after the help.
+const NOTE: &str = "\
+The portfolios of all accounts of the state are needed, each once. Of every subtree \
+with accounts one proof is made; together they show how many accounts there are and \
+which of them are below the level, and of no other account anything. Accounts below \
+are flagged by name in the proofs. `zkmargin verify --venue DIR` checks them.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = NOTE)]
+pub(crate) struct Args {
+    /// The portfolios of all accounts; of a directory the .age and .json files in it
+    #[arg(value_parser = parse_source, required_unless_present = "list")]
+    portfolio: Vec<Source>,
+    /// A file that names portfolios, one a line
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
+    list: Vec<Source>,
+    /// The state of the epoch
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
+    state: Source,
+    /// The market of the epoch
+    #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
+    market: Source,
+    #[command(flatten)]
+    keys: KeyArgs,
+    /// Accept portfolios that are not encrypted
+    #[arg(long)]
+    insecure_plaintext: bool,
+    /// What accounts are that are not flagged: at-least:LEVEL, with LEVEL one of
+    /// margin-call, maintenance, initial
+    #[arg(short, long, default_value = "at-least:maintenance")]
+    claim: Claim,
+    /// How many times the level's requirement counts, from 1 on: 1.25
+    #[arg(long, value_name = "TIMES")]
+    multiplier: Option<Multiplier>,
+    /// Accounts to a proof: 4, 16, 64 or 256
+    #[arg(long, value_name = "NUMBER", default_value = "16")]
+    leaves: SubtreeDepth,
+    /// What else the proofs say, as 0x and at most 62 digits
+    #[arg(long, value_name = "0x...", value_parser = parse_memo, default_value = "0x", hide_default_value = true)]
+    memo: Memo,
+    /// Size of every account in the circuit: auto (the smallest that holds all),
+    /// small, medium, large
+    #[arg(long, default_value = "auto", value_parser = parse_shape)]
+    shape: ShapeChoice,
+    /// The deployment the state must be for: 0x and 62 digits, or
+    /// PROTOCOL[@CHAIN[/0xVERIFIER]]
+    #[arg(long, value_parser = parse_context, env = "ZKMARGIN_CONTEXT", hide_env_values = true)]
+    context: Option<ContextId>,
+    #[command(flatten)]
+    layout: LayoutArgs,
+    #[command(flatten)]
+    srs: SrsArgs,
+    /// What computes proofs: cpu, gpu, or auto (a GPU where there is one and the
+    /// circuit is large enough)
+    #[arg(long, value_name = "DEVICE", default_value_t, hide = !cfg!(feature = "cuda"))]
+    device: Device,
+    /// Where the proofs go, one a subtree
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Replace existing output files
+    #[arg(long)]
+    force: bool,
+}
+
+impl Args {
+    /// The claim with its multiplier.
+    fn claim(&self) -> Result<Claim, Error> {
+        let plain = self.claim;
+        let claim = match self.multiplier {
+            Some(_) if plain.multiplier() != Multiplier::ONE => {
+                return Err(Error::Usage("--claim has a multiplier already"));
+            }
+            Some(_) if plain.level() == Level::MarginCall => {
+                return Err(Error::Usage(
+                    "--multiplier: the level margin-call requires nothing that could be multiplied",
+                ));
+            }
+            Some(multiplier) => plain.with_multiplier(multiplier),
+            None => plain,
+        };
+        VenueInstance::<pasta_curves::Fp>::check_claim(claim).map_err(|error| Error::VenueProof {
+            path: self.state.to_string(),
+            source: error.into(),
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Report {
+    state_root: FieldHex,
+    claim: String,
+    shape: Shape,
+    leaves: usize,
+    accounts: usize,
+    flagged: Vec<AccountId>,
+    proofs: Vec<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
+    if args.output.as_os_str() == "-" {
+        return Err(Error::Usage("a venue's proofs need --output DIRECTORY"));
+    }
+    args.claim()?;
+    let published = PublishedMarket::load(&args.market)?;
+    with_market!(&published, env, B, market => prove::<B, _>(args, &market, env))
+}
+
+fn prove<B: Backend, M: FamilyMarket<B::Field> + Sync>(
+    args: &Args,
+    market: &M,
+    env: Env,
+) -> Result<Exit, Error> {
+    let failed = |error| Error::venue(&args.state, error);
+    let file = StateFile::parse(&args.state.read()?).map_err(failed)?;
+    let state: State<B::Field> = file.state().map_err(failed)?;
+    match args.context {
+        Some(expected) if expected != state.context() => {
+            return Err(Error::Mismatch {
+                place: args.state.to_string(),
+                what: "context",
+                expected: expected.to_string(),
+                found: state.context().to_string(),
+            });
+        }
+        _ => {}
+    }
+    let portfolios = portfolios::<B, M>(args, market, env)?;
+    let (claim, memo, shape) = (args.claim()?, args.memo, args.shape.0);
+    let wanted = WantedVenue { claim, memo, shape, depth: args.leaves };
+    let whole = || WholeVenue::new(market, &state, &portfolios, wanted);
+    let whole = env.progress.stage("native check", whole).map_err(|error| args.failed(error))?;
+    if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
+        warn_of_insecure_srs();
+    }
+    let outputs: Vec<_> = (0..whole.subtrees()).map(|index| args.output_of(index)).collect();
+    outputs.iter().try_for_each(|output| refuse_existing(output, args.force))?;
+    create_directory(&args.output)?;
+    let flagged = match args.layout.of(B::SYSTEM)? == B::SYSTEM.usual_layout() {
+        true => with_depth!(args.leaves, D => {
+            prove_in::<B, M, M::VenueIn<D, B::Columns>>(args, &whole, &outputs, env)
+        }),
+        false => with_depth!(args.leaves, D => {
+            type Wide<B> = <B as Backend>::Wide;
+            type Columns<B> = <Wide<B> as Backend>::Columns;
+            prove_in::<Wide<B>, M, M::VenueIn<D, Columns<B>>>(args, &whole, &outputs, env)
+        }),
+    }?;
+    let report = Report {
+        state_root: FieldHex::of(&state.root()),
+        claim: claim.to_string(),
+        shape: whole.shape(),
+        leaves: args.leaves.leaves(),
+        accounts: state.entries().len(),
+        flagged,
+        proofs: outputs,
+    };
+    env.out.result(&report, |report| report.lines(&args.output))?;
+    Ok(Exit::Done)
+}
+
+impl Report {
+    fn lines(&self, output: &Path) -> Vec<String> {
+        let Self { accounts, flagged, claim, proofs, .. } = self;
+        let head = format!(
+            "{accounts} accounts, {} flagged, all others {claim}: {} proofs in {}",
+            flagged.len(),
+            proofs.len(),
+            output.display()
+        );
+        [head]
+            .into_iter()
+            .chain(flagged.iter().map(|account| format!("flagged {account}")))
+            .collect()
+    }
+}
+
+impl Args {
+    /// The file of a subtree's proof.
+    fn output_of(&self, index: usize) -> PathBuf {
+        self.output.join(format!("subtree-{index:07}.json"))
+    }
+
+    fn failed(&self, source: VenueProofError) -> Error {
+        Error::VenueProof { path: self.state.to_string(), source }
+    }
+}
+
+/// All portfolios, by account: each account once.
+fn portfolios<B: Backend, M: FamilyMarket<B::Field> + Sync>(
+    args: &Args,
+    market: &M,
+    env: Env,
+) -> Result<BTreeMap<AccountId, Portfolio>, Error> {
+    let sources = bulk::expand(&args.portfolio, &args.list)?;
+    let listings = market.listings();
+    let one = |source: &Source, document: PortfolioDocument| {
+        let portfolio = listings.portfolio(&document);
+        Ok((document.account, portfolio.map_err(|error| Error::portfolio(source, error))?))
+    };
+    let name = format!("{} portfolios", sources.len());
+    let keys = (&args.keys, args.insecure_plaintext);
+    let outcomes = env.progress.stage(&name, || open_all(&sources, keys, false, one))?;
+    let mut portfolios = BTreeMap::new();
+    for (source, outcome) in sources.iter().zip(outcomes) {
+        match outcome {
+            Outcome::Done((account, portfolio)) => {
+                if portfolios.insert(account, portfolio).is_some() {
+                    let path = source.to_string();
+                    return Err(Error::VenueProof {
+                        path,
+                        source: VenueProofError::Twice(account),
+                    });
+                }
+            }
+            Outcome::Failed(error) => return Err(error),
+            // Another one failed, and is found in its place.
+            Outcome::NotTried => {}
+        }
+    }
+    Ok(portfolios)
+}
+
+/// Proves all subtrees, one after the other: each takes all cores. The flagged
+/// accounts.
+fn prove_in<B, M, C>(
+    args: &Args,
+    whole: &WholeVenue<'_, B::Field, M>,
+    outputs: &[PathBuf],
+    env: Env,
+) -> Result<Vec<AccountId>, Error>
+where
+    B: Backend,
+    B::Field: MarginField,
+    M: FamilyMarket<B::Field>,
+    C: FamilyCircuit<
+            B::Field,
+            Instance = VenueInstance<B::Field>,
+            Witness = VenueWitness<M::Family>,
+        > + 'static,
+{
+    let failed = |error| args.failed(error);
+    let prover = prover::<B, C>(whole.shape(), args.srs.dev(), args.device, env)?;
+    let mut flagged = Vec::new();
+    for (index, output) in outputs.iter().enumerate() {
+        let prepared = whole.prepare(index).map_err(failed)?;
+        let stage = format!("proof of subtree {index}, of {}", outputs.len());
+        let file =
+            env.progress.stage(&stage, || prover.prove_subtree(&prepared)).map_err(failed)?;
+        write_public(output, file.to_json().as_bytes(), args.force, env)?;
+        flagged.extend(prepared.flagged());
+    }
+    Ok(flagged)
+}
