@@ -120,6 +120,33 @@ fn no_lie_is_accepted() {
     harness::no_lie_is_accepted(&sparse::<Bn254Fr>(shape), &sparse_expected(shape));
 }
 
+/// Terms and rows are bound by digests alone.
+#[test]
+fn nothing_is_told_twice() {
+    type Choices = zkmargin_circuits::scenario::Assignment<Bn254Fr>;
+    type Lie = fn(&mut Choices);
+    let case = ScenarioMarket::over_field().case(&every_slot(), at_least(Level::Initial), 0);
+    let lies: [(&str, Lie); 9] = [
+        ("a dampening", |a| a.figures.terms.dampening[0] += Bn254Fr::from(1)),
+        ("the last dampening", |a| a.figures.terms.dampening[41] += Bn254Fr::from(1)),
+        ("a factor", |a| a.figures.terms.initial_factor += Bn254Fr::from(1)),
+        ("a rate", |a| a.figures.terms.net += Bn254Fr::from(1)),
+        ("charges on naked shorts", |a| a.figures.terms.naked += Bn254Fr::from(1)),
+        ("a value", |a| a.figures.slots[0].values[0] += Bn254Fr::from(1)),
+        ("the last value", |a| a.figures.slots[7].values[14] += Bn254Fr::from(1)),
+        ("charges", |a| a.figures.slots[1].charges += Bn254Fr::from(1)),
+        ("a delta", |a| a.figures.slots[1].delta += Bn254Fr::from(1)),
+    ];
+    let lies = lies.map(|(name, lie)| {
+        let circuit = case.lie(|a| {
+            lie(a);
+            a.solve();
+        });
+        (name.to_owned(), circuit)
+    });
+    harness::nothing_is_told_twice(&full::<Bn254Fr>(), &full_expected(), lies.into());
+}
+
 #[test]
 fn every_constraint_is_seen_failing() {
     harness::every_constraint_is_seen_failing(&full::<Bn254Fr>(), &EXPECTED);

@@ -35,7 +35,7 @@ fn fields<A, F, P: Fn(&mut A) -> Vec<&mut F>>(of: P) -> P {
     of
 }
 
-/// One field changed at a time, in two ways that differ from field to field, by request
+/// One field changed at a time, in a way that differs from field to field, by request
 /// in five. What follows from it is worked out by `solve`, so that the lie itself is all
 /// there is to catch.
 fn lies_about<A: 'static, F: MarginField>(
@@ -49,7 +49,7 @@ fn lies_about<A: 'static, F: MarginField>(
     let mut lies: Vec<Named<A>> = Vec::new();
     for field in 0..of(honest).len() {
         for (i, change) in changes.into_iter().enumerate() {
-            if !is_long() && ![field % 5, (field + 2) % 5].contains(&i) {
+            if !is_long() && i != field % changes.len() {
                 continue;
             }
             let by = F::from(2).pow_vartime([[16, 32, 72, 84, 128][field % 5]]);

@@ -9,7 +9,7 @@ use zkmargin_margin::instance::MEMO;
 use zkmargin_margin::portfolio::Position;
 use zkmargin_testkit::equations::standard::{statements, wires};
 
-use super::{Both, is_long};
+use super::{Both, is_long, lies_about};
 use crate::fixtures::{Case, DENOMINATOR, Market, PERP, at_least, below, healthy, k, position};
 
 type Lie<F> = Box<dyn Fn(&mut Assignment<F>) + Sync>;
@@ -52,25 +52,6 @@ pub(super) fn fields<F>(slot: &mut SlotHints<F>) -> [&mut F; 27] {
         q3,
         s3,
     ]
-}
-
-/// One field of a slot changed at a time.
-fn lies_about_fields<F: MarginField>(slot: usize) -> Vec<Named<F>> {
-    let power = |bits: u64| F::from(2).pow_vartime([bits]);
-    let changes: [fn(F, F) -> F; 4] =
-        [|x, _| x + F::ONE, |x, _| x - F::ONE, |x, _| -x, |x, by| x + by];
-    let mut lies: Vec<Named<F>> = Vec::new();
-    for field in 0..27 {
-        for (i, change) in changes.into_iter().enumerate() {
-            let by = power([16, 32, 64, 80][field % 4]);
-            let lie = move |a: &mut Assignment<F>| {
-                let field = fields(&mut a.slots[slot]).into_iter().nth(field).unwrap();
-                *field = change(*field, by);
-            };
-            lies.push((format!("slot {slot}: field {field}, change {i}"), Box::new(lie)));
-        }
-    }
-    lies
 }
 
 /// Lies of more than one field: what one loses the other gains.
@@ -239,7 +220,12 @@ fn on_lies<F: MarginField>() {
         for slot in slots {
             lies.extend(coupled_lies(slot));
             if i < 2 || is_long() {
-                lies.extend(lies_about_fields(slot));
+                let of_slot = super::fields(move |a: &mut Assignment<F>| -> Vec<&mut F> {
+                    fields(&mut a.slots[slot]).into()
+                });
+                let mut honest = case.circuit();
+                let honest = honest.assignment_mut().unwrap();
+                lies.extend(lies_about(&format!("slot {slot}"), honest, |_| (), of_slot));
             }
         }
         let (told, accepted) = agree_on_lies(case, &lies);
@@ -264,16 +250,21 @@ fn on_lies_over_pasta() {
 #[test]
 fn on_claims() {
     let (ipa, kzg) = (Market::<Fp>::over_field(), Market::<Bn254Fr>::over_field());
-    for positions in [healthy(), full(), vec![position(0, PERP, 2_000, -1_700_001)], vec![]] {
+    let dials = [0, 1 << 8, 2_500 << 8, 0xff_ffff << 8, 1 << 40, 150 << 40, 2_500 << 8 | 900 << 40];
+    for (positions, dials) in [
+        (healthy(), &dials[..]),
+        (full(), &dials[..2]),
+        (vec![position(0, PERP, 2_000, -1_700_001)], &dials[..]),
+        (vec![], &dials[..1]),
+    ] {
         let margin = ipa.margin(&positions);
-        let dials =
-            [0, 1 << 8, 2_500 << 8, 0xff_ffff << 8, 1 << 40, 150 << 40, 2_500 << 8 | 900 << 40];
-        for code in (0..8).flat_map(|plain| dials.map(|dial| plain | dial)) {
+        for code in (0..8).flat_map(|plain| dials.iter().map(move |dial| plain | dial)) {
             let Some(claim) = Claim::from_code(code) else { continue };
             let shortfall = margin.shortfall_of(claim.level(), claim.multiplier());
-            for disclosed in [0, shortfall, shortfall + 1] {
+            let disclosures = std::collections::BTreeSet::from([0, shortfall, shortfall + 1]);
+            for disclosed in disclosures {
                 let verdict = agree(&kzg.case(&positions, claim, disclosed));
-                if disclosed == 0 {
+                if disclosed == 0 && is_long() {
                     assert_eq!(verdict, agree(&ipa.case(&positions, claim, disclosed)));
                 }
             }
