@@ -116,7 +116,7 @@ pub fn account(
 fn coins(rows: &[Value], quote: &Symbol, builder: &mut Builder) -> Result<RawCoin, ImportError> {
     let mut own = None;
     for (index, row) in rows.iter().enumerate() {
-        let coin: RawCoin = forms::row(row, &forms::name(row, "coin", index))?;
+        let coin: RawCoin = forms::row(row, &format!("coin {}", index + 1))?;
         if coin.coin == quote.as_str() {
             own = Some(coin);
             continue;

@@ -148,7 +148,7 @@ fn details(
 ) -> Result<RawDetail, ImportError> {
     let mut own = None;
     for (index, row) in rows.iter().enumerate() {
-        let detail: RawDetail = forms::row(row, &forms::name(row, "ccy", index))?;
+        let detail: RawDetail = forms::row(row, &format!("details {}", index + 1))?;
         if detail.ccy == quote.as_str() {
             own = Some(detail);
             continue;

@@ -83,6 +83,7 @@ fn make(dir: &Path) {
     let venues = Path::new(env!("CARGO_MANIFEST_DIR")).join("../params/fixtures");
     copy_files(&venues, dir);
     copy_files(&venues.join("srs"), dir);
+    copy_files(&venues.join("accounts"), dir);
     let oracles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../oracle/fixtures");
     copy_files(&oracles, dir);
     let powers = fs::read(dir.join("pot5.ptau")).unwrap();

@@ -68,8 +68,9 @@ pub fn account(subaccount: &str, prices: Option<&str>) -> Result<VenueAccount, I
     let quote = symbol(QUOTE)?;
     let mut builder = Builder::new(&quote, SOURCE);
     let mut cash = rust_decimal::Decimal::ZERO;
-    for (name, asset) in &raw.asset_positions {
-        let asset: RawPosition = forms::row(asset, name)?;
+    // Rows are numbered in errors: what is held is the owner's.
+    for (index, (name, asset)) in raw.asset_positions.iter().enumerate() {
+        let asset: RawPosition = forms::row(asset, &format!("asset {}", index + 1))?;
         match name.as_str() {
             "USDC" => cash = asset.signed(),
             _ if asset.size.0.is_zero() => {}
@@ -81,8 +82,9 @@ pub fn account(subaccount: &str, prices: Option<&str>) -> Result<VenueAccount, I
     }
     let prices = prices.map(markets).transpose()?;
     let mut values = vec![cash];
-    for (name, position) in &raw.open_perpetual_positions {
-        let position: RawPosition = forms::row(position, name)?;
+    for (index, (name, position)) in raw.open_perpetual_positions.iter().enumerate() {
+        let row = format!("position {}", index + 1);
+        let position: RawPosition = forms::row(position, &row)?;
         let (symbol, quantity) = (symbol(name)?, position.signed());
         if quantity.is_zero() {
             continue;
@@ -92,7 +94,8 @@ pub fn account(subaccount: &str, prices: Option<&str>) -> Result<VenueAccount, I
             builder.hold(holding, None)?;
             continue;
         };
-        let market: RawMarket = forms::row(prices.get(name).unwrap_or(&Value::Null), name)?;
+        let market: RawMarket =
+            forms::row(prices.get(name).unwrap_or(&Value::Null), &format!("the market of {row}"))?;
         let value = quantity.checked_mul(market.oracle_price.0);
         values.push(value.ok_or(ImportError::Account(AccountProblem::Range))?);
         builder.hold(holding, Some(market.oracle_price.0))?;

@@ -318,10 +318,10 @@ fn a_dydx_subaccount_is_read_and_its_equity_checked() {
     let other = refused(("\"USDC\": {", "\"TDAI\": {"));
     assert!(other.contains("an asset that is not USDC is not supported"), "{other}");
     let side = refused(("\"side\": \"LONG\"", "\"side\": \"UP\""));
-    assert!(side.starts_with("BTC-USD: side: unknown variant"), "{side}");
+    assert!(side.starts_with("position 1: side: unknown variant"), "{side}");
     let unlisted =
         refused(("\"BTC-USD\": {\n      \"clobPairId\"", "\"X-USD\": {\n      \"clobPairId\""));
-    assert!(unlisted.starts_with("BTC-USD: "), "{unlisted}");
+    assert!(unlisted.starts_with("the market of position 1: "), "{unlisted}");
     // Shorts are written with their sign, and are short without it.
     for size in ["-10", "10"] {
         let short = DYDX.replacen("\"LONG\"", "\"SHORT\"", 1);

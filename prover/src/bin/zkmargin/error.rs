@@ -297,7 +297,7 @@ impl Error {
 
     /// A refused account: texts and sums in it are the owner's.
     /// `answers` is the hint to give the venue's answers as they should be.
-    pub(crate) fn account(path: &Source, error: ImportError, answers: &'static str) -> Self {
+    pub(crate) fn account(path: impl ToString, error: ImportError, answers: &'static str) -> Self {
         let hint = match &error {
             ImportError::Json { .. }
             | ImportError::Row { .. }

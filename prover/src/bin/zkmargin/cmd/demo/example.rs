@@ -91,7 +91,8 @@ impl Example {
     /// The portfolio, after paying in so much.
     pub(in crate::cmd) fn portfolio(&self, deposit: u32) -> PortfolioDocument {
         let cash = self.account.funds.amount() + Decimal::from(deposit);
-        let account = VenueAccount { funds: Funds::Cash(cash), ..self.account.clone() };
+        let mut account = self.account.clone();
+        account.funds = Funds::Cash(cash);
         document(Self::trader(), &account, CASH_DECIMALS)
     }
 

@@ -163,15 +163,21 @@ pub(super) fn text(source: &Source) -> Result<Zeroizing<String>, Error> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Reads an account, and writes what becomes of it.
-fn put(
+/// Reads an account from files, and writes what becomes of it.
+fn put<'a>(
     (to, ask): (&PortfolioArgs, &AskArgs),
-    (file, answers): (&Source, &'static str),
+    (file, others): (&'a Source, impl IntoIterator<Item = &'a Source>),
+    answers: &'static str,
     read: impl FnOnce() -> Result<Result<VenueAccount, ImportError>, Error>,
     env: Env,
 ) -> Result<Exit, Error> {
     check_outputs(to)?;
-    let account = read()?.map_err(|error| Error::account(file, error, answers))?;
+    // A refusal is of all together: it says of which answer where that can be said.
+    let names = || {
+        let files = std::iter::once(file).chain(others);
+        files.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    let account = read()?.map_err(|error| Error::account(names(), error, answers))?;
     write(to, ask, (&account, file), answers, env)
 }
 
@@ -180,7 +186,7 @@ pub(super) fn hyperliquid(args: &Hyperliquid, env: Env) -> Result<Exit, Error> {
         let state = text(&args.file)?;
         Ok(hyperliquid::account(&state).and_then(|account| account.venue_account()))
     };
-    put((&args.to, &AskArgs::NONE), (&args.file, STATE), read, env)
+    put((&args.to, &AskArgs::NONE), (&args.file, []), STATE, read, env)
 }
 
 pub(super) fn binance(args: &Binance, env: Env) -> Result<Exit, Error> {
@@ -190,7 +196,7 @@ pub(super) fn binance(args: &Binance, env: Env) -> Result<Exit, Error> {
         let orders = orders.as_ref().map(|orders| orders.as_str());
         Ok(binance::account(&account, &positions, orders, &args.quote))
     };
-    put((&args.to, &args.ask), (&args.file, AS_SENT), read, env)
+    put((&args.to, &args.ask), (&args.file, [&args.positions]), AS_SENT, read, env)
 }
 
 pub(super) fn bybit(args: &Bybit, env: Env) -> Result<Exit, Error> {
@@ -200,7 +206,7 @@ pub(super) fn bybit(args: &Bybit, env: Env) -> Result<Exit, Error> {
         let pages: Vec<&str> = pages.iter().map(|page| page.as_str()).collect();
         Ok(bybit::account(&wallet, &pages, &args.quote))
     };
-    put((&args.to, &args.ask), (&args.file, AS_SENT), read, env)
+    put((&args.to, &args.ask), (&args.file, &args.positions), AS_SENT, read, env)
 }
 
 pub(super) fn okx(args: &Okx, env: Env) -> Result<Exit, Error> {
@@ -210,12 +216,18 @@ pub(super) fn okx(args: &Okx, env: Env) -> Result<Exit, Error> {
         let sizes: Vec<&str> = sizes.iter().map(|sizes| sizes.as_str()).collect();
         Ok(okx::account(&balance, &positions, &sizes, &args.quote))
     };
-    put((&args.to, &args.ask), (&args.file, AS_SENT), read, env)
+    put(
+        (&args.to, &args.ask),
+        (&args.file, std::iter::once(&args.positions).chain(&args.instruments)),
+        AS_SENT,
+        read,
+        env,
+    )
 }
 
 pub(super) fn derive(args: &Derive, env: Env) -> Result<Exit, Error> {
     let read = || Ok(derive::account(&text(&args.file)?));
-    put((&args.to, &args.ask), (&args.file, AS_SENT), read, env)
+    put((&args.to, &args.ask), (&args.file, []), AS_SENT, read, env)
 }
 
 pub(super) fn dydx(args: &Dydx, env: Env) -> Result<Exit, Error> {
@@ -224,5 +236,5 @@ pub(super) fn dydx(args: &Dydx, env: Env) -> Result<Exit, Error> {
         let markets = args.markets.as_ref().map(text).transpose()?;
         Ok(dydx::account(&subaccount, markets.as_ref().map(|markets| markets.as_str())))
     };
-    put((&args.to, &args.ask), (&args.file, AS_SENT), read, env)
+    put((&args.to, &args.ask), (&args.file, &args.markets), AS_SENT, read, env)
 }

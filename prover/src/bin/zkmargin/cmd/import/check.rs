@@ -7,9 +7,11 @@ use pasta_curves::Fp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use zkmargin_margin::ids::Epoch;
-use zkmargin_params::import::{AccountProblem, ImportError, VenueAccount};
+use zkmargin_params::import::{
+    AccountProblem, Holding, ImportError, SHORT_LEG, VenueAccount, both_sides,
+};
 use zkmargin_params::market::Market;
-use zkmargin_params::model::AnyModel;
+use zkmargin_params::model::{AnyModel, StandardModel};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::portfolio_file::{Listings, PortfolioDocument};
 
@@ -56,6 +58,7 @@ pub(super) fn check(
     let AnyModel::Standard(model) = load_model(model)? else {
         return Err(Error::Usage("--check: only standard models can be compared"));
     };
+    let model = with_legs(*model, account, file)?;
     let flat = || ImportError::Account(AccountProblem::Flat);
     let failed = |error| Error::account(file, error, "");
     // When is of no account here.
@@ -90,6 +93,21 @@ pub(super) fn check(
     .into_iter()
     .flatten()
     .collect())
+}
+
+/// The model with short legs of its own, where the account has one.
+fn with_legs(
+    model: StandardModel,
+    account: &VenueAccount,
+    file: &Source,
+) -> Result<StandardModel, Error> {
+    let is_leg = |held: &Holding| held.symbol.as_str().ends_with(SHORT_LEG);
+    if !account.positions.iter().any(is_leg) {
+        return Ok(model);
+    }
+    let mut spec = model.spec().clone();
+    spec.instruments = both_sides(spec.instruments);
+    StandardModel::new(spec).map_err(|error| Error::import(file, error.into()))
 }
 
 #[cfg(test)]
@@ -149,10 +167,11 @@ mod tests {
         let mut document = document(AccountId::new([0; 20]), &account, 8);
         document.ensure_blinding().unwrap();
         let file = Source::from("account.json");
-        // The shipped model lists one leg.
-        let unlisted = check("binance-usdm", &account, &document, &file).unwrap_err();
-        assert!(unlisted.message(false).contains("does not list"), "{}", unlisted.message(false));
-        let scenario = check("scan", &account, &document, &file).unwrap_err();
+        // The shipped model lists one leg; both are compared.
+        let checked = check("binance-usdm", &account, &document, &file).unwrap();
+        assert_eq!(checked.len(), 3);
+        assert!(checked.iter().all(|one| one.agrees && one.stated == one.computed));
+        let scenario = check("scan", &account, &document, &file).err().unwrap();
         assert!(scenario.message(false).contains("only standard models"));
         let mut alone = account.clone();
         alone.positions.pop();

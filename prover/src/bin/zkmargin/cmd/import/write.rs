@@ -147,9 +147,10 @@ pub(super) fn write(
         stdout_taken = true;
     }
     let notes: Vec<_> = account.notes.iter().map(ToString::to_string).collect();
-    let said = checked.iter().map(ToString::to_string);
-    notes.iter().cloned().chain(said).for_each(|note| env.out.note(note));
-    if !stdout_taken {
+    notes.iter().for_each(|note| env.out.note(note));
+    if stdout_taken {
+        checked.iter().for_each(|one| env.out.note(one));
+    } else {
         let (account, output) = (args.account, args.output.clone());
         let snapshot = args.snapshot.clone();
         let report = Report { account, output, recipients, snapshot, notes, checked };
@@ -239,5 +240,6 @@ fn lines(report: &Report) -> Vec<String> {
     if let Some(snapshot) = &report.snapshot {
         lines.push(format!("marks in {}", snapshot.display()));
     }
+    lines.extend(report.checked.iter().map(ToString::to_string));
     lines
 }
