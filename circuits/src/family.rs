@@ -23,6 +23,10 @@ pub trait FamilyCircuit<F: MarginField>: Circuit<F> + Sized + Debug {
     /// Its private inputs.
     type Witness: Clone;
 
+    /// What is laid out, and given to a proof system: one type for all circuits that
+    /// differ in a size alone, so that a prover is compiled once for them.
+    type Laid: Circuit<F> + Debug;
+
     /// The statement.
     const STATEMENT: Statement;
 
@@ -41,6 +45,9 @@ pub trait FamilyCircuit<F: MarginField>: Circuit<F> + Sized + Debug {
 
     /// The circuit without a witness, for key generation.
     fn blank(shape: Shape) -> Self;
+
+    /// The circuit as a proof system takes it.
+    fn laid(&self) -> &Self::Laid;
 
     /// The native check of the statement, which specifies the circuit.
     ///

@@ -65,7 +65,7 @@ impl VerifyingKey {
     /// When the parameters are of another size.
     pub fn build<C: FamilyCircuit<Fp>>(params: &IpaParams, shape: Shape) -> Result<Self, KeyError> {
         check_size::<C>(params, shape)?;
-        let key = keygen_vk(params, &C::blank(shape))?;
+        let key = keygen_vk(params, C::blank(shape).laid())?;
         let (family, version) = (family_of::<Fp, C>(), C::VERSION);
         let proof_size = Cost::measure::<C>(shape).proof_size;
         let (statement, columns) = (C::STATEMENT, C::layout());
@@ -132,7 +132,7 @@ impl<C: FamilyCircuit<Fp>> ProvingKey<C> {
     pub fn build(params: &IpaParams, shape: Shape) -> Result<Self, KeyError> {
         check_size::<C>(params, shape)?;
         let circuit = C::blank(shape);
-        let key = keygen_pk(params, keygen_vk(params, &circuit)?, &circuit)?;
+        let key = keygen_pk(params, keygen_vk(params, circuit.laid())?, circuit.laid())?;
         Ok(Self { shape, key, circuit: PhantomData })
     }
 
@@ -193,6 +193,7 @@ pub fn prove<C: FamilyCircuit<Fp>>(
     let circuit = C::checked(key.shape, instance, witness)?;
     let rows = instance.to_rows();
     let mut transcript = Blake2bWrite::<_, _, Challenge255<_>>::init(vec![]);
-    create_proof(params, &key.key, &[circuit], &[&[&rows]], rng, &mut transcript)?;
+    let circuits = std::slice::from_ref(circuit.laid());
+    create_proof(params, &key.key, circuits, &[&[&rows]], rng, &mut transcript)?;
     Ok(transcript.finalize())
 }

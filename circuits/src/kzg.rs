@@ -337,7 +337,7 @@ impl<C: FamilyCircuit<Bn254Fr>> ProvingKey<C> {
 
 /// The lowered circuit of a shape.
 fn backend<C: FamilyCircuit<Bn254Fr>>(shape: Shape) -> Result<BackendCircuit, KeyError> {
-    let lowered = lower(C::k(shape), &C::blank(shape))?;
+    let lowered = lower(C::k(shape), C::blank(shape).laid())?;
     Ok(BackendCircuit::new(Arc::new(lowered))?)
 }
 
@@ -408,7 +408,7 @@ pub fn prove_circuit<C: FamilyCircuit<Bn254Fr>>(
     instance: &C::Instance,
     circuit: &C,
 ) -> Result<Vec<u8>, ProveError> {
-    let columns = advice(key.circuit.shape(), circuit, &instance.to_rows())?;
+    let columns = advice(key.circuit.shape(), circuit.laid(), &instance.to_rows())?;
     let rows = axiom_rows(instance);
     let mut transcript = <Transcript<_> as TranscriptWriterBuffer<_, _, _>>::init(Vec::new());
     create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(

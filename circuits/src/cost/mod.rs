@@ -41,7 +41,7 @@ pub struct Cost {
 impl Cost {
     /// Measures a shape, by laying it out.
     pub fn measure<C: FamilyCircuit<Fp>>(shape: Shape) -> Self {
-        let cost = CircuitCost::<vesta::Point, _>::measure(C::k(shape), &C::blank(shape));
+        let cost = CircuitCost::<vesta::Point, _>::measure(C::k(shape), C::blank(shape).laid());
         let debug = format!("{cost:?}");
         Self {
             shape,

@@ -143,7 +143,7 @@ pub fn record<C: FamilyCircuit<Bn254Fr>>(
     witness: &Witness<Bn254Fr, C>,
 ) -> Result<Recorded, ProveError> {
     let circuit = C::checked(key.shape(), instance, witness)?;
-    let columns = advice(key.circuit.shape(), &circuit, &instance.to_rows())?;
+    let columns = advice(key.circuit.shape(), circuit.laid(), &instance.to_rows())?;
     let value = |cell: Option<Bn254Fr>| cell.as_ref().map_or(Fr::zero(), to_axiom);
     let column = |cells: Vec<Option<Bn254Fr>>| cells.into_iter().map(value).collect();
     let columns = columns.into_iter().map(column).collect();

@@ -129,6 +129,7 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F> for Margi
     type Family = G::Family;
     type Instance = MarginInstance<F>;
     type Witness = Witness<F, G>;
+    type Laid = Self;
 
     const STATEMENT: Statement = Statement::Margin;
 
@@ -148,6 +149,10 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F> for Margi
 
     fn blank(shape: Shape) -> Self {
         Self { shape, assignment: None, layout: PhantomData }
+    }
+
+    fn laid(&self) -> &Self {
+        self
     }
 
     fn check(instance: &MarginInstance<F>, witness: &Witness<F, G>) -> Result<(), Violation> {

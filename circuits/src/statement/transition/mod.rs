@@ -106,6 +106,7 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F>
     type Family = G::Family;
     type Instance = TransitionInstance<F>;
     type Witness = TransitionWitness<G::Family>;
+    type Laid = Self;
 
     const STATEMENT: Statement = Statement::Transition;
 
@@ -125,6 +126,10 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F>
 
     fn blank(shape: Shape) -> Self {
         Self { shape, assignment: None, layout: PhantomData }
+    }
+
+    fn laid(&self) -> &Self {
+        self
     }
 
     fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation> {

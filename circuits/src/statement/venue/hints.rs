@@ -123,3 +123,17 @@ impl<F: MarginField, G: FamilyFigures<F>> LeafHints<F, G> {
         })
     }
 }
+
+/// Whether every unused slot of a shape can be filled with its account's padding row.
+pub(super) fn is_padded<F: MarginField, G: FamilyFigures<F>>(
+    shape: Shape,
+    witness: &VenueWitness<G::Family>,
+) -> bool {
+    let is_filled = |account: &Witness<F, G>| {
+        let of = G::Family::account(account);
+        let (row, path) = &of.padding;
+        of.slots.len() == G::positions(shape) || G::Family::is_padding(account, row, path)
+    };
+    let mut accounts = witness.accounts().map(|leaf| &leaf.witness);
+    is_filled(&witness.empty) && accounts.all(is_filled)
+}

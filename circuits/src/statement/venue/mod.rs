@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | V1 | a leaf is the digest of account, commitment and context, or zero; the leaves hash to `SUBTREE_ROOT` | `leaf.rs`, `sums.rs` |
 //! | V2 | a bit of each leaf is the side of its claim; an empty leaf is not flagged | `leaf.rs`, the family |
-//! | V2 | `CLAIM` is of the side *at least*, and has no bound on leverage | here |
+//! | V2 | `CLAIM` is of the side *at least*, and has no bound on leverage | `relation.rs` |
 //! | V3, V4 | the chain and the numbers | `sums.rs` |
 //! | M1, M3 to M5 | as in the margin circuit, of every leaf | the family, `statement/state.rs`, `statement/market.rs` |
 //!
@@ -24,6 +24,7 @@
 
 mod hints;
 mod leaf;
+mod relation;
 mod sums;
 
 pub use hints::{Assignment, LeafHints};
@@ -31,46 +32,80 @@ pub use hints::{Assignment, LeafHints};
 use std::fmt;
 use std::marker::PhantomData;
 
-use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
+use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::instance::CONTEXT;
-use zkmargin_margin::relation::{MarginFamily, Violation};
+use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::Statement;
-use zkmargin_margin::statement::venue::{
-    self, COUNTS, FLAGGED, SUBTREE_ROOT, SubtreeDepth, VenueInstance, VenueWitness,
-};
+use zkmargin_margin::statement::venue::{self, SubtreeDepth, VenueInstance, VenueWitness};
 
-use super::claim::ClaimCells;
-use super::{PublicInputs, assign_public, claim, market};
 use crate::family::{FamilyCircuit, Unprovable};
-use crate::figures::{FamilyFigures, Witness};
+use crate::figures::FamilyFigures;
 use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
 use crate::gadgets::{GadgetConfig, Synthesizer};
-use leaf::Common;
-use sums::Sums;
 
 /// Version of the statement's own part of the circuit.
 const VERSION: u16 = 1;
 
 /// The circuit of a shape of accounts, over `4^D` of them, in a layout; with a
 /// witness or without. `D` is from 1 to 4.
-pub struct VenueCircuit<F: MarginField, G: FamilyFigures<F>, const D: u8, L = Usual> {
+pub struct VenueCircuit<F: MarginField, G: FamilyFigures<F>, const D: u8, L = Usual>(
+    SubtreeCircuit<F, G, L>,
+);
+
+/// The same of whatever depth.
+pub struct SubtreeCircuit<F: MarginField, G: FamilyFigures<F>, L> {
+    depth: SubtreeDepth,
     shape: Shape,
     assignment: Option<Assignment<F, G>>,
     layout: PhantomData<fn() -> L>,
 }
 
+impl<F: MarginField, G: FamilyFigures<F>, L> Clone for SubtreeCircuit<F, G, L> {
+    fn clone(&self) -> Self {
+        Self { assignment: self.assignment.clone(), ..Self::blank(self.depth, self.shape) }
+    }
+}
+
 impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L> Clone for VenueCircuit<F, G, D, L> {
     fn clone(&self) -> Self {
-        Self { shape: self.shape, assignment: self.assignment.clone(), layout: PhantomData }
+        Self(self.0.clone())
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>, L> fmt::Debug for SubtreeCircuit<F, G, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { depth, shape, .. } = self;
+        f.debug_struct("SubtreeCircuit")
+            .field("depth", depth)
+            .field("shape", shape)
+            .finish_non_exhaustive()
     }
 }
 
 impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L> fmt::Debug for VenueCircuit<F, G, D, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VenueCircuit").field("shape", &self.shape).finish_non_exhaustive()
+        f.debug_tuple("VenueCircuit").field(&self.0).finish()
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>, L> SubtreeCircuit<F, G, L> {
+    const fn blank(depth: SubtreeDepth, shape: Shape) -> Self {
+        Self { depth, shape, assignment: None, layout: PhantomData }
+    }
+
+    fn new(
+        depth: SubtreeDepth,
+        shape: Shape,
+        instance: &VenueInstance<F>,
+        witness: &VenueWitness<G::Family>,
+    ) -> Result<Self, Unprovable> {
+        if witness.depth() != Some(depth) {
+            return Err(Violation::Leaves(witness.leaves.len()).into());
+        }
+        let assignment = Some(Assignment::new(shape, instance.claim, witness)?);
+        Ok(Self { assignment, ..Self::blank(depth, shape) })
     }
 }
 
@@ -92,33 +127,12 @@ impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L: Columns> VenueCircuit<
         instance: &VenueInstance<F>,
         witness: &VenueWitness<G::Family>,
     ) -> Result<Self, Unprovable> {
-        if witness.depth() != Some(Self::DEPTH) {
-            return Err(Violation::Leaves(witness.leaves.len()).into());
-        }
-        let assignment = Some(Assignment::new(shape, instance.claim, witness)?);
-        Ok(Self { shape, assignment, layout: PhantomData })
+        SubtreeCircuit::new(Self::DEPTH, shape, instance, witness).map(Self)
     }
 
     /// The venue's choices, to be changed at will: how a test lies.
     pub fn assignment_mut(&mut self) -> Option<&mut Assignment<F, G>> {
-        self.assignment.as_mut()
-    }
-
-    /// A part of the assignment, when there is one.
-    fn value<'a, T>(&'a self, part: impl FnOnce(&'a Assignment<F, G>) -> T) -> Value<T> {
-        self.assignment.as_ref().map_or_else(Value::unknown, |known| Value::known(part(known)))
-    }
-
-    /// Decodes the level and its multiplier, which are every leaf's.
-    fn assign_claim<Y: Layouter<F>>(
-        &self,
-        s: &mut Synthesizer<'_, F, Y>,
-        inputs: &PublicInputs<F>,
-    ) -> Result<ClaimCells<F>, Error> {
-        let claim = claim::assign(s, inputs, false, self.value(|a| &a.claim))?;
-        s.product_is_zero("V2 at least", &s.one(), &claim.is_below)?;
-        // No bound, where the family has one.
-        Ok(ClaimCells { leverage: G::HAS_NOTIONAL.then(|| s.zero()), ..claim })
+        self.0.assignment.as_mut()
     }
 }
 
@@ -128,6 +142,7 @@ impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L: Columns> FamilyCircuit
     type Family = G::Family;
     type Instance = VenueInstance<F>;
     type Witness = VenueWitness<G::Family>;
+    type Laid = SubtreeCircuit<F, G, L>;
 
     const STATEMENT: Statement = Statement::Venue(Self::DEPTH);
 
@@ -147,7 +162,11 @@ impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L: Columns> FamilyCircuit
     }
 
     fn blank(shape: Shape) -> Self {
-        Self { shape, assignment: None, layout: PhantomData }
+        Self(SubtreeCircuit::blank(Self::DEPTH, shape))
+    }
+
+    fn laid(&self) -> &SubtreeCircuit<F, G, L> {
+        &self.0
     }
 
     fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation> {
@@ -161,16 +180,28 @@ impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L: Columns> FamilyCircuit
     ) -> Result<Self, Unprovable> {
         Self::check(instance, witness)?;
         let circuit = Self::new(shape, instance, witness)?;
-        let is_filled = |account: &Witness<F, G>| {
-            let of = G::Family::account(account);
-            let (row, path) = &of.padding;
-            of.slots.len() == G::positions(shape) || G::Family::is_padding(account, row, path)
-        };
-        let mut accounts = witness.accounts().map(|leaf| &leaf.witness);
-        match is_filled(&witness.empty) && accounts.all(is_filled) {
+        match hints::is_padded::<F, G>(shape, witness) {
             true => Ok(circuit),
             false => Err(Unprovable::Padding),
         }
+    }
+}
+
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for SubtreeCircuit<F, G, L> {
+    type Config = GadgetConfig<F>;
+    type FloorPlanner = SimpleFloorPlanner;
+
+    fn without_witnesses(&self) -> Self {
+        Self::blank(self.depth, self.shape)
+    }
+
+    fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
+        GadgetConfig::configure(meta, L::of::<F>())
+    }
+
+    fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
+        let s = &mut Synthesizer::new(&config, layouter)?;
+        relation::lay_out(s, self.depth, self.shape, self.assignment.as_ref())
     }
 }
 
@@ -181,42 +212,14 @@ impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L: Columns> Circuit<F>
     type FloorPlanner = SimpleFloorPlanner;
 
     fn without_witnesses(&self) -> Self {
-        Self::blank(self.shape)
+        Self(self.0.without_witnesses())
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta, L::of::<F>())
+        SubtreeCircuit::<F, G, L>::configure(meta)
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
-        let s = &mut Synthesizer::new(&config, layouter)?;
-        let inputs = assign_public(s, &venue::NAMES)?;
-        let header = market::assign_header(s, &inputs, self.value(|a| a.header))?;
-        G::constrain_header(s, &header)?;
-        let claim = self.assign_claim(s, &inputs)?;
-        let terms = G::terms(s, self.value(|a| &a.leaves[0].figures))?;
-        let context = &inputs[CONTEXT];
-        let common = Common { header: &header, terms: &terms, claim: &claim, context };
-
-        let mut sums = Sums::new(s);
-        let mut leaves = Vec::with_capacity(Self::DEPTH.leaves());
-        for index in 0..Self::DEPTH.leaves() {
-            s.prefix(format!("leaf {index} "));
-            let leaf =
-                leaf::assign::<F, G, _>(s, self.shape, &common, self.value(|a| &a.leaves[index]))?;
-            sums.add(s, &leaf)?;
-            leaves.push(leaf);
-        }
-        s.prefix("");
-        let root = sums::assign_root(s, &leaves)?;
-        s.scope("venue");
-        s.equal(&root, &inputs[SUBTREE_ROOT])?;
-        s.equal(&sums.chain, &inputs[FLAGGED])?;
-        let counts = sums.counts(s)?;
-        s.equal(&counts, &inputs[COUNTS])?;
-
-        let terms = leaves.first().map(|leaf| leaf.terms.clone()).ok_or(Error::Synthesis)?;
-        let roots = leaves.iter().flat_map(|leaf| &leaf.tree_roots);
-        market::constrain_root(s, &inputs, &header, &terms, roots)
+        self.0.synthesize(config, layouter)
     }
 }

@@ -102,6 +102,7 @@ impl<F: MarginField, G: SummedFigures<F>, L: Columns> FamilyCircuit<F>
     type Family = G::Family;
     type Instance = TransitionInstance<F>;
     type Witness = TransitionWitness<G::Family>;
+    type Laid = Self;
 
     const STATEMENT: Statement = Statement::Deleveraging;
 
@@ -121,6 +122,10 @@ impl<F: MarginField, G: SummedFigures<F>, L: Columns> FamilyCircuit<F>
 
     fn blank(shape: Shape) -> Self {
         Self { shape, assignment: None, layout: PhantomData }
+    }
+
+    fn laid(&self) -> &Self {
+        self
     }
 
     fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation> {
