@@ -36,6 +36,12 @@ pub enum Clause {
     T3,
     /// The aim is reached.
     T4,
+    /// The escrow's nonce point is made from the nonce.
+    E1,
+    /// Its ciphertext is of what opens the portfolio commitment.
+    E2,
+    /// `ESCROW` is its digest.
+    E3,
 }
 
 impl fmt::Display for Clause {
@@ -150,6 +156,15 @@ pub enum Violation {
     /// A smaller change would do.
     #[error("T4: the change closes more than the target takes")]
     ClosesTooMuch,
+    /// The nonce point is another nonce's.
+    #[error("E1: the escrow's nonce point is not that of the nonce")]
+    NoncePoint,
+    /// The ciphertext is of something else, or of another number of slots.
+    #[error("E2: the escrow's ciphertext is not of this portfolio, key, epoch and account")]
+    Ciphertext,
+    /// The digest is another escrow's.
+    #[error("E3: the escrow's digest is not that of this key and ciphertext")]
+    EscrowDigest,
 }
 
 impl Violation {
@@ -185,6 +200,9 @@ impl Violation {
             | Self::NotInBreach
             | Self::TakenBack
             | Self::ClosesTooMuch => Clause::T4,
+            Self::NoncePoint => Clause::E1,
+            Self::Ciphertext => Clause::E2,
+            Self::EscrowDigest => Clause::E3,
         }
     }
 }

@@ -7,7 +7,9 @@
 //! |---|---|---|
 //! | [`margin`] | an account meets a level, or is below it | [`MarginInstance`](crate::instance::MarginInstance) |
 //! | [`transition`] | one portfolio becomes another, and that meets a level, is healthier, or cures a breach | [`TransitionInstance`](transition::TransitionInstance) |
+//! | [`escrow`] | the margin statement, and that a key's holder can open the portfolio | [`EscrowInstance`](escrow::EscrowInstance) |
 
+pub mod escrow;
 pub mod margin;
 pub mod transition;
 
@@ -24,6 +26,9 @@ pub enum Statement {
     /// One portfolio becomes another by closing parts of it: a transition with the
     /// aim *healthier* or *cures*, which has a circuit of its own.
     Deleveraging,
+    /// An account meets a level, or is below it, and a key's holder can open its
+    /// portfolio.
+    Escrow,
 }
 
 impl fmt::Display for Statement {
@@ -32,6 +37,7 @@ impl fmt::Display for Statement {
             Self::Margin => "margin",
             Self::Transition => "transition",
             Self::Deleveraging => "deleveraging",
+            Self::Escrow => "escrow",
         })
     }
 }
