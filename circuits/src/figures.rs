@@ -45,6 +45,9 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     /// The same of the transition circuit.
     fn transition_k(layout: ColumnLayout, shape: Shape) -> u32;
 
+    /// The same of the margin circuit with an escrow.
+    fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32;
+
     /// Positions that a shape holds.
     fn positions(shape: Shape) -> usize;
 

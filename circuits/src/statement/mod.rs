@@ -4,12 +4,14 @@
 //! | file | holds |
 //! |---|---|
 //! | `margin.rs` | an account meets a level, or is below it |
+//! | `escrow/` | the same, and that a key's holder can open the portfolio |
 //! | `transition/` | one portfolio becomes another, and that meets a level |
 //! | `claim.rs` | the claim's parts, the disclosure |
 //! | `market.rs` | the header over the rows |
 //! | `state.rs` | the commitment and the account's leaf |
 
 pub(crate) mod claim;
+pub mod escrow;
 pub mod margin;
 pub(crate) mod market;
 pub(crate) mod state;

@@ -170,7 +170,7 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
             Statement::Deleveraging => {
                 M::DeleveragingIn::<Usual>::STATEMENT == Statement::Deleveraging
             }
-            Statement::Margin | Statement::Transition => true,
+            Statement::Margin | Statement::Transition | Statement::Escrow => true,
         };
         if !is_proved {
             return Err(unprovable(Unprovable::Aim(wanted.aim)));
