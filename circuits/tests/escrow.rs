@@ -146,7 +146,7 @@ fn rejects_lies_about_nonce_and_key() {
     rejects(&case, |a| a.key[1] = -a.key[1], DIGEST);
     // Off the curve; what stands for the identity elsewhere; a point of a curve with
     // another constant, where orders can be small.
-    let off_curve = "escrow key: equality 1: equal";
+    let off_curve = "escrow key: y squared";
     rejects(&case, |a| a.key[0] += Fp::ONE, off_curve);
     rejects(&case, |a| a.key = [Fp::ZERO; 2], off_curve);
     rejects(&case, |a| a.key = [Fp::ZERO, Fp::ONE], off_curve);

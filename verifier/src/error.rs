@@ -33,9 +33,11 @@ pub enum MalformedProof {
     /// The format's name is another.
     #[error("format must be \"zkmargin-proof\"")]
     Format,
-    /// A proof of another statement: one of an account's transition where one of its
-    /// margin is read, or the reverse.
-    #[error("the proof is of another statement: a transition is no margin proof, nor the reverse")]
+    /// A proof of another statement: one of an account's transition, or one with an
+    /// escrow, where one of its margin is read, or the reverse.
+    #[error(
+        "the proof is of another statement: neither a transition nor a proof with an escrow is a margin proof, nor the reverse"
+    )]
     OtherStatement,
     /// Another version of the file format.
     #[error("version {got} of the file format is unknown: allowed is {allowed}")]

@@ -20,7 +20,9 @@ use zkmargin_margin::statement::Statement;
 
 use crate::engine::{ClaimData, VerifiedClaim};
 use crate::error::VerifyError;
-use crate::proof::{CircuitId, ProofFile, TransitionFile, VerifiedTransition};
+use crate::proof::{
+    CircuitId, EscrowFile, ProofFile, TransitionFile, VerifiedEscrow, VerifiedTransition,
+};
 
 /// Checks the proofs of one shape of a family.
 #[derive(Debug)]
@@ -90,6 +92,20 @@ impl Verifier {
         verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
             .map_err(|error| refused(&error))?;
         Ok(VerifiedTransition::of(file))
+    }
+
+    /// Verifies one margin proof with an escrow.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_escrow(&self, file: &EscrowFile<Fp>) -> Result<VerifiedEscrow, VerifyError> {
+        file.check_circuit(self.circuit(Statement::Escrow)?, self.key.proof_size())?;
+        let rows = file.instance().to_field_elements();
+        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
+        let strategy = SingleVerifier::new(&self.params);
+        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
+            .map_err(|error| refused(&error))?;
+        Ok(VerifiedEscrow::of(file))
     }
 
     /// Whether the proof is one this key could verify.

@@ -17,7 +17,9 @@ use zkmargin_margin::statement::Statement;
 
 use crate::engine::VerifiedClaim;
 use crate::error::VerifyError;
-use crate::proof::{CircuitId, ProofFile, TransitionFile, VerifiedTransition};
+use crate::proof::{
+    CircuitId, EscrowFile, ProofFile, TransitionFile, VerifiedEscrow, VerifiedTransition,
+};
 
 /// Checks the proofs of one shape of a family.
 #[derive(Debug)]
@@ -101,6 +103,18 @@ impl Verifier {
         self.check_points(file.proof())?;
         self.key.verify(&self.params, file.instance(), file.proof()).map_err(refused)?;
         Ok(VerifiedTransition::of(file))
+    }
+
+    /// Verifies one margin proof with an escrow.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_escrow(&self, file: &EscrowFile<Bn254Fr>) -> Result<VerifiedEscrow, VerifyError> {
+        file.check_circuit(self.circuit(Statement::Escrow)?, self.key.proof_size())?;
+        file.check_srs(self.srs)?;
+        self.check_points(file.proof())?;
+        self.key.verify(&self.params, &file.instance(), file.proof()).map_err(refused)?;
+        Ok(VerifiedEscrow::of(file))
     }
 
     /// Whether the proof is one this key could verify.

@@ -8,11 +8,14 @@ use zkmargin_circuits::gadgets::layout::Usual;
 use zkmargin_circuits::ipa;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::statement::escrow::EscrowInstance;
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_params::cache::{Origin, compute_ipa_params};
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::VerifiedClaim;
-use zkmargin_verifier::proof::{ProofFile, TransitionFile, VerifiedTransition};
+use zkmargin_verifier::proof::{
+    EscrowFile, ProofFile, TransitionFile, VerifiedEscrow, VerifiedTransition,
+};
 
 use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
 
@@ -83,6 +86,27 @@ impl Backend for Ipa {
         let proof = prove_ipa(params, key, instance, witness)?;
         let circuit = circuit_id::<Self, C>(key.shape());
         Ok(TransitionFile::new(circuit, None, *instance, proof)?)
+    }
+
+    fn prove_escrow<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        instance: &EscrowInstance<Fp>,
+        witness: &Witness<Fp, C>,
+    ) -> Result<EscrowFile<Fp>, BackendError>
+    where
+        C: FamilyCircuit<Fp, Instance = EscrowInstance<Fp>> + 'static,
+    {
+        let proof = prove_ipa(params, key, instance, witness)?;
+        let circuit = circuit_id::<Self, C>(key.shape());
+        Ok(EscrowFile::new(circuit, None, *instance, proof)?)
+    }
+
+    fn verify_escrow(
+        verifier: &Self::Verifier,
+        file: &EscrowFile<Fp>,
+    ) -> Result<VerifiedEscrow, VerifyError> {
+        verifier.verify_escrow(file)
     }
 
     fn verify_transition(

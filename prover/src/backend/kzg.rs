@@ -11,13 +11,16 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
+use zkmargin_margin::statement::escrow::EscrowInstance;
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_params::cache::Origin;
 use zkmargin_params::srs::{DevSrs, KzgParams, Srs, SrsError};
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::bn254;
 use zkmargin_verifier::engine::VerifiedClaim;
-use zkmargin_verifier::proof::{ProofFile, TransitionFile, VerifiedTransition};
+use zkmargin_verifier::proof::{
+    EscrowFile, ProofFile, TransitionFile, VerifiedEscrow, VerifiedTransition,
+};
 
 use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
 
@@ -163,6 +166,27 @@ impl<L: Columns> Backend for Kzg<L> {
         let proof = prove_kzg(params, key, instance, witness)?;
         let circuit = circuit_id::<Self, C>(key.shape());
         Ok(TransitionFile::new(circuit, Some(params.mark), *instance, proof)?)
+    }
+
+    fn prove_escrow<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        instance: &EscrowInstance<Bn254Fr>,
+        witness: &Witness<Bn254Fr, C>,
+    ) -> Result<EscrowFile<Bn254Fr>, BackendError>
+    where
+        C: FamilyCircuit<Bn254Fr, Instance = EscrowInstance<Bn254Fr>> + 'static,
+    {
+        let proof = prove_kzg(params, key, instance, witness)?;
+        let circuit = circuit_id::<Self, C>(key.shape());
+        Ok(EscrowFile::new(circuit, Some(params.mark), *instance, proof)?)
+    }
+
+    fn verify_escrow(
+        verifier: &Self::Verifier,
+        file: &EscrowFile<Bn254Fr>,
+    ) -> Result<VerifiedEscrow, VerifyError> {
+        verifier.verify_escrow(file)
     }
 
     fn verify_transition(

@@ -17,12 +17,15 @@ use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::statement::escrow::EscrowInstance;
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
 use zkmargin_params::srs::store::StoreError;
 use zkmargin_params::srs::{DevSrs, Srs, SrsError, SrsStore};
 use zkmargin_verifier::engine::VerifiedClaim;
-use zkmargin_verifier::proof::{CircuitId, ProofFile, TransitionFile, VerifiedTransition};
+use zkmargin_verifier::proof::{
+    CircuitId, EscrowFile, ProofFile, TransitionFile, VerifiedEscrow, VerifiedTransition,
+};
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
 pub use device::{Device, DeviceError, NoDevice};
@@ -203,6 +206,19 @@ pub trait Backend: Sized + 'static {
     where
         C: FamilyCircuit<Self::Field, Instance = TransitionInstance<Self::Field>> + 'static;
 
+    /// Proves an account's margin with an escrow.
+    ///
+    /// # Errors
+    /// As [`Backend::prove`].
+    fn prove_escrow<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        instance: &EscrowInstance<Self::Field>,
+        witness: &Witness<Self::Field, C>,
+    ) -> Result<EscrowFile<Self::Field>, BackendError>
+    where
+        C: FamilyCircuit<Self::Field, Instance = EscrowInstance<Self::Field>> + 'static;
+
     /// Verifies proofs; one result for each, in their order.
     fn verify(
         verifier: &Self::Verifier,
@@ -217,6 +233,15 @@ pub trait Backend: Sized + 'static {
         verifier: &Self::Verifier,
         file: &TransitionFile<Self::Field>,
     ) -> Result<VerifiedTransition, VerifyError>;
+
+    /// Verifies a margin proof with an escrow.
+    ///
+    /// # Errors
+    /// When it is not one of the verifier's circuit, or false.
+    fn verify_escrow(
+        verifier: &Self::Verifier,
+        file: &EscrowFile<Self::Field>,
+    ) -> Result<VerifiedEscrow, VerifyError>;
 }
 
 /// What a proof of a circuit was made with.

@@ -39,11 +39,14 @@
 //! fields are refused. White space and the order of fields are free.
 
 //!
-//! A proof of a transition is another format: [`TransitionFile`].
+//! Proofs of a transition, and of an account's margin with an escrow, are other formats:
+//! [`TransitionFile`], [`EscrowFile`].
 
+pub mod escrow;
 mod json;
 pub mod transition;
 
+pub use escrow::{EscrowFile, VerifiedEscrow};
 pub use transition::{TransitionData, TransitionFile, VerifiedTransition};
 
 use alloc::string::String;
@@ -241,12 +244,17 @@ impl<F: MarginField> ProofFile<F> {
 
     /// The text, indented by two spaces, with a line feed at its end.
     pub fn to_json(&self) -> String {
+        self.to_json_as(FORMAT, "")
+    }
+
+    /// The text under a format's name, with what stands behind the memo.
+    fn to_json_as(&self, format: &str, more: &str) -> String {
         let Self { circuit, srs, instance, proof } = self;
         let srs = srs.map_or(String::new(), |srs| alloc::format!("\n  \"srs\": \"{srs}\","));
         let root = |root: &F| alloc::format!("0x{}", hex::encode(root.to_be_bytes()));
         alloc::format!(
             r#"{{
-  "format": "{FORMAT}",
+  "format": "{format}",
   "version": {VERSION},
   "statement": {STATEMENT_VERSION},
   "family": "{family}",
@@ -262,7 +270,7 @@ impl<F: MarginField> ProofFile<F> {
     "model": "{model}",
     "claim": "{claim}",
     "disclosed": "{disclosed}",
-    "memo": "{memo}"
+    "memo": "{memo}"{more}
   }},
   "proof": "{proof}"
 }}
@@ -361,7 +369,7 @@ fn parse_head<'a>(
     let mut file = Object::parse(bytes)?;
     match file.text("format")? {
         found if found == format => {}
-        FORMAT | transition::FORMAT => return Err(MalformedProof::OtherStatement),
+        FORMAT | transition::FORMAT | escrow::FORMAT => return Err(MalformedProof::OtherStatement),
         _ => return Err(MalformedProof::Format),
     }
     match file.number("version")? {
@@ -416,7 +424,16 @@ const fn has_srs(system: ProofSystem) -> bool {
 fn parse_instance<F: MarginField>(
     mut fields: Object<'_>,
 ) -> Result<MarginInstance<F>, MalformedProof> {
-    let instance = parse_account(&mut fields, |fields| {
+    let instance = parse_margin(&mut fields)?;
+    fields.finish()?;
+    Ok(instance)
+}
+
+/// The public inputs of the margin statement.
+fn parse_margin<F: MarginField>(
+    fields: &mut Object<'_>,
+) -> Result<MarginInstance<F>, MalformedProof> {
+    parse_account(fields, |fields| {
         let claim = fields.text("claim")?.parse().map_err(|_| {
             let allowed = "at-least:LEVEL or below:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set";
             MalformedProof::UnknownName { field: "claim", allowed }
@@ -424,9 +441,7 @@ fn parse_instance<F: MarginField>(
         let disclosed = parse_shortfall(fields.text("disclosed")?)
             .ok_or(not_canonical("disclosed", "a decimal below 2^104 without leading zeros"))?;
         Ok((claim, disclosed))
-    })?;
-    fields.finish()?;
-    Ok(instance)
+    })
 }
 
 /// The public inputs about an account, the claim and the disclosure as they are
