@@ -92,9 +92,8 @@ fn the_holder_opens_what_is_proved() {
         let words = decrypt(&ciphertext.nonce_point().times(&secret()), &binding, ciphertext);
         assert_eq!(words.commitment(), case.witness.account.commitment);
         let opened = words.portfolio().unwrap();
-        assert!(
-            opened.positions() == healthy() && *opened.reserved() == Reserved::new(1_000).unwrap()
-        );
+        assert!(opened.positions == healthy());
+        assert!(opened.reserved == Reserved::new(1_000).unwrap());
         let other = Nonce::from_random([1; 32]);
         let words = decrypt(&ciphertext.nonce_point().times(&other), &binding, ciphertext);
         assert!(words.portfolio().is_err());
@@ -142,7 +141,7 @@ fn rejects_lies_about_nonce_and_key() {
     // Another's key: satisfied for another digest only.
     let other = key::<Fp>().doubled();
     rejects(&case, |a| a.key = [other.x(), other.y()], DIGEST);
-    // The opposite key gives the same stream, but is another key.
+    // The opposite key is another one.
     rejects(&case, |a| a.key[1] = -a.key[1], DIGEST);
     // Off the curve; what stands for the identity elsewhere; a point of a curve with
     // another constant, where orders can be small.

@@ -153,7 +153,7 @@ impl ArithmeticConfig {
         equation: Equation<'_, F>,
     ) -> Result<AssignedCell<F, F>, Error> {
         let Equation { b, term: (factor, c), constant, d } = equation;
-        let value = hook::value(name, || "x".to_owned(), value);
+        let value = hook::value(name, || "witness".to_owned(), value);
         layouter.assign_region(
             || name,
             |mut region| {
@@ -162,7 +162,7 @@ impl ArithmeticConfig {
                 }
                 region.assign_fixed(|| "factor", self.factor, 0, || Value::known(factor))?;
                 region.assign_fixed(|| "constant", self.constant, 0, || Value::known(constant))?;
-                let x = region.assign_advice(|| "x", self.advice[0], 0, || value)?;
+                let x = region.assign_advice(|| "witness", self.advice[0], 0, || value)?;
                 let others = [("b", b.unwrap_or(&x)), ("c", c), ("d", d)];
                 for ((label, from), column) in others.into_iter().zip(&self.advice[1..]) {
                     let value = hook::value(name, || label.to_owned(), from.value().copied());

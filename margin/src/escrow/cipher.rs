@@ -6,9 +6,7 @@ use super::curve::{Nonce, Point};
 use crate::field::MarginField;
 use crate::ids::{AccountId, ContextId, Epoch};
 use crate::instance::MarginInstance;
-use crate::portfolio::{
-    Blinding, POSITIONS_PER_LINK, Portfolio, PortfolioError, Position, Reserved,
-};
+use crate::portfolio::{Blinding, POSITIONS_PER_LINK, Position, Reserved};
 use crate::poseidon::{Domain, hash, hash_chain};
 use crate::units::OutOfRange;
 
@@ -34,7 +32,9 @@ impl Binding {
     pub fn stream_key<F: MarginField>(&self, shared: &Point<F>, nonce_point: &Point<F>) -> F {
         let message = [
             shared.x(),
+            shared.y(),
             nonce_point.x(),
+            nonce_point.y(),
             self.context.to_field(),
             F::from(self.epoch.get()),
             self.account.to_field(),
@@ -66,23 +66,34 @@ impl<F> core::fmt::Debug for Words<F> {
     }
 }
 
-/// Why words are no portfolio. A verified proof is of none of these, but for the
-/// blinding: no clause says that it is short.
+/// Why words are no portfolio. A verified proof is of none of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WordsError {
     /// An element that is no position's word, or follows a slot without one.
-    #[error("element {0} of the opening is no position")]
+    #[error("slot {0} of the opening holds no position")]
     NotAPosition(usize),
     /// More than can be reserved.
     #[error(transparent)]
     Reserved(#[from] OutOfRange),
-    /// Not 248 bits.
-    #[error("the blinding of the opening has more than 248 bits")]
-    Blinding,
-    /// The positions are no portfolio.
-    #[error(transparent)]
-    Portfolio(#[from] PortfolioError),
+}
+
+/// What was opened: positions in canonical order, and what is reserved. The blinding
+/// is no part of it, as it can be any element: a prover with one of more than 248 bits
+/// would hide from the holder otherwise.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OpenedPortfolio {
+    /// The positions.
+    pub positions: Vec<Position>,
+    /// What is reserved for open orders.
+    pub reserved: Reserved,
+}
+
+/// Secret: shows nothing.
+impl core::fmt::Debug for OpenedPortfolio {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("OpenedPortfolio(..)")
+    }
 }
 
 impl<F: MarginField> Words<F> {
@@ -119,7 +130,7 @@ impl<F: MarginField> Words<F> {
     ///
     /// # Errors
     /// When they are none's.
-    pub fn portfolio(&self) -> Result<Portfolio, WordsError> {
+    pub fn portfolio(&self) -> Result<OpenedPortfolio, WordsError> {
         let used = self.slots.iter().take_while(|word| **word != F::ZERO).count();
         let (words, rest) = self.slots.split_at(used);
         if let Some(gap) = rest.iter().position(|word| *word != F::ZERO) {
@@ -129,16 +140,11 @@ impl<F: MarginField> Words<F> {
             Position::of_word(word).ok_or(WordsError::NotAPosition(index))
         };
         let positions = words.iter().enumerate().map(position).collect::<Result<Vec<_>, _>>()?;
-        let blinding = self.blinding.to_be_bytes();
-        if blinding[0] != 0 {
-            return Err(WordsError::Blinding);
-        }
-        let blinding = Blinding::new(core::array::from_fn(|i| blinding[i + 1]));
         let reserved = self.reserved.to_be_bytes();
         let units = reserved[16..].iter().fold(0, |units, byte| units << 8 | u128::from(*byte));
         let is_short = reserved[..16].iter().all(|byte| *byte == 0);
         let reserved = Reserved::new(if is_short { units } else { u128::MAX })?;
-        Ok(Portfolio::new(positions, blinding)?.with_reserved(reserved))
+        Ok(OpenedPortfolio { positions, reserved })
     }
 
     /// The elements in the order of their stream.
@@ -241,6 +247,7 @@ mod tests {
     use super::*;
     use crate::field::bn254::Bn254Fr;
     use crate::ids::{BucketId, InstrumentId};
+    use crate::portfolio::Portfolio;
     use crate::units::{Amount, Lots};
 
     fn position(instrument: u64, quantity: i64) -> Position {
@@ -283,7 +290,9 @@ mod tests {
         let opened = decrypt(&shared, &binding, &ciphertext);
         assert!(opened == words);
         assert_eq!(opened.commitment(), portfolio().commitment());
-        assert!(opened.portfolio().unwrap() == portfolio());
+        let read = opened.portfolio().unwrap();
+        assert!(read.positions == portfolio().positions());
+        assert!(read.reserved == *portfolio().reserved());
         // Another epoch's or account's stream opens nothing.
         for other in [self::binding(8, 1), self::binding(7, 2)] {
             let wrong = decrypt(&shared, &other, &ciphertext);
@@ -367,8 +376,10 @@ mod tests {
         };
         assert_eq!(refused(&|w| w.slots[1] = Fp::ZERO), WordsError::NotAPosition(2));
         assert_eq!(refused(&|w| w.slots[1] = Fp::ONE), WordsError::NotAPosition(1));
-        assert_eq!(refused(&|w| w.blinding = -Fp::ONE), WordsError::Blinding);
         assert!(matches!(refused(&|w| w.reserved = -Fp::ONE), WordsError::Reserved(_)));
-        assert!(matches!(refused(&|w| w.slots[1] = w.slots[0]), WordsError::Portfolio(_)));
+        // A blinding that is none of ours hides nothing.
+        let mut long = honest.clone();
+        long.blinding = -Fp::ONE;
+        assert!(long.portfolio().unwrap() == honest.portfolio().unwrap());
     }
 }

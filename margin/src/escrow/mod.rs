@@ -10,7 +10,7 @@
 //! | `K` | the public key, a point of the [`Curve`] |
 //! | `r` | the [`Nonce`], drawn for one proof |
 //! | `R = r G`, `S = r K` | what the ciphertext shows of it, and what holder and prover share |
-//! | `key` | `Poseidon(S.x, R.x, CONTEXT, EPOCH, ACCOUNT)` |
+//! | `key` | `Poseidon(S, R, CONTEXT, EPOCH, ACCOUNT)`, both coordinates of the points |
 //! | `c_i` | `word_i + Poseidon(key, i)`, over what is reserved, the word of every slot, and the blinding |
 //! | `ESCROW` | a chain over `K`, `R`, the number of elements and `c` |
 //!
@@ -29,5 +29,7 @@
 mod cipher;
 mod curve;
 
-pub use cipher::{Binding, Ciphertext, CiphertextError, Words, WordsError, decrypt, encrypt};
+pub use cipher::{
+    Binding, Ciphertext, CiphertextError, OpenedPortfolio, Words, WordsError, decrypt, encrypt,
+};
 pub use curve::{Curve, NONCE_BITS, Nonce, NotAPoint, POINT_BYTES, Point, WINDOW_BITS, WINDOWS};

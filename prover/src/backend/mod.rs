@@ -14,7 +14,6 @@ use std::fmt::Debug;
 
 use zkmargin_circuits::family::{FamilyCircuit, Unprovable, Witness, family_of};
 use zkmargin_circuits::gadgets::layout::Columns;
-use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::statement::escrow::EscrowInstance;
@@ -27,6 +26,8 @@ use zkmargin_verifier::proof::{
     CircuitId, EscrowFile, ProofFile, TransitionFile, VerifiedEscrow, VerifiedTransition,
 };
 use zkmargin_verifier::{MalformedProof, VerifyError};
+
+use crate::escrow::EscrowGroup;
 
 pub use device::{Device, DeviceError, NoDevice};
 pub use ipa::Ipa;
@@ -134,7 +135,7 @@ impl Stores {
 /// A proof system: its field, parameters, keys and proofs, for every family.
 pub trait Backend: Sized + 'static {
     /// The field of commitments, roots and circuits.
-    type Field: MarginField;
+    type Field: EscrowGroup;
     /// Its name on the command line and in files.
     const SYSTEM: ProofSystem;
     /// Public parameters of one size.

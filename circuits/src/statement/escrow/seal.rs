@@ -28,7 +28,8 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
 
     s.scope("escrow");
     let [context, epoch, account] = [CONTEXT, EPOCH, ACCOUNT].map(|row| inputs[row].clone());
-    let message = [shared.x, nonce_point.x.clone(), context, epoch, account];
+    let (x, y) = (nonce_point.x.clone(), nonce_point.y.clone());
+    let message = [shared.x, shared.y, x, y, context, epoch, account];
     let domains = (Domain::EscrowKey, Domain::EscrowKeyNext);
     let stream_key = s.hash_chain("E2 stream key", domains, &message)?;
     let elements = encrypt(s, &stream_key, opening)?;
