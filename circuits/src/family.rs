@@ -112,6 +112,18 @@ pub struct TooManyChanges {
     pub slots: usize,
 }
 
+/// The ciphertext is of a circuit of another shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a ciphertext of {found} slots does not fit the {shape} shape, which has {slots}")]
+pub struct CiphertextSlots {
+    /// Slots of the ciphertext.
+    pub found: usize,
+    /// The shape.
+    pub shape: Shape,
+    /// Slots that it has.
+    pub slots: usize,
+}
+
 /// Why a witness must not be proved: the proof would be false, or not be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -128,6 +140,9 @@ pub enum Unprovable {
     /// The change needs a larger shape.
     #[error(transparent)]
     TooManyChanges(#[from] TooManyChanges),
+    /// The ciphertext is for another shape.
+    #[error(transparent)]
+    CiphertextSlots(#[from] CiphertextSlots),
     /// The circuit is not the one of this aim, or its family has none.
     #[error(
         "{0} has no circuit here: changes of portfolio margin and of margin by simulation are proved for meets:LEVEL alone"

@@ -54,6 +54,9 @@ pub trait FamilyFigures<F: MarginField>: Sized {
         Self::k(layout, shape) + 2 * u32::from(depth.get())
     }
 
+    /// The same of the margin circuit with an escrow.
+    fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32;
+
     /// Positions that a shape holds.
     fn positions(shape: Shape) -> usize;
 

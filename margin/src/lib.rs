@@ -17,6 +17,7 @@
 //! | [`standard`] | position-based margin: tiers, haircuts, buckets |
 //! | [`scenario`] | portfolio margin: options, scenarios, contingencies |
 //! | [`simulation`] | value at risk and expected shortfall over joint scenarios |
+//! | [`escrow`] | a portfolio's opening encrypted to a committee's key |
 //! | [`relation`] | what a family is, the clauses, and [`relation::Violation`] |
 //! | [`statement`] | what is claimed, generic over the family: the native checks |
 #![no_std]
@@ -38,6 +39,7 @@ macro_rules! redacted_debug {
 }
 
 pub mod claim;
+pub mod escrow;
 pub mod field;
 pub mod ids;
 pub mod instance;

@@ -68,6 +68,28 @@ impl Position {
             + cash * F::from(2).pow_vartime([u64::from(WORD_CASH)])
             + F::from(2).pow_vartime([u64::from(WORD_PRESENT)])
     }
+
+    /// The position that a word is of; `None` when it is no position's.
+    pub fn of_word<F: MarginField>(word: &F) -> Option<Self> {
+        let bytes = word.to_le_bytes();
+        // All fields end at bytes: instrument, bucket, quantity, cash, presence.
+        let part = |from: u32, bits: u32| {
+            let (from, end) = (from as usize / 8, (from + bits) as usize / 8);
+            bytes[from..end].iter().rev().fold(0, |sum, byte| sum << 8 | u128::from(*byte))
+        };
+        let presence = (WORD_PRESENT as usize) / 8;
+        if bytes[presence] != 1 || bytes[presence + 1..].iter().any(|byte| *byte != 0) {
+            return None;
+        }
+        let quantity = part(WORD_QUANTITY, 64).cast_signed() - QUANTITY_OFFSET.cast_signed();
+        let cash = part(WORD_CASH, NOTIONAL_BITS).cast_signed() - CASH_OFFSET.cast_signed();
+        Some(Self {
+            bucket: BucketId::new(u16::try_from(part(WORD_BUCKET, 16)).ok()?),
+            instrument: InstrumentId::new(u64::try_from(part(0, 64)).ok()?),
+            quantity: Lots::new(i64::try_from(quantity).ok()?),
+            cash: Amount::new(cash).ok()?,
+        })
+    }
 }
 
 redacted_debug!(Position, Reserved, Blinding, Portfolio);
@@ -289,6 +311,14 @@ mod tests {
             prop_assert_eq!(&word[10..18], &(i128::from(quantity) + (1 << 63)).to_le_bytes()[..8]);
             prop_assert_eq!(&word[18..28], &(cash + (1 << 79)).to_le_bytes()[..10]);
             prop_assert_eq!((word[28], &word[29..]), (1, &[0; 3][..]));
+            let read = Position::of_word(&Fp::from_le_bytes(&word).unwrap());
+            prop_assert!(read == Some(position(bucket, instrument, quantity, cash)));
+            // A bit more, or none to say that there is one, is no position.
+            for bit in [WORD_PRESENT, WORD_PRESENT + 1, 253] {
+                let mut other = word;
+                other[bit as usize / 8] ^= 1 << (bit % 8);
+                prop_assert!(Position::of_word(&Fp::from_le_bytes(&other).unwrap()).is_none());
+            }
         }
     }
 

@@ -111,6 +111,16 @@ pub enum Domain {
     SimulationTerms = 22,
     /// The digest so far and three more elements of such terms.
     SimulationTermsNext = 23,
+    /// The first four elements of what the key of an escrow's stream is made from.
+    EscrowKey = 24,
+    /// The digest so far and the rest of them.
+    EscrowKeyNext = 25,
+    /// An element of an escrow's stream.
+    EscrowStream = 26,
+    /// The first four elements of an escrow: key and nonce point.
+    Escrow = 27,
+    /// The digest so far and three more elements: their number, and the ciphertext.
+    EscrowNext = 28,
     /// The leaf of the market tree that holds the digest of the snapshot.
     MarketSnapshot = 32,
 }

@@ -44,6 +44,12 @@ pub enum Clause {
     V3,
     /// `COUNTS` are the accounts, and the flagged ones of them.
     V4,
+    /// The escrow's nonce point is made from the nonce.
+    E1,
+    /// Its ciphertext is of what opens the portfolio commitment.
+    E2,
+    /// `ESCROW` is its digest.
+    E3,
 }
 
 impl fmt::Display for Clause {
@@ -179,6 +185,15 @@ pub enum Violation {
     /// Other numbers of accounts.
     #[error("V4: the numbers of accounts and of flagged ones are others")]
     Counts,
+    /// The nonce point is another nonce's.
+    #[error("E1: the escrow's nonce point is not that of the nonce")]
+    NoncePoint,
+    /// The ciphertext is of something else, or of another number of slots.
+    #[error("E2: the escrow's ciphertext is not of this portfolio, key, epoch and account")]
+    Ciphertext,
+    /// The digest is another escrow's.
+    #[error("E3: the escrow's digest is not that of this key and ciphertext")]
+    EscrowDigest,
 }
 
 impl Violation {
@@ -218,6 +233,9 @@ impl Violation {
             Self::VenueClaim | Self::Spared(_) | Self::FlaggedHealthy(_) => Clause::V2,
             Self::FlaggedChain => Clause::V3,
             Self::Counts => Clause::V4,
+            Self::NoncePoint => Clause::E1,
+            Self::Ciphertext => Clause::E2,
+            Self::EscrowDigest => Clause::E3,
         }
     }
 }

@@ -20,6 +20,7 @@
 //! | [`backend`] | the proof systems behind one interface |
 //! | [`family`] | the families of margin models behind one interface |
 //! | [`bulk`] | many files at once |
+//! | [`escrow`] | a committee: keys, shares of a decryption, what they open |
 //! | [`files`], [`json`] | bounded, atomic files; strict JSON whose errors show no value |
 //!
 //! The `zkmargin` command is built on these. [`crypt`] and [`plot`] need the
@@ -31,6 +32,7 @@ pub mod bulk;
 pub mod conformance;
 #[cfg(feature = "crypt")]
 pub mod crypt;
+pub mod escrow;
 pub mod family;
 pub mod figures;
 pub mod files;

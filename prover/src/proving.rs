@@ -299,6 +299,11 @@ impl<F, W> Prepared<F, W> {
         &self.instance
     }
 
+    /// The public and the private inputs.
+    pub(crate) fn parts(&self) -> (&MarginInstance<F>, &W) {
+        (&self.instance, &self.witness)
+    }
+
     /// The shape it will be proved under.
     pub fn shape(&self) -> Shape {
         self.shape

@@ -21,7 +21,8 @@ use zkmargin_margin::statement::Statement;
 use crate::engine::{ClaimData, VerifiedClaim};
 use crate::error::VerifyError;
 use crate::proof::{
-    CircuitId, ProofFile, TransitionFile, VenueFile, VerifiedSubtree, VerifiedTransition,
+    CircuitId, EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
+    VerifiedTransition,
 };
 
 /// Checks the proofs of one shape of a family.
@@ -112,6 +113,20 @@ impl Verifier {
         verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
             .map_err(|error| refused(&error))?;
         Ok(VerifiedSubtree::of(file))
+    }
+
+    /// Verifies one margin proof with an escrow.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_escrow(&self, file: &EscrowFile<Fp>) -> Result<VerifiedEscrow, VerifyError> {
+        file.check_circuit(self.circuit(Statement::Escrow)?, self.key.proof_size())?;
+        let rows = file.instance().to_field_elements();
+        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
+        let strategy = SingleVerifier::new(&self.params);
+        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
+            .map_err(|error| refused(&error))?;
+        Ok(VerifiedEscrow::of(file))
     }
 
     /// Whether the proof is one this key could verify.

@@ -22,7 +22,8 @@ use zkmargin_margin::statement::venue;
 use crate::engine::VerifiedClaim;
 use crate::error::VerifyError;
 use crate::proof::{
-    CircuitId, ProofFile, TransitionFile, VenueFile, VerifiedSubtree, VerifiedTransition,
+    CircuitId, EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
+    VerifiedTransition,
 };
 
 /// Checks the proofs of one shape of a family.
@@ -172,6 +173,18 @@ impl Verifier {
         let circuit = self.circuit(Statement::Venue(file.subtree().depth))?;
         file.check_key((circuit, Some(self.srs)), self.key.proof_size())?;
         self.check_points(file.proof())
+    }
+
+    /// Verifies one margin proof with an escrow.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_escrow(&self, file: &EscrowFile<Bn254Fr>) -> Result<VerifiedEscrow, VerifyError> {
+        file.check_circuit(self.circuit(Statement::Escrow)?, self.key.proof_size())?;
+        file.check_srs(self.srs)?;
+        self.check_points(file.proof())?;
+        self.key.verify(&self.params, &file.instance(), file.proof()).map_err(refused)?;
+        Ok(VerifiedEscrow::of(file))
     }
 
     /// Whether the proof is one this key could verify.

@@ -37,6 +37,19 @@ pub struct Row<'a, F: MarginField> {
     pub constant: F,
 }
 
+/// What a cell of the prover's choice has to satisfy.
+#[derive(Clone, Copy, Debug)]
+pub struct Equation<'a, F: MarginField> {
+    /// The other factor; the cell itself when `None`.
+    pub b: Option<&'a AssignedCell<F, F>>,
+    /// A fixed factor and the cell it scales.
+    pub term: (F, &'a AssignedCell<F, F>),
+    /// A fixed summand.
+    pub constant: F,
+    /// What comes out.
+    pub d: &'a AssignedCell<F, F>,
+}
+
 impl ArithmeticConfig {
     /// Creates the gate on four advice columns with equality and two fixed
     /// columns.
@@ -123,6 +136,40 @@ impl ArithmeticConfig {
         layouter.assign_region(
             || name,
             |mut region| region.assign_advice(|| "witness", self.advice[3], 0, || value),
+        )
+    }
+
+    /// A cell `x` of the prover's choice in a row that constrains it at once:
+    /// `x b + factor c + constant = d`, or with `x` itself for `b` where that is
+    /// `None`. It is the only one where `b` is not zero.
+    ///
+    /// # Errors
+    /// When the circuit is out of rows.
+    pub fn solve<F: MarginField>(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        name: &str,
+        value: Value<F>,
+        equation: Equation<'_, F>,
+    ) -> Result<AssignedCell<F, F>, Error> {
+        let Equation { b, term: (factor, c), constant, d } = equation;
+        let value = hook::value(name, || "witness".to_owned(), value);
+        layouter.assign_region(
+            || name,
+            |mut region| {
+                if !hook::dropped(name, || "gate".to_owned()) {
+                    self.q_arithmetic.enable(&mut region, 0)?;
+                }
+                region.assign_fixed(|| "factor", self.factor, 0, || Value::known(factor))?;
+                region.assign_fixed(|| "constant", self.constant, 0, || Value::known(constant))?;
+                let x = region.assign_advice(|| "witness", self.advice[0], 0, || value)?;
+                let others = [("b", b.unwrap_or(&x)), ("c", c), ("d", d)];
+                for ((label, from), column) in others.into_iter().zip(&self.advice[1..]) {
+                    let value = hook::value(name, || label.to_owned(), from.value().copied());
+                    copy_into(&mut region, name, label, from, value, (*column, 0))?;
+                }
+                Ok(x)
+            },
         )
     }
 

@@ -6,12 +6,15 @@
 //! | [`arithmetic`] | 4 advice, 2 fixed; 1 per operation | the hash's; 1 per operation | 1 (3, tall 4) |
 //! | [`range`] | 1 advice, 1 table; bits / 8 + 1 per value | the hash's, 1 table; bits / 8 + 1 per value | 1 lookup (5) |
 //!
+//! Points of the field's own curve ([`curve`]) are made of arithmetic rows.
+//!
 //! In the wide [`layout`] the three use disjoint columns, and a single-pass
 //! floor planner lays them side by side: the number of rows is the largest of
 //! the three. In the tall one arithmetic and range checks share the rows
 //! between the permutations, the former in four columns, the latter in the fifth.
 
 pub mod arithmetic;
+pub mod curve;
 pub mod hash;
 pub mod hook;
 pub mod layout;

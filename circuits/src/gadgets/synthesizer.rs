@@ -7,7 +7,7 @@ use zkmargin_margin::merkle::ARITY;
 use zkmargin_margin::poseidon::{Domain, RATE};
 
 use super::GadgetConfig;
-use super::arithmetic::Row;
+use super::arithmetic::{Equation, Row};
 use super::hash::LINK;
 use super::hook;
 use super::range::Ranged;
@@ -109,6 +109,32 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
         let square = self.mul(&name, &bit, &bit)?;
         self.equal_as(&name, &square, &bit)?;
         Ok(bit)
+    }
+
+    /// A witness that is one or minus one.
+    pub fn witness_sign(&mut self, name: &str, value: Value<F>) -> Result<Cell<F>, Error> {
+        let (zero, one) = (self.zero(), self.one());
+        let square = Equation { b: None, term: (F::ZERO, &zero), constant: F::ZERO, d: &one };
+        let name = self.name(name);
+        self.config.arithmetic.solve(&mut self.layouter, &name, value, square)
+    }
+
+    /// A witness `x` with `x divisor + factor c = d`.
+    ///
+    /// # Soundness
+    /// It is the only one where the divisor is not zero. Where it is, `factor c = d` is
+    /// constrained and `x` may be anything.
+    pub fn quotient(
+        &mut self,
+        name: &str,
+        value: Value<F>,
+        divisor: &Cell<F>,
+        term: (F, &Cell<F>),
+        d: &Cell<F>,
+    ) -> Result<Cell<F>, Error> {
+        let equation = Equation { b: Some(divisor), term, constant: F::ZERO, d };
+        let name = self.name(name);
+        self.config.arithmetic.solve(&mut self.layouter, &name, value, equation)
     }
 
     /// Constrains `cell < 2^bits`.

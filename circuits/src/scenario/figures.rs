@@ -55,6 +55,13 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         }
     }
 
+    fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32 {
+        match (layout, shape) {
+            (_, Shape::Small) | (ColumnLayout::Wide, Shape::Medium) => Self::k(layout, shape) + 1,
+            _ => Self::k(layout, shape),
+        }
+    }
+
     fn positions(shape: Shape) -> usize {
         shape.scenario_positions()
     }

@@ -66,6 +66,15 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         }
     }
 
+    /// Of the 250 scenarios that have keys, an escrow fits what is left of the margin
+    /// circuit's rows in every shape.
+    fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32 {
+        match N {
+            65..=250 => Self::k(layout, shape),
+            _ => Self::k(layout, shape) + 1,
+        }
+    }
+
     fn positions(shape: Shape) -> usize {
         shape.simulation_positions()
     }

@@ -88,6 +88,13 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         }
     }
 
+    fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32 {
+        match (layout, shape) {
+            (ColumnLayout::Tall, Shape::Medium | Shape::Large) => Self::k(layout, shape),
+            _ => Self::k(layout, shape) + 1,
+        }
+    }
+
     fn positions(shape: Shape) -> usize {
         shape.standard_positions()
     }

@@ -28,7 +28,8 @@ use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::{Statement, margin};
 
 use super::claim::{self, ClaimHints};
-use super::{assign_public, assign_slots, market, state};
+use super::state::OpeningCells;
+use super::{PublicInputs, assign_public, assign_slots, market, state};
 use crate::family::{FamilyCircuit, Unprovable};
 use crate::figures::{FamilyFigures, Witness};
 use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
@@ -52,6 +53,21 @@ pub struct Assignment<F: MarginField, G: FamilyFigures<F>> {
     pub reserved: F,
     /// What the family assigns.
     pub figures: G::Hints,
+}
+
+impl<F: MarginField, G: FamilyFigures<F>> Assignment<F, G> {
+    /// The prover's choices for a witness, which is not checked.
+    pub(super) fn new(
+        shape: Shape,
+        instance: &MarginInstance<F>,
+        witness: Witness<F, G>,
+    ) -> Result<Self, Unprovable> {
+        G::fits(shape, &witness)?;
+        let claim = ClaimHints::new(instance.claim);
+        let reserved = F::from_u128(G::Family::account(&witness).reserved.get());
+        let figures = G::hints(shape, (&claim, reserved), &witness);
+        Ok(Self { witness, claim, reserved, figures })
+    }
 }
 
 impl<F: MarginField, G: FamilyFigures<F>> Deref for Assignment<F, G> {
@@ -106,22 +122,13 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> MarginCircuit<F, G, L> {
         instance: MarginInstance<F>,
         witness: Witness<F, G>,
     ) -> Result<Self, Unprovable> {
-        G::fits(shape, &witness)?;
-        let claim = ClaimHints::new(instance.claim);
-        let reserved = F::from_u128(G::Family::account(&witness).reserved.get());
-        let figures = G::hints(shape, (&claim, reserved), &witness);
-        let assignment = Assignment { witness, claim, reserved, figures };
-        Ok(Self { shape, assignment: Some(assignment), layout: PhantomData })
+        let assignment = Some(Assignment::new(shape, &instance, witness)?);
+        Ok(Self { shape, assignment, layout: PhantomData })
     }
 
     /// The prover's choices, to be changed at will: how a test lies.
     pub fn assignment_mut(&mut self) -> Option<&mut Assignment<F, G>> {
         self.assignment.as_mut()
-    }
-
-    /// A part of the assignment, when there is one.
-    fn value<'a, T>(&'a self, part: impl FnOnce(&'a Assignment<F, G>) -> T) -> Value<T> {
-        self.assignment.as_ref().map_or_else(Value::unknown, |known| Value::known(part(known)))
     }
 }
 
@@ -166,12 +173,7 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F> for Margi
     ) -> Result<Self, Unprovable> {
         Self::check(instance, witness)?;
         let circuit = Self::new(shape, *instance, witness.clone())?;
-        let account = G::Family::account(witness);
-        let (row, path) = &account.padding;
-        let has_unused = account.slots.len() < G::positions(shape);
-        if has_unused && !G::Family::is_padding(witness, row, path) {
-            return Err(Unprovable::Padding);
-        }
+        check_padding::<F, G>(shape, witness)?;
         Ok(circuit)
     }
 }
@@ -191,22 +193,50 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for MarginCircu
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
         let s = &mut Synthesizer::new(&config, layouter)?;
         let inputs = assign_public(s, &instance::NAMES)?;
-        let account = self.value(|a| G::Family::account(&a.witness));
-        let header = market::assign_header(s, &inputs, account.map(|account| account.header))?;
-        G::constrain_header(s, &header)?;
-        let claim = claim::assign(s, &inputs, G::HAS_NOTIONAL, self.value(|a| &a.claim))?;
-        let reserved = state::assign_reserved(s, self.value(|a| a.reserved))?;
+        assign(s, &inputs, self.shape, self.assignment.as_ref()).map(|_| ())
+    }
+}
 
-        let hints = self.value(|a| &a.figures);
-        let terms = G::terms(s, hints)?;
-        let mut figures = G::begin(s, self.shape, (&header, &terms, claim, &reserved), hints)?;
-        let slots = assign_slots(s, self.shape, &mut figures, hints)?;
-        let outcome = figures.finish(s, hints)?;
-        claim::constrain_disclosed(s, &inputs, &outcome.shortfall)?;
+/// Assigns the statement, for every circuit whose public inputs begin with its own;
+/// returns what opens the commitment.
+pub(super) fn assign<F: MarginField, G: FamilyFigures<F>, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    inputs: &PublicInputs<F>,
+    shape: Shape,
+    assignment: Option<&Assignment<F, G>>,
+) -> Result<OpeningCells<F>, Error> {
+    let known = || assignment.map_or_else(Value::unknown, Value::known);
+    let account = known().map(|a| G::Family::account(&a.witness));
+    let header = market::assign_header(s, inputs, account.map(|account| account.header))?;
+    G::constrain_header(s, &header)?;
+    let claim = claim::assign(s, inputs, G::HAS_NOTIONAL, known().map(|a| &a.claim))?;
+    let reserved = state::assign_reserved(s, known().map(|a| a.reserved))?;
 
-        let roots = slots.iter().map(|slot| &slot.as_ref().tree_root);
-        market::constrain_root(s, &inputs, &header, &outcome.terms, roots)?;
-        let words: Vec<_> = slots.iter().map(|slot| slot.as_ref().committed()).collect();
-        state::assign(s, &inputs, (&reserved, &words), account)
+    let hints = known().map(|a| &a.figures);
+    let terms = G::terms(s, hints)?;
+    let mut figures = G::begin(s, shape, (&header, &terms, claim, &reserved), hints)?;
+    let slots = assign_slots(s, shape, &mut figures, hints)?;
+    let outcome = figures.finish(s, hints)?;
+    claim::constrain_disclosed(s, inputs, &outcome.shortfall)?;
+
+    let roots = slots.iter().map(|slot| &slot.as_ref().tree_root);
+    market::constrain_root(s, inputs, &header, &outcome.terms, roots)?;
+    let committed: Vec<_> = slots.iter().map(|slot| slot.as_ref().committed()).collect();
+    let blinding = state::assign(s, inputs, (&reserved, &committed), account)?;
+    let words = slots.iter().map(|slot| slot.as_ref().word.clone()).collect();
+    Ok(OpeningCells { reserved, words, blinding })
+}
+
+/// Whether the slots that no position uses can be filled.
+pub(super) fn check_padding<F: MarginField, G: FamilyFigures<F>>(
+    shape: Shape,
+    witness: &Witness<F, G>,
+) -> Result<(), Unprovable> {
+    let account = G::Family::account(witness);
+    let (row, path) = &account.padding;
+    let has_unused = account.slots.len() < G::positions(shape);
+    match has_unused && !G::Family::is_padding(witness, row, path) {
+        true => Err(Unprovable::Padding),
+        false => Ok(()),
     }
 }

@@ -4,6 +4,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `margin.rs` | an account meets a level, or is below it |
+//! | `escrow/` | the same, and that a key's holder can open the portfolio |
 //! | `transition/` | one portfolio becomes another, and that meets a level |
 //! | `venue/` | of all accounts of a subtree, those below a level are flagged |
 //! | `claim.rs` | the claim's parts, the disclosure |
@@ -11,6 +12,7 @@
 //! | `state.rs` | the commitment and the account's leaf |
 
 pub(crate) mod claim;
+pub mod escrow;
 pub mod margin;
 pub(crate) mod market;
 pub(crate) mod state;

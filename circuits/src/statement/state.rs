@@ -49,18 +49,29 @@ pub(crate) fn assign_reserved<F: MarginField, L: Layouter<F>>(
     Ok(s.witness_ranged("M4 reserved", reserved, RESERVED_BITS)?.cell().clone())
 }
 
-/// Constrains the slots, and what is reserved, to open the account's commitment in `STATE_ROOT`.
+/// What opens a commitment.
+pub(crate) struct OpeningCells<F: MarginField> {
+    /// What is reserved for open orders.
+    pub(crate) reserved: Cell<F>,
+    /// The word of every slot, zero for padding.
+    pub(crate) words: Vec<Cell<F>>,
+    /// The blinding.
+    pub(crate) blinding: Cell<F>,
+}
+
+/// Constrains the slots, and what is reserved, to open the account's commitment in
+/// `STATE_ROOT`, with the blinding that is returned.
 pub(crate) fn assign<F: MarginField, L: Layouter<F>, R>(
     s: &mut Synthesizer<'_, F, L>,
     inputs: &PublicInputs<F>,
     (reserved, slots): (&Cell<F>, &[Committed<'_, F>]),
     witness: Value<&AccountWitness<F, R>>,
-) -> Result<(), Error> {
+) -> Result<Cell<F>, Error> {
     let chain = assign_chain(s, ("link", "M1", Domain::Positions), reserved, slots)?;
 
     s.scope("account");
     let blinding = s.witness_unchecked("M1 blinding", witness.map(|w| w.blinding.to_field()))?;
-    let message = [chain, blinding, s.zero(), s.zero()];
+    let message = [chain, blinding.clone(), s.zero(), s.zero()];
     let opened = s.hash("M1 opening", Domain::Portfolio, &message)?;
     let commitment = s.witness_unchecked("M1 commitment", witness.map(|w| w.commitment))?;
     s.equal(&opened, &commitment)?;
@@ -73,7 +84,8 @@ pub(crate) fn assign<F: MarginField, L: Layouter<F>, R>(
         STATE_DEPTH,
         witness.map(|w| w.account_path.children()),
     )?;
-    s.equal(&root, &inputs[STATE_ROOT])
+    s.equal(&root, &inputs[STATE_ROOT])?;
+    Ok(blinding)
 }
 
 /// Constrains slots, and what is reserved, to open the commitment to the portfolio

@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 pub mod deleveraging;
+pub mod escrow;
 pub mod golden;
 pub mod lowered;
 pub mod mock;

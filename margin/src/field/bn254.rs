@@ -9,6 +9,7 @@ use once_cell::race::OnceBox;
 use pasta_curves::arithmetic::VartimeField;
 
 use super::MarginField;
+use crate::escrow::Curve;
 use crate::poseidon::Constants;
 
 // The derived code is not ours to document.
@@ -38,6 +39,16 @@ pub use derived::Bn254Fr;
 
 impl VartimeField for Bn254Fr {}
 
+/// `y` of Grumpkin's generator, little-endian words.
+const GENERATOR_Y: [u64; 4] =
+    [0x833f_c48d_823f_272c, 0x2d27_0d45_f118_1294, 0xcf13_5e75_06a4_5d63, 2];
+
+/// An element by its words, the lowest first.
+fn of_words(words: [u64; 4]) -> Bn254Fr {
+    let two_64 = Bn254Fr::from(u64::MAX) + Bn254Fr::from(1);
+    words.into_iter().rev().fold(Bn254Fr::from(0), |sum, word| sum * two_64 + Bn254Fr::from(word))
+}
+
 impl FromUniformBytes<64> for Bn254Fr {
     /// Reduces a 512-bit little-endian integer, by Horner's rule over 16-bit
     /// digits. Only the generator of the Poseidon matrix uses it.
@@ -55,6 +66,14 @@ impl MarginField for Bn254Fr {
     fn poseidon() -> &'static Constants<Self> {
         static CONSTANTS: OnceBox<Constants<Bn254Fr>> = OnceBox::new();
         CONSTANTS.get_or_init(|| alloc::boxed::Box::new(Constants::generate()))
+    }
+
+    /// Grumpkin, with the generator that Aztec and halo2 have: `(1, sqrt(-16))`.
+    fn curve() -> &'static Curve<Self> {
+        static CURVE: OnceBox<Curve<Bn254Fr>> = OnceBox::new();
+        let generate =
+            || Curve::generate(-Bn254Fr::from(17), Bn254Fr::from(1), of_words(GENERATOR_Y));
+        CURVE.get_or_init(|| alloc::boxed::Box::new(generate()))
     }
 }
 

@@ -6,6 +6,7 @@ use ff::{FromUniformBytes, PrimeField};
 use once_cell::race::OnceBox;
 use pasta_curves::Fp;
 
+use crate::escrow::Curve;
 use crate::poseidon::Constants;
 
 /// A prime field that commitments, trees and circuits live in.
@@ -19,6 +20,9 @@ pub trait MarginField: PrimeField + FromUniformBytes<64> + Ord {
 
     /// The Poseidon parameters over this field, generated once per process.
     fn poseidon() -> &'static Constants<Self>;
+
+    /// The curve whose coordinates are in the field, generated once per process.
+    fn curve() -> &'static Curve<Self>;
 
     /// The canonical 32-byte little-endian encoding.
     fn to_le_bytes(&self) -> [u8; 32] {
@@ -72,5 +76,12 @@ impl MarginField for Fp {
     fn poseidon() -> &'static Constants<Self> {
         static CONSTANTS: OnceBox<Constants<Fp>> = OnceBox::new();
         CONSTANTS.get_or_init(|| alloc::boxed::Box::new(Constants::generate()))
+    }
+
+    /// Pallas, with the generator of its library: `(-1, 2)`.
+    fn curve() -> &'static Curve<Self> {
+        static CURVE: OnceBox<Curve<Fp>> = OnceBox::new();
+        let generate = || Curve::generate(Fp::from(5), -Fp::from(1), Fp::from(2));
+        CURVE.get_or_init(|| alloc::boxed::Box::new(generate()))
     }
 }

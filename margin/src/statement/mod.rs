@@ -8,7 +8,9 @@
 //! | [`margin`] | an account meets a level, or is below it | [`MarginInstance`](crate::instance::MarginInstance) |
 //! | [`transition`] | one portfolio becomes another, and that meets a level, is healthier, or cures a breach | [`TransitionInstance`](transition::TransitionInstance) |
 //! | [`venue`] | of all accounts of a subtree, those below a level are flagged and no others | [`VenueInstance`](venue::VenueInstance) |
+//! | [`escrow`] | the margin statement, and that a key's holder can open the portfolio | [`EscrowInstance`](escrow::EscrowInstance) |
 
+pub mod escrow;
 pub mod margin;
 pub mod transition;
 pub mod venue;
@@ -28,6 +30,9 @@ pub enum Statement {
     Deleveraging,
     /// Of all accounts of a subtree of this depth, those below a level are flagged.
     Venue(venue::SubtreeDepth),
+    /// An account meets a level, or is below it, and a key's holder can open its
+    /// portfolio.
+    Escrow,
 }
 
 impl fmt::Display for Statement {
@@ -37,6 +42,7 @@ impl fmt::Display for Statement {
             Self::Transition => "transition",
             Self::Deleveraging => "deleveraging",
             Self::Venue(depth) => return write!(f, "venue over {} leaves", depth.leaves()),
+            Self::Escrow => "escrow",
         })
     }
 }

@@ -9,6 +9,7 @@ use zkmargin_circuits::ipa;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::statement::escrow::EscrowInstance;
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::{Origin, compute_ipa_params};
@@ -16,7 +17,8 @@ use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::venue::Subtree;
 use zkmargin_verifier::proof::{
-    ProofFile, TransitionFile, VenueFile, VerifiedSubtree, VerifiedTransition,
+    EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
+    VerifiedTransition,
 };
 
 use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
@@ -109,6 +111,27 @@ impl Backend for Ipa {
         files: &[VenueFile<Fp>],
     ) -> Vec<Result<VerifiedSubtree<Fp>, VerifyError>> {
         verifier.verify_venue(files)
+    }
+
+    fn prove_escrow<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        instance: &EscrowInstance<Fp>,
+        witness: &Witness<Fp, C>,
+    ) -> Result<EscrowFile<Fp>, BackendError>
+    where
+        C: FamilyCircuit<Fp, Instance = EscrowInstance<Fp>> + 'static,
+    {
+        let proof = prove_ipa(params, key, instance, witness)?;
+        let circuit = circuit_id::<Self, C>(key.shape());
+        Ok(EscrowFile::new(circuit, None, *instance, proof)?)
+    }
+
+    fn verify_escrow(
+        verifier: &Self::Verifier,
+        file: &EscrowFile<Fp>,
+    ) -> Result<VerifiedEscrow, VerifyError> {
+        verifier.verify_escrow(file)
     }
 
     fn verify_transition(

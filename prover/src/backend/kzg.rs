@@ -12,6 +12,7 @@ use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
+use zkmargin_margin::statement::escrow::EscrowInstance;
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::Origin;
@@ -21,7 +22,8 @@ use zkmargin_verifier::bn254;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::venue::Subtree;
 use zkmargin_verifier::proof::{
-    ProofFile, TransitionFile, VenueFile, VerifiedSubtree, VerifiedTransition,
+    EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
+    VerifiedTransition,
 };
 
 use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
@@ -196,6 +198,27 @@ impl<L: Columns> Backend for Kzg<L> {
                 Err(_) => verifier.verify_venue(several),
             },
         }
+    }
+
+    fn prove_escrow<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        instance: &EscrowInstance<Bn254Fr>,
+        witness: &Witness<Bn254Fr, C>,
+    ) -> Result<EscrowFile<Bn254Fr>, BackendError>
+    where
+        C: FamilyCircuit<Bn254Fr, Instance = EscrowInstance<Bn254Fr>> + 'static,
+    {
+        let proof = prove_kzg(params, key, instance, witness)?;
+        let circuit = circuit_id::<Self, C>(key.shape());
+        Ok(EscrowFile::new(circuit, Some(params.mark), *instance, proof)?)
+    }
+
+    fn verify_escrow(
+        verifier: &Self::Verifier,
+        file: &EscrowFile<Bn254Fr>,
+    ) -> Result<VerifiedEscrow, VerifyError> {
+        verifier.verify_escrow(file)
     }
 
     fn verify_transition(

@@ -14,10 +14,10 @@ use std::fmt::Debug;
 
 use zkmargin_circuits::family::{FamilyCircuit, Unprovable, Witness, family_of};
 use zkmargin_circuits::gadgets::layout::Columns;
-use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::statement::escrow::EscrowInstance;
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
@@ -26,9 +26,12 @@ use zkmargin_params::srs::{DevSrs, Srs, SrsError, SrsStore};
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::venue::Subtree;
 use zkmargin_verifier::proof::{
-    CircuitId, ProofFile, TransitionFile, VenueFile, VerifiedSubtree, VerifiedTransition,
+    CircuitId, EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
+    VerifiedTransition,
 };
 use zkmargin_verifier::{MalformedProof, VerifyError};
+
+use crate::escrow::EscrowGroup;
 
 pub use device::{Device, DeviceError, NoDevice};
 pub use ipa::Ipa;
@@ -136,7 +139,7 @@ impl Stores {
 /// A proof system: its field, parameters, keys and proofs, for every family.
 pub trait Backend: Sized + 'static {
     /// The field of commitments, roots and circuits.
-    type Field: MarginField;
+    type Field: EscrowGroup;
     /// Its name on the command line and in files.
     const SYSTEM: ProofSystem;
     /// Public parameters of one size.
@@ -221,6 +224,19 @@ pub trait Backend: Sized + 'static {
     where
         C: FamilyCircuit<Self::Field, Instance = VenueInstance<Self::Field>> + 'static;
 
+    /// Proves an account's margin with an escrow.
+    ///
+    /// # Errors
+    /// As [`Backend::prove`].
+    fn prove_escrow<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        instance: &EscrowInstance<Self::Field>,
+        witness: &Witness<Self::Field, C>,
+    ) -> Result<EscrowFile<Self::Field>, BackendError>
+    where
+        C: FamilyCircuit<Self::Field, Instance = EscrowInstance<Self::Field>> + 'static;
+
     /// Verifies proofs; one result for each, in their order.
     fn verify(
         verifier: &Self::Verifier,
@@ -241,6 +257,15 @@ pub trait Backend: Sized + 'static {
         verifier: &Self::Verifier,
         files: &[VenueFile<Self::Field>],
     ) -> Vec<Result<VerifiedSubtree<Self::Field>, VerifyError>>;
+
+    /// Verifies a margin proof with an escrow.
+    ///
+    /// # Errors
+    /// When it is not one of the verifier's circuit, or false.
+    fn verify_escrow(
+        verifier: &Self::Verifier,
+        file: &EscrowFile<Self::Field>,
+    ) -> Result<VerifiedEscrow, VerifyError>;
 }
 
 /// What a proof of a circuit was made with.

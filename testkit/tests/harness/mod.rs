@@ -294,6 +294,7 @@ pub fn no_lie_is_accepted<F: MarginField, C: Circuit<F> + Sync>(
 
 /// What is hashed is what counts: of lies about it, each with everything after it worked
 /// out, nothing stays when they are taken back from where they are noticed.
+#[allow(dead_code, reason = "of some subjects")]
 pub fn nothing_is_told_twice<F: MarginField, C: Circuit<F>>(
     subject: &Subject<F, C>,
     expected: &Expected,

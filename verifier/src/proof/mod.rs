@@ -38,16 +38,18 @@
 //! and without stray bits, texts have no escapes. Unknown, missing and repeated
 //! fields are refused. White space and the order of fields are free.
 //!
-//! A proof of a transition is another format, [`TransitionFile`], and so is a
-//! venue's: [`VenueFile`].
+//! Proofs of a transition, of a venue's accounts, and of an account's margin with an
+//! escrow, are other formats: [`TransitionFile`], [`VenueFile`], [`EscrowFile`].
 
 mod circuit;
+pub mod escrow;
 mod json;
 mod read;
 pub mod transition;
 pub mod venue;
 
 pub use circuit::CircuitId;
+pub use escrow::{EscrowFile, VerifiedEscrow};
 pub use transition::{TransitionData, TransitionFile, VerifiedTransition};
 pub use venue::{VenueFile, VerifiedSubtree};
 
@@ -191,12 +193,17 @@ impl<F: MarginField> ProofFile<F> {
 
     /// The text, indented by two spaces, with a line feed at its end.
     pub fn to_json(&self) -> String {
+        self.to_json_as(FORMAT, "")
+    }
+
+    /// The text under a format's name, with what stands behind the memo.
+    fn to_json_as(&self, format: &str, more: &str) -> String {
         let Self { circuit, srs, instance, proof } = self;
         let srs = srs.map_or(String::new(), |srs| alloc::format!("\n  \"srs\": \"{srs}\","));
         let root = |root: &F| alloc::format!("0x{}", hex::encode(root.to_be_bytes()));
         alloc::format!(
             r#"{{
-  "format": "{FORMAT}",
+  "format": "{format}",
   "version": {VERSION},
   "statement": {STATEMENT_VERSION},
   "family": "{family}",
@@ -212,7 +219,7 @@ impl<F: MarginField> ProofFile<F> {
     "model": "{model}",
     "claim": "{claim}",
     "disclosed": "{disclosed}",
-    "memo": "{memo}"
+    "memo": "{memo}"{more}
   }},
   "proof": "{proof}"
 }}

@@ -15,7 +15,7 @@ use zkmargin_margin::srs::SrsMark;
 
 use super::circuit::{CircuitId, LAYOUT, has_srs};
 use super::json::Object;
-use super::{FORMAT, MAX_BYTES, VERSION, transition, venue};
+use super::{FORMAT, MAX_BYTES, VERSION, escrow, transition, venue};
 use crate::encoding::{parse_hex, parse_shortfall};
 use crate::error::MalformedProof;
 
@@ -57,7 +57,9 @@ pub(super) fn parse_head<'a>(
     let mut file = Object::parse(bytes)?;
     match file.text("format")? {
         found if found == format => {}
-        FORMAT | transition::FORMAT | venue::FORMAT => return Err(MalformedProof::OtherStatement),
+        FORMAT | transition::FORMAT | venue::FORMAT | escrow::FORMAT => {
+            return Err(MalformedProof::OtherStatement);
+        }
         _ => return Err(MalformedProof::Format),
     }
     match file.number("version")? {
@@ -105,7 +107,16 @@ const SRS_SPELLING: &str =
 pub(super) fn parse_instance<F: MarginField>(
     mut fields: Object<'_>,
 ) -> Result<MarginInstance<F>, MalformedProof> {
-    let instance = parse_account(&mut fields, |fields| {
+    let instance = parse_margin(&mut fields)?;
+    fields.finish()?;
+    Ok(instance)
+}
+
+/// The public inputs of the margin statement.
+pub(super) fn parse_margin<F: MarginField>(
+    fields: &mut Object<'_>,
+) -> Result<MarginInstance<F>, MalformedProof> {
+    parse_account(fields, |fields| {
         let claim = fields.text("claim")?.parse().map_err(|_| {
             let allowed = "at-least:LEVEL or below:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set";
             MalformedProof::UnknownName { field: "claim", allowed }
@@ -113,9 +124,7 @@ pub(super) fn parse_instance<F: MarginField>(
         let disclosed = parse_shortfall(fields.text("disclosed")?)
             .ok_or(not_canonical("disclosed", "a decimal below 2^104 without leading zeros"))?;
         Ok((claim, disclosed))
-    })?;
-    fields.finish()?;
-    Ok(instance)
+    })
 }
 
 /// The public inputs about an account, the claim and the disclosure as they are

@@ -110,6 +110,12 @@ enum Command {
     Verify(cmd::verify::Args),
     /// Prove in every new epoch, and submit the proofs
     Watch(cmd::watch::Args),
+    /// Committees that can open the portfolio behind a proof, when enough members
+    /// agree
+    #[command(subcommand)]
+    Committee(cmd::committee::Command),
+    /// Open the portfolio of one proof by its owner's viewing key
+    Disclose(cmd::committee::DiscloseArgs),
     /// Margin calls: a ledger of accounts, proofs, calls and cures
     #[command(subcommand)]
     Call(cmd::call::Command),
@@ -227,6 +233,8 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
         Command::Prove(args) => cmd::prove::run(&args, env),
         Command::ProveChange(args) => cmd::prove_change::run(&args, env),
         Command::Verify(args) => cmd::verify::run(&args, env),
+        Command::Committee(command) => cmd::committee::run(&command, env),
+        Command::Disclose(args) => cmd::committee::disclose(&args, env),
         Command::Call(command) => cmd::call::run(&command, env),
         Command::Evm(command) => cmd::evm::run(&command, env),
         Command::Key(command) => cmd::key::run(&command, env),

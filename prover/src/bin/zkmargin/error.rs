@@ -39,6 +39,7 @@ use zkmargin_verifier::epoch::{MalformedEpoch, NotSigned};
 use zkmargin_verifier::ledger::LedgerError;
 use zkmargin_verifier::pins::{Figure, list};
 
+use crate::cmd::committee::EscrowCommandError;
 use crate::cmd::demo::NodeError;
 use crate::cmd::edit::EditError;
 use crate::cmd::evm::EvmError;
@@ -220,6 +221,8 @@ pub(crate) enum Error {
     #[error("{path}: {source}")]
     Simulation { path: String, source: Box<SimulationError> },
     #[error(transparent)]
+    Escrow(#[from] EscrowCommandError),
+    #[error(transparent)]
     Plot(#[from] PlotError),
     #[error(transparent)]
     Evm(Box<EvmError>),
@@ -352,6 +355,7 @@ impl Error {
                 source: LedgerError::Refused(_) | LedgerError::NotSigned(_), ..
             } => Exit::False,
             Self::Evm(error) if error.is_refusal() => Exit::False,
+            Self::Escrow(error) if error.is_refusal() => Exit::False,
             _ => Exit::Usage,
         }
     }

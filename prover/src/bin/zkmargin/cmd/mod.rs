@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod backtest;
 pub(crate) mod call;
+pub(crate) mod committee;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod conformance;
@@ -22,6 +23,7 @@ pub(crate) mod margin;
 pub(crate) mod market;
 pub(crate) mod prove;
 pub(crate) mod prove_change;
+mod prove_escrow;
 pub(crate) mod rekey;
 pub(crate) mod schema;
 pub(crate) mod srs;

@@ -20,6 +20,7 @@ use zkmargin_prover::venue::{Membership, PathFile, State, StateFile};
 use zkmargin_verifier::proof::ProofFile;
 
 use super::evm::layout_of;
+use super::prove_escrow::{self, EscrowArgs};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
@@ -85,6 +86,8 @@ pub(crate) struct Args {
     /// layout is that of their verifier
     #[arg(long, value_name = "FILE", value_parser = parse_source, conflicts_with = "layout")]
     deployment: Option<Source>,
+    #[command(flatten)]
+    escrow: EscrowArgs,
     #[command(flatten)]
     srs: SrsArgs,
     /// What computes proofs: cpu, gpu, or auto (a GPU where there is one and the
@@ -171,6 +174,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     } else if args.output.as_os_str() == "-" {
         return Err(Error::Usage("several proofs need --output DIRECTORY"));
     }
+    args.escrow.refuse_existing(several, args.force)?;
     args.claim()?;
     let published = PublishedMarket::load(&args.market)?;
     with_market!(&published, env, B, market => prove::<B, _>(args, &market, env))
@@ -294,29 +298,42 @@ where
     if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
+    if let (Some(committee), [job]) = (&args.escrow.escrow, jobs) {
+        let (escrow, making) = ((&args.escrow, committee), (&args.srs, args.device, args.force));
+        let file = prove_escrow::prove::<B, M>(escrow, &job.name, &job.prepared, making, env)?;
+        proofs.push(write_proof(args, job, file.to_json(), file.proof().len(), env)?);
+        return Ok(());
+    }
     let prover = prover::<B, M::CircuitIn<B::Columns>>(shape, args.srs.dev(), args.device, env)?;
     // A card is kept busy by what the CPU prepares meanwhile.
     let together = if prover.on_card() { TOGETHER } else { 1 };
     let made = jobs.chunks(together).flat_map(|jobs| jobs.iter().zip(make(&prover, jobs, env)));
     for (job, file) in made {
         let file = file.map_err(|source| Error::Proving { path: job.name.clone(), source })?;
-        let text = file.to_json();
-        write_public(&job.output, text.as_bytes(), args.force, env)?;
-        env.out.detail(format!(
-            "proof of {} bytes in a file of {}",
-            file.proof().len(),
-            text.len()
-        ));
-        proofs.push(ProofReport {
-            account: job.prepared.instance().account,
-            claim: job.prepared.instance().claim.to_string(),
-            memo: job.prepared.instance().memo,
-            shape,
-            bytes: file.proof().len(),
-            output: job.output.clone(),
-        });
+        proofs.push(write_proof(args, job, file.to_json(), file.proof().len(), env)?);
     }
     Ok(())
+}
+
+/// Writes a proof file, and says what is in it.
+fn write_proof<F: MarginField, M: FamilyMarket<F>>(
+    args: &Args,
+    job: &Job<F, M>,
+    text: String,
+    bytes: usize,
+    env: Env,
+) -> Result<ProofReport, Error> {
+    write_public(&job.output, text.as_bytes(), args.force, env)?;
+    env.out.detail(format!("proof of {bytes} bytes in a file of {}", text.len()));
+    let instance = job.prepared.instance();
+    Ok(ProofReport {
+        account: instance.account,
+        claim: instance.claim.to_string(),
+        memo: instance.memo,
+        shape: job.prepared.shape(),
+        bytes,
+        output: job.output.clone(),
+    })
 }
 
 /// Proofs that are in memory at a time.

@@ -49,6 +49,7 @@ impl Error {
             Self::Serve(_) => "verify without --open, or serve `verifier/web` yourself",
             Self::WhichRecipients { .. } => "name all of them: -r age1..., -R FILE or --passphrase",
             Self::Edit(error) => return error.hint().map(str::to_owned),
+            Self::Escrow(error) => return error.hint().map(str::to_owned),
             Self::NoRecipients => "give -r age1..., -R FILE or --passphrase",
             Self::AlreadyEncrypted(_) => {
                 "`zkmargin edit` changes it, `zkmargin rekey` gives it other recipients"

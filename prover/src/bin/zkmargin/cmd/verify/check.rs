@@ -13,12 +13,15 @@ use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::with_backend;
 use zkmargin_verifier::engine::VerifiedClaim;
+use zkmargin_verifier::proof::escrow::is_escrow;
 use zkmargin_verifier::proof::transition::{self, is_transition};
 use zkmargin_verifier::proof::{
-    CircuitId, Family, MAX_BYTES, ProofFile, TransitionFile, VerifiedTransition, circuit_of,
+    CircuitId, Family, MAX_BYTES, ProofFile, TransitionFile, VerifiedEscrow, VerifiedTransition,
+    circuit_of,
 };
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
+use super::escrow::check_escrow;
 use crate::env::Env;
 use crate::error::Error;
 use crate::input::{SrsArgs, warn_of_insecure_srs};
@@ -42,6 +45,8 @@ pub(super) enum Verified {
     Margin(VerifiedClaim),
     /// Of a change of its portfolio.
     Transition(VerifiedTransition),
+    /// Of an account's margin, with an escrow.
+    Escrow(VerifiedEscrow),
 }
 
 /// Reads and verifies proofs of every statement, those of an account's margin that
@@ -51,31 +56,45 @@ pub(super) fn check_all(
     expected: Expected,
     env: Env,
 ) -> Result<Vec<Result<Verified, Error>>, Error> {
-    let is_transition =
-        |proof: &ProofBytes<'_>| proof.1.as_ref().is_ok_and(|bytes| is_transition(bytes));
+    let is_other = |proof: &ProofBytes<'_>| {
+        proof.1.as_ref().is_ok_and(|bytes| is_transition(bytes) || is_escrow(bytes))
+    };
     let files = read_files(sources);
-    let of_transitions: Vec<_> = files.iter().map(is_transition).collect();
-    let (transitions, margins): (Vec<_>, Vec<_>) = files.into_iter().partition(is_transition);
-    let only = transitions.len() + margins.len() == 1;
+    let are_others: Vec<_> = files.iter().map(is_other).collect();
+    let (others, margins): (Vec<_>, Vec<_>) = files.into_iter().partition(is_other);
+    let only = others.len() + margins.len() == 1;
     let mut margins = match margins.is_empty() {
         true => Vec::new(),
         false => check_files(margins, expected, env)?,
     }
     .into_iter();
-    let mut transitions = transitions.into_iter();
+    let mut others = others.into_iter();
     let mut results = Vec::with_capacity(sources.len());
-    for of_transition in of_transitions {
-        if !of_transition {
+    for is_other in are_others {
+        if !is_other {
             results.extend(margins.next().map(|result| result.map(Verified::Margin)));
             continue;
         }
-        let Some((source, bytes)) = transitions.next() else { continue };
-        match bytes.and_then(|bytes| check_transition(source, &bytes, expected, env)) {
+        let Some((source, bytes)) = others.next() else { continue };
+        match bytes.and_then(|bytes| check_other(source, &bytes, expected, env)) {
             Err(error) if only => return Err(error),
-            result => results.push(result.map(Verified::Transition)),
+            result => results.push(result),
         }
     }
     Ok(results)
+}
+
+/// Verifies a proof that is of another statement than an account's margin alone.
+fn check_other(
+    source: &Source,
+    bytes: &[u8],
+    expected: Expected,
+    env: Env,
+) -> Result<Verified, Error> {
+    match is_escrow(bytes) {
+        true => check_escrow(source, bytes, expected, env).map(Verified::Escrow),
+        false => check_transition(source, bytes, expected, env).map(Verified::Transition),
+    }
 }
 
 /// Verifies a proof of a transition.

@@ -5,6 +5,7 @@
 //! waived by name, is no acceptance.
 
 mod check;
+mod escrow;
 mod expected;
 mod page;
 mod venue;
@@ -14,6 +15,7 @@ use zkmargin_margin::claim::Side;
 use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::pins::{Mismatch, Pins};
+use zkmargin_verifier::proof::VerifiedEscrow;
 
 use crate::env::Env;
 use crate::error::{Error, Exit};
@@ -21,8 +23,10 @@ use crate::input::{SrsArgs, parse_source};
 use crate::output::stderr_line;
 
 pub(crate) use check::{check_files, read_files};
+pub(crate) use escrow::check_escrow;
 
 use check::{Verified, check_all};
+use escrow::{Demanded, EscrowArgs};
 use expected::Expected;
 use verdict::{ProofReport, Report};
 
@@ -55,6 +59,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     srs: SrsArgs,
     #[command(flatten)]
+    escrow: EscrowArgs,
+    #[command(flatten)]
     expected: Expected,
 }
 
@@ -80,6 +86,7 @@ fn report(args: &Args, env: Env) -> Result<Exit, Error> {
     if args.venue {
         return venue::report(&args.proof, &pins, (args.srs, args.layout), env);
     }
+    let demanded = args.escrow.demanded(env)?;
     let checked = check_all(&args.proof, (args.srs, args.layout), env)?;
     let (mut first_error, mut below) = (None, false);
     let other = |source: &Source, error: Mismatch| Error::Mismatch {
@@ -92,11 +99,21 @@ fn report(args: &Args, env: Env) -> Result<Exit, Error> {
     for (source, result) in args.proof.iter().zip(checked) {
         let matched = result.and_then(|verified| match verified {
             Verified::Margin(claim) => {
+                demand(demanded.as_ref(), source, None)?;
                 let side = pins.matches(claim.data()).map_err(|error| other(source, error))?;
                 below |= side == Side::Below;
                 Ok(ProofReport::proved(source, *claim.data(), &pins))
             }
+            Verified::Escrow(escrow) => {
+                demand(demanded.as_ref(), source, Some(&escrow))?;
+                let claim = *escrow.claim().data();
+                let side = pins.matches(&claim).map_err(|error| other(source, error))?;
+                below |= side == Side::Below;
+                let proved = ProofReport::proved(source, claim, &pins);
+                Ok(proved.with_escrow(escrow.escrow(), demanded.is_some()))
+            }
             Verified::Transition(transition) => {
+                demand(demanded.as_ref(), source, None)?;
                 pins.matches_transition(transition.data()).map_err(|error| other(source, error))?;
                 Ok(ProofReport::transition(source, *transition.data(), &pins))
             }
@@ -113,6 +130,15 @@ fn report(args: &Args, env: Env) -> Result<Exit, Error> {
     let report = Report::new(proofs, &pins);
     env.out.result(&report, Report::lines)?;
     end(&report, first_error, below, &pins, env)
+}
+
+/// Whether a proof has the escrow that is demanded.
+fn demand(
+    demanded: Option<&Demanded>,
+    source: &Source,
+    escrow: Option<&VerifiedEscrow>,
+) -> Result<(), Error> {
+    demanded.map_or(Ok(()), |demanded| demanded.holds(source, escrow))
 }
 
 /// How the run ends: what is wrong with a proof counts before what nobody told,

@@ -4,6 +4,7 @@ use serde::Serialize;
 use zkmargin_margin::claim::Side;
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::engine::ClaimData;
+use zkmargin_verifier::engine::Root;
 use zkmargin_verifier::pins::{Assurances, Figure, Pins, Verdict};
 use zkmargin_verifier::proof::TransitionData;
 
@@ -32,11 +33,20 @@ pub(super) struct ProofReport {
     /// Of a proof that is about the account after a change, not as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     transition: Option<TransitionData>,
+    /// The digest of an escrow, and whether it is to the committee that was demanded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escrow: Option<EscrowReport>,
     /// How well each figure is known.
     #[serde(skip_serializing_if = "Assurances::is_empty")]
     assurance: Assurances,
     #[serde(skip)]
     words: String,
+}
+
+#[derive(Serialize)]
+struct EscrowReport {
+    digest: Root,
+    demanded: bool,
 }
 
 impl ProofReport {
@@ -49,6 +59,7 @@ impl ProofReport {
             reason: Some(reason),
             instance: None,
             transition: None,
+            escrow: None,
             assurance: Assurances::new(),
         }
     }
@@ -63,6 +74,7 @@ impl ProofReport {
             reason: None,
             instance: None,
             transition: Some(data),
+            escrow: None,
             assurance: pins.assurances_of_transition(),
         }
     }
@@ -76,8 +88,19 @@ impl ProofReport {
             reason: None,
             instance: Some(claim),
             transition: None,
+            escrow: None,
             assurance: pins.assurances(&claim),
         }
+    }
+
+    /// The same, of a proof with an escrow.
+    pub(super) fn with_escrow(mut self, digest: Root, demanded: bool) -> Self {
+        self.words.push_str(match demanded {
+            true => ", and the committee can open the portfolio",
+            false => ", with an escrow that was not checked (--escrow)",
+        });
+        self.escrow = Some(EscrowReport { digest, demanded });
+        self
     }
 
     fn is_proved(&self) -> bool {
