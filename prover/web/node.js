@@ -11,7 +11,11 @@ export { ProvingError };
 export function prove(inputs, { wasm, ...options } = {}) {
   return job((hear, broke) => {
     const workerData = { inputs, wasm };
-    const worker = new Worker(new URL("./node-worker.js", import.meta.url), { workerData });
+    const worker = new Worker(new URL("./node-worker.js", import.meta.url), {
+      workerData,
+      // What this process was started with is not for a worker.
+      execArgv: [],
+    });
     worker.on("message", hear);
     worker.on("error", (error) => broke(error.message));
     return worker;

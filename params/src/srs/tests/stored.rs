@@ -198,3 +198,44 @@ fn sizes_and_directories_are_checked() {
     );
     assert!(error.to_string().contains(store::SRS_DIR_ENV));
 }
+
+/// Bytes from anywhere are what an import would take, whatever a stored file says of
+/// itself.
+#[test]
+fn bytes_are_checked_whatever_they_say() {
+    let srs = read(POT5, 4).unwrap();
+    let stored = |srs: &Srs| {
+        let (_dir, store) = temp();
+        fs::read(store.put(srs, Replace::Refuse).unwrap()).unwrap()
+    };
+    let good = stored(&srs);
+    for bytes in [POT5, &bare(&srs), &good] {
+        assert_eq!(bare(&from_bytes(bytes, 4, "x").unwrap()), bare(&srs));
+    }
+    assert_eq!(from_bytes(&good, 4, "x").unwrap().mark(), srs.mark());
+    let damage = |bytes: &[u8], k| match from_bytes(bytes, k, "x").unwrap_err() {
+        SrsError::Stored(damage) => damage,
+        other => panic!("{other}"),
+    };
+    assert_eq!(damage(&good, 3), SrsDamage::Size(4));
+    assert_eq!(damage(&good[..good.len() - 1], 4), SrsDamage::Length);
+    let mut flipped = good.clone();
+    flipped[90] ^= 1;
+    assert_eq!(damage(&flipped, 4), SrsDamage::Checksum);
+
+    // The right checksum over powers of two secrets: a store would not notice.
+    let mut g = srs.params.get_g().to_vec();
+    g.swap(2, 3);
+    let lagrange = lagrange::basis(srs.params.get_g(), 4);
+    let mixed = params(4, g, lagrange, [srs.params.g2(), srs.params.s_g2()]).unwrap();
+    let mixed = stored(&Srs { params: mixed, info: srs.info().clone() });
+    assert!(matches!(from_bytes(&mixed, 4, "x"), Err(SrsError::Invalid(_))));
+
+    // And over those of a secret that everybody knows, as if they came from elsewhere.
+    let known = dev(4, 9).unwrap();
+    assert!(from_bytes(&stored(&known), 4, "x").unwrap().mark().insecure);
+    let source = srs.info().source().clone();
+    let info = SrsInfo::new(4, SrsKind::Imported, source, &known.params.s_g2());
+    let disguised = stored(&Srs { params: known.params.clone(), info });
+    assert_eq!(damage(&disguised, 4), SrsDamage::Kind);
+}
