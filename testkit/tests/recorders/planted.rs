@@ -1,6 +1,6 @@
 //! Real proofs with the advice of one statement, under the public inputs of
 //! another that differs in one row: for every row, every family, and every native
-//! verifier. The generated verifiers on a chain are tried in `verifier/evm`.
+//! verifier; `of` says which rows. The generated verifiers on a chain are tried in `verifier/evm`.
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -44,7 +44,11 @@ fn name(row: Option<usize>) -> &'static str {
 }
 
 /// By KZG: this crate's verifier and the proving library's.
-pub(crate) fn on_chain<C: FamilyCircuit<Bn254Fr>>(circuit: &C, own: &[Bn254Fr]) {
+pub(crate) fn on_chain<C: FamilyCircuit<Bn254Fr>>(
+    circuit: &C,
+    own: &[Bn254Fr],
+    of: fn(usize) -> bool,
+) {
     // Insecure: the test knows tau.
     let params = ParamsKZG::<Bn256>::setup(C::k(SHAPE), StdRng::seed_from_u64(3));
     let planter = Planter::<C>::new(&params, SHAPE);
@@ -52,7 +56,7 @@ pub(crate) fn on_chain<C: FamilyCircuit<Bn254Fr>>(circuit: &C, own: &[Bn254Fr]) 
     let layout = C::layout();
     let origin = Origin { family, shape: SHAPE, layout, public_inputs, insecure_srs: true };
     let verifier = Verifier::new(export_any(key, &params, origin).unwrap());
-    for (row, rows) in statements(own) {
+    for (row, rows) in statements(own).into_iter().filter(|(row, _)| row.is_none_or(of)) {
         let Some(proof) = planter.prove(circuit, own, &rows) else {
             assert!(row.is_some(), "the true statement has a proof");
             continue;
@@ -80,7 +84,7 @@ pub(crate) fn on_chain<C: FamilyCircuit<Bn254Fr>>(circuit: &C, own: &[Bn254Fr]) 
 }
 
 /// Transparently: by the verifier of this project, over the proving library's.
-pub(crate) fn transparent<C>(circuit: &C, own: &[Fp])
+pub(crate) fn transparent<C>(circuit: &C, own: &[Fp], of: fn(usize) -> bool)
 where
     C: FamilyCircuit<Fp, Instance = MarginInstance<Fp>> + Clone,
 {
@@ -89,7 +93,7 @@ where
     let verifier = zkmargin_verifier::ipa::Verifier::new::<C>(params.clone(), SHAPE).unwrap();
     let (family, proof_system) = (family_of::<Fp, C>(), ProofSystem::Ipa);
     let id = CircuitId::usual(family, SHAPE, proof_system);
-    for (row, rows) in statements(own) {
+    for (row, rows) in statements(own).into_iter().filter(|(row, _)| row.is_none_or(of)) {
         let bytes: Vec<u8> = rows.iter().flat_map(MarginField::to_be_bytes).collect();
         let instance = MarginInstance::<Fp>::from_bytes(&bytes).unwrap();
         let planted = Planted { circuit: circuit.clone(), field: PhantomData };

@@ -161,7 +161,7 @@ fn on_lies_over_bn254() {
             (circuit, wires)
         });
         println!("{name}: {told} lies, {accepted} that both accept");
-        assert!(accepted < told / 4);
+        assert!(accepted < told / 3);
     }
 }
 
