@@ -7,16 +7,15 @@ use clap::Subcommand;
 use serde::Serialize;
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
-use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
-use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::Shape;
+use zkmargin_params::market::{Market, scenario, simulation};
 use zkmargin_params::srs::store::{Replace, SrsDamage};
 use zkmargin_params::srs::{
     self, MAX_K, MIN_K, Srs, SrsError, SrsInfo, SrsKind, SrsSource, SrsStore,
 };
+use zkmargin_prover::family::FamilyMarket;
 
 use crate::env::Env;
 use crate::error::{Error, Exit};
@@ -129,7 +128,7 @@ struct SizesOf {
 }
 
 impl SizesOf {
-    /// The sizes that margin circuits need, ascending.
+    /// The sizes that circuits need, ascending.
     fn sizes(self) -> BTreeSet<u32> {
         let layouts = ColumnLayout::ALL.into_iter();
         let wanted = layouts.filter(|one| self.layout.is_none_or(|wanted| wanted == *one));
@@ -142,19 +141,23 @@ impl SizesOf {
     }
 }
 
-/// The sizes that the circuits of a layout need.
+/// The sizes that the circuits of a layout need: of margin, and of changes to an account.
 fn sizes<L: Columns>() -> BTreeSet<u32> {
-    fn k<C: FamilyCircuit<Bn254Fr>>(shape: Shape) -> u32 {
-        C::k(shape)
-    }
-    let of = |shape| {
+    fn of<M: FamilyMarket<Bn254Fr>, L: Columns>(shape: Shape) -> [u32; 3] {
         [
-            k::<StandardCircuit<Bn254Fr, L>>(shape),
-            k::<ScenarioCircuit<Bn254Fr, L>>(shape),
-            k::<SimulationCircuit<Bn254Fr, SCENARIOS, L>>(shape),
+            M::CircuitIn::<L>::k(shape),
+            M::TransitionIn::<L>::k(shape),
+            M::DeleveragingIn::<L>::k(shape),
+        ]
+    }
+    let all = |shape| {
+        [
+            of::<Market<Bn254Fr>, L>(shape),
+            of::<scenario::Market<Bn254Fr>, L>(shape),
+            of::<simulation::Market<Bn254Fr>, L>(shape),
         ]
     };
-    Shape::ALL.into_iter().flat_map(of).collect()
+    Shape::ALL.into_iter().flat_map(all).flatten().collect()
 }
 
 fn import(args: &Import, env: Env) -> Result<Exit, Error> {
@@ -259,7 +262,7 @@ mod tests {
     fn every_circuit_has_its_size() {
         let of = |layout| SizesOf { layout }.sizes();
         let (tall, wide) = (of(Some(ColumnLayout::Tall)), of(Some(ColumnLayout::Wide)));
-        assert_eq!(tall, BTreeSet::from([13, 14, 15, 16, 17]));
+        assert_eq!(tall, BTreeSet::from([13, 14, 15, 16, 17, 18]));
         assert_eq!(wide, BTreeSet::from([12, 13, 14, 15, 16]));
         assert_eq!(of(None), tall.union(&wide).copied().collect());
     }

@@ -171,7 +171,7 @@ impl Error {
             Self::SrsFile { source, .. } => match **source {
                 SrsError::Io(_) => "check the name and the permissions",
                 SrsError::TooFewPowers { .. } => {
-                    "powersOfTau28_hez_final_17.ptau is large enough for every circuit"
+                    "powersOfTau28_hez_final_18.ptau is large enough for every circuit"
                 }
                 _ => "give a powers-of-tau file as snarkjs writes it (.ptau), or a bare halo2 SRS",
             },

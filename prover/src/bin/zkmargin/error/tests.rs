@@ -47,7 +47,7 @@ fn telling() -> Vec<Error> {
         ImportError::Mark { symbol: symbol() },
         ImportError::Duplicate { symbol: symbol() },
     ];
-    let imported = imported.map(|error| Error::account(&Source::from("a.age"), error, "again"));
+    let imported = imported.map(|error| Error::account("a.age", error, "again"));
     of_market.into_iter().chain(documents).chain(proving).chain(imported).collect()
 }
 
