@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use zkmargin_circuits::family::{FamilyCircuit, Unprovable};
+use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_margin::claim::{Claim, Side};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, Memo};
@@ -43,7 +43,7 @@ pub enum VenueProofError {
         /// The account.
         account: AccountId,
         /// Why.
-        source: ProvingError,
+        source: Box<ProvingError>,
     },
     /// A state that is not what it says.
     #[error(transparent)]
@@ -59,10 +59,14 @@ pub enum VenueProofError {
     False(Violation),
     /// The proof system failed.
     #[error(transparent)]
-    Prove(BackendError),
+    Prove(Box<BackendError>),
 }
 
 impl VenueProofError {
+    fn of(account: AccountId, source: ProvingError) -> Self {
+        Self::Account { account, source: Box::new(source) }
+    }
+
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -77,10 +81,7 @@ impl VenueProofError {
             }
             Self::State(_) => "make the state again with `zkmargin venue root`",
             Self::Claim(_) => "claim at-least:LEVEL: accounts below it are flagged",
-            Self::Prove(BackendError::Unprovable(Unprovable::Padding))
-            | Self::NoSubtree(_)
-            | Self::False(_)
-            | Self::Prove(_) => "please report it",
+            Self::NoSubtree(_) | Self::False(_) | Self::Prove(_) => "please report it",
         }
     }
 
@@ -151,7 +152,7 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeVenue<'a, F, M> {
         for Entry { account, commitment } in state.entries() {
             let portfolio = portfolios.get(account);
             let portfolio = portfolio.ok_or(VenueProofError::NoPortfolio(*account))?;
-            let failed = |source| VenueProofError::Account { account: *account, source };
+            let failed = |source: ProvingError| VenueProofError::of(*account, source);
             let fit = market.fit(portfolio.positions(), wanted.shape).map_err(failed)?;
             shape = shape.max(fit);
             if portfolio.commitment::<F>() != *commitment {
@@ -200,7 +201,7 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeVenue<'a, F, M> {
 
     fn leaf(&self, entry: &Entry<F>) -> Result<VenueLeaf<MarketFamily<F, M>>, VenueProofError> {
         let account = entry.account;
-        let failed = |source: ProvingError| VenueProofError::Account { account, source };
+        let failed = |source: ProvingError| VenueProofError::of(account, source);
         let portfolio = self.portfolios.get(&account);
         let portfolio = portfolio.ok_or(VenueProofError::NoPortfolio(account))?;
         let witness = self.witness(portfolio, entry).map_err(failed)?;
@@ -213,7 +214,7 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeVenue<'a, F, M> {
     /// An account of nothing, for empty leaves.
     fn empty(&self) -> Result<MarketWitness<F, M>, VenueProofError> {
         let account = AccountId::new([0; 20]);
-        let failed = |source: ProvingError| VenueProofError::Account { account, source };
+        let failed = |source: ProvingError| VenueProofError::of(account, source);
         let nothing = Portfolio::new(Vec::new(), Blinding::new([0; 31]))
             .map_err(|_| VenueProofError::False(Violation::Order(0)))?;
         let entry = Entry { account, commitment: nothing.commitment() };
@@ -292,7 +293,7 @@ where
         let flagged = prepared.flagged().collect();
         let PreparedSubtree { subtree, instance, witness } = prepared;
         B::prove_subtree::<C>(params, key, (*subtree, instance, flagged), witness)
-            .map_err(VenueProofError::Prove)
+            .map_err(|error| VenueProofError::Prove(Box::new(error)))
     }
 }
 

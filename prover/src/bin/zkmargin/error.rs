@@ -121,7 +121,7 @@ pub(crate) enum Error {
     #[error("{path}: {source}")]
     Transition { path: String, source: TransitionError },
     #[error("{path}: {source}")]
-    VenueProof { path: String, source: VenueProofError },
+    VenueProof { path: String, source: Box<VenueProofError> },
     #[error("{path}: {source}")]
     NotOneVenue { path: String, source: NotOneVenue },
     #[error(

@@ -112,7 +112,7 @@ impl Args {
         };
         VenueInstance::<pasta_curves::Fp>::check_claim(claim).map_err(|error| Error::VenueProof {
             path: self.state.to_string(),
-            source: error.into(),
+            source: Box::new(error.into()),
         })
     }
 }
@@ -213,7 +213,7 @@ impl Args {
     }
 
     fn failed(&self, source: VenueProofError) -> Error {
-        Error::VenueProof { path: self.state.to_string(), source }
+        Error::VenueProof { path: self.state.to_string(), source: Box::new(source) }
     }
 }
 
@@ -240,7 +240,7 @@ fn portfolios<B: Backend, M: FamilyMarket<B::Field> + Sync>(
                     let path = source.to_string();
                     return Err(Error::VenueProof {
                         path,
-                        source: VenueProofError::Twice(account),
+                        source: Box::new(VenueProofError::Twice(account)),
                     });
                 }
             }
