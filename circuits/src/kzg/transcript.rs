@@ -146,7 +146,6 @@ impl<W: Write> TranscriptWriterBuffer<W, G1Affine, Challenge> for KeccakTranscri
 #[cfg(test)]
 mod tests {
     use halo2_axiom::halo2curves::ff::Field as _;
-    use halo2_axiom::halo2curves::group::prime::PrimeCurveAffine as _;
     use halo2_axiom::halo2curves::group::{Curve as _, Group as _};
     use rand08::SeedableRng as _;
     use rand08::rngs::StdRng;
