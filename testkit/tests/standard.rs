@@ -11,6 +11,7 @@
 
 #[path = "../../circuits/tests/common/mod.rs"]
 mod fixtures;
+#[allow(dead_code, reason = "shared by tests")]
 mod harness;
 
 use fixtures::{Market, at_least, healthy, k};

@@ -45,6 +45,7 @@ pub(super) fn is_below<F: MarginField>(value: &F, bits: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ff::Field as _;
     use pasta_curves::Fp;
     use pasta_curves::group::ff::Field as _;
 

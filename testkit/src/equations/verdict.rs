@@ -115,7 +115,8 @@ fn is_tail<F: MarginField>(tail: &Tail<F>, wires: &Wires<F>) -> bool {
     let mut all: Vec<BigInt> = tail.of.iter().map(integer).collect();
     let marked = all.iter().zip(marks).filter(|(_, marked)| *marked);
     let mut marked: Vec<BigInt> = marked.map(|(value, _)| value.clone()).collect();
-    (all.sort(), marked.sort());
+    all.sort();
+    marked.sort();
     let has_size = integer(&tail.size) == BigInt::from(marked.len());
     has_size && all.starts_with(&marked) && marked.last() == Some(&integer(&tail.threshold))
 }

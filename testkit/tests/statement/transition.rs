@@ -30,6 +30,8 @@ use crate::fixtures::{LOAN, ODD, PERP, SPOT, at_least, healthy, position, simula
 
 type Lie<F, G> = Box<dyn Fn(&mut Assignment<F, G>) + Sync>;
 type Named<F, G> = super::Named<Assignment<F, G>>;
+/// The bits of one of a slot's lists.
+type Bits<F> = fn(&mut TransitionHints<F>) -> &mut Vec<F>;
 
 /// A family, as the second statement sees it.
 pub(super) trait Family<F: MarginField>: FamilyFigures<F> + 'static {
@@ -188,7 +190,7 @@ fn flags<F: MarginField, G: Family<F>>(slot: usize) -> Vec<Named<F, G>> {
             tell(a);
         }),
     );
-    let moves: [(&str, fn(&mut TransitionHints<F>) -> &mut Vec<F>); 3] = [
+    let moves: [(&str, Bits<F>); 3] = [
         ("before", |slot| &mut slot.before),
         ("next", |slot| &mut slot.next),
         ("entry", |slot| &mut slot.entry),
