@@ -34,6 +34,7 @@ mod forms;
 pub mod hyperliquid;
 mod number;
 pub mod okx;
+mod problem;
 pub(crate) mod time;
 
 use serde::Deserialize;
@@ -44,7 +45,8 @@ pub use account::{
     AccountNote, Cost, Funds, Holding, IsolatedHolding, SHORT_LEG, Stated, VenueAccount,
     both_sides, short_leg,
 };
-pub use error::{AccountProblem, ImportError, Imported, LeftOut, SkipReason, Skipped};
+pub use error::{ImportError, Imported, LeftOut, SkipReason, Skipped};
+pub use problem::AccountProblem;
 use time::unix_seconds;
 
 /// Largest accepted file, in bytes.
