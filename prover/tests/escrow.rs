@@ -130,12 +130,12 @@ fn opens(dir: &Path) {
     let swapped = "--committee ours/committee.json --ciphertext swapped.json --proof e.json";
     let share = format!("committee share ours/member-1.json {swapped} -o never.json");
     refused(dir, &share, 1, "is not the ciphertext of");
-    let forged = of.replace("e.json", "forged.json");
+    let forged = of.replace("--proof e.json", "--proof forged.json");
     let share = format!("committee share ours/member-1.json {forged} -o never.json");
     refused(dir, &share, 1, "does not prove");
     let share = format!("committee share theirs/member-1.json {of} -o never.json");
     refused(dir, &share, 1, "not the one that this committee's commitments are to");
-    let margin = of.replace("e.json", "proof.json");
+    let margin = of.replace("--proof e.json", "--proof proof.json");
     refused(dir, &format!("committee open part-1.json {margin} -o never.json"), 2, "");
     assert!(!dir.join("never.json").exists());
 }

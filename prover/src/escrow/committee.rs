@@ -196,13 +196,16 @@ pub fn deal<F: EscrowGroup>(
     Ok((committee, members))
 }
 
+/// Shares and commitments.
+type Split<F> = (Vec<<F as EscrowGroup>::Scalar>, Vec<<F as EscrowGroup>::Group>);
+
 /// The shares of members 1, 2, ..., and the commitments. The sharing crate begins at
 /// two of two: of one, every share is the secret.
 fn split<F: EscrowGroup>(
     threshold: usize,
     members: usize,
     secret: F::Scalar,
-) -> Result<(Vec<F::Scalar>, Vec<F::Group>), CommitteeError> {
+) -> Result<Split<F>, CommitteeError> {
     if threshold == 1 {
         return Ok((vec![secret; members], vec![F::Group::generator() * secret]));
     }

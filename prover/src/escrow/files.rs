@@ -91,6 +91,3 @@ fn to_text(file: &impl serde::Serialize) -> Zeroizing<Vec<u8>> {
     text.push(b'\n');
     text
 }
-
-#[cfg(test)]
-mod tests;

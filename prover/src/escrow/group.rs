@@ -103,8 +103,8 @@ mod tests {
         let two = F::Scalar::ONE.double();
         for signs in [[0; 32], [0xff; 32], [0x6d; 32]] {
             let nonce = Nonce::from_random(signs);
-            let start = two.pow_vartime([253]);
-            let r = (0..252).fold(start, |sum, bit| {
+            let start = two.pow_vartime([253_u64]);
+            let r = (0..252_u64).fold(start, |sum, bit| {
                 let power = two.pow_vartime([bit]);
                 let at = usize::try_from(bit).unwrap();
                 if nonce.is_plus(at) { sum + power } else { sum - power }

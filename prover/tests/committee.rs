@@ -1,4 +1,5 @@
 //! A committee from the first file to the last, and what each attack meets.
+#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use pasta_curves::Fp;
 use zkmargin_margin::escrow::{Binding, Ciphertext, Nonce, Point, Words, encrypt};
@@ -7,11 +8,13 @@ use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Epoch, InstrumentId};
 use zkmargin_margin::portfolio::{Blinding, Portfolio, Position};
 use zkmargin_margin::units::{Amount, Lots};
 
-use super::*;
-use crate::escrow::group::EscrowGroup;
-use crate::escrow::{
-    Committee, Member, OpenError, Part, PartError, deal, draw_nonce, open, open_with_nonce,
+use zeroize::Zeroizing;
+use zkmargin_prover::escrow::{
+    CiphertextFile, Committee, CommitteeError, CommitteeFile, EscrowGroup, Member, MemberFile,
+    OpenError, OpenedFile, Part, PartError, PartFile, ViewingKeyFile, deal, draw_nonce, open,
+    open_with_nonce,
 };
+use zkmargin_prover::venue::FieldHex;
 
 struct Fixture<F: EscrowGroup> {
     committee: Committee<F>,
@@ -203,15 +206,7 @@ fn a_viewing_key_opens_one_ciphertext() {
     let opened = OpenedFile::of(&words).unwrap();
     assert_eq!(opened.positions(), 2);
     let commitment = portfolio().commitment::<Bn254Fr>();
-    assert_eq!(opened.commitment(), FieldDigits(&commitment).to_string());
-}
-
-struct FieldDigits<'a>(&'a Bn254Fr);
-
-impl std::fmt::Display for FieldDigits<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        crate::venue::FieldHex::of(self.0).fmt(f)
-    }
+    assert_eq!(opened.commitment(), FieldHex::of(&commitment).to_string());
 }
 
 /// Files name what is wrong with them, and a secret's value is in no message.
