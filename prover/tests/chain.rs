@@ -520,9 +520,12 @@ impl Stage {
     fn compares_prices(&self) {
         let market = fs::read_to_string(self.dir.path().join("market-kzg.json")).unwrap();
         let market: Value = serde_json::from_str(&market).unwrap();
-        let price: f64 =
-            market["snapshot"]["prices"]["ETH"]["price"].as_str().unwrap().parse().unwrap();
-        let off = (price * 1.02 * 1e8) as i64;
+        let price = market["snapshot"]["prices"]["ETH"]["price"].as_str().unwrap();
+        let price: rust_decimal::Decimal = price.parse().unwrap();
+        // Two percent above, in the feed's eight decimals.
+        let off =
+            i64::try_from((price * rust_decimal::Decimal::from(102_000_000)).trunc().mantissa())
+                .unwrap();
         let feed = self.feed(&[(off, START - 30), (off, START + 30)]);
         let deployed = self.owner("prices deploy --notice 1h");
         let contract = deployed["contract"].as_str().unwrap();

@@ -16,7 +16,7 @@ use common::stories::{self, CIRCUITS, Proved, Story, WIDE};
 use common::verifier::code;
 use common::{Chain, Failure, Receipt};
 use revm::primitives::Address;
-use zkmargin_evm::contracts::MarginProofGate as gate;
+use zkmargin_evm::contracts::{MarginCallRegistry as calls, MarginProofGate as gate};
 use zkmargin_evm::engine as convert;
 use zkmargin_margin::ids::{AccountId, Epoch, Timestamp};
 use zkmargin_verifier::bn254::VerifyingKey;
@@ -108,18 +108,17 @@ fn gas(story: &Story) -> BTreeMap<&'static str, u64> {
 impl Stage {
     /// Of an account whose proof's window passes, on a copy of the chain.
     fn overdue_gas(&self, story: &Story) -> u64 {
-        let (mut registry, account, now) = self.late(story);
+        let mut registry = self.registry.clone();
+        let (account, now) = late(&mut registry, story, self.now);
         spent(&mut registry, now, &Action::CallOverdue { account })
     }
+}
 
-    /// A copy of the chain, an account that is overdue there, and when.
-    fn late(&self, story: &Story) -> (Registry, AccountId, u64) {
-        let mut registry = self.registry.clone();
-        let account = convert::account(Address::repeat_byte(0x77));
-        registry.apply(self.now, &Action::Register { account }).unwrap();
-        let now = go_on(&mut registry, story, self.now);
-        (registry, account, now)
-    }
+/// An account that is overdue after a day, and when.
+fn late(registry: &mut Registry, story: &Story, now: u64) -> (AccountId, u64) {
+    let account = convert::account(Address::repeat_byte(0x77));
+    registry.apply(now, &Action::Register { account }).unwrap();
+    (account, go_on(registry, story, now))
 }
 
 /// Posts a day's epochs; when the last is posted.
@@ -143,19 +142,21 @@ fn spent(registry: &mut Registry, now: u64, action: &ActionRecord) -> u64 {
 
 /// Gas of what needs no proof, whatever the circuit.
 fn engine_gas(story: &Story) -> BTreeMap<&'static str, u64> {
-    let mut stage = Stage::new(story);
-    stage.post(&story.healthy);
-    let (mut registry, account, now) = stage.late(story);
+    let mut registry = Registry::new(&stories::policy(story), START);
+    let first = registry.next(epoch(&story.healthy.claim, START));
+    registry.apply(START, &Action::PostEpoch(first)).unwrap();
+    let (account, now) = late(&mut registry, story, START);
     registry.apply(now, &Action::CallOverdue { account }).unwrap();
     let now = go_on(&mut registry, story, now);
-    let claim =
-        ClaimData { epoch: Epoch::new(registry.read(0).meta.latest + 1), ..story.healthy.claim };
-    let post = registry.next(epoch(&claim, now));
-    let account_ = convert::account(Address::repeat_byte(0x78));
+    let next = Epoch::new(registry.read(0).meta.latest + 1);
+    let post = registry.next(epoch(&ClaimData { epoch: next, ..story.healthy.claim }, now));
+    let owner = Address::repeat_byte(0x78);
+    let register = calls::registerCall { context: registry.context(), owner, sub: 0 };
+    let registered = registry.send(owner, &register).unwrap().gas;
     let mut of = |action: &ActionRecord| spent(&mut registry, now, action);
     BTreeMap::from([
+        ("register", registered),
         ("postEpoch, 2 of 3 signed", of(&Action::PostEpoch(post))),
-        ("register", of(&Action::Register { account: account_ })),
         ("markLiquidatable", of(&Action::MarkLiquidatable { account })),
         ("close", of(&Action::Close { account })),
     ])
