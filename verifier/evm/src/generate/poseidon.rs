@@ -39,6 +39,7 @@ library PoseidonT5 {
     /// @param table What `constants` gave.
     /// @param domain What is hashed.
     /// @param message The elements; of one that is not below the modulus the remainder counts.
+    // solhint-disable-next-line function-max-lines
     function hash(
         bytes memory table,
         uint256 domain,
