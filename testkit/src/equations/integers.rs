@@ -47,7 +47,6 @@ pub(super) fn is_below<F: MarginField>(value: &F, bits: u32) -> bool {
 mod tests {
     use ff::Field as _;
     use pasta_curves::Fp;
-    use pasta_curves::group::ff::Field as _;
 
     use super::*;
 
