@@ -1,6 +1,6 @@
 //! The prover for browsers: a portfolio becomes a proof in the tab it is in.
 //!
-//! A [`Job`] goes in steps, so that JavaScript can say between them how far it
+//! A `Job` goes in steps, so that JavaScript can say between them how far it
 //! is: what is wrong with the inputs is told before anything is computed, then
 //! parameters (which are the same for everyone), the key, the proof. A worker that
 //! is ended in the middle has told nothing.
