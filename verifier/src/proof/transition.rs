@@ -19,7 +19,7 @@ use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::transition::{Aim, TransitionInstance};
 
-use super::circuit::{self, CircuitId, has_srs};
+use super::circuit::{CircuitId, has_srs};
 use super::read::{not_canonical, parse_account, parse_head, parse_proof, parse_srs, root};
 use super::{MAX_BYTES, VERSION};
 use crate::encoding::text;
@@ -96,7 +96,7 @@ impl<F: MarginField> TransitionFile<F> {
         key: CircuitId,
         proof_size: usize,
     ) -> Result<(), crate::error::VerifyError> {
-        circuit::check_circuit(self.circuit, &self.proof, key, proof_size)
+        super::circuit::check_circuit(self.circuit, &self.proof, key, proof_size)
     }
 
     /// Reads a proof file.

@@ -24,7 +24,7 @@ use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::venue::{Counts, SubtreeDepth, VenueInstance, flagged_chain};
 
-use super::circuit::{self, CircuitId, has_srs};
+use super::circuit::{CircuitId, has_srs};
 use super::json::Object;
 use super::read::{identifier, not_canonical, parse_head, parse_proof, parse_srs, root};
 use super::{MAX_BYTES, VERSION};
@@ -142,7 +142,7 @@ impl<F: MarginField> VenueFile<F> {
         (key, verifier): (CircuitId, Option<SrsMark>),
         proof_size: usize,
     ) -> Result<(), crate::error::VerifyError> {
-        circuit::check_circuit(self.circuit, &self.proof, key, proof_size)?;
+        super::circuit::check_circuit(self.circuit, &self.proof, key, proof_size)?;
         match verifier {
             Some(verifier) if self.srs != Some(verifier) => {
                 Err(crate::error::VerifyError::WrongSrs { verifier, proof: self.srs })
