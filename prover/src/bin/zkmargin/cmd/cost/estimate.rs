@@ -110,17 +110,18 @@ type Ready<B> = Prepared<
     >,
 >;
 
-/// A true statement of the bundled account.
+/// A true statement of an account with cash alone, in the bundled market: what a proof
+/// takes does not depend on the positions.
 fn prepared<B: Backend>() -> Result<Ready<B>, Error> {
     let failed = |source: ProvingError| Error::Proving { path: PLACE.to_owned(), source };
-    let (example, account) = (Example::load()?, Example::trader());
+    let (example, mut document) = (Example::load()?, Example::other(0));
+    let account = document.account;
     let AnyModel::Standard(model) = load_model(Example::MODEL)? else {
         return Err(Error::UnknownModel(Example::MODEL.to_owned()));
     };
     let epoch = Epoch::new(1);
     let (_, market) = MarketFile::build::<B::Field>(&model, &example.recorded(), epoch)
         .map_err(|error| failed(error.into()))?;
-    let mut document = example.portfolio(0);
     document.ensure_blinding()?;
     let portfolio = FamilyMarket::listings(&market)
         .portfolio(&document)

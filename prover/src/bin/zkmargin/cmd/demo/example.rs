@@ -50,7 +50,7 @@ impl Example {
     }
 
     /// The trader: account number 0 of an owner on a chain.
-    pub(in crate::cmd) fn trader() -> AccountId {
+    pub(super) fn trader() -> AccountId {
         // An address is an owner; the other name is nobody's.
         AccountId::derive(&TRADER_OWNER, 0).unwrap_or_else(|| account(0xa1))
     }
@@ -89,7 +89,7 @@ impl Example {
     }
 
     /// The portfolio, after paying in so much.
-    pub(in crate::cmd) fn portfolio(&self, deposit: u32) -> PortfolioDocument {
+    pub(super) fn portfolio(&self, deposit: u32) -> PortfolioDocument {
         let cash = self.account.funds.amount() + Decimal::from(deposit);
         let mut account = self.account.clone();
         account.funds = Funds::Cash(cash);
@@ -97,7 +97,7 @@ impl Example {
     }
 
     /// Another trader of the venue, with cash alone.
-    pub(super) fn other(number: u8) -> PortfolioDocument {
+    pub(in crate::cmd) fn other(number: u8) -> PortfolioDocument {
         PortfolioDocument::new(
             account(0xb0 + number),
             (u32::from(number) * 1_000).to_string(),
