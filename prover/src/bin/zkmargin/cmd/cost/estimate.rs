@@ -2,8 +2,8 @@
 //!
 //! All circuits of a proof system and a layout have the same columns and gates, so
 //! time and memory grow with the rows: the smallest standard circuit is proved, and
-//! its figures scaled by `2^k`. The README's table of measured proofs lies within a
-//! fifth of that.
+//! its figures scaled by `2^k`. Measured CPU times lie within a fifth of that; memory
+//! is less, as part of it does not grow.
 
 use std::fs;
 use std::time::{Duration, Instant};
