@@ -101,6 +101,10 @@ fn a_venue_is_proved_whole_and_verified_as_one() {
     let none = format!("verify -q --venue proofs --any-age {level} --insecure-dev-srs");
     let (code, told) = said(dir, &none);
     assert!(code == 2 && told.contains("NOT accepted"), "{code} {told}");
+    // A demand that these proofs cannot meet is not left out.
+    let escrow = "--escrow committee.json --ciphertext ciphertext.json";
+    let (code, told) = verify("proofs", &format!("{level} {escrow}"));
+    assert!(code == 2 && told.contains("cannot be used with"), "{code} {told}");
     // A margin proof is none, nor the reverse.
     assert_eq!(said(dir, &format!("verify -q {first} {PINS} {level} --insecure-dev-srs")).0, 2);
 

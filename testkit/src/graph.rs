@@ -206,8 +206,10 @@ impl<'a, F: MarginField> Flow<'a, F> {
         while let Some(group) = open.pop_front() {
             for region in self.made_by.get(&group).into_iter().flatten() {
                 let read = self.reads.get(region);
-                let children = || self.cells(*region).iter().any(|c| c.name.starts_with("child"));
-                if (read.is_none() || children()) && !sources.contains(region) {
+                let has = |name: &str| self.cells(*region).iter().any(|c| c.name.starts_with(name));
+                // A witness in a row with itself alone is chosen, not computed.
+                let alone = || has("witness") && read.is_some_and(|read| read.iter().eq([&group]));
+                if (read.is_none() || has("child") || alone()) && !sources.contains(region) {
                     sources.push(*region);
                 }
                 for group in read.into_iter().flatten() {

@@ -8,8 +8,6 @@ mod fixtures;
 #[allow(dead_code, reason = "shared by tests")]
 mod harness;
 
-use std::collections::BTreeSet;
-
 use fixtures::escrow::EscrowCase;
 use fixtures::{Case, LOAN, Market, ODD, PERP, SPOT, at_least, position};
 use harness::Expected;
@@ -21,9 +19,10 @@ use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::escrow::NAMES;
 use zkmargin_testkit::check::Checker;
 use zkmargin_testkit::fault::Fault;
-use zkmargin_testkit::{Plan, Subject, graph, lie};
+use zkmargin_testkit::{Plan, Subject, lie};
 
 /// Every slot of the smallest shape in use, two buckets and more.
 fn full<F: MarginField>() -> Subject<F, EscrowCircuit<F, StandardFigures<F>>> {
@@ -64,13 +63,16 @@ fn no_cell_can_be_changed() {
     }
 }
 
-/// Nothing is unconstrained, unused or idle.
+/// Nothing is unconstrained, unused or idle, and what `ESCROW` hangs on is golden.
 #[test]
 fn the_graph_is_whole() {
-    let subject = full::<Fp>();
-    let recording = subject.record(&Plan::default());
-    let memo = graph::Finding::Unconstrained("public: memo / public input".to_owned());
-    assert_eq!(graph::findings(&Checker::new(&recording)), BTreeSet::from([memo]));
+    harness::the_graph_is_whole_of(&full::<Fp>(), &expected(), &[], &NAMES);
+    harness::the_graph_is_whole_of(&full::<Bn254Fr>(), &expected(), &[], &NAMES);
+}
+
+#[test]
+fn bounds_are_as_stored() {
+    harness::bounds_are_as_stored(&full::<Bn254Fr>(), &expected());
 }
 
 #[test]

@@ -45,14 +45,11 @@ struct RawCoin {
     order_margin: Option<Number>,
     #[serde(default, rename = "totalPositionMM", deserialize_with = "number_option")]
     maintenance: Option<Number>,
-    #[serde(default = "yes")]
+    /// A coin of which it is not said is no collateral.
+    #[serde(default)]
     margin_collateral: bool,
-    #[serde(default = "yes")]
+    #[serde(default)]
     collateral_switch: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 #[derive(Deserialize)]

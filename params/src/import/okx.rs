@@ -58,6 +58,8 @@ struct RawDetail {
     stgy_eq: Option<Number>,
     #[serde(default, deserialize_with = "number_option")]
     ord_frozen: Option<Number>,
+    /// Whether the owner lets it be collateral, in the mode where that can be chosen.
+    collateral_enabled: Option<bool>,
     #[serde(default, deserialize_with = "number_option")]
     imr: Option<Number>,
     #[serde(default, deserialize_with = "number_option")]
@@ -113,7 +115,10 @@ pub fn account(
     let raw: RawBalance = forms::row(&answer::object(balance, BALANCE, is_balance, &[])?, BALANCE)?;
     let sizes = contracts(instruments)?;
     let mut builder = Builder::new(quote, SOURCE);
-    let own = details(&raw.details, quote, &mut builder)?;
+    // Figures of the whole account are of the modes in which currencies are margined
+    // together; in futures mode each has positions of its own.
+    let one_currency = raw.mmr.is_none();
+    let own = details(&raw.details, quote, one_currency, &mut builder)?;
     let rows = answer::rows(positions, POSITIONS, |row| row.contains_key("instId"))?;
     for (index, row) in rows.iter().enumerate() {
         let position: RawPosition = forms::row(row, &format!("position {}", index + 1))?;
@@ -129,7 +134,6 @@ pub fn account(
         let field = if raw.ord_froz.is_some() { "ordFroz" } else { "details.ordFrozen" };
         builder.note(AccountNote::Reserved(field));
     }
-    let one_currency = raw.mmr.is_none();
     let number = |number: Option<Number>| number.map(|number| number.0);
     let stated = Stated {
         equity: number(if one_currency { own.eq } else { raw.total_eq }),
@@ -140,10 +144,11 @@ pub fn account(
     Ok(builder.finish(Rest { funds, reserved, stated, timestamp: None }))
 }
 
-/// The details of the quote currency; the others are put as positions.
+/// The details of the quote currency; the others are put as positions where they count.
 fn details(
     rows: &[Value],
     quote: &Symbol,
+    one_currency: bool,
     builder: &mut Builder,
 ) -> Result<RawDetail, ImportError> {
     let mut own = None;
@@ -154,11 +159,17 @@ fn details(
             continue;
         }
         let net = detail.net()?;
-        if !net.is_zero() {
-            builder.note(AccountNote::Coins);
-            let symbol = symbol(&detail.ccy)?;
-            builder.hold(Holding { symbol, quantity: net, cost: Cost::Nothing }, None)?;
+        if net.is_zero() {
+            continue;
         }
+        let is_collateral = !one_currency && detail.collateral_enabled != Some(false);
+        if !is_collateral && !net.is_sign_negative() {
+            builder.note(AccountNote::OtherAssets);
+            continue;
+        }
+        builder.note(AccountNote::Coins);
+        let symbol = symbol(&detail.ccy)?;
+        builder.hold(Holding { symbol, quantity: net, cost: Cost::Nothing }, None)?;
     }
     own.ok_or(ImportError::Account(AccountProblem::NoAsset))
 }

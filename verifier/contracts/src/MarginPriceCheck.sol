@@ -17,7 +17,8 @@ import { MarketRow, MarketRows } from "./lib/MarketRows.sol";
 /// more than its reference allows is rejected for good, and who showed it is paid from the
 /// market's stake. The contract needs the guardian's role of the market. What it cannot
 /// compare, because the feed has no answer for that time or the chain's sequencer was down,
-/// it says nothing about: it reverts.
+/// it says nothing about: it reverts. The market's governor is trusted for the references
+/// and the reward: it may change both at any time.
 /// @dev Of standard markets: a scenario market's rows hold values, not prices.
 contract MarginPriceCheck is ReentrancyGuardTransient {
     using MarketRows for MarketRow;

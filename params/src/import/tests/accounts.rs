@@ -191,6 +191,12 @@ fn a_bybit_account_is_read() {
     assert!(none.starts_with("the account is not in cross margin"), "{none}");
     let settles = refused(("\"symbol\": \"ETHUSDT\"", "\"symbol\": \"ETHPERP\""));
     assert!(settles.contains("another currency than --quote"), "{settles}");
+    // A coin of which it is not said counts as none.
+    for field in ["marginCollateral", "collateralSwitch"] {
+        let silent = BYBIT[0].replace(&format!("\"{field}\": true,"), "");
+        let silent = read_bybit([&silent, BYBIT[1]]).unwrap();
+        assert!(!held(&silent).contains(&"BTC 0.2".to_owned()), "{field}");
+    }
     // What is owed counts, whether it is collateral or not.
     let owed = BYBIT[0].replace("\"walletBalance\": \"10\"", "\"walletBalance\": \"-10\"");
     assert!(held(&read_bybit([&owed, BYBIT[1]]).unwrap()).contains(&"MNT -10".to_owned()));
@@ -257,6 +263,12 @@ fn an_okx_account_is_read_in_coins() {
     assert_eq!(by_currency.stated.maintenance.unwrap().to_string(), "5");
     assert_eq!(by_currency.stated.initial, None);
     assert_eq!(by_currency.notes[1], AccountNote::Reserved("details.ordFrozen"));
+    // And another currency is no margin of these positions, as one that is switched off.
+    let off = OKX[0].replace("\"ccy\": \"BTC\"", "\"ccy\": \"BTC\", \"collateralEnabled\": false");
+    for read in [by_currency, read_okx([&off, OKX[1], OKX[2]]).unwrap()] {
+        assert_eq!(read.notes[0], AccountNote::OtherAssets);
+        assert!(!held(&read).iter().any(|held| held.starts_with("BTC 0.3")));
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// Verify the proofs of a venue (`venue prove`), all of one epoch, files or
     /// directories of them: that of all its accounts those below the level are
     /// flagged and no others
-    #[arg(long, conflicts_with = "open")]
+    #[arg(long, conflicts_with_all = ["open", "escrow"])]
     venue: bool,
     /// Show the proof in the browser, on a page that verifies it there too; until
     /// the command is ended
