@@ -18,3 +18,8 @@ step "$binary" --device gpu --shape small --runs 15 --accounts 50 --threads 6
 step "$binary" --device cpu --runs 5 --accounts 10 --threads 1
 step "$binary" --device cpu --family standard --shape small --runs 5 --accounts 0
 step "$binary" --device gpu --family standard --shape small --runs 15 --accounts 0
+# The wide layout: fewer rows, more columns.
+step "$binary" --device gpu --layout wide --runs 15 --accounts 100 --threads 6 --profile
+step "$binary" --device gpu --layout wide --family standard --shape medium --runs 15 --accounts 50 --threads 6
+step "$binary" --device gpu --layout wide --shape large --runs 7 --accounts 20 --threads 6
+step "$binary" --device cpu --layout wide --runs 5 --accounts 10 --threads 1

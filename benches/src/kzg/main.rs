@@ -7,6 +7,7 @@
 //! | option | says | default |
 //! |---|---|---|
 //! | `--device` | cpu or gpu | cpu |
+//! | `--layout` | tall or wide | tall |
 //! | `--family` | standard or scenario | scenario |
 //! | `--shape` | small, medium, large | medium |
 //! | `--runs` | proofs in a row | 15 |
@@ -30,10 +31,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use zkmargin_benches::{market, one_of, scenario};
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
+use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::Family;
 
 use options::Options;
@@ -42,15 +45,22 @@ use proofs::Bench;
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let options = Options::parse(&arguments)?;
+    match options.layout {
+        ColumnLayout::Tall => run_family::<Usual>(&options),
+        ColumnLayout::Wide => run_family::<Wide>(&options),
+    }
+}
+
+fn run_family<L: Columns>(options: &Options) -> Result<()> {
     match options.family {
         Family::Standard => {
             let market = market::<Bn254Fr>()?;
             let positions = options.shape.standard_positions();
-            run::<StandardCircuit<_>>(&options, |number| one_of(&market, positions, number))
+            run::<StandardCircuit<_, L>>(options, |number| one_of(&market, positions, number))
         }
         Family::Scenario => {
             let market = scenario::market::<Bn254Fr>(&scenario::model()?, &scenario::snapshot()?)?;
-            run::<ScenarioCircuit<_>>(&options, |number| {
+            run::<ScenarioCircuit<_, L>>(options, |number| {
                 scenario::one_of(&market, options.shape, number)
             })
         }
@@ -72,7 +82,8 @@ where
         return workers::work(&bench, options, &accounts, share);
     }
     println!(
-        "{} {} (k = {}) on {}, {} cores",
+        "{} layout, {} {} (k = {}) on {}, {} cores",
+        options.layout,
         options.family,
         options.shape,
         C::k(options.shape),

@@ -1,11 +1,13 @@
 //! The command line.
 
 use anyhow::{Context, Result, bail};
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
 
 /// What is measured, and on what.
 pub(crate) struct Options {
     pub(crate) gpu: bool,
+    pub(crate) layout: ColumnLayout,
     pub(crate) family: Family,
     pub(crate) shape: Shape,
     pub(crate) runs: usize,
@@ -21,6 +23,7 @@ impl Options {
     pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
         let mut options = Self {
             gpu: false,
+            layout: ColumnLayout::Tall,
             family: Family::Scenario,
             shape: Shape::Medium,
             runs: 15,
@@ -46,6 +49,7 @@ impl Options {
                         _ => bail!("--device {value}: allowed are cpu, gpu"),
                     }
                 }
+                "--layout" => options.layout = value.parse().with_context(wrong)?,
                 "--family" => options.family = value.parse().with_context(wrong)?,
                 "--shape" => options.shape = value.parse().with_context(wrong)?,
                 "--runs" => options.runs = value.parse().with_context(wrong)?,
