@@ -72,7 +72,7 @@ pub(super) fn parse_head<'a>(
         _ => {}
     }
     let family = file.text("family")?.parse();
-    let family = family.map_err(|_| unknown_name("family", "standard, scenario"))?;
+    let family = family.map_err(|_| unknown_name("family", "standard, scenario, simulation"))?;
     let shape = file.text("shape")?.parse();
     let shape = shape.map_err(|_| unknown_name("shape", "small, medium, large"))?;
     let proof_system = file.text("proof_system")?.parse();

@@ -209,7 +209,7 @@ fn proved(circuit: String, claim: ClaimData, key: KeyReport, pins: &Pins) -> Out
 fn unreadable(proof: &[u8], error: &MalformedProof) -> Outcome {
     let reason = match error {
         MalformedProof::OtherStatement => {
-            "a proof of a change (`zkmargin prove-change`), which `zkmargin verify --meets` checks"
+            "a proof of a transition, of a venue or with an escrow, which `zkmargin verify` checks"
                 .to_owned()
         }
         MalformedProof::OtherField { .. } => match ProofFile::<Fp>::parse(proof) {
