@@ -9,7 +9,10 @@ use crate::common::{fixtures, run, zkmargin};
 use crate::validator::Validator;
 use pasta_curves::Fp;
 use serde_json::{Value, json};
+use zkmargin_margin::escrow::{Binding, Words, encrypt};
 use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
+use zkmargin_margin::portfolio::{Blinding, Portfolio};
 use zkmargin_params::market::AnyMarketFile;
 use zkmargin_params::market::moves::{Announced, Limits};
 use zkmargin_params::model::StandardModel;
@@ -17,10 +20,13 @@ use zkmargin_params::scenario::{ScenarioModel, ScenarioSnapshot};
 use zkmargin_params::simulation::model::SimulationModel;
 use zkmargin_params::simulation::snapshot::SimulationSnapshot;
 use zkmargin_params::snapshot::Snapshot;
+use zkmargin_prover::escrow::{CiphertextFile, CommitteeFile, Part, PartFile, deal, draw_nonce};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 use zkmargin_prover::schema;
 use zkmargin_prover::venue::{AccountList, FieldHex, PathFile, StateFile};
 use zkmargin_verifier::epoch::{SignedEpoch, Signers};
+use zkmargin_verifier::proof::escrow::EscrowFile;
+use zkmargin_verifier::proof::venue::VenueFile;
 use zkmargin_verifier::proof::{ProofFile, transition};
 
 /// Whether a reader takes a file.
@@ -241,6 +247,10 @@ fn schemas_of_markets_and_proofs_of_either_proof_system() {
         let document = serde_json::from_str(&read(dir, name)).unwrap();
         assert!(!Validator::of(schema).is_valid(&document), "{name}: {fault}");
     }
+    let wide = with(&serde_json::from_str(&read(dir, "proof-kzg.json")).unwrap(), "", |proof| {
+        proof["layout"] = json!("wide");
+    });
+    hold("proof", &wide.unwrap().to_string(), kzg);
     let change: Reader = |text| transition::circuit_of(text.as_bytes()).is_ok();
     let proof: Value = serde_json::from_str(&read(dir, "proof.json")).unwrap();
     let as_change = with(&proof, "", |proof| {
@@ -255,6 +265,63 @@ fn schemas_of_markets_and_proofs_of_either_proof_system() {
     assert!(change(&text) && transition::TransitionFile::<Fp>::parse(text.as_bytes()).is_ok());
     let reads: Reader = |text| transition::TransitionFile::<Fp>::parse(text.as_bytes()).is_ok();
     assert!(hold("proof-of-change", &text, reads) > 20);
+}
+
+#[test]
+fn schemas_of_the_other_statements_proofs() {
+    let proof: Value = serde_json::from_str(&read(fixtures(), "proof.json")).unwrap();
+    let root = |byte: &str| json!(format!("0x{}", byte.repeat(32)));
+    let escrow = with(&proof, "", |proof| {
+        proof["format"] = json!("zkmargin-escrow-proof");
+        proof["instance"]["escrow"] = root("01");
+    });
+    let reads: Reader = |text| EscrowFile::<Fp>::parse(text.as_bytes()).is_ok();
+    assert!(hold("proof-with-escrow", &escrow.unwrap().to_string(), reads) > 20);
+    let venue = with(&proof, "", |proof| {
+        proof["format"] = json!("zkmargin-venue");
+        (proof["leaves"], proof["subtree"], proof["flagged"]) = (json!(16), json!(3), json!(""));
+        let fields = proof["instance"].as_object_mut().unwrap();
+        for margin in ["account", "state_root", "disclosed"] {
+            fields.remove(margin);
+        }
+        fields.insert("claim".to_owned(), json!("at-least:maintenance"));
+        fields.insert("flagged".to_owned(), root("00"));
+        fields.insert("subtree_root".to_owned(), root("02"));
+        fields.insert("accounts".to_owned(), json!(2));
+        fields.insert("flagged_accounts".to_owned(), json!(0));
+    });
+    let reads: Reader = |text| VenueFile::<Fp>::parse(text.as_bytes()).is_ok();
+    assert!(hold("proof-of-venue", &venue.unwrap().to_string(), reads) > 20);
+}
+
+#[test]
+fn schemas_of_what_a_committee_opens() {
+    let (committee, members) = deal::<Fp>(2, 3).unwrap();
+    let portfolio = Portfolio::new(vec![], Blinding::new([9; 31])).unwrap();
+    let words = Words::new(&[], (portfolio.reserved(), portfolio.blinding()), 2).unwrap();
+    let binding = Binding {
+        context: ContextId::derive("test", 1, [0; 20]),
+        epoch: Epoch::new(7),
+        account: AccountId::new([3; 20]),
+    };
+    let ciphertext = encrypt(committee.key(), &draw_nonce().unwrap(), &binding, &words);
+    let part = Part::new(&committee, &members[0], &ciphertext).unwrap();
+    let files: [(_, _, Reader); 3] = [
+        ("committee", CommitteeFile::of(&committee).to_json(), |text| {
+            CommitteeFile::parse::<Fp>(text.as_bytes()).is_ok()
+        }),
+        (
+            "escrow",
+            CiphertextFile::of(committee.key(), &binding, &ciphertext).to_json(),
+            |text| CiphertextFile::parse::<Fp>(text.as_bytes()).is_ok(),
+        ),
+        ("escrow-part", PartFile::of(&part).to_json(), |text| {
+            PartFile::parse::<Fp>(text.as_bytes()).is_ok()
+        }),
+    ];
+    for (name, example, reads) in files {
+        assert!(hold(name, std::str::from_utf8(&example).unwrap(), reads) > 10, "{name}");
+    }
 }
 
 #[test]
