@@ -5,6 +5,8 @@
 
 #[path = "statement/deleveraging.rs"]
 mod deleveraging;
+#[path = "statement/escrow.rs"]
+mod escrow;
 #[path = "../../circuits/tests/common/mod.rs"]
 mod fixtures;
 #[path = "statement/scenario.rs"]
@@ -15,9 +17,12 @@ mod simulation;
 mod standard;
 #[path = "statement/transition.rs"]
 mod transition;
+#[path = "statement/venue.rs"]
+mod venue;
 
 use halo2_proofs::plonk::Circuit;
 use rayon::prelude::*;
+use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, ColumnRef};
 use zkmargin_margin::field::MarginField;
 use zkmargin_testkit::check::{Changes, Checker};
 use zkmargin_testkit::equations::{Statement, Wires, broken};
@@ -88,24 +93,73 @@ impl<F: MarginField> Both<F> {
         &self,
         honest: &C,
         lies: &[(String, L)],
-        told: impl Fn(&L) -> (C, Wires<F>) + Sync,
+        told: impl Fn(&L) -> C + Sync,
+        wires: impl Fn(&[F], &mut C) -> Wires<F> + Sync,
+    ) -> (usize, usize) {
+        self.agree_on_published_lies(honest, lies, &[], told, wires)
+    }
+
+    /// The same with these public inputs as each lie's circuit computes them: what a liar
+    /// publishes.
+    fn agree_on_published_lies<C: Circuit<F>, L: Sync>(
+        &self,
+        honest: &C,
+        lies: &[(String, L)],
+        published: &[usize],
+        told: impl Fn(&L) -> C + Sync,
+        wires: impl Fn(&[F], &mut C) -> Wires<F> + Sync,
     ) -> (usize, usize) {
         let honest = Recording::new(self.k, honest, &self.rows);
         let checker = Checker::new(&honest);
+        let published: Vec<Published> =
+            published.iter().map(|row| Published::find(&honest, *row)).collect();
         let accepted = lies.par_iter().filter(|(name, lie)| {
-            let (circuit, wires) = told(lie);
+            let (mut circuit, mut rows) = (told(lie), self.rows.clone());
             let cells = Recording::advice(self.k, &circuit, &self.rows);
             let mut changes = Changes::new();
             for (column, (told, honest)) in cells.iter().zip(&honest.advice).enumerate() {
                 let differ = told.iter().zip(honest).enumerate().filter(|(_, (a, b))| a != b);
                 changes.extend(differ.map(|(row, (a, _))| (advice(column, row), a.unwrap())));
             }
+            for Published { input, cell, computed } in &published {
+                if let Some(value) = changes.get(computed).copied() {
+                    changes.extend([(*input, value), (*cell, value)]);
+                    rows[input.row] = value;
+                }
+            }
             let circuits = checker.check(&changes);
-            let own = broken(&self.list, wires);
+            let own = broken(&self.list, wires(&rows, &mut circuit));
             let names: Vec<_> = circuits.iter().take(4).map(|c| checker.name(c)).collect();
             assert_eq!(circuits.is_empty(), own.is_empty(), "{name}: {own:?}, {names:?}");
             own.is_empty()
         });
         (lies.len(), accepted.count())
+    }
+}
+
+/// A public input that nothing but an equality reads.
+struct Published {
+    input: CellRef,
+    /// The advice cell that holds it.
+    cell: CellRef,
+    /// The one that the circuit computes.
+    computed: CellRef,
+}
+
+impl Published {
+    fn find<F: MarginField>(honest: &Recording<F>, row: usize) -> Self {
+        let other = |at: CellRef| {
+            let copies = honest.copies.iter();
+            copies.filter_map(move |copy| match (copy.left == at, copy.right == at) {
+                (true, _) => Some(copy.right),
+                (_, true) => Some(copy.left),
+                _ => None,
+            })
+        };
+        let input = CellRef { column: ColumnRef { kind: ColumnKind::Instance, index: 0 }, row };
+        let cell = other(input).next().unwrap();
+        let computed: Vec<CellRef> = other(cell).filter(|at| *at != input).collect();
+        assert_eq!(computed.len(), 1, "row {row} is read by more than an equality");
+        Self { input, cell, computed: computed[0] }
     }
 }
