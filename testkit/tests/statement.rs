@@ -22,9 +22,9 @@ mod venue;
 
 use halo2_proofs::plonk::Circuit;
 use rayon::prelude::*;
-use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, ColumnRef};
+use zkmargin_circuits::lowering::shape::CellRef;
 use zkmargin_margin::field::MarginField;
-use zkmargin_testkit::check::{Changes, Checker};
+use zkmargin_testkit::check::{Changes, Checker, Constraint};
 use zkmargin_testkit::equations::{Statement, Wires, broken};
 use zkmargin_testkit::record::{Recording, advice};
 
@@ -105,14 +105,14 @@ impl<F: MarginField> Both<F> {
         &self,
         honest: &C,
         lies: &[(String, L)],
-        published: &[usize],
+        published: &[(usize, &str)],
         told: impl Fn(&L) -> C + Sync,
         wires: impl Fn(&[F], &mut C) -> Wires<F> + Sync,
     ) -> (usize, usize) {
         let honest = Recording::new(self.k, honest, &self.rows);
         let checker = Checker::new(&honest);
         let published: Vec<Published> =
-            published.iter().map(|row| Published::find(&honest, *row)).collect();
+            published.iter().map(|input| Published::find(&honest, *input)).collect();
         let accepted = lies.par_iter().filter(|(name, lie)| {
             let (mut circuit, mut rows) = (told(lie), self.rows.clone());
             let cells = Recording::advice(self.k, &circuit, &self.rows);
@@ -121,13 +121,11 @@ impl<F: MarginField> Both<F> {
                 let differ = told.iter().zip(honest).enumerate().filter(|(_, (a, b))| a != b);
                 changes.extend(differ.map(|(row, (a, _))| (advice(column, row), a.unwrap())));
             }
-            for Published { input, cell, computed } in &published {
-                if let Some(value) = changes.get(computed).copied() {
-                    changes.extend([(*input, value), (*cell, value)]);
-                    rows[input.row] = value;
-                }
+            for Published { row, computed, .. } in &published {
+                rows[*row] = changes.get(computed).copied().unwrap_or(rows[*row]);
             }
-            let circuits = checker.check(&changes);
+            let mut circuits = checker.check(&changes);
+            circuits.retain(|c| published.iter().all(|of| *c != Constraint::Copy(of.equality)));
             let own = broken(&self.list, wires(&rows, &mut circuit));
             let names: Vec<_> = circuits.iter().take(4).map(|c| checker.name(c)).collect();
             assert_eq!(circuits.is_empty(), own.is_empty(), "{name}: {own:?}, {names:?}");
@@ -137,29 +135,27 @@ impl<F: MarginField> Both<F> {
     }
 }
 
-/// A public input that nothing but an equality reads.
+/// A public input that one equality alone is about: whoever chooses the input keeps the
+/// equality.
 struct Published {
-    input: CellRef,
-    /// The advice cell that holds it.
-    cell: CellRef,
-    /// The one that the circuit computes.
+    row: usize,
+    /// The copy that is the equality.
+    equality: usize,
+    /// The cell that the circuit computes.
     computed: CellRef,
 }
 
 impl Published {
-    fn find<F: MarginField>(honest: &Recording<F>, row: usize) -> Self {
-        let other = |at: CellRef| {
-            let copies = honest.copies.iter();
-            copies.filter_map(move |copy| match (copy.left == at, copy.right == at) {
-                (true, _) => Some(copy.right),
-                (_, true) => Some(copy.left),
-                _ => None,
-            })
-        };
-        let input = CellRef { column: ColumnRef { kind: ColumnKind::Instance, index: 0 }, row };
-        let cell = other(input).next().unwrap();
-        let computed: Vec<CellRef> = other(cell).filter(|at| *at != input).collect();
-        assert_eq!(computed.len(), 1, "row {row} is read by more than an equality");
-        Self { input, cell, computed: computed[0] }
+    fn find<F: MarginField>(honest: &Recording<F>, (row, name): (usize, &str)) -> Self {
+        let region = format!("public: {name}");
+        let cell = honest.cell(&region, "public input").unwrap().at;
+        let copies = honest.copies.iter().enumerate().filter(|(_, copy)| {
+            [copy.left, copy.right].contains(&cell) && honest.regions[copy.region] != region
+        });
+        let copies: Vec<_> = copies.collect();
+        assert_eq!(copies.len(), 1, "{name} is in an equality alone");
+        let (equality, copy) = copies[0];
+        let computed = if copy.left == cell { copy.right } else { copy.left };
+        Self { row, equality, computed }
     }
 }

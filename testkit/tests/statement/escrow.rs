@@ -85,7 +85,7 @@ fn on_lies() {
     let honest = honest.assignment_mut().unwrap();
     let mut lies = whole_lies();
     lies.extend(lies_about("the escrow", honest, |_| (), fields(of_the_escrow)));
-    for published in [&[][..], &[ESCROW]] {
+    for published in [&[][..], &[(ESCROW, NAMES[ESCROW])]] {
         let (told, accepted) = both.agree_on_published_lies(
             &case.circuit(),
             &lies,

@@ -19,7 +19,8 @@ type Lie<F> = Box<dyn Fn(&mut Choices<F>) + Sync>;
 type Named<F> = super::Named<Choices<F>>;
 
 /// What a venue computes, and publishes.
-const COMPUTED: [usize; 3] = [FLAGGED, SUBTREE_ROOT, COUNTS];
+const COMPUTED: [(usize, &str); 3] =
+    [(FLAGGED, NAMES[FLAGGED]), (SUBTREE_ROOT, NAMES[SUBTREE_ROOT]), (COUNTS, NAMES[COUNTS])];
 
 fn both<F: MarginField>(case: &StandardVenue<F>) -> Both<F> {
     let list = statements(case.witness.leaves.len(), case.shape.standard_positions());
