@@ -3,7 +3,7 @@
 //! run on a stable toolchain; the coverage-guided ones are in `fuzz/`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
-#[path = "../../fuzz/src/targets.rs"]
+#[path = "../../fuzz/src/targets/mod.rs"]
 #[allow(unreachable_pub, reason = "a library of its own")]
 mod targets;
 

@@ -4,7 +4,7 @@
     python3 testkit/edits/run.py [--only TEXT] [--new] [--all] [--keep DIR [--reuse]]
     python3 testkit/edits/run.py --check
 
-Every edit of `edits.toml` is put behind a number that the copy's programs read
+Every edit of the files here is put behind a number that the copy's programs read
 from ZKMARGIN_EDIT, so that all of them are built once. Golden texts are off
 (ZKMARGIN_GOLDEN=off). Tests run in stages, the quick ones first; an edit goes on
 to the next stage until a test has found it. The table of bounds alone is not
@@ -29,6 +29,18 @@ DEEP = ["no_lie_is_accepted", "the_graph_is_whole", "no_cell_can_be_changed"]
 # By the edited file, the first that fits: per stage the test programs, and the tests
 # of them that run.
 STAGES = {
+    "statement/venue/": [
+        [("statement", ["venue::"])],
+        [("venue", WHOLE)],
+        [("circuits/venue", [])],
+        [("venue", DEEP)],
+    ],
+    "statement/escrow/": [
+        [("statement", ["escrow::"])],
+        [("escrow", ["no_lie_is_accepted", *WHOLE])],
+        [("circuits/escrow", [])],
+        [("escrow", DEEP)],
+    ],
     "gadgets/": [
         [("gadgets", [])],
         [("standard", WHOLE)],
@@ -73,6 +85,8 @@ STAGES = {
         [("circuits/zkmargin_circuits", ["lowering::"]), ("circuits/lowering", [])],
     ],
 }
+# Only the escrow has points.
+STAGES = {"gadgets/curve.rs": STAGES["statement/escrow/"], **STAGES}
 # What all families share: the standard family's tests, then those of transitions.
 STAGES["statement/"] = STAGES["standard/"] + STAGES["transition/"]
 STORED = "bounds_are_as_stored"
@@ -93,8 +107,8 @@ def parts(edit):
 
 
 def stages(edit):
-    """The stages of an edit."""
-    file = parts(edit)[0]["file"]
+    """The stages of an edit: those it names, or its file's."""
+    file = edit.get("stages") or parts(edit)[0]["file"]
     return next(of for place, of in STAGES.items() if place in file)
 
 
@@ -135,9 +149,9 @@ def plant(copy, edits):
     lib.write_text(lib.read_text() + SWITCH)
 
 
-def build(copy, edits, env):
-    """Builds the test programs that these edits need; their paths by name."""
-    names = {name.split("/")[-1] for edit in edits for stage in stages(edit) for name, _ in stage}
+def build(copy, lists, env):
+    """Builds the test programs that these lists of stages need; their paths by name."""
+    names = {name.split("/")[-1] for stages in lists for stage in stages for name, _ in stage}
     tests = [part for name in sorted(names - {"zkmargin_circuits"}) for part in ("--test", name)]
     if "zkmargin_circuits" in names:
         tests.append("--lib")
@@ -192,8 +206,8 @@ def main():
     parser.add_argument("--keep", help="a directory for the copy, which stays")
     parser.add_argument("--reuse", action="store_true", help="the copy as it stands there")
     arguments = parser.parse_args()
-    with open(pathlib.Path(__file__).parent / "edits.toml", "rb") as file:
-        edits = tomllib.load(file)["edit"]
+    files = sorted(pathlib.Path(__file__).parent.glob("*.toml"))
+    edits = [edit for file in files for edit in tomllib.loads(file.read_text())["edit"]]
     if missing := misplaced(ROOT, edits):
         sys.exit("\n".join(missing))
     if arguments.check:
@@ -209,7 +223,7 @@ def main():
         (number, edit) for number, edit in enumerate(edits, start=1)
         if (arguments.only or "") in edit["name"] and not (arguments.new and "found" in edit)
     ]
-    programs = build(copy, [edit for _, edit in chosen], env)
+    programs = build(copy, [stages(edit) for _, edit in chosen], env)
     missed = []
     print("| kind | edit | found by |\n|---|---|---|", flush=True)
     first = [stages(edit)[0] for _, edit in chosen]

@@ -5,6 +5,8 @@
 
 #[path = "statement/deleveraging.rs"]
 mod deleveraging;
+#[path = "statement/escrow.rs"]
+mod escrow;
 #[path = "../../circuits/tests/common/mod.rs"]
 mod fixtures;
 #[path = "statement/scenario.rs"]
@@ -15,11 +17,14 @@ mod simulation;
 mod standard;
 #[path = "statement/transition.rs"]
 mod transition;
+#[path = "statement/venue.rs"]
+mod venue;
 
 use halo2_proofs::plonk::Circuit;
 use rayon::prelude::*;
+use zkmargin_circuits::lowering::shape::CellRef;
 use zkmargin_margin::field::MarginField;
-use zkmargin_testkit::check::{Changes, Checker};
+use zkmargin_testkit::check::{Changes, Checker, Constraint};
 use zkmargin_testkit::equations::{Statement, Wires, broken};
 use zkmargin_testkit::record::{Recording, advice};
 
@@ -88,24 +93,69 @@ impl<F: MarginField> Both<F> {
         &self,
         honest: &C,
         lies: &[(String, L)],
-        told: impl Fn(&L) -> (C, Wires<F>) + Sync,
+        told: impl Fn(&L) -> C + Sync,
+        wires: impl Fn(&[F], &mut C) -> Wires<F> + Sync,
+    ) -> (usize, usize) {
+        self.agree_on_published_lies(honest, lies, &[], told, wires)
+    }
+
+    /// The same with these public inputs as each lie's circuit computes them: what a liar
+    /// publishes.
+    fn agree_on_published_lies<C: Circuit<F>, L: Sync>(
+        &self,
+        honest: &C,
+        lies: &[(String, L)],
+        published: &[(usize, &str)],
+        told: impl Fn(&L) -> C + Sync,
+        wires: impl Fn(&[F], &mut C) -> Wires<F> + Sync,
     ) -> (usize, usize) {
         let honest = Recording::new(self.k, honest, &self.rows);
         let checker = Checker::new(&honest);
+        let published: Vec<Published> =
+            published.iter().map(|input| Published::find(&honest, *input)).collect();
         let accepted = lies.par_iter().filter(|(name, lie)| {
-            let (circuit, wires) = told(lie);
+            let (mut circuit, mut rows) = (told(lie), self.rows.clone());
             let cells = Recording::advice(self.k, &circuit, &self.rows);
             let mut changes = Changes::new();
             for (column, (told, honest)) in cells.iter().zip(&honest.advice).enumerate() {
                 let differ = told.iter().zip(honest).enumerate().filter(|(_, (a, b))| a != b);
                 changes.extend(differ.map(|(row, (a, _))| (advice(column, row), a.unwrap())));
             }
-            let circuits = checker.check(&changes);
-            let own = broken(&self.list, wires);
+            for Published { row, computed, .. } in &published {
+                rows[*row] = changes.get(computed).copied().unwrap_or(rows[*row]);
+            }
+            let mut circuits = checker.check(&changes);
+            circuits.retain(|c| published.iter().all(|of| *c != Constraint::Copy(of.equality)));
+            let own = broken(&self.list, wires(&rows, &mut circuit));
             let names: Vec<_> = circuits.iter().take(4).map(|c| checker.name(c)).collect();
             assert_eq!(circuits.is_empty(), own.is_empty(), "{name}: {own:?}, {names:?}");
             own.is_empty()
         });
         (lies.len(), accepted.count())
+    }
+}
+
+/// A public input that one equality alone is about: whoever chooses the input keeps the
+/// equality.
+struct Published {
+    row: usize,
+    /// The copy that is the equality.
+    equality: usize,
+    /// The cell that the circuit computes.
+    computed: CellRef,
+}
+
+impl Published {
+    fn find<F: MarginField>(honest: &Recording<F>, (row, name): (usize, &str)) -> Self {
+        let region = format!("public: {name}");
+        let cell = honest.cell(&region, "public input").unwrap().at;
+        let copies = honest.copies.iter().enumerate().filter(|(_, copy)| {
+            [copy.left, copy.right].contains(&cell) && honest.regions[copy.region] != region
+        });
+        let copies: Vec<_> = copies.collect();
+        assert_eq!(copies.len(), 1, "{name} is in an equality alone");
+        let (equality, copy) = copies[0];
+        let computed = if copy.left == cell { copy.right } else { copy.left };
+        Self { row, equality, computed }
     }
 }

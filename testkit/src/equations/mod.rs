@@ -1,17 +1,20 @@
 //! The statement written a second time: a list of polynomial equations, ranges
 //! and digests over named wires, checked natively.
 //!
-//! A list per family, made from the clauses M1 to M7; it knows nothing of gadgets,
+//! A list per family and statement, made from the clauses; it knows nothing of gadgets,
 //! rows or columns. A circuit and its list, given the same choices of a prover, accept
 //! and refuse the same.
 
 mod common;
 pub mod deleveraging;
+pub mod escrow;
 mod integers;
+mod points;
 pub mod scenario;
 pub mod simulation;
 pub mod standard;
 pub mod transition;
+pub mod venue;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -68,6 +71,14 @@ pub enum Statement<F> {
     /// A wire stands for a chain over words, two to a link, from where it starts; a pair
     /// whose first word is zero is no link.
     Chain(String, Domain, Polynomial<F>, Vec<Polynomial<F>>),
+    /// A wire stands for a chain over what is flagged, one to a link, from zero.
+    Links(String, Domain, Vec<Flagged<F>>),
+    /// Wires stand for the coordinates of a point's product with a number: a power of two
+    /// and below it all smaller ones, each with its sign, the lowest first.
+    Product([String; 2], [Polynomial<F>; 2], Vec<Polynomial<F>>),
+    /// Statements in a scope: a name of theirs stands for `scope.name` where a wire of
+    /// that name is, and else for itself; what they give a value is of the scope.
+    Within(String, Vec<Self>),
     /// Wires stand for the words that are flagged, one after the other; the rest of them
     /// are zero.
     Gathered(Vec<String>, Vec<Flagged<F>>),
@@ -139,6 +150,9 @@ impl<F> Statement<F> {
             | Self::Digest(..)
             | Self::Digits(..)
             | Self::Chain(..)
+            | Self::Links(..)
+            | Self::Product(..)
+            | Self::Within(..)
             | Self::Gathered(..)
             | Self::Picked(..)
             | Self::Presumed(..) => None,

@@ -177,6 +177,13 @@ pub fn statements<F: MarginField>(slots: usize) -> Vec<Statement<F>> {
 /// M3 to M7 of the account that the slots are.
 pub(super) fn account<F: MarginField>(list: &mut List<F>, slots: usize) {
     list.claim(true);
+    level(list, slots);
+    list.disclosed();
+}
+
+/// The same without the claim's code and what is disclosed: on which side of the level
+/// the account is.
+pub(super) fn level<F: MarginField>(list: &mut List<F>, slots: usize) {
     list.ranges();
     for i in 0..slots {
         list.position(i);
@@ -293,7 +300,7 @@ impl<F: MarginField> List<F> {
         }
     }
 
-    /// M6, M7.
+    /// M6.
     fn outcome(&mut self, slots: usize) {
         let ended = (1..slots).map(|i| new(i) * of(i - 1, "gap"));
         let gaps = ended.fold(of(slots - 1, "gap") + new(0) * reserve(), |sum, gap| sum + gap);
@@ -307,6 +314,5 @@ impl<F: MarginField> List<F> {
         let sum = |part: fn(usize) -> P<F>| (1..slots).fold(part(0), |sum, i| sum + part(i));
         let room = w("leverage") * sum(equity) - n(100) * sum(notional);
         self.below("M6 leverage holds", w("leverage") * room, 136);
-        self.disclosed();
     }
 }

@@ -8,7 +8,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::hash;
 
 use super::integers::{digits, integer, is_below};
-use super::{Extreme, Polynomial, Statement, Tail, Wires};
+use super::{Extreme, Flagged, Polynomial, Statement, Tail, Wires, points};
 
 /// The statements that do not hold of these wires, by name; none of a true
 /// witness.
@@ -17,14 +17,44 @@ use super::{Extreme, Polynomial, Statement, Tail, Wires};
 /// When a wire has no value: the list names one that nothing gives.
 pub fn broken<F: MarginField>(statements: &[Statement<F>], mut wires: Wires<F>) -> Vec<String> {
     let mut broken = Vec::new();
+    go_through(statements, &mut wires, &mut |name| broken.push(name.to_owned()));
+    broken
+}
+
+/// Gives wires their values, and names the statements that do not hold.
+fn go_through<F: MarginField>(
+    statements: &[Statement<F>],
+    wires: &mut Wires<F>,
+    broken: &mut dyn FnMut(&str),
+) {
     for statement in statements {
-        match given(statement, &wires) {
+        if let Statement::Within(scope, statements) = statement {
+            within(scope, statements, wires, broken);
+            continue;
+        }
+        match given(statement, wires) {
             Some(values) => wires.extend(values),
-            None if holds(statement, &wires) => {}
-            None => broken.extend(statement.name().map(str::to_owned)),
+            None if holds(statement, wires) => {}
+            None => statement.name().into_iter().for_each(&mut *broken),
         }
     }
-    broken
+}
+
+/// The same in a scope.
+fn within<F: MarginField>(
+    scope: &str,
+    statements: &[Statement<F>],
+    wires: &mut Wires<F>,
+    broken: &mut dyn FnMut(&str),
+) {
+    let prefix = format!("{scope}.");
+    let mut own = wires.clone();
+    let named = wires.range(prefix.clone()..).take_while(|(name, _)| name.starts_with(&prefix));
+    own.extend(named.map(|(name, value)| (name[prefix.len()..].to_owned(), *value)));
+    go_through(statements, &mut own, &mut |name| broken(&format!("{prefix}{name}")));
+    let is_given = |(name, value): &(String, F)| wires.get(name) != Some(value);
+    let given: Vec<_> = own.into_iter().filter(is_given).collect();
+    wires.extend(given.into_iter().map(|(name, value)| (prefix.clone() + &name, value)));
 }
 
 /// The values of the wires that a statement gives one, if it is such.
@@ -46,6 +76,16 @@ fn given<F: MarginField>(statement: &Statement<F>, wires: &Wires<F>) -> Option<V
                 hash(*domain, [chain, pair[0], second, F::ZERO])
             });
             (from_ref(wire), vec![chain])
+        }
+        Statement::Links(wire, domain, all) => {
+            let flagged = all.iter().filter(|of| value(&of.flag) == F::ONE);
+            let link =
+                |chain, of: &Flagged<F>| hash(*domain, [chain, value(&of.of), F::ZERO, F::ZERO]);
+            (from_ref(wire), vec![flagged.fold(F::ZERO, link)])
+        }
+        Statement::Product(names, point, signs) => {
+            let signs: Vec<F> = signs.iter().map(value).collect();
+            (names.as_slice(), points::times(point.each_ref().map(value), &signs).to_vec())
         }
         Statement::Gathered(names, all) => {
             let flagged = all.iter().filter(|of| value(&of.flag) == F::ONE);
@@ -151,7 +191,6 @@ mod tests {
     use zkmargin_margin::poseidon::Domain;
 
     use super::*;
-    use crate::equations::Flagged;
 
     #[test]
     fn a_statement_that_does_not_hold_is_named() {
@@ -205,6 +244,41 @@ mod tests {
         // A number without a bit cannot be told, and no flag is half set.
         assert!(!told([0; 3], 1, 3) && !told([0; 3], 2, 1) && !told([0, 2, 0], 1, 1));
         assert!(!told([1, 0, 0], 0, 0));
+    }
+
+    #[test]
+    fn a_scope_has_wires_of_its_own() {
+        let wire = |name: &str| Polynomial::<Fp>::Wire(name.to_owned());
+        let same = |name: &str, left: &str, right: &str| {
+            Statement::Zero(name.to_owned(), wire(left) - wire(right))
+        };
+        let inside = vec![
+            Statement::Define("sum".to_owned(), wire("own") + wire("shared")),
+            same("is four", "sum", "four"),
+        ];
+        let list = [
+            Statement::Within("a".to_owned(), inside.clone()),
+            Statement::Within("b".to_owned(), inside),
+            same("sums", "a.sum", "b.sum"),
+        ];
+        let wires = [("shared", 1), ("four", 4), ("a.own", 3), ("b.own", 2), ("own", 7)];
+        let wires = wires.map(|(name, value)| (name.to_owned(), Fp::from(value)));
+        assert_eq!(broken(&list, wires.into()), ["b.is four", "sums"]);
+    }
+
+    #[test]
+    fn what_is_flagged_is_linked() {
+        let constant = |value: u64| Polynomial::Constant(Fp::from(value));
+        let all = [(1, 7), (0, 8), (1, 0)]
+            .map(|(flag, of)| Flagged { flag: constant(flag), of: constant(of) });
+        let link = |chain, of: u64| hash(Domain::Flagged, [chain, of.into(), 0.into(), 0.into()]);
+        let chain = link(link(0.into(), 7), 0);
+        let is_chain = Polynomial::Wire("chain".to_owned()) - Polynomial::Constant(chain);
+        let list = [
+            Statement::Links("chain".to_owned(), Domain::Flagged, all.to_vec()),
+            Statement::Zero("chain".to_owned(), is_chain),
+        ];
+        assert_eq!(broken(&list, Wires::new()), [""; 0]);
     }
 
     #[test]

@@ -155,11 +155,12 @@ fn on_lies_over_bn254() {
     ] {
         assert!(agree(&case), "{name}");
         let (both, lies) = (both(&case), lies(&case));
-        let (told, accepted) = both.agree_on_lies(&case.circuit(), &lies, |lie| {
-            let mut circuit = case.lie(lie);
-            let wires = wires(&both.rows, circuit.assignment_mut().unwrap());
-            (circuit, wires)
-        });
+        let (told, accepted) = both.agree_on_lies(
+            &case.circuit(),
+            &lies,
+            |lie| case.lie(lie),
+            |rows, circuit| wires(rows, circuit.assignment_mut().unwrap()),
+        );
         println!("{name}: {told} lies, {accepted} that both accept");
         assert!(accepted < told / 3);
     }

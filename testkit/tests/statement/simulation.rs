@@ -215,11 +215,12 @@ fn on_lies<F: MarginField>() {
             false => lies.extend(lies_about_fields(case, slots)),
         }
         let both = both(case);
-        let (told, accepted) = both.agree_on_lies(&case.circuit(), &lies, |lie| {
-            let mut circuit = case.lie(lie);
-            let wires = wires(&both.rows, circuit.assignment_mut().unwrap());
-            (circuit, wires)
-        });
+        let (told, accepted) = both.agree_on_lies(
+            &case.circuit(),
+            &lies,
+            |lie| case.lie(lie),
+            |rows, circuit| wires(rows, circuit.assignment_mut().unwrap()),
+        );
         println!("{}, account {i}: {told} lies, {accepted} that both accept", F::NAME);
         assert!(accepted < told / 2 || i == 3);
     }

@@ -179,11 +179,12 @@ fn both<F: MarginField>(case: &Case<F>) -> Both<F> {
 /// Compares the verdicts on lies about one account.
 fn agree_on_lies<F: MarginField>(case: &Case<F>, lies: &[Named<F>]) -> (usize, usize) {
     let both = both(case);
-    both.agree_on_lies(&case.circuit(), lies, |lie| {
-        let mut circuit = case.lie(lie);
-        let wires = wires(&both.rows, circuit.assignment_mut().unwrap());
-        (circuit, wires)
-    })
+    both.agree_on_lies(
+        &case.circuit(),
+        lies,
+        |lie| case.lie(lie),
+        |rows, circuit| wires(rows, circuit.assignment_mut().unwrap()),
+    )
 }
 
 /// Compares the verdicts on a statement, true or false; returns them.

@@ -256,11 +256,12 @@ where
 {
     assert!(agree(case), "{name}");
     let (both, lies) = (both(case), lies(case, slots));
-    let (told, accepted) = both.agree_on_lies(&case.circuit(), &lies, |lie| {
-        let mut circuit = case.lie(lie);
-        let wires = wires_of(&both.rows, &mut circuit);
-        (circuit, wires)
-    });
+    let (told, accepted) = both.agree_on_lies(
+        &case.circuit(),
+        &lies,
+        |lie| case.lie(lie),
+        |rows, circuit| wires_of(rows, circuit),
+    );
     println!("{name} {}: {told} lies, {accepted} that both accept", F::NAME);
     assert!(accepted < told / 2);
 }

@@ -3,9 +3,15 @@
 //!
 //! The functions know no fuzzer: a stable test replays the corpus through them.
 
+mod statements;
+
+pub use statements::{
+    escrow_file, opening, oracle_report, public_inputs, simulation, statement_file,
+};
+
 use serde::Deserialize;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::instance::{BYTES, LEN, MarginInstance};
+use zkmargin_margin::instance::{BYTES, LEN};
 use zkmargin_params::import;
 use zkmargin_params::market::AnyMarketFile;
 use zkmargin_params::model::StandardModel;
@@ -26,7 +32,7 @@ use zkmargin_verifier::epoch::{SignedEpoch, Signers};
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its corpus.
-pub const ALL: [(&str, Target); 16] = [
+pub const ALL: [(&str, Target); 21] = [
     ("proof_file", proof_file),
     ("epoch_file", epoch_file),
     ("portfolio", portfolio),
@@ -43,6 +49,11 @@ pub const ALL: [(&str, Target); 16] = [
     ("scenario_market", scenario_market),
     ("import", import),
     ("age_keys", age_keys),
+    ("statement_file", statement_file),
+    ("escrow_file", escrow_file),
+    ("opening", opening),
+    ("oracle_report", oracle_report),
+    ("simulation", simulation),
 ];
 
 /// A proof file of either proof system.
@@ -144,13 +155,6 @@ pub fn age_keys(bytes: &[u8]) {
     let _ = Recipients::parse_file(bytes);
 }
 
-/// The public inputs, as the EVM reads them: one encoding each.
-pub fn public_inputs(bytes: &[u8]) {
-    if let Ok(instance) = MarginInstance::<Bn254Fr>::from_bytes(bytes) {
-        assert_eq!(instance.to_bytes().as_slice(), bytes);
-    }
-}
-
 /// An account's path, as the venue hands it out.
 pub fn state_path(bytes: &[u8]) {
     if let Ok(path) = PathFile::parse(bytes) {
@@ -227,7 +231,7 @@ pub fn kzg_proof(bytes: &[u8]) {
 
 /// Whether it is one, and true.
 pub fn is_kzg_proof(bytes: &[u8]) -> bool {
-    const KEY: &[u8] = include_bytes!("../../verifier/vectors/kzg/small.vk");
+    const KEY: &[u8] = include_bytes!("../../../verifier/vectors/kzg/small.vk");
     static VERIFIER: std::sync::LazyLock<Verifier> = std::sync::LazyLock::new(|| {
         Verifier::new(VerifyingKey::from_bytes(KEY).expect("the stored key"))
     });
