@@ -76,6 +76,12 @@ pub const fn family_of<F: MarginField, C: FamilyCircuit<F>>() -> Family {
     <C::Family as MarginFamily>::FAMILY
 }
 
+/// The names of a family's shapes, for errors.
+pub(crate) fn names_of(family: Family) -> String {
+    let names: Vec<String> = family.shapes().iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
 /// The portfolio has more positions than the shape has slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{positions} positions do not fit the {shape} shape, which holds {slots}")]

@@ -86,6 +86,7 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     /// Assigns the market's terms, once for all accounts of a circuit (M3).
     fn terms<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
+        shape: Shape,
         hints: Value<&Self::Hints>,
     ) -> Result<Self::Terms, Error>;
 

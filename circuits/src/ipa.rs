@@ -21,7 +21,7 @@ use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::statement::Statement;
 
 use crate::cost::Cost;
-use crate::family::{FamilyCircuit, Unprovable, Witness, family_of};
+use crate::family::{FamilyCircuit, Unprovable, Witness, family_of, names_of};
 
 /// Public parameters of the transparent proof system: generators hashed to the
 /// curve, the same for everyone.
@@ -40,6 +40,14 @@ pub enum KeyError {
         expected: u32,
         /// The size given.
         got: u32,
+    },
+    /// The family has no such shape.
+    #[error("the {family} family has no {shape} shape: allowed are {}", names_of(*family))]
+    NoShape {
+        /// The family.
+        family: Family,
+        /// The shape.
+        shape: Shape,
     },
     /// The circuit could not be laid out.
     #[error("the circuit could not be laid out: {0}")]
@@ -153,6 +161,10 @@ impl<C: FamilyCircuit<Fp>> ProvingKey<C> {
 }
 
 fn check_size<C: FamilyCircuit<Fp>>(params: &IpaParams, shape: Shape) -> Result<(), KeyError> {
+    let family = family_of::<Fp, C>();
+    if !family.has(shape) {
+        return Err(KeyError::NoShape { family, shape });
+    }
     let (expected, got) = (C::k(shape), params.k());
     if expected == got { Ok(()) } else { Err(KeyError::ParamsSize { shape, expected, got }) }
 }

@@ -34,7 +34,7 @@ use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_margin::statement::Statement;
 
 use crate::cost::Cost;
-use crate::family::{FamilyCircuit, Unprovable, Witness, family_of};
+use crate::family::{FamilyCircuit, Unprovable, Witness, family_of, names_of};
 use crate::lowering::backend::{BackendCircuit, BackendError, to_axiom};
 use crate::lowering::{LowerError, advice, lower};
 
@@ -62,6 +62,14 @@ pub enum KeyError {
         /// The size given.
         got: u32,
     },
+    /// The family has no such shape.
+    #[error("the {family} family has no {shape} shape: allowed are {}", names_of(*family))]
+    NoShape {
+        /// The family.
+        family: Family,
+        /// The shape.
+        shape: Shape,
+    },
     /// The circuit could not be lowered.
     #[error(transparent)]
     Lower(#[from] LowerError),
@@ -88,6 +96,10 @@ impl<C: FamilyCircuit<Bn254Fr>> Setup<C> {
     /// # Errors
     /// When the powers of tau are of another size.
     pub fn new(params: &KzgParams, shape: Shape) -> Result<Self, KeyError> {
+        let family = family_of::<Bn254Fr, C>();
+        if !family.has(shape) {
+            return Err(KeyError::NoShape { family, shape });
+        }
         let (expected, got) = (C::k(shape), params.k());
         if expected != got {
             return Err(KeyError::ParamsSize { shape, expected, got });

@@ -17,6 +17,13 @@ pub struct UnknownName {
     pub(crate) allowed: &'static str,
 }
 
+/// Scenarios of the circuits of the simulation family that have keys.
+pub const SCENARIOS: usize = 250;
+/// A deep shape has so many times the scenarios of the others.
+pub const DEEP: usize = 2;
+/// The names of shapes, in errors.
+pub const SHAPES: &str = "small, medium, large, deep";
+
 /// The size of a circuit. A portfolio can be proved under any shape that holds
 /// it; the shape is public, the number of positions in it is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,18 +36,24 @@ pub enum Shape {
     Medium = 1,
     /// The largest one.
     Large = 2,
+    /// As many positions as the middle one, over twice the scenarios: of the
+    /// simulation family alone.
+    Deep = 3,
 }
 
 impl Shape {
-    /// All shapes, ascending.
+    /// The shapes that every family has, ascending; [`Family::shapes`] are those of
+    /// one.
     pub const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
 
-    /// Positions the shape holds in the standard family.
+    /// Positions the shape holds in the standard family: none where it has no such
+    /// shape; so for every family.
     pub const fn standard_positions(self) -> usize {
         match self {
             Self::Small => 8,
             Self::Medium => 32,
             Self::Large => 128,
+            Self::Deep => 0,
         }
     }
 
@@ -49,7 +62,7 @@ impl Shape {
     pub const fn changes(self) -> usize {
         match self {
             Self::Small => 2,
-            Self::Medium => 4,
+            Self::Medium | Self::Deep => 4,
             Self::Large => 8,
         }
     }
@@ -63,14 +76,26 @@ impl Shape {
     pub const fn simulation_positions(self) -> usize {
         match self {
             Self::Small => 8,
-            Self::Medium => 16,
+            Self::Medium | Self::Deep => 16,
             Self::Large => 64,
         }
     }
 
-    /// The smallest shape of the simulation family that holds so many positions.
-    pub fn simulation_for(positions: usize) -> Option<Self> {
-        Self::ALL.into_iter().find(|shape| positions <= shape.simulation_positions())
+    /// Scenarios of the shape in the simulation family.
+    pub const fn simulation_scenarios(self) -> usize {
+        match self {
+            Self::Small | Self::Medium | Self::Large => SCENARIOS,
+            Self::Deep => DEEP * SCENARIOS,
+        }
+    }
+
+    /// The smallest shape of the simulation family that holds so many positions of a
+    /// market of so many scenarios.
+    pub fn simulation_for(positions: usize, scenarios: usize) -> Option<Self> {
+        let holds = |shape: &Self| {
+            scenarios == shape.simulation_scenarios() && positions <= shape.simulation_positions()
+        };
+        Family::Simulation.shapes().iter().copied().find(holds)
     }
 
     /// Positions the shape holds in the scenario family.
@@ -79,6 +104,7 @@ impl Shape {
             Self::Small => 8,
             Self::Medium => 16,
             Self::Large => 64,
+            Self::Deep => 0,
         }
     }
 
@@ -88,6 +114,7 @@ impl Shape {
             Self::Small => 4,
             Self::Medium => 8,
             Self::Large => 12,
+            Self::Deep => 0,
         }
     }
 
@@ -106,6 +133,7 @@ impl fmt::Display for Shape {
             Self::Small => "small",
             Self::Medium => "medium",
             Self::Large => "large",
+            Self::Deep => "deep",
         })
     }
 }
@@ -118,7 +146,8 @@ impl FromStr for Shape {
             "small" => Ok(Self::Small),
             "medium" => Ok(Self::Medium),
             "large" => Ok(Self::Large),
-            _ => Err(UnknownName { what: "shape", allowed: "small, medium, large" }),
+            "deep" => Ok(Self::Deep),
+            _ => Err(UnknownName { what: "shape", allowed: SHAPES }),
         }
     }
 }
@@ -134,6 +163,21 @@ pub enum Family {
     Scenario,
     /// Value at risk and expected shortfall over joint scenarios.
     Simulation,
+}
+
+impl Family {
+    /// The shapes of the family, ascending.
+    pub const fn shapes(self) -> &'static [Shape] {
+        match self {
+            Self::Standard | Self::Scenario => &Shape::ALL,
+            Self::Simulation => &[Shape::Small, Shape::Medium, Shape::Large, Shape::Deep],
+        }
+    }
+
+    /// Whether the family has a shape: there are neither keys nor proofs of others.
+    pub fn has(self, shape: Shape) -> bool {
+        self.shapes().contains(&shape)
+    }
 }
 
 impl fmt::Display for Family {
@@ -234,6 +278,18 @@ mod tests {
             assert_eq!(Shape::standard_for(positions), shape, "{positions}");
         }
         assert_eq!(Shape::standard_for(129), None);
+        for (positions, scenarios, shape) in [
+            (0, 250, small),
+            (16, 250, medium),
+            (64, 250, large),
+            (65, 250, None),
+            (0, 500, Some(Shape::Deep)),
+            (16, 500, Some(Shape::Deep)),
+            (17, 500, None),
+            (1, 499, None),
+        ] {
+            assert_eq!(Shape::simulation_for(positions, scenarios), shape, "{positions}");
+        }
         for (positions, expiries, shape) in [
             (0, 0, small),
             (8, 4, small),
@@ -253,8 +309,10 @@ mod tests {
     /// The names stand in proof files and on command lines.
     #[test]
     fn names_round_trip() {
-        for (shape, name) in Shape::ALL.into_iter().zip(["small", "medium", "large"]) {
-            assert_eq!((shape.to_string().as_str(), name.parse()), (name, Ok(shape)));
+        let shapes = Family::Simulation.shapes();
+        assert_eq!(shapes.len(), 4);
+        for (shape, name) in shapes.iter().zip(["small", "medium", "large", "deep"]) {
+            assert_eq!((shape.to_string().as_str(), name.parse()), (name, Ok(*shape)));
         }
         for (family, name) in [
             (Family::Standard, "standard"),
@@ -269,6 +327,15 @@ mod tests {
         assert!("tiny".parse::<Shape>().is_err());
         assert!("other".parse::<Family>().is_err());
         assert!("other".parse::<ProofSystem>().is_err());
+    }
+
+    #[test]
+    fn a_deep_shape_is_of_the_simulation_family_alone() {
+        let having = |shape| [Family::Standard, Family::Scenario].map(|family| family.has(shape));
+        assert_eq!((having(Shape::Large), having(Shape::Deep)), ([true; 2], [false; 2]));
+        assert!(Family::Simulation.has(Shape::Deep));
+        let held = (Shape::Deep.standard_positions(), Shape::Deep.scenario_positions());
+        assert_eq!(held, (0, 0));
     }
 
     /// The moduli are those of the curves' papers: the largest element is one

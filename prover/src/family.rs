@@ -349,7 +349,17 @@ impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
 
     fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {
         let found = positions.len();
-        let shape = wanted.or_else(|| Shape::simulation_for(found)).unwrap_or(Shape::Large);
+        let scenarios = self.terms().scenarios();
+        let largest = match scenarios == Shape::Deep.simulation_scenarios() {
+            true => Shape::Deep,
+            false => Shape::Large,
+        };
+        let smallest = Shape::simulation_for(found, scenarios);
+        let shape = wanted.or(smallest).unwrap_or(largest);
+        let allowed = shape.simulation_scenarios();
+        if scenarios != allowed {
+            return Err(ProvingError::Scenarios { found: scenarios, shape, allowed });
+        }
         holds(found, shape.simulation_positions(), shape)
     }
 }

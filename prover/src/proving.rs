@@ -72,6 +72,16 @@ pub enum ProvingError {
         /// Expiries it holds.
         allowed: usize,
     },
+    /// The shape is of another number of scenarios than the market.
+    #[error("the market has {found} scenarios, and the {shape} shape {allowed}")]
+    Scenarios {
+        /// Scenarios of the market.
+        found: usize,
+        /// The shape asked for.
+        shape: Shape,
+        /// Scenarios it has.
+        allowed: usize,
+    },
     /// A disclosure that an *at-least* claim has no room for.
     #[error("a claim of at least a level has no shortfall to disclose")]
     NothingToDisclose,
@@ -187,7 +197,10 @@ impl ProvingError {
                 "check that portfolio, path and market are of one epoch"
             }
             Self::TooManyPositions { .. } | Self::TooManyExpiries { .. } => {
-                "give --shape auto; if the large shape is too small, split the account"
+                "give --shape auto; if the largest shape of the market is too small, split the account"
+            }
+            Self::Scenarios { .. } => {
+                "give --shape auto: a market of 500 scenarios has the deep shape alone"
             }
             Self::NothingToDisclose => "leave --disclose out, or claim below:LEVEL",
             _ => "please report it",

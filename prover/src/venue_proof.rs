@@ -148,7 +148,8 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeVenue<'a, F, M> {
             return Err(VenueError::OtherEpoch { found, market: epoch }.into());
         }
         state.paths().map(drop)?;
-        let mut shape = wanted.shape.unwrap_or(Shape::Small);
+        let smallest = market.fit(&[], None).unwrap_or(Shape::Small);
+        let mut shape = wanted.shape.unwrap_or(smallest);
         for Entry { account, commitment } in state.entries() {
             let portfolio = portfolios.get(account);
             let portfolio = portfolio.ok_or(VenueProofError::NoPortfolio(*account))?;

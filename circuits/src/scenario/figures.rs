@@ -38,12 +38,14 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
     const VERSION: u16 = 3;
     const HAS_NOTIONAL: bool = false;
 
+    /// There is no deep shape: no key is made of one.
     fn k(layout: ColumnLayout, shape: Shape) -> u32 {
         match (layout, shape) {
             (ColumnLayout::Wide, Shape::Small) => 12,
-            (ColumnLayout::Wide, Shape::Medium) => 13,
+            (ColumnLayout::Wide, Shape::Medium | Shape::Deep) => 13,
             (ColumnLayout::Tall, Shape::Small) => 14,
-            (ColumnLayout::Wide, Shape::Large) | (ColumnLayout::Tall, Shape::Medium) => 15,
+            (ColumnLayout::Wide, Shape::Large)
+            | (ColumnLayout::Tall, Shape::Medium | Shape::Deep) => 15,
             (ColumnLayout::Tall, Shape::Large) => 17,
         }
     }
@@ -99,6 +101,7 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
 
     fn terms<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
+        _: Shape,
         hints: Value<&Hints<F>>,
     ) -> Result<TermsCells<F>, Error> {
         terms::assign(s, hints.map(|h| &h.terms))

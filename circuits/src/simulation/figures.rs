@@ -4,7 +4,7 @@ use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::relation::Violation;
-use zkmargin_margin::shape::Shape;
+use zkmargin_margin::shape::{DEEP, Shape};
 use zkmargin_margin::simulation::{Simulation, SimulationWitness};
 
 use super::account::Account;
@@ -26,6 +26,15 @@ pub struct SimulationFigures<F: MarginField, const N: usize> {
     reserved: Cell<F>,
     terms: TermsCells<F>,
     account: Account<F>,
+    scenarios: usize,
+}
+
+/// The scenarios of a shape, of which the others have `n`.
+const fn scenarios(shape: Shape, n: usize) -> usize {
+    match shape {
+        Shape::Small | Shape::Medium | Shape::Large => n,
+        Shape::Deep => DEEP * n,
+    }
 }
 
 impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N> {
@@ -40,7 +49,7 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
     /// A slot takes `7 + 1 + (columns / 4 - 3) / 3` permutations, of 28 rows each in
     /// the wide layout and 56 in the tall one.
     fn k(layout: ColumnLayout, shape: Shape) -> u32 {
-        let ks = match (layout, N) {
+        let ks = match (layout, scenarios(shape, N)) {
             (ColumnLayout::Wide, 0..=64) => [12, 13, 15],
             (ColumnLayout::Tall, 0..=64) => [13, 14, 16],
             (ColumnLayout::Wide, 65..=250) => [13, 14, 16],
@@ -50,7 +59,7 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         };
         match shape {
             Shape::Small => ks[0],
-            Shape::Medium => ks[1],
+            Shape::Medium | Shape::Deep => ks[1],
             Shape::Large => ks[2],
         }
     }
@@ -80,7 +89,7 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
     }
 
     fn fits(shape: Shape, witness: &SimulationWitness<F>) -> Result<(), Unprovable> {
-        if witness.terms.scenarios() != N {
+        if witness.terms.scenarios() != scenarios(shape, N) {
             return Err(Violation::Terms.into());
         }
         let (positions, slots) = (witness.account.slots.len(), shape.simulation_positions());
@@ -108,19 +117,21 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
 
     fn terms<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
+        shape: Shape,
         hints: Value<&Hints<F>>,
     ) -> Result<TermsCells<F>, Error> {
-        terms::assign(s, N, hints.map(|h| &h.terms))
+        terms::assign(s, scenarios(shape, N), hints.map(|h| &h.terms))
     }
 
     fn begin<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
-        _: Shape,
+        shape: Shape,
         (_, terms, claim, reserved): (&HeaderCells<F>, &TermsCells<F>, ClaimCells<F>, &Cell<F>),
         _: Value<&Hints<F>>,
     ) -> Result<Self, Error> {
-        let account = Account::new(s, N);
-        Ok(Self { claim, reserved: reserved.clone(), terms: terms.clone(), account })
+        let scenarios = scenarios(shape, N);
+        let account = Account::new(s, scenarios);
+        Ok(Self { claim, reserved: reserved.clone(), terms: terms.clone(), account, scenarios })
     }
 
     fn slot<L: Layouter<F>>(
@@ -129,7 +140,7 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         index: usize,
         hints: Value<&Hints<F>>,
     ) -> Result<SimulationSlot<F>, Error> {
-        slot::assign(s, N, hints.map(|h| &h.slots[index]))
+        slot::assign(s, self.scenarios, hints.map(|h| &h.slots[index]))
     }
 
     fn add<L: Layouter<F>>(
@@ -150,9 +161,9 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         s: &mut Synthesizer<'_, F, L>,
         hints: Value<&Hints<F>>,
     ) -> Result<Outcome<F>, Error> {
-        let Self { claim, reserved, terms, account } = self;
+        let Self { claim, reserved, terms, account, scenarios } = self;
         let of = (&terms, &claim, &reserved);
-        let shortfall = account.finish(s, N, of, hints.map(|h| &h.totals))?;
+        let shortfall = account.finish(s, scenarios, of, hints.map(|h| &h.totals))?;
         Ok(Outcome { shortfall, terms: terms.digest })
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! They are specified by [`zkmargin_margin::simulation`]. The slots are the
 //! positions in canonical order, then padding: zero lots, zero cash and a row of
-//! the prover's choice, left out of the commitment. `N` is the number of scenarios.
+//! the prover's choice, left out of the commitment. `N` is the number of scenarios,
+//! of which the deep shape has twice as many.
 //!
 //! | clause | constraints | file |
 //! |---|---|---|
@@ -46,8 +47,7 @@ use crate::statement::margin;
 pub use figures::SimulationFigures;
 pub use hints::{Hints, SlotHints, TermsHints, TotalsHints};
 
-/// Scenarios of the circuits that have keys.
-pub const SCENARIOS: usize = 250;
+pub use zkmargin_margin::shape::SCENARIOS;
 
 /// The margin circuit of the family over `N` scenarios.
 pub type SimulationCircuit<F, const N: usize = SCENARIOS, L = Usual> =

@@ -63,11 +63,14 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
     const VERSION: u16 = 4;
     const HAS_NOTIONAL: bool = true;
 
+    /// There is no deep shape: no key is made of one.
     fn k(layout: ColumnLayout, shape: Shape) -> u32 {
         match (layout, shape) {
             (ColumnLayout::Wide, Shape::Small) => 12,
-            (ColumnLayout::Wide, Shape::Medium) | (ColumnLayout::Tall, Shape::Small) => 13,
-            (ColumnLayout::Wide, Shape::Large) | (ColumnLayout::Tall, Shape::Medium) => 15,
+            (ColumnLayout::Wide, Shape::Medium | Shape::Deep)
+            | (ColumnLayout::Tall, Shape::Small) => 13,
+            (ColumnLayout::Wide, Shape::Large)
+            | (ColumnLayout::Tall, Shape::Medium | Shape::Deep) => 15,
             (ColumnLayout::Tall, Shape::Large) => 17,
         }
     }
@@ -128,6 +131,7 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
     /// This family has none.
     fn terms<L: Layouter<F>>(
         _: &mut Synthesizer<'_, F, L>,
+        _: Shape,
         _: Value<&Hints<F>>,
     ) -> Result<(), Error> {
         Ok(())

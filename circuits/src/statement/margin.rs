@@ -213,7 +213,7 @@ pub(super) fn assign<F: MarginField, G: FamilyFigures<F>, L: Layouter<F>>(
     let reserved = state::assign_reserved(s, known().map(|a| a.reserved))?;
 
     let hints = known().map(|a| &a.figures);
-    let terms = G::terms(s, hints)?;
+    let terms = G::terms(s, shape, hints)?;
     let mut figures = G::begin(s, shape, (&header, &terms, claim, &reserved), hints)?;
     let slots = assign_slots(s, shape, &mut figures, hints)?;
     let outcome = figures.finish(s, hints)?;

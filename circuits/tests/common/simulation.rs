@@ -12,7 +12,7 @@ use zkmargin_margin::merkle::Tree;
 use zkmargin_margin::portfolio::{Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
-use zkmargin_margin::shape::Shape;
+use zkmargin_margin::shape::{DEEP, Shape};
 use zkmargin_margin::simulation::{
     Charges, Simulation, SimulationMargin, SimulationRow, SimulationSlot, SimulationTerms,
     SimulationWitness, WEIGHT_ONE, Weights, columns,
@@ -40,10 +40,16 @@ pub const OTHERS: [u64; 3] = [600, 610, 620];
 
 /// Gains that differ in every scenario, of both signs, by a seed.
 fn gains(seed: i64, width: i64, mark: i64) -> Vec<i64> {
-    let mut all: Vec<i64> =
-        (0..19_i64).map(|i| (seed * 7_919 + i * i * 104_729) % (2 * width + 1) - width).collect();
+    gains_of(N, seed, width, mark)
+}
+
+/// The same of so many scenarios.
+fn gains_of(scenarios: usize, seed: i64, width: i64, mark: i64) -> Vec<i64> {
+    let gains = 1..i64::try_from(columns(scenarios)).unwrap();
+    let mut all: Vec<i64> = gains
+        .map(|i| (seed * 7_919 + (i - 1).pow(2) * 104_729) % (2 * width + 1) - width)
+        .collect();
     all.push(mark);
-    assert_eq!(all.len(), columns(N));
     all
 }
 
@@ -60,6 +66,46 @@ pub fn rows() -> Vec<SimulationRow> {
         row(CALL, false, gains(4, 700, 800)),
         row(CASH, true, gains(5, 400, 10_000)),
     ]
+}
+
+/// Rows of twice the scenarios, as the deep shape has them.
+pub fn deep_rows() -> Vec<SimulationRow> {
+    rows_of(DEEP * N)
+}
+
+/// Terms of twice the scenarios.
+pub fn deep_terms() -> SimulationTerms {
+    terms_of(DEEP * N, 5)
+}
+
+/// Every row of [`full_rows`], of as many scenarios as a circuit with keys has.
+pub fn whole_rows(shape: Shape) -> Vec<SimulationRow> {
+    rows_of(shape.simulation_scenarios())
+}
+
+/// Terms of as many scenarios as a circuit with keys has.
+pub fn whole_terms(shape: Shape) -> SimulationTerms {
+    terms_of(shape.simulation_scenarios(), 7)
+}
+
+/// An account in every row, which meets its initial margin.
+pub fn whole_book() -> Vec<Position> {
+    let lots = |p: &Position| (p.instrument.get(), p.quantity.get());
+    book(10_000_000, &every_slot().iter().map(lots).collect::<Vec<_>>())
+}
+
+fn rows_of(scenarios: usize) -> Vec<SimulationRow> {
+    let of = |(few, seed): (SimulationRow, i64)| {
+        let gains = gains_of(scenarios, seed, 2_000, 900);
+        SimulationRow::new(few.instrument(), few.is_long_only(), few.charges(), gains).unwrap()
+    };
+    full_rows().into_iter().zip(1..).map(of).collect()
+}
+
+fn terms_of(scenarios: usize, tail: usize) -> SimulationTerms {
+    let few = terms();
+    let (low, high, set) = (few.maintenance(), few.initial(), few.set());
+    SimulationTerms::new((scenarios, tail), low, high, set).unwrap()
 }
 
 /// The rows of [`rows`], and three more.

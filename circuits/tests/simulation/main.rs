@@ -16,16 +16,22 @@ use common::mock::failures;
 use common::scenario::book;
 use common::simulation::*;
 use common::{at_least, below};
+use halo2_axiom::poly::kzg::commitment::ParamsKZG;
 use pasta_curves::Fp;
 use proptest::prelude::*;
+use rand08::SeedableRng;
+use rand08::rngs::StdRng;
 use zkmargin_circuits::cost::Cost;
 use zkmargin_circuits::family::FamilyCircuit;
-use zkmargin_circuits::kzg;
 use zkmargin_circuits::lowering::lower;
+use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::simulation::SimulationCircuit;
+use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_circuits::{ipa, kzg};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::shape::Shape;
+use zkmargin_margin::relation::Violation;
+use zkmargin_margin::shape::{Family, Shape};
 
 /// What fails of a case; nothing when it is satisfied.
 fn failing(case: &SimulationCase) -> BTreeSet<String> {
@@ -96,8 +102,45 @@ fn every_shape_fits_its_rows() {
         let found = row::<SimulationCircuit<Fp>>("250", shape);
         assert!(found.0 == k && found.1 <= 1 << k && found.1 > 1 << (k - 1), "{found:?}");
     }
-    let wide = row::<SimulationCircuit<Fp, 500>>("500", Shape::Medium);
-    assert!(wide.0 == 15 && wide.1 <= 1 << 15 && wide.1 > 1 << 14, "{wide:?}");
+    let deep = row::<SimulationCircuit<Fp>>("500", Shape::Deep);
+    assert!(deep.0 == 15 && deep.1 <= 1 << 15 && deep.1 > 1 << 14, "{deep:?}");
+    let tall = kzg::cost::<SimulationCircuit<Bn254Fr>>(Shape::Deep).unwrap();
+    println!("500 deep, tall: k {}, rows {}", tall.k, tall.rows);
+    assert!(tall.k == 16 && tall.rows <= 1 << 16 && tall.rows > 1 << 15, "{tall:?}");
+}
+
+/// A deep circuit is over twice the scenarios of the others, and over no other number.
+#[test]
+fn a_deep_shape_has_twice_the_scenarios() {
+    let market = SimulationMarket::<Fp>::of(deep_rows(), deep_terms());
+    for (claim, cash) in [(at_least(Level::Initial), 400_000), (below(Level::Maintenance), 0)] {
+        let positions = book(cash, &[(COIN, 20), (OTHER, -15), (PUT, -9), (CASH, 2)]);
+        let case = market.case(&positions, claim, 0);
+        assert_eq!(case.check(), Ok(()), "{claim}");
+        let of = |shape| Circuit::<Fp>::new(shape, case.instance, case.witness.clone());
+        let k = <Circuit<Fp> as FamilyCircuit<Fp>>::k(Shape::Deep);
+        let circuit = of(Shape::Deep).unwrap();
+        assert_eq!(failures(k, &circuit, case.public_rows()), BTreeSet::new(), "{claim}");
+        for shape in Shape::ALL {
+            assert_eq!(of(shape).err(), Some(Violation::Terms.into()), "{shape}");
+        }
+    }
+    let few = SimulationMarket::new().case(&healthy(), at_least(Level::Initial), 0);
+    let deep = Circuit::<Fp>::new(Shape::Deep, few.instance, few.witness);
+    assert_eq!(deep.err(), Some(Violation::Terms.into()));
+}
+
+/// No family but this one has a deep shape.
+#[test]
+fn there_is_no_key_of_a_shape_that_a_family_has_not() {
+    let params = ipa::IpaParams::new(1);
+    let refused = ipa::ProvingKey::<StandardCircuit<Fp>>::build(&params, Shape::Deep);
+    let error = refused.unwrap_err();
+    assert!(error.to_string().contains("no deep shape: allowed are small, medium, large"));
+    assert!(matches!(error, ipa::KeyError::NoShape { .. }));
+    let setup = ParamsKZG::setup(1, StdRng::seed_from_u64(7));
+    let refused = kzg::ProvingKey::<ScenarioCircuit<Bn254Fr>>::build(&setup, Shape::Deep);
+    assert!(matches!(refused.unwrap_err(), kzg::KeyError::NoShape { .. }));
 }
 
 /// Cost and lowered circuit of every shape are golden: a change is a change of
@@ -116,7 +159,7 @@ fn shapes_are_golden() {
         let kzg = kzg::cost::<SimulationCircuit<Bn254Fr>>(shape).unwrap();
         format!("{ipa:?}\n{kzg:?}\n{shape} {}\n", hex::encode(digest(shape)))
     };
-    let texts: String = Shape::ALL.into_iter().map(text).collect();
+    let texts: String = Family::Simulation.shapes().iter().copied().map(text).collect();
     let path = format!("{}/golden/simulation.txt", env!("CARGO_MANIFEST_DIR"));
     common::golden::assert_golden(&path, &texts);
 }

@@ -149,6 +149,61 @@ pub enum CalibrationError {
         /// That of the market.
         epoch: u64,
     },
+    /// A time of the rule that is out of range.
+    #[error("{field}: {value} seconds are out of range: allowed are {least} to {most}")]
+    Seconds {
+        /// The field.
+        field: &'static str,
+        /// The seconds.
+        value: u64,
+        /// The least allowed.
+        least: u64,
+        /// The most allowed.
+        most: u64,
+    },
+    /// Breakers that do not rise.
+    #[error(
+        "calibration.breakers.tiers[{tier}]: allowed are 1 to 8 tiers, whose moved rises from          above 0 to at most 10, with at most 6 decimals, and whose pause_seconds do not fall"
+    )]
+    BreakerTiers {
+        /// The tier, from zero.
+        tier: usize,
+    },
+    /// A record that no epochs lead to.
+    #[error(
+        "calibration.previous.breakers.instruments.{0}: allowed are spans and trips as \
+         `market build` writes them: give --previous"
+    )]
+    BreakerRecord(Symbol),
+    /// A snapshot that is not after the one before.
+    #[error(
+        "timestamp: {at} is not after {before}, that of the epoch before: breakers need prices          in the order of time"
+    )]
+    BreakerTime {
+        /// The one before.
+        before: u64,
+        /// That of the snapshot.
+        at: u64,
+    },
+    /// A breaker tripped, and the epoch does not wait.
+    #[error(
+        "{symbol}: {price} is {moved} or more away from its high of {high} or its low of {low}, \
+         and the rule has epochs wait: build it from a snapshot of {until} or later"
+    )]
+    Paused {
+        /// The instrument.
+        symbol: Symbol,
+        /// Its price.
+        price: Decimal,
+        /// The lowest of the window.
+        low: Decimal,
+        /// The highest.
+        high: Decimal,
+        /// The tier's move, as a part of them.
+        moved: Decimal,
+        /// When the snapshot may be taken.
+        until: u64,
+    },
     /// Days of a replay that the closes do not have.
     #[error(
         "{symbol}: the closes do not have all days from {from} to {to} and {needed} before them"

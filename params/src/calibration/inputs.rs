@@ -20,6 +20,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::{Epoch, Timestamp};
 
+use crate::calibration::breakers::Record;
 use crate::calibration::error::CalibrationError;
 use crate::calibration::rule::{Calibration, whole};
 use crate::decimal::{text, text_option};
@@ -75,6 +76,9 @@ pub struct Previous {
     /// What it had of each instrument.
     #[serde(deserialize_with = "unique_map")]
     pub numbers: BTreeMap<Symbol, Numbers>,
+    /// What its breakers remember; absent where its rule had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breakers: Option<Record>,
 }
 
 /// Rates and capacity of an instrument in one epoch.
@@ -112,7 +116,7 @@ impl Inputs {
                 return Err(CalibrationError::Previous(symbol.clone()));
             }
         }
-        Ok(())
+        previous.breakers.as_ref().map_or(Ok(()), Record::check)
     }
 
     /// The closes, when they are those that a rule reads at a time: of days that are

@@ -6,6 +6,7 @@
 //! | [`inputs`] | what it is applied to: part of a snapshot, and bound by `MARKET_ROOT` |
 //! | [`volatility`] | volatilities by exponential weights, implied, of the long run |
 //! | [`numbers`] | an epoch's rates and capacities, and what held them back |
+//! | [`breakers`] | pauses by rule, where a price is far from its recent high or low |
 //! | [`replay`] | the rates that a rule would have given, day by day |
 //!
 //! # Rates
@@ -38,6 +39,7 @@
 //! All is recomputed from the snapshot: rates in floating point with the same bits
 //! on every platform (`libm`, stated order), capacities in integers and decimals.
 
+pub mod breakers;
 mod error;
 pub mod inputs;
 pub mod numbers;

@@ -179,6 +179,7 @@ impl Plan<'_> {
             epoch: Epoch::new(0),
             market_root: String::new(),
             numbers: BTreeMap::from([(self.symbol.clone(), numbers)]),
+            breakers: None,
         });
         let observations = BTreeMap::from([(self.symbol.clone(), self.seen)]);
         let inputs = Inputs { history: Some(history), observations, previous };

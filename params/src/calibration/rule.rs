@@ -27,6 +27,10 @@
 //! capacity_rise = "0.1"
 //! capacity_fall = "0.2"
 //!
+//! [calibration.breakers]
+//! window_seconds = 86400
+//! tiers = [{ moved = "0.07", pause_seconds = 900 }]
+//!
 //! [instruments.BTC]
 //! kind = "perpetual"
 //! lot_size = "0.00001"
@@ -36,6 +40,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::breakers::Breakers;
 use crate::calibration::error::{CalibrationError, within};
 use crate::decimal::{canonical, text, text_option};
 use crate::fraction::Fraction;
@@ -64,6 +69,9 @@ pub struct Calibration {
     pub liquidity: LiquidityRule,
     /// How far numbers move from one epoch to the next.
     pub steps: Steps,
+    /// When epochs wait; absent, they never do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breakers: Option<Breakers>,
 }
 
 /// The tool against procyclicality of Art. 28(1) of EU 153/2013 that a rule uses.
@@ -225,6 +233,7 @@ impl Calibration {
             self.liquidity.spread_multiple,
             0.0..=100.0,
         )?;
+        self.breakers.as_ref().map_or(Ok(()), Breakers::check)?;
         self.check_decimals()
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use zkmargin_margin::ids::Epoch;
 
 use crate::calibration::CalibrationError;
+use crate::calibration::breakers::Record;
 use crate::calibration::inputs::Numbers;
 use crate::calibration::numbers::{Calibrated, Calibrator};
 use crate::market::MarketError;
@@ -18,7 +19,8 @@ use crate::symbol::Symbol;
 /// have none where they had none.
 ///
 /// # Errors
-/// When the snapshot lacks what the rule reads, or its epoch before is not before.
+/// When the snapshot lacks what the rule reads, its epoch before is not before, or a
+/// breaker has it wait.
 pub fn calibrate(
     model: &StandardModel,
     snapshot: &Snapshot,
@@ -32,6 +34,7 @@ pub fn calibrate(
         let (previous, epoch) = (previous.get(), epoch.get());
         return Err(CalibrationError::PreviousEpoch { previous, epoch });
     }
+    breakers(model, snapshot)?;
     let calibrator =
         Calibrator { rule, denominator: model.denominator(), inputs, at: snapshot.timestamp() };
     let instruments = model.instruments().iter();
@@ -39,6 +42,25 @@ pub fn calibrate(
         instruments.filter_map(|(symbol, rule)| Some((symbol, rule.calibrated.as_ref()?))),
         |symbol| snapshot.prices().contains_key(symbol),
     )
+}
+
+/// What the breakers of a model remember after an epoch; nothing where it has none.
+///
+/// # Errors
+/// When one trips, and the snapshot is not as long after the one before as its pause.
+pub fn breakers(
+    model: &StandardModel,
+    snapshot: &Snapshot,
+) -> Result<Option<Record>, CalibrationError> {
+    let Some(rule) = model.calibration().and_then(|rule| rule.breakers.as_ref()) else {
+        return Ok(None);
+    };
+    let previous = snapshot.calibration().and_then(|inputs| inputs.previous.as_ref());
+    let before = previous.and_then(|previous| previous.breakers.as_ref());
+    let calibrated = model.instruments().iter().filter(|(_, rule)| rule.calibrated.is_some());
+    let watched = calibrated
+        .map(|(symbol, _)| (symbol, snapshot.prices().get(symbol).map(|point| point.price)));
+    rule.next(before, snapshot.timestamp(), watched).map(Some)
 }
 
 /// The numbers alone.

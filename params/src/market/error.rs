@@ -63,6 +63,12 @@ pub enum MarketError {
         /// The symbol.
         symbol: Symbol,
     },
+    /// Rows that are others in every epoch.
+    #[error("{symbol}: its rows follow from the snapshot: they are no model's own")]
+    NotFixed {
+        /// The symbol.
+        symbol: Symbol,
+    },
     /// Something that a calibrated model reads is missing, stale or out of range.
     #[error(transparent)]
     Calibration(#[from] crate::calibration::CalibrationError),

@@ -15,6 +15,7 @@
 pub mod calibration;
 mod error;
 mod file;
+mod fixed;
 mod listing;
 pub mod moves;
 pub mod scenario;
@@ -41,6 +42,7 @@ pub use file::{
     MarketKind, PublishedMarket, ScenarioKind, ScenarioMarketFile, SimulationKind,
     SimulationMarketFile, StandardKind,
 };
+pub use fixed::fixed_rows;
 pub use listing::Listing;
 
 use crate::convert::{self, ConversionError, open_interest_units, price_per_lot};

@@ -186,8 +186,9 @@ pub enum SimulationError {
     NoRule(Symbol),
     /// A number of scenarios that no circuit has.
     #[error(
-        "set: {scenarios} scenarios: a market that is proved has {}",
-        super::model::PROVED_SCENARIOS
+        "set: {scenarios} scenarios: a market that is proved has {} or {}",
+        super::model::PROVED_SCENARIOS[0],
+        super::model::PROVED_SCENARIOS[1]
     )]
     Unproved {
         /// Those of the model.

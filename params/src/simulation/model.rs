@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::ModelDigest;
+use zkmargin_margin::shape::Shape;
 use zkmargin_margin::simulation::stress_columns;
 
 use crate::simulation::error::{SimulationError, within};
@@ -32,8 +33,9 @@ use crate::simulation::set::{LEAST_FACTOR, MOST_FACTOR};
 use crate::symbol::{Symbol, unique_map};
 use crate::toml_text;
 
-/// Scenarios that a market may have which is proved.
-pub const PROVED_SCENARIOS: usize = 250;
+/// Scenarios that a market may have which is proved: those that a shape has.
+pub const PROVED_SCENARIOS: [usize; 2] =
+    [Shape::Small.simulation_scenarios(), Shape::Deep.simulation_scenarios()];
 /// The least weight on stressed observations of Art. 28(1)(b) of EU 153/2013.
 const LEAST_STRESS_WEIGHT: f64 = 0.25;
 /// Factors, weights and fractions.

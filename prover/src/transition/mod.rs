@@ -179,7 +179,7 @@ fn fit<F: MarginField, M: FamilyMarket<F>>(
     let holds = |shape: &Shape| *shape >= smallest && changes <= shape.changes();
     let found = match wanted {
         Some(shape) => Some(shape).filter(holds),
-        None => Shape::ALL.into_iter().find(holds),
+        None => M::Family::FAMILY.shapes().iter().copied().find(holds),
     };
     found.ok_or_else(|| {
         let shape = wanted.unwrap_or(Shape::Large);

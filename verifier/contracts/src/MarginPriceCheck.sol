@@ -17,8 +17,16 @@ import { MarketRow, MarketRows } from "./lib/MarketRows.sol";
 /// more than its reference allows is rejected for good, and who showed it is paid from the
 /// market's stake. The contract needs the guardian's role of the market. What it cannot
 /// compare, because the feed has no answer for that time or the chain's sequencer was down,
-/// it says nothing about: it reverts. The market's governor is trusted for the references
-/// and the reward: it may change both at any time.
+/// it says nothing about: it reverts.
+///
+/// A row is also more than a price. Where rates are the model's own and follow from no
+/// market, every row is known but for its price. The governor names them all, once, for a
+/// model; then anyone shows that the root of an epoch contains a row that is none of them (a
+/// lower rate, a wider tier, an instrument that the model does not have), and is paid alike.
+///
+/// The market's governor is trusted for the references and the reward, which it may change at
+/// any time, and for the rows of a model, which it may not: whoever has the model makes their
+/// digests again.
 /// @dev Of standard markets: a scenario market's rows hold values, not prices.
 contract MarginPriceCheck is ReentrancyGuardTransient {
     using MarketRows for MarketRow;
@@ -62,6 +70,10 @@ contract MarginPriceCheck is ReentrancyGuardTransient {
     error NotAnnounced(uint48 from);
     /// @notice There is nothing to collect.
     error NothingToCollect();
+    /// @notice The rows of the model are not all named.
+    error NoTerms(bytes31 model);
+    /// @notice The rows of the model are all named: none is added.
+    error TermsComplete(bytes31 model);
 
     /// @notice The governor of a market named what a price is compared with.
     event ReferenceSet(bytes31 indexed context, uint64 indexed instrument, Reference to);
@@ -69,6 +81,18 @@ contract MarginPriceCheck is ReentrancyGuardTransient {
     event PriceHeld(bytes31 indexed context, uint64 indexed epoch, uint64 indexed instrument);
     /// @notice A posted price does not, and the epoch was rejected.
     event PriceRefused(
+        bytes31 indexed context,
+        uint64 indexed epoch,
+        uint64 indexed instrument,
+        address by,
+        uint256 reward
+    );
+    /// @notice The governor of a market named rows of a model.
+    event TermsSet(bytes31 indexed context, bytes31 indexed model, bytes32[] terms, bool complete);
+    /// @notice A row is one of the model's.
+    event RowHeld(bytes31 indexed context, uint64 indexed epoch, uint64 indexed instrument);
+    /// @notice A row is none of the model's, and the epoch was rejected.
+    event RowRefused(
         bytes31 indexed context,
         uint64 indexed epoch,
         uint64 indexed instrument,
@@ -95,6 +119,11 @@ contract MarginPriceCheck is ReentrancyGuardTransient {
 
     /// @notice What prices are compared with.
     mapping(bytes31 context => mapping(uint64 instrument => Reference)) public referenceOf;
+    /// @notice The rows that a model has, their prices aside.
+    mapping(bytes31 context => mapping(bytes31 model => mapping(bytes32 terms => bool)))
+        public hasTerms;
+    /// @notice Whether all of them are named.
+    mapping(bytes31 context => mapping(bytes31 model => bool)) public isComplete;
     /// @notice What a market has staked.
     mapping(bytes31 context => Stake) public stakeOf;
     /// @notice What is to be collected.
@@ -128,6 +157,27 @@ contract MarginPriceCheck is ReentrancyGuardTransient {
         emit ReferenceSet(context, instrument, to);
     }
 
+    /// @notice The market's governor names rows of a model. When all are, none is added, and
+    /// rows are checked.
+    /// @param context The market.
+    /// @param model The model.
+    /// @param terms Digests of rows without their prices: `MarketRows.terms`.
+    /// @param complete Whether these are the last.
+    function setTerms(
+        bytes31 context,
+        bytes31 model,
+        bytes32[] calldata terms,
+        bool complete
+    ) external {
+        _roles().requireGovernor(context, msg.sender);
+        if (isComplete[context][model]) revert TermsComplete(model);
+        for (uint256 i = 0; i < terms.length; ++i) {
+            hasTerms[context][model][terms[i]] = true;
+        }
+        isComplete[context][model] = complete;
+        emit TermsSet(context, model, terms, complete);
+    }
+
     // ------------------------------------------------------------------ checks
 
     /// @notice Compares a posted price with its feed, and rejects the epoch if it is off.
@@ -142,10 +192,7 @@ contract MarginPriceCheck is ReentrancyGuardTransient {
         MarketRow calldata row,
         uint80 round
     ) external nonReentrant returns (bool holds) {
-        EpochRecord memory record = MARKETS.epochOf(context, epoch);
-        if (record.state == EpochState.Unknown || record.state == EpochState.Rejected) {
-            revert NothingToCheck();
-        }
+        EpochRecord memory record = _onRecord(context, epoch);
         uint64 instrument = row.instrument();
         Reference memory to = referenceOf[context][instrument];
         if (address(to.feed) == address(0)) revert UnknownReference(instrument);
@@ -158,6 +205,42 @@ contract MarginPriceCheck is ReentrancyGuardTransient {
             uint256 reward = _reward(context);
             MARKETS.rejectEpoch(context, epoch, record.marketRoot);
             emit PriceRefused(context, epoch, instrument, msg.sender, reward);
+        }
+    }
+
+    /// @notice Looks whether a row of an epoch is one of its model's, its price aside, and
+    /// rejects the epoch if it is not.
+    /// @param context The market.
+    /// @param epoch The epoch.
+    /// @param row The row, with its path.
+    /// @return holds Whether it is.
+    function checkRow(
+        bytes31 context,
+        uint64 epoch,
+        MarketRow calldata row
+    ) external nonReentrant returns (bool holds) {
+        EpochRecord memory record = _onRecord(context, epoch);
+        if (!isComplete[context][record.model]) revert NoTerms(record.model);
+        row.requireIn(record.marketRoot, record.model, epoch, record.marketTimestamp);
+        uint64 instrument = row.instrument();
+        holds = hasTerms[context][record.model][row.terms()];
+        if (holds) {
+            emit RowHeld(context, epoch, instrument);
+        } else {
+            uint256 reward = _reward(context);
+            MARKETS.rejectEpoch(context, epoch, record.marketRoot);
+            emit RowRefused(context, epoch, instrument, msg.sender, reward);
+        }
+    }
+
+    /// @dev An epoch that was posted and not rejected.
+    function _onRecord(
+        bytes31 context,
+        uint64 epoch
+    ) private view returns (EpochRecord memory record) {
+        record = MARKETS.epochOf(context, epoch);
+        if (record.state == EpochState.Unknown || record.state == EpochState.Rejected) {
+            revert NothingToCheck();
         }
     }
 

@@ -1,14 +1,28 @@
 //! A price that a market's root contains, as `MarginPriceCheck` reads it.
 
-use alloy_sol_types::private::U256;
+use alloy_sol_types::SolValue as _;
+use alloy_sol_types::private::{B256, U256, keccak256};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::market::MARKET_DEPTH;
 use zkmargin_margin::merkle::{ARITY, Path};
-use zkmargin_margin::standard::TierRow;
+use zkmargin_margin::standard::{ROW_E0, TierRow};
 use zkmargin_margin::units::Denominator;
 
 use crate::contracts::MarginPriceCheck::MarketRow;
+
+/// What a row says beside its price: the digest of its elements without price and unit,
+/// and of the denominator of the market's header. The same in every epoch of a model
+/// whose rates are its own.
+pub fn row_terms(row: &TierRow, denominator: Denominator) -> B256 {
+    let [first, second, third, fourth] = row.elements::<Bn254Fr>().map(|element| word(&element));
+    let price = U256::from(u128::MAX) << ROW_E0.bits[3];
+    keccak256((first & !price, second, third, fourth, denominator.get()).abi_encode())
+}
+
+fn word(element: &Bn254Fr) -> U256 {
+    U256::from_be_bytes(element.to_be_bytes())
+}
 
 /// A row of a standard market with its path, lowest level first, and the denominator of
 /// the market's header; `None` when the path is not as deep as a market's.
@@ -17,7 +31,6 @@ pub fn market_row(
     path: &Path<Bn254Fr>,
     denominator: Denominator,
 ) -> Option<MarketRow> {
-    let word = |element: &Bn254Fr| U256::from_be_bytes(element.to_be_bytes());
     let levels: &[[Bn254Fr; ARITY]; MARKET_DEPTH] = path.children().try_into().ok()?;
     Some(MarketRow {
         elements: row.elements::<Bn254Fr>().map(|element| word(&element)),

@@ -15,8 +15,9 @@ use zkmargin_evm::contracts::{
 };
 use zkmargin_evm::{generate, price};
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::ids::{Epoch, Timestamp};
-use zkmargin_margin::units::Lots;
+use zkmargin_margin::ids::{Epoch, InstrumentId, Timestamp};
+use zkmargin_margin::standard::{Direction, TierRow};
+use zkmargin_margin::units::{Denominator, Lots, Notional, Rate};
 use zkmargin_params::market::Market;
 use zkmargin_params::model::StandardModel;
 use zkmargin_params::snapshot::Snapshot;
@@ -39,10 +40,14 @@ const MODEL: &str = r#"{"name": "two coins", "quote": "USDC", "quote_decimals": 
         "initial": [{"rate": "1/50"}], "maintenance": [{"rate": "1/100"}]}}}}"#;
 
 fn market() -> Market<Bn254Fr> {
+    market_of("26961.2", "1724.3")
+}
+
+fn market_of(btc: &str, eth: &str) -> Market<Bn254Fr> {
     let model = StandardModel::from_json(MODEL).unwrap();
     let snapshot = format!(
         r#"{{"timestamp": {TAKEN}, "source": "a test", "quote": "USDC",
-            "prices": {{"BTC": {{"price": "26961.2"}}, "ETH": {{"price": "1724.3"}}}}}}"#
+            "prices": {{"BTC": {{"price": "{btc}"}}, "ETH": {{"price": "{eth}"}}}}}}"#
     );
     Market::build(&model, &Snapshot::from_json(&snapshot).unwrap(), Epoch::new(1)).unwrap()
 }
@@ -216,6 +221,104 @@ fn a_price_that_is_off_takes_its_epoch_back_and_pays_the_finder() {
         world.registry.chain.send(GOVERNOR, at, &withdraw).unwrap();
         assert_eq!(world.registry.chain.balance(to), U256::from(10));
     }
+}
+
+impl World {
+    /// Terms of these rows, as the governor names them.
+    fn name(&mut self, rows: &[TierRow], complete: bool) -> Result<Receipt, Failure> {
+        let context = self.registry.context();
+        let (model, denominator) = (self.market.header().model, self.market.denominator());
+        let terms = rows.iter().map(|row| price::row_terms(row, denominator)).collect();
+        let model = (*model.as_bytes()).into();
+        let call = check::setTermsCall { context, model, terms, complete };
+        self.registry.chain.send(GOVERNOR, self.at, &call)
+    }
+
+    fn check_row(&mut self, row: check::MarketRow) -> Result<Receipt, Failure> {
+        let context = self.registry.context();
+        let call = check::checkRowCall { context, epoch: 1, row };
+        self.registry.chain.send(ANYONE, self.at, &call)
+    }
+}
+
+/// The rows of a model are the same whatever prices are; each is one of them.
+#[test]
+fn rows_of_the_model_change_nothing() {
+    let mut world = World::new();
+    let other = market_of("30000", "1000");
+    assert_ne!(other.root(), world.market.root());
+    let btc = row(&world.market, "BTC", 1);
+    assert!(fails::<check::NoTerms>(world.check_row(btc.clone())), "none is named");
+    let rows = other.rows().to_vec();
+    world.name(&rows[..1], false).unwrap();
+    assert!(fails::<check::NoTerms>(world.check_row(btc.clone())), "not all are named");
+    world.name(&rows[1..], true).unwrap();
+    assert!(fails::<check::TermsComplete>(world.name(&rows[..1], true)));
+    for row in [btc, row(&world.market, "BTC", 1_000_000), row(&world.market, "ETH", -1)] {
+        let receipt = world.check_row(row).unwrap();
+        println!("a row of the model: {} gas", receipt.gas);
+        assert_eq!(U256::from_be_slice(&receipt.output), U256::ONE);
+    }
+    assert_eq!(world.epoch_state(), 1);
+}
+
+/// Every field of a row beside its price: what the model does not say takes the epoch
+/// back and pays the finder.
+#[test]
+fn a_row_of_another_model_takes_its_epoch_back() {
+    type Edit = fn(&mut TierRow);
+    let edits: [Edit; 8] = [
+        |row| row.instrument = InstrumentId::new(7),
+        |row| row.direction = Direction::Long,
+        |row| row.maintenance.rate = Rate::new(row.maintenance.rate.get() + 1),
+        |row| row.initial.rate = Rate::new(row.initial.rate.get() + 1),
+        |row| row.maintenance_fraction = Rate::new(row.maintenance_fraction.get() + 1),
+        |row| row.upper = Notional::new(row.upper.get() + 1).unwrap(),
+        |row| row.initial.base = Notional::new(row.initial.base.get() + 1).unwrap(),
+        |row| row.maintenance.base = Notional::new(row.maintenance.base.get() + 1).unwrap(),
+    ];
+    for edit in edits {
+        let mut world = World::new();
+        let context = world.registry.context();
+        let reward = check::setRewardCall { context, reward: Uint::from(7) };
+        world.registry.chain.send(GOVERNOR, world.at, &reward).unwrap();
+        let deposit = check::depositCall { context };
+        world.registry.chain.pay(DEPLOYER, world.at, &deposit, 10).unwrap();
+        // As if the model had another row: the one that is posted is none of its rows.
+        let mut rows = world.market.rows().to_vec();
+        edit(&mut rows[0]);
+        world.name(&rows, true).unwrap();
+        let posted = row(&world.market, "BTC", 1);
+        let mut moved = posted.clone();
+        moved.elements[1] += U256::ONE;
+        assert!(fails::<check::NotInMarket>(world.check_row(moved)));
+        let receipt = world.check_row(posted.clone()).unwrap();
+        println!("a row of no model: {} gas", receipt.gas);
+        assert_eq!(U256::from_be_slice(&receipt.output), U256::ZERO);
+        assert_eq!(world.epoch_state(), 3);
+        let owed = check::owedCall { account: ANYONE };
+        assert_eq!(world.registry.chain.read(world.at, &owed), U256::from(7));
+        assert!(fails::<check::NothingToCheck>(world.check_row(posted)));
+    }
+}
+
+/// Rates over another denominator are other rates.
+#[test]
+fn the_denominator_is_part_of_a_row() {
+    let mut world = World::new();
+    let (model, rows) = (world.market.header().model, world.market.rows().to_vec());
+    let other = Denominator::new(world.market.denominator().get() + 1).unwrap();
+    let terms = rows.iter().map(|row| price::row_terms(row, other)).collect();
+    let context = world.registry.context();
+    let call =
+        check::setTermsCall { context, model: (*model.as_bytes()).into(), terms, complete: true };
+    let denied = world.registry.chain.send(ANYONE, world.at, &call);
+    assert!(fails::<roles::AccessControlUnauthorizedAccount>(denied));
+    world.registry.chain.send(GOVERNOR, world.at, &call).unwrap();
+    let posted = row(&world.market, "BTC", 1);
+    let receipt = world.check_row(posted).unwrap();
+    assert_eq!(U256::from_be_slice(&receipt.output), U256::ZERO);
+    assert_eq!(world.epoch_state(), 3);
 }
 
 #[test]

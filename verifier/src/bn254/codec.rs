@@ -23,7 +23,7 @@ use core::fmt::Display;
 use core::str::FromStr;
 
 use zkmargin_margin::layout::ColumnLayout;
-use zkmargin_margin::shape::ProofSystem;
+use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 
 use super::error::KeyError;
 use super::field::{
@@ -135,9 +135,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<KeyParts, KeyError> {
         NAMED_LAYOUT => true,
         got => return Err(KeyError::Version { got, allowed: NAMED_LAYOUT }),
     };
+    let (family, shape): (Family, Shape) = (reader.name("family")?, reader.name("shape")?);
+    if !family.has(shape) {
+        return Err(reader.unknown("shape", shape.to_string().len()));
+    }
     let parts = KeyParts {
-        family: reader.name("family")?,
-        shape: reader.name("shape")?,
+        family,
+        shape,
         layout: if named { reader.named_layout()? } else { UNNAMED },
         insecure_srs: match reader.byte()? {
             0 => false,

@@ -39,6 +39,7 @@ impl CircuitId {
 
     /// Whether there is such a circuit.
     pub(super) fn check(self) -> Result<Self, MalformedProof> {
+        super::read::check_shape(self.family, self.shape)?;
         match self.proof_system.has_layout(self.layout) {
             true => Ok(self),
             false => Err(MalformedProof::UnknownField { name: LAYOUT.into() }),

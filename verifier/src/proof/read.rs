@@ -10,7 +10,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
 use zkmargin_margin::layout::ColumnLayout;
-use zkmargin_margin::shape::ProofSystem;
+use zkmargin_margin::shape::{Family, ProofSystem, SHAPES, Shape};
 use zkmargin_margin::srs::SrsMark;
 
 use super::circuit::{CircuitId, LAYOUT, has_srs};
@@ -74,11 +74,20 @@ pub(super) fn parse_head<'a>(
     let family = file.text("family")?.parse();
     let family = family.map_err(|_| unknown_name("family", "standard, scenario, simulation"))?;
     let shape = file.text("shape")?.parse();
-    let shape = shape.map_err(|_| unknown_name("shape", "small, medium, large"))?;
+    let shape = shape.map_err(|_| unknown_name("shape", SHAPES))?;
+    check_shape(family, shape)?;
     let proof_system = file.text("proof_system")?.parse();
     let proof_system = proof_system.map_err(|_| unknown_name("proof_system", "ipa, kzg"))?;
     let layout = parse_layout(proof_system, &mut file)?;
     Ok((CircuitId { family, shape, proof_system, layout }, file))
+}
+
+/// Whether there is such a circuit.
+pub(super) fn check_shape(family: Family, shape: Shape) -> Result<(), MalformedProof> {
+    match family.has(shape) {
+        true => Ok(()),
+        false => Err(unknown_name("shape", "small, medium, large in this family")),
+    }
 }
 
 /// The layout of columns: the usual one where none is named, and named nowhere else.

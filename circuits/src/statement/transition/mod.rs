@@ -181,7 +181,7 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for TransitionC
         let reserved = state::assign_reserved(s, self.value(|a| a.reserved))?;
 
         let hints = self.value(|a| &a.figures);
-        let terms = G::terms(s, hints)?;
+        let terms = G::terms(s, self.shape, hints)?;
         let mut figures = G::begin(s, self.shape, (&header, &terms, claim, &reserved), hints)?;
         let mut slots: Vec<G::Slot> = Vec::new();
         let positions = G::positions(self.shape);

@@ -27,7 +27,7 @@ pub(super) fn lay_out<F: MarginField, G: FamilyFigures<F>, L: Layouter<F>>(
     let header = market::assign_header(s, &inputs, known.map(|a| a.header))?;
     G::constrain_header(s, &header)?;
     let claim = assign_claim(s, &inputs, G::HAS_NOTIONAL, known.map(|a| &a.claim))?;
-    let terms = G::terms(s, known.map(|a| &a.leaves[0].figures))?;
+    let terms = G::terms(s, shape, known.map(|a| &a.leaves[0].figures))?;
     let context = &inputs[CONTEXT];
     let common = Common { header: &header, terms: &terms, claim: &claim, context };
 

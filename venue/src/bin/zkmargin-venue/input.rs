@@ -84,7 +84,7 @@ pub(crate) struct ClaimArgs {
     /// initial; accounts that it is not true of are left out
     #[arg(short, long, default_value = "at-least:maintenance")]
     pub(crate) claim: Claim,
-    /// Size of the circuit: auto, small, medium or large
+    /// Size of the circuit: auto, small, medium, large or deep
     #[arg(long, default_value = "auto", value_parser = parse_shape)]
     pub(crate) shape: ShapeChoice,
 }
@@ -105,7 +105,7 @@ fn parse_shape(text: &str) -> Result<ShapeChoice, &'static str> {
         _ => text
             .parse()
             .map(|shape| ShapeChoice(Some(shape)))
-            .map_err(|_| "allowed are auto, small, medium, large"),
+            .map_err(|_| "allowed are auto, small, medium, large, deep"),
     }
 }
 

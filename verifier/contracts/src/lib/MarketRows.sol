@@ -67,6 +67,18 @@ library MarketRows {
         return uint64(row.elements[0]);
     }
 
+    /// @notice What a row says beside its price: direction, bounds, rates, charges, and the
+    /// denominator that rates are over.
+    /// @param row The row.
+    /// @return The digest of `elements` without price and its unit, and of the denominator.
+    function terms(MarketRow calldata row) internal pure returns (bytes32) {
+        uint256 rest = row.elements[0] & ~(uint256(type(uint128).max) << 80);
+        return
+            keccak256(
+                abi.encode(rest, row.elements[1], row.elements[2], row.elements[3], row.denominator)
+            );
+    }
+
     /// @notice The price of a row: quote units per lot, as a fraction.
     /// @param row The row.
     function price(MarketRow calldata row) internal pure returns (uint256 mantissa, uint256 unit) {

@@ -35,7 +35,7 @@ pub(crate) struct Export {
     /// Family of margin models
     #[arg(long, value_name = "FAMILY", default_value_t = Family::Standard)]
     family: Family,
-    /// Size of the circuit: small, medium, large
+    /// Size of the circuit: small, medium, large, and deep of the simulation family
     #[arg(short, long, value_name = "SHAPE")]
     shape: Shape,
     #[command(flatten)]

@@ -140,7 +140,7 @@ pub(in crate::cmd) fn parse_shape(text: &str) -> Result<ShapeChoice, &'static st
         _ => text
             .parse()
             .map(|shape| ShapeChoice(Some(shape)))
-            .map_err(|_| "allowed are auto, small, medium, large"),
+            .map_err(|_| "allowed are auto, small, medium, large, deep"),
     }
 }
 
@@ -210,7 +210,7 @@ where
         create_directory(&args.output)?;
     }
     let mut proofs = Vec::new();
-    for shape in Shape::ALL {
+    for shape in M::Family::FAMILY.shapes().iter().copied() {
         let jobs: Vec<&Job<B::Field, M>> =
             jobs.iter().filter(|job| job.prepared.shape() == shape).collect();
         if jobs.is_empty() {

@@ -9,6 +9,7 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::layout::ColumnLayout;
+use zkmargin_margin::relation::MarginFamily as _;
 use zkmargin_margin::shape::Shape;
 use zkmargin_params::market::{Market, scenario, simulation};
 use zkmargin_params::srs::store::{Replace, SrsDamage};
@@ -143,21 +144,22 @@ impl SizesOf {
 
 /// The sizes that the circuits of a layout need: of margin, and of changes to an account.
 fn sizes<L: Columns>() -> BTreeSet<u32> {
-    fn of<M: FamilyMarket<Bn254Fr>, L: Columns>(shape: Shape) -> [u32; 3] {
-        [
-            M::CircuitIn::<L>::k(shape),
-            M::TransitionIn::<L>::k(shape),
-            M::DeleveragingIn::<L>::k(shape),
-        ]
+    fn of<M: FamilyMarket<Bn254Fr>, L: Columns>() -> BTreeSet<u32> {
+        let sizes = |shape: &Shape| {
+            [
+                M::CircuitIn::<L>::k(*shape),
+                M::TransitionIn::<L>::k(*shape),
+                M::DeleveragingIn::<L>::k(*shape),
+            ]
+        };
+        M::Family::FAMILY.shapes().iter().flat_map(sizes).collect()
     }
-    let all = |shape| {
-        [
-            of::<Market<Bn254Fr>, L>(shape),
-            of::<scenario::Market<Bn254Fr>, L>(shape),
-            of::<simulation::Market<Bn254Fr>, L>(shape),
-        ]
-    };
-    Shape::ALL.into_iter().flat_map(all).flatten().collect()
+    let families = [
+        of::<Market<Bn254Fr>, L>(),
+        of::<scenario::Market<Bn254Fr>, L>(),
+        of::<simulation::Market<Bn254Fr>, L>(),
+    ];
+    families.into_iter().flatten().collect()
 }
 
 fn import(args: &Import, env: Env) -> Result<Exit, Error> {

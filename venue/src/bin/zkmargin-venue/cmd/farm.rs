@@ -60,7 +60,7 @@ pub(crate) struct WorkArgs {
     /// Family of the circuit: standard, scenario or simulation
     #[arg(long, value_name = "FAMILY", default_value = "standard")]
     family: Family,
-    /// Size of the circuit: small, medium or large
+    /// Size of the circuit: small, medium, large or deep
     #[arg(long, value_name = "SHAPE", default_value = "small")]
     shape: Shape,
     #[command(flatten)]

@@ -26,10 +26,10 @@ use estimate::Sample;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only this shape: small, medium, large
+    /// Only this shape: small, medium, large, and deep of the simulation family
     #[arg(long)]
     shape: Option<Shape>,
-    /// Only this family of margin models: standard, scenario
+    /// Only this family of margin models: standard, scenario, simulation
     #[arg(long)]
     family: Option<Family>,
     #[command(flatten)]
@@ -93,7 +93,6 @@ struct PartLine {
 }
 
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
-    let shapes: Vec<Shape> = args.shape.map_or(Shape::ALL.to_vec(), |shape| vec![shape]);
     let families = args
         .family
         .map_or(vec![Family::Standard, Family::Scenario, Family::Simulation], |one| vec![one]);
@@ -103,7 +102,8 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let sample = args.estimate.then(|| Sample::take(asked, args.srs, env)).transpose()?;
     let mut lines = Vec::new();
     for family in families {
-        for shape in &shapes {
+        let asked = |shape: &&Shape| args.shape.is_none_or(|only| **shape == only);
+        for shape in family.shapes().iter().filter(asked) {
             let stage = format!("layout, {family} {shape}");
             let measured = env.progress.stage(&stage, || measure(family, *shape, layout, env));
             let mut line = measured.map_err(SetupError::from)?;

@@ -1,0 +1,38 @@
+//! Rows that are the same in every epoch, their prices aside.
+
+use zkmargin_margin::standard::TierRow;
+use zkmargin_margin::units::Price;
+
+use crate::market::{MarketError, tier_row};
+use crate::model::StandardModel;
+
+/// The price of rows of no market.
+const ONE: Price = match Price::new(1, 1) {
+    Ok(price) => price,
+    Err(_) => panic!("the unit is not zero"),
+};
+
+/// The rows of a model whose rates follow from no snapshot, each at a price of one, by
+/// symbol: every row of its markets is one of them but for the price.
+///
+/// # Errors
+/// When rates are calibrated or scaled by open interest, or a rule makes no rows.
+///
+/// ```
+/// use zkmargin_params::{market::fixed_rows, presets};
+/// let rows = |name| fixed_rows(&presets::by_name(name).unwrap().model().unwrap());
+/// assert!(!rows("hyperliquid").unwrap().is_empty());
+/// assert!(rows("dynamic").unwrap_err().to_string().contains("follow from the snapshot"));
+/// ```
+pub fn fixed_rows(model: &StandardModel) -> Result<Vec<TierRow>, MarketError> {
+    let mut rows = Vec::new();
+    for (symbol, rule) in model.instruments() {
+        if rule.calibrated.is_some() || rule.open_interest_caps.is_some() {
+            return Err(MarketError::NotFixed { symbol: symbol.clone() });
+        }
+        let specs = rule.rows(&format!("instruments.{symbol}"), model.quotation(), None)?;
+        let id = symbol.instrument_id();
+        rows.extend(specs.iter().map(|spec| tier_row(id, ONE, spec)));
+    }
+    Ok(rows)
+}
