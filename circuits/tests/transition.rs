@@ -105,7 +105,7 @@ fn rows_are_at_most_so_many_times_the_margin_circuits() {
     };
     assert_eq!(Shape::ALL.map(wide), [[108, 103], [107, 118], [107, 130]]);
     // The largest takes seconds to lower.
-    assert_eq!([Shape::Small, Shape::Medium].map(tall), [[108, 106], [108, 108]]);
+    assert_eq!([Shape::Small, Shape::Medium].map(tall), [[110, 109], [114, 111]]);
 }
 
 #[test]

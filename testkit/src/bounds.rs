@@ -264,7 +264,7 @@ impl<'a, F: MarginField> Bounds<'a, F> {
     /// Learns from a row of arithmetic.
     fn read_row(&mut self, cells: [CellRef; 4]) {
         let recording = self.checker.recording();
-        let fixed = |column: usize| recording.fixed[column][cells[3].row].unwrap_or(F::ZERO);
+        let fixed = |column: usize| recording.fixed[column][cells[0].row].unwrap_or(F::ZERO);
         let (factor, constant) = (fixed(self.factor), fixed(self.constant));
         let [a, b, c, d] = cells.map(|cell| self.root_of[&cell]);
         if a == b && a == d && c == d {

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use zkmargin_circuits::gadgets::arithmetic::PUBLIC_ROWS;
 use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, Expression, Query};
 use zkmargin_margin::field::MarginField;
 
-use crate::expression::{advice_queries, evaluate, fixed_query, slopes};
+use crate::expression::{advice_queries, evaluate, fixed_query, reads_public, slopes};
 use crate::record::{NamedCell, Recording, advice};
 
 /// A constraint at its place.
@@ -192,6 +193,34 @@ impl<'a, F: MarginField> Checker<'a, F> {
         }
         let earlier = self.recording.copies[..index].iter().rev();
         earlier.take_while(|other| other.region == copy.region).count().to_string()
+    }
+
+    /// The public inputs that a gate reads, by row, each with the cell that is held equal
+    /// to it; none where they are copied.
+    pub fn read_public(&self) -> Vec<(usize, CellRef)> {
+        let is_on = |row: &usize| {
+            let reads =
+                |(index, _): &(usize, &Expression<F>)| self.switches[*index].contains_key(row);
+            self.recording
+                .system
+                .gates
+                .iter()
+                .enumerate()
+                .filter(reads)
+                .any(|(_, g)| reads_public(g))
+        };
+        let rows = (0..self.recording.instance.len()).filter(is_on);
+        rows.filter_map(|row| {
+            let held = self.recording.cell(PUBLIC_ROWS, &format!("row {row}"))?;
+            Some((row, held.at))
+        })
+        .collect()
+    }
+
+    /// Whether a gate is one that reads a public input.
+    pub fn is_of_public_rows(&self, constraint: &Constraint) -> bool {
+        let region = self.region(constraint).map(|region| self.recording.regions[region].as_str());
+        matches!(constraint, Constraint::Gate { .. }) && region == Some(PUBLIC_ROWS)
     }
 
     /// An assigned cell.

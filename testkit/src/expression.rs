@@ -56,6 +56,18 @@ pub(crate) fn fixed_query<F>(of: &Expression<F>) -> Option<usize> {
     }
 }
 
+/// Whether an expression reads the public inputs.
+pub(crate) fn reads_public<F>(of: &Expression<F>) -> bool {
+    match of {
+        Expression::Instance(_) => true,
+        Expression::Negated(inner) | Expression::Scaled(inner, _) => reads_public(inner),
+        Expression::Sum(left, right) | Expression::Product(left, right) => {
+            reads_public(left) || reads_public(right)
+        }
+        _ => false,
+    }
+}
+
 /// The advice queries in an expression.
 pub(crate) fn advice_queries<F>(of: &Expression<F>) -> BTreeSet<usize> {
     match of {

@@ -44,6 +44,11 @@ fn is_output(cell: &NamedCell) -> bool {
     matches!(cell.name.as_str(), "d" | "witness" | "z 0" | "public input")
 }
 
+/// Whether a constraint is more than an equality, to another cell or a public input.
+fn says_something<F: MarginField>(checker: &Checker<'_, F>, constraint: &Constraint) -> bool {
+    !matches!(constraint, Constraint::Copy(_)) && !checker.is_of_public_rows(constraint)
+}
+
 /// Everything the graph lacks.
 pub fn findings<F: MarginField>(checker: &Checker<'_, F>) -> BTreeSet<Finding> {
     let recording = checker.recording();
@@ -54,7 +59,7 @@ pub fn findings<F: MarginField>(checker: &Checker<'_, F>) -> BTreeSet<Finding> {
     for group in groups.values() {
         let in_gate = group
             .iter()
-            .any(|cell| checker.touching(*cell).iter().any(|c| !matches!(c, Constraint::Copy(_))));
+            .any(|cell| checker.touching(*cell).iter().any(|c| says_something(checker, c)));
         let cells = || group.iter().filter_map(|cell| named.get(cell).copied());
         if !in_gate {
             findings.extend(cells().map(|cell| Finding::Unconstrained(recording.class(cell))));
@@ -83,8 +88,10 @@ pub fn findings<F: MarginField>(checker: &Checker<'_, F>) -> BTreeSet<Finding> {
         findings.insert(Finding::Unassigned(gate));
     }
     findings.extend(idle(checker));
+    let read: BTreeMap<usize, CellRef> = checker.read_public().into_iter().collect();
     for row in 0..recording.instance.len() {
-        if checker.copies_of(instance(row)).is_empty() {
+        let copied = read.get(&row).map_or(instance(row), |cell| *cell);
+        if checker.copies_of(copied).is_empty() {
             findings.insert(Finding::FreePublicInput(row));
         }
     }
@@ -100,7 +107,7 @@ pub fn findings<F: MarginField>(checker: &Checker<'_, F>) -> BTreeSet<Finding> {
     findings
 }
 
-fn instance(row: usize) -> CellRef {
+pub(crate) fn instance(row: usize) -> CellRef {
     CellRef { column: ColumnRef { kind: ColumnKind::Instance, index: 0 }, row }
 }
 
@@ -157,9 +164,11 @@ impl<'a, F: MarginField> Flow<'a, F> {
             cells,
         };
         flow.constant = flow.cells.values().filter_map(|cells| flow.constant_of(cells)).collect();
+        let read: BTreeSet<_> = checker.read_public().into_iter().map(|(_, cell)| cell).collect();
         for cell in &checker.recording().cells {
             let group = flow.group_of[&cell.at];
-            if flow.constant.contains(&group) {
+            // Where a gate reads a public input is no region that makes it.
+            if flow.constant.contains(&group) || read.contains(&cell.at) {
                 continue;
             }
             if is_input(cell) || flow.is_copied_in(cell) {

@@ -60,7 +60,7 @@ pub fn accepted_together<'a, F: MarginField>(checker: &Checker<'a, F>) -> Vec<&'
     accepted
 }
 
-/// The cells that copies make equal, by one of them; every advice cell is in
+/// The cells that copies make equal, or a gate that reads a public input, by one of them; every advice cell is in
 /// a group, if only its own.
 pub fn groups<F: MarginField>(checker: &Checker<'_, F>) -> BTreeMap<CellRef, Vec<CellRef>> {
     let recording = checker.recording();
@@ -76,8 +76,11 @@ pub fn groups<F: MarginField>(checker: &Checker<'_, F>) -> BTreeMap<CellRef, Vec
     for cell in &recording.cells {
         parent.insert(cell.at, cell.at);
     }
-    for copy in &recording.copies {
-        let (left, right) = (root(&mut parent, copy.left), root(&mut parent, copy.right));
+    let public = checker.read_public().into_iter();
+    let public = public.map(|(row, cell)| (cell, crate::graph::instance(row)));
+    let copies = recording.copies.iter().map(|copy| (copy.left, copy.right));
+    for (left, right) in copies.chain(public) {
+        let (left, right) = (root(&mut parent, left), root(&mut parent, right));
         parent.insert(right, right);
         parent.insert(left, right);
     }

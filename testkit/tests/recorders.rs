@@ -18,7 +18,8 @@ use fixtures::simulation::{self, SimulationCase, SimulationMarket};
 use fixtures::transition::standard_close;
 use fixtures::{Case, Market, at_least, healthy};
 use zkmargin_circuits::family::FamilyCircuit;
-use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, ColumnRef};
+use zkmargin_circuits::lowering::pinned::System;
+use zkmargin_circuits::lowering::shape::{CellRef, ColumnKind, ColumnRef, LoweredShape};
 use zkmargin_circuits::lowering::{advice, lower};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
@@ -26,6 +27,8 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::{CLAIM, MARKET_ROOT, STATE_ROOT};
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::transition::{CHANGE, NAMES, NEXT};
+use zkmargin_testkit::check::Checker;
+use zkmargin_testkit::record::Recording;
 use zkmargin_testkit::{Plan, Subject};
 
 type F = Bn254Fr;
@@ -34,32 +37,66 @@ fn compare<C: FamilyCircuit<F>>(shape: Shape, circuit: C, rows: Vec<F>) {
     let subject = Subject { k: C::k(shape), circuit, rows };
     let own = subject.record(&Plan::default());
     let lowered = lower(subject.k, &C::blank(shape)).unwrap();
-    assert_eq!(lowered.system(), &own.system);
-    assert_eq!(own.gates.len(), lowered.system().gates.len(), "gates by name");
-    assert_eq!(lowered.fixed().len(), own.fixed.len());
-    for (column, (lowered, own)) in lowered.fixed().iter().zip(&own.fixed).enumerate() {
-        assert_eq!(lowered.len(), own.len());
-        for (row, (lowered, own)) in lowered.iter().zip(own).enumerate() {
-            assert_eq!(*lowered, own.unwrap_or(F::ZERO), "fixed column {column}, row {row}");
-        }
-    }
+    same_polynomials(&lowered, &own);
     let copies: Vec<_> = own.copies.iter().map(|copy| (copy.left, copy.right)).collect();
     let (lost, added) = differences(lowered.copies(), &copies);
     assert_eq!((lost, added), (Vec::new(), Vec::new()), "copies that one reading has alone");
     assert_eq!(lowered.copies().len(), copies.len(), "copies, told twice or not");
 
-    // Every public input is copied by both.
+    // Every public input is copied by both, or read by a gate.
+    let checker = Checker::new(&own);
+    let read = checker.read_public();
     let column = ColumnRef { kind: ColumnKind::Instance, index: 0 };
     for (row, name) in NAMES.iter().enumerate().take(subject.rows.len()) {
         let public = CellRef { column, row };
         let has = |copies: &[(CellRef, CellRef)]| {
             copies.iter().any(|(left, right)| *left == public || *right == public)
         };
-        assert!(has(lowered.copies()) && has(&copies), "{name}");
+        let is_read = read.iter().any(|(of, _)| *of == row);
+        assert!(is_read || has(lowered.copies()) && has(&copies), "{name}");
     }
 
     let witness = advice(&lowered, &subject.circuit, &subject.rows).unwrap();
     assert!(witness == own.advice, "the advice cells differ");
+}
+
+/// What both readings say of a circuit but for its copies: the same, but that the lowering
+/// reads some fixed columns at two rotations. There each column of this reading is found
+/// again, in every row that its gates are on.
+fn same_polynomials(lowered: &LoweredShape, own: &Recording<F>) {
+    let (system, other) = (lowered.system(), &own.system);
+    assert_eq!((&system.gates, &system.lookups), (&other.gates, &other.lookups));
+    assert_eq!(system.advice_queries, other.advice_queries);
+    assert_eq!(system.instance_queries, other.instance_queries);
+    assert_eq!(system.permutation, other.permutation);
+    assert_eq!(system.columns.advice, other.columns.advice);
+    assert_eq!(system.columns.selectors, other.columns.selectors);
+    assert_eq!(own.gates.len(), system.gates.len(), "gates by name");
+    assert_eq!(system.fixed_queries.len(), other.fixed_queries.len());
+    // The columns of this reading that a column of the lowering holds: in its own rows,
+    // and one row further down.
+    let mut held = vec![[None; 2]; lowered.fixed().len()];
+    for (to, from) in system.fixed_queries.iter().zip(&other.fixed_queries) {
+        assert!(from.rotation == 0 && (0..=1).contains(&to.rotation));
+        let shift = to.rotation.unsigned_abs() as usize;
+        assert_eq!(held[to.column][shift].replace(from.column), None, "a column read twice");
+    }
+    for (column, (cells, [here, above])) in lowered.fixed().iter().zip(held).enumerate() {
+        let here = here.unwrap_or_else(|| panic!("fixed column {column} is not read"));
+        assert_eq!(cells.len(), own.fixed[here].len());
+        let shifted = |row: usize| own.fixed[above?][row.checked_sub(1)?];
+        for (row, cell) in cells.iter().enumerate() {
+            let expected = own.fixed[here][row].or_else(|| shifted(row)).unwrap_or(F::ZERO);
+            assert_eq!(*cell, expected, "fixed column {column}, row {row}");
+        }
+    }
+    let read = held_columns(other);
+    assert_eq!(read.len(), own.fixed.len(), "columns that nothing reads");
+}
+
+/// The fixed columns that something reads.
+fn held_columns(system: &System<F>) -> BTreeSet<usize> {
+    system.fixed_queries.iter().map(|query| query.column).collect()
 }
 
 fn differences<T: Ord + Clone>(left: &[T], right: &[T]) -> (Vec<T>, Vec<T>) {

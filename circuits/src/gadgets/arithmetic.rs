@@ -5,22 +5,34 @@
 //! | `arithmetic` | `a b + factor c + constant = d` | 3, tall 4 |
 //!
 //! `factor` and `constant` are fixed per row. Inputs are copied in, the output
-//! cell is `d`. A constant `k` is a row too, with one cell `x` in all four
+//! cell is `d`. The four cells are one row of four columns, or, with few copies,
+//! two rows of two (`c` below `a`, `d` below `b`): that way two columns take part
+//! in copies for four. A constant `k` is a row too, with one cell `x` in all four
 //! places: `x x + (1 - 2 k) x + k k = x`, which is `(x - k)^2 = 0`. So no fixed
 //! column is in the permutation argument, where it would cost every verifier.
+//!
+//! Nor is the instance column, with few copies. Then the gate is
+//! `a b + f c + k + instance = d`: past the public inputs the instance is zero, and
+//! in their rows, which nothing else uses, `a` is the constant zero and so is `f`.
 
 use halo2_proofs::circuit::{AssignedCell, Layouter, Region, Value};
-use halo2_proofs::plonk::{Advice, Column, ConstraintSystem, Constraints, Error, Fixed};
+use halo2_proofs::plonk::{
+    Advice, Column, ConstraintSystem, Constraints, Error, Expression, Fixed, Instance, VirtualCells,
+};
 use halo2_proofs::poly::Rotation;
 use zkmargin_margin::field::MarginField;
 
 use super::layout::Switch;
 use super::{copy_into, hook};
 
+/// Where a cell of an operation is: the column, and the row in its region.
+type Place = (Column<Advice>, usize);
+
 /// Columns and gate.
 #[derive(Clone, Debug)]
 pub struct ArithmeticConfig {
-    advice: [Column<Advice>; 4],
+    /// `a`, `b`, `c` and `d`.
+    cells: [Place; 4],
     factor: Column<Fixed>,
     constant: Column<Fixed>,
     q_arithmetic: Switch,
@@ -50,29 +62,49 @@ pub struct Equation<'a, F: MarginField> {
     pub d: &'a AssignedCell<F, F>,
 }
 
+/// The region of the rows where the gate reads the public inputs.
+pub const PUBLIC_ROWS: &str = "public inputs";
+
+/// Rows where the gate reads the public inputs.
+#[derive(Clone, Debug)]
+pub struct PublicRows<F: MarginField> {
+    /// The public inputs, by row.
+    pub inputs: Vec<AssignedCell<F, F>>,
+    /// The cells beside them, that have to be zero.
+    empty: Vec<AssignedCell<F, F>>,
+}
+
+fn query<F: MarginField>(meta: &mut VirtualCells<'_, F>, (column, offset): Place) -> Expression<F> {
+    let rotation = if offset == 0 { Rotation::cur() } else { Rotation::next() };
+    meta.query_advice(column, rotation)
+}
+
 impl ArithmeticConfig {
-    /// Creates the gate on four advice columns with equality and two fixed
-    /// columns.
+    /// Creates the gate on the places of its cells, whose columns get equality, and
+    /// two fixed columns. With `added`, the public inputs are read by the gate.
     pub fn configure<F: MarginField>(
         meta: &mut ConstraintSystem<F>,
-        advice: [Column<Advice>; 4],
+        cells: [Place; 4],
         [factor, constant]: [Column<Fixed>; 2],
         q_arithmetic: Switch,
+        added: Option<Column<Instance>>,
     ) -> Self {
-        for column in advice {
+        for (column, _) in cells {
             meta.enable_equality(column);
         }
         meta.create_gate("arithmetic", |meta| {
             let q = q_arithmetic.query(meta);
-            let [a, b, c, d] = advice.map(|column| meta.query_advice(column, Rotation::cur()));
+            let [a, b, c, d] = cells.map(|place| query(meta, place));
             let factor = meta.query_fixed(factor);
             let constant = meta.query_fixed(constant);
-            Constraints::with_selector(
-                q,
-                [("a b + f c + k = d", a * b + factor * c + constant - d)],
-            )
+            let sum = a * b + factor * c + constant;
+            let sum = match added {
+                Some(instance) => sum + meta.query_instance(instance, Rotation::cur()),
+                None => sum,
+            };
+            Constraints::with_selector(q, [("a b + f c + k = d", sum - d)])
         });
-        Self { advice, factor, constant, q_arithmetic }
+        Self { cells, factor, constant, q_arithmetic }
     }
 
     /// Assigns a row and returns its output cell.
@@ -95,10 +127,9 @@ impl ArithmeticConfig {
             || name,
             |mut region| {
                 let output = self.output(&mut region, name, (factor, row.constant), output)?;
-                for (((cell, from), value), column) in
-                    inputs.into_iter().zip(values).zip(self.advice)
+                for (((cell, from), value), place) in inputs.into_iter().zip(values).zip(self.cells)
                 {
-                    copy_into(&mut region, name, cell, from, value, (column, 0))?;
+                    copy_into(&mut region, name, cell, from, value, place)?;
                 }
                 Ok(output)
             },
@@ -119,7 +150,8 @@ impl ArithmeticConfig {
         region.assign_fixed(|| "factor", self.factor, 0, || Value::known(factor))?;
         region.assign_fixed(|| "constant", self.constant, 0, || Value::known(constant))?;
         let output = hook::value(name, || "d".to_owned(), output);
-        region.assign_advice(|| "d", self.advice[3], 0, || output)
+        let (column, offset) = self.cells[3];
+        region.assign_advice(|| "d", column, offset, || output)
     }
 
     /// A cell with a free value. It is constrained by nothing yet.
@@ -135,7 +167,7 @@ impl ArithmeticConfig {
         let value = hook::value(name, || "witness".to_owned(), value);
         layouter.assign_region(
             || name,
-            |mut region| region.assign_advice(|| "witness", self.advice[3], 0, || value),
+            |mut region| region.assign_advice(|| "witness", self.cells[3].0, 0, || value),
         )
     }
 
@@ -162,11 +194,12 @@ impl ArithmeticConfig {
                 }
                 region.assign_fixed(|| "factor", self.factor, 0, || Value::known(factor))?;
                 region.assign_fixed(|| "constant", self.constant, 0, || Value::known(constant))?;
-                let x = region.assign_advice(|| "witness", self.advice[0], 0, || value)?;
+                let (column, offset) = self.cells[0];
+                let x = region.assign_advice(|| "witness", column, offset, || value)?;
                 let others = [("b", b.unwrap_or(&x)), ("c", c), ("d", d)];
-                for ((label, from), column) in others.into_iter().zip(&self.advice[1..]) {
+                for ((label, from), place) in others.into_iter().zip(&self.cells[1..]) {
                     let value = hook::value(name, || label.to_owned(), from.value().copied());
-                    copy_into(&mut region, name, label, from, value, (*column, 0))?;
+                    copy_into(&mut region, name, label, from, value, *place)?;
                 }
                 Ok(x)
             },
@@ -188,16 +221,17 @@ impl ArithmeticConfig {
             || name,
             |mut region| {
                 let cell = self.output(&mut region, name, fixed, Value::known(constant))?;
-                for (label, column) in ["a", "b", "c"].into_iter().zip(self.advice) {
+                for (label, place) in ["a", "b", "c"].into_iter().zip(self.cells) {
                     let value = hook::value(name, || label.to_owned(), cell.value().copied());
-                    copy_into(&mut region, name, label, &cell, value, (column, 0))?;
+                    copy_into(&mut region, name, label, &cell, value, place)?;
                 }
                 Ok(cell)
             },
         )
     }
 
-    /// A cell equal to a row of the public inputs.
+    /// A cell equal to a row of the public inputs, which is a copy of `bound` where
+    /// [`Self::public_rows`] made it.
     ///
     /// # Errors
     /// When the circuit is out of rows.
@@ -205,18 +239,92 @@ impl ArithmeticConfig {
         &self,
         layouter: &mut impl Layouter<F>,
         name: &str,
-        instance: Column<halo2_proofs::plonk::Instance>,
-        row: usize,
+        (instance, row): (Column<Instance>, usize),
+        bound: Option<&AssignedCell<F, F>>,
     ) -> Result<AssignedCell<F, F>, Error> {
+        let (label, column) = ("public input", self.cells[3].0);
         layouter.assign_region(
             || name,
             |mut region| {
-                let (label, column) = ("public input", self.advice[3]);
-                if hook::dropped(name, || "copy".to_owned()) {
-                    let value = region.instance_value(instance, row)?;
-                    return region.assign_advice(|| label, column, 0, || value);
+                let dropped = hook::dropped(name, || "copy".to_owned());
+                if bound.is_none() && !dropped {
+                    return region.assign_advice_from_instance(|| label, instance, row, column, 0);
                 }
-                region.assign_advice_from_instance(|| label, instance, row, column, 0)
+                let value = region.instance_value(instance, row)?;
+                let cell = region.assign_advice(|| label, column, 0, || value)?;
+                if let Some(bound) = bound.filter(|_| !dropped) {
+                    region.constrain_equal(cell.cell(), bound.cell())?;
+                }
+                Ok(cell)
+            },
+        )
+    }
+
+    /// The rows where the gate reads `count` public inputs, which have to be the first
+    /// of the circuit: one below the other, as `d` of row `i` is `b` of the next and
+    /// stands in no product, `a` being zero. Returns their cells, and those that
+    /// [`Self::empty_public_rows`] has to bind once there is a zero.
+    ///
+    /// # Errors
+    /// When the circuit is out of rows.
+    pub fn public_rows<F: MarginField>(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        instance: Column<Instance>,
+        count: usize,
+    ) -> Result<PublicRows<F>, Error> {
+        let [(first, _), (second, _), ..] = self.cells;
+        let zero = || Value::known(F::ZERO);
+        layouter.assign_region(
+            || PUBLIC_ROWS,
+            |mut region| {
+                let mut empty = vec![region.assign_advice(|| "empty", second, 0, zero)?];
+                let mut inputs = Vec::with_capacity(count);
+                for row in 0..=count {
+                    empty.push(region.assign_advice(
+                        || format!("empty {row}"),
+                        first,
+                        row,
+                        zero,
+                    )?);
+                    if row == count {
+                        break;
+                    }
+                    if !hook::dropped(PUBLIC_ROWS, || "gate".to_owned()) {
+                        self.q_arithmetic.enable(&mut region, row)?;
+                    }
+                    region.assign_fixed(|| "factor", self.factor, row, zero)?;
+                    region.assign_fixed(|| "constant", self.constant, row, zero)?;
+                    let value = region.instance_value(instance, row)?;
+                    let label = || format!("row {row}");
+                    inputs.push(region.assign_advice(label, second, row + 1, || value)?);
+                }
+                Ok(PublicRows { inputs, empty })
+            },
+        )
+    }
+
+    /// Binds the cells beside the public inputs to zero.
+    ///
+    /// # Errors
+    /// When the circuit is out of rows.
+    pub fn empty_public_rows<F: MarginField>(
+        &self,
+        layouter: &mut impl Layouter<F>,
+        rows: &PublicRows<F>,
+        zero: &AssignedCell<F, F>,
+    ) -> Result<(), Error> {
+        let name = format!("{PUBLIC_ROWS}: equal");
+        if hook::dropped(&name, || "copy".to_owned()) {
+            return Ok(());
+        }
+        layouter.assign_region(
+            || &name,
+            |mut region| {
+                for cell in &rows.empty {
+                    region.constrain_equal(cell.cell(), zero.cell())?;
+                }
+                Ok(())
             },
         )
     }

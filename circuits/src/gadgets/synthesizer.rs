@@ -7,7 +7,7 @@ use zkmargin_margin::merkle::ARITY;
 use zkmargin_margin::poseidon::{Domain, RATE};
 
 use super::GadgetConfig;
-use super::arithmetic::{Equation, Row};
+use super::arithmetic::{Equation, PublicRows, Row};
 use super::hash::LINK;
 use super::hook;
 use super::range::Ranged;
@@ -28,19 +28,33 @@ pub struct Synthesizer<'c, F: MarginField, L: Layouter<F>> {
     equalities: usize,
     zero: Cell<F>,
     one: Cell<F>,
+    /// The public inputs, where the arithmetic gate reads them.
+    public: Option<PublicRows<F>>,
 }
 
 impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
-    /// Loads the range table and the constants.
+    /// Loads the range table, so many public inputs and the constants.
     ///
     /// # Errors
     /// When the circuit is out of rows; so for every method.
-    pub fn new(config: &'c GadgetConfig<F>, mut layouter: L) -> Result<Self, Error> {
+    pub fn new(
+        config: &'c GadgetConfig<F>,
+        mut layouter: L,
+        public_inputs: usize,
+    ) -> Result<Self, Error> {
         config.range.load(&mut layouter)?;
-        let zero = config.arithmetic.constant(&mut layouter, "zero", F::ZERO)?;
-        let one = config.arithmetic.constant(&mut layouter, "one", F::ONE)?;
+        let arithmetic = &config.arithmetic;
+        // Before all else: a public input's row is its row in the instance.
+        let public = (config.gate_reads_instance && public_inputs > 0)
+            .then(|| arithmetic.public_rows(&mut layouter, config.instance, public_inputs))
+            .transpose()?;
+        let zero = arithmetic.constant(&mut layouter, "zero", F::ZERO)?;
+        if let Some(rows) = &public {
+            arithmetic.empty_public_rows(&mut layouter, rows, &zero)?;
+        }
+        let one = arithmetic.constant(&mut layouter, "one", F::ONE)?;
         let (prefix, scope) = (String::new(), String::new());
-        Ok(Self { config, layouter, prefix, scope, equalities: 0, zero, one })
+        Ok(Self { config, layouter, prefix, scope, equalities: 0, zero, one, public })
     }
 
     /// Sets what stands before the scopes to come, where a part of a relation is
@@ -72,8 +86,13 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
     /// The public input of a row.
     pub fn public_input(&mut self, name: &str, row: usize) -> Result<Cell<F>, Error> {
         let name = self.name(name);
-        let instance = self.config.instance;
-        self.config.arithmetic.public_input(&mut self.layouter, &name, instance, row)
+        let at = (self.config.instance, row);
+        let bound = match &self.public {
+            Some(rows) => Some(rows.inputs.get(row).ok_or(Error::Synthesis)?),
+            None if self.config.gate_reads_instance => return Err(Error::Synthesis),
+            None => None,
+        };
+        self.config.arithmetic.public_input(&mut self.layouter, &name, at, bound)
     }
 
     /// A constant.

@@ -8,20 +8,23 @@
 //! |---|---|---|---|
 //! | constraint system | [`pinned`] | the text that `halo2_proofs` hashes into every verifying key | gates, lookups, queries, permutation |
 //! | assignment | [`recorder`] | a synthesis through the public `Assignment` trait | fixed cells, selectors, copies; advice when proving |
+//! | fixed columns | `fold` | both | fewer of them, each read at two rotations |
 //! | both | [`shape`] | | a versioned [`LoweredShape`] with a digest |
 //! | back end | [`backend`] | a [`LoweredShape`] | the same circuit for `halo2-axiom` |
 //!
-//! Selectors are not compressed: each becomes a fixed column of its own, so no
-//! expression is rewritten. The back end refuses to build when degree or
+//! Selectors are not compressed: each becomes a fixed column of its own. No
+//! expression is rewritten, only where its queries of fixed columns are. The back end refuses to build when degree or
 //! blinding factors differ from the front end's.
 //!
 //! What is checked in tests, for every circuit: the back end's pinned
 //! constraint system equals the shape's, its permutation and fixed columns are
-//! those of the recorder, a true witness satisfies it and each lie does not;
+//! those of the recorder (where columns are folded, every polynomial has the front
+//! end's value in every row, for random cells), a true witness satisfies it and each lie does not;
 //! and mutations of a shape (a gate dropped, a copy dropped, a rotation
 //! changed, a fixed cell changed) are caught by its digest and by the oracle.
 
 pub mod backend;
+mod fold;
 pub mod pinned;
 pub mod recorder;
 pub mod shape;
@@ -64,7 +67,7 @@ pub fn lower<C: Circuit<Bn254Fr>>(k: u32, circuit: &C) -> Result<LoweredShape, L
     let mut recorder = Recorder::for_keys(&columns, 1 << k, usable);
     let blank = circuit.without_witnesses();
     C::FloorPlanner::synthesize(&mut recorder, &blank, config, constants)?;
-    let layout = recorder.into_layout();
+    let (system, layout) = fold::fold(system, recorder.into_layout(), usable);
     Ok(LoweredShape::new(k, meta.degree(), meta.blinding_factors(), system, layout)?)
 }
 

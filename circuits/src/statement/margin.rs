@@ -32,7 +32,7 @@ use super::state::OpeningCells;
 use super::{PublicInputs, assign_public, assign_slots, market, state};
 use crate::family::{FamilyCircuit, Unprovable};
 use crate::figures::{FamilyFigures, Witness};
-use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
+use crate::gadgets::layout::{ColumnLayout, Columns, Copies, Usual};
 use crate::gadgets::{GadgetConfig, Synthesizer};
 
 /// The circuit of a shape in a layout, with a witness or without.
@@ -187,11 +187,11 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for MarginCircu
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta, L::of::<F>())
+        GadgetConfig::configure(meta, L::of::<F>(), Copies::Three)
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
-        let s = &mut Synthesizer::new(&config, layouter)?;
+        let s = &mut Synthesizer::new(&config, layouter, instance::NAMES.len())?;
         let inputs = assign_public(s, &instance::NAMES)?;
         assign(s, &inputs, self.shape, self.assignment.as_ref()).map(|_| ())
     }

@@ -2,7 +2,7 @@
 
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
-use zkmargin_circuits::gadgets::layout::ColumnLayout;
+use zkmargin_circuits::gadgets::layout::{ColumnLayout, Copies};
 use zkmargin_circuits::gadgets::{GadgetConfig, Synthesizer};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::merkle::ARITY;
@@ -38,11 +38,11 @@ impl<F: MarginField> Circuit<F> for Lone {
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta, ColumnLayout::of::<F>())
+        GadgetConfig::configure(meta, ColumnLayout::of::<F>(), Copies::Three)
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
-        let mut s = Synthesizer::new(&config, layouter)?;
+        let mut s = Synthesizer::new(&config, layouter, 0)?;
         for bits in WIDTHS {
             s.scope(format!("lone {bits}"));
             let value = F::from(2).pow_vartime([u64::from(bits)]) - F::ONE;

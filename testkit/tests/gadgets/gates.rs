@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use zkmargin_circuits::gadgets::hash::PERMUTATION_STEPS;
+use zkmargin_circuits::gadgets::layout::ColumnLayout;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::{WIDTH, mat_mul};
 use zkmargin_testkit::check::broken_gates;
 use zkmargin_testkit::record::Recording;
 
+/// A gate of few copies alone, on first steps.
+const LINK: &str = "hash: link";
 const REGION: &str = "domain 1: digest: hash";
 
 /// A row: its cells by role, and the one polynomial that it breaks.
@@ -62,17 +65,25 @@ fn pow5<F: MarginField>(x: F) -> F {
 
 /// Full rounds: the first on a message and the domain alone, the others on
 /// states, the last with one output.
+///
+/// With few copies the capacity's fixed cell is the S-box's output, and has no square;
+/// and what is first in a message may have to be the digest before.
 fn full_rounds<F: MarginField>(rows: &mut Vec<Row<F>>) {
+    let has_few_copies = ColumnLayout::of::<F>() == ColumnLayout::Tall;
     let mds = &F::poseidon().mds;
     for (gate, seed) in [("hash: first", 1), ("hash: full", 2), ("hash: last", 3)] {
         let mut s: [F; WIDTH] = elements(seed);
-        let k: [F; WIDTH] = elements(seed + 10);
+        let mut k: [F; WIDTH] = elements(seed + 10);
         let first = gate == "hash: first";
         let x: [F; WIDTH] =
             std::array::from_fn(|i| if first && i == 4 { k[i] } else { s[i] + k[i] });
         let w = x.map(|x| x.square());
         let mut n = mat_mul(mds, x.map(pow5));
         let last = gate == "hash: last";
+        let is_bare = |lane: usize| first && has_few_copies && lane == 4;
+        if is_bare(4) {
+            k[4] = pow5(k[4]);
+        }
         if first {
             // The last digest is one of the children.
             s[4] = s[2];
@@ -81,10 +92,16 @@ fn full_rounds<F: MarginField>(rows: &mut Vec<Row<F>>) {
             // The digest stands in the last cell, the others are not used.
             n = [F::from(3), F::from(4), F::from(5), F::from(6), n[0]];
         }
-        let good = Row::of(gate, &[("s", &s), ("w", &w), ("n", &n), ("k", &k)]);
+        let squares = if is_bare(4) { &w[..4] } else { &w };
+        let mut good = Row::of(gate, &[("s", &s), ("w", squares), ("n", &n), ("k", &k)]);
+        if first && has_few_copies {
+            good.cells.insert("l".to_owned(), F::ZERO);
+        }
         for i in 0..WIDTH {
             // Its square stays, so nothing else notices.
-            rows.push(good.breaking(&format!("square {i}"), &format!("w{i}"), |w| -w));
+            if !is_bare(i) {
+                rows.push(good.breaking(&format!("square {i}"), &format!("w{i}"), |w| -w));
+            }
             if !last {
                 rows.push(good.off_lane(i));
             }
@@ -101,6 +118,15 @@ fn full_rounds<F: MarginField>(rows: &mut Vec<Row<F>>) {
             for other in [F::ZERO, s[0] + F::ONE, -s[1], s[2] + s[3]] {
                 rows.push(good.breaking("one of the children", "s4", |_| other));
             }
+        }
+        if first && has_few_copies {
+            // The digest is a child, but not the first; and the first.
+            let linked = Row { gate: LINK.to_owned(), ..good.clone() };
+            let mut linked = linked.breaking("the first is the digest", "l", |_| F::ONE);
+            rows.push(linked.clone());
+            linked.breaks = None;
+            linked.cells.insert("s4".to_owned(), s[0]);
+            rows.push(linked);
         }
         rows.push(good);
     }
@@ -216,12 +242,12 @@ fn places<F: MarginField>(recording: &Recording<F>, gate: &str) -> Places {
     if gate == "arithmetic" {
         let advice = ["a", "b", "c", "d"].map(|n| (n.to_owned(), at("path: product", n)));
         let fixed = [("f", "factor"), ("k", "constant")].map(|(r, n)| (r.to_owned(), fixed(n)));
-        return Places { row: advice[3].1.1, advice: advice.into(), fixed: fixed.into() };
+        return Places { row: advice[0].1.1, advice: advice.into(), fixed: fixed.into() };
     }
     let state = |i: usize, step: usize| at(REGION, &format!("state {i} of step {step}"));
     let rows = state(0, 2).1 - state(0, 1).1;
     let step = match gate {
-        "hash: first" => 0,
+        "hash: first" | LINK => 0,
         "hash: full" => 1,
         "hash: partial" => 4,
         _ => PERMUTATION_STEPS - 1,
@@ -234,8 +260,23 @@ fn places<F: MarginField>(recording: &Recording<F>, gate: &str) -> Places {
         advice.insert(format!("w{i}"), (column, below - state(0, 1).1 + row));
         advice.insert(format!("n{i}"), (state(i, 1).0, row + rows));
     }
-    let fixed = (0..WIDTH).map(|i| (format!("k{i}"), fixed(&format!("constant {i}"))));
-    Places { row, advice, fixed: fixed.collect() }
+    if step == 0 {
+        // The message is not where states are.
+        let first = |i: usize| match recording.cell(REGION, &format!("message {i} of block 0")) {
+            _ if i == 0 && recording.fixed_names.contains_key("link") => {
+                at(REGION, "link of block 0")
+            }
+            Some(cell) => (cell.at.column.index, cell.at.row),
+            None => panic!("message {i}"),
+        };
+        advice.extend((0..4).map(|i| (format!("s{i}"), first(i))));
+    }
+    let mut fixed: BTreeMap<_, _> =
+        (0..WIDTH).map(|i| (format!("k{i}"), fixed(&format!("constant {i}")))).collect();
+    if let Some(link) = recording.fixed_names.get("link").and_then(|columns| columns.first()) {
+        fixed.insert("l".to_owned(), *link);
+    }
+    Places { row, advice, fixed }
 }
 
 pub(crate) fn every_polynomial_fails_alone<F: MarginField>(recording: &Recording<F>) {
@@ -265,5 +306,6 @@ pub(crate) fn every_polynomial_fails_alone<F: MarginField>(recording: &Recording
     // None is left out, and the circuit has no other.
     let all: BTreeSet<_> = recording.gates.iter().cloned().collect();
     assert_eq!(seen, all);
+    // With few copies a square less, and the link.
     assert_eq!(all.len(), 10 + 10 + 10 + 6 + 1 + 1);
 }

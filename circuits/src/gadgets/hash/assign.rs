@@ -8,7 +8,7 @@ use zkmargin_margin::merkle::ARITY;
 use zkmargin_margin::poseidon::{Domain, RATE, WIDTH, mat_mul};
 
 use super::super::{copy_into, hook};
-use super::schedule::Gate;
+use super::schedule::{Gate, sbox};
 use super::{DIGEST, HashConfig, LINK, PARTIAL_PER_ROW, PERMUTATION_STEPS};
 
 /// The advice part of a row: the state before it, and the auxiliary cells.
@@ -30,9 +30,11 @@ pub(super) enum Inputs<'a, F: MarginField> {
 }
 
 impl<F: MarginField> Inputs<'_, F> {
-    /// The name of a message cell of block `index`.
-    fn label(&self, i: usize, index: usize) -> String {
+    /// The name of a message cell of block `index`; `is_linked` where `link` hands the
+    /// first one on.
+    fn label(&self, i: usize, index: usize, is_linked: bool) -> String {
         match self {
+            Self::Link(_) if is_linked && i == 0 => format!("link of block {index}"),
             Self::First(_) | Self::Link(_) => format!("message {i} of block {index}"),
             Self::Children => format!("child {i} of block {index}"),
         }
@@ -80,7 +82,8 @@ impl<F: MarginField> HashConfig<F> {
         domain: Domain,
         message: Value<[F; RATE]>,
     ) -> Block<'a, F> {
-        let message = message.map(|message| hooked_message(at, &inputs, message));
+        let is_linked = self.link.is_some();
+        let message = message.map(|message| hooked_message(at, &inputs, message, is_linked));
         let trace = message.map(|message| self.trace(at, domain, message));
         Block { inputs, domain, message, trace }
     }
@@ -116,33 +119,61 @@ impl<F: MarginField> HashConfig<F> {
         digest: Option<&AssignedCell<F, F>>,
     ) -> Result<(), Error> {
         let start = index * PERMUTATION_STEPS * self.step;
-        let copy = |region: &mut Region<'_, F>, cell: &AssignedCell<F, F>, i: usize| {
-            let label = block.inputs.label(i, index);
-            let value = block.message.map(|message| message[i]);
-            copy_into(region, name, &label, cell, value, (self.state[i], start)).map(|_| ())
-        };
+        let is_linked = self.link.is_some();
+        let label = |i| block.inputs.label(i, index, is_linked);
+        let value = |i: usize| block.message.map(|message| message[i]);
+        let place = |i: usize| (self.message[i].0, start + self.message[i].1);
+        let before = (self.state[DIGEST], start);
         match block.inputs {
             Inputs::First(cells) => {
-                for (i, cell) in cells.iter().enumerate() {
-                    copy(region, cell, i)?;
+                let handed_on = if is_linked { 1 } else { 0 };
+                for (i, cell) in cells.iter().enumerate().skip(handed_on) {
+                    copy_into(region, name, &label(i), cell, value(i), place(i))?;
                 }
-                let first = block.message.map(|message| message[0]);
-                let column = self.state[DIGEST];
-                region.assign_advice(|| "no digest before", column, start, || first)?;
+                if is_linked {
+                    copy_into(region, name, &label(0), &cells[0], value(0), before)?;
+                    self.assign_link(region, (name, index), value(0))?;
+                } else {
+                    let (column, row) = before;
+                    region.assign_advice(|| "no digest before", column, row, || value(0))?;
+                }
             }
             Inputs::Link(cells) => {
                 let digest = digest.ok_or(Error::Synthesis)?;
-                for (i, cell) in std::iter::once(digest).chain(cells).enumerate() {
-                    copy(region, cell, i)?;
+                if is_linked {
+                    self.assign_link(region, (name, index), value(0))?;
+                } else {
+                    copy_into(region, name, &label(0), digest, value(0), place(0))?;
+                }
+                for (i, cell) in cells.iter().enumerate().map(|(i, cell)| (i + 1, cell)) {
+                    copy_into(region, name, &label(i), cell, value(i), place(i))?;
                 }
             }
             Inputs::Children => {
                 for i in 0..ARITY {
-                    let child = block.message.map(|children| children[i]);
-                    let label = || block.inputs.label(i, index);
-                    region.assign_advice(label, self.state[i], start, || child)?;
+                    let (column, row) = place(i);
+                    region.assign_advice(|| label(i), column, row, || value(i))?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// With few copies: the first message cell of a block, and the switch that makes it what the
+    /// digest's cell holds.
+    fn assign_link(
+        &self,
+        region: &mut Region<'_, F>,
+        (name, index): (&str, usize),
+        value: Value<F>,
+    ) -> Result<(), Error> {
+        let start = index * PERMUTATION_STEPS * self.step;
+        let (column, row) = self.message[0];
+        region.assign_advice(|| format!("link of block {index}"), column, start + row, || value)?;
+        if let Some(link) = self.link
+            && !hook::dropped(name, || format!("link of block {index}"))
+        {
+            region.assign_fixed(|| "link", link, start, || Value::known(F::ONE))?;
         }
         Ok(())
     }
@@ -167,8 +198,11 @@ impl<F: MarginField> HashConfig<F> {
             if !hook::dropped(name, || format!("gate of step {step}")) {
                 switch.enable(region, offset)?;
             }
+            // With few copies a first step has no cell for the capacity's square.
+            let is_bare = row.gate == Gate::First && self.link.is_some();
             for (j, column) in self.constants.into_iter().enumerate() {
                 let constant = row.constant(j, domain);
+                let constant = if is_bare && j == DIGEST { sbox(constant) } else { constant };
                 region.assign_fixed(
                     || format!("constant {j}"),
                     column,
@@ -185,6 +219,9 @@ impl<F: MarginField> HashConfig<F> {
                         offset,
                         || state,
                     )?;
+                }
+                if is_bare && j == DIGEST {
+                    continue;
                 }
                 let aux = trace.as_ref().map(|(rows, _)| rows[i].aux[j]);
                 let below = offset + self.step - 1;
@@ -252,9 +289,10 @@ fn hooked_message<F: MarginField>(
     (name, block): (&str, usize),
     inputs: &Inputs<'_, F>,
     mut message: [F; RATE],
+    is_linked: bool,
 ) -> [F; RATE] {
     for (i, element) in message.iter_mut().enumerate() {
-        *element = hook::element(name, || inputs.label(i, block), *element);
+        *element = hook::element(name, || inputs.label(i, block, is_linked), *element);
     }
     message
 }

@@ -22,6 +22,7 @@ impl<F: MarginField> HashConfig<F> {
         self.partial_gate(meta);
         self.last_gate(meta);
         self.member_gate(meta);
+        self.link_gate(meta);
     }
 
     fn full_gates(&self, meta: &mut ConstraintSystem<F>) {
@@ -34,8 +35,13 @@ impl<F: MarginField> HashConfig<F> {
                 let w = self.query(meta, &self.aux, self.aux_row());
                 let next = self.query(meta, &self.state, self.next_step());
                 let output = through_inverse(&next);
+                // Where the capacity has no square its fixed cell is the output itself.
+                let is_power = |lane: usize| first && lane == DIGEST && self.link.is_some();
                 let constraints = (0..WIDTH).flat_map(|i| {
-                    [
+                    if is_power(i) {
+                        return vec![(LANES[i], x[i].clone() - output[i].clone())];
+                    }
+                    vec![
                         (SQUARES[i], x[i].clone().square() - w[i].clone()),
                         (LANES[i], w[i].clone().square() * x[i].clone() - output[i].clone()),
                     ]
@@ -105,10 +111,22 @@ impl<F: MarginField> HashConfig<F> {
         }
         meta.create_gate("hash: member", |meta| {
             let q = self.q_first.query(meta);
-            let [a, b, c, d, digest] = self.query(meta, &self.state, Rotation::cur());
+            let [a, b, c, d] = self.message.map(|place| at(meta, place));
+            let digest = meta.query_advice(self.state[DIGEST], Rotation::cur());
             let product =
                 (digest.clone() - a) * (digest.clone() - b) * (digest.clone() - c) * (digest - d);
             Constraints::with_selector(q, [("one of the children", product)])
+        });
+    }
+
+    /// With few copies: what is first in a message is what the digest's cell holds.
+    fn link_gate(&self, meta: &mut ConstraintSystem<F>) {
+        let Some(link) = self.link else { return };
+        meta.create_gate("hash: link", |meta| {
+            let q = self.q_first.query(meta) * meta.query_fixed(link);
+            let first = at(meta, self.message[0]);
+            let digest = meta.query_advice(self.state[DIGEST], Rotation::cur());
+            Constraints::with_selector(q, [("the first is the digest", digest - first)])
         });
     }
 
@@ -129,6 +147,8 @@ impl<F: MarginField> HashConfig<F> {
             let constant = meta.query_fixed(self.constants[i]);
             if first && i == DIGEST {
                 constant
+            } else if first {
+                at(meta, self.message[i]) + constant
             } else {
                 meta.query_advice(self.state[i], Rotation::cur()) + constant
             }
@@ -143,6 +163,14 @@ impl<F: MarginField> HashConfig<F> {
     ) -> [Expression<F>; WIDTH] {
         columns.map(|column| meta.query_advice(column, at))
     }
+}
+
+/// The cell of a place: of a step's first or second row.
+fn at<F: MarginField>(
+    meta: &mut VirtualCells<'_, F>,
+    (column, row): (Column<Advice>, usize),
+) -> Expression<F> {
+    meta.query_advice(column, if row == 0 { Rotation::cur() } else { Rotation::next() })
 }
 
 /// `MDS^-1 * next`: what the S-box layer of a row must have put out.

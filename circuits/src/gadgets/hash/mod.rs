@@ -17,13 +17,20 @@
 //! | `full` | a full round on the state | 10 |
 //! | `partial` | three partial rounds | 10 |
 //! | `last` | a full round, of which only the digest is kept, in `s4` of the next step | 6 |
-//! | `member` | on first steps: the digest in `s4` is one of the message cells `s0..s3` | 1 |
+//! | `member` | on first steps: the digest in `s4` is one of the message cells | 1 |
+//! | `link` | with few copies, on first steps whose message begins with what `s4` holds: it does | 1 |
 //!
 //! The first step of a permutation does not use `s4`: the capacity is a fixed
 //! constant, no cell. The previous permutation's digest lands there, so a
 //! Merkle path is permutations end to end. `member` needs no switch of its
 //! own: where no permutation precedes, `s4` holds the first message cell again,
 //! and in a message of more than four cells `s0` is the digest itself.
+//!
+//! With few copies ([`Copies::Three`]) `s0`, `s1` and `s4` alone take part in them. The
+//! message cells that are copied in have to stand there: the second and the third
+//! in `s0` and `s1`, the fourth below `s4`, in the auxiliary cell that the capacity
+//! does not need, since the fixed cell holds its fifth power. What is first is
+//! copied to `s4`, where a digest stands already, and `link` hands it on to `s2`.
 mod assign;
 mod gates;
 mod schedule;
@@ -38,7 +45,7 @@ use zkmargin_margin::poseidon::{Domain, FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH
 
 use self::assign::Inputs;
 use self::schedule::{ScheduleRow, schedule};
-use super::layout::{ColumnLayout, Switch};
+use super::layout::{ColumnLayout, Copies, Switch};
 
 /// Partial rounds in one step.
 const PARTIAL_PER_ROW: usize = 3;
@@ -55,6 +62,10 @@ pub struct HashConfig<F: MarginField> {
     state: [Column<Advice>; WIDTH],
     aux: [Column<Advice>; WIDTH],
     constants: [Column<Fixed>; WIDTH],
+    /// Where the message cells of a first step are: the column, and the row in the step.
+    message: [(Column<Advice>, usize); RATE],
+    /// With few copies: one in first steps whose message begins with what `s4` holds.
+    link: Option<Column<Fixed>>,
     /// Rows of a step: the auxiliary cells are in its last row.
     step: usize,
     q_first: Switch,
@@ -65,24 +76,47 @@ pub struct HashConfig<F: MarginField> {
 }
 
 impl<F: MarginField> HashConfig<F> {
-    /// Creates the columns that a layout needs: five state columns with
-    /// equality, five auxiliary columns if wide, five fixed columns; and the
-    /// gates. `q_last` is never on in a row of another switch.
-    pub fn configure(meta: &mut ConstraintSystem<F>, layout: ColumnLayout, q_last: Switch) -> Self {
-        let state = std::array::from_fn(|_| meta.advice_column());
+    /// Creates the columns that a layout needs: five state columns, five auxiliary
+    /// columns if wide, five fixed columns and one more where few columns have copies;
+    /// and the gates. `q_last` is never on in a row of another switch.
+    pub fn configure(
+        meta: &mut ConstraintSystem<F>,
+        (layout, copies): (ColumnLayout, Copies),
+        q_last: Switch,
+    ) -> Self {
+        let state: [_; WIDTH] = std::array::from_fn(|_| meta.advice_column());
         let (aux, step) = match layout {
             ColumnLayout::Wide => (std::array::from_fn(|_| meta.advice_column()), 1),
             ColumnLayout::Tall => (state, 2),
         };
-        for column in state {
-            meta.enable_equality(column);
+        let [s0, s1, s2, _, s4] = state;
+        let has_few_copies = (layout, copies) == (ColumnLayout::Tall, Copies::Three);
+        let (with_equality, message): (&[_], _) = if has_few_copies {
+            (&[s0, s1, s4], [(s2, 0), (s0, 0), (s1, 0), (s4, 1)])
+        } else {
+            (&state, std::array::from_fn(|i| (state[i], 0)))
+        };
+        for column in with_equality {
+            meta.enable_equality(*column);
         }
         let constants = std::array::from_fn(|_| meta.fixed_column());
+        let link = has_few_copies.then(|| meta.fixed_column());
         let q_first = Switch::single(meta);
         let [q_full, q_partial] = Switch::pair(meta, layout);
         let schedule = Arc::new(schedule(F::poseidon()));
-        let config =
-            Self { state, aux, constants, step, q_first, q_full, q_partial, q_last, schedule };
+        let config = Self {
+            state,
+            aux,
+            constants,
+            message,
+            link,
+            step,
+            q_first,
+            q_full,
+            q_partial,
+            q_last,
+            schedule,
+        };
         config.create_gates(meta);
         config
     }

@@ -31,7 +31,7 @@ use super::assign_public;
 use super::margin::{self, Assignment as MarginAssignment};
 use crate::family::{CiphertextSlots, FamilyCircuit, Unprovable};
 use crate::figures::FamilyFigures;
-use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
+use crate::gadgets::layout::{ColumnLayout, Columns, Copies, Usual};
 use crate::gadgets::{GadgetConfig, Synthesizer};
 
 /// Version of the statement's own part of the circuit.
@@ -172,11 +172,11 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for EscrowCircu
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta, L::of::<F>())
+        GadgetConfig::configure(meta, L::of::<F>(), Copies::Five)
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
-        let s = &mut Synthesizer::new(&config, layouter)?;
+        let s = &mut Synthesizer::new(&config, layouter, escrow::NAMES.len())?;
         let inputs = assign_public(s, &escrow::NAMES)?;
         let of_margin = self.assignment.as_ref().map(|a| &a.margin);
         let opening = margin::assign(s, &inputs, self.shape, of_margin)?;

@@ -47,7 +47,7 @@ use zkmargin_margin::statement::transition::{self, Aim, TransitionInstance, Tran
 use super::{assign_public, claim, market, state};
 use crate::family::{FamilyCircuit, Unprovable};
 use crate::figures::FamilyFigures;
-use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
+use crate::gadgets::layout::{ColumnLayout, Columns, Copies, Usual};
 use crate::gadgets::{GadgetConfig, Synthesizer};
 use lists::Lists;
 use slot::TransitionCells;
@@ -164,11 +164,11 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for TransitionC
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta, L::of::<F>())
+        GadgetConfig::configure(meta, L::of::<F>(), Copies::Three)
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
-        let s = &mut Synthesizer::new(&config, layouter)?;
+        let s = &mut Synthesizer::new(&config, layouter, transition::NAMES.len())?;
         let inputs = assign_public(s, &transition::NAMES)?;
         let account = self.value(|a| G::Family::account(&a.witness.before));
         let header = market::assign_header(s, &inputs, account.map(|account| account.header))?;

@@ -42,7 +42,7 @@ use zkmargin_margin::statement::venue::{self, SubtreeDepth, VenueInstance, Venue
 
 use crate::family::{FamilyCircuit, Unprovable};
 use crate::figures::FamilyFigures;
-use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
+use crate::gadgets::layout::{ColumnLayout, Columns, Copies, Usual};
 use crate::gadgets::{GadgetConfig, Synthesizer};
 
 /// Version of the statement's own part of the circuit.
@@ -196,11 +196,11 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for SubtreeCirc
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta, L::of::<F>())
+        GadgetConfig::configure(meta, L::of::<F>(), Copies::Three)
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
-        let s = &mut Synthesizer::new(&config, layouter)?;
+        let s = &mut Synthesizer::new(&config, layouter, venue::NAMES.len())?;
         relation::lay_out(s, self.depth, self.shape, self.assignment.as_ref())
     }
 }

@@ -45,7 +45,7 @@ use super::lists::Lists;
 use super::slot::TransitionCells;
 use crate::family::{FamilyCircuit, Unprovable};
 use crate::figures::{PositionFigures, SummedFigures};
-use crate::gadgets::layout::{ColumnLayout, Columns, Usual};
+use crate::gadgets::layout::{ColumnLayout, Columns, Copies, Usual};
 use crate::gadgets::{Cell, GadgetConfig, Synthesizer};
 use crate::statement::market::{self, HeaderCells};
 use crate::statement::{PublicInputs, assign_public, claim, state};
@@ -160,11 +160,11 @@ impl<F: MarginField, G: SummedFigures<F>, L: Columns> Circuit<F> for Deleveragin
     }
 
     fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta, L::of::<F>())
+        GadgetConfig::configure(meta, L::of::<F>(), Copies::Five)
     }
 
     fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
-        let s = &mut Synthesizer::new(&config, layouter)?;
+        let s = &mut Synthesizer::new(&config, layouter, transition::NAMES.len())?;
         let inputs = assign_public(s, &transition::NAMES)?;
         // Nothing is disclosed.
         let zero = s.zero();
