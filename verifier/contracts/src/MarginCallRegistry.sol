@@ -134,6 +134,31 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         if (!known) _makeCurrent(seen, claim, posted, circuit, sender);
     }
 
+    function _requireChanges() private view {
+        if (msg.sender != GATE.changes()) revert NotTheChanges();
+    }
+
+    /// @inheritdoc IMarginCallRegistry
+    function setChange(bytes31 context, address id, uint64 epoch) external {
+        _requireChanges();
+        _paths[context][id].changed = epoch;
+    }
+
+    /// @inheritdoc IMarginCallRegistry
+    function acceptShown(
+        bytes32 circuit,
+        uint256[9] calldata inputs,
+        uint48 posted,
+        address sender
+    ) external nonReentrant {
+        _requireChanges();
+        Claim memory claim = MarginClaims.decode(inputs);
+        Seen memory seen = _see(claim.context, claim.account);
+        bool called = seen.account.state == State.Called;
+        _makeCurrent(seen, claim, posted, circuit, sender);
+        if (called) _tell(seen, address(0));
+    }
+
     /// @dev All that is checked of an *at-least* claim but its proof. `known` when
     /// it says nothing new.
     function _submitted(
@@ -196,6 +221,8 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         if (seen.meta.halted()) revert EngineHalted();
         if (claim.below) revert WrongSide();
         if (claim.level < required) revert LevelTooLow(required);
+        uint64 changed = seen.path.changed;
+        if (changed != 0) revert ChangeOpen(changed);
         return MARKETS.requireEvidence(claim);
     }
 
@@ -221,8 +248,8 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
             account.until = MarginClock.add(posted, seen.terms.proofWindow);
             account.lastEpoch = claim.epoch;
             account.epoch = claim.epoch;
-            // Whoever proves has its path.
-            _endHold(seen);
+            // Whoever proves has its path, and no change on record but the one it showed.
+            _endNotes(seen);
         }
         _put(seen, account);
         uint48 due = account.until;
