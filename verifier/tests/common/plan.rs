@@ -122,6 +122,8 @@ fn changed(plan: Plan, afterwards: ClaimData) -> ChangeData {
         true => nothing(ProofSystem::Kzg),
         false => super::state_root(plan.stray.into()),
     };
+    // A change discloses nothing.
+    let afterwards = ClaimData { disclosed: Shortfall::NONE, ..afterwards };
     ChangeData::new(afterwards, super::next(u8::from(plan.back == 2)), digest)
 }
 
