@@ -16,7 +16,8 @@ use zkmargin_margin::shape::ProofSystem;
 use zkmargin_margin::statement::transition::Change;
 use zkmargin_verifier::engine::{
     AccountStatus, Action, ActionRecord, CallReason, ClaimData, ClockTime, Engine, Event,
-    HaltReason, Policy, PolicyParams, Refusal, Root, Standstill, nothing,
+    HaltReason, Policy, PolicyParams, Refusal, Root, Standstill, TransitionError, check_claim,
+    nothing,
 };
 
 const NOW: ClockTime = ClockTime::new(7);
@@ -308,4 +309,20 @@ fn nothing_is_the_digest_of_no_entries_under_a_salt_of_zeros() {
         [nothing(ProofSystem::Ipa), nothing(ProofSystem::Kzg)],
         [digest::<Fp>(), digest::<Bn254Fr>()]
     );
+}
+
+/// Who asks for a proof at the moment of an action is not told of a portfolio that the
+/// account may have no more; of a breach it is.
+#[test]
+fn no_at_least_claim_counts_beside_a_change() {
+    let policy = Policy::new(PolicyParams { change_epochs: 1, ..params() }).unwrap();
+    let mut engine = Engine::new(policy.clone(), START);
+    for action in [posted(1, START), register(1), prove(1, 1), change(1, 1, SAFE, 1)] {
+        let action = linked(action, engine.meta());
+        engine.apply(START, &verified(&action)).unwrap();
+    }
+    let check = |number, text| check_claim(&policy, &engine, START, &claim(number, 1, text));
+    let open = Refusal::ChangeOpen { epoch: Epoch::new(1) };
+    assert_eq!(check(1, SAFE), Err(TransitionError::Refused(open)));
+    assert!(check(1, BREACH).is_ok() && check(2, SAFE).is_ok());
 }

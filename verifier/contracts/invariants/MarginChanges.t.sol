@@ -102,6 +102,16 @@ contract MarginChangesTest {
         require(!success && error_ == expected, "refused for another reason");
     }
 
+    /// @dev What a protocol is told that asks for a proof at the moment of an action.
+    function _checked(uint256 claim, bytes4 expected) private view {
+        uint256[9] memory inputs = handler.inputsOf(0, handler.latest(), claim, 0);
+        bytes memory proof = abi.encode(uint256(1));
+        bytes memory data = abi.encodeCall(registry.checkClaim, (handler.CIRCUIT(), inputs, proof));
+        (bool success, bytes memory answer) = address(registry).staticcall(data);
+        require(success == (expected == 0), "checked");
+        require(success || bytes4(answer) == expected, "for another reason");
+    }
+
     function _epochOfProof() private view returns (uint64) {
         return registry.standing(context, handler.account(0)).epoch;
     }
@@ -114,6 +124,8 @@ contract MarginChangesTest {
         require(_mayRisk(), "before");
         _do(owner, _saying(NEXT, 1));
         require(!_mayRisk(), "two portfolios");
+        _checked(HEALTHY, IMarginRefusals.ChangeOpen.selector);
+        _checked(BREACH, bytes4(0));
         uint64 proved = _epochOfProof();
         handler.post(10, 0, 3, 1);
         handler.prove(0, 0, 0, 2);

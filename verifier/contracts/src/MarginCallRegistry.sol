@@ -81,10 +81,16 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         bytes calldata proof
     ) external view returns (Claim memory claim) {
         claim = MarginClaims.decode(inputs);
-        (Meta memory meta, , ) = MARKETS.read(claim.context, 0);
-        if (meta.halted()) revert EngineHalted();
+        Seen memory seen = _see(claim.context, claim.account);
+        if (seen.meta.halted()) revert EngineHalted();
+        if (!claim.below) _refuseChanged(seen);
         MARKETS.requireEvidence(claim);
         GATE.requireProof(circuit, inputs, proof);
+    }
+
+    /// @dev While a change is on record nobody knows which portfolio a proof is of.
+    function _refuseChanged(Seen memory seen) private pure {
+        if (seen.path.changed != 0) revert ChangeOpen(seen.path.changed);
     }
 
     /// @inheritdoc IMarginCallRegistry
@@ -221,8 +227,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         if (seen.meta.halted()) revert EngineHalted();
         if (claim.below) revert WrongSide();
         if (claim.level < required) revert LevelTooLow(required);
-        uint64 changed = seen.path.changed;
-        if (changed != 0) revert ChangeOpen(changed);
+        _refuseChanged(seen);
         return MARKETS.requireEvidence(claim);
     }
 

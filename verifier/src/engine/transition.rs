@@ -8,6 +8,7 @@
 
 use alloc::vec::Vec;
 
+use zkmargin_margin::claim::Side;
 use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
 
 use super::account::{Account, AccountStatus};
@@ -72,8 +73,9 @@ pub fn transition<V: StateView>(
 }
 
 /// Whether a claim would count now, of a registered account or not: the engine
-/// is not halted, and the claim's evidence is what the engine has on record. Its
-/// proof is for the caller to verify.
+/// is not halted, an account of an *at-least* claim has no change on record, and the
+/// claim's evidence is what the engine has on record. Its proof is for the caller to
+/// verify.
 ///
 /// # Errors
 /// When it would not count, or the state cannot be read.
@@ -88,8 +90,12 @@ pub fn check_claim<V: StateView>(
         return Err(Refusal::TimeBackwards { last: meta.last_time }.into());
     }
     let advanced = meta.advanced(now, policy.params().grace_period);
-    let step = Step::new(policy, view, now, advanced);
+    let mut step = Step::new(policy, view, now, advanced);
     step.refuse_when_halted()?;
+    if claim.claim.side() == Side::AtLeast {
+        step.open_change = step.read_account(claim.account)?.and_then(|account| account.change);
+        step.refuse_other_commitments()?;
+    }
     step.evidence(claim)
 }
 
