@@ -309,6 +309,20 @@ contract ClearingVaultTest {
         _do(BIDDER, abi.encodeCall(ClearingPool.takeBond, (handler.BOND())));
     }
 
+    function test_what_the_fund_has_no_room_for_is_the_lenders() external {
+        uint256 room = 1 ether;
+        uint256 gift = handler.FUND_CAP() - vault.fund() - room;
+        _do(KEEPER, abi.encodeCall(ClearingPool.donate, (gift)));
+        _expired(90);
+        _do(KEEPER, _whole());
+        _do(BIDDER, _bid());
+        handler.go(31);
+        uint256 before = vault.pool();
+        _do(KEEPER, abi.encodeCall(ClearingAuctions.lapse, (owner)));
+        require(vault.fund() == handler.FUND_CAP(), "cap");
+        require(vault.pool() == before + handler.BOND() - room, "the rest");
+    }
+
     function test_lenders_wait_while_something_is_auctioned() external {
         uint256 shares = vault.sharesOf(LENDER);
         _do(LENDER, abi.encodeCall(ClearingPool.redeem, (shares / 10)));
