@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 
 use common::{CONTEXT, copy_fixtures, run, zkmargin};
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_verifier::engine::nothing;
 
 /// A command line, its exit code, and what it says.
 fn said(dir: &Path, line: &str) -> (i32, String) {
@@ -85,6 +87,21 @@ fn a_change_is_proved_verified_and_told_from_what_is() {
     fs::write(dir.join("forged.json"), text.replace(change, next)).unwrap();
     let (code, told) = said(dir, &format!("verify -q forged.json {PINS} --meets initial"));
     assert!(code == 1 && told.contains("does not prove these public inputs"), "{code} {told}");
+    // A change of nothing shows the commitment that the account has.
+    let told = run(
+        dir,
+        "prove-change -q trader.age --unchanged -i trader.key -m market.json -p path.json -o same.json",
+    );
+    assert!(told.contains("meets:initial afterwards, proved in same.json"), "{told}");
+    let same: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(dir.join("same.json")).unwrap()).unwrap();
+    run(dir, "venue commit trader.age -i trader.key -m market.json -o now.jsonl");
+    let now = fs::read_to_string(dir.join("now.jsonl")).unwrap();
+    assert!(now.contains(same["instance"]["next"].as_str().unwrap()));
+    assert_eq!(same["instance"]["change"], nothing(ProofSystem::Ipa).to_string());
+    let line = "prove-change -q trader.age --unchanged --healthier initial -i trader.key -m market.json -p path.json -o other.proof";
+    assert_eq!(said(dir, line).0, 2);
+
     // As a margin proof it is none, and the reverse.
     let renamed = text.replace("zkmargin-transition", "zkmargin-proof");
     fs::write(dir.join("renamed.json"), renamed).unwrap();

@@ -12,6 +12,7 @@ sol!(MarginOperators, "artifacts/MarginOperators.json");
 sol!(MarginCallRegistry, "artifacts/MarginCallRegistry.json");
 sol!(MarginBonds, "artifacts/MarginBonds.json");
 sol!(MarginPaths, "artifacts/MarginPaths.json");
+sol!(MarginChanges, "artifacts/MarginChanges.json");
 sol!(MarginPriceCheck, "artifacts/MarginPriceCheck.json");
 sol!(MarginLendingVault, "artifacts/MarginLendingVault.json");
 

@@ -5,14 +5,19 @@
 mod common;
 
 use common::*;
+use pasta_curves::Fp;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::{Epoch, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
+use zkmargin_margin::portfolio::Blinding;
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_margin::statement::transition::Change;
 use zkmargin_verifier::engine::{
     AccountStatus, Action, ActionRecord, CallReason, ClaimData, ClockTime, Engine, Event,
-    HaltReason, Policy, PolicyParams, Refusal, Root, Standstill,
+    HaltReason, Policy, PolicyParams, Refusal, Root, Standstill, TransitionError, check_claim,
+    nothing,
 };
 
 const NOW: ClockTime = ClockTime::new(7);
@@ -132,6 +137,17 @@ fn events() -> Vec<(Event, bool, String)> {
             true,
             " was answered about epoch 3, its clock runs".into(),
         ),
+        (
+            Event::ChangeAccepted { account, epoch, level, next: Root::new([1; 32]) },
+            true,
+            " will have changed from epoch 3: initial".into(),
+        ),
+        (Event::ChangeShown { account, epoch }, true, " has changed as it said, by epoch 3".into()),
+        (
+            Event::ChangeExpired { account, epoch },
+            true,
+            " was not shown to change as it said in epoch 3".into(),
+        ),
         (Event::Halted { reason: HaltReason::Paused }, false, "halted: paused".into()),
         (Event::Resumed { confirmed: Some(epoch) }, false, "resumed, epoch 3 confirmed".into()),
     ]
@@ -149,7 +165,7 @@ fn events_name_themselves_and_their_account() {
 }
 
 /// One of each, in the order of the variants.
-fn actions() -> [ActionRecord; 18] {
+fn actions() -> [ActionRecord; 21] {
     [
         Action::AcceptModel { model: model(2) },
         Action::RevokeModel { model: model(2) },
@@ -161,6 +177,9 @@ fn actions() -> [ActionRecord; 18] {
         breach(1, 1),
         overdue(1),
         cure(1, 1),
+        change(1, 3, SAFE, 1),
+        show(1, 4, SAFE, 1),
+        expire(1),
         mark(1),
         close(1),
         reinstate(1),
@@ -278,4 +297,32 @@ fn a_claim_is_its_public_inputs() {
     assert_eq!(roots.1.to_string(), format!("0x{:064x}", 5));
     assert_eq!(format!("{:?}", roots.1), format!("Root({})", roots.1));
     assert_eq!(roots.0.to_string().parse(), Ok(roots.0));
+}
+
+#[test]
+fn nothing_is_the_digest_of_no_entries_under_a_salt_of_zeros() {
+    fn digest<F: MarginField>() -> Root {
+        let nothing = Change::new(Vec::new(), Blinding::new([0; 31])).unwrap();
+        Root::from_field(&nothing.digest::<F>())
+    }
+    assert_eq!(
+        [nothing(ProofSystem::Ipa), nothing(ProofSystem::Kzg)],
+        [digest::<Fp>(), digest::<Bn254Fr>()]
+    );
+}
+
+/// Who asks for a proof at the moment of an action is not told of a portfolio that the
+/// account may have no more; of a breach it is.
+#[test]
+fn no_at_least_claim_counts_beside_a_change() {
+    let policy = Policy::new(PolicyParams { change_epochs: 1, ..params() }).unwrap();
+    let mut engine = Engine::new(policy.clone(), START);
+    for action in [posted(1, START), register(1), prove(1, 1), change(1, 1, SAFE, 1)] {
+        let action = linked(action, engine.meta());
+        engine.apply(START, &verified(&action)).unwrap();
+    }
+    let check = |number, text| check_claim(&policy, &engine, START, &claim(number, 1, text));
+    let open = Refusal::ChangeOpen { epoch: Epoch::new(1) };
+    assert_eq!(check(1, SAFE), Err(TransitionError::Refused(open)));
+    assert!(check(1, BREACH).is_ok() && check(2, SAFE).is_ok());
 }

@@ -8,19 +8,30 @@ use std::collections::BTreeMap;
 
 use common::ghost::Ghost;
 use common::plan::{ACCOUNTS, Plan, action, arb_plan};
-use common::{account, linked, params, verified};
+use common::{account, linked, verified};
 use proptest::prelude::*;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::instance::Shortfall;
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{
-    AccountStatus, Action, ActionRecord, ClockTime, Engine, EpochState, Event, Policy, Refusal,
-    standing,
+    AccountStatus, Action, ActionRecord, ClockTime, Engine, EpochState, Event, OpenChange, Policy,
+    PolicyParams, Refusal, nothing, standing,
 };
+
+/// Further epochs that a change has to be shown in.
+const CHANGE_EPOCHS: u16 = 2;
+
+/// The tests' policy, with changes.
+fn params() -> PolicyParams {
+    PolicyParams { change_epochs: CHANGE_EPOCHS, ..common::params() }
+}
 
 /// The events that may take an account from one state to another.
 fn may_follow(before: &str, after: &str, events: &[Event]) -> bool {
-    let names: Vec<_> = events.iter().map(Event::name).collect();
+    // A change on record goes with whatever state there is.
+    let names = events.iter().map(Event::name).filter(|name| !name.starts_with("change-"));
+    let names: Vec<_> = names.collect();
     matches!(
         (before, names.as_slice(), after),
         ("unregistered" | "closed", ["registered"], "unproven")
@@ -35,7 +46,7 @@ fn may_follow(before: &str, after: &str, events: &[Event]) -> bool {
             | ("called", ["liquidatable", "reinstated"], "unproven")
             | ("liquidatable", ["reinstated"], "unproven")
             // Stored as it is now: what rested on a rejected epoch is unproven.
-            | ("current" | "called", ["path-requested" | "path-answered"], "unproven")
+            | ("current" | "called", ["path-requested" | "path-answered"] | [], "unproven")
     )
 }
 
@@ -72,6 +83,8 @@ struct World {
     /// has waited before.
     holds: BTreeMap<u8, u64>,
     waited: BTreeMap<u8, u64>,
+    /// Changes on record.
+    changes: BTreeMap<u8, OpenChange>,
 }
 
 impl World {
@@ -84,6 +97,7 @@ impl World {
             calls: BTreeMap::new(),
             holds: BTreeMap::new(),
             waited: BTreeMap::new(),
+            changes: BTreeMap::new(),
         }
     }
 
@@ -114,6 +128,7 @@ impl World {
         assert_eq!(self.engine.meta().last_time, self.now);
         self.claim_counts(action);
         self.ghost.accepted(action, events);
+        self.follow_change(action, events);
         assert!(self.engine.meta().latest >= before.meta().latest);
         let mut changed = 0;
         for number in 1..=ACCOUNTS {
@@ -146,6 +161,45 @@ impl World {
         {
             assert!(self.ghost.counts(claim.epoch), "{action:?}");
             assert_eq!(self.engine.meta().halted(self.now), None);
+        }
+        if let Action::SubmitChange { change } | Action::ShowChange { change } = action {
+            assert!(self.ghost.counts(change.afterwards().epoch), "{action:?}");
+            assert_eq!(self.engine.meta().halted(self.now), None);
+        }
+    }
+
+    /// No at-least proof counts beside a change that is on record: it is shown, by a
+    /// later epoch and its own commitment, or has expired.
+    fn follow_change(&mut self, action: &ActionRecord, events: &[Event]) {
+        let Some(id) = verified(action).account() else { return };
+        let Some(number) = (1..=ACCOUNTS).find(|number| account(*number) == id) else { return };
+        for event in events {
+            match event {
+                Event::ChangeAccepted { epoch, level, next, .. } => {
+                    assert_eq!(*epoch, self.engine.meta().latest);
+                    let open = OpenChange { epoch: *epoch, level: *level, next: *next };
+                    let before = self.changes.insert(number, open);
+                    assert!(before.is_none_or(|before| before.epoch == *epoch));
+                }
+                Event::ChangeShown { epoch, .. } => {
+                    let Action::ShowChange { change } = action else { panic!("{action:?}") };
+                    let open = self.changes.remove(&number).expect("a change to show");
+                    assert!(*epoch > open.epoch && change.next() == open.next);
+                    assert_eq!(change.change(), nothing(ProofSystem::Kzg));
+                }
+                Event::ChangeExpired { .. } => {
+                    let open = self.changes.remove(&number).expect("a change to expire");
+                    let posted = self.engine.meta().latest.get() - open.epoch.get();
+                    assert!(posted > u64::from(CHANGE_EPOCHS), "epochs left");
+                }
+                Event::ProofAccepted { .. } | Event::Cured { .. } => {
+                    assert!(!self.changes.contains_key(&number), "{action:?}");
+                }
+                Event::Closed { .. } | Event::Escaped { .. } | Event::Reinstated { .. } => {
+                    self.changes.remove(&number);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -183,6 +237,9 @@ impl World {
                     assert_eq!(asked, None, "waits already");
                 }
                 Event::PathAnswered { .. } => self.end_hold(number),
+                Event::ChangeAccepted { .. }
+                | Event::ChangeShown { .. }
+                | Event::ChangeExpired { .. } => {}
                 // A higher level in the epoch of the last proof tells nothing new.
                 Event::ProofAccepted { .. } if self.waits(number) => {}
                 Event::Cured { .. }
@@ -232,6 +289,7 @@ impl World {
     /// Who may take more risk has proved in a market that is young enough.
     fn look_at_standing(&self, number: u8) {
         let standing = self.engine.standing(account(number), self.now);
+        assert_eq!(standing.change, self.changes.get(&number).copied());
         for (max_age, level) in
             [(0, Level::MarginCall), (50, Level::Maintenance), (u64::MAX, Level::Initial)]
         {
@@ -241,6 +299,7 @@ impl World {
             let AccountStatus::Current { epoch, level: proved, .. } = standing.status else {
                 panic!("{standing:?}")
             };
+            assert!(!self.changes.contains_key(&number), "two portfolios");
             assert!(proved >= level && self.ghost.counts(epoch) && self.ghost.provable(self.now));
             let taken = self.ghost.epochs[&epoch].post.market_timestamp.get();
             assert!(taken <= self.now + params().max_clock_skew);

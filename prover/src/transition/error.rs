@@ -28,6 +28,9 @@ pub enum TransitionError {
     /// they have in common.
     #[error("the portfolio afterwards has the blinding of the one before")]
     SameBlinding,
+    /// A change of nothing with another aim than *meets*.
+    #[error("a change of nothing says that the account meets a level")]
+    Unchanged,
     /// What is reserved for open orders is no part of a change.
     #[error("the portfolio afterwards has another reserved margin than the one before")]
     OtherReserved,
@@ -62,6 +65,7 @@ impl TransitionError {
             Self::SameBlinding => {
                 "leave `blinding` out of the document of the portfolio afterwards: `zkmargin encrypt` draws one; `edit` and `rekey` keep the old one"
             }
+            Self::Unchanged => "give --meets LEVEL with --unchanged",
             Self::OtherReserved => "give both portfolios the same `reserved`",
             Self::Claim(_) => "allowed are the levels margin-call, maintenance, initial",
             Self::Aim(_) => {

@@ -16,7 +16,7 @@ use zkmargin_margin::claim::{Claim, Leverage, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::Memo;
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
-use zkmargin_margin::portfolio::{Portfolio, Position};
+use zkmargin_margin::portfolio::{Blinding, Portfolio, Position};
 use zkmargin_margin::relation::{MarginFamily, Violation};
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::Statement;
@@ -85,6 +85,38 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
         path: &Membership<F>,
         wanted: &Wanted,
     ) -> Result<Self, TransitionError> {
+        if before.blinding() == after.blinding() {
+            return Err(TransitionError::SameBlinding);
+        }
+        Self::salted(market, (before, after), path, wanted, salt()?)
+    }
+
+    /// A change of nothing, of a portfolio under the blinding that it has and a salt of
+    /// zeros: `NEXT` is the commitment in the state root, and `CHANGE` the number that
+    /// says so ([`nothing`](zkmargin_verifier::engine::nothing)). It shows an engine that
+    /// the account has become what it said.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and when the aim is another than *meets*.
+    pub fn unchanged(
+        market: &M,
+        portfolio: &Portfolio,
+        path: &Membership<F>,
+        wanted: &Wanted,
+    ) -> Result<Self, TransitionError> {
+        if !matches!(wanted.aim, Aim::Meets(_)) {
+            return Err(TransitionError::Unchanged);
+        }
+        Self::salted(market, (portfolio, portfolio), path, wanted, Blinding::new([0; 31]))
+    }
+
+    fn salted(
+        market: &M,
+        (before, after): (&Portfolio, &Portfolio),
+        path: &Membership<F>,
+        wanted: &Wanted,
+        salt: Blinding,
+    ) -> Result<Self, TransitionError> {
         let claim = wanted.claim()?;
         let is_proved = match wanted.aim.statement() {
             Statement::Deleveraging => {
@@ -105,9 +137,6 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
         }
         if before.commitment::<F>() != path.commitment {
             return Err(failed(Violation::Opening));
-        }
-        if before.blinding() == after.blinding() {
-            return Err(TransitionError::SameBlinding);
         }
         if before.reserved() != after.reserved() {
             return Err(TransitionError::OtherReserved);
@@ -131,7 +160,7 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
             slots: slots.collect(),
             before: market.witness(before, path).map_err(ProvingError::Market)?,
             blinding: after.blinding().clone(),
-            change: Change::new(entries, salt()?).map_err(|_| failed(Violation::Order(0)))?,
+            change: Change::new(entries, salt).map_err(|_| failed(Violation::Order(0)))?,
             taken_back,
         };
         let of_account = MarginInstance {

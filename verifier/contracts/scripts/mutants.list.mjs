@@ -120,7 +120,7 @@ export const mutants = [
     ],
     [
       "a proof does not end the wait for a path",
-      "            // Whoever proves has its path.\n            _endHold(seen);\n",
+      "            // Whoever proves has its path, and no change on record but the one it showed.\n            _endNotes(seen);\n",
       "",
     ],
   ]),
@@ -130,7 +130,16 @@ export const mutants = [
       "if (seen.meta.clock > deadline) {",
       "if (seen.meta.clock >= deadline) {",
     ],
-    ["risk while the path is withheld", "        if (seen.path.open) return false;\n", ""],
+    [
+      "risk while the path is withheld",
+      "if (seen.path.open || seen.path.changed != 0) return false;",
+      "if (seen.path.changed != 0) return false;",
+    ],
+    [
+      "risk while a change is on record",
+      "if (seen.path.open || seen.path.changed != 0) return false;",
+      "if (seen.path.open) return false;",
+    ],
     [
       "risk when late",
       "        if (seen.meta.clock > seen.meta.effective(seen.account.until)) return false;\n",
@@ -204,5 +213,66 @@ export const mutants = [
       "if (facts.state == State.Called || facts.state == State.Liquidatable) revert AtStake();",
       "",
     ],
+  ]),
+  ...of("MarginChanges.sol", [
+    [
+      "anyone says what becomes of an account",
+      "        OPERATORS.requireConsent(owner, msg.sender);\n",
+      "",
+    ],
+    [
+      "any change shows a commitment",
+      "            inputs[MarginChangeInputs.CHANGE] != MarginChangeInputs.NOTHING ||\n",
+      "",
+    ],
+    [
+      "any commitment is shown",
+      "inputs[MarginChangeInputs.NEXT] != next",
+      "inputs[MarginChangeInputs.NEXT] == 0",
+    ],
+    [
+      "the epoch of the breach cures",
+      "breached ? claim.epoch <= account.epoch",
+      "breached ? claim.epoch < account.epoch",
+    ],
+    ["a change expires an epoch early", "meta.latest <= last", "meta.latest < last"],
+    [
+      "a later change takes the place of an open one",
+      "} else if (path.changed != 0) {",
+      "} else if (path.changed > claim.epoch) {",
+    ],
+  ]),
+  ...of("examples/clearing/ClearingAuctions.sol", [
+    [
+      "anyone sells in the owner's part of a call",
+      "REGISTRY.standing(CONTEXT, account).clock <= until",
+      "REGISTRY.standing(CONTEXT, account).clock == 0",
+    ],
+    ["another account's proof", "            claim.account != account ||\n", ""],
+    [
+      "the whole before the deadline",
+      "return REGISTRY.liquidatable(CONTEXT, account);",
+      "return true;",
+    ],
+    ["a bid without a bond", "        _lockBond(msg.sender, _rules.bond);\n", ""],
+    [
+      "a slice below the cutoff",
+      "if (!auction.whole && elapsed > _rules.curve.fast)",
+      "if (auction.started == 0)",
+    ],
+    ["the keeper before the lenders", "Math.min(paid - repaid, bonus)", "Math.min(paid, bonus)"],
+  ]),
+  ...of("examples/clearing/ClearingPool.sol", [
+    [
+      "lenders leave a loss to others",
+      "        if (openAuctions != 0) revert Paused(openAuctions);\n",
+      "",
+    ],
+    [
+      "lenders pay before the fund",
+      "Math.min(amount, fund);\n        fund -=",
+      "Math.min(0, fund);\n        fund -=",
+    ],
+    ["a fund without a cap", "Math.min(amount, FUND_CAP - fund)", "amount"],
   ]),
 ];

@@ -81,10 +81,16 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         bytes calldata proof
     ) external view returns (Claim memory claim) {
         claim = MarginClaims.decode(inputs);
-        (Meta memory meta, , ) = MARKETS.read(claim.context, 0);
-        if (meta.halted()) revert EngineHalted();
+        Seen memory seen = _see(claim.context, claim.account);
+        if (seen.meta.halted()) revert EngineHalted();
+        if (!claim.below) _refuseChanged(seen);
         MARKETS.requireEvidence(claim);
         GATE.requireProof(circuit, inputs, proof);
+    }
+
+    /// @dev While a change is on record nobody knows which portfolio a proof is of.
+    function _refuseChanged(Seen memory seen) private pure {
+        if (seen.path.changed != 0) revert ChangeOpen(seen.path.changed);
     }
 
     /// @inheritdoc IMarginCallRegistry
@@ -132,6 +138,31 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         Claim memory claim = MarginClaims.decode(inputs);
         (Seen memory seen, uint48 posted, bool known) = _submitted(claim);
         if (!known) _makeCurrent(seen, claim, posted, circuit, sender);
+    }
+
+    function _requireChanges() private view {
+        if (msg.sender != GATE.changes()) revert NotTheChanges();
+    }
+
+    /// @inheritdoc IMarginCallRegistry
+    function setChange(bytes31 context, address id, uint64 epoch) external {
+        _requireChanges();
+        _paths[context][id].changed = epoch;
+    }
+
+    /// @inheritdoc IMarginCallRegistry
+    function acceptShown(
+        bytes32 circuit,
+        uint256[9] calldata inputs,
+        uint48 posted,
+        address sender
+    ) external nonReentrant {
+        _requireChanges();
+        Claim memory claim = MarginClaims.decode(inputs);
+        Seen memory seen = _see(claim.context, claim.account);
+        bool called = seen.account.state == State.Called;
+        _makeCurrent(seen, claim, posted, circuit, sender);
+        if (called) _tell(seen, address(0));
     }
 
     /// @dev All that is checked of an *at-least* claim but its proof. `known` when
@@ -196,6 +227,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         if (seen.meta.halted()) revert EngineHalted();
         if (claim.below) revert WrongSide();
         if (claim.level < required) revert LevelTooLow(required);
+        _refuseChanged(seen);
         return MARKETS.requireEvidence(claim);
     }
 
@@ -221,8 +253,8 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
             account.until = MarginClock.add(posted, seen.terms.proofWindow);
             account.lastEpoch = claim.epoch;
             account.epoch = claim.epoch;
-            // Whoever proves has its path.
-            _endHold(seen);
+            // Whoever proves has its path, and no change on record but the one it showed.
+            _endNotes(seen);
         }
         _put(seen, account);
         uint48 due = account.until;

@@ -4,9 +4,11 @@ pragma solidity ^0.8.28;
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { MarginMarkets } from "./MarginMarkets.sol";
 import { MarginRoles } from "./MarginRoles.sol";
+import { IChangeVerifier } from "./interfaces/IChangeVerifier.sol";
 import { IMarginProofGate } from "./interfaces/IMarginProofGate.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
 import { MarginCalldata } from "./lib/MarginCalldata.sol";
+import { MarginChangeInputs } from "./lib/MarginChangeInputs.sol";
 import { MarginClaims } from "./lib/MarginClaims.sol";
 
 /// @title The one way to a verifier
@@ -33,6 +35,9 @@ contract MarginProofGate is IMarginProofGate {
     /// @notice How long a proposed circuit waits.
     uint48 public immutable CIRCUIT_DELAY;
 
+    /// @notice What keeps changes.
+    address public changes;
+
     mapping(bytes31 context => mapping(bytes32 circuit => Circuit)) private _circuits;
     mapping(bytes31 context => bytes32[]) private _active;
 
@@ -56,6 +61,14 @@ contract MarginProofGate is IMarginProofGate {
         return _active[context];
     }
 
+    /// @inheritdoc IMarginProofGate
+    function setChanges(address keeper) external {
+        ROLES.requireAdmin(msg.sender);
+        if (changes != address(0) || keeper.code.length == 0) revert InvalidChanges();
+        changes = keeper;
+        emit ChangesSet(keeper);
+    }
+
     // ---------------------------------------------------------------- circuits
 
     /// @inheritdoc IMarginProofGate
@@ -66,6 +79,28 @@ contract MarginProofGate is IMarginProofGate {
         uint32 gasLimit,
         uint48 validUntil
     ) external {
+        _add(context, verifier, codeHash, gasLimit, validUntil, false);
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function addChangeCircuit(
+        bytes31 context,
+        IMarginVerifier verifier,
+        bytes32 codeHash,
+        uint32 gasLimit,
+        uint48 validUntil
+    ) external {
+        _add(context, verifier, codeHash, gasLimit, validUntil, true);
+    }
+
+    function _add(
+        bytes31 context,
+        IMarginVerifier verifier,
+        bytes32 codeHash,
+        uint32 gasLimit,
+        uint48 validUntil,
+        bool ofChanges
+    ) private {
         ROLES.requireGovernor(context, msg.sender);
         bytes32 circuit = verifier.CIRCUIT();
         uint256 length = verifier.PROOF_LENGTH();
@@ -88,6 +123,7 @@ contract MarginProofGate is IMarginProofGate {
             proofLength: uint32(length),
             active: false,
             frozen: false,
+            ofChanges: ofChanges,
             codeHash: codeHash
         });
         emit CircuitProposed(context, circuit, address(verifier), gasLimit, validFrom, validUntil);
@@ -178,7 +214,8 @@ contract MarginProofGate is IMarginProofGate {
         for (uint256 i = 0; i < active.length; ++i) {
             Circuit storage known = _circuits[context][active[i]];
             if (known.frozen) frozen = true;
-            if (known.validUntil > until) until = known.validUntil;
+            // Proofs of changes keep no account current by themselves.
+            if (!known.ofChanges && known.validUntil > until) until = known.validUntil;
         }
         MARKETS.setCircuits(context, until, frozen);
     }
@@ -192,7 +229,7 @@ contract MarginProofGate is IMarginProofGate {
         bytes calldata proof
     ) external view {
         bytes31 context = MarginClaims.decode(inputs).context;
-        Circuit storage known = _accepted(context, circuit);
+        Circuit storage known = _accepted(context, circuit, false);
         if (proof.length != known.proofLength) revert ProofLength(known.proofLength, proof.length);
         MarginCalldata.requireExact(proof);
         _ask(known, 1, abi.encodeCall(IMarginVerifier.verify, (inputs, proof)));
@@ -208,7 +245,7 @@ contract MarginProofGate is IMarginProofGate {
         if (count == 0 || count > MAX_BATCH) revert WrongBatch(MAX_BATCH);
         MarginCalldata.requireExactBatch(inputs, proofs);
         bytes31 context = MarginClaims.decode(inputs[0]).context;
-        Circuit storage known = _accepted(context, circuit);
+        Circuit storage known = _accepted(context, circuit, false);
         uint256 length = known.proofLength;
         for (uint256 i = 0; i < count; ++i) {
             if (MarginClaims.decode(inputs[i]).context != context) revert OtherContext(i);
@@ -221,12 +258,28 @@ contract MarginProofGate is IMarginProofGate {
         _ask(known, count, message);
     }
 
+    /// @inheritdoc IMarginProofGate
+    function requireChange(
+        bytes32 circuit,
+        uint256[11] calldata inputs,
+        bytes calldata proof
+    ) external view {
+        bytes31 context = MarginClaims.decode(MarginChangeInputs.ofMargin(inputs)).context;
+        MarginChangeInputs.requireCanonical(inputs);
+        Circuit storage known = _accepted(context, circuit, true);
+        if (proof.length != known.proofLength) revert ProofLength(known.proofLength, proof.length);
+        MarginCalldata.requireExactChange(proof);
+        _ask(known, 1, abi.encodeCall(IChangeVerifier.verify, (inputs, proof)));
+    }
+
     /// @dev The circuit, if its proofs are accepted now and its verifier is what it was.
     function _accepted(
         bytes31 context,
-        bytes32 circuit
+        bytes32 circuit,
+        bool ofChanges
     ) private view returns (Circuit storage known) {
         known = _known(context, circuit);
+        if (known.ofChanges != ofChanges) revert WrongStatement(circuit);
         if (!known.active) revert CircuitNotYet(known.validFrom);
         if (known.frozen) revert CircuitFrozen(circuit);
         if (block.timestamp > known.validUntil) revert CircuitEnded(known.validUntil);

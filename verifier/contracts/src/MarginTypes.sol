@@ -84,6 +84,8 @@ struct Terms {
 /// before an account's owner may leave.
 /// @param breakerWindow Over which real time price moves add up; zero for each
 /// post alone.
+/// @param changeEpochs How many epochs after a change's the venue has to show it; zero
+/// where changes are not taken.
 struct Limits {
     uint64 firstEpoch;
     uint32 maxClockSkew;
@@ -91,6 +93,7 @@ struct Limits {
     uint32 maxPause;
     uint32 escapeAfter;
     uint32 breakerWindow;
+    uint16 changeEpochs;
 }
 
 /// @notice Who attests epochs: `threshold` of `signers`, which ascend.
@@ -227,17 +230,21 @@ struct Account {
     uint64 epoch;
 }
 
-/// @notice The last path in the state tree that an account asked for, in one slot.
+/// @notice The last path in the state tree that an account asked for, and the change
+/// that it said it would make, in one slot.
 /// @param epoch Of which epoch; zero when it never asked.
 /// @param since What the market's clock showed; while `open` the account's clock
 /// stands there.
 /// @param asked The real time.
 /// @param open Whether it waits for an answer.
+/// @param changed The epoch from which it said a change, until an epoch is shown to hold
+/// it or it expires; zero when it said none.
 struct PathRequest {
     uint64 epoch;
     uint48 since;
     uint48 asked;
     bool open;
+    uint64 changed;
 }
 
 /// @notice All that there is to know of an account, for a protocol's own decision.

@@ -18,14 +18,16 @@ mod market;
 use std::fs;
 use std::path::Path;
 
-use common::stories::{self, Proved, Story};
+use common::stories::{self, ChangeStory, Proved, ProvedChange, Story};
 use common::verifier::artifact_name;
+use market::transition::{StandardTransition, TransitionCase};
 use market::{Case, Market, PERP, at_least, below, position, scenario};
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::kzg::{KzgParams, ProvingKey, VerifyingKey, prove};
 use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
+use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_evm::generate;
 use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::field::bn254::Bn254Fr;
@@ -36,9 +38,10 @@ use zkmargin_margin::merkle::{Path as Membership, Tree};
 use zkmargin_margin::portfolio::{Blinding, Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::transition::{self, Aim, Change, TransitionInstance};
 use zkmargin_params::srs::{self, DevSrs};
-use zkmargin_verifier::bn254::export::export;
-use zkmargin_verifier::engine::ClaimData;
+use zkmargin_verifier::bn254::export::{Origin, export, export_any};
+use zkmargin_verifier::engine::{ChangeData, ClaimData, Root};
 
 /// What `zkmargin srs dev` takes when no other seed is given.
 const SEED: u64 = 0;
@@ -53,6 +56,7 @@ fn main() {
     // Of the layout for chains with cheap gas, one: the others differ in rows alone.
     let shape = Shape::Small;
     regenerate::<StandardCircuit<Bn254Fr, Wide>>(stories::WIDE, shape, standard);
+    changes();
 }
 
 /// What stands for keys alone.
@@ -101,6 +105,81 @@ where
         let proof = prove(params, &key, &instance, &witness).unwrap();
         Proved { claim: ClaimData::from(&instance), proof: hex::encode(proof) }
     })
+}
+
+/// The circuit of changes: of one shape of one family, as the others differ in rows
+/// alone.
+fn changes() {
+    type Of = TransitionCircuit<Bn254Fr, StandardFigures<Bn254Fr>>;
+    let (circuit, shape) = (stories::CHANGES, Shape::Small);
+    if !asked(circuit) {
+        return;
+    }
+    let k = <Of as FamilyCircuit<Bn254Fr>>::k(shape);
+    println!("{circuit}: key, k = {k}");
+    let srs = srs::dev(k, SEED).unwrap();
+    let params = srs.params(DevSrs::AllowInsecure).unwrap();
+    let key = VerifyingKey::build::<Of>(params, shape).unwrap();
+    let (family, layout) = (key.family(), key.columns());
+    let (public_inputs, insecure_srs) = (transition::LEN, true);
+    let origin = Origin { family, shape, layout, public_inputs, insecure_srs };
+    let key = export_any(key.inner(), params, origin).unwrap();
+    fs::write(stories::change_key(), key.to_bytes()).unwrap();
+    let name = artifact_name(circuit);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let path = root.join(format!("contracts/generated/{name}.sol"));
+    fs::write(path, generate::solidity(&key, &name)).unwrap();
+    if std::env::args().any(|word| word == KEYS) {
+        return;
+    }
+    println!("{circuit}: proofs");
+    let key = ProvingKey::<Of>::build(params, shape).unwrap();
+    let proved = |case: StandardTransition<Bn254Fr>| {
+        let TransitionCase { instance, witness, .. } = case;
+        let proof = prove(params, &key, &instance, &witness).unwrap();
+        let afterwards = ClaimData::from(instance.account());
+        let (next, digest) = (instance.next(), instance.change());
+        let change =
+            ChangeData::new(afterwards, Root::from_field(&next), Root::from_field(&digest));
+        ProvedChange { change, proof: hex::encode(proof) }
+    };
+    let [change, shown] = trade().map(proved);
+    let text = serde_json::to_string_pretty(&ChangeStory { change, shown }).unwrap() + "\n";
+    fs::write(stories::directory().join(format!("{circuit}.json")), text).unwrap();
+}
+
+/// From epoch 1 one position is closed and another grows; by epoch 2 that happened.
+fn trade() -> [StandardTransition<Bn254Fr>; 2] {
+    let StandardTransition { witness, .. } = market::transition::standard_close::<Bn254Fr>();
+    let (account, aim) = (stories::changing_account(), Aim::Meets(Level::Initial));
+    let before: Vec<Position> =
+        witness.before.slots.iter().map(|slot| slot.position.clone()).collect();
+    let after: Vec<Position> = witness.kept().map(|slot| slot.position.clone()).collect();
+    let case = |epoch, held: &[Position], blindings: [Blinding; 2], salt| {
+        let mut market = Market::<Bn254Fr>::over_field();
+        market.header.epoch = Epoch::new(epoch);
+        let Case { mut instance, mut witness, .. } = market.case(held, at_least(Level::Initial), 0);
+        let [blinding, next] = blindings;
+        instance.account = account;
+        witness.commitment = commit(held, &Reserved::NONE, &blinding);
+        witness.account_path = attest(&mut instance, held, &blinding);
+        witness.blinding = blinding;
+        let slot = |position: &Position| market.slot(position);
+        let mut case = StandardTransition::new((instance, witness), &after, aim, slot);
+        case.witness.blinding = next;
+        case.witness.change =
+            Change::new(case.witness.change.entries().to_vec(), Blinding::new(salt)).unwrap();
+        let (next, change) = (case.witness.next(), case.witness.change.digest());
+        case.instance =
+            TransitionInstance::new(*case.instance.account(), aim, next, change).unwrap();
+        case.check().unwrap();
+        case
+    };
+    let blinding = |byte| Blinding::new([byte; 31]);
+    [
+        case(1, &before, [blinding(0x5a), blinding(0x6b)], [0x7c; 31]),
+        case(2, &after, [blinding(0x6b), blinding(0x6b)], [0; 31]),
+    ]
 }
 
 /// Epochs 1 to 3: healthy, in breach with the shortfall disclosed, and cured.

@@ -5,13 +5,17 @@ use alloy_sol_types::{SolEventInterface, SolInterface};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::instance::{LEN, Shortfall};
+use zkmargin_margin::statement::transition;
 use zkmargin_verifier::engine::{
-    AccountStatus, CallReason, ClaimData, ClockTime, EpochPost, Event, HaltReason, PolicyParams,
-    Refusal,
+    AccountStatus, CallReason, ChangeData, ClaimData, ClockTime, EpochPost, Event, HaltReason,
+    PolicyParams, Refusal, Root,
 };
 use zkmargin_verifier::epoch::Signers;
 
-use crate::contracts::{MarginCallRegistry as registry, MarginMarkets as markets};
+use crate::contracts::{
+    MarginCallRegistry as registry, MarginChanges as changes, MarginMarkets as markets,
+};
+use changes::MarginChangesEvents as ChangeLog;
 use markets::MarginMarketsEvents as MarketLog;
 use registry::{MarginCallRegistryErrors as Error, MarginCallRegistryEvents as Log};
 
@@ -100,6 +104,7 @@ pub fn limits(params: &PolicyParams) -> markets::Limits {
         maxPause: to_period(params.max_pause),
         escapeAfter: to_period(params.escape_after),
         breakerWindow: to_period(params.breaker_window),
+        changeEpochs: params.change_epochs,
     }
 }
 
@@ -154,11 +159,41 @@ pub fn inputs(claim: &ClaimData) -> [U256; LEN] {
     ]
 }
 
-/// The engine's event in a log of the markets or the registry; `None` for another
-/// log. Which market it is about is left to the caller: the first topic after the
+/// Public inputs of a change by row, as the contracts take them.
+pub fn change_inputs(change: &ChangeData) -> [U256; transition::LEN] {
+    let margin = inputs(change.afterwards());
+    let word = |root: Root| U256::from_be_slice(root.as_bytes());
+    core::array::from_fn(|row| match row {
+        transition::NEXT => word(change.next()),
+        transition::CHANGE => word(change.change()),
+        row => margin[row],
+    })
+}
+
+/// The engine's event in a log of the markets, the registry or the changes; `None` for
+/// another log. Which market it is about is left to the caller: the first topic after the
 /// signature.
 pub fn event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
-    market_event(topics, data).or_else(|| account_event(topics, data))
+    market_event(topics, data)
+        .or_else(|| account_event(topics, data))
+        .or_else(|| change_event(topics, data))
+}
+
+fn change_event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
+    Some(match ChangeLog::decode_raw_log(topics, data).ok()? {
+        ChangeLog::ChangeAccepted(log) => Event::ChangeAccepted {
+            account: account(log.account),
+            epoch: Epoch::new(log.epoch),
+            level: level(log.level)?,
+            next: Root::new(log.next.to_be_bytes()),
+        },
+        ChangeLog::ChangeShown(log) => {
+            Event::ChangeShown { account: account(log.account), epoch: Epoch::new(log.epoch) }
+        }
+        ChangeLog::ChangeExpired(log) => {
+            Event::ChangeExpired { account: account(log.account), epoch: Epoch::new(log.epoch) }
+        }
+    })
 }
 
 fn market_event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
@@ -309,6 +344,16 @@ pub fn refusal(data: &[u8]) -> Option<Refusal> {
         Error::Replayed(error) => Refusal::Replayed { last: Epoch::new(error.last) },
         Error::PathOnRequest(error) => Refusal::PathRequested { epoch: Epoch::new(error.epoch) },
         Error::NoPathRequest(_) => Refusal::PathNotRequested,
+        Error::ChangesNotTaken(_) => Refusal::ChangesNotTaken,
+        Error::ChangeNotLatest(error) => {
+            Refusal::ChangeNotLatest { latest: Epoch::new(error.latest) }
+        }
+        Error::ChangeOpen(error) => Refusal::ChangeOpen { epoch: Epoch::new(error.epoch) },
+        Error::NoChangeOpen(_) => Refusal::NoChangeOpen,
+        Error::ChangeNotExpired(error) => {
+            Refusal::ChangeNotExpired { last: Epoch::new(error.last) }
+        }
+        Error::WrongNext(error) => Refusal::WrongNext { epoch: Epoch::new(error.epoch) },
         Error::TooOldToCure(error) => Refusal::TooOldToCure { call: Epoch::new(error.call) },
         _ => return None,
     })

@@ -10,13 +10,14 @@ use common::registry::{Refused, Registry, time};
 use common::{Failure, registry as fixture};
 use proptest::prelude::*;
 use zkmargin_evm::contracts::{
-    MarginCallRegistry as registry, MarginMarkets as markets, MarginProofGate as gate,
+    MarginCallRegistry as registry, MarginChanges as changes, MarginMarkets as markets,
+    MarginProofGate as gate,
 };
 use zkmargin_evm::engine::{self as convert, LAST_TIME};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_verifier::engine::{
-    Action, ActionRecord, Engine, EpochState, Event, Policy, PolicyParams, Refusal,
+    Action, ActionRecord, Engine, EpochState, Event, Policy, PolicyParams, Refusal, Root,
 };
 
 /// The engine and the contract, under the contract's context.
@@ -60,6 +61,9 @@ impl Pair {
             Action::SubmitProof { claim }
             | Action::SubmitBreach { claim }
             | Action::Cure { claim } => claim.context != self.contract.market,
+            Action::SubmitChange { change } | Action::ShowChange { change } => {
+                change.afterwards().context != self.contract.market
+            }
             _ => false,
         }
     }
@@ -143,6 +147,12 @@ impl Pair {
         let facts = self.contract.view(&registry::standingCall { context, account });
         prop_assert_eq!(facts.clock, time(expected.clock.get()));
         prop_assert_eq!(facts.waits, expected.waits_for.is_some());
+        let call = changes::changeOfCall { context, account };
+        let got = self.contract.chain.read(self.contract.at.changes, &call);
+        let open = expected.change.map(|open| (open.epoch.get(), open.level as u8, open.next));
+        let next = Root::new(got.change.next.to_be_bytes());
+        let got = (got.epoch != 0).then_some((got.epoch, got.change.level, next));
+        prop_assert_eq!(got, open);
         prop_assert_eq!(facts.halted, expected.halted.is_some());
         prop_assert_eq!(facts.stale, expected.stale);
         prop_assert_eq!(facts.provableNow, expected.provable_now);
@@ -216,6 +226,7 @@ fn arb_params() -> impl Strategy<Value = PolicyParams> {
             required_level: level(required),
             cure_level: level(cure),
             max_price_move_bps: limited.then_some(2_000),
+            change_epochs: 2,
             ..actions::params()
         }
     })
@@ -237,7 +248,11 @@ proptest! {
             let action = pair.localised(action(plan, &pair.engine, now));
             let has_proof = matches!(
                 action,
-                Action::SubmitProof { .. } | Action::SubmitBreach { .. } | Action::Cure { .. }
+                Action::SubmitProof { .. }
+                    | Action::SubmitBreach { .. }
+                    | Action::Cure { .. }
+                    | Action::SubmitChange { .. }
+                    | Action::ShowChange { .. }
             );
             if has_proof && forged == 0 {
                 pair.forged(now, &action)?;

@@ -9,6 +9,7 @@ use zkmargin_margin::instance::Shortfall;
 
 use super::clock::{ClockTime, Grace};
 use super::epoch_record::{EpochRecord, EpochState};
+use super::next::OpenChange;
 use super::paths::{PathRequest, account_clock};
 use crate::encoding::optional_shortfall;
 
@@ -43,12 +44,15 @@ pub struct Account {
     /// The last path that it asked for, if it ever did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<PathRequest>,
+    /// The change that it said it would make, until an epoch is shown to hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<OpenChange>,
 }
 
 impl Account {
-    /// One that never asked for a path.
+    /// One that never asked for a path, and said no change.
     pub const fn new(last_epoch: Epoch, status: AccountStatus) -> Self {
-        Self { last_epoch, status, path: None }
+        Self { last_epoch, status, path: None, change: None }
     }
 
     /// What its clock shows when the engine's shows `clock`: it stands still while

@@ -3,7 +3,7 @@
 use zkmargin_margin::claim::Side;
 use zkmargin_margin::ids::{AccountId, Epoch};
 
-use super::account::AccountStatus;
+use super::account::{Account, AccountStatus};
 use super::claim::ClaimData;
 use super::clock::ClockTime;
 use super::epoch_record::EpochRecord;
@@ -33,6 +33,11 @@ impl<V: StateView> Step<'_, V> {
     pub(super) fn submit_proof(&mut self, claim: &ClaimData) -> Decision<V> {
         let account = self.uncalled_account(claim.account)?;
         self.refuse_when_halted()?;
+        self.prove(claim, account)
+    }
+
+    /// An *at-least* claim of an account that is under no call.
+    pub(super) fn prove(&mut self, claim: &ClaimData, account: Account) -> Decision<V> {
         let required = self.params().required_level;
         if claim.claim.side() != Side::AtLeast {
             return Err(Refusal::WrongSide.into());
@@ -40,6 +45,7 @@ impl<V: StateView> Step<'_, V> {
         if claim.claim.level() < required {
             return Err(Refusal::LevelTooLow { required }.into());
         }
+        self.refuse_other_commitments()?;
         let record = self.evidence(claim)?;
         let (level, account_id, epoch) = (claim.claim.level(), claim.account, claim.epoch);
         let due = match account.status {
@@ -106,6 +112,7 @@ impl<V: StateView> Step<'_, V> {
             _ => false,
         };
         self.end_hold();
+        self.open_change = None;
         self.put(id, account.last_epoch, AccountStatus::Closed { since: self.clock() });
         self.events.push(Event::Closed { account: id, liquidated });
         Ok(())
@@ -121,6 +128,8 @@ impl<V: StateView> Step<'_, V> {
         self.materialise(id, deadline)?;
         let since = self.clock();
         let due = since.after(self.params().cure_periods.overdue);
+        // What was closed of it is not what it said it would close.
+        self.open_change = None;
         self.put(id, self.changes.meta.latest, AccountStatus::Unproven { since, due });
         self.events.push(Event::Reinstated { account: id, due });
         Ok(())
@@ -140,6 +149,7 @@ impl<V: StateView> Step<'_, V> {
             return Err(Refusal::NotStuck { since }.into());
         }
         self.end_hold();
+        self.open_change = None;
         self.put(id, account.last_epoch, AccountStatus::Closed { since: self.clock() });
         self.events.push(Event::Escaped { account: id });
         Ok(())

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
 
 use super::claim::{ClaimData, VerifiedClaim};
+use super::next::ChangeClaim;
 use crate::epoch::EpochPost;
 use crate::root::Root;
 
@@ -65,6 +66,24 @@ pub enum Action<C = VerifiedClaim> {
         /// The proof's public inputs.
         claim: C,
     },
+    /// The owner submits a verified change that meets a level: what the account's
+    /// portfolio becomes.
+    SubmitChange {
+        /// The proof's public inputs.
+        change: ChangeClaim<C>,
+    },
+    /// Anyone shows by a verified change of nothing that a later epoch holds what a
+    /// change on record said: it counts as a proof, or cures.
+    ShowChange {
+        /// The proof's public inputs.
+        change: ChangeClaim<C>,
+    },
+    /// Anyone records that no epoch was shown in time to hold what the account's change
+    /// said.
+    ExpireChange {
+        /// The account.
+        account: AccountId,
+    },
     /// Anyone records that a call's deadline has passed.
     MarkLiquidatable {
         /// The account.
@@ -116,7 +135,7 @@ pub type ActionRecord = Action<ClaimData>;
 
 impl<C> Action<C> {
     /// Every name, in the order of the variants.
-    pub const NAMES: [&'static str; 18] = [
+    pub const NAMES: [&'static str; 21] = [
         "accept-model",
         "revoke-model",
         "set-circuits",
@@ -127,6 +146,9 @@ impl<C> Action<C> {
         "submit-breach",
         "call-overdue",
         "cure",
+        "submit-change",
+        "show-change",
+        "expire-change",
         "mark-liquidatable",
         "close",
         "reinstate",
@@ -150,6 +172,9 @@ impl<C> Action<C> {
             Self::SubmitBreach { claim } => Action::SubmitBreach { claim: map(claim) },
             Self::CallOverdue { account } => Action::CallOverdue { account },
             Self::Cure { claim } => Action::Cure { claim: map(claim) },
+            Self::SubmitChange { change } => Action::SubmitChange { change: change.map(map) },
+            Self::ShowChange { change } => Action::ShowChange { change: change.map(map) },
+            Self::ExpireChange { account } => Action::ExpireChange { account },
             Self::MarkLiquidatable { account } => Action::MarkLiquidatable { account },
             Self::Close { account } => Action::Close { account },
             Self::Reinstate { account } => Action::Reinstate { account },
@@ -174,6 +199,9 @@ impl<C> Action<C> {
             Self::SubmitBreach { .. } => "submit-breach",
             Self::CallOverdue { .. } => "call-overdue",
             Self::Cure { .. } => "cure",
+            Self::SubmitChange { .. } => "submit-change",
+            Self::ShowChange { .. } => "show-change",
+            Self::ExpireChange { .. } => "expire-change",
             Self::MarkLiquidatable { .. } => "mark-liquidatable",
             Self::Close { .. } => "close",
             Self::Reinstate { .. } => "reinstate",
@@ -192,6 +220,7 @@ impl Action {
         match self {
             Self::Register { account }
             | Self::CallOverdue { account }
+            | Self::ExpireChange { account }
             | Self::MarkLiquidatable { account }
             | Self::Close { account }
             | Self::Reinstate { account }
@@ -200,6 +229,9 @@ impl Action {
             | Self::AnswerPath { account } => Some(*account),
             Self::SubmitProof { claim } | Self::SubmitBreach { claim } | Self::Cure { claim } => {
                 Some(claim.data().account)
+            }
+            Self::SubmitChange { change } | Self::ShowChange { change } => {
+                Some(change.afterwards.data().account)
             }
             _ => None,
         }

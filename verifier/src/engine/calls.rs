@@ -1,7 +1,7 @@
 //! Margin calls: how they are made, refined and met.
 
 use zkmargin_margin::claim::{Level, Multiplier, Side};
-use zkmargin_margin::ids::AccountId;
+use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_margin::instance::Shortfall;
 
 use super::account::{Account, AccountStatus, CallReason};
@@ -152,6 +152,16 @@ impl<V: StateView> Step<'_, V> {
             _ => return Err(Refusal::NotCalled.into()),
         };
         self.refuse_when_halted()?;
+        self.meet(claim, reason, call)
+    }
+
+    /// An *at-least* claim of a called account.
+    pub(super) fn meet(
+        &mut self,
+        claim: &ClaimData,
+        reason: CallReason,
+        call: Epoch,
+    ) -> Decision<V> {
         // Whoever was silent shows what everybody shows; who was in breach, more.
         let required = match reason {
             CallReason::Overdue => self.params().required_level,
@@ -163,6 +173,7 @@ impl<V: StateView> Step<'_, V> {
         if claim.claim.level() < required {
             return Err(Refusal::LevelTooLow { required }.into());
         }
+        self.refuse_other_commitments()?;
         let record = self.evidence(claim)?;
         // A breach is cured in a later epoch. Whoever was silent may answer in
         // the epoch that was the latest when the call was made.

@@ -11,6 +11,7 @@ use super::account::{CallReason, CallWords, ShortfallWords};
 use super::clock::ClockTime;
 use super::meta::HaltReason;
 use crate::encoding::optional_shortfall;
+use crate::root::Root;
 
 /// What happened. A transition that announces nothing has changed nothing. Due
 /// times and deadlines are those on record, without grace.
@@ -146,6 +147,33 @@ pub enum Event {
         /// The epoch that it had asked for.
         epoch: Epoch,
     },
+    /// A change was accepted: until an epoch is shown to hold what it says, proofs of
+    /// other commitments do not count.
+    ChangeAccepted {
+        /// The account.
+        account: AccountId,
+        /// The epoch it starts from.
+        epoch: Epoch,
+        /// The level met afterwards.
+        level: Level,
+        /// The commitment afterwards.
+        next: Root,
+    },
+    /// An epoch was shown to hold what a change on record said.
+    ChangeShown {
+        /// The account.
+        account: AccountId,
+        /// The epoch.
+        epoch: Epoch,
+    },
+    /// No epoch was shown in time to hold what a change on record said. Nothing says
+    /// whether the venue left it out or the owner did not make it.
+    ChangeExpired {
+        /// The account.
+        account: AccountId,
+        /// The epoch the change started from.
+        epoch: Epoch,
+    },
     /// The engine halted, or its pause was prolonged.
     Halted {
         /// Why.
@@ -160,7 +188,7 @@ pub enum Event {
 
 impl Event {
     /// Every name, in the order of the variants.
-    pub const NAMES: [&'static str; 18] = [
+    pub const NAMES: [&'static str; 21] = [
         "model-accepted",
         "model-revoked",
         "circuits-changed",
@@ -177,6 +205,9 @@ impl Event {
         "escaped",
         "path-requested",
         "path-answered",
+        "change-accepted",
+        "change-shown",
+        "change-expired",
         "halted",
         "resumed",
     ];
@@ -200,6 +231,9 @@ impl Event {
             Self::Escaped { .. } => "escaped",
             Self::PathRequested { .. } => "path-requested",
             Self::PathAnswered { .. } => "path-answered",
+            Self::ChangeAccepted { .. } => "change-accepted",
+            Self::ChangeShown { .. } => "change-shown",
+            Self::ChangeExpired { .. } => "change-expired",
             Self::Halted { .. } => "halted",
             Self::Resumed { .. } => "resumed",
         }
@@ -218,7 +252,10 @@ impl Event {
             | Self::Reinstated { account, .. }
             | Self::Escaped { account }
             | Self::PathRequested { account, .. }
-            | Self::PathAnswered { account, .. } => Some(*account),
+            | Self::PathAnswered { account, .. }
+            | Self::ChangeAccepted { account, .. }
+            | Self::ChangeShown { account, .. }
+            | Self::ChangeExpired { account, .. } => Some(*account),
             _ => None,
         }
     }
@@ -277,6 +314,15 @@ impl fmt::Display for Event {
             }
             Self::PathAnswered { account, epoch } => {
                 write!(f, "{account} was answered about epoch {}, its clock runs", epoch.get())
+            }
+            Self::ChangeAccepted { account, epoch, level, .. } => {
+                write!(f, "{account} will have changed from epoch {}: {level}", epoch.get())
+            }
+            Self::ChangeShown { account, epoch } => {
+                write!(f, "{account} has changed as it said, by epoch {}", epoch.get())
+            }
+            Self::ChangeExpired { account, epoch } => {
+                write!(f, "{account} was not shown to change as it said in epoch {}", epoch.get())
             }
             Self::Halted { reason } => write!(f, "halted: {reason}"),
             Self::Resumed { confirmed: None } => f.write_str("resumed"),

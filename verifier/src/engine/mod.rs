@@ -31,6 +31,9 @@
 //! | `submit-breach` | Called | Called (breach), never less severe | as above |
 //! | `call-overdue` | Unproven, Current past due | Called (overdue) | halted, not past due, no epoch to prove in |
 //! | `cure` | Called | Current | deadline passed, halted, side, level < `cure_level` (`required_level` when overdue), evidence, too old |
+//! | `submit-change` | Unproven, Current | the same, with a change on record | halted, not taken, side, level < `required_level`, evidence, not the latest epoch, an earlier one on record |
+//! | `expire-change` | any open one that is not liquidatable | the same, without one | none on record, epochs left to show it in |
+//! | `show-change` | Unproven, Current, Called | Current, no change on record | halted, none on record, another commitment, and as `submit-proof`, `cure` |
 //! | `mark-liquidatable` | Called past its deadline | Liquidatable | before the deadline, on record already |
 //! | `close` | any open one | Closed | not open |
 //! | `reinstate` | Liquidatable | Unproven, due after `cure_periods.overdue` | not liquidatable |
@@ -73,6 +76,11 @@
 //! still until the venue answers, or it proves itself after all. What that can be
 //! abused for, and what is against it, is in `paths.rs`.
 //!
+//! # Changes
+//! An account may say what its portfolio becomes, by a proof that it is healthy then.
+//! Until it is shown that a later epoch holds that portfolio, no at-least proof of
+//! another counts; the rules, and how it is shown, are in `next.rs`.
+//!
 //! # Halts
 //! A pause of the guardian, which ends by itself, or prices that moved by more
 //! than the policy's limit, halt the engine: no proof counts and no call is
@@ -100,6 +108,7 @@ mod evidence;
 mod halts;
 mod memory;
 mod meta;
+mod next;
 mod paths;
 mod policy;
 mod publish;
@@ -117,6 +126,7 @@ pub use epoch_record::{EpochRecord, EpochState};
 pub use event::Event;
 pub use memory::Engine;
 pub use meta::{HaltReason, Meta, Standstill};
+pub use next::{ChangeClaim, ChangeData, NotMeets, OpenChange, nothing};
 pub use paths::PathRequest;
 pub use policy::{CurePeriods, InvalidPolicy, Policy, PolicyParams};
 pub use refusal::Refusal;

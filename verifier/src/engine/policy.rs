@@ -52,6 +52,16 @@ pub struct PolicyParams {
     /// How long (in real time) a move counts for the breaker; between one and
     /// two such periods are in view. With 0 every epoch counts for itself.
     pub breaker_window: u64,
+    /// How many epochs after a change's the venue has to show it, before proofs of
+    /// other commitments count again; they should pass well within `proof_window`. 0,
+    /// and where it is left out: changes are not taken.
+    #[serde(default, skip_serializing_if = "takes_no_changes")]
+    pub change_epochs: u16,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn takes_no_changes(epochs: &u16) -> bool {
+    *epochs == 0
 }
 
 /// How long a called account has to cure, by what was shown.
@@ -219,6 +229,7 @@ impl PolicyParams {
             escape_after: 7 * 86_400,
             max_price_move_bps: Some(2_000),
             breaker_window: 3_600,
+            change_epochs: 0,
         }
     }
 

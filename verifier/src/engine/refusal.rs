@@ -183,11 +183,41 @@ pub enum Refusal {
     /// The account waits for no path.
     #[error("the account waits for no path")]
     PathNotRequested,
+    /// The policy takes no changes.
+    #[error("no changes are taken here: change_epochs of the policy is 0")]
+    ChangesNotTaken,
+    /// A change that starts from an earlier epoch.
+    #[error("a change starts from the latest epoch, {latest}: prove it against that one", latest = latest.get())]
+    ChangeNotLatest {
+        /// The latest epoch.
+        latest: Epoch,
+    },
+    /// A proof of a commitment that may not be the one that a change on record said.
+    #[error("the account said in epoch {epoch} what it becomes: until a change of nothing shows that a later epoch holds it, or it has expired on record, proofs of other commitments do not count", epoch = epoch.get())]
+    ChangeOpen {
+        /// The epoch that the change starts from.
+        epoch: Epoch,
+    },
+    /// Nothing to show.
+    #[error("the account has no change on record: submit a margin proof")]
+    NoChangeOpen,
+    /// There are epochs left to show it in.
+    #[error("the change can be shown until an epoch after {last} was posted: it expires then", last = last.get())]
+    ChangeNotExpired {
+        /// The last epoch before.
+        last: Epoch,
+    },
+    /// Not a change of nothing, or of another commitment.
+    #[error("the proof does not show the commitment that the change of epoch {epoch} said: it must be a change of nothing under a salt of zeros, of that portfolio and blinding", epoch = epoch.get())]
+    WrongNext {
+        /// The epoch that the change on record starts from.
+        epoch: Epoch,
+    },
 }
 
 impl Refusal {
     /// Every code, in the order of the variants.
-    pub const CODES: [&'static str; 39] = [
+    pub const CODES: [&'static str; 45] = [
         "time-backwards",
         "model-already-accepted",
         "model-not-accepted",
@@ -227,6 +257,12 @@ impl Refusal {
         "too-old-to-cure",
         "path-requested",
         "path-not-requested",
+        "changes-not-taken",
+        "change-not-latest",
+        "change-open",
+        "no-change-open",
+        "change-not-expired",
+        "wrong-next",
     ];
 
     /// The name, as in JSON and in the vectors.
@@ -275,6 +311,12 @@ impl Refusal {
             Self::TooOldToCure { .. } => 36,
             Self::PathRequested { .. } => 37,
             Self::PathNotRequested => 38,
+            Self::ChangesNotTaken => 39,
+            Self::ChangeNotLatest { .. } => 40,
+            Self::ChangeOpen { .. } => 41,
+            Self::NoChangeOpen => 42,
+            Self::ChangeNotExpired { .. } => 43,
+            Self::WrongNext { .. } => 44,
         }
     }
 }

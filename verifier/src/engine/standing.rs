@@ -9,6 +9,7 @@ use super::account::{Account, AccountStatus};
 use super::clock::ClockTime;
 use super::epoch_record::{EpochRecord, EpochState};
 use super::meta::{HaltReason, Meta, Standstill};
+use super::next::OpenChange;
 use super::paths::PathRequest;
 use super::policy::Policy;
 use super::view::StateView;
@@ -27,6 +28,9 @@ pub struct Standing {
     /// The path that it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<PathRequest>,
+    /// The change on record, until an epoch is shown to hold it or it has expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<OpenChange>,
     /// The epoch the status rests on.
     pub epoch: Option<Epoch>,
     /// When that epoch's market snapshot was taken.
@@ -49,7 +53,7 @@ pub struct Standing {
 impl Standing {
     /// Whether the account may take more risk: it has proved `min_level` or
     /// more, is not late, the market it proved in is at most `max_age` seconds
-    /// old in real time, it waits for no path, and the engine sees: no halt, no
+    /// old in real time, it waits for no path and has no change on record, and the engine sees: no halt, no
     /// stale feed, no revoked model. What is not known is a no.
     pub fn may_increase_risk(&self, min_level: Level, max_age: u64) -> bool {
         let proved =
@@ -57,6 +61,7 @@ impl Standing {
         proved
             && !self.overdue
             && self.waits_for.is_none()
+            && self.change.is_none()
             && self.provable_now
             && self.epoch_counts
             && self.market_age.is_some_and(|age| age <= max_age)
@@ -99,6 +104,7 @@ pub fn standing<V: StateView>(
         overdue: status.is_overdue(clock),
         clock,
         waits_for: account.path.filter(|path| path.open),
+        change: account.change,
         epoch: rests_on.map(|(epoch, _)| epoch),
         market_timestamp: timestamp,
         market_age: timestamp.and_then(|taken| age(taken, now, params.max_clock_skew)),

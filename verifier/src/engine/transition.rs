@@ -2,12 +2,13 @@
 //! action. It reads at most one account, two epochs and one model.
 //!
 //! Checks come in a fixed order, so that every implementation refuses for the
-//! same reason: time, account, halt, side and level of the claim, its
-//! evidence (context, epoch, roots, model, state of the epoch, freshness),
-//! replay.
+//! same reason: time, account, halt, side and level of the claim, a
+//! change on record, the claim's evidence (context, epoch, roots, model, state of the
+//! epoch, freshness), replay.
 
 use alloc::vec::Vec;
 
+use zkmargin_margin::claim::Side;
 use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
 
 use super::account::{Account, AccountStatus};
@@ -17,6 +18,7 @@ use super::clock::ClockTime;
 use super::epoch_record::EpochRecord;
 use super::event::Event;
 use super::meta::Meta;
+use super::next::OpenChange;
 use super::paths::{PathRequest, account_clock};
 use super::policy::{Policy, PolicyParams};
 use super::refusal::Refusal;
@@ -71,8 +73,9 @@ pub fn transition<V: StateView>(
 }
 
 /// Whether a claim would count now, of a registered account or not: the engine
-/// is not halted, and the claim's evidence is what the engine has on record. Its
-/// proof is for the caller to verify.
+/// is not halted, an account of an *at-least* claim has no change on record, and the
+/// claim's evidence is what the engine has on record. Its proof is for the caller to
+/// verify.
 ///
 /// # Errors
 /// When it would not count, or the state cannot be read.
@@ -87,8 +90,12 @@ pub fn check_claim<V: StateView>(
         return Err(Refusal::TimeBackwards { last: meta.last_time }.into());
     }
     let advanced = meta.advanced(now, policy.params().grace_period);
-    let step = Step::new(policy, view, now, advanced);
+    let mut step = Step::new(policy, view, now, advanced);
     step.refuse_when_halted()?;
+    if claim.claim.side() == Side::AtLeast {
+        step.open_change = step.read_account(claim.account)?.and_then(|account| account.change);
+        step.refuse_other_commitments()?;
+    }
     step.evidence(claim)
 }
 
@@ -104,6 +111,8 @@ pub(super) struct Step<'a, V> {
     pub(super) changes: Changes,
     /// The path that the account of the action last asked for, as it will be.
     pub(super) path: Option<PathRequest>,
+    /// The change that the account has on record, as it will be.
+    pub(super) open_change: Option<OpenChange>,
     pub(super) events: Vec<Event>,
 }
 
@@ -112,7 +121,8 @@ pub(super) type Read<T, V> = Result<T, TransitionError<<V as StateView>::Error>>
 
 impl<'a, V: StateView> Step<'a, V> {
     const fn new(policy: &'a Policy, view: &'a V, now: u64, meta: Meta) -> Self {
-        Self { policy, view, now, changes: unchanged(meta), path: None, events: Vec::new() }
+        let (path, open_change) = (None, None);
+        Self { policy, view, now, changes: unchanged(meta), path, open_change, events: Vec::new() }
     }
 
     fn decide(&mut self, action: &Action) -> Decision<V> {
@@ -125,6 +135,9 @@ impl<'a, V: StateView> Step<'a, V> {
             Action::Register { account } => self.register(*account),
             Action::SubmitProof { claim } => self.submit_proof(claim.data()),
             Action::SubmitBreach { claim } => self.submit_breach(claim.data()),
+            Action::SubmitChange { change } => self.submit_change(&change.data()),
+            Action::ShowChange { change } => self.show_change(&change.data()),
+            Action::ExpireChange { account } => self.expire_change(*account),
             Action::CallOverdue { account } => self.call_overdue(*account),
             Action::Cure { claim } => self.cure(claim.data()),
             Action::MarkLiquidatable { account } => self.mark_liquidatable(*account),
@@ -190,6 +203,7 @@ impl<'a, V: StateView> Step<'a, V> {
     pub(super) fn open_account(&mut self, id: AccountId) -> Read<Account, V> {
         let account = self.read_account(id)?.ok_or(Refusal::NotRegistered)?;
         self.path = account.path;
+        self.open_change = account.change;
         match self.status_now(account.status)? {
             AccountStatus::Unregistered => Err(Refusal::NotRegistered.into()),
             AccountStatus::Closed { .. } => Err(Refusal::AccountClosed.into()),
@@ -212,7 +226,8 @@ impl<'a, V: StateView> Step<'a, V> {
     }
 
     pub(super) fn put(&mut self, id: AccountId, last_epoch: Epoch, status: AccountStatus) {
-        self.changes.account = Some((id, Account { last_epoch, status, path: self.path }));
+        self.changes.account =
+            Some((id, Account { last_epoch, status, path: self.path, change: self.open_change }));
     }
 
     /// In a halt nothing rests on proofs: the clock stands still, and grace

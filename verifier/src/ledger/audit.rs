@@ -3,7 +3,16 @@
 use std::vec::Vec;
 
 use super::{HistoryEntry, Ledger, LedgerError, guarded, tables};
-use crate::engine::{Action, ActionRecord, ClaimData, Engine};
+use crate::engine::{Action, ActionRecord, ChangeData, ClaimData, Engine};
+
+/// What an entry's proof proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proved {
+    /// A claim of the present.
+    Margin(ClaimData),
+    /// A change.
+    Change(ChangeData),
+}
 
 /// The claim of an entry with the proof file that it rested on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +20,7 @@ pub struct ProvedEntry {
     /// The entry's place in the history.
     pub sequence: u64,
     /// What was claimed.
-    pub claim: ClaimData,
+    pub proved: Proved,
     /// The proof file.
     pub proof: std::string::String,
 }
@@ -63,15 +72,18 @@ impl Ledger {
     pub fn proofs(&self) -> Result<Vec<ProvedEntry>, LedgerError> {
         let mut proofs = Vec::new();
         for entry in self.history(None)? {
-            let (ActionRecord::SubmitProof { claim }
-            | ActionRecord::SubmitBreach { claim }
-            | ActionRecord::Cure { claim }) = entry.action
-            else {
-                continue;
+            let proved = match entry.action {
+                ActionRecord::SubmitProof { claim }
+                | ActionRecord::SubmitBreach { claim }
+                | ActionRecord::Cure { claim } => Proved::Margin(claim),
+                ActionRecord::SubmitChange { change } | ActionRecord::ShowChange { change } => {
+                    Proved::Change(change)
+                }
+                _ => continue,
             };
             let sequence = entry.sequence;
             let proof = self.proof(sequence)?.ok_or(LedgerError::ProofMissing { sequence })?;
-            proofs.push(ProvedEntry { sequence, claim, proof });
+            proofs.push(ProvedEntry { sequence, proved, proof });
         }
         Ok(proofs)
     }

@@ -32,7 +32,7 @@ use zkmargin_margin::ids::ContextId;
 
 use crate::engine::{Action, Meta, Policy, TransitionError, transition};
 use crate::epoch::{Signature, Signers};
-pub use audit::ProvedEntry;
+pub use audit::{Proved, ProvedEntry};
 pub use error::LedgerError;
 pub use history::{Grounds, HistoryEntry};
 pub use queries::OverdueAccount;

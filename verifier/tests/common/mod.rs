@@ -9,8 +9,8 @@ use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest, Times
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{
-    Action, ActionRecord, ClaimData, CurePeriods, EpochPost, Meta, Policy, PolicyParams, Root,
-    VerifiedClaim,
+    Action, ActionRecord, ChangeData, ClaimData, CurePeriods, EpochPost, Meta, Policy,
+    PolicyParams, Root, VerifiedClaim, nothing,
 };
 use zkmargin_verifier::epoch::EpochDigest;
 
@@ -143,6 +143,29 @@ pub(crate) fn breach(number: u8, epoch: u64) -> ActionRecord {
 
 pub(crate) fn cure(number: u8, epoch: u64) -> ActionRecord {
     Action::Cure { claim: claim(number, epoch, SAFE) }
+}
+
+/// A commitment that an account says it will have.
+pub(crate) fn next(number: u8) -> Root {
+    root(3, number.into())
+}
+
+/// The account's change from an epoch, after which it is at a level.
+pub(crate) fn change(account: u8, epoch: u64, text: &str, commitment: u8) -> ActionRecord {
+    let digest = root(4, commitment.into());
+    let change = ChangeData::new(claim(account, epoch, text), next(commitment), digest);
+    Action::SubmitChange { change }
+}
+
+/// A change of nothing, which shows the account's commitment in an epoch.
+pub(crate) fn show(account: u8, epoch: u64, text: &str, commitment: u8) -> ActionRecord {
+    let afterwards = claim(account, epoch, text);
+    let nothing = nothing(ProofSystem::Kzg);
+    Action::ShowChange { change: ChangeData::new(afterwards, next(commitment), nothing) }
+}
+
+pub(crate) fn expire(number: u8) -> ActionRecord {
+    Action::ExpireChange { account: account(number) }
 }
 
 pub(crate) fn overdue(number: u8) -> ActionRecord {

@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use zkmargin_margin::claim::{Claim, Leverage, Multiplier};
 use zkmargin_margin::ids::{ContextId, Epoch, Timestamp};
 use zkmargin_margin::instance::Shortfall;
-use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData, Engine, EpochPost, Root};
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_verifier::engine::{
+    Action, ActionRecord, ChangeData, ClaimData, Engine, EpochPost, Root, nothing,
+};
 use zkmargin_verifier::epoch::EpochDigest;
 
 use super::{account, linked, model, post};
@@ -36,7 +39,7 @@ pub(crate) fn arb_plan() -> impl Strategy<Value = Plan> {
     ];
     let bps = prop_oneof![19 => 0u32..50, 1 => 2_000u32..3_000];
     let back = prop_oneof![2 => Just(0), 1 => 0u64..4];
-    (seconds, 0u8..30, 1..=ACCOUNTS, back, 1u8..8, 0u8..40, bps).prop_map(
+    (seconds, 0u8..36, 1..=ACCOUNTS, back, 1u8..8, 0u8..40, bps).prop_map(
         |(seconds, kind, account, back, claim, stray, bps)| Plan {
             seconds,
             kind,
@@ -83,6 +86,9 @@ pub(crate) fn action(plan: Plan, engine: &Engine, now: u64) -> ActionRecord {
         }
         28 => Action::RequestPath { account: id },
         29 if plan.stray < 25 => Action::AnswerPath { account: id },
+        30..=32 => Action::SubmitChange { change: changed(plan, claim(plan, engine, epoch)) },
+        33 if plan.stray > 25 => Action::ExpireChange { account: id },
+        33..=35 => Action::ShowChange { change: changed(plan, claim(plan, engine, epoch)) },
         _ => Action::Resume { epoch: Epoch::new(latest), market_root: root_of(engine, latest) },
     }
 }
@@ -110,10 +116,22 @@ fn new_epoch(plan: Plan, epoch: u64, now: u64) -> EpochPost {
     }
 }
 
+/// Of two commitments; what is shown is mostly a change of nothing.
+fn changed(plan: Plan, afterwards: ClaimData) -> ChangeData {
+    let digest = match plan.kind >= 33 && plan.stray != 13 {
+        true => nothing(ProofSystem::Kzg),
+        false => super::state_root(plan.stray.into()),
+    };
+    // A change discloses nothing.
+    let afterwards = ClaimData { disclosed: Shortfall::NONE, ..afterwards };
+    ChangeData::new(afterwards, super::next(u8::from(plan.back == 2)), digest)
+}
+
 /// Mostly of the side that the action is for.
 fn claimed(plan: Plan) -> Claim {
     let level = 1 + plan.claim % 3;
-    let below = (13..=15).contains(&plan.kind) != (plan.stray == 10);
+    // A change that meets a level claims no other side.
+    let below = (13..=15).contains(&plan.kind) != (plan.stray == 10 && plan.kind < 30);
     let claim = Claim::from_code(if below { 4 + level } else { level }.into()).unwrap();
     match plan.stray {
         11 => claim.with_multiplier(Multiplier::new(12_500).unwrap()),

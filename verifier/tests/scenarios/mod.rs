@@ -8,6 +8,7 @@ mod clock;
 mod endings;
 mod epochs;
 mod evidence;
+mod next;
 mod paths;
 mod refined;
 mod rejected;
@@ -154,6 +155,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         refined::scenarios(),
         endings::scenarios(),
         paths::scenarios(),
+        next::scenarios(),
         standing::scenarios(),
     ]
     .into_iter()

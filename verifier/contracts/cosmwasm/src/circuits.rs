@@ -5,6 +5,7 @@ use cosmwasm_std::{Binary, Event, Order, Storage};
 use cw_storage_plus::Bound;
 use zkmargin_margin::instance::NAMES;
 use zkmargin_margin::layout::ColumnLayout;
+use zkmargin_margin::statement::transition;
 use zkmargin_verifier::bn254::VerifyingKey;
 use zkmargin_verifier::engine::{Action, Meta, Root};
 
@@ -20,7 +21,7 @@ pub(crate) fn begin_with(
     moment: &Moment,
     keys: &[Binary],
 ) -> Result<Vec<Event>, ContractError> {
-    let window = Window { from: moment.now, until: FOREVER, frozen: None };
+    let window = Window { from: moment.now, until: FOREVER, frozen: None, of_changes: false };
     let added: Result<Vec<_>, _> = keys.iter().map(|key| store(storage, key, window)).collect();
     let mut events = added?;
     events.extend(tell(storage, moment)?);
@@ -41,12 +42,13 @@ pub(crate) fn add(
     if from < earliest || until <= from {
         return Err(ContractError::CircuitTimes { earliest });
     }
-    let added = store(storage, key, Window { from, until, frozen: None })?;
+    let added = store(storage, key, Window { from, until, frozen: None, of_changes: false })?;
     let mut events = vec![added];
     events.extend(tell(storage, moment)?);
     Ok(events)
 }
 
+/// Which statement a circuit is of, its number of public inputs says.
 fn store(storage: &mut dyn Storage, key: &[u8], window: Window) -> Result<Event, ContractError> {
     let key_bytes = key.to_vec();
     let key = VerifyingKey::from_bytes(key)?;
@@ -55,7 +57,8 @@ fn store(storage: &mut dyn Storage, key: &[u8], window: Window) -> Result<Event,
         return Err(ContractError::InsecureSrs { circuit });
     }
     let (got, expected) = (key.system().public_inputs, NAMES.len());
-    if got != expected {
+    let window = Window { of_changes: got == transition::LEN, ..window };
+    if got != expected && !window.of_changes {
         return Err(ContractError::CircuitInputs { circuit, got, expected });
     }
     if CIRCUITS.has(storage, digest.as_bytes()) {
@@ -172,9 +175,13 @@ pub(crate) fn require_accepted(
     storage: &dyn Storage,
     circuit: &str,
     now: u64,
+    changes: bool,
 ) -> Result<(), ContractError> {
-    let (_, Window { from, until, frozen }) = window_of(storage, circuit)?;
+    let (_, Window { from, until, frozen, of_changes }) = window_of(storage, circuit)?;
     let circuit = circuit.to_owned();
+    if of_changes != changes {
+        return Err(ContractError::OtherStatement { circuit });
+    }
     if frozen.is_some() {
         return Err(ContractError::CircuitFrozen { circuit });
     }
@@ -224,6 +231,7 @@ pub(crate) fn list(
             valid_from: window.from,
             valid_until: (window.until != FOREVER).then_some(window.until),
             frozen_since: window.frozen,
+            of_changes: window.of_changes,
         })
     })
     .collect()

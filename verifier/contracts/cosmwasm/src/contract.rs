@@ -11,7 +11,7 @@ use crate::apply::{apply, apply_proved};
 use crate::error::ContractError;
 use crate::msg::{ExecuteMsg, InstantiateMsg, MigrateMsg, PathMsg, QueryMsg, Submission, convert};
 use crate::paths::Paths;
-use crate::proofs::{self, Read};
+use crate::proofs::{self, Read, ReadChange};
 use crate::state::{GUARDIAN_WAITS, Moment, OWNERS};
 use crate::{circuits, epochs, models, msg, queries, roles, start};
 
@@ -119,6 +119,14 @@ impl Call<'_> {
                 self.submit(&proof, |claim| Action::SubmitBreach { claim })
             }
             ExecuteMsg::Cure(proof) => self.submit(&proof, |claim| Action::Cure { claim }),
+            ExecuteMsg::SubmitChange(proof) => self.submit_change(&proof),
+            ExecuteMsg::ShowChange(proof) => {
+                let read = ReadChange::new(&proof)?;
+                self.change(&read, Action::ShowChange { change: read.change() })
+            }
+            ExecuteMsg::ExpireChange { account } => {
+                self.act(Action::ExpireChange { account: id(&account)? })
+            }
             ExecuteMsg::CallOverdue { account } => {
                 self.act(Action::CallOverdue { account: id(&account)? })
             }
@@ -173,6 +181,22 @@ impl Call<'_> {
         let read = Read::new(submission)?;
         let verify = |storage: &dyn Storage| read.verify(storage, &self.moment);
         apply_proved(self.storage, &self.moment, action(read.claim()), verify)
+    }
+
+    /// The owner's word: it keeps others' proofs from counting.
+    fn submit_change(self, submission: &Submission) -> Handled {
+        let read = ReadChange::new(submission)?;
+        let change = read.change();
+        let owner = OWNERS.may_load(self.storage, change.afterwards().account.as_bytes())?;
+        if owner.as_ref() != Some(&self.sender) {
+            return Err(ContractError::NotOwner);
+        }
+        self.change(&read, Action::SubmitChange { change })
+    }
+
+    fn change(self, read: &ReadChange<'_>, action: ActionRecord) -> Handled {
+        let verify = |storage: &dyn Storage| read.verify(storage, &self.moment);
+        apply_proved(self.storage, &self.moment, action, verify)
     }
 
     fn post(&mut self, post: &msg::EpochPost, signatures: &[String]) -> Handled {

@@ -2,6 +2,7 @@
 
 use cosmwasm_std::StdError;
 use zkmargin_margin::instance::InvalidInstance;
+use zkmargin_margin::statement::transition::{Aim, InvalidTransition};
 use zkmargin_verifier::bn254::{KeyError, ProofError};
 use zkmargin_verifier::engine::{InvalidPolicy, Refusal, TransitionError};
 use zkmargin_verifier::epoch::NotSigned;
@@ -36,7 +37,9 @@ pub enum ContractError {
         role: Role,
     },
     /// The sender does not own the account.
-    #[error("only the owner that the account was registered with may take it out")]
+    #[error(
+        "only the owner that the account was registered with may take it out, or say what it becomes"
+    )]
     NotOwner,
     /// The guardian paused lately.
     #[error("the guardian may pause again from {until} on: only the governor renews a pause")]
@@ -88,8 +91,10 @@ pub enum ContractError {
         /// Its digest.
         circuit: String,
     },
-    /// A key of a circuit that is not about margin.
-    #[error("verifying key {circuit}: its circuit has {got} public inputs, {expected} are needed")]
+    /// A key of a circuit that is neither about margin nor about changes.
+    #[error(
+        "verifying key {circuit}: its circuit has {got} public inputs, {expected} are needed, or 11 of changes"
+    )]
     CircuitInputs {
         /// Its digest.
         circuit: String,
@@ -98,6 +103,21 @@ pub enum ContractError {
         /// Those of a claim.
         expected: usize,
     },
+    /// A circuit of another statement.
+    #[error("circuit {circuit} is of another statement: changes have circuits of their own")]
+    OtherStatement {
+        /// The digest of its key.
+        circuit: String,
+    },
+    /// A change with another aim.
+    #[error("the registry takes changes that meet a level, not one that is {aim}")]
+    NotMeets {
+        /// Its aim.
+        aim: Aim,
+    },
+    /// Public inputs of a change that nobody writes.
+    #[error("public inputs: {0}")]
+    ChangeInputs(#[from] InvalidTransition),
     /// A circuit that is there already.
     #[error("circuit {circuit} is accepted already, or waits to be: remove it first")]
     CircuitAlreadyAdded {

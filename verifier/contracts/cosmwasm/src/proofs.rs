@@ -4,8 +4,9 @@ use cosmwasm_std::{Event, Storage};
 use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::{LEN, MarginInstance};
+use zkmargin_margin::statement::transition::{Aim, TransitionInstance};
 use zkmargin_verifier::bn254::{self, Verifier};
-use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData};
+use zkmargin_verifier::engine::{Action, ActionRecord, ChangeData, ClaimData, Root};
 
 use crate::apply::{apply, decide};
 use crate::circuits;
@@ -39,11 +40,7 @@ impl<'a> Read<'a> {
         storage: &dyn Storage,
         moment: &Moment,
     ) -> Result<(), ContractError> {
-        let chain = CONFIG.load(storage)?.chain;
-        if chain != moment.chain {
-            return Err(ContractError::OtherChain { chain });
-        }
-        circuits::require_accepted(storage, self.circuit, moment.now)?;
+        require_accepted(storage, self.circuit, moment, false)?;
         self.verify_alone(storage)
     }
 
@@ -57,6 +54,59 @@ impl<'a> Read<'a> {
     fn rows(&self) -> [[u8; 32]; LEN] {
         self.instance.to_field_elements().map(|row| row.to_be_bytes())
     }
+}
+
+/// A submitted change with canonical public inputs, not verified.
+pub(crate) struct ReadChange<'a> {
+    circuit: &'a str,
+    proof: &'a [u8],
+    instance: TransitionInstance<Bn254Fr>,
+}
+
+impl<'a> ReadChange<'a> {
+    /// Reads the public inputs, of a change that meets a level.
+    pub(crate) fn new(submission: &'a Submission) -> Result<Self, ContractError> {
+        let Submission { circuit, public_inputs, proof } = submission;
+        let instance = TransitionInstance::from_bytes(public_inputs)?;
+        match instance.aim() {
+            Aim::Meets(_) => Ok(Self { circuit, proof, instance }),
+            aim => Err(ContractError::NotMeets { aim }),
+        }
+    }
+
+    /// What the proof is said to prove.
+    pub(crate) fn change(&self) -> ChangeData {
+        let afterwards = ClaimData::from(self.instance.account());
+        let root = |element: &Bn254Fr| Root::from_field(element);
+        ChangeData::new(afterwards, root(&self.instance.next()), root(&self.instance.change()))
+    }
+
+    /// Verifies the proof under the key of a circuit of changes that is accepted now.
+    pub(crate) fn verify(
+        &self,
+        storage: &dyn Storage,
+        moment: &Moment,
+    ) -> Result<(), ContractError> {
+        require_accepted(storage, self.circuit, moment, true)?;
+        let verifier = Verifier::new(circuits::load(storage, self.circuit)?);
+        let rows = self.instance.to_field_elements().map(|row| row.to_be_bytes());
+        let (public_inputs, proof) = (&rows[..], self.proof);
+        Ok(verifier.verify_raw(bn254::Submission { public_inputs, proof })?)
+    }
+}
+
+/// Refuses a circuit that is not accepted now, and every one on a chain that split off.
+fn require_accepted(
+    storage: &dyn Storage,
+    circuit: &str,
+    moment: &Moment,
+    changes: bool,
+) -> Result<(), ContractError> {
+    let chain = CONFIG.load(storage)?.chain;
+    if chain != moment.chain {
+        return Err(ContractError::OtherChain { chain });
+    }
+    circuits::require_accepted(storage, circuit, moment.now, changes)
 }
 
 /// Submits the proofs of a batch. All must verify but those that are on record
@@ -118,11 +168,7 @@ fn verify_batch(
     circuit: &str,
     open: &[(usize, Read<'_>)],
 ) -> Result<(), ContractError> {
-    let chain = CONFIG.load(storage)?.chain;
-    if chain != moment.chain {
-        return Err(ContractError::OtherChain { chain });
-    }
-    circuits::require_accepted(storage, circuit, moment.now)?;
+    require_accepted(storage, circuit, moment, false)?;
     let verifier = Verifier::new(circuits::load(storage, circuit)?);
     let rows: Vec<_> = open.iter().map(|(_, read)| read.rows()).collect();
     let submissions: Vec<_> = open

@@ -35,6 +35,9 @@ const fn role_of(msg: &ExecuteMsg) -> Option<Role> {
         | ExecuteMsg::SubmitBreach(_)
         | ExecuteMsg::CallOverdue { .. }
         | ExecuteMsg::Cure(_)
+        | ExecuteMsg::SubmitChange(_)
+        | ExecuteMsg::ShowChange(_)
+        | ExecuteMsg::ExpireChange { .. }
         | ExecuteMsg::MarkLiquidatable { .. }
         | ExecuteMsg::Escape { .. }
         | ExecuteMsg::ActivateSigners {}

@@ -17,6 +17,10 @@ pub struct Window {
     pub until: u64,
     /// Since when it is frozen.
     pub frozen: Option<u64>,
+    /// Whether its proofs are of changes: they keep no account current by themselves,
+    /// and say nothing of until when margin proofs can be verified.
+    #[serde(default)]
+    pub of_changes: bool,
 }
 
 impl Window {
@@ -49,7 +53,7 @@ pub fn covered_until(windows: &[Window], now: u64) -> u64 {
     loop {
         let further = windows
             .iter()
-            .filter(|window| window.begins() && window.from <= reach)
+            .filter(|window| !window.of_changes && window.begins() && window.from <= reach)
             .filter(|window| window.until >= now && window.until > until)
             .map(|window| window.until)
             .max();
@@ -66,7 +70,8 @@ pub fn covered_until(windows: &[Window], now: u64) -> u64 {
 pub fn next_begin(windows: &[Window], ended: u64, now: u64) -> Option<u64> {
     windows
         .iter()
-        .filter(|window| window.begins() && window.from > ended && window.from <= now)
+        .filter(|window| !window.of_changes && window.begins())
+        .filter(|window| window.from > ended && window.from <= now)
         .map(|window| window.from)
         .min()
 }
@@ -76,7 +81,7 @@ mod tests {
     use super::*;
 
     const fn window(from: u64, until: u64) -> Window {
-        Window { from, until, frozen: None }
+        Window { from, until, frozen: None, of_changes: false }
     }
 
     #[test]
@@ -100,5 +105,13 @@ mod tests {
         assert_eq!(covered_until(&[early], 15), 0);
         assert_eq!(covered_until(&[late], 15), 20);
         assert_eq!(next_begin(&[early], 0, 99), None);
+    }
+
+    #[test]
+    fn a_circuit_of_changes_covers_nothing_and_stops_the_clock() {
+        let changes = Window { of_changes: true, ..window(10, 20) };
+        assert_eq!(covered_until(&[changes], 15), 0);
+        assert_eq!(next_begin(&[changes], 0, 99), None);
+        assert!(frozen(&[Window { frozen: Some(12), ..changes }]));
     }
 }

@@ -44,7 +44,8 @@ abstract contract AccountPaths is AccountState, ReentrancyGuardTransient {
         if (path.open || path.epoch >= epoch) revert PathOnRequest(path.epoch);
         Account memory account = seen.account;
         if (account.lastEpoch >= epoch) revert Replayed(account.lastEpoch);
-        _paths[context][id] = PathRequest(epoch, seen.clock, meta.lastTime, true);
+        (path.epoch, path.since, path.asked, path.open) = (epoch, seen.clock, meta.lastTime, true);
+        _paths[context][id] = path;
         // The grace that counts now may be another one when it is answered.
         account.until = meta.effective(account.until);
         _put(seen, account);
@@ -65,7 +66,7 @@ abstract contract AccountPaths is AccountState, ReentrancyGuardTransient {
             uint256 began = Math.max(path.since, account.since);
             account.until = MarginClock.add(until, seen.clock - began);
         }
-        _endHold(seen);
+        _paths[context][id].open = false;
         _put(seen, account);
         emit PathAnswered(context, id, path.epoch);
     }

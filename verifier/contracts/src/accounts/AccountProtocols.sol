@@ -85,6 +85,8 @@ abstract contract AccountProtocols is AccountState, ReentrancyGuardTransient {
         }
         uint48 clock = seen.meta.clock;
         uint48 due = MarginClock.add(clock, seen.terms.cureOverdue);
+        // What was closed of it is not what it said it would close.
+        _endNotes(seen);
         _put(seen, _unproven(clock, due, seen.meta.latest));
         emit Reinstated(seen.context, seen.id, due, msg.sender);
         return true;
@@ -100,7 +102,7 @@ abstract contract AccountProtocols is AccountState, ReentrancyGuardTransient {
         closed.state = State.Closed;
         closed.since = seen.clock;
         closed.lastEpoch = seen.account.lastEpoch;
-        _endHold(seen);
+        _endNotes(seen);
         _put(seen, closed);
     }
 

@@ -111,9 +111,11 @@ abstract contract AccountState is IMarginCallRegistry {
         _refuseLiquidatable(seen);
     }
 
-    /// @dev The account waits for no path any more.
-    function _endHold(Seen memory seen) internal {
-        if (seen.path.open) _paths[seen.context][seen.id].open = false;
+    /// @dev The account waits for no path any more, and has no change on record.
+    function _endNotes(Seen memory seen) internal {
+        PathRequest storage path = _paths[seen.context][seen.id];
+        if (seen.path.open) path.open = false;
+        if (seen.path.changed != 0) path.changed = 0;
     }
 
     function _put(Seen memory seen, Account memory account) internal {
@@ -168,7 +170,7 @@ abstract contract AccountState is IMarginCallRegistry {
         if (_accounts[context][account].state != State.Current) return false;
         Seen memory seen = _see(context, account);
         if (seen.account.state != State.Current || seen.account.level < minLevel) return false;
-        if (seen.path.open) return false;
+        if (seen.path.open || seen.path.changed != 0) return false;
         if (seen.meta.clock > seen.meta.effective(seen.account.until)) return false;
         return MARKETS.vouchesFor(context, seen.account.epoch, maxAge);
     }

@@ -135,6 +135,8 @@ interface IMarginCallRegistry is IMarginRefusals {
     error NotThePaths();
     /// @notice It was said already which contract that is.
     error PathsAreSet();
+    /// @notice Only the contract that keeps changes may.
+    error NotTheChanges();
 
     // ---------------------------------------------------------------- accounts
 
@@ -264,9 +266,31 @@ interface IMarginCallRegistry is IMarginRefusals {
     /// @param account The account.
     function answerPath(bytes31 context, address account) external;
 
+    // ----------------------------------------------------------------- changes
+
+    /// @notice The gate's contract of changes puts one on record, or takes one off: while
+    /// it is there, no *at-least* proof of the account counts, and it takes no risk.
+    /// @param context The market.
+    /// @param account The account.
+    /// @param epoch The epoch that it starts from; zero takes it off.
+    function setChange(bytes31 context, address account, uint64 epoch) external;
+
+    /// @notice That contract says that a change was shown, by a proof that it has
+    /// checked: the account is proved, or its call cured.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The rows of the proof that a margin proof has too.
+    /// @param posted The market's clock when the epoch was posted.
+    /// @param sender Who showed it.
+    function acceptShown(
+        bytes32 circuit,
+        uint256[9] calldata inputs,
+        uint48 posted,
+        address sender
+    ) external;
+
     // ------------------------------------------------------------------- views
 
-    /// @notice The last path that an account asked for.
+    /// @notice The last path that an account asked for, and its change on record.
     /// @param context The market.
     /// @param account The account.
     function pathOf(bytes31 context, address account) external view returns (PathRequest memory);

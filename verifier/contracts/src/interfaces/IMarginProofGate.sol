@@ -14,6 +14,7 @@ interface IMarginProofGate {
     /// @param proofLength Exact length of a proof, in bytes.
     /// @param active Whether it was activated.
     /// @param frozen Whether its proofs are refused for now.
+    /// @param ofChanges Whether they are of changes (11 public inputs), not of margin (9).
     /// @param codeHash Hash of the verifier's code.
     struct Circuit {
         address verifier;
@@ -23,6 +24,7 @@ interface IMarginProofGate {
         uint32 proofLength;
         bool active;
         bool frozen;
+        bool ofChanges;
         bytes32 codeHash;
     }
 
@@ -54,6 +56,9 @@ interface IMarginProofGate {
     /// @notice A circuit is no longer accepted.
     event CircuitRemoved(bytes31 indexed context, bytes32 indexed circuit, address sender);
 
+    /// @notice Which contract keeps changes was said, once.
+    event ChangesSet(address changes);
+
     /// @notice The market has no such circuit.
     error UnknownCircuit(bytes32 circuit);
     /// @notice The circuit is there already: remove it first.
@@ -64,6 +69,10 @@ interface IMarginProofGate {
     error CircuitEnded(uint48 validUntil);
     /// @notice The circuit is frozen.
     error CircuitFrozen(bytes32 circuit);
+    /// @notice The circuit's proofs are of another statement.
+    error WrongStatement(bytes32 circuit);
+    /// @notice It was said already which contract keeps changes, or what is given is none.
+    error InvalidChanges();
     /// @notice The circuit is not frozen.
     error CircuitNotFrozen(bytes32 circuit);
     /// @notice The market has as many circuits as it can: remove one first.
@@ -136,6 +145,30 @@ interface IMarginProofGate {
     /// @param circuit Digest of its verifying key.
     function circuitOf(bytes31 context, bytes32 circuit) external view returns (Circuit memory);
 
+    /// @notice As `addCircuit`, of a circuit of changes: *meets* of the transition
+    /// statement, whose verifier takes 11 public inputs. It says nothing of until when
+    /// margin proofs can be verified; frozen it stops the clock as any does.
+    /// @param context The market.
+    /// @param verifier The verifier.
+    /// @param codeHash Hash of its code, as it was examined.
+    /// @param gasLimit Gas given to it.
+    /// @param validUntil Until when, inclusive, its proofs are accepted.
+    function addChangeCircuit(
+        bytes31 context,
+        IMarginVerifier verifier,
+        bytes32 codeHash,
+        uint32 gasLimit,
+        uint48 validUntil
+    ) external;
+
+    /// @notice The administrator says which contract keeps changes, once. Until then
+    /// there are none.
+    /// @param keeper The contract: `MarginChanges`.
+    function setChanges(address keeper) external;
+
+    /// @notice The contract that keeps changes; zero when there is none.
+    function changes() external view returns (address);
+
     /// @notice The circuits of a market that were activated.
     /// @param context The market.
     function activeCircuits(bytes31 context) external view returns (bytes32[] memory);
@@ -160,5 +193,16 @@ interface IMarginProofGate {
         bytes32 circuit,
         uint256[9][] calldata inputs,
         bytes[] calldata proofs
+    ) external view;
+
+    /// @notice Reverts unless the proof of a change proves the public inputs, whose
+    /// context says which market's circuits count.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The public inputs, by row of the transition statement.
+    /// @param proof The proof.
+    function requireChange(
+        bytes32 circuit,
+        uint256[11] calldata inputs,
+        bytes calldata proof
     ) external view;
 }

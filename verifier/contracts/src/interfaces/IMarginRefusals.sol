@@ -82,4 +82,19 @@ interface IMarginRefusals {
     error PathOnRequest(uint64 epoch);
     /// @notice The account waits for no path.
     error NoPathRequest();
+    /// @notice The market takes no changes.
+    error ChangesNotTaken();
+    /// @notice A change starts from the latest epoch.
+    error ChangeNotLatest(uint64 latest);
+    /// @notice The account said from this epoch what it becomes: until a change of nothing
+    /// shows that a later epoch holds it, or it has expired on record, proofs of other commitments do
+    /// not count.
+    error ChangeOpen(uint64 epoch);
+    /// @notice The account has no change on record: submit a margin proof.
+    error NoChangeOpen();
+    /// @notice The change expires when an epoch after this one was posted.
+    error ChangeNotExpired(uint64 last);
+    /// @notice The proof is no change of nothing, or not of the commitment that the change
+    /// of this epoch said.
+    error WrongNext(uint64 epoch);
 }

@@ -10,12 +10,20 @@ library MarginCalldata {
     /// @notice For functions whose arguments are (bytes32, uint256[9], bytes): the
     /// calldata is exactly selector, head, length and proof.
     function requireExact(bytes calldata proof) internal pure {
+        // Selector, circuit, inputs, offset, length.
+        _requireExact(proof, 4 + 32 + 288 + 32 + 32);
+    }
+
+    /// @notice The same of (bytes32, uint256[11], bytes).
+    function requireExactChange(bytes calldata proof) internal pure {
+        _requireExact(proof, 4 + 32 + 352 + 32 + 32);
+    }
+
+    function _requireExact(bytes calldata proof, uint256 expected) private pure {
         uint256 start;
         assembly ("memory-safe") {
             start := proof.offset
         }
-        // Selector, circuit, inputs, offset, length.
-        uint256 expected = 4 + 32 + 288 + 32 + 32;
         if (start != expected || msg.data.length != expected + proof.length) {
             revert MalformedCalldata();
         }

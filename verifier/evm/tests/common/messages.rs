@@ -2,14 +2,18 @@
 
 use alloy_sol_types::SolCall;
 use revm::primitives::{Address, B256, Bytes, U256};
-use zkmargin_evm::contracts::{MarginCallRegistry as registry, MarginMarkets as markets};
+use zkmargin_evm::contracts::{
+    MarginCallRegistry as registry, MarginChanges as changes, MarginMarkets as markets,
+};
 use zkmargin_evm::engine as convert;
 use zkmargin_margin::ids::AccountId;
-use zkmargin_verifier::engine::{Action, ActionRecord, ClaimData, EpochPost, Root};
+use zkmargin_verifier::engine::{Action, ActionRecord, ChangeData, ClaimData, EpochPost, Root};
 
 use super::artifacts::{OpenGate, OpenRegistry};
 use super::attesters::signatures;
-use super::registry::{ANYONE, GOVERNOR, GUARDIAN, MOCK, PATHS, PROTOCOL, Registry, time};
+use super::registry::{
+    ANYONE, GOVERNOR, GUARDIAN, MOCK, MOCK_CHANGES, PATHS, PROTOCOL, Registry, time,
+};
 
 /// Who sends what to whom.
 #[derive(Clone, Debug)]
@@ -22,6 +26,10 @@ pub struct Message {
 impl Registry {
     /// What an action is on the chain.
     pub fn message(&mut self, action: &ActionRecord, verdict: u8) -> Message {
+        let owner = match action {
+            Action::SubmitChange { change } => convert::address(change.afterwards().account),
+            _ => ANYONE,
+        };
         let action = action.clone().map_claim(|claim| ClaimData {
             account: convert::account(self.account(claim.account)),
             ..claim
@@ -30,6 +38,8 @@ impl Registry {
             Action::SubmitProof { claim } => self.proof(claim, verdict, Kind::Proof),
             Action::SubmitBreach { claim } => self.proof(claim, verdict, Kind::Breach),
             Action::Cure { claim } => self.proof(claim, verdict, Kind::Cure),
+            Action::SubmitChange { change } => self.change(change, verdict, Some(owner)),
+            Action::ShowChange { change } => self.change(change, verdict, None),
             Action::SetCircuits { .. }
             | Action::AcceptModel { .. }
             | Action::RevokeModel { .. }
@@ -45,6 +55,20 @@ impl Registry {
         let proof = U256::from(verdict).to_be_bytes_vec();
         let data = kind.calldata(MOCK, claim, proof);
         Message { from: ANYONE, to: self.at.registry, data }
+    }
+
+    /// A change, which its owner brings, or what shows one.
+    fn change(&self, change: &ChangeData, verdict: u8, owner: Option<Address>) -> Message {
+        let proof = Bytes::from(U256::from(verdict).to_be_bytes_vec());
+        let (circuit, inputs) = (MOCK_CHANGES, convert::change_inputs(change));
+        let (from, data) = match owner {
+            Some(owner) => {
+                let call = changes::submitChangeCall { owner, sub: 0, circuit, inputs, proof };
+                (owner, call.abi_encode())
+            }
+            None => (ANYONE, changes::showChangeCall { circuit, inputs, proof }.abi_encode()),
+        };
+        Message { from, to: self.at.changes, data }
     }
 
     fn market_message(&mut self, action: &ActionRecord) -> Message {
@@ -104,6 +128,11 @@ impl Registry {
 
     fn account_message(&mut self, action: &ActionRecord) -> Message {
         let context = self.context();
+        if let Action::ExpireChange { account } = action {
+            let account = self.account(*account);
+            let data = changes::expireChangeCall { context, account }.abi_encode();
+            return Message { from: ANYONE, to: self.at.changes, data };
+        }
         let id = |account: &AccountId, this: &mut Self| this.account(*account);
         let (from, data) = match action {
             Action::Register { account } if self.open => {

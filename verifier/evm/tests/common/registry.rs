@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use alloy_sol_types::{SolCall, SolConstructor};
 use revm::primitives::{Address, B256};
 use zkmargin_evm::contracts::{
-    MarginCallRegistry as registry, MarginMarkets as markets, MarginOperators as operators,
-    MarginProofGate as gate, MarginRoles as roles,
+    MarginCallRegistry as registry, MarginChanges as changes, MarginMarkets as markets,
+    MarginOperators as operators, MarginProofGate as gate, MarginRoles as roles,
 };
 use zkmargin_evm::engine::{self as convert, LAST_TIME, Time};
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
@@ -33,6 +33,8 @@ pub const PATHS: Address = Address::repeat_byte(0xa7);
 pub const NAME: &str = "revm";
 /// Digest of the mock circuit.
 pub const MOCK: B256 = B256::repeat_byte(0xc0);
+/// Digest of the mock circuit of changes.
+pub const MOCK_CHANGES: B256 = B256::repeat_byte(0xc1);
 /// Seconds that an administrator's handover takes.
 const ADMIN_DELAY: u64 = 86_400;
 
@@ -51,6 +53,7 @@ pub struct Addresses {
     pub gate: Address,
     pub operators: Address,
     pub registry: Address,
+    pub changes: Address,
 }
 
 /// One market, with an account of every engine's account: number zero of the owner
@@ -81,6 +84,8 @@ impl Registry {
     fn with_mock(&mut self) {
         let verifier = self.mock(MOCK, true);
         self.add_circuit(verifier, 100_000).unwrap();
+        let verifier = self.mock(MOCK_CHANGES, true);
+        self.add_change_circuit(verifier, 100_000).unwrap();
     }
 
     /// Says what keeps requests for paths.
@@ -129,6 +134,18 @@ impl Registry {
     /// The governor's `addCircuit` without an end.
     pub fn add_circuit(&mut self, verifier: Address, gas: u32) -> Result<Receipt, Failure> {
         let call = gate::addCircuitCall {
+            context: self.context(),
+            verifier,
+            codeHash: self.chain.code_hash(verifier),
+            gasLimit: gas,
+            validUntil: time(LAST_TIME),
+        };
+        self.chain.send(GOVERNOR, self.at.gate, &call)
+    }
+
+    /// The governor's `addChangeCircuit` without an end.
+    pub fn add_change_circuit(&mut self, verifier: Address, gas: u32) -> Result<Receipt, Failure> {
+        let call = gate::addChangeCircuitCall {
             context: self.context(),
             verifier,
             codeHash: self.chain.code_hash(verifier),
@@ -232,7 +249,7 @@ impl Registry {
 
     /// The engine's events in a receipt, about the engine's accounts.
     pub fn events(&self, receipt: &Receipt) -> Vec<Event> {
-        let ours = [self.at.markets, self.at.registry];
+        let ours = [self.at.markets, self.at.registry, self.at.changes];
         let logs = receipt.logs.iter().filter(|log| ours.contains(&log.address));
         let known = logs.filter_map(|log| convert::event(log.topics(), &log.data.data));
         known.map(|event| self.renamed(event)).collect()
@@ -249,6 +266,9 @@ impl Registry {
         | Event::Reinstated { account, .. }
         | Event::PathRequested { account, .. }
         | Event::PathAnswered { account, .. }
+        | Event::ChangeAccepted { account, .. }
+        | Event::ChangeShown { account, .. }
+        | Event::ChangeExpired { account, .. }
         | Event::Escaped { account } = &mut event
         {
             *account = self.accounts[&convert::address(*account)];
@@ -275,7 +295,10 @@ pub fn deploy(chain: &mut Chain, open: bool) -> Result<Addresses, Failure> {
     let (registry, _) = chain.create(DEPLOYER, code_with(code, arguments))?;
     let role = chain.read(roles, &roles::GOVERNOR_ROLECall {});
     chain.send(GOVERNOR, roles, &roles::grantRoleCall { role, account: GOVERNOR })?;
-    Ok(Addresses { roles, markets, gate, operators, registry })
+    let arguments = changes::constructorCall { registry, markets, gate, operators }.abi_encode();
+    let (changes, _) = chain.create(DEPLOYER, code_with(&changes::BYTECODE, arguments))?;
+    chain.send(GOVERNOR, gate, &gate::setChangesCall { keeper: changes })?;
+    Ok(Addresses { roles, markets, gate, operators, registry, changes })
 }
 
 /// A time as the contracts show it.

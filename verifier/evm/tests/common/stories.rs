@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use zkmargin_margin::ids::ContextId;
+use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::ProofSystem;
-use zkmargin_verifier::engine::{ClaimData, PolicyParams};
+use zkmargin_verifier::engine::{ChangeData, ClaimData, PolicyParams};
 
 /// Where the markets of the tests are: the first contract that their governor
 /// deploys. The stored proofs are for one of them.
@@ -70,5 +70,42 @@ pub const WIDE: &str = "standard-small-wide";
 /// The stored story of a circuit.
 pub fn stored(circuit: &str) -> Story {
     let text = fs::read(directory().join(format!("{circuit}.json"))).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// The circuit of changes whose verifier is stored.
+pub const CHANGES: &str = "change-standard-small";
+
+/// Its key, beside those of margin proofs.
+pub fn change_key() -> PathBuf {
+    directory().join(format!("{CHANGES}.vk"))
+}
+
+/// Who changes: owner of the account of the stored proofs.
+pub const CHANGER: [u8; 20] = [0x11; 20];
+
+/// The changer's first account.
+pub fn changing_account() -> AccountId {
+    AccountId::derive(&CHANGER, 0).unwrap()
+}
+
+/// A proof of a change with its public inputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProvedChange {
+    pub change: ChangeData,
+    /// Hexadecimal.
+    pub proof: String,
+}
+
+/// A change from epoch 1, and that epoch 2 holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChangeStory {
+    pub change: ProvedChange,
+    pub shown: ProvedChange,
+}
+
+/// The stored one.
+pub fn change_story() -> ChangeStory {
+    let text = fs::read(directory().join(format!("{CHANGES}.json"))).unwrap();
     serde_json::from_slice(&text).unwrap()
 }

@@ -41,8 +41,12 @@ pub(crate) struct Args {
     before: Source,
     /// The portfolio afterwards, of the same account, with a blinding of its own:
     /// `encrypt` draws one
-    #[arg(value_parser = parse_source)]
-    after: Source,
+    #[arg(value_parser = parse_source, required_unless_present = "unchanged")]
+    after: Option<Source>,
+    /// Instead: that nothing changes, which shows the commitment in the state root. It
+    /// is how a registry is shown that an account has become what it said
+    #[arg(long, conflicts_with_all = ["after", "healthier", "cures", "opening"])]
+    unchanged: bool,
     /// The market of the epoch
     #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
     market: Source,
@@ -194,7 +198,7 @@ where
     let prover = prover::<B, C>(prepared.shape(), args.srs.dev(), args.device, env)?;
     let stage = format!("proof of {}", args.before);
     let made = env.progress.stage(&stage, || prover.prove_transition(prepared));
-    made.map_err(|source| failed(&args.after, source))
+    made.map_err(|source| failed(args.place(), source))
 }
 
 fn prepare<B: Backend, M: FamilyMarket<B::Field>>(
@@ -206,10 +210,13 @@ fn prepare<B: Backend, M: FamilyMarket<B::Field>>(
         let portfolio = market.listings().portfolio(&document);
         Ok((document.account, portfolio.map_err(|error| Error::portfolio(source, error))?))
     };
-    let (before, after) = (open(&args.before)?, open(&args.after)?);
-    if before.0 != after.0 {
-        let (before, after) = (before.0, after.0);
-        return Err(failed(&args.after, TransitionError::OtherAccount { before, after }));
+    let before = open(&args.before)?;
+    let after = args.after.as_ref().map(open).transpose()?;
+    if let Some((after, _)) = &after
+        && *after != before.0
+    {
+        let (before, after) = (before.0, *after);
+        return Err(failed(args.place(), TransitionError::OtherAccount { before, after }));
     }
     let files: Vec<_> = args.path.iter().cloned().collect();
     let path = Paths::<B::Field>::load(args.state.as_ref(), &files)?.of(before.0)?;
@@ -221,8 +228,18 @@ fn prepare<B: Backend, M: FamilyMarket<B::Field>>(
         memo: args.memo,
         shape: args.shape.0,
     };
-    PreparedTransition::new(market, (&before.1, &after.1), &path, &wanted)
-        .map_err(|source| failed(&args.after, source))
+    match after {
+        Some((_, after)) => PreparedTransition::new(market, (&before.1, &after), &path, &wanted),
+        None => PreparedTransition::unchanged(market, &before.1, &path, &wanted),
+    }
+    .map_err(|source| failed(args.place(), source))
+}
+
+impl Args {
+    /// The file that errors are about.
+    fn place(&self) -> &Source {
+        self.after.as_ref().unwrap_or(&self.before)
+    }
 }
 
 fn failed(place: &Source, source: TransitionError) -> Error {

@@ -115,6 +115,9 @@ pub struct StandingAnswer {
     /// The path that it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<PathRequest>,
+    /// The change on record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<OpenChange>,
     /// The epoch the status rests on.
     pub epoch: Option<u64>,
     /// When that epoch's market snapshot was taken.
@@ -145,6 +148,17 @@ pub struct PathRequest {
     pub asked: u64,
     /// Whether it waits for an answer.
     pub open: bool,
+}
+
+/// A change on record that no epoch was shown to hold yet.
+#[cw_serde]
+pub struct OpenChange {
+    /// The epoch it starts from.
+    pub epoch: u64,
+    /// The level met afterwards.
+    pub level: String,
+    /// The commitment afterwards.
+    pub next: String,
 }
 
 /// What demands for paths cost, and what the venue has to lose.
@@ -255,4 +269,6 @@ pub struct CircuitAnswer {
     pub valid_until: Option<u64>,
     /// Since when it is frozen, if it is.
     pub frozen_since: Option<u64>,
+    /// Whether its proofs are of changes.
+    pub of_changes: bool,
 }

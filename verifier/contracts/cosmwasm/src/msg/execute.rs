@@ -10,7 +10,7 @@ use super::shared::{EpochPost, Role, Signers};
 pub struct Submission {
     /// The digest of the circuit's verifying key.
     pub circuit: String,
-    /// The public inputs: eight numbers of 32 bytes, big-endian.
+    /// The public inputs: nine numbers of 32 bytes, big-endian, eleven of a change.
     pub public_inputs: Binary,
     /// The proof.
     pub proof: Binary,
@@ -31,7 +31,7 @@ pub struct ProofBatch {
 /// One of a batch.
 #[cw_serde]
 pub struct BatchedProof {
-    /// The public inputs: eight numbers of 32 bytes, big-endian.
+    /// The public inputs: nine numbers of 32 bytes, big-endian.
     pub public_inputs: Binary,
     /// The proof.
     pub proof: Binary,
@@ -106,6 +106,17 @@ pub enum ExecuteMsg {
     },
     /// Anyone cures a call by an *at-least* proof.
     Cure(Submission),
+    /// The account's owner submits a change that meets a level: what its portfolio
+    /// becomes.
+    SubmitChange(Submission),
+    /// Anyone shows by a change of nothing that a later epoch holds what a change on
+    /// record said: it counts as a proof, or cures.
+    ShowChange(Submission),
+    /// Anyone has a change expire that was not shown in time.
+    ExpireChange {
+        /// The account.
+        account: String,
+    },
     /// Anyone records that a call's deadline has passed.
     MarkLiquidatable {
         /// The account.

@@ -12,8 +12,8 @@ mod start;
 
 pub use answers::{
     AccountAnswer, AccountsAnswer, CircuitAnswer, CircuitsAnswer, ClaimAnswer, DemandAnswer,
-    EpochAnswer, ModelAnswer, ModelsAnswer, NextSigners, PathRequest, PathsAnswer, PolicyAnswer,
-    RolesAnswer, StandingAnswer, StateAnswer, Status,
+    EpochAnswer, ModelAnswer, ModelsAnswer, NextSigners, OpenChange, PathRequest, PathsAnswer,
+    PolicyAnswer, RolesAnswer, StandingAnswer, StateAnswer, Status,
 };
 pub use execute::{BatchedProof, ExecuteMsg, MAX_BATCH, PathMsg, ProofBatch, Submission};
 pub use query::QueryMsg;

@@ -112,6 +112,14 @@ pub struct Terms {
     /// How long (in real time) a move counts for the breaker; 0: every epoch for
     /// itself.
     pub breaker_window: u64,
+    /// How many epochs after a change's the venue has to show it; left out or 0: changes
+    /// are not taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub change_epochs: u16,
+}
+
+const fn is_zero(epochs: &u16) -> bool {
+    *epochs == 0
 }
 
 /// An option that may not be left out: a missing limit is no limit.

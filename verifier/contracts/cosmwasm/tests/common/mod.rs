@@ -80,6 +80,7 @@ pub fn terms(claim: &ClaimData) -> Terms {
         escape_after: ESCAPE_AFTER,
         max_price_move_bps: None,
         breaker_window: 0,
+        change_epochs: 0,
     }
 }
 

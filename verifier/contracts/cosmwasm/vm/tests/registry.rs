@@ -79,6 +79,7 @@ fn start(holder: &str, claim: &ClaimData, key: &[u8]) -> InstantiateMsg {
         escape_after: 1_000,
         max_price_move_bps: None,
         breaker_window: 0,
+        change_epochs: 0,
     };
     let (governor, protocol, guardian) = (holder.into(), holder.into(), holder.into());
     InstantiateMsg {

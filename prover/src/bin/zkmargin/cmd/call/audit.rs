@@ -3,7 +3,8 @@
 use serde::Serialize;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_prover::files::Source;
-use zkmargin_verifier::ledger::ProvedEntry;
+use zkmargin_verifier::engine::{ChangeClaim, ChangeData, ClaimData};
+use zkmargin_verifier::ledger::{Proved, ProvedEntry};
 
 use super::LedgerArgs;
 use super::proofs::refuse_other_system;
@@ -59,26 +60,47 @@ fn verify_again(
     env: Env,
 ) -> Result<usize, Error> {
     let name = |entry: &ProvedEntry| Source::from(&*format!("entry {}", entry.sequence));
-    let sources: Vec<_> = proofs.iter().map(name).collect();
-    let files = sources
-        .iter()
-        .zip(proofs)
-        .map(|(source, entry)| (source, Ok(entry.proof.clone().into_bytes())))
-        .collect();
-    let checked = verify::check_files(files, (srs, None), env)?;
-    for ((source, entry), claim) in sources.iter().zip(proofs).zip(checked) {
-        refuse_other_system(system, source, entry.proof.as_bytes())?;
-        let proved = *claim?.data();
-        if proved != entry.claim {
-            return Err(Error::Mismatch {
-                place: source.to_string(),
-                what: "the claim of its proof",
-                expected: format!("{:?}", entry.claim),
-                found: format!("{proved:?}"),
-            });
+    let (mut margins, mut changes): (Vec<(Source, &ProvedEntry, ClaimData)>, Vec<_>) =
+        (Vec::new(), Vec::new());
+    for entry in proofs {
+        match entry.proved {
+            Proved::Margin(claim) => margins.push((name(entry), entry, claim)),
+            Proved::Change(change) => changes.push((name(entry), entry, change)),
         }
     }
+    let files = margins
+        .iter()
+        .map(|(source, entry, _)| (source, Ok(entry.proof.clone().into_bytes())))
+        .collect();
+    let checked = verify::check_files(files, (srs, None), env)?;
+    for ((source, entry, claim), proved) in margins.iter().zip(checked) {
+        refuse_other_system(system, source, entry.proof.as_bytes())?;
+        require_same(source, claim, proved?.data())?;
+    }
+    for (source, entry, change) in &changes {
+        let bytes = entry.proof.as_bytes();
+        let verified = verify::check_transition(source, bytes, (srs, None), env)?;
+        let proved = ChangeClaim::try_from(verified).map(|change| change.data());
+        require_same::<Option<ChangeData>>(source, &Some(*change), &proved.ok())?;
+    }
     Ok(proofs.len())
+}
+
+/// A proof on record is of what its entry says.
+fn require_same<T: PartialEq + core::fmt::Debug>(
+    source: &Source,
+    expected: &T,
+    proved: &T,
+) -> Result<(), Error> {
+    match proved == expected {
+        true => Ok(()),
+        false => Err(Error::Mismatch {
+            place: source.to_string(),
+            what: "the claim of its proof",
+            expected: format!("{expected:?}"),
+            found: format!("{proved:?}"),
+        }),
+    }
 }
 
 impl Report {

@@ -42,6 +42,14 @@ pub(crate) fn refusal_hint(refusal: &Refusal) -> Option<String> {
         }
         Refusal::PathRequested { .. } => "wait for the answer, or ask in the next epoch",
         Refusal::CallOpen { .. } => "cure the call with `zkmargin call cure`",
+        Refusal::ChangeOpen { .. } => {
+            "show it with `zkmargin prove-change --unchanged` and `call show-change`"
+        }
+        Refusal::ChangeNotLatest { .. } => "prove the change against the latest epoch",
+        Refusal::WrongNext { .. } => {
+            "prove with --unchanged the portfolio that the change led to, under its blinding"
+        }
+        Refusal::ChangesNotTaken => "`zkmargin call init --change-epochs` makes a ledger that does",
         Refusal::ModelNotAccepted => "accept it with `zkmargin call accept`",
         Refusal::LevelTooLow { .. } => {
             "prove a higher level: `zkmargin prove --claim at-least:LEVEL`"

@@ -2,6 +2,7 @@
 
 mod actions;
 mod audit;
+mod changes;
 mod halts;
 mod hints;
 mod init;
@@ -44,6 +45,14 @@ pub(crate) enum Command {
     Overdue(queries::Overdue),
     /// Verify a proof and cure a margin call by it
     Cure(proofs::Args),
+    /// Verify a change that meets a level, and put on record what the account becomes:
+    /// until that is shown, its margin proofs do not count
+    Change(changes::Args),
+    /// Verify a change of nothing that shows that an epoch holds what a change said: it
+    /// counts as a margin proof, or cures
+    ShowChange(changes::Args),
+    /// Have a change expire that was not shown in time
+    ExpireChange(AccountArgs),
     /// Record that the deadline of a call has passed
     Liquidate(AccountArgs),
     /// Close an account: it was liquidated, or it leaves and owes nothing
@@ -92,6 +101,11 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
         Command::Standing(args) => standing::run(args, env),
         Command::Overdue(args) => queries::overdue(args, env),
         Command::Cure(args) => proofs::submit(args, true, env),
+        Command::Change(args) => changes::submit(args, false, env),
+        Command::ShowChange(args) => changes::submit(args, true, env),
+        Command::ExpireChange(args) => {
+            on_account(args, |account| Action::ExpireChange { account }, env)
+        }
         Command::Liquidate(args) => {
             on_account(args, |account| Action::MarkLiquidatable { account }, env)
         }

@@ -71,6 +71,10 @@ pub(crate) struct PolicyArgs {
     /// How long a move counts for the breaker; with 0 every epoch for itself
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
     breaker_window: u64,
+    /// How many epochs after a change's the venue has to show it; with 0 changes are
+    /// not taken
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    change_epochs: u16,
     /// No move of prices halts: a wrong price calls accounts at once
     #[arg(long, conflicts_with_all = ["max_price_move_bps", "breaker_window"])]
     no_breaker: bool,
@@ -102,6 +106,7 @@ impl PolicyArgs {
             escape_after: self.escape_after,
             max_price_move_bps: (!self.no_breaker).then_some(self.max_price_move_bps),
             breaker_window: self.breaker_window,
+            change_epochs: self.change_epochs,
         })
     }
 

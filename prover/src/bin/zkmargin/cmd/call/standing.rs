@@ -64,6 +64,12 @@ impl Report {
                 "path          WAITS for that of epoch {epoch}: its clock stands still"
             ));
         }
+        if let Some(change) = self.standing.change {
+            let epoch = change.epoch.get();
+            lines.push(format!(
+                "change        from epoch {epoch}, NOT SHOWN yet: other proofs do not count"
+            ));
+        }
         lines.extend(self.standing.standstill.map(|why| format!("engine        {why}")));
         lines
     }

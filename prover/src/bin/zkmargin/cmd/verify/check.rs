@@ -98,7 +98,7 @@ fn check_other(
 }
 
 /// Verifies a proof of a transition.
-fn check_transition(
+pub(crate) fn check_transition(
     source: &Source,
     bytes: &[u8],
     (srs, layout): Expected,

@@ -22,7 +22,7 @@ use crate::error::{Error, Exit};
 use crate::input::{SrsArgs, parse_source};
 use crate::output::stderr_line;
 
-pub(crate) use check::{check_files, read_files};
+pub(crate) use check::{check_files, check_transition, read_files};
 pub(crate) use escrow::check_escrow;
 
 use check::{Verified, check_all};
