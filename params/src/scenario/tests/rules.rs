@@ -229,7 +229,7 @@ fn minimum_charges_are_floors_under_the_loss() {
 #[test]
 fn groups_of_scenarios() {
     let group = |spot_shock, vol_shock_direction, dampening_factor| {
-        Scenario { spot_shock, vol_shock_direction, dampening_factor }.group()
+        Scenario { spot_shock, vol_shock_direction, dampening_factor, relief: 0.0 }.group()
     };
     assert_eq!(group(1.18, VolShockDirection::Up, 1.0), LossGroup::Regular);
     assert_eq!(group(1.5, VolShockDirection::Up, 1.0), LossGroup::Tail);
