@@ -106,7 +106,10 @@ fn deribits_own_example() {
             rows: CaseRows::Scenario { table: Box::new(integers.clone()), held },
         };
         assert_eq!(holds(&account), Shape::Small);
-        assert_eq!(CaseStatement::new(&account).unwrap().instance.claim, Claim::new(Side::AtLeast, level).unwrap());
+        assert_eq!(
+            CaseStatement::new(&account).unwrap().instance.claim,
+            Claim::new(Side::AtLeast, level).unwrap()
+        );
     }
 }
 

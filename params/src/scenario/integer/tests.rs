@@ -105,7 +105,7 @@ fn assert_below_and_close(market: &ScenarioMarket, decimals: u32) {
     let mut books = Books(17);
     for model in models() {
         // A lot of coins is worth fewer units than one of USD.
-        let decimals = if model.spec().in_coins { 14 } else { in_usd };
+        let decimals = if model.spec().in_coins { 13 } else { in_usd };
         let unit = 10_f64.powi(i32::try_from(decimals).unwrap());
         let market = &market_for(&model, of_prices);
         let table = RiskTable::new(&model, market).unwrap();

@@ -115,7 +115,11 @@ fn is_the_venues(market: &ScenarioMarket, name: &str, parameters: &Parameters) {
     let mut books = Books(29);
     let (mut extended, mut rolled) = (0, 0);
     for round in 0..300 {
-        let book = books.book(&table, 1 + round % 12);
+        let mut book = books.book(&table, 1 + round % 12);
+        if round % 2 == 1 {
+            // Large enough for an extended move less its dampener to be the worst.
+            book.positions.iter_mut().for_each(|held| held.quantity *= 500.0);
+        }
         let account = assess(&table, &book.resolve(&table).unwrap());
         let held = venue_positions(&market, &book);
         let venue = requirement(parameters, market.spec().spot, &held);
