@@ -52,11 +52,12 @@ fn agree_on_claims(market: &ScenarioMarket, positions: &[Position]) {
 
 #[test]
 fn a_healthy_and_a_poor_book() {
-    let market = ScenarioMarket::new();
-    assert_eq!(market.margin(&healthy()).level(), Level::Initial);
-    assert_eq!(market.margin(&poor()).level(), Level::Bankrupt);
-    agree_on_claims(&market, &healthy());
-    agree_on_claims(&market, &poor());
+    for market in [ScenarioMarket::new(), adding_market()] {
+        assert_eq!(market.margin(&healthy()).level(), Level::Initial);
+        assert_eq!(market.margin(&poor()).level(), Level::Bankrupt);
+        agree_on_claims(&market, &healthy());
+        agree_on_claims(&market, &poor());
+    }
 }
 
 #[test]
@@ -277,8 +278,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(strategy::cases(16)))]
 
     #[test]
-    fn on_generated_books(positions in strategy::any_book(), code in strategy::any_code(), delta in 0_u128..3) {
-        let market = ScenarioMarket::new();
+    fn on_generated_books(
+        positions in strategy::any_book(),
+        code in strategy::any_code(),
+        delta in 0_u128..3,
+        adding in any::<bool>(),
+    ) {
+        let market = if adding { adding_market() } else { ScenarioMarket::new() };
         let claim = Claim::from_code(code).unwrap_or(at_least(Level::Maintenance));
         let shortfall = market.margin(&positions).shortfall_of(claim.level(), claim.multiplier());
         let disclosed = [0, shortfall, shortfall + 1][delta as usize % 3];

@@ -164,6 +164,9 @@ fn terms() -> ScenarioTerms {
         initial_factor: LossFactor::ZERO,
         minimum: MinimumCharge::default(),
         naked: Charges::default(),
+        basis_is_added: false,
+        reliefs: Default::default(),
+        delta_tiers: Default::default(),
     }
 }
 

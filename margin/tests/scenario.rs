@@ -13,9 +13,10 @@ use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::{Position, Reserved};
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
-    Charges, ExpiryKey, FACTOR_ONE, FINE_ONE, Fine, GroupTerms, I256, LossFactor, LotCharge,
-    LotFee, LotValue, MinimumCharge, REGULAR_SCENARIOS, RowKind, SCENARIOS, ScenarioMargin,
-    ScenarioRow, ScenarioTerms, pack_limbs,
+    AccountUnits, ChargeSums, Charges, DELTA_TIERS, DeltaTier, ExpiryKey, FACTOR_ONE, FINE_ONE,
+    Fine, GroupTerms, I256, LossFactor, LotCharge, LotFee, LotValue, MinimumCharge,
+    REGULAR_SCENARIOS, RELIEFS, RELIEVED_FROM, RowKind, SCENARIOS, ScenarioMargin, ScenarioRow,
+    ScenarioTerms, pack_limbs,
 };
 use zkmargin_margin::units::{Amount, Lots};
 
@@ -129,6 +130,25 @@ fn terms() -> ScenarioTerms {
             short_fee: LotFee::new(2).unwrap(),
         },
         naked: charges(10, -4),
+        basis_is_added: false,
+        reliefs: Default::default(),
+        delta_tiers: Default::default(),
+    }
+}
+
+fn account_units(units: u64) -> AccountUnits {
+    AccountUnits::new(units).unwrap()
+}
+
+/// With charges that are added to the worst loss, and a relief of every scenario that
+/// can have one.
+fn adding_terms() -> ScenarioTerms {
+    let tier = |from, rate| DeltaTier { from: account_units(from), rate: percent(rate) };
+    ScenarioTerms {
+        basis_is_added: true,
+        reliefs: std::array::from_fn(|i| account_units(10 * (i as u64 + 1))),
+        delta_tiers: [tier(100, 3), tier(250, 50)],
+        ..terms()
     }
 }
 
@@ -146,11 +166,15 @@ fn row_of(rows: &[ScenarioRow], position: &Position) -> ScenarioRow {
 }
 
 fn try_assess(lots: &[(u64, i64)]) -> Result<ScenarioMargin, Violation> {
+    try_assess_by(lots, &terms())
+}
+
+fn try_assess_by(lots: &[(u64, i64)], terms: &ScenarioTerms) -> Result<ScenarioMargin, Violation> {
     let rows = rows();
     let mut positions: Vec<_> = lots.iter().map(|(id, lots)| position(*id, *lots, 0)).collect();
     positions.sort_by_key(Position::key);
     let rows: Vec<_> = positions.iter().map(|position| row_of(&rows, position)).collect();
-    ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &terms())
+    ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, terms)
 }
 
 fn assess(lots: &[(u64, i64)]) -> ScenarioMargin {
@@ -261,6 +285,76 @@ fn the_worst_of_all_counts() {
         ScenarioMargin::assess([(&position(PERP, 3, 0), &calm)], &Reserved::NONE, &terms())
             .unwrap();
     assert_eq!((margin.minimum, margin.worst), (hundredths(3_000), hundredths(-3_000)));
+}
+
+/// A basis loss that is added is no candidate, and counts with the loss factor.
+#[test]
+fn the_basis_loss_is_added_where_the_terms_say_so() {
+    let lots = [(FUTURE, 1), (PERP, -1)];
+    let [apart, added] = [false, true].map(|basis_is_added| {
+        try_assess_by(&lots, &ScenarioTerms { basis_is_added, ..terms() }).unwrap()
+    });
+    assert_eq!((apart.worst, apart.added), (apart.basis, I256::ZERO));
+    assert_eq!((added.basis, added.added), (apart.basis, -apart.basis));
+    // The minimum charge is the worst of what is left.
+    assert!(added.worst > apart.worst);
+    let more = added.requirement(Level::Initial).unwrap();
+    let charges = more + (added.worst + added.basis) * I256::from(1_250_000_000_u64);
+    let one = I256::from(FINE_ONE) * I256::from(FACTOR_ONE);
+    let ChargeSums { maintenance, initial, .. } = added.charges;
+    assert_eq!(charges, one * I256::from(maintenance + initial));
+}
+
+/// With moves of plus and minus a delta, an expiry loses its weight of its net delta.
+#[test]
+fn opposite_moves_charge_the_net_delta_of_an_expiry() {
+    let with = |instrument, key, delta: i64| {
+        let kind = RowKind::Future { group: group(key), basis: [value(delta), value(-delta)] };
+        row(instrument, kind, &[])
+    };
+    let rows = [with(FUTURE, 1, 100), with(FUTURE + 1, 1, 90), with(FAR_CALL + 200, 2, 80)];
+    let lots = [7, -9, -5];
+    let positions: Vec<_> =
+        rows.iter().zip(lots).map(|(row, lots)| position(row.instrument.get(), lots, 0)).collect();
+    let margin =
+        ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &adding_terms());
+    // 700 - 810 of the first expiry, 400 of the second, which weighs double.
+    assert_eq!(margin.unwrap().added, units(110 + 2 * 400));
+}
+
+#[test]
+fn tiers_charge_the_net_delta_beyond_their_thresholds() {
+    let terms = ScenarioTerms { basis_is_added: false, ..adding_terms() };
+    let added = |lots: &[(u64, i64)]| try_assess_by(lots, &terms).unwrap().added;
+    for (perpetuals, expected) in
+        [(0, 0), (1, 0), (2, 3 * 100), (-2, 3 * 100), (3, 3 * 200 + 50 * 50)]
+    {
+        assert_eq!(added(&[(PERP, perpetuals)]), hundredths(expected), "{perpetuals}");
+    }
+    // The short call takes 60 off.
+    assert_eq!(added(&[(PERP, 3), (CALL, -1)]), hundredths(3 * 140));
+}
+
+/// A relief is taken off a loss, and leaves no profit in its place.
+#[test]
+fn reliefs_are_of_the_last_regular_scenarios() {
+    let last = REGULAR_SCENARIOS - 1;
+    let kind = || RowKind::Perpetual { options_fee: LotFee::ZERO };
+    let terms = ScenarioTerms { minimum: MinimumCharge::default(), ..adding_terms() };
+    let worst = |scenario: usize, loss: i64| {
+        let row = row(PERP, kind(), &[(scenario, -loss)]);
+        let position = position(PERP, 1, 0);
+        ScenarioMargin::assess([(&position, &row)], &Reserved::NONE, &terms).unwrap().worst
+    };
+    assert_eq!(RELIEVED_FROM + RELIEFS, REGULAR_SCENARIOS);
+    assert_eq!(worst(last, 200), units(-120));
+    assert_eq!(worst(last, 79), I256::ZERO);
+    assert_eq!(worst(RELIEVED_FROM, 200), units(-190));
+    for scenario in [RELIEVED_FROM - 1, REGULAR_SCENARIOS, 0] {
+        // No other scenario, and no skew.
+        let margin = worst(scenario, 200);
+        assert_eq!(margin, units(-200), "{scenario}");
+    }
 }
 
 #[test]
@@ -417,6 +511,19 @@ fn digests_bind_every_field() {
     ] {
         digests.push(ScenarioTerms { minimum, ..terms() }.digest());
     }
+    digests.push(ScenarioTerms { basis_is_added: true, ..terms() }.digest());
+    for relief in 0..RELIEFS {
+        let mut terms = terms();
+        terms.reliefs[relief] = account_units(1);
+        digests.push(terms.digest());
+    }
+    for tier in 0..DELTA_TIERS {
+        let mut terms = terms();
+        terms.delta_tiers[tier].from = account_units(1);
+        digests.push(terms.digest());
+        terms.delta_tiers[tier].rate = percent(1);
+        digests.push(terms.digest());
+    }
     digests.sort();
     let count = digests.len();
     digests.dedup();
@@ -471,9 +578,9 @@ fn elements_hold_every_field_at_its_place() {
         assert!(hex(&row.elements::<Fp>()[0]).starts_with(head));
     }
 
-    let terms = terms();
+    let terms = adding_terms();
     let elements = terms.elements::<Fp>();
-    assert_eq!(elements.len(), 48);
+    assert_eq!(elements.len(), 61);
     for (element, dampening) in elements.iter().zip(terms.dampening) {
         assert_eq!(*element, Fp::from(dampening.get()));
     }
@@ -481,6 +588,10 @@ fn elements_hold_every_field_at_its_place() {
     let rest = [1_000_000_000, 1_250_000_000, net.get(), half_hedged.get(), short_fee.get()];
     assert_eq!(elements[42..47], rest.map(Fp::from));
     assert_eq!(elements[47], pack_limbs(&[10, -4]));
+    assert_eq!(elements[48], Fp::ONE);
+    assert_eq!(elements[49..57], [10, 20, 30, 40, 50, 60, 70, 80].map(Fp::from));
+    let [three, half] = [3, 50].map(|rate| percent(rate).get());
+    assert_eq!(elements[57..], [100, three, 250, half].map(Fp::from));
 }
 
 /// The bounds that keep the sums of an account from running into each other.
@@ -495,6 +606,7 @@ fn numbers_of_rows_are_in_range() {
     assert!(LotFee::new((1 << 45) - 1).is_ok() && LotFee::new(1 << 45).is_err());
     assert!(Fine::new((1 << 48) - 1).is_ok() && Fine::new(1 << 48).is_err());
     assert!(LossFactor::new((1 << 40) - 1).is_ok() && LossFactor::new(1 << 40).is_err());
+    assert!(AccountUnits::new((1 << 60) - 1).is_ok() && AccountUnits::new(1 << 60).is_err());
     assert!(ExpiryKey::new(0).is_err());
     assert_eq!(ExpiryKey::new(u16::MAX).map(ExpiryKey::get), Ok(u16::MAX));
 }
@@ -544,6 +656,9 @@ fn naive(positions: &[(ScenarioRow, i64, i128)], terms: &ScenarioTerms, level: L
                 - of(*key, true, &|row| row.mark().get()) * I256::from(terms.dampening[s].get());
             pnl += if s >= 40 { -change.abs() } else { change };
         }
+        if (32..40).contains(&s) {
+            pnl += fine * I256::from(terms.reliefs[s - 32].get());
+        }
         losses.push(pnl);
     }
     let mut basis = I256::ZERO;
@@ -552,7 +667,7 @@ fn naive(positions: &[(ScenarioRow, i64, i128)], terms: &ScenarioTerms, level: L
         let down = of(*key, false, &|row| row.basis()[1].get());
         basis += up.min(down).min(I256::ZERO) * I256::from(group.basis_weight.get());
     }
-    losses.push(basis);
+    losses.push(if terms.basis_is_added { I256::ZERO } else { basis });
     let naked = strikes.values().fold(I256::ZERO, |sum, net| sum + (-*net).max(I256::ZERO));
     let deltas = || all().map(|(row, a)| a * num(row.delta.get()));
     let long = deltas().fold(I256::ZERO, |sum, delta| sum + delta.max(I256::ZERO));
@@ -563,7 +678,14 @@ fn naive(positions: &[(ScenarioRow, i64, i128)], terms: &ScenarioTerms, level: L
             + long.min(short) * 2 * I256::from(minimum.half_hedged.get())
             + naked * I256::from(minimum.short_fee.get()) * fine),
     );
-    let worst = losses.into_iter().min().unwrap();
+    let mut worst = losses.into_iter().min().unwrap();
+    if terms.basis_is_added {
+        worst += basis;
+    }
+    for tier in &terms.delta_tiers {
+        let beyond = (long - short).abs() - I256::from(tier.from.get());
+        worst -= beyond.max(I256::ZERO) * I256::from(tier.rate.get());
+    }
     let fee =
         all().filter(|(_, a)| *a != 0).map(|(row, _)| row.options_fee().get()).max().unwrap_or(0);
     let mut worth = positions.iter().fold(I256::ZERO, |sum, (_, _, cash)| sum + I256::from(*cash));
@@ -637,12 +759,15 @@ proptest! {
             .map(|(row, lots, cash)| position(row.instrument.get(), *lots, *cash))
             .collect();
         let rows: Vec<_> = account.iter().map(|(row, ..)| *row).collect();
-        let margin = ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &terms()).unwrap();
-        for level in [Level::MarginCall, Level::Maintenance, Level::Initial] {
-            prop_assert_eq!(margin.balance(level), Some(naive(&account, &terms(), level)));
-            let short = margin.balance(level).unwrap() < I256::ZERO;
-            prop_assert_eq!(margin.shortfall(level) > 0, short);
+        for terms in [terms(), adding_terms()] {
+            let slots = positions.iter().zip(&rows);
+            let margin = ScenarioMargin::assess(slots, &Reserved::NONE, &terms).unwrap();
+            for level in [Level::MarginCall, Level::Maintenance, Level::Initial] {
+                prop_assert_eq!(margin.balance(level), Some(naive(&account, &terms, level)));
+                let short = margin.balance(level).unwrap() < I256::ZERO;
+                prop_assert_eq!(margin.shortfall(level) > 0, short);
+            }
+            prop_assert!(margin.worst <= I256::ZERO && margin.added >= I256::ZERO);
         }
-        prop_assert!(margin.worst <= I256::ZERO);
     }
 }

@@ -92,7 +92,7 @@ const fn missing(venue: &'static str, rule: &'static str, note: &'static str) ->
 const MARGINS: &str = "src/import/tests/margins.rs";
 
 /// The rules, by venue.
-pub const RULES: [Rule; 22] = [
+pub const RULES: [Rule; 23] = [
     Rule {
         venue: "Hyperliquid",
         rule: "perpetuals, cross and isolated",
@@ -172,12 +172,26 @@ pub const RULES: [Rule; 22] = [
     },
     Rule {
         venue: "Deribit",
-        rule: "segregated portfolio margin (S:PM)",
+        rule: "segregated portfolio margin (S:PM), in coins",
         natively: Exact,
+        proved: Exact,
+        evidence: Test {
+            file: "src/scenario/tests/deribit.rs",
+            name: "the_venues_example_comes_out_in_coins",
+        },
+        models: &["deribit-btc", "deribit-eth"],
+        imports: &[],
+        note: "up to a net delta of 20 million USD, beyond which the venue adds a charge that is \
+               not here; cash and equity are coins",
+    },
+    Rule {
+        venue: "Deribit",
+        rule: "segregated portfolio margin (S:PM), in USD",
+        natively: Conservative,
         proved: Conservative,
         evidence: Test {
-            file: "src/scenario/deribit.rs",
-            name: "the_venues_own_example_comes_out",
+            file: "src/scenario/tests/deribit.rs",
+            name: "an_account_that_meets_a_level_here_meets_it_at_the_venue",
         },
         models: &["deribit-btc-approx", "deribit-eth-approx"],
         imports: &["account", "options"],

@@ -5,8 +5,14 @@
 //! by side: the 53 of the small shape, and the 35 of the large one.
 #![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
+use zkmargin_margin::claim::{Claim, Level, Side};
+use zkmargin_margin::ids::BucketId;
+use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::shape::Shape;
-use zkmargin_params::conformance::{CaseAccount, accounts};
+use zkmargin_margin::units::{Amount, Lots};
+use zkmargin_params::conformance::{CaseAccount, CaseRows, accounts};
+use zkmargin_params::scenario::{IntegerTable, RiskRow, RiskTable, ScenarioMarket, parameters};
+use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::conformance::CaseStatement;
 
 const SCENARIO: &str = include_str!("../../params/fixtures/pmrm2_cases.json");
@@ -51,6 +57,60 @@ fn a_medium_book() {
 fn scenario_cases_of_large_books() {
     let shapes: Vec<_> = scenario_cases(true).iter().map(holds).collect();
     assert_eq!(shapes, [Shape::Large; 35]);
+}
+
+/// Deribit's own example of segregated portfolio margin: within 1e-8 coins of the venue's
+/// margins the account meets them, or does not.
+#[test]
+fn deribits_own_example() {
+    let market = r#"{
+      "underlying": "BTC", "spot": 65666.19,
+      "feeds": [{ "expiry_seconds": 950400, "forward": 67371.75 }],
+      "instruments": {
+        "BTC-PERPETUAL": { "kind": "perpetual", "price": 65910.57 },
+        "BTC-28JUN24": { "kind": "future", "expiry_seconds": 950400 }
+      }
+    }"#;
+    let model = parameters::by_name("deribit-btc").unwrap().model().unwrap();
+    let table = RiskTable::new(&model, &ScenarioMarket::from_json(market).unwrap()).unwrap();
+    // One lot of each: both values are exact to 1e-12 coins.
+    let lot = |row: &RiskRow| match row.symbol.as_str() {
+        "BTC-PERPETUAL" => 0.314538364,
+        _ => 0.001187534,
+    };
+    let integers = IntegerTable::new(&table, 12, 1.0, lot).unwrap();
+    integers.check_levels(&table).unwrap();
+    let (initial, maintenance) = (62_843_130_980, 50_274_504_784);
+    let near = 10_000;
+    for (cash, level) in [
+        (initial + near, Level::Initial),
+        (initial - near, Level::Maintenance),
+        (maintenance + near, Level::Maintenance),
+        (maintenance - near, Level::MarginCall),
+    ] {
+        let mut positions = [("BTC-PERPETUAL", 1), ("BTC-28JUN24", -1)].map(|(symbol, lots)| {
+            let instrument = Symbol::new(symbol).unwrap().instrument_id();
+            let (bucket, quantity) = (BucketId::CROSS, Lots::new(lots));
+            Position { bucket, instrument, quantity, cash: Amount::ZERO }
+        });
+        positions.sort_by_key(Position::key);
+        positions[0].cash = Amount::new(cash).unwrap();
+        let row_of = |position: &Position| {
+            let rows = &integers.rows;
+            rows.iter().position(|row| row.instrument == position.instrument).unwrap()
+        };
+        let held = positions.iter().map(row_of).collect();
+        let account = CaseAccount {
+            case: format!("{cash} units of cash"),
+            positions: positions.to_vec(),
+            rows: CaseRows::Scenario { table: Box::new(integers.clone()), held },
+        };
+        assert_eq!(holds(&account), Shape::Small);
+        assert_eq!(
+            CaseStatement::new(&account).unwrap().instance.claim,
+            Claim::new(Side::AtLeast, level).unwrap()
+        );
+    }
 }
 
 #[test]

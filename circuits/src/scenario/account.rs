@@ -9,7 +9,7 @@ use super::expiry::Expiry;
 use super::hints::{Hints, SlotHints, TotalsHints};
 use super::loss::{Losses, unpack_all};
 use super::order::{self, Netting};
-use super::outcome::{balance, minimum_charge, of_level, outcome, worst};
+use super::outcome::{added, balance, minimum_charge, net_delta, of_level, outcome, worst};
 use super::slot::ScenarioSlot;
 use super::sums::{Extreme, unpack, witness_signed};
 use super::terms::{FINE_BITS, TermsCells};
@@ -144,9 +144,14 @@ impl<F: MarginField> Account<F> {
         }
 
         s.scope("outcome");
-        let deltas = (&self.deltas, &self.net_delta, totals.map(|t| t.net_delta_is_negative));
-        let minimum = minimum_charge(s, terms, deltas, &naked)?;
-        let worst = worst(s, terms, &losses, &minimum, totals)?;
+        let is_negative = totals.map(|t| t.net_delta_is_negative);
+        let net = net_delta(s, &self.deltas, &self.net_delta, is_negative)?;
+        let minimum = minimum_charge(s, terms, (&self.deltas, &net), &naked)?;
+        let basis_added = s.mul("M5 basis added", &terms.basis_is_added, &losses.basis)?;
+        let basis = s.sub("basis not added", &losses.basis, &basis_added)?;
+        let worst = worst(s, terms, &losses, (&basis, &minimum), totals)?;
+        let added = added(s, terms, basis_added, &net, totals)?;
+        let lost = s.sub("M5 worst and added", &worst, &added)?;
         let product = (&naked, &terms.naked);
         let charges =
             s.mul_add("M5 charges on naked", product, (F::ONE, &self.charges), F::ZERO)?;
@@ -165,7 +170,7 @@ impl<F: MarginField> Account<F> {
             s.mul("maintenance loss factor", &claim.is_maintenance, &terms.maintenance_factor)?;
         let product = (&claim.is_initial, &terms.initial_factor);
         let factor = s.mul_add("M5 loss factor", product, (F::ONE, &factor), F::ZERO)?;
-        let pnl = s.mul("M5 worst pnl of the level", &worst, &factor)?;
+        let pnl = s.mul("M5 worst pnl of the level", &lost, &factor)?;
         let balance = balance(s, claim, (&worth, &pnl), (&charges, &credits))?;
         outcome(s, claim, &balance, totals)
     }

@@ -54,7 +54,7 @@ impl<F: MarginField> Losses<F> {
                 self.add_skew(s, index, (&value, dampened), is_negative)?;
             }
         }
-        self.add_basis(s, expiry, (&up.value, &down.value), hints)?;
+        self.add_basis(s, expiry, [up, down], hints)?;
         self.add_fee(s, expiry, options_fee, hints)
     }
 
@@ -73,21 +73,19 @@ impl<F: MarginField> Losses<F> {
         Ok(())
     }
 
-    /// Adds `max(0, -up, -down)` by the expiry's weight.
+    /// Adds `max(0, -up, -down)` by the expiry's weight: the larger of what the two
+    /// moves are below zero.
     fn add_basis<L: Layouter<F>>(
         &mut self,
         s: &mut Synthesizer<'_, F, L>,
         expiry: &Expiry<F>,
-        (up, down): (&Cell<F>, &Cell<F>),
+        moves: [&SignedCells<F>; 2],
         hints: Value<&ExpiryHints<F>>,
     ) -> Result<(), Error> {
         let loss = s.witness_unchecked("M5 basis loss", hints.map(|h| h.basis_loss))?;
-        let mut loss = Extreme::largest("basis loss", loss, SUM_BITS + 8);
-        let zero = s.zero();
-        loss.add(s, &zero)?;
-        for (name, profit) in [("basis loss up", up), ("basis loss down", down)] {
-            let candidate = s.scale(name, -F::ONE, profit, F::ZERO)?;
-            loss.add(s, &candidate)?;
+        let mut loss = Extreme::largest("basis loss", loss, SUM_BITS);
+        for profit in moves {
+            loss.add(s, &profit.negative)?;
         }
         let loss = loss.finish(s)?;
         let product = (expiry.basis_weight.cell(), &loss);

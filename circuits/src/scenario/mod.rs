@@ -28,14 +28,16 @@
 //! from both sides: *below* proofs are made against an account, so no figure
 //! may be only bounded.
 //!
-//! **Nothing wraps.** Sums are below `2^72`, factors below `2^48`. Profits and
-//! losses of 12 expiries are so below `24 * 2^120 + 2^112 < 2^125`, as are the
-//! basis loss and the minimum charge (naked lots are below `2^38` and the fee on
-//! them below `2^45`, times `2^40`). Times a loss factor that is below `2^165`;
-//! marks, cash, charges and what is reserved are below `2^88`, times `2^40 * 10^9`
-//! below `2^158`. What is required is so below `2^166`, and what a multiplier adds
-//! to it below `2^190`. Balances are in ten-thousandths beside: a deficit is below
-//! `2^191` and a shortfall below `2^108`, which is asked to be below `2^104`; a
+//! **Nothing wraps.** Sums are below `2^72`, factors below `2^48`, reliefs and
+//! thresholds of tiers below `2^60`. Profits and losses of 12 expiries are so below
+//! `24 * 2^120 + 2^112 < 2^125`, as are the basis loss and the minimum charge (naked
+//! lots are below `2^38` and the fee on them below `2^45`, times `2^40`); with what
+//! is added, the basis loss and two tiers below `2^120` each, a loss is below
+//! `2^126`. Times a loss factor that is below `2^166`; marks, cash, charges and what
+//! is reserved are below `2^88`, times `2^40 * 10^9` below `2^158`. What is required
+//! is so below `2^167`, and what a multiplier adds to it below `2^191`. Balances are
+//! in ten-thousandths beside: a deficit is below `2^192` and a shortfall below
+//! `2^109`, which is asked to be below `2^104`; a
 //! balance that is not negative has no losses in it and is below `2^173`.
 
 mod account;

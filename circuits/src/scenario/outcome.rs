@@ -6,11 +6,11 @@ use halo2_proofs::plonk::Error;
 use zkmargin_margin::claim::MULTIPLIER_ONE;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::SHORTFALL_BITS;
-use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, REGULAR_SCENARIOS, SUM_BITS};
+use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, REGULAR_SCENARIOS, RELIEVED_FROM, SUM_BITS};
 
 use super::hints::TotalsHints;
 use super::loss::Losses;
-use super::sums::{Extreme, absolute};
+use super::sums::{Extreme, absolute, witness_signed};
 use super::terms::TermsCells;
 use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::claim::ClaimCells;
@@ -33,35 +33,69 @@ pub(super) fn balance_one<F: MarginField>() -> F {
     requirement_one::<F>() * F::from(u64::from(MULTIPLIER_ONE))
 }
 
+/// `|net delta|`, below `2^72`, as is the sum of all deltas.
+pub(super) fn net_delta<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    deltas: &Cell<F>,
+    net_delta: &Cell<F>,
+    is_negative: Value<F>,
+) -> Result<Cell<F>, Error> {
+    s.range_check("M4 deltas", deltas, SUM_BITS)?;
+    Ok(absolute(s, "net delta", net_delta, is_negative, SUM_BITS)?.0)
+}
+
 /// The minimum charge, times `FINE_ONE`:
 /// `(net - half_hedged) |net delta| + half_hedged deltas + short_fee naked`.
 pub(super) fn minimum_charge<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     terms: &TermsCells<F>,
-    (deltas, net_delta, is_negative): (&Cell<F>, &Cell<F>, Value<F>),
+    (deltas, net): (&Cell<F>, &Cell<F>),
     naked: &Cell<F>,
 ) -> Result<Cell<F>, Error> {
-    s.range_check("M4 deltas", deltas, SUM_BITS)?;
-    let (net, _) = absolute(s, "net delta", net_delta, is_negative, SUM_BITS)?;
     let factor = s.sub("net less hedged", &terms.net, &terms.half_hedged)?;
-    let charge = s.mul("net delta charge", &factor, &net)?;
+    let charge = s.mul("net delta charge", &factor, net)?;
     let product = (&terms.half_hedged, deltas);
     let charge = s.mul_add("M5 delta charge", product, (F::ONE, &charge), F::ZERO)?;
     let short = s.mul("short charge", &terms.short_fee, naked)?;
     s.add_scaled("M5 minimum charge", &charge, (F::from(FINE_ONE), &short), F::ZERO)
 }
 
-/// The worst of the scenarios, the basis loss and the minimum charge.
+/// What is added to the worst loss, times `FINE_ONE`: to the basis loss where it is
+/// added, the rate of each tier of the net delta times what is beyond its threshold.
+pub(super) fn added<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    terms: &TermsCells<F>,
+    basis: Cell<F>,
+    net: &Cell<F>,
+    totals: Value<&TotalsHints<F>>,
+) -> Result<Cell<F>, Error> {
+    let mut added = basis;
+    for (index, [from, rate]) in terms.delta_tiers.iter().enumerate() {
+        // Thresholds are below 2^60: what is left up to one is below 2^72 either way.
+        let name = format!("tier {index} less net delta");
+        let left = s.sub(&name, from, net)?;
+        let name = format!("left in tier {index}");
+        let signed = witness_signed(s, &name, totals.map(|t| t.tiers_left[index]), SUM_BITS)?;
+        s.equal(&signed.value, &left)?;
+        let charge = (rate, &signed.negative);
+        let name = format!("M5 added by tier {index}");
+        added = s.mul_add(&name, charge, (F::ONE, &added), F::ZERO)?;
+    }
+    Ok(added)
+}
+
+/// The worst of the scenarios, the basis loss that is not added and the minimum
+/// charge.
 pub(super) fn worst<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     terms: &TermsCells<F>,
     losses: &Losses<F>,
-    minimum: &Cell<F>,
+    (basis, minimum): (&Cell<F>, &Cell<F>),
     totals: Value<&TotalsHints<F>>,
 ) -> Result<Cell<F>, Error> {
     let worst = s.witness_unchecked("M5 worst", totals.map(|t| t.worst))?;
     let mut worst = Extreme::smallest("worst", worst, WORST_BITS);
-    for (name, loss) in [("basis pnl", &losses.basis), ("minimum pnl", minimum)] {
+    for (name, loss) in [("basis pnl", basis), ("minimum pnl", minimum)] {
         let candidate = s.scale(name, -F::ONE, loss, F::ZERO)?;
         worst.add(s, &candidate)?;
     }
@@ -69,7 +103,12 @@ pub(super) fn worst<F: MarginField, L: Layouter<F>>(
     for (index, pnl) in losses.pnl.iter().enumerate() {
         if index < REGULAR_SCENARIOS {
             let product = (&terms.dampening[index], &owed);
-            let pnl = s.mul_add(&format!("M5 pnl {index}"), product, (F::ONE, pnl), F::ZERO)?;
+            let mut pnl = s.mul_add(&format!("M5 pnl {index}"), product, (F::ONE, pnl), F::ZERO)?;
+            let relief = index.checked_sub(RELIEVED_FROM).and_then(|i| terms.reliefs.get(i));
+            if let Some(relief) = relief {
+                let relief = (F::from(FINE_ONE), relief);
+                pnl = s.add_scaled(&format!("M5 relieved pnl {index}"), &pnl, relief, F::ZERO)?;
+            }
             worst.add(s, &pnl)?;
         } else {
             worst.add(s, pnl)?;

@@ -4,7 +4,7 @@ use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::Domain;
-use zkmargin_margin::scenario::SCENARIOS;
+use zkmargin_margin::scenario::{DELTA_TIERS, RELIEFS, SCENARIOS};
 
 use super::hints::TermsHints;
 use crate::gadgets::{Cell, Synthesizer};
@@ -24,6 +24,12 @@ pub struct TermsCells<F: MarginField> {
     pub(super) short_fee: Cell<F>,
     /// Both charges on naked shorts, packed.
     pub(super) naked: Cell<F>,
+    /// One where the basis loss is added to the worst loss.
+    pub(super) basis_is_added: Cell<F>,
+    /// One for each of the last regular scenarios.
+    pub(super) reliefs: Vec<Cell<F>>,
+    /// Threshold and rate of each tier of the net delta.
+    pub(super) delta_tiers: Vec<[Cell<F>; 2]>,
     /// What the header holds.
     pub(super) digest: Cell<F>,
 }
@@ -47,11 +53,22 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     let half_hedged = field("hedged delta", &|h| h.half_hedged)?;
     let short_fee = field("short fee", &|h| h.short_fee)?;
     let naked = field("naked charges", &|h| h.naked)?;
+    let basis_is_added = field("basis is added", &|h| h.basis_is_added)?;
+    let reliefs = (0..RELIEFS)
+        .map(|i| field(&format!("relief {i}"), &|h| h.reliefs[i]))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut delta_tiers = Vec::with_capacity(DELTA_TIERS);
+    for i in 0..DELTA_TIERS {
+        let from = field(&format!("tier {i} threshold"), &|h| h.delta_tiers[i][0])?;
+        delta_tiers.push([from, field(&format!("tier {i} rate"), &|h| h.delta_tiers[i][1])?]);
+    }
     let mut elements = dampening.clone();
     elements.extend(
         [&maintenance_factor, &initial_factor, &net, &half_hedged, &short_fee, &naked]
             .map(Cell::clone),
     );
+    elements.push(basis_is_added.clone());
+    elements.extend(reliefs.iter().chain(delta_tiers.iter().flatten()).cloned());
     let domains = (Domain::ScenarioTerms, Domain::ScenarioTermsNext);
     let digest = s.hash_chain("M3 terms", domains, &elements)?;
     Ok(TermsCells {
@@ -62,6 +79,9 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
         half_hedged,
         short_fee,
         naked,
+        basis_is_added,
+        reliefs,
+        delta_tiers,
         digest,
     })
 }

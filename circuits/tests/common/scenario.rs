@@ -14,9 +14,9 @@ use zkmargin_margin::portfolio::{Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
-    Charges, ExpiryKey, FACTOR_ONE, FINE_ONE, Fine, GroupTerms, LossFactor, LotCharge, LotFee,
-    LotValue, MinimumCharge, RowKind, SCENARIOS, Scenario, ScenarioMargin, ScenarioRow,
-    ScenarioSlot, ScenarioTerms, ScenarioWitness,
+    AccountUnits, Charges, DeltaTier, ExpiryKey, FACTOR_ONE, FINE_ONE, Fine, GroupTerms,
+    LossFactor, LotCharge, LotFee, LotValue, MinimumCharge, RowKind, SCENARIOS, Scenario,
+    ScenarioMargin, ScenarioRow, ScenarioSlot, ScenarioTerms, ScenarioWitness,
 };
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::margin;
@@ -124,7 +124,20 @@ pub fn terms() -> ScenarioTerms {
             short_fee: LotFee::new(25).unwrap(),
         },
         naked: charges(200, -50),
+        basis_is_added: false,
+        reliefs: std::array::from_fn(|i| account_units(10 * (i as u64 + 1))),
+        delta_tiers: [(10_000, 2), (60_000, 3)]
+            .map(|(from, rate)| DeltaTier { from: account_units(from), rate: part(rate) }),
     }
+}
+
+pub fn account_units(units: u64) -> AccountUnits {
+    AccountUnits::new(units).unwrap()
+}
+
+/// The market with the basis loss added to the worst.
+pub fn adding_market<F: MarginField>() -> ScenarioMarket<F> {
+    ScenarioMarket::of(rows(), ScenarioTerms { basis_is_added: true, ..terms() })
 }
 
 /// A market with its tree.

@@ -240,7 +240,7 @@ fn rejects_m3_terms_of_another_market() {
     both_reject(&case, Violation::Terms, "M3 market root");
     case.witness.account.header.terms = case.witness.terms.digest();
     both_reject(&case, Violation::Header, "M3 market root");
-    let lies: [Lie; 7] = [
+    let lies: [Lie; 11] = [
         |a| a.terms.dampening[41] -= Fp::ONE,
         |a| a.terms.maintenance_factor -= Fp::ONE,
         |a| a.terms.initial_factor -= Fp::ONE,
@@ -248,6 +248,10 @@ fn rejects_m3_terms_of_another_market() {
         |a| a.terms.half_hedged -= Fp::ONE,
         |a| a.terms.short_fee -= Fp::ONE,
         |a| a.terms.naked -= power(LIMB_BITS),
+        |a| a.terms.basis_is_added += Fp::ONE,
+        |a| a.terms.reliefs[7] += Fp::ONE,
+        |a| a.terms.delta_tiers[0][0] += Fp::ONE,
+        |a| a.terms.delta_tiers[1][1] -= Fp::ONE,
     ];
     for lie in lies {
         for case in [control(), poor_control()] {

@@ -109,6 +109,64 @@ fn rejects_m5_another_worst_loss() {
     rejects_only(&control(), lie, "M5 worst is not beyond");
 }
 
+/// Less, or more, beside the worst loss than the net delta and the expiries make.
+#[test]
+fn rejects_m5_another_charge_beside_the_worst() {
+    let market = adding_market();
+    let added = |positions: &[Position], claim| {
+        let case = market.case(positions, claim, 0);
+        assert_eq!(case.check(), Ok(()));
+        case
+    };
+    let below = below(Level::Initial);
+    for case in [
+        control(),
+        poor_control(),
+        added(&healthy(), at_least(Level::Initial)),
+        added(&poor(), below),
+    ] {
+        for tier in 0..2 {
+            let label = format!("tier {tier} less net delta");
+            let within = |a: &mut Assignment<Fp>| {
+                flip(&mut a.totals.tiers_left[tier]);
+                a.solve_claim();
+            };
+            rejects_lie(&case, within, &label);
+            let less = |a: &mut Assignment<Fp>| {
+                a.totals.tiers_left[tier].magnitude -= Fp::ONE;
+                a.solve_claim();
+            };
+            rejects_lie(&case, less, &label);
+            // The same value by another magnitude: nothing is beyond.
+            let wraps = |a: &mut Assignment<Fp>| {
+                let left = &mut a.totals.tiers_left[tier];
+                left.magnitude = -left.magnitude;
+                left.negative = Fp::ONE - left.negative;
+                a.solve_claim();
+            };
+            rejects_lie(&case, wraps, &format!("M4 left in tier {tier}: range 72"));
+            let half = |a: &mut Assignment<Fp>| {
+                a.totals.tiers_left[tier].negative = Fp::from(2).invert().unwrap();
+                a.solve_claim();
+            };
+            rejects_lie(&case, half, &format!("M5 left in tier {tier} is negative"));
+        }
+    }
+    // The basis loss of another expiry than is held, where it is added.
+    let invented: Lie = |a| {
+        a.expiries[FREE].basis_weight = Fp::from(FINE_ONE);
+        a.expiries[FREE].basis_loss = Fp::from(1_000_000_000);
+        a.solve_claim();
+    };
+    rejects_only(&added(&poor(), below), invented, "M5 basis loss is one of them");
+    let forgotten: Lie = |a| {
+        a.expiries[NEAR].basis_loss = Fp::ZERO;
+        a.solve_claim();
+    };
+    let healthy = added(&healthy(), at_least(Level::Initial));
+    rejects_lie(&healthy, forgotten, "M5 basis loss is not beyond");
+}
+
 /// The fee on options that perpetuals raise, too small and too large.
 #[test]
 fn rejects_m5_another_fee_on_options() {

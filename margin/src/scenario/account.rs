@@ -6,8 +6,7 @@ use ethnum::I256;
 
 use super::row::{GroupTerms, ScenarioRow};
 use super::terms::ScenarioTerms;
-use super::{BASIS, FACTOR_ONE, FINE_ONE, MARK, REGULAR_SCENARIOS, SCENARIOS, SUM_BITS, VALUES};
-use crate::claim::{Level, MULTIPLIER_ONE, Multiplier};
+use super::{BASIS, FINE_ONE, MARK, REGULAR_SCENARIOS, RELIEVED_FROM, SCENARIOS, SUM_BITS, VALUES};
 use crate::ids::{BucketId, InstrumentId};
 use crate::portfolio::{Position, Reserved};
 use crate::relation::Violation;
@@ -55,17 +54,21 @@ pub struct ChargeSums {
 /// L(s)     = sum of a v(s)                        over all but options
 /// PnL(s)   = sum over e of (M_e >= 0 ? long_e : short_e) M_e - R(s) m_e + [1] L(s)
 ///            sum over e of -|..| + [1] L(s)       in a skew scenario
+///            and of the last regular scenarios + [1] relief(s)
 /// basis    = sum over e of weight_e min(0, up_e, down_e)      options and futures
 /// naked    = sum over strikes of max(0, -(a of the call + a of the put))
 /// minimum  = net |X - Y| + half_hedged (X + Y - |X - Y|) + [1] short_fee naked
-/// worst    = min(basis, -minimum, PnL(s))
+/// added    = sum over tiers of rate max(0, |X - Y| - from), and -basis where it is added
+/// worst    = min(basis where it is not added, -minimum, PnL(s))
 /// MMc      = sum of |a| mm + naked mm
 /// IMc      = sum of |a| im + naked im + sum over e of gross_e max(fee_e, P) + reserved
 /// MtM      = sum of a mark + cash
 /// ```
 ///
 /// where `X` and `Y` are the notionals of the long and the short deltas and `P`
-/// is the largest fee on options of the perpetuals held.
+/// is the largest fee on options of the perpetuals held. What a level's loss factor
+/// multiplies is `worst - added`. With moves of `delta` and `-delta` the basis loss
+/// of an expiry is its weight times its net delta, long or short.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ScenarioMargin {
     /// The expiries held, ascending.
@@ -91,12 +94,15 @@ pub struct ScenarioMargin {
     pub minimum: I256,
     /// The least of these, at most zero, on the same scale.
     pub worst: I256,
+    /// What is charged beside the worst loss and counts with its factor, at least
+    /// zero, on the same scale.
+    pub added: I256,
     /// The charges beside the worst loss.
     pub charges: ChargeSums,
     /// What is reserved for open orders, of initial margin, in quote units.
     pub reserved: u128,
-    maintenance_factor: u64,
-    initial_factor: u64,
+    pub(super) maintenance_factor: u64,
+    pub(super) initial_factor: u64,
 }
 
 redacted_debug!(ExpirySums, ChargeSums, ScenarioMargin);
@@ -140,6 +146,7 @@ impl ScenarioMargin {
             basis: I256::ZERO,
             minimum: I256::ZERO,
             worst: I256::ZERO,
+            added: I256::ZERO,
             charges: ChargeSums::default(),
             reserved: 0,
             maintenance_factor: terms.maintenance_factor.get(),
@@ -220,7 +227,10 @@ impl ScenarioMargin {
         }
         self.minimum = self.minimum_charge(terms);
         self.scenario_pnl = core::array::from_fn(|s| self.pnl(s, terms));
-        self.worst = self.scenario_pnl.into_iter().fold(self.basis.min(-self.minimum), I256::min);
+        let (added, one_of) =
+            if terms.basis_is_added { (-self.basis, I256::ZERO) } else { (I256::ZERO, self.basis) };
+        self.added = added + self.delta_charge(terms);
+        self.worst = self.scenario_pnl.into_iter().fold(one_of.min(-self.minimum), I256::min);
         Ok(())
     }
 
@@ -235,6 +245,16 @@ impl ScenarioMargin {
             && (self.deltas[0] + self.deltas[1]) >> SUM_BITS == 0
     }
 
+    /// What large net deltas are charged.
+    fn delta_charge(&self, terms: &ScenarioTerms) -> I256 {
+        let [long, short] = self.deltas;
+        let net = long.abs_diff(short);
+        terms.delta_tiers.iter().fold(I256::ZERO, |sum, tier| {
+            let beyond = net.saturating_sub(u128::from(tier.from.get()));
+            sum + I256::from(tier.rate.get()) * I256::from(beyond)
+        })
+    }
+
     fn minimum_charge(&self, terms: &ScenarioTerms) -> I256 {
         let minimum = &terms.minimum;
         let [long, short] = self.deltas;
@@ -245,7 +265,9 @@ impl ScenarioMargin {
     }
 
     fn pnl(&self, scenario: usize, terms: &ScenarioTerms) -> I256 {
-        let linear = I256::from(FINE_ONE) * I256::from(self.linear[scenario]);
+        let relief = scenario.checked_sub(RELIEVED_FROM).and_then(|i| terms.reliefs.get(i));
+        let linear = self.linear[scenario] + relief.map_or(0, |relief| i128::from(relief.get()));
+        let linear = I256::from(FINE_ONE) * I256::from(linear);
         let dampening = I256::from(terms.dampening[scenario].get());
         self.expiries.iter().fold(linear, |pnl, expiry| {
             let value = expiry.scenarios[scenario];
@@ -256,88 +278,6 @@ impl ScenarioMargin {
             pnl + if scenario < REGULAR_SCENARIOS { change } else { -change.abs() }
         })
     }
-
-    /// What the account is worth, in quote units.
-    pub fn mark_to_market(&self) -> i128 {
-        self.expiries.iter().map(|expiry| expiry.mark).sum::<i128>() + self.collateral + self.cash
-    }
-
-    /// What a level requires, in quote units times `FINE_ONE * FACTOR_ONE`;
-    /// negative where credits exceed losses. Nothing is needed to be bankrupt.
-    pub fn requirement(&self, level: Level) -> Option<I256> {
-        let ChargeSums { maintenance, initial, confidence } = self.charges;
-        let initial = maintenance + initial + (confidence + self.reserved).cast_signed();
-        let (factor, charges) = match level {
-            Level::Bankrupt => return None,
-            Level::MarginCall => (0, 0),
-            Level::Maintenance => (self.maintenance_factor, maintenance),
-            Level::Initial => (self.initial_factor, initial),
-        };
-        Some(I256::from(charges) * balance_one() - self.worst * I256::from(factor))
-    }
-
-    /// How far the account is above a level, in quote units times
-    /// `FINE_ONE * FACTOR_ONE`: negative when it is below. Nothing is needed to
-    /// be bankrupt.
-    pub fn balance(&self, level: Level) -> Option<I256> {
-        let worth = I256::from(self.mark_to_market()) * balance_one();
-        Some(worth - self.requirement(level)?)
-    }
-
-    /// What equity must reach for so many times what a level requires, in quote
-    /// units, rounded up. Nothing is required to be bankrupt.
-    pub fn required_units(&self, level: Level, times: Multiplier) -> i128 {
-        let Some(balance) = self.balance_of(level, times) else { return 0 };
-        let unit = balance_one() * I256::from(MULTIPLIER_ONE);
-        let required = I256::from(self.mark_to_market()) * unit - balance;
-        // Below 2^108 either way; towards zero is up below zero.
-        let up = if required > I256::ZERO { unit - I256::ONE } else { I256::ZERO };
-        ((required + up) / unit).as_i128()
-    }
-
-    /// Cash that would lift the account to a level, in quote units, rounded
-    /// up; zero when it is there.
-    pub fn shortfall(&self, level: Level) -> u128 {
-        self.shortfall_of(level, Multiplier::ONE)
-    }
-
-    /// How far the account is above so many times what a level requires, in
-    /// quote units times `FINE_ONE * FACTOR_ONE * MULTIPLIER_ONE`. A sum of
-    /// charges that is a credit counts once: a multiplier never asks for less.
-    pub fn balance_of(&self, level: Level, times: Multiplier) -> Option<I256> {
-        let credit = |sum: i128| (-sum).max(0);
-        let credits = match level {
-            Level::Bankrupt | Level::MarginCall => 0,
-            Level::Maintenance => credit(self.charges.maintenance),
-            Level::Initial => credit(self.charges.maintenance) + credit(self.charges.initial),
-        };
-        let charged = self.requirement(level)? + I256::from(credits) * balance_one();
-        let more = charged * I256::from(times.above_one());
-        Some(self.balance(level)? * I256::from(MULTIPLIER_ONE) - more)
-    }
-
-    /// Cash that would lift the account to so many times what a level requires,
-    /// rounded up.
-    pub fn shortfall_of(&self, level: Level, times: Multiplier) -> u128 {
-        let deficit = self.balance_of(level, times).map_or(I256::ZERO, |b| (-b).max(I256::ZERO));
-        let unit = balance_one() * I256::from(MULTIPLIER_ONE);
-        // Below 2^108: see the bounds in the circuit's documentation.
-        ((deficit + unit - I256::ONE) / unit).as_u128()
-    }
-
-    /// The highest level that, with every lower one, the account reaches.
-    pub fn level(&self) -> Level {
-        [Level::MarginCall, Level::Maintenance, Level::Initial]
-            .into_iter()
-            .take_while(|level| self.shortfall(*level) == 0)
-            .last()
-            .unwrap_or(Level::Bankrupt)
-    }
-}
-
-/// One quote unit on the scale of balances.
-fn balance_one() -> I256 {
-    I256::from(FINE_ONE) * I256::from(FACTOR_ONE)
 }
 
 /// The lots of a position, after the checks on it alone.

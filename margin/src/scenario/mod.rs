@@ -17,6 +17,7 @@
 //! below `2^`[`SUM_BITS`] either way; it never unpacks a row.
 
 mod account;
+mod levels;
 mod relation;
 mod row;
 mod terms;
@@ -29,13 +30,19 @@ pub use row::{
     Charges, GROUP, GroupTerms, LIMB_BITS, ROW_E0, ROW_ELEMENTS, RowKind, ScenarioRow,
     VALUE_ELEMENTS, pack_limbs,
 };
-pub use terms::{MinimumCharge, ScenarioTerms, TERMS_ELEMENTS};
-pub use units::{ExpiryKey, Fine, LossFactor, LotCharge, LotFee, LotValue};
+pub use terms::{DeltaTier, MinimumCharge, ScenarioTerms, TERMS_ELEMENTS};
+pub use units::{AccountUnits, ExpiryKey, Fine, LossFactor, LotCharge, LotFee, LotValue};
 
 /// Regular scenarios; what a model does not use is zero.
 pub const REGULAR_SCENARIOS: usize = 40;
 /// All scenarios: the regular ones, the linear skew, the absolute skew.
 pub const SCENARIOS: usize = REGULAR_SCENARIOS + 2;
+/// The last so many of the regular scenarios can have a relief.
+pub const RELIEFS: usize = 8;
+/// The first scenario that can have a relief.
+pub const RELIEVED_FROM: usize = REGULAR_SCENARIOS - RELIEFS;
+/// Tiers of the charge on the net delta.
+pub const DELTA_TIERS: usize = 2;
 /// Values of a row: the scenarios, the mark, the basis up and down.
 pub const VALUES: usize = SCENARIOS + 3;
 /// Place of the mark among a row's values.

@@ -1,13 +1,15 @@
 //! What counts for a whole account.
 
-use super::SCENARIOS;
 use super::row::Charges;
-use super::units::{Fine, LossFactor, LotFee};
+use super::units::{AccountUnits, Fine, LossFactor, LotFee};
+use super::{DELTA_TIERS, RELIEFS, SCENARIOS};
 use crate::field::MarginField;
 use crate::poseidon::{Domain, hash_chain};
 
 /// Elements of the terms.
-pub const TERMS_ELEMENTS: usize = SCENARIOS + 6;
+pub const TERMS_ELEMENTS: usize = SCENARIOS + FACTORS + 2 + RELIEFS + 2 * DELTA_TIERS;
+/// Loss factors and the parts of the minimum charge.
+const FACTORS: usize = 5;
 
 /// The least that an account is taken to lose:
 /// `net * |long - short| + half_hedged * (long + short - |long - short|) + short_fee * naked`,
@@ -21,6 +23,16 @@ pub struct MinimumCharge {
     pub half_hedged: Fine,
     /// Per naked short lot, rounded up.
     pub short_fee: LotFee,
+}
+
+/// What is charged on the part of an account's net delta beyond a threshold:
+/// `rate * max(0, |long - short| - from)`. Rates of several tiers add up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeltaTier {
+    /// The notional from which on it is charged, rounded down.
+    pub from: AccountUnits,
+    /// Of what is beyond, rounded up; zero for a tier that the model does not use.
+    pub rate: Fine,
 }
 
 /// The terms of a market, behind its header.
@@ -37,6 +49,15 @@ pub struct ScenarioTerms {
     pub minimum: MinimumCharge,
     /// Charged per naked short option lot.
     pub naked: Charges,
+    /// Whether the basis loss is added to the worst loss: a charge for expiries
+    /// that move against each other. Otherwise it is one of the losses that the
+    /// worst is taken of.
+    pub basis_is_added: bool,
+    /// What is taken off the loss of the last [`RELIEFS`] regular scenarios, rounded
+    /// down: it turns no loss into a profit, as the worst loss is never one.
+    pub reliefs: [AccountUnits; RELIEFS],
+    /// Charges on large net deltas, added to the worst loss.
+    pub delta_tiers: [DeltaTier; DELTA_TIERS],
 }
 
 impl ScenarioTerms {
@@ -46,21 +67,28 @@ impl ScenarioTerms {
     }
 
     /// The terms, one to an element: dampening, loss factors, the minimum
-    /// charge's net, hedged and short parts; at last the charges on naked
-    /// shorts, packed. They are hashed once in a proof, and what is not packed
-    /// needs no range checks to unpack.
+    /// charge's net, hedged and short parts; the charges on naked shorts, packed;
+    /// whether the basis loss is added, the reliefs, and each tier's threshold and
+    /// rate. They are hashed once in a proof, and what is not packed needs no range
+    /// checks to unpack.
     pub fn elements<F: MarginField>(&self) -> [F; TERMS_ELEMENTS] {
         let MinimumCharge { net, half_hedged, short_fee } = self.minimum;
-        let factors = [
+        let factors: [u64; FACTORS] = [
             self.maintenance_factor.get(),
             self.initial_factor.get(),
             net.get(),
             half_hedged.get(),
             short_fee.get(),
         ];
-        core::array::from_fn(|i| match i.checked_sub(SCENARIOS) {
-            None => F::from(self.dampening[i].get()),
-            Some(i) => factors.get(i).map_or_else(|| self.naked.element(), |f| F::from(*f)),
-        })
+        let tiers = self.delta_tiers.iter().flat_map(|tier| [tier.from.get(), tier.rate.get()]);
+        let added = core::iter::once(u64::from(self.basis_is_added))
+            .chain(self.reliefs.iter().map(|relief| relief.get()))
+            .chain(tiers);
+        let mut elements = [F::ZERO; TERMS_ELEMENTS];
+        let all = (self.dampening.iter().map(|fine| fine.get()).chain(factors).map(F::from))
+            .chain(core::iter::once(self.naked.element()))
+            .chain(added.map(F::from));
+        elements.iter_mut().zip(all).for_each(|(element, value)| *element = value);
+        elements
     }
 }

@@ -48,6 +48,9 @@ bounded! {
     LotFee(u64): "fee per lot", "0 to 2^45 - 1 quote units", |value| value < 1 << 45;
     /// A factor that is not negative, over [`FINE_ONE`](super::FINE_ONE): below 256.
     Fine(u64): "factor", "0 to 2^48 - 1 (a factor below 256)", |value| value < 1 << 48;
+    /// An amount of a whole account, in quote units.
+    AccountUnits(u64): "amount of an account", "0 to 2^60 - 1 quote units",
+        |value| value < 1 << 60;
     /// A factor on the worst loss, over [`FACTOR_ONE`](super::FACTOR_ONE): below 1099.
     LossFactor(u64): "loss factor", "0 to 2^40 - 1 (a factor below 1099)",
         |value| value < 1 << 40;

@@ -422,6 +422,7 @@ impl Parameters {
             notes: Vec::new(),
             underlying: None,
             inverse: false,
+            in_coins: false,
             scenarios: self.scenarios.clone(),
             vol_shock: self.vol_shock,
             skew_shock: self.skew_shock,
@@ -439,6 +440,8 @@ impl Parameters {
             },
             minimum_charge: None,
             roll_shock: None,
+            expiry_roll: None,
+            delta_tiers: Vec::new(),
             underlying_collateral: None,
             collaterals,
         }

@@ -21,7 +21,7 @@ use zkmargin_margin::witness::AccountWitness;
 
 use crate::convert::{self, ConversionError};
 use crate::market::{MAX_ROWS, MarketError};
-use crate::scenario::error::counted;
+use crate::scenario::error::{Problem, ScenarioError, counted};
 use crate::scenario::integer::check_ids;
 use crate::scenario::table::{RiskRow, RowKind};
 use crate::scenario::{IntegerTable, RiskTable, ScenarioModel, ScenarioSnapshot};
@@ -114,6 +114,17 @@ impl Listing {
     }
 }
 
+/// A market whose margin is in coins is quoted in them.
+fn check_currency(model: &ScenarioModel, snapshot: &ScenarioSnapshot) -> Result<(), ScenarioError> {
+    let spec = snapshot.spec();
+    let (expected, found) = (&spec.market.spec().underlying, &spec.quote);
+    if !model.spec().in_coins || expected == found {
+        return Ok(());
+    }
+    let problem = Problem::QuoteIsCoins { expected: expected.clone(), found: found.clone() };
+    Err(ScenarioError::at("quote", problem))
+}
+
 impl<F: MarginField> Market<F> {
     /// Makes the risk table in integers and its tree, on all cores.
     ///
@@ -128,6 +139,7 @@ impl<F: MarginField> Market<F> {
     ) -> Result<Self, MarketError> {
         let spec = snapshot.spec();
         check_ids(&spec.market)?;
+        check_currency(model, snapshot)?;
         let table = RiskTable::new(model, &spec.market)?;
         let rows = table.rows.len();
         counted("market.instruments", rows, 1..=MAX_ROWS)?;

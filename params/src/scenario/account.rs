@@ -10,10 +10,11 @@
 //! PnL(s)    = sum over e of delta_e, or -|delta_e| in a skew scenario
 //!             + sum of a * PnL(s)                      over perpetuals, futures, collateral
 //! basis     = sum over e of min(0, up_e, down_e) * weight_e
-//! worst     = min(basis, -minimum charge, PnL of each scenario)
+//! worst     = min(basis where it is not added, -minimum charge, PnL of each scenario)
+//! added     = -basis where it is added, + sum over tiers of rate * max(0, |net delta| - from)
 //! MMc       = sum of |a| * mm charge + naked shorts * charge       IMc likewise, and confidence
-//! maintenance margin = worst * mm factor       - MMc + mark-to-market
-//! initial margin     = worst * im factor - IMc - MMc - reserved + mark-to-market
+//! maintenance margin = (worst - added) * mm factor       - MMc + mark-to-market
+//! initial margin     = (worst - added) * im factor - IMc - MMc - reserved + mark-to-market
 //! ```
 //!
 //! Both are balances: negative is short of margin. Naked shorts are the
@@ -23,7 +24,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::scenario::math::{max, min};
-use crate::scenario::parameters::{LossGroup, MinimumCharge};
+use crate::scenario::parameters::{DeltaTier, LossGroup, MinimumCharge};
 use crate::scenario::portfolio::Holdings;
 use crate::scenario::table::{RiskTable, RowKind};
 
@@ -48,6 +49,8 @@ pub struct Assessment {
     pub minimum_charge: f64,
     /// The worst of all, at most 0.
     pub worst: Worst,
+    /// What is charged beside it and counts with its factors, at least 0.
+    pub added: f64,
     /// The charges beside the worst loss.
     pub contingencies: Contingencies,
     /// What each expiry with a position adds.
@@ -208,7 +211,7 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
     for &(index, quantity) in &holdings.quantities {
         let row = &table.rows[index];
         let size = quantity.abs();
-        let delta = quantity * row.greeks.delta;
+        let delta = quantity * row.charged_delta;
         long_delta += max(0.0, delta);
         short_delta += max(0.0, -delta);
         match row.kind {
@@ -224,7 +227,7 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
                 charges.im_roll += size * row.im_charge;
                 continue;
             }
-            RowKind::Future { group } => {
+            RowKind::Future { group } | RowKind::Perpetual { group: Some(group) } => {
                 add(
                     &mut sums_of(&mut sums, group, terms.scenarios.len()).basis,
                     quantity,
@@ -237,7 +240,7 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
                 charges.im_collateral += size * row.im_charge;
                 charges.im_confidence_collateral += size * row.confidence_charge;
             }
-            RowKind::Perpetual => {}
+            RowKind::Perpetual { group: None } => {}
         }
         add(&mut linear_pnl, quantity, &row.scenarios);
         if row.kind != RowKind::Collateral {
@@ -263,27 +266,39 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
         let charge = terms.confidence_charge(confidence, terms.conf_threshold, terms.spot);
         charges.im_confidence_option += part.gross * charge;
     }
+    for (pnl, scenario) in scenario_pnl.iter_mut().zip(&terms.scenarios) {
+        *pnl += scenario.relief;
+    }
     charges.mm_option = naked * terms.naked_mm_charge;
     charges.im_option = naked * terms.naked_im_charge;
     mark.total = mark.options + mark.collateral + mark.unrealised + mark.cash;
     let minimum_charge = terms.minimum_charge.map_or(0.0, |minimum| {
         terms.spot * minimum_fraction(&minimum, long_delta, short_delta, naked)
     });
-    let worst = worst(table, &scenario_pnl, basis_contingency, minimum_charge);
+    let net = terms.spot * (long_delta - short_delta).abs();
+    let (basis_added, basis) = match terms.basis_is_added {
+        true => (-basis_contingency, 0.0),
+        false => (0.0, basis_contingency),
+    };
+    let beyond = |tier: &DeltaTier| tier.rate * max(0.0, net - tier.from);
+    let added = terms.delta_tiers.iter().map(beyond).fold(basis_added, |sum, part| sum + part);
+    let worst = worst(table, &scenario_pnl, basis, minimum_charge);
+    let lost = if added == 0.0 { worst.pnl } else { worst.pnl - added };
     let maintenance = charges.maintenance();
     Assessment {
-        initial_margin: worst.pnl * terms.im_loss_factor
+        initial_margin: lost * terms.im_loss_factor
             - charges.initial()
             - maintenance
             - holdings.reserved
             + mark.total,
-        maintenance_margin: worst.pnl * terms.mm_loss_factor - maintenance + mark.total,
+        maintenance_margin: lost * terms.mm_loss_factor - maintenance + mark.total,
         mark_to_market: mark,
         scenario_pnl,
         linear_pnl,
         basis_contingency,
         minimum_charge,
         worst,
+        added,
         contingencies: charges,
         expiries,
     }

@@ -1,6 +1,6 @@
-//! Deribit's segregated portfolio margin (S:PM) by the venue's own rule, in coins:
-//! what the sets `deribit-btc-approx` and `deribit-eth-approx` are measured
-//! against. It is not proved.
+//! Deribit's segregated portfolio margin (S:PM) by the venue's own rule, in coins,
+//! written by itself: what the sets `deribit-btc` and `deribit-eth` agree with to the
+//! last digits, and `deribit-btc-approx` and `deribit-eth-approx` are measured against.
 //!
 //! A linear position of `q` coins moves by `q (1 - 1 / (1 + m))` coins under a move
 //! `m`; an option is worth `Black76(F, K) / F` coins. With the price range `R`:

@@ -91,6 +91,41 @@ pub enum Problem {
     /// Skew scenarios without their parameters.
     #[error("missing: a linear or abs scenario needs it")]
     SkewMissing,
+    /// An amount that the terms cannot hold.
+    #[error(
+        "{what} is {units} quote units: allowed are 0 to less than 2^{bits}; choose fewer quote_decimals"
+    )]
+    AmountRange {
+        /// What it is.
+        what: &'static str,
+        /// Its quote units.
+        units: f64,
+        /// Bits it must fit.
+        bits: u32,
+    },
+    /// A skew scenario with a relief.
+    #[error("a linear or abs skew scenario has no relief")]
+    SkewRelief,
+    /// Margin in coins of contracts that are not settled in them.
+    #[error("margin in coins is of inverse contracts: set inverse")]
+    CoinsNeedInverse,
+    /// Two charges of which a market has place for one.
+    #[error("a set has an expiry_roll or a basis_contingency: leave one out")]
+    RollAndBasis,
+    /// Collateral in a market whose margin is in coins.
+    #[error("the parameter set has margin in coins, which are cash: leave collateral out")]
+    CoinsAreCash,
+    /// A market in coins under another currency.
+    #[error("the parameter set has margin in coins: quote is {expected}, not {found}")]
+    QuoteIsCoins {
+        /// The underlying.
+        expected: Symbol,
+        /// What the snapshot says.
+        found: Symbol,
+    },
+    /// Confidences in a market of which the perpetuals are an expiry.
+    #[error("with expiry_roll a perpetual has no fee on options: set conf_threshold to 0")]
+    RollAndConfidence,
     /// A hedged-delta rate that would make the charge fall as deltas grow.
     #[error("{0} is more than twice net_delta_percent: the charge would not be convex")]
     HedgedDelta(f64),

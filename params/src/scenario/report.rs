@@ -33,6 +33,13 @@ pub struct MarginReport {
     pub basis_contingency: f64,
     /// The minimum charge, at least 0.
     pub minimum_charge: f64,
+    /// What is added to the maintenance loss: the net deltas of expiries, and large net
+    /// deltas of the account.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub maintenance_added: f64,
+    /// The same of the initial loss.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub initial_added: f64,
     /// The charges beside the worst loss.
     pub contingencies: Contingencies,
     /// Every expiry with a position, by time.
@@ -84,6 +91,11 @@ pub struct ExpiryLine {
     pub naked_shorts: f64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the attribute's form")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
 /// Assesses an account and says where the figures come from.
 pub fn report(table: &RiskTable, holdings: &Holdings) -> MarginReport {
     let account = assess(table, holdings);
@@ -93,7 +105,8 @@ pub fn report(table: &RiskTable, holdings: &Holdings) -> MarginReport {
         let row = &table.rows[index];
         let group = match row.kind {
             RowKind::Option { group, .. } | RowKind::Future { group } => Some(group),
-            RowKind::Perpetual | RowKind::Collateral => None,
+            RowKind::Perpetual { group } => group,
+            RowKind::Collateral => None,
         };
         let place = group.and_then(|group| account.expiries.iter().position(|e| e.group == group));
         match place.and_then(|place| expiries.get_mut(place)) {
@@ -115,6 +128,8 @@ pub fn report(table: &RiskTable, holdings: &Holdings) -> MarginReport {
         scenarios: scenario_lines(table, &account),
         basis_contingency: account.basis_contingency,
         minimum_charge: account.minimum_charge,
+        maintenance_added: account.added * table.terms.mm_loss_factor,
+        initial_added: account.added * table.terms.im_loss_factor,
         contingencies: account.contingencies,
         expiries,
         linear_greeks,

@@ -3,9 +3,7 @@
 use crate::scenario::black76::{YEAR_SECONDS, discount_factor};
 use crate::scenario::market::ExpiryFeed;
 use crate::scenario::math::{exp, ln, max, min, pow, sqrt};
-use crate::scenario::parameters::{
-    MarginFactors, RollShock, SkewShock, VolShock, VolShockDirection,
-};
+use crate::scenario::parameters::{MarginFactors, SkewShock, VolShock, VolShockDirection};
 
 /// Forwards stop moving with spot over the last half hour, as the settlement
 /// price becomes an average of what has been.
@@ -69,8 +67,8 @@ impl Expiry {
     }
 
     /// The move of the roll to and from this expiry.
-    pub(crate) fn roll(&self, roll: &RollShock) -> f64 {
-        max(roll.minimum_move, exp(roll.annual_rate * self.years) - 1.0)
+    pub(crate) fn roll(&self, minimum_move: f64, annual_rate: f64) -> f64 {
+        max(minimum_move, exp(annual_rate * self.years) - 1.0)
     }
 
     /// The factor on positive values of the expiry, and on negative ones.

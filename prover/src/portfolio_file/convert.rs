@@ -70,7 +70,7 @@ impl<F: MarginField> From<&scenario::Market<F>> for Listings {
         let rows = &market.table().rows;
         let listed = market.listings().map(|listing| {
             let kind = rows.get(listing.row()).map(|row| row.kind);
-            let contract = matches!(kind, Some(RowKind::Perpetual | RowKind::Future { .. }));
+            let contract = matches!(kind, Some(RowKind::Perpetual { .. } | RowKind::Future { .. }));
             let lot = LotSize::of(listing.lot_size());
             (listing.symbol().to_string(), Listed { lot, contract, mark: None })
         });

@@ -91,6 +91,7 @@ fn made_of(breakdown: &MarginReport) -> Vec<String> {
         + charges.im_confidence_collateral;
     let rows = [
         ("worst loss", breakdown.maintenance_loss, breakdown.initial_loss),
+        ("added to it", breakdown.maintenance_added, breakdown.initial_added),
         ("naked short options", charges.mm_option, charges.mm_option + charges.im_option),
         (
             "perpetuals and futures",

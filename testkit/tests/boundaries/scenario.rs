@@ -8,8 +8,8 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
-    FINE_ONE, Fine, I256, LotFee, MinimumCharge, RowKind, SCENARIOS, ScenarioMargin, ScenarioRow,
-    ScenarioTerms,
+    DeltaTier, FINE_ONE, Fine, I256, LotFee, MinimumCharge, RowKind, SCENARIOS, ScenarioMargin,
+    ScenarioRow, ScenarioTerms,
 };
 
 use super::{breaks_only, broken};
@@ -182,6 +182,64 @@ fn the_basis<F: MarginField>() {
 fn the_basis_loss_is_the_worst() {
     the_basis::<Fp>();
     the_basis::<Bn254Fr>();
+}
+
+/// What is added to the worst loss: the basis of the first expiry, the last and all;
+/// each tier at its threshold, one below and one beyond; all at once.
+fn what_is_added<F: MarginField>() {
+    let [third, fourth, _] = OTHERS;
+    let part = |percent: u64| Fine::new(FINE_ONE / 100 * percent).unwrap();
+    let tier = |from, rate| DeltaTier { from: account_units(from), rate: part(rate) };
+    let none = tier(0, 0);
+    let rows = || plain(|row| row.delta = value(if row.is_option() { 500 } else { -1_000 }));
+    let lots = [(CALL, 3), (FAR_CALL, -4), (FUTURE, 5), (third, -6), (fourth, 7), (PERP, -9)];
+    // Long 1,500 and 3,500 and 9,000, short 2,000 and 5,000 and 3,000.
+    let net = 4_000;
+    for (basis_is_added, tiers, expected) in [
+        (false, [none, none], 0),
+        (false, [tier(net, 7), tier(net - 1, 11)], 11),
+        (false, [tier(net - 2, 7), tier(net + 1, 11)], 2 * 7),
+        (false, [tier(0, 1), tier(1_000, 2)], 4_000 + 6_000),
+        (true, [none, none], 0),
+        (true, [tier(0, 1), tier(3_999, 2)], 4_000 + 2),
+    ] {
+        let terms = ScenarioTerms { basis_is_added, delta_tiers: tiers, ..no_minimum() };
+        let market = ScenarioMarket::<F>::of(rows(), terms);
+        let positions = book(-1_000_000, &lots);
+        let margin = market.margin(&positions);
+        let basis = if basis_is_added { -margin.basis } else { I256::ZERO };
+        assert!(margin.basis < I256::ZERO);
+        assert_eq!(margin.added - basis, I256::from(FINE_ONE / 100) * I256::from(expected));
+        exact(&market, &positions, &[Level::Maintenance, Level::Initial]);
+        let short: Vec<_> = lots.iter().map(|(id, lots)| (*id, -lots)).collect();
+        exact(&market, &book(-1_000_000, &short), &[Level::Initial]);
+    }
+}
+
+#[test]
+fn what_is_added_counts_to_the_unit() {
+    what_is_added::<Fp>();
+    what_is_added::<Bn254Fr>();
+}
+
+/// A relief of every scenario that can have one: a part of the loss, all of it, more
+/// than all of it.
+#[test]
+fn reliefs_are_of_losses_alone() {
+    for scenario in [32, 33, 39] {
+        let rows = plain(|row| row.scenarios[scenario] = value(-700));
+        for relief in [1, 6_999, 7_000, 7_001] {
+            let mut terms = no_minimum();
+            terms.reliefs = Default::default();
+            terms.reliefs[scenario - 32] = account_units(relief);
+            let market = ScenarioMarket::<Bn254Fr>::of(rows.clone(), terms);
+            let positions = book(-1_000_000, &[(PERP, 10)]);
+            let left = i128::from(7_000_u64.saturating_sub(relief));
+            let margin = market.margin(&positions);
+            assert_eq!(margin.worst, -I256::from(FINE_ONE) * I256::from(left));
+            exact(&market, &positions, &[Level::Initial]);
+        }
+    }
 }
 
 /// Every level turns at one unit of cash, of a full account and of a small one.

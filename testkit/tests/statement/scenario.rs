@@ -77,6 +77,7 @@ fn of_totals<F>(totals: &mut TotalsHints<F>) -> Vec<&mut F> {
     ];
     fields.extend(totals.linear.iter_mut().step_by(41).flat_map(of_signed));
     fields.extend(of_signed(&mut totals.collateral));
+    fields.extend(totals.tiers_left.iter_mut().flat_map(of_signed));
     fields.extend(totals.charges.iter_mut().flat_map(of_signed));
     fields
 }
@@ -91,7 +92,10 @@ fn of_terms<F: MarginField>(a: &mut Assignment<F>) -> Vec<&mut F> {
         &mut terms.half_hedged,
         &mut terms.short_fee,
         &mut terms.naked,
+        &mut terms.basis_is_added,
     ];
+    fields.extend(terms.reliefs.iter_mut().step_by(7));
+    fields.extend(terms.delta_tiers.iter_mut().flatten());
     fields.extend(terms.dampening.iter_mut().step_by(41));
     fields
 }

@@ -16,7 +16,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::merkle::{ARITY, Path};
 use zkmargin_margin::portfolio::{CASH_OFFSET, Position};
 use zkmargin_margin::scenario::{
-    GroupTerms, SCENARIOS, ScenarioRow, ScenarioTerms, ScenarioWitness, VALUES,
+    DELTA_TIERS, GroupTerms, SCENARIOS, ScenarioRow, ScenarioTerms, ScenarioWitness, VALUES,
 };
 use zkmargin_margin::shape::Shape;
 
@@ -54,6 +54,10 @@ pub struct TermsHints<F> {
     pub half_hedged: F,
     pub short_fee: F,
     pub naked: F,
+    pub basis_is_added: F,
+    pub reliefs: Vec<F>,
+    /// Threshold and rate of each tier.
+    pub delta_tiers: [[F; 2]; DELTA_TIERS],
 }
 
 /// What the prover writes into a slot.
@@ -116,6 +120,8 @@ pub struct TotalsHints<F> {
     pub collateral: Signed<F>,
     pub charges: [Signed<F>; 2],
     pub net_delta_is_negative: F,
+    /// What is left of the net delta up to each tier's threshold.
+    pub tiers_left: [Signed<F>; DELTA_TIERS],
     pub options_fee: F,
     pub worst: F,
     pub shortfall: F,
@@ -176,6 +182,11 @@ impl<F: MarginField> TermsHints<F> {
             half_hedged: F::from(terms.minimum.half_hedged.get()),
             short_fee: F::from(terms.minimum.short_fee.get()),
             naked: terms.naked.element(),
+            basis_is_added: bit(terms.basis_is_added),
+            reliefs: terms.reliefs.iter().map(|relief| F::from(relief.get())).collect(),
+            delta_tiers: terms
+                .delta_tiers
+                .map(|tier| [F::from(tier.from.get()), F::from(tier.rate.get())]),
         }
     }
 }
@@ -204,6 +215,7 @@ impl<F: MarginField> TotalsHints<F> {
             collateral: Signed::default(),
             charges: [Signed::default(); 2],
             net_delta_is_negative: F::ZERO,
+            tiers_left: [Signed::default(); DELTA_TIERS],
             options_fee: F::ZERO,
             worst: F::ZERO,
             shortfall: F::ZERO,

@@ -4,8 +4,8 @@
 use zkmargin_margin::claim::MULTIPLIER_ONE;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::scenario::{
-    BASIS, FACTOR_ONE, FINE_ONE, I256, LIMB_BITS, MARK, REGULAR_SCENARIOS, SCENARIOS,
-    VALUE_ELEMENTS,
+    BASIS, FACTOR_ONE, FINE_ONE, I256, LIMB_BITS, MARK, REGULAR_SCENARIOS, RELIEVED_FROM,
+    SCENARIOS, VALUE_ELEMENTS,
 };
 
 use super::{ExpiryHints, Hints, Signed, SlotHints, bit};
@@ -47,11 +47,10 @@ impl<F: MarginField> Hints<F> {
         let collateral =
             slots.iter().map(|s| s.lots() * (F::ONE - s.has_expiry) * s.values[VALUE_ELEMENTS - 1]);
         self.totals.collateral = Signed::of(&collateral.sum());
-        let net: F = slots
-            .iter()
-            .map(|s| s.lots() * (F::ONE - s.delta_is_negative.double()) * s.delta)
-            .sum();
+        let net = self.net_delta();
         self.totals.net_delta_is_negative = Signed::of(&net).negative;
+        let net = net * (F::ONE - self.totals.net_delta_is_negative.double());
+        self.totals.tiers_left = self.terms.delta_tiers.map(|[from, _]| Signed::of(&(from - net)));
         let charges = slots.iter().map(|s| s.size() * s.charges).sum::<F>();
         let charges = limbs(&(charges + self.naked() * self.terms.naked), 2);
         self.totals.charges = [charges[0], charges[1]];
@@ -103,7 +102,9 @@ impl<F: MarginField> Hints<F> {
 
     /// Profit and loss of a scenario, times `FINE_ONE`.
     fn pnl(&self, scenario: usize) -> F {
-        let linear = F::from(FINE_ONE) * self.totals.linear[scenario].value();
+        let relief = scenario.checked_sub(RELIEVED_FROM).and_then(|i| self.terms.reliefs.get(i));
+        let linear = self.totals.linear[scenario].value() + relief.copied().unwrap_or(F::ZERO);
+        let linear = F::from(FINE_ONE) * linear;
         self.expiries.iter().enumerate().fold(linear, |pnl, (_, expiry)| {
             let change = expiry.change(scenario, &self.terms.dampening[scenario]);
             match scenario < REGULAR_SCENARIOS {
@@ -116,13 +117,27 @@ impl<F: MarginField> Hints<F> {
         })
     }
 
+    /// The long deltas less the short ones.
+    fn net_delta(&self) -> F {
+        let directed = |s: &SlotHints<F>| s.lots() * (F::ONE - s.delta_is_negative.double());
+        self.slots.iter().map(|s| directed(s) * s.delta).sum()
+    }
+
+    /// What is lost to expiries that move against each other, times `FINE_ONE`.
+    fn basis(&self) -> F {
+        self.expiries.iter().map(|e| e.basis_weight * e.basis_loss).sum()
+    }
+
+    /// What is added to the worst loss, times `FINE_ONE`.
+    fn added(&self) -> F {
+        let tiers = self.terms.delta_tiers.iter().zip(&self.totals.tiers_left);
+        let tiers = tiers.map(|([_, rate], left)| *rate * left.negative * left.magnitude);
+        self.terms.basis_is_added * self.basis() + tiers.sum::<F>()
+    }
+
     fn minimum(&self) -> F {
-        let slots = &self.slots;
-        let deltas: F = slots.iter().map(|s| s.size() * s.delta).sum();
-        let net: F = slots
-            .iter()
-            .map(|s| s.lots() * (F::ONE - s.delta_is_negative.double()) * s.delta)
-            .sum();
+        let deltas: F = self.slots.iter().map(|s| s.size() * s.delta).sum();
+        let net = self.net_delta();
         let net = net * (F::ONE - self.totals.net_delta_is_negative.double());
         (self.terms.net - self.terms.half_hedged) * net
             + self.terms.half_hedged * deltas
@@ -131,7 +146,7 @@ impl<F: MarginField> Hints<F> {
 
     /// The worst loss, the shortfall and its slack.
     fn solve_outcome(&mut self, of: (&ClaimHints<F>, F)) {
-        let basis: F = self.expiries.iter().map(|e| e.basis_weight * e.basis_loss).sum();
+        let basis = self.basis() * (F::ONE - self.terms.basis_is_added);
         let scenarios = (0..SCENARIOS).map(|scenario| self.pnl(scenario));
         let candidates = scenarios.chain([-basis, -self.minimum()]);
         self.totals.worst = candidates.min_by_key(to_integer).unwrap_or(F::ZERO);
@@ -171,7 +186,7 @@ impl<F: MarginField> Hints<F> {
         let factor = claim.is_maintenance * self.terms.maintenance_factor
             + claim.is_initial * self.terms.initial_factor;
         let one = F::from(FINE_ONE) * F::from(u64::from(FACTOR_ONE));
-        let pnl = totals.worst * factor;
+        let pnl = (totals.worst - self.added()) * factor;
         let plain = pnl + one * (marks + totals.collateral.value() + cash - charges);
         let charged = pnl - one * (charges + credits);
         F::from(u64::from(MULTIPLIER_ONE)) * plain + claim.above_one * charged

@@ -1,13 +1,13 @@
 //! How rows are rounded, and their guards.
 
 use zkmargin_margin::scenario::{
-    Charges, ExpiryKey, Fine, GroupTerms, LotValue, MinimumCharge, RowKind, SCENARIOS, ScenarioRow,
-    ScenarioTerms,
+    AccountUnits, Charges, DELTA_TIERS, DeltaTier, ExpiryKey, Fine, GroupTerms, LotValue,
+    MinimumCharge, RELIEFS, RELIEVED_FROM, RowKind, SCENARIOS, ScenarioRow, ScenarioTerms,
 };
 
 use crate::scenario::error::{Problem, ScenarioError};
 use crate::scenario::integer::round::{
-    FINE, HALF, Rounding, charge, fee, fine, half, loss_factor, value,
+    FINE, HALF, Rounding, amount, charge, fee, fine, half, loss_factor, value,
 };
 use crate::scenario::integer::slots;
 use crate::scenario::math::max;
@@ -23,6 +23,8 @@ pub(super) struct Maker<'a> {
     dampening_errors: Vec<f64>,
     /// What the minimum charge is off by, per lot with a delta.
     minimum_error: f64,
+    /// What the tiers are off by, per lot with a delta.
+    tiers_error: f64,
     /// Quote units in one of the currency.
     unit: f64,
     /// Quote units per counted lot of options, for a charge of one.
@@ -59,6 +61,8 @@ impl<'a> Maker<'a> {
             dampening_errors.push(error);
         }
         let (minimum, minimum_error) = minimum(table, option_scale)?;
+        let (delta_tiers, tiers_error) = tiers(table, unit)?;
+        let reliefs = reliefs(table, &slots, unit)?;
         let terms = &table.terms;
         let naked = charges(
             "other_contingency.mm_option_percent",
@@ -71,6 +75,9 @@ impl<'a> Maker<'a> {
             initial_factor: loss_factor("margin.im_loss_factor", terms.im_loss_factor)?,
             minimum,
             naked,
+            basis_is_added: terms.basis_is_added,
+            reliefs,
+            delta_tiers,
         };
         let groups = table.groups.iter().enumerate();
         let groups = groups.map(|(index, group)| Group::new(index, group, option_scale));
@@ -82,6 +89,7 @@ impl<'a> Maker<'a> {
             slots,
             dampening_errors,
             minimum_error,
+            tiers_error,
             unit,
             option_scale,
         })
@@ -97,13 +105,14 @@ impl<'a> Maker<'a> {
         let scale = lot * self.unit;
         match row.kind {
             Kind::Option { group, .. } => self.option(&path, row, scale, &self.groups[group]),
-            Kind::Future { group } => {
+            Kind::Future { group } | Kind::Perpetual { group: Some(group) } => {
                 let group = &self.groups[group];
                 let kind = RowKind::Future { group: group.terms, basis: basis(&path, row, scale)? };
-                let guard = max(self.linear_error(row), basis_error(row, group));
+                self.check_no_fee(&path, row)?;
+                let guard = self.with_basis(self.linear_error(row), basis_error(row, group));
                 self.finish(&path, row, (kind, self.linear(&path, row, scale)?), scale, guard)
             }
-            Kind::Perpetual | Kind::Collateral => {
+            Kind::Perpetual { group: None } | Kind::Collateral => {
                 let kind = self.ungrouped(&path, row, scale)?;
                 let guard = self.linear_error(row);
                 self.finish(&path, row, (kind, self.linear(&path, row, scale)?), scale, guard)
@@ -115,10 +124,32 @@ impl<'a> Maker<'a> {
         let Some(confidence) = row.perpetual_confidence else {
             return Ok(RowKind::Collateral { mark: value(path, "the value", row.mark * scale)? });
         };
-        let terms = &self.table.terms;
-        let charge = terms.confidence_charge(confidence, terms.conf_threshold, terms.spot);
+        let charge = self.fee_on_options(confidence);
         let options_fee = fee(path, "the fee on options", charge * self.option_scale)?;
         Ok(RowKind::Perpetual { options_fee })
+    }
+
+    /// What a perpetual's confidence costs an option.
+    fn fee_on_options(&self, confidence: f64) -> f64 {
+        let terms = &self.table.terms;
+        terms.confidence_charge(confidence, terms.conf_threshold, terms.spot)
+    }
+
+    /// A perpetual that is in an expiry stands as a future, which has no fee.
+    fn check_no_fee(&self, path: &str, row: &RiskRow) -> Result<(), ScenarioError> {
+        match row.perpetual_confidence.map(|confidence| self.fee_on_options(confidence)) {
+            Some(fee) if fee != 0.0 => Err(ScenarioError::at(path, Problem::RollAndConfidence)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a row is off by in its scenarios and in the basis loss: one of both is the
+    /// worst loss, or one is added to the other.
+    fn with_basis(&self, scenarios: f64, basis: f64) -> f64 {
+        match self.terms.basis_is_added {
+            true => scenarios + basis,
+            false => max(scenarios, basis),
+        }
     }
 
     fn option(
@@ -130,7 +161,7 @@ impl<'a> Maker<'a> {
     ) -> Result<ScenarioRow, ScenarioError> {
         let mark = value(path, "the value", row.mark * scale)?;
         let mut scenarios = [LotValue::ZERO; SCENARIOS];
-        let mut guard = basis_error(row, group);
+        let mut guard: f64 = 0.0;
         let each = row.scenarios.iter().zip(&self.table.terms.scenarios).enumerate();
         for (index, (price, scenario)) in each {
             let units = price * scenario.dampening_factor * scale;
@@ -144,6 +175,7 @@ impl<'a> Maker<'a> {
             }
             guard = max(guard, error);
         }
+        let guard = self.with_basis(guard, basis_error(row, group));
         let basis = basis(path, row, scale)?;
         let kind = RowKind::Option { group: group.terms, mark, basis };
         self.finish(path, row, (kind, scenarios), scale, guard)
@@ -176,11 +208,12 @@ impl<'a> Maker<'a> {
         guard: f64,
     ) -> Result<ScenarioRow, ScenarioError> {
         let terms = &self.table.terms;
-        let delta = match terms.minimum_charge {
-            Some(_) => row.greeks.delta * terms.spot * scale,
-            None => 0.0,
+        let counts = terms.minimum_charge.is_some() || !terms.delta_tiers.is_empty();
+        let delta = if counts { row.charged_delta * terms.spot * scale } else { 0.0 };
+        let guard = match delta == 0.0 {
+            true => guard,
+            false => max(guard, self.minimum_error) + self.tiers_error,
         };
-        let guard = if delta == 0.0 { guard } else { max(guard, self.minimum_error) };
         let mark = half(row.mark);
         let maintenance = row.mm_charge * scale;
         let initial = (row.mm_charge + row.im_charge + row.confidence_charge) * scale;
@@ -243,6 +276,37 @@ fn minimum(table: &RiskTable, option_scale: f64) -> Result<(MinimumCharge, f64),
         short_fee: fee("minimum_charge.short_option_percent", "the minimum charge", short)?,
     };
     Ok((charge, HALF * (minimum.net_delta_percent + 2.0 / FINE)))
+}
+
+/// The tiers of the net delta, and what they are off by per lot with a delta.
+fn tiers(table: &RiskTable, unit: f64) -> Result<([DeltaTier; DELTA_TIERS], f64), ScenarioError> {
+    let mut tiers = [DeltaTier::default(); DELTA_TIERS];
+    let mut error = 0.0;
+    for (index, (tier, of)) in tiers.iter_mut().zip(&table.terms.delta_tiers).enumerate() {
+        let path = |field: &str| format!("delta_tiers[{index}].{field}");
+        let (rate, off) = fine(&path("rate"), of.rate, Rounding::Up)?;
+        let from = amount(&path("from"), "the threshold", of.from * unit)?;
+        *tier = DeltaTier { from, rate };
+        error += HALF * (of.rate + off);
+    }
+    Ok((tiers, error))
+}
+
+/// The relief of each scenario that can have one, by its place.
+fn reliefs(
+    table: &RiskTable,
+    slots: &[usize],
+    unit: f64,
+) -> Result<[AccountUnits; RELIEFS], ScenarioError> {
+    let mut reliefs = [AccountUnits::ZERO; RELIEFS];
+    for (index, (scenario, slot)) in table.terms.scenarios.iter().zip(slots).enumerate() {
+        let relief = slot.checked_sub(RELIEVED_FROM).and_then(|place| reliefs.get_mut(place));
+        if let (Some(relief), true) = (relief, scenario.relief != 0.0) {
+            let path = format!("scenarios[{index}].relief");
+            *relief = amount(&path, "the relief", scenario.relief * unit)?;
+        }
+    }
+    Ok(reliefs)
 }
 
 fn basis(path: &str, row: &RiskRow, scale: f64) -> Result<[LotValue; 2], ScenarioError> {

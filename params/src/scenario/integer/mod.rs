@@ -19,13 +19,16 @@
 //! - The long discount is rounded down and the short one up: both lower a sum.
 //!   That is against the account but in a skew scenario, whose profit is `-|..|`:
 //!   there the guard has `|d' - d| |v'| |a|` more.
+//! - Reliefs and the thresholds of tiers are rounded down, rates up.
 //! - Perpetuals, futures and collateral are off by `h |a|` in a scenario.
 //! - The basis loss is off by `h w' |a|`, its weight `w'` rounded up; the minimum
 //!   charge by `h net |a|`, as deltas are off by `h` and `hedged` is at most twice
 //!   `net`.
 //! - The worst loss is the least of these candidates, so it is off by no more
-//!   than the largest of their errors, `g |a|`. Its factors are rounded up: it is
-//!   never above zero.
+//!   than the largest of their errors. What is added to it is off by the basis
+//!   loss's `h w' |a|`, where that is added, and by `h r |a|` with `r` the sum of the
+//!   tiers' rates. All in all `g |a|`; factors are rounded up, on what is never above
+//!   zero.
 //! - Marks are in mark-to-market too: `h |a|` there.
 //!
 //! So the guard is `g mm_factor + h` for maintenance margin and `g im_factor + h`
@@ -116,12 +119,18 @@ impl IntegerTable {
 }
 
 /// Where each scenario of a model stands among a row's: the regular ones in
-/// their order from 0, then the linear and the absolute skew.
+/// their order from 0, those with a relief up to the last regular one, then the
+/// linear and the absolute skew.
 pub fn slots(scenarios: &[Scenario]) -> Vec<usize> {
-    let mut regular = 0;
+    let relieved = scenarios.iter().filter(|scenario| scenario.relief != 0.0).count();
+    let (mut regular, mut last) = (0, REGULAR_SCENARIOS.saturating_sub(relieved));
     let slot = |scenario: &Scenario| match scenario.vol_shock_direction {
         VolShockDirection::Linear => REGULAR_SCENARIOS,
         VolShockDirection::Abs => REGULAR_SCENARIOS + 1,
+        _ if scenario.relief != 0.0 => {
+            last += 1;
+            last - 1
+        }
         _ => {
             regular += 1;
             regular - 1

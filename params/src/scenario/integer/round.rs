@@ -1,7 +1,7 @@
 //! From floating point to bounded integers.
 
 use zkmargin_margin::scenario::{
-    FACTOR_ONE, FINE_ONE, Fine, LossFactor, LotCharge, LotFee, LotValue,
+    AccountUnits, FACTOR_ONE, FINE_ONE, Fine, LossFactor, LotCharge, LotFee, LotValue,
 };
 
 use crate::scenario::error::{Problem, ScenarioError};
@@ -42,6 +42,27 @@ pub(super) fn charge(
 ) -> Result<LotCharge, ScenarioError> {
     let whole = whole(path, what, units.ceil(), 44)?;
     LotCharge::new(whole).map_err(|_| range(path, what, units, 44))
+}
+
+/// An amount of an account, down; it is not negative.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be whole and from 0 to 2^60"
+)]
+pub(super) fn amount(
+    path: &str,
+    what: &'static str,
+    units: f64,
+) -> Result<AccountUnits, ScenarioError> {
+    let refused = || ScenarioError::at(path, Problem::AmountRange { what, units, bits: 60 });
+    // A whole number from 0 to 2^60: the conversion is exact.
+    let whole = units.floor();
+    let fits = (0.0..1e18).contains(&whole);
+    if !fits {
+        return Err(refused());
+    }
+    AccountUnits::new(whole as u64).map_err(|_| refused())
 }
 
 /// A fee, up; it is not negative.

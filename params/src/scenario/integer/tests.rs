@@ -5,9 +5,9 @@ use zkmargin_margin::scenario::{BASIS, FACTOR_ONE, FINE_ONE, MARK, ScenarioMargi
 use zkmargin_margin::units::{Amount, Lots};
 
 use super::*;
-use crate::scenario::parameters::{MinimumCharge, ParameterSpec, ScenarioModel};
+use crate::scenario::parameters::{DeltaTier, MinimumCharge, ParameterSpec, ScenarioModel};
 use crate::scenario::table::RowKind;
-use crate::scenario::tests::{Books, chain_market, eth_market, preset, sym};
+use crate::scenario::tests::{Books, chain_market, eth_market, market_for, preset, sym};
 use crate::scenario::{Holdings, ScenarioMarket, assess, parameters};
 use crate::symbol::Symbol;
 
@@ -49,6 +49,12 @@ fn models() -> Vec<ScenarioModel> {
     {
         scenario.dampening_factor *= 0.7 + step;
     }
+    for scenario in everything.scenarios.iter_mut().skip(3).step_by(4).take(6) {
+        scenario.relief = 123.456_789;
+    }
+    everything.delta_tiers = [(10_000.123, 0.017), (70_000.7, 0.0301)]
+        .map(|(from, rate)| DeltaTier { from, rate })
+        .to_vec();
     everything.margin.mm_loss_factor = 1.0 / 3.0;
     everything.margin.im_loss_factor = 1.234_567_891_23;
     shipped.chain([ScenarioModel::new(everything).unwrap()]).collect()
@@ -94,9 +100,14 @@ fn integer_balances_are_below_the_float_ones_and_close_on_eth() {
 }
 
 fn assert_below_and_close(market: &ScenarioMarket, decimals: u32) {
-    let unit = 10_f64.powi(i32::try_from(decimals).unwrap());
+    let of_prices = market;
+    let in_usd = decimals;
     let mut books = Books(17);
     for model in models() {
+        // A lot of coins is worth fewer units than one of USD.
+        let decimals = if model.spec().in_coins { 13 } else { in_usd };
+        let unit = 10_f64.powi(i32::try_from(decimals).unwrap());
+        let market = &market_for(&model, of_prices);
         let table = RiskTable::new(&model, market).unwrap();
         let integers = IntegerTable::new(&table, decimals, LOT, |_| LOT).unwrap();
         integers.check_levels(&table).unwrap();
@@ -112,7 +123,10 @@ fn assert_below_and_close(market: &ScenarioMarket, decimals: u32) {
             let gross: f64 = holdings
                 .quantities()
                 .iter()
-                .map(|(row, quantity)| quantity.abs() * (table.rows[*row].mark.abs() + 1e5))
+                .map(|(row, quantity)| {
+                    let price = if model.spec().in_coins { 10.0 } else { 1e5 };
+                    quantity.abs() * (table.rows[*row].mark.abs() + price)
+                })
                 .sum();
             for (level, expected) in [
                 (Level::Maintenance, float.maintenance_margin),

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use zkmargin_margin::scenario::{DELTA_TIERS, RELIEFS};
+
 use crate::scenario::error::{Problem, ScenarioError, counted, within};
 use crate::scenario::parameters::{
     MAX_COLLATERALS, MAX_SCENARIOS, ParameterSpec, VolShockDirection,
@@ -9,6 +11,8 @@ use crate::scenario::parameters::{
 
 /// A factor or fraction that is not negative.
 const FACTOR: RangeInclusive<f64> = 0.0..=1e6;
+/// An amount of the currency of prices.
+const AMOUNT: RangeInclusive<f64> = 0.0..=1e15;
 /// A coefficient of either sign.
 const SIGNED: RangeInclusive<f64> = -1e6..=1e6;
 /// A charge on top of another, which may take part of it back.
@@ -28,6 +32,7 @@ pub(super) fn check(spec: &mut ParameterSpec) -> Result<(), ScenarioError> {
         *value += 0.0;
     }
     skews(spec)?;
+    added(spec)?;
     if let Some(minimum) = &spec.minimum_charge
         && minimum.hedged_delta_percent > 2.0 * minimum.net_delta_percent
     {
@@ -60,6 +65,28 @@ fn skews(spec: &ParameterSpec) -> Result<(), ScenarioError> {
     }
 }
 
+/// What is added to the worst loss, and what is taken off losses.
+fn added(spec: &ParameterSpec) -> Result<(), ScenarioError> {
+    counted("delta_tiers", spec.delta_tiers.len(), 0..=DELTA_TIERS)?;
+    let relieved = spec.scenarios.iter().filter(|scenario| scenario.relief != 0.0);
+    counted("scenarios with a relief", relieved.count(), 0..=RELIEFS)?;
+    for (index, scenario) in spec.scenarios.iter().enumerate() {
+        if scenario.relief != 0.0 && scenario.vol_shock_direction.is_skew() {
+            let path = format!("scenarios[{index}].relief");
+            return Err(ScenarioError::at(path, Problem::SkewRelief));
+        }
+    }
+    if spec.in_coins && !spec.inverse {
+        return Err(ScenarioError::at("in_coins", Problem::CoinsNeedInverse));
+    }
+    match &spec.expiry_roll {
+        Some(_) if spec.basis_contingency.is_some() => {
+            Err(ScenarioError::at("expiry_roll", Problem::RollAndBasis))
+        }
+        _ => Ok(()),
+    }
+}
+
 type Number<'a> = (String, &'a mut f64, RangeInclusive<f64>);
 
 /// Every number with its path and range.
@@ -69,6 +96,7 @@ fn numbers(spec: &mut ParameterSpec) -> Vec<Number<'_>> {
         let path = |field| format!("scenarios[{index}].{field}");
         all.push((path("spot_shock"), &mut scenario.spot_shock, FACTOR));
         all.push((path("dampening_factor"), &mut scenario.dampening_factor, FACTOR));
+        all.push((path("relief"), &mut scenario.relief, AMOUNT));
     }
     /// The listed fields of a part of the set.
     macro_rules! part {
@@ -117,6 +145,13 @@ fn numbers(spec: &mut ParameterSpec) -> Vec<Number<'_>> {
         part!("roll_shock", roll,
             minimum_move in 0.0..=1.0, annual_rate in 0.0..=1.0,
             mm_weight in FACTOR, im_weight in FACTOR);
+    }
+    if let Some(roll) = &mut spec.expiry_roll {
+        part!("expiry_roll", roll, minimum_move in 0.0..=1.0, annual_rate in 0.0..=1.0);
+    }
+    for (index, tier) in spec.delta_tiers.iter_mut().enumerate() {
+        all.push((format!("delta_tiers[{index}].from"), &mut tier.from, AMOUNT));
+        all.push((format!("delta_tiers[{index}].rate"), &mut tier.rate, 0.0..=1.0));
     }
     let underlying = spec.underlying_collateral.iter_mut();
     let underlying = underlying.map(|terms| ("underlying_collateral".to_owned(), terms));

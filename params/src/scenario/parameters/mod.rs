@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `derive` | 23 regular, 8 tail and 2 skew scenarios: Derive, as deployed |
 //! | `derive-test` | 23 regular, 6 tail and 2 skew scenarios: the published *test* parameters |
+//! | `deribit-btc`, `deribit-eth` | 9 price buckets x 3 volatilities, 8 extended less a relief, roll by expiry, in coins: Deribit S:PM |
 //! | `deribit-btc-approx`, `deribit-eth-approx` | 9 price buckets x 3 volatilities, 8 extended, roll shock: above Deribit |
 //! | `scan` | 16 and 8 tails, minimum delta charge: Paradex |
 //! | `span-16` | the 16 scenarios of SPAN |
@@ -25,8 +26,9 @@ mod spec;
 use zkmargin_margin::ids::ModelDigest;
 
 pub use spec::{
-    BasisContingency, CollateralTerms, LossGroup, MarginFactors, MinimumCharge, OtherContingency,
-    ParameterSpec, RollShock, Scenario, SkewShock, VolShock, VolShockDirection,
+    BasisContingency, CollateralTerms, DeltaTier, ExpiryRoll, LossGroup, MarginFactors,
+    MinimumCharge, OtherContingency, ParameterSpec, RollShock, Scenario, SkewShock, VolShock,
+    VolShockDirection,
 };
 
 use crate::scenario::error::{ScenarioError, read_json, read_toml};
@@ -163,9 +165,19 @@ impl ScenarioPreset {
 pub const fn all() -> &'static [ScenarioPreset] {
     &[
         ScenarioPreset {
+            name: "deribit-btc",
+            about: "Deribit S:PM of BTC, in coins: up to a net delta of 20 million USD",
+            json: include_str!("../../../models/scenario/deribit-btc.json"),
+        },
+        ScenarioPreset {
             name: "deribit-btc-approx",
             about: "Deribit S:PM of BTC, approximated: never less than the venue asks for",
             json: include_str!("../../../models/scenario/deribit-btc-approx.json"),
+        },
+        ScenarioPreset {
+            name: "deribit-eth",
+            about: "Deribit S:PM of ETH, in coins: up to a net delta of 20 million USD",
+            json: include_str!("../../../models/scenario/deribit-eth.json"),
         },
         ScenarioPreset {
             name: "deribit-eth-approx",

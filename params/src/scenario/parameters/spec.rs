@@ -28,6 +28,12 @@ pub struct ParameterSpec {
     /// move`, whatever their price.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inverse: bool,
+    /// Whether margin is in coins of the underlying, as are cash and quote units: a
+    /// coin's worth of a perpetual or future gains `1 - price / moved price`, and an
+    /// option is worth Black's undiscounted value over the forward. Needs `inverse`; a
+    /// market then has no collateral, as coins are cash.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_coins: bool,
     /// 1 to 40 scenarios, at most one `linear` and one `abs` among them.
     pub scenarios: Vec<Scenario>,
     /// How far volatilities move.
@@ -48,6 +54,13 @@ pub struct ParameterSpec {
     /// Charge for the roll from one expiry to another; absent, there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roll_shock: Option<RollShock>,
+    /// Charge on the net delta of every expiry, added to the worst loss; absent, there
+    /// is none. It takes the place of a basis contingency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry_roll: Option<ExpiryRoll>,
+    /// Charges on large net deltas of the account, added to the worst loss: at most 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delta_tiers: Vec<DeltaTier>,
     /// How the market's underlying counts as collateral; absent, as its symbol does
     /// below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,6 +80,15 @@ pub struct Scenario {
     pub vol_shock_direction: VolShockDirection,
     /// The fraction of the profit or loss that counts.
     pub dampening_factor: f64,
+    /// What is taken off the account's loss, in the currency of prices: at most down
+    /// to no loss. At most 8 scenarios, none of them a skew, have one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub relief: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the attribute's form")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// What volatilities do in a scenario.
@@ -272,4 +294,28 @@ pub struct RollShock {
     pub mm_weight: f64,
     /// What initial margin is charged on top.
     pub im_weight: f64,
+}
+
+/// A charge for expiries that move against each other, on the net delta of each:
+/// `max(minimum_move, e^(annual_rate T) - 1) * |net delta|`, added to the worst loss
+/// before its factors. `T` is in years; the perpetuals are an expiry with a `T` of 0.
+/// The delta of an option in coins is that of Black's formula less its value in coins.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpiryRoll {
+    /// The least move.
+    pub minimum_move: f64,
+    /// How the move grows with time to expiry, per year.
+    pub annual_rate: f64,
+}
+
+/// A charge on the account's net delta beyond a threshold: `rate * max(0, |net delta| -
+/// from)`, added to the worst loss before its factors. Those of several tiers add up.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeltaTier {
+    /// The notional from which on it is charged, in the currency of prices.
+    pub from: f64,
+    /// The fraction of what is beyond.
+    pub rate: f64,
 }

@@ -139,7 +139,11 @@ impl<'a> StressTest<'a> {
         for position in &self.portfolio.positions {
             let price = |market| linear_price(market, position);
             if let (Some(before), Some(after)) = (price(&self.market), price(&market)) {
-                holdings.unrealised += position.quantity * (after - before);
+                let gain = match self.model.spec().in_coins {
+                    true => 1.0 - before / after,
+                    false => after - before,
+                };
+                holdings.unrealised += position.quantity * gain;
             }
         }
         Ok((table, holdings))
@@ -154,7 +158,7 @@ impl<'a> StressTest<'a> {
         let account = assess(&table, &holdings);
         Ok(StressPoint {
             shock,
-            spot: table.terms.spot,
+            spot: self.spot() * shock.spot,
             equity: account.mark_to_market.total,
             maintenance_margin: account.maintenance_margin,
             initial_margin: account.initial_margin,

@@ -5,7 +5,8 @@ use crate::scenario::error::{Problem, ScenarioError};
 use crate::scenario::market::{ExpiryFeed, Instrument, ScenarioMarket};
 use crate::scenario::math::{max, min};
 use crate::scenario::parameters::{
-    BasisContingency, CollateralTerms, OtherContingency, Scenario, ScenarioModel,
+    BasisContingency, CollateralTerms, DeltaTier, ExpiryRoll, OtherContingency, Scenario,
+    ScenarioModel,
 };
 use crate::scenario::shock::{Expiry, VolShift};
 use crate::scenario::table::{GroupRow, RiskRow, RiskTable, RowKind, Terms};
@@ -38,7 +39,8 @@ pub(super) fn table(
         .iter()
         .zip(&expiries)
         .map(|(feed, expiry)| group_row(model, &terms, feed, expiry, prices.spot_confidence));
-    let groups: Vec<GroupRow> = groups.collect();
+    let rolled = spec.expiry_roll.iter().map(|roll| perpetuals(roll, prices.spot));
+    let groups: Vec<GroupRow> = groups.chain(rolled).collect();
     let shifts = expiries.iter().map(|expiry| {
         let shift = |scenario: &Scenario| {
             let skew = spec.skew_shock.as_ref();
@@ -74,14 +76,20 @@ fn terms(model: &ScenarioModel, market: &ScenarioMarket) -> Terms {
     let OtherContingency { peg_loss_threshold, peg_loss_factor, .. } = spec.other_contingency;
     let other = &spec.other_contingency;
     let peg_loss = max(0.0, peg_loss_threshold - prices.stable_price) * peg_loss_factor;
+    // What a unit of the currency of prices is in that of margins.
+    let (spot, unit) = if spec.in_coins { (1.0, 1.0 / prices.spot) } else { (prices.spot, 1.0) };
+    let relieved = |s: &Scenario| Scenario { relief: s.relief * unit, ..*s };
+    let in_margin = |tier: &DeltaTier| DeltaTier { from: tier.from * unit, ..*tier };
     Terms {
-        scenarios: spec.scenarios.clone(),
+        scenarios: spec.scenarios.iter().map(relieved).collect(),
         mm_loss_factor: spec.margin.mm_loss_factor,
         im_loss_factor: spec.margin.im_loss_factor + peg_loss,
-        naked_mm_charge: prices.spot * other.mm_option_percent,
-        naked_im_charge: prices.spot * other.im_option_percent,
+        naked_mm_charge: spot * other.mm_option_percent,
+        naked_im_charge: spot * other.im_option_percent,
         minimum_charge: spec.minimum_charge,
-        spot: prices.spot,
+        basis_is_added: spec.expiry_roll.is_some(),
+        delta_tiers: spec.delta_tiers.iter().map(in_margin).collect(),
+        spot,
         conf_threshold: other.conf_threshold,
         conf_margin: other.conf_margin,
     }
@@ -102,11 +110,34 @@ fn group_row(
         forward: feed.forward,
         long_discount,
         short_discount,
-        basis_weight: model.spec().basis_contingency.as_ref().map_or(0.0, |basis| {
-            basis.basis_cont_add_factor + basis.basis_cont_mult_factor * expiry.years
-        }),
+        basis_weight: basis_weight(model, expiry),
         confidence_charge: terms.confidence_charge(confidence, terms.conf_threshold, terms.spot),
         confidence,
+    }
+}
+
+/// The weight of an expiry's basis loss, or of its net delta.
+fn basis_weight(model: &ScenarioModel, expiry: &Expiry) -> f64 {
+    let spec = model.spec();
+    match (&spec.basis_contingency, &spec.expiry_roll) {
+        (Some(basis), _) => {
+            basis.basis_cont_add_factor + basis.basis_cont_mult_factor * expiry.years
+        }
+        (None, Some(roll)) => expiry.roll(roll.minimum_move, roll.annual_rate),
+        (None, None) => 0.0,
+    }
+}
+
+/// The perpetuals as an expiry.
+fn perpetuals(roll: &ExpiryRoll, spot: f64) -> GroupRow {
+    GroupRow {
+        expiry_seconds: 0,
+        forward: spot,
+        long_discount: 1.0,
+        short_discount: 1.0,
+        basis_weight: roll.minimum_move,
+        confidence_charge: 0.0,
+        confidence: 1.0,
     }
 }
 
@@ -133,24 +164,37 @@ impl Maker<'_> {
                 self.option(symbol, group(expiry_seconds)?, (strike, option_type, mark_vol))
             }
             Instrument::Perpetual { price, confidence } => {
-                let price = if self.model.spec().inverse { self.terms.spot } else { price };
-                let row = self.linear(symbol, RowKind::Perpetual, price, confidence);
+                let spec = self.model.spec();
+                let price = if spec.inverse { self.terms.spot } else { price };
+                let group = spec.expiry_roll.map(|_| self.market.spec().feeds.len());
+                let kind = RowKind::Perpetual { group };
+                let moves = match spec.in_coins {
+                    true => self.coin_moves(|factor| factor),
+                    false => self.moves(price),
+                };
+                let row = self.linear(symbol, kind, moves, confidence);
                 let row = RiskRow { perpetual_confidence: Some(confidence), ..row };
-                self.rolled(row, 1.0, None)
+                self.netted(self.rolled(row, 1.0, None))
             }
             Instrument::Future { expiry_seconds } => {
                 let group = group(expiry_seconds)?;
                 let feed = &self.market.spec().feeds[group];
                 let kind = RowKind::Future { group };
                 let variable = self.expiries[group].variable;
-                let moving = match self.model.spec().inverse {
-                    true => self.terms.spot * variable / feed.forward,
-                    false => variable,
+                let expiry = &self.expiries[group];
+                let spec = self.model.spec();
+                let moves = match (spec.in_coins, spec.inverse) {
+                    (true, _) => self.coin_moves(|x| expiry.shocked_forward(x) / feed.forward),
+                    (false, true) => self.moves(self.terms.spot * variable / feed.forward),
+                    (false, false) => self.moves(variable),
                 };
-                let row = self.linear(symbol, kind, moving, feed.forward_confidence);
+                let row = self.linear(symbol, kind, moves, feed.forward_confidence);
                 let mut row = self.rolled(row, 1.0, Some(group));
                 row.basis = self.basis_factors().map(|factor| variable * (factor - 1.0));
-                row
+                self.netted(row)
+            }
+            Instrument::Collateral { .. } if self.model.spec().in_coins => {
+                return Err(ScenarioError::at(path(""), Problem::CoinsAreCash));
             }
             Instrument::Collateral { price, confidence } => {
                 let rule = self.model.collateral(symbol, &self.market.spec().underlying);
@@ -171,15 +215,24 @@ impl Maker<'_> {
             years: expiry.years,
             discount: expiry.discount,
         };
+        let in_coins = self.model.spec().in_coins;
         let at = |factor: f64, vol: f64| {
-            Black76 { forward: expiry.shocked_forward(factor), vol, ..mark }.value()
+            let forward = expiry.shocked_forward(factor);
+            match in_coins {
+                true => Black76 { forward, vol, discount: 1.0, ..mark }.value() / forward,
+                false => Black76 { forward, vol, ..mark }.value(),
+            }
         };
         let scenarios = self.terms.scenarios.iter().zip(&self.shifts[group]);
-        let value = mark.value();
+        let value = if in_coins { at(1.0, vol) } else { mark.value() };
         let key = self.strike_keys.binary_search(&(group, strike.to_bits()));
         let greeks = mark.greeks(expiry.rate);
         let undiscounted = mark.discount * mark.forward;
-        let coins = if undiscounted > 0.0 { value / undiscounted } else { 0.0 };
+        let coins = match in_coins {
+            true => value,
+            false if undiscounted > 0.0 => value / undiscounted,
+            false => 0.0,
+        };
         let delta = if mark.discount > 0.0 { greeks.delta / mark.discount } else { 0.0 };
         let row = RiskRow {
             symbol: symbol.clone(),
@@ -195,14 +248,27 @@ impl Maker<'_> {
             confidence_charge: 0.0,
             perpetual_confidence: None,
             greeks,
+            charged_delta: if in_coins { delta - coins } else { greeks.delta },
         };
-        self.rolled(row, delta - coins, Some(group))
+        self.netted(self.rolled(row, delta - coins, Some(group)))
+    }
+
+    /// A row whose delta counts for the net delta of its expiry, whichever way that
+    /// goes.
+    fn netted(&self, mut row: RiskRow) -> RiskRow {
+        if self.model.spec().expiry_roll.is_some() {
+            let delta = row.charged_delta * self.terms.spot;
+            row.basis = [delta, -delta];
+        }
+        row
     }
 
     /// A row with the roll shock of its delta in coins.
     fn rolled(&self, mut row: RiskRow, delta: f64, group: Option<usize>) -> RiskRow {
         if let Some(roll) = &self.model.spec().roll_shock {
-            let rolled = group.map_or(roll.minimum_move, |group| self.expiries[group].roll(roll));
+            let rolled = group.map_or(roll.minimum_move, |group| {
+                self.expiries[group].roll(roll.minimum_move, roll.annual_rate)
+            });
             let charge = delta.abs() * rolled * self.terms.spot;
             row.mm_charge += charge * roll.mm_weight;
             row.im_charge += charge * roll.im_weight;
@@ -210,8 +276,8 @@ impl Maker<'_> {
         row
     }
 
-    /// A perpetual or a future whose price moves with spot.
-    fn linear(&self, symbol: &Symbol, kind: RowKind, price: f64, confidence: f64) -> RiskRow {
+    /// A perpetual or a future, by what it gains and loses.
+    fn linear(&self, symbol: &Symbol, kind: RowKind, moves: Vec<f64>, confidence: f64) -> RiskRow {
         let (prices, other) = (self.market.spec(), &self.model.spec().other_contingency);
         let confidence = min(prices.spot_confidence, confidence);
         let terms = self.terms;
@@ -219,17 +285,18 @@ impl Maker<'_> {
             symbol: symbol.clone(),
             kind,
             mark: 0.0,
-            scenarios: self.moves(price),
+            scenarios: moves,
             basis: [0.0; 2],
-            mm_charge: prices.spot * other.mm_perp_percent,
-            im_charge: prices.spot * other.im_perp_percent,
+            mm_charge: terms.spot * other.mm_perp_percent,
+            im_charge: terms.spot * other.im_perp_percent,
             confidence_charge: terms.confidence_charge(
                 confidence,
                 terms.conf_threshold,
-                prices.spot,
+                terms.spot,
             ),
             perpetual_confidence: None,
             greeks: Greeks { delta: 1.0, ..Greeks::default() },
+            charged_delta: 1.0,
         }
     }
 
@@ -256,12 +323,20 @@ impl Maker<'_> {
             confidence_charge: terms.confidence_charge(confidence, threshold, value),
             perpetual_confidence: None,
             greeks: Greeks { delta: moves / prices.spot, ..Greeks::default() },
+            charged_delta: moves / prices.spot,
         }
     }
 
     /// Dampened profit and loss of what moves with spot.
     fn moves(&self, value: f64) -> Vec<f64> {
         let change = |s: &Scenario| value * (s.spot_shock - 1.0) * s.dampening_factor;
+        self.terms.scenarios.iter().map(change).collect()
+    }
+
+    /// Dampened profit and loss, in coins, of a coin's worth of what is at so many
+    /// times its price when spot is at a factor.
+    fn coin_moves(&self, price: impl Fn(f64) -> f64) -> Vec<f64> {
+        let change = |s: &Scenario| (1.0 - 1.0 / price(s.spot_shock)) * s.dampening_factor;
         self.terms.scenarios.iter().map(change).collect()
     }
 

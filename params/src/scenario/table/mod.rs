@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::scenario::black76::Greeks;
 use crate::scenario::error::{Problem, ScenarioError};
 use crate::scenario::market::ScenarioMarket;
-use crate::scenario::parameters::{MinimumCharge, Scenario, ScenarioModel};
+use crate::scenario::parameters::{DeltaTier, MinimumCharge, Scenario, ScenarioModel};
 use crate::symbol::Symbol;
 
 /// What a row's values mean.
@@ -29,7 +29,11 @@ pub enum RowKind {
         strike_key: usize,
     },
     /// A perpetual: `scenarios` are dampened profit and loss.
-    Perpetual,
+    Perpetual {
+        /// Its expiry group, where the model takes perpetuals for one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        group: Option<usize>,
+    },
     /// A dated future: `scenarios` are dampened profit and loss.
     Future {
         /// Its expiry group, where it counts for the basis contingency.
@@ -65,6 +69,10 @@ pub struct RiskRow {
     pub perpetual_confidence: Option<f64>,
     /// Sensitivities.
     pub greeks: Greeks,
+    /// The delta that charges count, in units of the underlying: that of the greeks,
+    /// and in coins less the value.
+    #[serde(skip)]
+    pub charged_delta: f64,
 }
 
 /// An expiry.
@@ -78,7 +86,7 @@ pub struct GroupRow {
     pub long_discount: f64,
     /// Factor on a negative sum of option values.
     pub short_discount: f64,
-    /// Weight of the basis loss.
+    /// Weight of the basis loss, or of the net delta.
     pub basis_weight: f64,
     /// Charge per option, long or short, where confidence is low and no
     /// perpetual is held.
@@ -103,7 +111,11 @@ pub struct Terms {
     pub naked_im_charge: f64,
     /// The minimum charge, as fractions of spot.
     pub minimum_charge: Option<MinimumCharge>,
-    /// Price of the underlying.
+    /// Whether the basis loss is added to the worst loss.
+    pub basis_is_added: bool,
+    /// Charges on large net deltas, added to the worst loss.
+    pub delta_tiers: Vec<DeltaTier>,
+    /// Price of the underlying in the currency of margins: 1 where that is coins.
     pub spot: f64,
     /// Confidence below which options are charged.
     pub conf_threshold: f64,
@@ -123,7 +135,8 @@ impl Terms {
 pub struct RiskTable {
     /// The account's terms.
     pub terms: Terms,
-    /// One row for each expiry, by time.
+    /// One row for each expiry, by time; then one for the perpetuals, where the model
+    /// takes them for an expiry.
     pub groups: Vec<GroupRow>,
     /// One row for each instrument, by symbol.
     pub rows: Vec<RiskRow>,

@@ -41,12 +41,22 @@ pub(super) fn preset(name: &str) -> ScenarioModel {
     parameters::by_name(name).unwrap().model().unwrap()
 }
 
-/// The shipped sets that the chain on BTC can be valued with.
+/// The shipped sets that the chain on BTC can be valued with, in USD.
 pub(super) fn of_btc() -> impl Iterator<Item = &'static parameters::ScenarioPreset> {
     parameters::all().iter().filter(|preset| {
-        let of = preset.model().unwrap().spec().underlying.clone();
-        of.is_none_or(|underlying| underlying.as_str() == "BTC")
+        let model = preset.model().unwrap();
+        let of = model.spec().underlying.as_ref();
+        of.is_none_or(|underlying| underlying.as_str() == "BTC") && !model.spec().in_coins
     })
+}
+
+/// A market as a set takes it: without collateral where margin is in coins.
+pub(super) fn market_for(model: &ScenarioModel, market: &ScenarioMarket) -> ScenarioMarket {
+    let mut spec = market.spec().clone();
+    if model.spec().in_coins {
+        spec.instruments.retain(|_, terms| !matches!(terms, Instrument::Collateral { .. }));
+    }
+    ScenarioMarket::new(spec).unwrap()
 }
 
 fn portfolio(cash: f64, positions: &[(&str, f64)]) -> ScenarioPortfolio {

@@ -11,7 +11,8 @@ mod wires;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::scenario::{
-    BASIS, FACTOR_ONE, FINE_ONE, MARK, REGULAR_SCENARIOS, SCENARIOS, VALUES,
+    BASIS, DELTA_TIERS, FACTOR_ONE, FINE_ONE, MARK, REGULAR_SCENARIOS, RELIEFS, RELIEVED_FROM,
+    SCENARIOS, VALUES,
 };
 
 use super::Statement;
@@ -90,6 +91,7 @@ pub(super) fn account<F: MarginField>(list: &mut List<F>, slots: usize, expiries
     (0..expiries).for_each(|e| account.expiry_losses(e));
     account.minimum();
     account.worst();
+    account.added();
     account.outcome();
     account.list.market(slots, w("terms"));
 }
@@ -118,7 +120,11 @@ impl<F: MarginField> Account<'_, F> {
         elements.extend(
             ["maintenance_factor", "initial_factor", "net_rate", "hedged_rate", "short_fee"].map(w),
         );
-        elements.push(w("naked_charges"));
+        elements.extend(["naked_charges", "basis_is_added"].map(w));
+        elements.extend((0..RELIEFS).map(|i| w(format!("relief.{i}"))));
+        for tier in 0..DELTA_TIERS {
+            elements.extend(["from", "rate"].map(|part| w(format!("tier.{tier}.{part}"))));
+        }
         let domains = (Domain::ScenarioTerms, Domain::ScenarioTermsNext);
         self.list.chain("terms", domains, &elements);
         let digits = ["on_naked.0", "on_naked.1"].map(str::to_owned);
@@ -335,12 +341,34 @@ impl<F: MarginField> Account<'_, F> {
         let mut candidates: Vec<P<F>> = (0..SCENARIOS)
             .map(|s| {
                 let options = (0..expiries).map(|e| w(format!("expiry.{e}.pnl.{s}")));
-                n(FINE_ONE) * signed(&format!("linear.{s}")) + sum(options)
+                let relief = match s.checked_sub(RELIEVED_FROM) {
+                    Some(i) if i < RELIEFS => w(format!("relief.{i}")),
+                    _ => n(0),
+                };
+                n(FINE_ONE) * (signed(&format!("linear.{s}")) + relief) + sum(options)
             })
             .collect();
         let basis = (0..expiries).map(|e| expiry(e, "weight") * expiry(e, "basis_loss"));
-        candidates.extend([n(0) - sum(basis), n(0) - w("minimum")]);
+        self.list.define("basis", sum(basis));
+        let apart = (n(1) - w("basis_is_added")) * w("basis");
+        candidates.extend([n(0) - apart, n(0) - w("minimum")]);
         self.list.smallest("worst", w("worst"), candidates);
+    }
+
+    /// M5: what is lost beside the worst: the basis, where it is added, and each
+    /// tier's rate of the net delta beyond its threshold.
+    fn added(&mut self) {
+        let mut added = w("basis_is_added") * w("basis");
+        for tier in 0..DELTA_TIERS {
+            let part = |part: &str| w(format!("tier.{tier}.{part}"));
+            let left = format!("tier.{tier}.left");
+            self.signed(&left, SUM);
+            let net = w("net") - n(2) * w("net_is_negative") * w("net");
+            let up_to = part("from") - net;
+            self.list.zero(format!("{left} is what is left"), up_to - signed(&left));
+            added = added + part("rate") * negative(&left);
+        }
+        self.list.define("added", added);
     }
 
     /// M6, M7: the balance of the claim's level, and its side.
@@ -357,7 +385,7 @@ impl<F: MarginField> Account<'_, F> {
         let worth = sum(marks) + signed("collateral") + self.over_slots(cash);
 
         let one = || n(FINE_ONE) * n(u64::from(FACTOR_ONE));
-        let required = one() * charges - factor * w("worst");
+        let required = one() * charges - factor * (w("worst") - w("added"));
         // A multiplier never asks for less: what is credited counts once.
         let balance =
             n(10_000) * one() * worth - times() * required - w("above_one") * one() * credits;

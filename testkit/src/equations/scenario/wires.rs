@@ -27,8 +27,16 @@ pub fn set_figures<F: MarginField>(wires: &mut Wires<F>, figures: &Hints<F>) {
         ("hedged_rate", terms.half_hedged),
         ("short_fee", terms.short_fee),
         ("naked_charges", terms.naked),
+        ("basis_is_added", terms.basis_is_added),
     ] {
         wires.insert(name.to_owned(), value);
+    }
+    for (i, relief) in terms.reliefs.iter().enumerate() {
+        wires.insert(format!("relief.{i}"), *relief);
+    }
+    for (tier, [from, rate]) in terms.delta_tiers.iter().enumerate() {
+        wires.insert(format!("tier.{tier}.from"), *from);
+        wires.insert(format!("tier.{tier}.rate"), *rate);
     }
     for (i, slot) in figures.slots.iter().enumerate() {
         set_slot(wires, i, slot);
@@ -102,6 +110,9 @@ fn set_totals<F: MarginField>(wires: &mut Wires<F>, totals: &TotalsHints<F>) {
         set_signed(wires, &format!("linear.{scenario}"), signed);
     }
     set_signed(wires, "collateral", &totals.collateral);
+    for (tier, left) in totals.tiers_left.iter().enumerate() {
+        set_signed(wires, &format!("tier.{tier}.left"), left);
+    }
     for (name, signed) in ["charged.0", "charged.1"].into_iter().zip(&totals.charges) {
         set_signed(wires, name, signed);
     }

@@ -180,7 +180,7 @@ fn one(details: &Details) -> Vec<String> {
 fn kind(row: &RiskRow) -> &'static str {
     match row.kind {
         RowKind::Option { .. } => "option",
-        RowKind::Perpetual => "perpetual",
+        RowKind::Perpetual { .. } => "perpetual",
         RowKind::Future { .. } => "future",
         RowKind::Collateral => "collateral",
     }
