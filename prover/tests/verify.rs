@@ -216,7 +216,7 @@ fn a_layout_is_the_verifiers_choice() {
     fs::write(dir.join("edited.json"), wide.replace(line, "")).unwrap();
     let (code, text) = said(dir, &format!("verify -q edited.json {UNPINNED}"));
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("proofs of this circuit have 2432"), "{text}");
+    assert!(text.contains("proofs of this circuit have 2208"), "{text}");
     fs::write(dir.join("edited.json"), wide.replace("\"wide\"", "\"tall\"")).unwrap();
     let (code, text) = said(dir, &format!("verify -q edited.json {UNPINNED}"));
     assert_eq!(code, 2, "{text}");
