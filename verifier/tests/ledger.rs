@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use zkmargin_margin::ids::{ContextId, Epoch};
 use zkmargin_verifier::engine::{AccountStatus, Action, ActionRecord, Engine, EpochState, Refusal};
 use zkmargin_verifier::epoch::{NotSigned, Signature, Signer, Signers};
-use zkmargin_verifier::ledger::{Grounds, HistoryEntry};
+use zkmargin_verifier::ledger::{Grounds, HistoryEntry, Proved};
 use zkmargin_verifier::{Ledger, LedgerError};
 
 fn story() -> Vec<(u64, Action)> {
@@ -117,7 +117,7 @@ fn proofs_are_kept() {
     assert_eq!(ledger.proof(1).unwrap(), None);
     let proofs = ledger.proofs().unwrap();
     assert_eq!(proofs.len(), 1);
-    assert_eq!((proofs[0].sequence, proofs[0].claim), (2, claim(1, 1, HEALTHY)));
+    assert_eq!((proofs[0].sequence, proofs[0].proved), (2, Proved::Margin(claim(1, 1, HEALTHY))));
     apply(&ledger, 1000, breach(1, 1));
     assert!(matches!(ledger.proofs(), Err(LedgerError::ProofMissing { sequence: 3 })));
 }
