@@ -75,7 +75,7 @@ fn tiers(record: &Record) -> Vec<usize> {
 /// When the epoch may come that the last of these is refused for.
 fn until(epochs: &[(u64, i64)]) -> u64 {
     match run(&nyse(), epochs) {
-        Err(CalibrationError::Paused { until, .. }) => until,
+        Err(CalibrationError::Paused(paused)) => paused.until,
         other => panic!("{other:?}"),
     }
 }
@@ -262,7 +262,8 @@ proptest! {
                     prices.push((at, now));
                     record = Some(next);
                 }
-                Err(CalibrationError::Paused { until, .. }) => {
+                Err(CalibrationError::Paused(paused)) => {
+                    let until = paused.until;
                     prop_assert!(until > at && until <= prices.last().unwrap().0 + DAY);
                     // The publisher waits, and the price with it.
                     at = until;

@@ -87,6 +87,19 @@ fn versions_and_names() {
 }
 
 /// A proof is made for its field, and under powers of tau where there are any.
+/// A deep shape is of one family: no file of another names it, read or made.
+#[test]
+fn a_family_has_its_shapes_alone() {
+    let deep = CircuitId { shape: Shape::Deep, ..CIRCUIT };
+    let refused = |result| matches!(result, Err(M::UnknownName { field: "shape", .. }));
+    assert!(refused(ProofFile::new(deep, instance(), file().proof().to_vec())));
+    assert!(refused(with("\"shape\": \"small\"", "\"shape\": \"deep\"")));
+    assert!(refused(with("\"shape\": \"small\"", "\"shape\": \"huge\"")));
+    let deep = CircuitId { family: Family::Simulation, ..deep };
+    let made = ProofFile::new(deep, instance(), file().proof().to_vec()).unwrap();
+    assert_eq!(parse(&made.to_json()), Ok(made));
+}
+
 #[test]
 fn proofs_are_made_for_their_proof_system() {
     let srs = SrsMark { id: SrsId::of_tau_g2(&[7; 128]), insecure: true };

@@ -64,7 +64,7 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         }
     }
 
-    /// Lists and digests of a transition are beside the slots: of the 250 scenarios
+    /// Lists and digests of a transition are beside the slots: of the 250 or 500 scenarios
     /// that have keys, they fit what is left of the margin circuit's rows in all but
     /// one shape.
     fn transition_k(layout: ColumnLayout, shape: Shape) -> u32 {
@@ -75,7 +75,7 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         }
     }
 
-    /// Of the 250 scenarios that have keys, an escrow fits what is left of the margin
+    /// Of the 250 or 500 scenarios that have keys, an escrow fits what is left of the margin
     /// circuit's rows in every shape.
     fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32 {
         match N {

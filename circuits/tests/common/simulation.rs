@@ -90,8 +90,17 @@ pub fn whole_terms(shape: Shape) -> SimulationTerms {
 
 /// An account in every row, which meets its initial margin.
 pub fn whole_book() -> Vec<Position> {
+    whole(10_000_000)
+}
+
+/// The same in debt: below all levels.
+pub fn whole_poor() -> Vec<Position> {
+    whole(-150_000)
+}
+
+fn whole(cash: i128) -> Vec<Position> {
     let lots = |p: &Position| (p.instrument.get(), p.quantity.get());
-    book(10_000_000, &every_slot().iter().map(lots).collect::<Vec<_>>())
+    book(cash, &every_slot().iter().map(lots).collect::<Vec<_>>())
 }
 
 fn rows_of(scenarios: usize) -> Vec<SimulationRow> {

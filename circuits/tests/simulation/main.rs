@@ -23,10 +23,12 @@ use rand08::SeedableRng;
 use rand08::rngs::StdRng;
 use zkmargin_circuits::cost::Cost;
 use zkmargin_circuits::family::FamilyCircuit;
-use zkmargin_circuits::lowering::lower;
+use zkmargin_circuits::lowering::{lower, usable_rows};
 use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::SimulationCircuit;
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
 use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_circuits::statement::escrow::EscrowCircuit;
+use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_circuits::{ipa, kzg};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
@@ -107,6 +109,25 @@ fn every_shape_fits_its_rows() {
     let tall = kzg::cost::<SimulationCircuit<Bn254Fr>>(Shape::Deep).unwrap();
     println!("500 deep, tall: k {}, rows {}", tall.k, tall.rows);
     assert!(tall.k == 16 && tall.rows <= 1 << 16 && tall.rows > 1 << 15, "{tall:?}");
+}
+
+/// Rows of the other statements about an account, of the deep shape: each fits, and
+/// would not fit half as many.
+#[test]
+fn deep_statements_fit_their_rows() {
+    type Ipa = SimulationFigures<Fp, SCENARIOS>;
+    type Kzg = SimulationFigures<Bn254Fr, SCENARIOS>;
+    let costs = [
+        Cost::measure::<TransitionCircuit<Fp, Ipa>>(Shape::Deep),
+        kzg::cost::<TransitionCircuit<Bn254Fr, Kzg>>(Shape::Deep).unwrap(),
+        Cost::measure::<EscrowCircuit<Fp, Ipa>>(Shape::Deep),
+        kzg::cost::<EscrowCircuit<Bn254Fr, Kzg>>(Shape::Deep).unwrap(),
+    ];
+    for cost in costs {
+        println!("{cost:?}");
+        assert!(cost.rows <= usable_rows(cost.k, 5), "{cost:?}");
+        assert!(cost.rows > usable_rows(cost.k - 1, 5), "{cost:?}");
+    }
 }
 
 /// A deep circuit is over twice the scenarios of the others, and over no other number.

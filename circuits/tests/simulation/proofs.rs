@@ -7,7 +7,6 @@ use halo2_proofs::transcript::{Blake2bRead, Challenge255};
 use rand::rand_core::UnwrapErr;
 use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::ipa::IpaParams;
-use zkmargin_circuits::simulation::SCENARIOS;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::simulation::SimulationWitness;
 
@@ -74,11 +73,12 @@ fn deep_proofs() {
 
     let market = SimulationMarket::<Bn254Fr>::of(whole_rows(Shape::Deep), whole_terms(Shape::Deep));
     let case = market.case(&whole_book(), at_least(Level::Initial), 0);
-    on_chain::<SimulationCircuit<Bn254Fr>>(&case);
-    on_chain::<SimulationCircuit<Bn254Fr, SCENARIOS, Wide>>(&case);
+    println!("{}", on_chain::<SimulationCircuit<Bn254Fr>>(&case));
+    println!("{}", on_chain::<SimulationCircuit<Bn254Fr, SCENARIOS, Wide>>(&case));
 }
 
-fn on_chain<C>(case: &SimulationCase<Bn254Fr>)
+/// Proves and verifies; what it took.
+fn on_chain<C>(case: &SimulationCase<Bn254Fr>) -> String
 where
     C: FamilyCircuit<
             Bn254Fr,
@@ -93,9 +93,10 @@ where
     let start = Instant::now();
     let proof = kzg::prove(&params, &proving, &case.instance, &case.witness).unwrap();
     let (k, layout) = (C::k(Shape::Deep), C::layout());
-    println!("kzg {layout}: k {k}, {:.1?}, {} B", start.elapsed(), proof.len());
+    let took = format!("kzg {layout}: k {k}, {:.1?}, {} B", start.elapsed(), proof.len());
     verifying.verify(&params, &case.instance, &proof).unwrap();
     let mut other = case.instance;
     other.claim = below(Level::Initial);
     assert!(verifying.verify(&params, &other, &proof).is_err());
+    took
 }

@@ -32,7 +32,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::Timestamp;
 
-use crate::calibration::error::CalibrationError;
+use crate::calibration::error::{CalibrationError, Paused};
 use crate::decimal::{canonical, text};
 use crate::symbol::{Symbol, unique_map};
 
@@ -218,7 +218,8 @@ impl Breakers {
             return Ok(());
         }
         let (low, high) = watched.range().unwrap_or((price, price));
-        Err(CalibrationError::Paused { symbol: symbol.clone(), price, low, high, moved, until })
+        let paused = Paused { symbol: symbol.clone(), price, low, high, moved, until };
+        Err(Box::new(paused).into())
     }
 }
 

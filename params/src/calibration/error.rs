@@ -186,24 +186,8 @@ pub enum CalibrationError {
         at: u64,
     },
     /// A breaker tripped, and the epoch does not wait.
-    #[error(
-        "{symbol}: {price} is {moved} or more away from its high of {high} or its low of {low}, \
-         and the rule has epochs wait: build it from a snapshot of {until} or later"
-    )]
-    Paused {
-        /// The instrument.
-        symbol: Symbol,
-        /// Its price.
-        price: Decimal,
-        /// The lowest of the window.
-        low: Decimal,
-        /// The highest.
-        high: Decimal,
-        /// The tier's move, as a part of them.
-        moved: Decimal,
-        /// When the snapshot may be taken.
-        until: u64,
-    },
+    #[error(transparent)]
+    Paused(#[from] Box<Paused>),
     /// Days of a replay that the closes do not have.
     #[error(
         "{symbol}: the closes do not have all days from {from} to {to} and {needed} before them"
@@ -221,6 +205,27 @@ pub enum CalibrationError {
     /// Closes that cannot be read.
     #[error(transparent)]
     Closes(#[from] SimulationError),
+}
+
+/// A breaker that tripped, and until when it has epochs wait.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "{symbol}: {price} is {moved} or more away from its high of {high} or its low of {low}, \
+     and the rule has epochs wait: build it from a snapshot of {until} or later"
+)]
+pub struct Paused {
+    /// The instrument.
+    pub symbol: Symbol,
+    /// Its price.
+    pub price: Decimal,
+    /// The lowest of the window.
+    pub low: Decimal,
+    /// The highest.
+    pub high: Decimal,
+    /// The tier's move, as a part of them.
+    pub moved: Decimal,
+    /// When the snapshot may be taken.
+    pub until: u64,
 }
 
 /// Refuses a number out of range; NaN is in no range.

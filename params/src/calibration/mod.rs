@@ -47,7 +47,7 @@ pub mod replay;
 pub mod rule;
 pub mod volatility;
 
-pub use error::CalibrationError;
+pub use error::{CalibrationError, Paused};
 
 #[cfg(test)]
 mod tests;

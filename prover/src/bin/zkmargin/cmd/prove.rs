@@ -73,7 +73,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "0x...", value_parser = parse_memo, default_value = "0x", hide_default_value = true)]
     memo: Memo,
     /// Size of the circuit: auto, small (8 positions), medium (32),
-    /// large (128); of a scenario market small (8 in 4 expiries), medium (16 in 8), large (64 in 12)
+    /// large (128); of a scenario market small (8 in 4 expiries), medium (16 in 8), large (64 in 12);
+    /// of joint scenarios small (8), medium (16), large (64), deep (16, of 500 scenarios)
     #[arg(long, default_value = "auto", value_parser = parse_shape)]
     shape: ShapeChoice,
     /// The deployment the paths must be for: 0x and 62 digits, or

@@ -1,5 +1,6 @@
 //! What to do next, by error.
 
+use zkmargin_params::calibration::CalibrationError;
 use zkmargin_params::import::{AccountProblem, ImportError};
 use zkmargin_params::market::{MarketError, MarketFileError};
 use zkmargin_params::model::AnyModel;
@@ -21,6 +22,7 @@ use zkmargin_verifier::epoch::NotSigned;
 use zkmargin_verifier::pins::Figure;
 
 use super::Error;
+use crate::cmd::market::WAIT;
 
 impl Error {
     /// What to do next.
@@ -63,6 +65,9 @@ impl Error {
                 "get the market file from its publisher again; `zkmargin market build` makes one"
             }
             Self::MarketFile { .. } => "`zkmargin market build` writes such files",
+            Self::Market {
+                source: MarketError::Calibration(CalibrationError::Paused(_)), ..
+            } => WAIT,
             Self::Market { source: MarketError::Calibration(_), .. } => {
                 "`zkmargin market calibrate --help` says what a snapshot needs for it"
             }

@@ -96,6 +96,11 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let families = args
         .family
         .map_or(vec![Family::Standard, Family::Scenario, Family::Simulation], |one| vec![one]);
+    if let (Some(family), Some(shape)) = (args.family, args.shape)
+        && !family.has(shape)
+    {
+        return Err(Error::Usage("--shape: only the simulation family has a deep one"));
+    }
     let layout = args.layout.of(env.new_proof_system())?;
     // First, so that the process's memory is still that of the proof.
     let asked = (env.new_proof_system(), layout);

@@ -172,6 +172,10 @@ pub(crate) enum Rejection {
     NoAnswer,
     #[error("the chain's sequencer is down, or was until just now")]
     SequencerDown,
+    #[error("the rows of the epoch's model are not all named")]
+    RowsNotNamed,
+    #[error("the rows of the model are all named already")]
+    RowsNamed,
     #[error("the gas is too little to verify a proof")]
     TooLittleGas,
     #[error("it reverted with {0}")]
@@ -263,6 +267,8 @@ impl Rejection {
             PricesError::NotInMarket(_) => Self::NotInMarket,
             PricesError::NoAnswer(_) => Self::NoAnswer,
             PricesError::SequencerDown(_) => Self::SequencerDown,
+            PricesError::NoTerms(_) => Self::RowsNotNamed,
+            PricesError::TermsComplete(_) => Self::RowsNamed,
             _ => return None,
         })
     }
@@ -393,6 +399,9 @@ impl EvmError {
             }
             Self::Rejected(Rejection::UnknownReference) => {
                 "the market's governor names one: `zkmargin evm prices refer`"
+            }
+            Self::Rejected(Rejection::RowsNotNamed) => {
+                "the market's governor names them: `zkmargin evm prices rows`"
             }
             Self::Rejected(Rejection::NotInMarket) => {
                 "give the market file of the epoch on record, and its proof system's"

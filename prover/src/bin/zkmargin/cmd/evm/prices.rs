@@ -1,15 +1,16 @@
 //! Posted prices against a feed, on chain.
 
 use alloy_sol_types::SolEvent as _;
-use alloy_sol_types::private::{Address, B256, U256, Uint};
+use alloy_sol_types::private::{Address, B256, FixedBytes, U256, Uint};
 use alloy_sol_types::{SolConstructor as _, sol};
 use clap::Subcommand;
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zkmargin_evm::contracts::MarginPriceCheck as check;
-use zkmargin_evm::price::market_row;
+use zkmargin_evm::price::{market_row, row_terms};
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_params::market::{AnyMarketFile, Listing, Market};
+use zkmargin_params::market::{AnyMarketFile, Listing, Market, fixed_rows};
+use zkmargin_params::model::AnyModel;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::freshness::parse_period;
 
@@ -17,6 +18,7 @@ use super::actions::{self, report};
 use super::chain::{Outcome, Planned};
 use super::deployment::{Registry, SenderArgs};
 use super::error::{EvmError, Rejection};
+use crate::cmd::market::load_model;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{PublishedMarket, parse_source};
@@ -26,7 +28,15 @@ const NOTE: &str = "\
 `check` shows the contract that the market on record contains a price, and has it compared \
 with what a feed (Chainlink's AggregatorV3Interface) said when the snapshot was taken. An \
 epoch whose price is off is rejected for good, and who showed it is paid from the stake. The \
-contract needs the guardian's role: `zkmargin evm roles grant`.";
+contract needs the guardian's role: `zkmargin evm roles grant`.
+
+`rows` names every row of a model whose rates are its own: they are the same in every epoch but \
+for prices. Then `challenge` shows that an epoch's root contains a row that is none of them, with \
+the same end. The row is JSON: \"elements\" (four numbers as 0x and hexadecimal digits), \"path\" \
+(the four children of each of seven nodes, the lowest first), \"denominator\".";
+
+/// Rows that are named in one transaction.
+const ROWS: usize = 128;
 
 /// Rounds that are looked through for the one at the snapshot's time.
 const ROUNDS: u32 = 500;
@@ -60,6 +70,10 @@ enum Command {
     Reward(Stake),
     /// Have a posted price compared
     Check(Check),
+    /// Name all rows of a model, as the governor
+    Rows(Rows),
+    /// Have a row of an epoch compared with those of its model
+    Challenge(Challenge),
     /// Have what the sender is owed paid out
     Collect(Collect),
 }
@@ -135,6 +149,36 @@ struct Check {
 }
 
 #[derive(Debug, clap::Args)]
+struct Rows {
+    #[command(flatten)]
+    contract: Contract,
+    /// A standard model whose rates are its own: a shipped name, or a file
+    #[arg(value_name = "NAME|FILE")]
+    model: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct Challenge {
+    #[command(flatten)]
+    contract: Contract,
+    /// The epoch
+    #[arg(short, long, value_name = "NUMBER")]
+    epoch: u64,
+    /// The row with its path
+    #[arg(value_name = "FILE", value_parser = parse_source)]
+    row: Source,
+}
+
+/// A row with its path, as a file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RowFile {
+    elements: [U256; 4],
+    path: [[U256; 4]; 7],
+    denominator: u32,
+}
+
+#[derive(Debug, clap::Args)]
 struct Collect {
     #[command(flatten)]
     contract: Contract,
@@ -168,6 +212,8 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
             report(&on, &[on.chain.send(contract.prices, &call)?], env)
         }
         Command::Check(args) => compare(args, env),
+        Command::Rows(args) => name_rows(args, env),
+        Command::Challenge(args) => challenge(args, env),
         Command::Collect(Collect { contract, to }) => {
             let on = contract.open()?;
             let to = to.or(on.sender).ok_or(EvmError::NoTerms)?;
@@ -201,6 +247,37 @@ impl Instrument {
         const UNLISTED: &str = "the market does not list the symbol: see `zkmargin market show`";
         market.listing(&self.symbol).ok_or(Error::Usage(UNLISTED))
     }
+}
+
+/// The last transaction says that all are named.
+fn name_rows(args: &Rows, env: Env) -> Result<Exit, Error> {
+    const FAMILY: &str = "only standard models have rows of rates";
+    let AnyModel::Standard(model) = load_model(&args.model)? else {
+        return Err(Error::Usage(FAMILY));
+    };
+    let failed = |source| Error::Market { path: args.model.clone(), source };
+    let rows = fixed_rows(&model).map_err(failed)?;
+    let terms: Vec<B256> = rows.iter().map(|row| row_terms(row, model.denominator())).collect();
+    let on = args.contract.open()?;
+    let (context, digest) = (on.context(), FixedBytes(*model.digest().as_bytes()));
+    let mut outcomes = Vec::new();
+    let parts = terms.len().div_ceil(ROWS);
+    for (index, part) in terms.chunks(ROWS).enumerate() {
+        let complete = index + 1 == parts;
+        let call = check::setTermsCall { context, model: digest, terms: part.to_vec(), complete };
+        outcomes.push(on.chain.send(args.contract.prices, &call)?);
+    }
+    report(&on, &outcomes, env)
+}
+
+fn challenge(args: &Challenge, env: Env) -> Result<Exit, Error> {
+    const ROW: &str = "the row is no JSON of elements, path and denominator: see --help";
+    let file: RowFile = serde_json::from_slice(&args.row.read()?).map_err(|_| Error::Usage(ROW))?;
+    let RowFile { elements, path, denominator } = file;
+    let on = args.contract.open()?;
+    let row = check::MarketRow { elements, path, denominator };
+    let call = check::checkRowCall { context: on.context(), epoch: args.epoch, row };
+    report(&on, &[on.chain.send(args.contract.prices, &call)?], env)
 }
 
 fn deploy(args: &Deploy, env: Env) -> Result<Exit, Error> {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use zkmargin_margin::ids::{Epoch, ModelDigest};
+use zkmargin_params::calibration::breakers::Record;
 use zkmargin_params::calibration::numbers::{Calibrated, Held};
-use zkmargin_params::market::calibration::{calibrate, model_of};
+use zkmargin_params::market::calibration::{breakers, calibrate, model_of};
 use zkmargin_params::model::{AnyModel, ModelSpec};
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_prover::figures::{Table, fixed, thousands};
@@ -63,6 +64,9 @@ struct Report {
     previous: Option<Epoch>,
     quote: String,
     instruments: Vec<Line>,
+    /// What its breakers remember, where it has some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    breakers: Option<Record>,
     /// The rates of this epoch as a model of their own.
     model: ModelSpec,
 }
@@ -89,6 +93,8 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     let snapshot = args.inputs.complete(snapshot, &model, &args.snapshot, env)?;
     let found = calibrate(&model, &snapshot, args.epoch)
         .map_err(|error| CalibrateError::rule(&args.snapshot, error))?;
+    let remembered =
+        breakers(&model, &snapshot).map_err(|error| CalibrateError::rule(&args.snapshot, error))?;
     let numbered = model_of(&model, &snapshot, args.epoch)
         .map_err(|error| Error::market(&args.snapshot, error))?;
     if let Some(output) = &args.output {
@@ -109,6 +115,7 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
             .into_iter()
             .map(|(symbol, calibrated)| Line { symbol: symbol.to_string(), calibrated })
             .collect(),
+        breakers: remembered,
         model: numbered.spec().clone(),
     };
     env.out.result(&report, lines)?;
@@ -153,6 +160,14 @@ fn lines(report: &Report) -> Vec<String> {
             format!("; volatility {volatility} a year; seen {seen}{by}")
         });
         lines.push(format!("{symbol:<13} capacity {capacity} {}{seen}", report.quote));
+    }
+    for (symbol, watched) in report.breakers.iter().flat_map(|record| &record.instruments) {
+        let Some((low, high)) = watched.range() else { continue };
+        let tripped = watched.trips.last().map_or_else(String::new, |trip| {
+            format!("; tier {} tripped at {}", trip.tier + 1, trip.at.get())
+        });
+        let symbol = symbol.to_string();
+        lines.push(format!("{symbol:<13} from {low} to {high} in the breakers' window{tripped}"));
     }
     lines
 }

@@ -2,7 +2,7 @@
 
 use zkmargin_params::calibration::CalibrationError;
 use zkmargin_params::calibration::inputs::{Inputs, Previous};
-use zkmargin_params::market::calibration::{calibrate, numbers_of};
+use zkmargin_params::market::calibration::{breakers, calibrate, numbers_of};
 use zkmargin_params::market::{AnyMarketFile, MarketFile};
 use zkmargin_params::model::StandardModel;
 use zkmargin_params::simulation::SimulationError;
@@ -41,6 +41,10 @@ pub(crate) struct InputArgs {
     first: bool,
 }
 
+/// What to do where a breaker has an epoch wait.
+pub(crate) const WAIT: &str =
+    "wait, and take the snapshot anew: until then accounts stand as they stood";
+
 /// Why rates cannot be calibrated, or not be checked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CalibrateError {
@@ -71,6 +75,7 @@ impl CalibrateError {
             {
                 "give closes that reach further, or other days: --from and --to"
             }
+            Self::Rule { source, .. } if matches!(**source, CalibrationError::Paused(_)) => WAIT,
             Self::Rule { .. } => {
                 "`zkmargin market calibrate --help` says what a snapshot needs for it"
             }
@@ -162,7 +167,9 @@ fn load_previous(place: &Source, env: Env) -> Result<Previous, Error> {
     let found = calibrate(file.model(), file.snapshot(), file.epoch())
         .map_err(|error| CalibrateError::rule(place, error))?;
     let (epoch, market_root) = (file.epoch(), file.market_root().to_owned());
-    Ok(Previous { epoch, market_root, numbers: numbers_of(found) })
+    let breakers = breakers(file.model(), file.snapshot())
+        .map_err(|error| CalibrateError::rule(place, error))?;
+    Ok(Previous { epoch, market_root, numbers: numbers_of(found), breakers })
 }
 
 /// Checks that the steps of a market are from the market that whoever verifies gives,

@@ -9,7 +9,7 @@ mod scenario;
 mod simulation;
 mod standard;
 
-pub(crate) use inputs::CalibrateError;
+pub(crate) use inputs::{CalibrateError, WAIT};
 
 use std::path::PathBuf;
 
