@@ -48,6 +48,7 @@ pub fn model() -> Result<ScenarioModel> {
             _ => VolShockDirection::Down,
         },
         dampening_factor: if (10..28).contains(&index) { 1.0 } else { 0.4 },
+        relief: 0.0,
     });
     spec.scenarios = regular.chain(skews).collect();
     let rule = *spec.collaterals.values().next().context("no collateral rule")?;
