@@ -41,4 +41,6 @@ pub mod dev {
     pub const SCENARIO_MEDIUM: &[u8] = include_bytes!("artifacts/VerifierScenarioMedium.json");
     /// Of the large scenario circuit.
     pub const SCENARIO_LARGE: &[u8] = include_bytes!("artifacts/VerifierScenarioLarge.json");
+    /// Of the small simulation circuit.
+    pub const SIMULATION_SMALL: &[u8] = include_bytes!("artifacts/VerifierSimulationSmall.json");
 }

@@ -21,11 +21,12 @@ use std::path::Path;
 use common::stories::{self, ChangeStory, Proved, ProvedChange, Story};
 use common::verifier::artifact_name;
 use market::transition::{StandardTransition, TransitionCase};
-use market::{Case, Market, PERP, at_least, below, position, scenario};
+use market::{Case, Market, PERP, at_least, below, position, scenario, simulation};
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::kzg::{KzgParams, ProvingKey, VerifyingKey, prove};
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
 use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_evm::generate;
@@ -53,6 +54,8 @@ fn main() {
         regenerate::<StandardCircuit<Bn254Fr>>(&format!("standard-{shape}"), shape, standard);
         regenerate::<ScenarioCircuit<Bn254Fr>>(&format!("scenario-{shape}"), shape, scenarios);
     }
+    // Of joint scenarios, one as well.
+    regenerate::<SimulationCircuit<Bn254Fr>>("simulation-small", Shape::Small, simulations);
     // Of the layout for chains with cheap gas, one: the others differ in rows alone.
     let shape = Shape::Small;
     regenerate::<StandardCircuit<Bn254Fr, Wide>>(stories::WIDE, shape, standard);
@@ -205,6 +208,29 @@ fn standard() -> [Statement<StandardCircuit<Bn254Fr>>; 3] {
 fn scenarios() -> [Statement<ScenarioCircuit<Bn254Fr>>; 3] {
     let market = scenario::ScenarioMarket::<Bn254Fr>::over_field();
     let (poor, healthy) = (scenario::poor(), scenario::healthy());
+    let shortfall = market.margin(&poor).shortfall(Level::Maintenance);
+    let proved = |epoch, positions: &[Position], claim: Claim, disclosed| {
+        let mut market = market.clone();
+        market.header.epoch = Epoch::new(epoch);
+        let case = market.case(positions, claim, disclosed);
+        let (mut instance, mut witness) = (case.instance, case.witness);
+        let account = &mut witness.account;
+        account.account_path = attest(&mut instance, positions, &account.blinding);
+        (instance, witness)
+    };
+    [
+        proved(1, &healthy, at_least(Level::Maintenance), 0),
+        proved(2, &poor, below(Level::Maintenance), shortfall),
+        proved(3, &healthy, at_least(Level::Initial), 0),
+    ]
+}
+
+/// The same under joint scenarios.
+fn simulations() -> [Statement<SimulationCircuit<Bn254Fr>>; 3] {
+    let (rows, terms) =
+        (simulation::whole_rows(Shape::Small), simulation::whole_terms(Shape::Small));
+    let market = simulation::SimulationMarket::<Bn254Fr>::of(rows, terms);
+    let (poor, healthy) = (simulation::whole_poor(), simulation::whole_book());
     let shortfall = market.margin(&poor).shortfall(Level::Maintenance);
     let proved = |epoch, positions: &[Position], claim: Claim, disclosed| {
         let mut market = market.clone();

@@ -1,5 +1,6 @@
-//! The compiled verifiers that come with the project: of every circuit, under
-//! the **insecure** powers of tau of `zkmargin srs dev`. For tests and demos.
+//! The compiled verifiers that come with the project: of every circuit of the standard
+//! and the scenario family and of the small one of the simulation family, under the
+//! **insecure** powers of tau of `zkmargin srs dev`. For tests and demos.
 
 use zkmargin_contracts::dev as code;
 use zkmargin_margin::layout::ColumnLayout;
@@ -48,6 +49,9 @@ pub fn verifier(
         (Family::Scenario, Shape::Small, Tall) => (keys::SCENARIO_SMALL, code::SCENARIO_SMALL),
         (Family::Scenario, Shape::Medium, Tall) => (keys::SCENARIO_MEDIUM, code::SCENARIO_MEDIUM),
         (Family::Scenario, Shape::Large, Tall) => (keys::SCENARIO_LARGE, code::SCENARIO_LARGE),
+        (Family::Simulation, Shape::Small, Tall) => {
+            (keys::SIMULATION_SMALL, code::SIMULATION_SMALL)
+        }
         _ => return Err(DevVerifierError::NotStored { family, shape, layout }),
     };
     Ok((VerifyingKey::from_bytes(key)?, creation_code(artifact)?))

@@ -13,3 +13,5 @@ pub const SCENARIO_SMALL: &[u8] = include_bytes!("../../vectors/kzg/scenario-sma
 pub const SCENARIO_MEDIUM: &[u8] = include_bytes!("../../vectors/kzg/scenario-medium.vk");
 /// Of the large scenario circuit.
 pub const SCENARIO_LARGE: &[u8] = include_bytes!("../../vectors/kzg/scenario-large.vk");
+/// Of the small simulation circuit.
+pub const SIMULATION_SMALL: &[u8] = include_bytes!("../../vectors/kzg/simulation-small.vk");

@@ -55,13 +55,14 @@ pub fn directory() -> PathBuf {
 }
 
 /// The circuits that contracts verify.
-pub const CIRCUITS: [&str; 6] = [
+pub const CIRCUITS: [&str; 7] = [
     "standard-small",
     "standard-medium",
     "standard-large",
     "scenario-small",
     "scenario-medium",
     "scenario-large",
+    "simulation-small",
 ];
 
 /// The same in the wide layout, for chains where gas is cheap: of one circuit.
