@@ -218,7 +218,7 @@ def main():
         shutil.copytree(ROOT, copy, ignore=skipped, dirs_exist_ok=True)
         plant(copy, edits)
     env = {**os.environ, "ZKMARGIN_GOLDEN": "off", "RUST_BACKTRACE": "0", "CARGO_TARGET_DIR":
-           os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))}
+           os.environ.get("CARGO_TARGET_DIR", str(copy.parent / "target"))}
     chosen = [
         (number, edit) for number, edit in enumerate(edits, start=1)
         if (arguments.only or "") in edit["name"] and not (arguments.new and "found" in edit)

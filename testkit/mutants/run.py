@@ -5,10 +5,12 @@
 
 Every mutant is put behind a number, so that all are built once; those that do not
 compile are dropped, round by round. The tests are those of `edits/run.py`, stage by
-stage, with golden texts off. The copy takes some 5 GB of target directory and, on two
-cores, a quarter of an hour to build; a mutant takes a second or two where an honest
-account finds it and a minute where nothing does. Hints are left out: they are the prover's choices, and
-a wrong one proves nothing. So are hooks and what counts or prints.
+stage, with golden texts off. Hints are left out: they are the prover's choices, and a
+wrong one proves nothing. So are hooks and what counts or prints.
+
+A mutant takes a second or two where an honest account finds it, and a minute where
+nothing does. CARGO_TARGET_DIR should be no directory that other work uses: the copy's
+programs have the same names there.
 """
 
 import argparse
