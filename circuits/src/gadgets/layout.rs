@@ -48,7 +48,7 @@ impl Columns for Wide {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Copies {
     /// Three. An operation takes two rows for one, the public inputs are read by a gate,
-    /// and message cells stand where copies reach: 28,000 gas less.
+    /// and message cells stand where copies reach: three commitments and a product less.
     Three,
     /// All five, and the instance: for statements that would need twice the rows
     /// otherwise.
