@@ -69,7 +69,9 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
     /// one shape.
     fn transition_k(layout: ColumnLayout, shape: Shape) -> u32 {
         match (layout, shape, N) {
-            (ColumnLayout::Tall, Shape::Large, 65..=250) => Self::k(layout, shape) + 1,
+            (ColumnLayout::Tall, Shape::Large | Shape::Deep, 65..=250) => {
+                Self::k(layout, shape) + 1
+            }
             (_, _, 65..=250) => Self::k(layout, shape),
             _ => Self::k(layout, shape) + 1,
         }

@@ -310,11 +310,9 @@ fn schemas_of_what_a_committee_opens() {
         ("committee", CommitteeFile::of(&committee).to_json(), |text| {
             CommitteeFile::parse::<Fp>(text.as_bytes()).is_ok()
         }),
-        (
-            "escrow",
-            CiphertextFile::of(committee.key(), &binding, &ciphertext).to_json(),
-            |text| CiphertextFile::parse::<Fp>(text.as_bytes()).is_ok(),
-        ),
+        ("escrow", CiphertextFile::of(committee.key(), &binding, &ciphertext).to_json(), |text| {
+            CiphertextFile::parse::<Fp>(text.as_bytes()).is_ok()
+        }),
         ("escrow-part", PartFile::of(&part).to_json(), |text| {
             PartFile::parse::<Fp>(text.as_bytes()).is_ok()
         }),
