@@ -31,6 +31,12 @@ pub enum TradeError {
     /// A quantity that is no whole number of lots, or too large.
     #[error("the quantity is not a whole number of lots, or is too large")]
     Quantity,
+    /// A price of a contract whose profit is in coins.
+    #[error(
+        "the market's margin is in coins: a perpetual or future is traded at its mark here, leave \
+         the price out"
+    )]
+    PriceInCoins,
     /// An amount past its type.
     #[error("an amount is out of range, or has more decimals than a quote unit")]
     Amount,
@@ -81,6 +87,10 @@ pub fn scenario_order<F: MarginField>(
     let instrument = spec.spec().instruments.get(&trade.symbol).ok_or_else(unlisted)?;
     let lots = listing.lots_from_decimal(&trade.quantity.to_string());
     let row = market.table().rows.get(listing.row());
+    let linear = matches!(instrument, Instrument::Perpetual { .. } | Instrument::Future { .. });
+    if market.table().terms.in_coins && linear && trade.price.is_some() {
+        return Err(TradeError::PriceInCoins);
+    }
     let price = price_paid(spec, *instrument, row.map(|row| row.mark), trade)?;
     Ok(Order {
         instrument: listing.id(),

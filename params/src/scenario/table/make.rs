@@ -89,6 +89,7 @@ fn terms(model: &ScenarioModel, market: &ScenarioMarket) -> Terms {
         minimum_charge: spec.minimum_charge,
         basis_is_added: spec.expiry_roll.is_some(),
         delta_tiers: spec.delta_tiers.iter().map(in_margin).collect(),
+        in_coins: spec.in_coins,
         spot,
         conf_threshold: other.conf_threshold,
         conf_margin: other.conf_margin,

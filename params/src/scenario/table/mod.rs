@@ -115,6 +115,8 @@ pub struct Terms {
     pub basis_is_added: bool,
     /// Charges on large net deltas, added to the worst loss.
     pub delta_tiers: Vec<DeltaTier>,
+    /// Whether margins are in coins of the underlying.
+    pub in_coins: bool,
     /// Price of the underlying in the currency of margins: 1 where that is coins.
     pub spot: f64,
     /// Confidence below which options are charged.
