@@ -319,7 +319,7 @@ fn opposite_moves_charge_the_net_delta_of_an_expiry() {
     let margin =
         ScenarioMargin::assess(positions.iter().zip(&rows), &Reserved::NONE, &adding_terms());
     // 700 - 810 of the first expiry, 400 of the second, which weighs double.
-    assert_eq!(margin.unwrap().added, units(110 + 2 * 400));
+    assert_eq!(margin.unwrap().added, hundredths(100 * (110 + 2 * 400)));
 }
 
 #[test]
