@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use halo2_proofs::plonk::Circuit;
 use rayon::prelude::*;
+use zkmargin_circuits::gadgets::arithmetic::PUBLIC_ROWS;
 use zkmargin_circuits::gadgets::layout::ColumnLayout;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::shape::Shape;
@@ -104,7 +105,10 @@ pub fn the_graph_is_whole_of<F: MarginField, C: Circuit<F>>(
     let checker = Checker::new(&recording);
     // Free in the statement: the transcript of a proof binds it.
     let memo = graph::Finding::Unconstrained("public: memo / public input".to_owned());
-    let known = known.iter().cloned().chain([memo]).collect();
+    // Where a gate reads the public inputs, so is the cell that it holds equal to it.
+    let read = (!checker.read_public().is_empty())
+        .then(|| graph::Finding::Unconstrained(format!("{PUBLIC_ROWS} / row #")));
+    let known = known.iter().cloned().chain([memo]).chain(read).collect();
     assert_eq!(graph::findings(&checker), known);
     let mut text = String::new();
     for (row, links) in graph::dependencies(&checker) {
