@@ -154,6 +154,9 @@ impl<F: MarginField> HashConfig<F> {
                     let (column, row) = place(i);
                     region.assign_advice(|| label(i), column, row, || value(i))?;
                 }
+                if let Some(link) = self.link {
+                    region.assign_fixed(|| "no link", link, start, || Value::known(F::ZERO))?;
+                }
             }
         }
         Ok(())
