@@ -108,8 +108,8 @@ impl Cells<'_> {
         let value = |of| self.value(of, row);
         let rows = self.fixed[0].len();
         let place = |query: &Query| {
-            let row = row as i64 + i64::from(query.rotation);
-            (query.column, row.rem_euclid(rows as i64) as usize)
+            let by = query.rotation.rem_euclid(i32::try_from(rows).unwrap());
+            (query.column, (row + usize::try_from(by).unwrap()) % rows)
         };
         let random = |kind: u64, (column, row): (usize, usize)| {
             let seed = Bn254Fr::from(kind << 60 | (column as u64) << 32 | row as u64 | 1 << 31);
