@@ -91,7 +91,7 @@ pub struct ExpiryLine {
     pub naked_shorts: f64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the attribute's form")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the attribute's form")]
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }

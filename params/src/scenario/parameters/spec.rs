@@ -86,7 +86,7 @@ pub struct Scenario {
     pub relief: f64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the attribute's form")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the attribute's form")]
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }
