@@ -12,6 +12,8 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 use alloy_sol_types::private::{Address, I256, U256};
 use alloy_sol_types::{SolCall as _, sol};
@@ -170,7 +172,7 @@ impl Stage {
     }
 
     /// The least of HTTP that a node understands.
-    fn rpc(&self, method: &str, params: &Value) {
+    fn rpc(&self, method: &str, params: &Value) -> Value {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let body = body.to_string();
         let address = self.node.url.trim_start_matches("http://");
@@ -183,6 +185,22 @@ impl Stage {
         .unwrap();
         let answer = io::read_to_string(stream).unwrap();
         assert!(answer.contains("200 OK") && !answer.contains("error"), "{answer}");
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let mut answered: Value = serde_json::from_str(body).unwrap();
+        answered["result"].take()
+    }
+
+    /// Sends what the node signs itself, and waits for its block: gas is estimated by
+    /// what is there, and code that is still pending is not.
+    fn transact(&self, transaction: &Value) {
+        let hash = self.rpc("eth_sendTransaction", &json!([transaction]));
+        for _ in 0..600 {
+            if !self.rpc("eth_getTransactionReceipt", &json!([hash])).is_null() {
+                return;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("{hash} is not mined");
     }
 
     /// Deploys, and makes the files of epoch 1 for the deployment.
@@ -502,7 +520,7 @@ impl Stage {
         let from: Address = FEEDER.parse().unwrap();
         let artifact = include_str!("../../verifier/contracts/artifacts/MockFeed.json");
         let artifact: Value = serde_json::from_str(artifact).unwrap();
-        self.rpc("eth_sendTransaction", &json!([{"from": FEEDER, "data": artifact["bytecode"]}]));
+        self.transact(&json!({"from": FEEDER, "data": artifact["bytecode"]}));
         let feed = from.create(0).to_string();
         for (answer, at) in answers {
             let call = sayCall {
@@ -511,7 +529,7 @@ impl Stage {
                 updatedAt: U256::from(*at),
             };
             let data = format!("0x{}", hex::encode(call.abi_encode()));
-            self.rpc("eth_sendTransaction", &json!([{"from": FEEDER, "to": feed, "data": data}]));
+            self.transact(&json!({"from": FEEDER, "to": feed, "data": data}));
         }
         feed
     }

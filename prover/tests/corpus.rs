@@ -65,11 +65,26 @@ fn mutate(random: &mut Random, input: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The public inputs and the proof of the verifier's vectors, as the fuzzer reads them.
+fn stored_proof(name: &str) -> Vec<u8> {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../verifier/vectors/kzg");
+    let text = std::fs::read(vectors.join(name).with_extension("json")).unwrap();
+    let vectors: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let rows = vectors["public_inputs"].as_array().unwrap().iter();
+    let texts = rows.chain([&vectors["proof"]]).map(|text| text.as_str().unwrap());
+    texts.flat_map(|text| hex::decode(text.trim_start_matches("0x")).unwrap()).collect()
+}
+
 /// A fuzzer that starts from proofs of an older circuit gets no further than
-/// their length.
+/// their length. `UPDATE_GOLDEN=1` takes those of the verifier's vectors.
 #[test]
 fn the_proofs_to_start_from_are_true() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/kzg_proof");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        for name in ["small-breach", "small-healthy"] {
+            std::fs::write(corpus.join(name), stored_proof(name)).unwrap();
+        }
+    }
     for entry in std::fs::read_dir(corpus).unwrap() {
         let path = entry.unwrap().path();
         assert!(targets::is_kzg_proof(&std::fs::read(&path).unwrap()), "{}", path.display());
