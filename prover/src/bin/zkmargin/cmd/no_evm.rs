@@ -4,7 +4,8 @@
 use std::ffi::OsString;
 
 use clap::Subcommand;
-use zkmargin_margin::shape::{ColumnLayout, Family, Shape};
+use zkmargin_margin::layout::ColumnLayout;
+use zkmargin_margin::shape::{Family, Shape};
 use zkmargin_prover::files::Source;
 
 use crate::env::Env;
@@ -20,8 +21,8 @@ pub(crate) enum Command {
 /// There is one reason only.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EvmError {
-    #[error("this zkmargin was built without what talks to chains")]
-    NotBuilt,
+    #[error("{0}: this zkmargin was built without what talks to chains")]
+    NotBuilt(String),
 }
 
 impl EvmError {
@@ -39,11 +40,13 @@ impl EvmError {
     }
 }
 
-pub(crate) fn run(_: &Command, _: Env) -> Result<Exit, Error> {
-    Err(EvmError::NotBuilt.into())
+pub(crate) fn run(command: &Command, _: Env) -> Result<Exit, Error> {
+    let Command::Any(words) = command;
+    let first = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+    Err(EvmError::NotBuilt(format!("evm {first}")).into())
 }
 
 /// The layout that a deployment verifies is in a file that only these commands read.
 pub(crate) fn layout_of(_: &Source, _: Family, _: Shape) -> Result<ColumnLayout, Error> {
-    Err(EvmError::NotBuilt.into())
+    Err(EvmError::NotBuilt("--deployment".into()).into())
 }

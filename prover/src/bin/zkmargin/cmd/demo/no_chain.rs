@@ -6,5 +6,5 @@ use crate::cmd::evm::EvmError;
 use crate::error::Error;
 
 pub(super) fn chain(_: &mut Story, _: &Example) -> Result<(), Error> {
-    Err(EvmError::NotBuilt.into())
+    Err(EvmError::NotBuilt("--chain".into()).into())
 }

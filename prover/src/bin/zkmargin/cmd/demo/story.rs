@@ -168,6 +168,7 @@ impl Story {
     }
 
     /// The venue commits for this deployment from now on.
+    #[cfg(feature = "chain")]
     pub(super) fn use_context(&mut self, context: &str) {
         context.clone_into(&mut self.context);
     }
