@@ -40,6 +40,7 @@ use zkmargin_verifier::ledger::LedgerError;
 use zkmargin_verifier::pins::{Figure, list};
 
 use crate::cmd::committee::EscrowCommandError;
+#[cfg(feature = "chain")]
 use crate::cmd::demo::NodeError;
 use crate::cmd::edit::EditError;
 use crate::cmd::evm::EvmError;
@@ -226,6 +227,7 @@ pub(crate) enum Error {
     Plot(#[from] PlotError),
     #[error(transparent)]
     Evm(Box<EvmError>),
+    #[cfg(feature = "chain")]
     #[error(transparent)]
     Node(#[from] NodeError),
     #[error("the bundled example cannot be read: {0}")]

@@ -13,6 +13,7 @@ pub(crate) mod demo;
 pub(crate) mod edit;
 pub(crate) mod encrypt;
 pub(crate) mod epoch;
+#[cfg_attr(not(feature = "chain"), path = "no_evm.rs")]
 pub(crate) mod evm;
 pub(crate) mod import;
 pub(crate) mod inspect;

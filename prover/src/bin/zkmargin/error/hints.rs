@@ -160,6 +160,7 @@ impl Error {
                 return crate::cmd::call::ledger_hint(source);
             }
             Self::Evm(error) => return error.hint(),
+            #[cfg(feature = "chain")]
             Self::Node(error) => error.hint(),
             Self::Policy(_) => "see `zkmargin call init --help` for what is allowed",
             Self::Conformance { .. } => "formats are described in `zkmargin conformance --help`",

@@ -21,7 +21,9 @@ use zkmargin_verifier::ledger::HistoryEntry;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 
-pub(crate) use hints::{ledger_hint, refusal_hint};
+pub(crate) use hints::ledger_hint;
+#[cfg(feature = "chain")]
+pub(crate) use hints::refusal_hint;
 use ledger::LedgerArgs;
 
 #[derive(Debug, Subcommand)]

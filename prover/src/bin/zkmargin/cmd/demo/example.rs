@@ -71,6 +71,7 @@ impl Example {
     }
 
     /// The recorded prices again, so many epochs later.
+    #[cfg(feature = "chain")]
     pub(super) fn later(&self, epochs: u64) -> Result<Snapshot, Error> {
         let time = Timestamp::new(self.start() + epochs * EPOCH_SECONDS);
         let same = &self.marks;

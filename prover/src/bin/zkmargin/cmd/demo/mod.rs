@@ -1,7 +1,9 @@
 //! `zkmargin demo`: the whole story, told by the commands themselves.
 
+#[cfg_attr(not(feature = "chain"), path = "no_chain.rs")]
 mod chain;
 mod example;
+#[cfg(feature = "chain")]
 mod node;
 mod options;
 mod story;
@@ -24,6 +26,7 @@ use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{PublishedMarket, SrsArgs, with_market};
 use crate::progress::seconds;
+#[cfg(feature = "chain")]
 pub(crate) use node::NodeError;
 
 pub(super) use example::Example;

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::path::PathBuf;
 
-use alloy_signer_local::PrivateKeySigner;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use serde::Serialize;
@@ -16,7 +15,7 @@ use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioDocument};
 use super::example::CONTEXT;
 use crate::env::Env;
 use crate::error::{Error, Exit};
-use crate::evm_key::EvmKeyError;
+use crate::evm_key::{EvmKey, EvmKeyError};
 use crate::input::{SrsArgs, read_recipients_file};
 
 /// Commands that the story needs and that say nothing new: shown with `--verbose`.
@@ -129,10 +128,10 @@ impl Story {
     pub(super) fn write_signer(&self, name: &str) -> Result<String, Error> {
         let mut key = Zeroizing::new([0; 32]);
         SysRng.try_fill_bytes(&mut *key).map_err(|_| NoRandomness)?;
-        let signer = PrivateKeySigner::from_slice(&*key)
-            .map_err(|_| EvmKeyError::Key { place: name.into() })?;
+        let signer =
+            EvmKey::from_bytes(&*key).ok_or_else(|| EvmKeyError::Key { place: name.into() })?;
         self.write_secret(name, Zeroizing::new(hex::encode(*key)).as_bytes())?;
-        Ok(signer.address().to_string())
+        Ok(signer.address()?.to_string())
     }
 
     /// Adds a JSON line to a file.
@@ -169,6 +168,7 @@ impl Story {
     }
 
     /// The venue commits for this deployment from now on.
+    #[cfg(feature = "chain")]
     pub(super) fn use_context(&mut self, context: &str) {
         context.clone_into(&mut self.context);
     }

@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use alloy_signer::SignerSync as _;
-use alloy_signer_local::PrivateKeySigner;
 use serde::Serialize;
 use zkmargin_prover::files::Source;
-use zkmargin_verifier::epoch::{Signature, SignedEpoch, Signer};
+use zkmargin_verifier::epoch::{SignedEpoch, Signer};
 
 use super::{EpochReport, load_epoch};
 use crate::env::Env;
 use crate::error::{Error, Exit};
-use crate::evm_key::{EvmKeyArgs, EvmKeyError};
+use crate::evm_key::{EvmKey, EvmKeyArgs};
 use crate::input::{parse_source, refuse_existing, write_public};
 
 #[derive(Debug, clap::Args)]
@@ -47,7 +45,7 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     };
     refuse_existing(&output, replaces)?;
     let mut epoch = load_epoch(&args.epoch)?;
-    let signer = sign(&mut epoch, &args.key.signer()?, &args.epoch)?;
+    let signer = sign(&mut epoch, &args.key.key()?, &args.epoch)?;
     if write_public(&output, epoch.to_json().as_bytes(), replaces, env)? {
         return Ok(Exit::Done);
     }
@@ -63,11 +61,7 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
 }
 
 /// Adds a key's signature.
-fn sign(epoch: &mut SignedEpoch, key: &PrivateKeySigner, source: &Source) -> Result<Signer, Error> {
-    let signature = key
-        .sign_hash_sync(&(*epoch.digest().as_bytes()).into())
-        .map_err(|_| EvmKeyError::NoSignature)?;
-    epoch
-        .add(Signature::new(signature.as_bytes()))
-        .map_err(|error| Error::not_signed(source, error))
+fn sign(epoch: &mut SignedEpoch, key: &EvmKey, source: &Source) -> Result<Signer, Error> {
+    let signature = key.sign(epoch.digest().as_bytes())?;
+    epoch.add(signature).map_err(|error| Error::not_signed(source, error))
 }

@@ -1,6 +1,5 @@
 //! An owner's approval of an operator as a signature, which anyone sends.
 
-use alloy_signer::SignerSync as _;
 use alloy_sol_types::private::{Address, B256, Bytes, U256};
 use alloy_sol_types::{Eip712Domain, SolStruct as _, sol};
 use clap::Subcommand;
@@ -15,7 +14,7 @@ use super::deployment::{DeploymentArgs, SenderArgs};
 use super::error::EvmError;
 use crate::env::Env;
 use crate::error::{Error, Exit};
-use crate::evm_key::{EvmKeyArgs, EvmKeyError};
+use crate::evm_key::EvmKeyArgs;
 use crate::input::parse_source;
 
 sol! {
@@ -91,13 +90,13 @@ pub(super) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
 
 fn sign(args: &Sign, env: Env) -> Result<Exit, Error> {
     let on = args.deployment.view()?;
-    let key = args.key.signer()?;
-    let owner = key.address();
+    let key = args.key.key()?;
+    let owner = Address::from(*key.address()?.as_bytes());
     let nonce = on.chain.read(on.at.operators, &operators::noncesCall { owner })?;
     let (operator, until, deadline) = (args.operator, time(args.until)?, time(args.deadline)?);
     let typed = Operator { owner, operator, until, nonce, deadline };
     let hash = typed.eip712_signing_hash(&domain(on.deployment.chain, on.at.operators));
-    let signature = key.sign_hash_sync(&hash).map_err(|_| EvmKeyError::NoSignature)?;
+    let signature = key.sign(&hash.0)?;
     let approval = Approval {
         owner,
         operator,

@@ -1,6 +1,5 @@
 //! Who sends transactions, and on what terms.
 
-use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::private::Address;
 
 use super::chain::{Chain, RpcArgs, Terms};
@@ -39,7 +38,7 @@ impl SignerArgs {
         if let (true, Some(from)) = (self.dry_run, self.from) {
             return Ok((rpc.plan_as(from, self.terms(chain))?, from));
         }
-        let signer: PrivateKeySigner = self.key.signer()?;
+        let signer = self.key.key()?.into_signer();
         let from = signer.address();
         let chain = match self.dry_run {
             true => rpc.plan_as(from, self.terms(chain))?,

@@ -2,157 +2,51 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
-use reqwest::{StatusCode, Url};
-use tokio::runtime::{Builder, Runtime};
 use zkmargin_prover::files::Source;
 
+use super::http::{Base, Client};
 use crate::error::Error;
 
-/// How long an answer may take in all: a state file of a million accounts is half a
-/// gigabyte.
-const ANSWER: Duration = Duration::from_secs(120);
+pub(crate) use super::http::FetchError;
 
 /// Where epochs are published.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
     Folder(PathBuf),
-    Url(Url),
+    Url(Base),
 }
 
 impl FromStr for Place {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const ALLOWED: &str =
-            "allowed are a folder, or a URL of http:// or https:// without ? and #";
-        if !text.contains("://") {
-            return Ok(Self::Folder(text.into()));
+        match text.contains("://") {
+            true => text.parse().map(Self::Url),
+            false => Ok(Self::Folder(text.into())),
         }
-        let mut url: Url = text.parse().map_err(|_| ALLOWED)?;
-        let plain = url.query().is_none() && url.fragment().is_none();
-        if !["http", "https"].contains(&url.scheme()) || !plain {
-            return Err(ALLOWED);
-        }
-        // What is below it, and not beside it.
-        if !url.path().ends_with('/') {
-            url.set_path(&format!("{}/", url.path()));
-        }
-        Ok(Self::Url(url))
     }
-}
-
-/// Why a file was not fetched. A password in the URL is not told.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub(crate) enum FetchError {
-    #[error("the connection cannot be prepared: {0}")]
-    Client(reqwest::Error),
-    #[error("the connection cannot be prepared: {0}")]
-    Runtime(std::io::Error),
-    #[error("{name} is no name of a file below the URL")]
-    Name { name: String },
-    #[error("{name} of {host}: no answer: {source}")]
-    Sent { name: String, host: String, source: reqwest::Error },
-    #[error("{name} of {host}: the answer is {status}")]
-    Status { name: String, host: String, status: StatusCode },
-    #[error("{name} of {host} is larger than {limit} bytes")]
-    TooLarge { name: String, host: String, limit: usize },
 }
 
 /// Fetches from one place.
 pub(super) enum Fetcher {
     Folder(PathBuf),
-    Http { runtime: Runtime, client: reqwest::Client, base: Url },
+    Http(Client),
 }
 
 impl Fetcher {
     pub(super) fn new(place: &Place) -> Result<Self, FetchError> {
-        let base = match place {
-            Place::Folder(folder) => return Ok(Self::Folder(folder.clone())),
-            Place::Url(url) => url.clone(),
-        };
-        // There is a provider already when a command of this process ran before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .timeout(ANSWER)
-            .build()
-            .map_err(|error| FetchError::Client(error.without_url()))?;
-        let runtime =
-            Builder::new_current_thread().enable_all().build().map_err(FetchError::Runtime)?;
-        Ok(Self::Http { runtime, client, base })
+        match place {
+            Place::Folder(folder) => Ok(Self::Folder(folder.clone())),
+            Place::Url(base) => Client::new(base).map(Self::Http),
+        }
     }
 
     /// A file's bytes.
     pub(super) fn get(&self, name: &str, limit: usize) -> Result<Vec<u8>, Error> {
         match self {
             Self::Folder(folder) => Ok(Source::Path(folder.join(name)).read_at_most(limit)?),
-            Self::Http { runtime, client, base } => {
-                let bytes = runtime.block_on(download(client, base, name, limit));
-                Ok(bytes?)
-            }
-        }
-    }
-}
-
-async fn download(
-    client: &reqwest::Client,
-    base: &Url,
-    name: &str,
-    limit: usize,
-) -> Result<Vec<u8>, FetchError> {
-    let host = || base.host_str().unwrap_or_default().to_owned();
-    let unsent = |error: reqwest::Error| FetchError::Sent {
-        name: name.to_owned(),
-        host: host(),
-        source: error.without_url(),
-    };
-    let url = base.join(name).ok().filter(|url| url.as_str().starts_with(base.as_str()));
-    let url = url.ok_or_else(|| FetchError::Name { name: name.to_owned() })?;
-    let mut answer = client.get(url).send().await.map_err(unsent)?;
-    if answer.status() != StatusCode::OK {
-        let (name, status) = (name.to_owned(), answer.status());
-        return Err(FetchError::Status { name, host: host(), status });
-    }
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(unsent)? {
-        if bytes.len() + chunk.len() > limit {
-            return Err(FetchError::TooLarge { name: name.to_owned(), host: host(), limit });
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_folders_or_plain_urls() {
-        let url = |text: &str| match text.parse() {
-            Ok(Place::Url(url)) => url.to_string(),
-            other => panic!("{text}: {other:?}"),
-        };
-        assert_eq!(
-            url("https://venue.example/epochs/latest"),
-            "https://venue.example/epochs/latest/"
-        );
-        assert_eq!(url("http://127.0.0.1:8080"), "http://127.0.0.1:8080/");
-        assert!(matches!("epochs".parse(), Ok(Place::Folder(_))));
-        for text in ["ftp://a/b", "https://a/b?c=d", "https://a/b#c", "https://"] {
-            assert!(text.parse::<Place>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn nothing_outside_the_url_is_asked_for() {
-        let place = "http://127.0.0.1:9/below".parse().unwrap();
-        let fetcher = Fetcher::new(&place).unwrap();
-        for name in ["../beside.json", "//other.example/x", "https://other.example/x"] {
-            let error = fetcher.get(name, 10).unwrap_err().to_string();
-            assert!(error.contains("is no name of a file below the URL"), "{name}: {error}");
+            Self::Http(client) => Ok(client.get(name, limit)?),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! `prove`, `verify`, `submit`), so what they refuse it refuses too.
 
 mod fetch;
+#[cfg_attr(not(feature = "chain"), path = "no_http.rs")]
+mod http;
 mod report;
 mod round;
 mod steps;
