@@ -27,7 +27,7 @@ library MarginSigners {
     }
 
     /// @notice The signer of an index below their number.
-    function at(Stored storage stored, uint256 index) internal view returns (address) {
+    function signerAt(Stored storage stored, uint256 index) internal view returns (address) {
         return index == 0 ? stored.first : stored.others[index - 1];
     }
 
@@ -36,7 +36,7 @@ library MarginSigners {
         attesters.threshold = stored.threshold;
         attesters.signers = new address[](stored.count);
         for (uint256 i = 0; i < attesters.signers.length; ++i) {
-            attesters.signers[i] = at(stored, i);
+            attesters.signers[i] = signerAt(stored, i);
         }
     }
 }

@@ -51,7 +51,7 @@ abstract contract MarketEpochs is MarketState {
         for (uint256 i = 0; i < signatures.length; ++i) {
             (address signer, ECDSA.RecoverError error_, ) = ECDSA.tryRecover(digest, signatures[i]);
             if (error_ != ECDSA.RecoverError.NoError) revert InvalidSignatures();
-            while (next < count && signers.at(next) != signer) ++next;
+            while (next < count && signers.signerAt(next) != signer) ++next;
             if (next == count) revert InvalidSignatures();
             ++next;
         }
