@@ -8,17 +8,34 @@ import solc from "solc";
 
 const GAS_LIMIT = 100_000_000n;
 const CALLER = createAddressFromString(`0x${"11".repeat(20)}`);
+/** Addresses 1 to 17. */
+const PRECOMPILES = Array.from({ length: 17 }, (_, index) =>
+  `0x${(index + 1).toString(16).padStart(40, "0")}`,
+);
 
 /** Compiles a source, deploys its libraries and the contract, and calls the function with
  * 32-byte words (already in the encoding of its arguments). */
 export async function gasOf({ source, contract, signature, words }) {
   const contracts = compiled(source);
-  const evm = await createEVM({
-    common: new Common({ chain: Mainnet, hardfork: Hardfork.Prague }),
-    allowUnlimitedContractSize: true,
-  });
-  const address = await deploy(evm, contracts, contract, new Map());
+  const evm = await machine();
+  return await call(evm, await deploy(evm, contracts, contract, new Map()), signature, words);
+}
+
+/** The same of a contract that is compiled already. */
+export async function gasOfCode({ bytecode, signature, words }) {
+  const evm = await machine();
+  return await call(evm, await create(evm, bytecode.slice(2), "the contract"), signature, words);
+}
+
+async function machine() {
+  return await createEVM({ common: new Common({ chain: Mainnet, hardfork: Hardfork.Osaka }) });
+}
+
+async function call(evm, address, signature, words) {
   const data = encoded(signature, words);
+  // As a transaction begins: what it calls and the precompiles are warm, and nothing else.
+  await evm.journal.cleanup();
+  for (const warm of [address.toString(), ...PRECOMPILES]) evm.journal.addAlwaysWarmAddress(warm);
   const { execResult } = await evm.runCall({
     caller: CALLER,
     to: address,
@@ -60,13 +77,18 @@ async function deploy(evm, contracts, name, deployed) {
       code = code.slice(0, 2 * start) + address + code.slice(2 * start + 40);
     }
   }
+  const address = await create(evm, code, name);
+  deployed.set(name, address);
+  return address;
+}
+
+async function create(evm, code, name) {
   const { createdAddress, execResult } = await evm.runCall({
     caller: CALLER,
     data: Buffer.from(code, "hex"),
     gasLimit: GAS_LIMIT,
   });
   if (execResult.exceptionError) throw new Error(`${name}: ${execResult.exceptionError.error}`);
-  deployed.set(name, createdAddress);
   return createdAddress;
 }
 

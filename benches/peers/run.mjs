@@ -1,10 +1,11 @@
 // Proves the same statement in other proof systems and prints one table: README.md.
 // No figure of a proof that did not verify.
-import { execFileSync, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { checkCircom, circomName, circomSystems, proveCircom, setUpCircom } from "./circom.mjs";
 import { noirName, proveNoir, setUpNoir } from "./noir.mjs";
+import { layouts, ours } from "./ours.mjs";
 
 const RUNS = 3;
 const COLUMNS = ["statement in", "prove", "CPU", "verify", "proof bytes", "peak memory", "gas"];
@@ -29,7 +30,7 @@ async function main() {
   console.log(`| ${COLUMNS.join(" | ")} |\n|${"---|".repeat(COLUMNS.length)}`);
   for (const system of circomSystems) await row(circomName(system), system);
   await row(noirName, "noir");
-  if (options[0]) ["tall", "wide"].forEach((layout) => print(ours(options[0], layout)));
+  if (options[0]) for (const layout of layouts) print(await ours(options[0], layout));
   process.exit(0); // snarkjs keeps workers.
 }
 
@@ -66,17 +67,4 @@ async function measured(system) {
   const prove = system === "noir" ? proveNoir(inputs()) : proveCircom(system, inputs());
   const figures = await prove;
   process.send(figures, () => process.exit(0));
-}
-
-/** The row that our own report prints of a layout. */
-function ours(report, layout) {
-  const text = execFileSync(report, ["kzg", layout, "standard", "small"], { encoding: "utf8" });
-  const [head, line] = ["| proof system |", `| kzg | ${layout} | standard | small |`].map((start) =>
-    text.split("\n").find((candidate) => candidate.startsWith(start)),
-  );
-  if (!line) throw new Error("the report has no such row");
-  const [names, cells] = [head, line].map((row) => row.split("|").map((cell) => cell.trim()));
-  const cell = (name) => cells[names.indexOf(name)];
-  const of = ["prove", "prove, CPU", "verify", "proof bytes", "peak memory"].map(cell);
-  return [`zk-margin, KZG, ${layout}`, ...of, "see verifier/contracts"];
 }
