@@ -3,18 +3,70 @@
 // ceremony's for half an hour. Only the Lagrange points of one size are written,
 // those of the smaller ones are left zero.
 import { open } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
 import { webcrypto } from "node:crypto";
 
 const HEADER = 1;
 const [TAU_G1, TAU_G2, ALPHA_G1, BETA_G1, BETA_G2, CONTRIBUTIONS] = [2, 3, 4, 5, 6, 7];
 const [LAGRANGE_G1, LAGRANGE_G2, LAGRANGE_ALPHA, LAGRANGE_BETA] = [12, 13, 14, 15];
 
-/** Writes a file for circuits of exactly 2^power constraints' room. */
+/** Writes a file for Groth16 keys of circuits of exactly 2^power constraints' room. */
 export async function writePtau(curve, power, path) {
   const { Fr, G1, G2 } = curve;
-  const secret = () => Fr.e(randomInteger() % Fr.p);
-  const [tau, alpha, beta] = [secret(), secret(), secret()];
+  const [tau, alpha, beta] = [secret(Fr), secret(Fr), secret(Fr)];
   const size = 2 ** power;
+  const file = await started(path, curve, power, 11);
+  // Powers themselves: set-ups read their first points only.
+  await file.section(TAU_G1, 64 * (2 * size - 1), powers(G1, Fr, Fr.one, tau, 2 * size - 1, 64));
+  await file.section(TAU_G2, 128 * size, powers(G2, Fr, Fr.one, tau, size, 128));
+  await file.section(ALPHA_G1, 64 * size, powers(G1, Fr, alpha, tau, size, 64));
+  await file.section(BETA_G1, 64 * size, powers(G1, Fr, beta, tau, size, 64));
+  await file.section(BETA_G2, 128, [affine(G2, G2.timesFr(G2.g, beta))]);
+  await file.section(CONTRIBUTIONS, 4, [numbers([[0, 4]])]);
+  const wide = lagrange(Fr, power + 1, tau);
+  const scalars = lagrange(Fr, power, tau);
+  await file.section(LAGRANGE_G1, 64 * (4 * size - 1), points(G1, Fr, Fr.one, [scalars, wide], size, 64));
+  await file.section(LAGRANGE_G2, 128 * (2 * size - 1), points(G2, Fr, Fr.one, [scalars], size, 128));
+  await file.section(LAGRANGE_ALPHA, 64 * (2 * size - 1), points(G1, Fr, alpha, [scalars], size, 64));
+  await file.section(LAGRANGE_BETA, 64 * (2 * size - 1), points(G1, Fr, beta, [scalars], size, 64));
+  await file.close();
+}
+
+/** Writes a file for PLONK keys of circuits of exactly 2^power rows: those take the
+ * powers themselves (six more than rows, for blinding), and Lagrange points in G1. */
+export async function writePlonkPtau(curve, power, path) {
+  const { Fr, G1, G2 } = curve;
+  const tau = secret(Fr);
+  const size = 2 ** power;
+  const file = await started(path, curve, power, 4);
+  await file.section(TAU_G1, 64 * (size + 6), allPowers(G1, Fr, tau, size + 6));
+  await file.section(TAU_G2, 256, powers(G2, Fr, Fr.one, tau, 2, 128));
+  const scalars = lagrange(Fr, power, tau);
+  await file.section(LAGRANGE_G1, 64 * (2 * size - 1), points(G1, Fr, Fr.one, [scalars], size, 64));
+  await file.close();
+}
+
+/** Writes what barretenberg reads: powers in G1, and tau in G2, big-endian, and of the
+ * extension field the part without the root first. Returns tau in G2 as written. */
+export function writeCrs(curve, count, folder) {
+  const { Fr, G1, G2 } = curve;
+  const tau = secret(Fr);
+  const first = new Uint8Array(64 * count);
+  let index = 0;
+  for (const power of fieldPowers(Fr, tau, count)) {
+    G1.toRprUncompressed(first, 64 * index++, G1.timesFr(G1.g, power));
+  }
+  const second = new Uint8Array(128);
+  G2.toRprUncompressed(second, 0, G2.timesFr(G2.g, tau));
+  const coordinate = (at) => second.subarray(32 * at, 32 * (at + 1));
+  const swapped = Buffer.concat([1, 0, 3, 2].map(coordinate));
+  writeFileSync(`${folder}/bn254_g1.dat`, first);
+  writeFileSync(`${folder}/bn254_g2.dat`, swapped);
+  return swapped;
+}
+
+/** A file of powers of tau with its header written, for so many sections. */
+async function started(path, curve, power, sections) {
   const file = await open(path, "w");
   let position = 0;
   const write = async (bytes) => {
@@ -27,22 +79,28 @@ export async function writePtau(curve, power, path) {
     for await (const piece of pieces) await write(piece);
     if (position - start !== length) throw new Error(`section ${id} has another length`);
   };
-  await write(Buffer.concat([Buffer.from("ptau"), numbers([[1, 4], [11, 4]])]));
+  await write(Buffer.concat([Buffer.from("ptau"), numbers([[1, 4], [sections, 4]])]));
   await section(HEADER, 44, [header(curve, power)]);
-  // Powers themselves: set-ups read their first points only.
-  await section(TAU_G1, 64 * (2 * size - 1), powers(G1, Fr, Fr.one, tau, 2 * size - 1, 64));
-  await section(TAU_G2, 128 * size, powers(G2, Fr, Fr.one, tau, size, 128));
-  await section(ALPHA_G1, 64 * size, powers(G1, Fr, alpha, tau, size, 64));
-  await section(BETA_G1, 64 * size, powers(G1, Fr, beta, tau, size, 64));
-  await section(BETA_G2, 128, [affine(G2, G2.timesFr(G2.g, beta))]);
-  await section(CONTRIBUTIONS, 4, [numbers([[0, 4]])]);
-  const wide = lagrange(Fr, power + 1, tau);
-  const scalars = lagrange(Fr, power, tau);
-  await section(LAGRANGE_G1, 64 * (4 * size - 1), points(G1, Fr, Fr.one, [scalars, wide], size, 64));
-  await section(LAGRANGE_G2, 128 * (2 * size - 1), points(G2, Fr, Fr.one, [scalars], size, 128));
-  await section(LAGRANGE_ALPHA, 64 * (2 * size - 1), points(G1, Fr, alpha, [scalars], size, 64));
-  await section(LAGRANGE_BETA, 64 * (2 * size - 1), points(G1, Fr, beta, [scalars], size, 64));
-  await file.close();
+  return { section, close: () => file.close() };
+}
+
+/** All powers, in pieces of one point. */
+function* allPowers(group, field, tau, count) {
+  for (const power of fieldPowers(field, tau, count)) {
+    yield affine(group, group.timesFr(group.g, power));
+  }
+}
+
+function* fieldPowers(field, tau, count) {
+  let power = field.one;
+  for (let index = 0; index < count; index++) {
+    yield power;
+    power = field.mul(power, tau);
+  }
+}
+
+function secret(field) {
+  return field.e(randomInteger() % field.p);
 }
 
 /** The first two powers, and zeros. */

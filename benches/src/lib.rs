@@ -4,6 +4,7 @@
 
 pub mod scenario;
 pub mod simulation;
+pub mod usage;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

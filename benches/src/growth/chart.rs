@@ -1,11 +1,11 @@
-//! The chart: a panel for each axis, side by side.
-
-use std::time::Duration;
+//! The chart: a panel for each axis, of CPU time.
 
 use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;
+
+use super::measure::Time;
 
 /// Times over an axis.
 pub(crate) struct Panel {
@@ -16,10 +16,12 @@ pub(crate) struct Panel {
 /// One line of a panel.
 pub(crate) struct Series {
     pub(crate) name: &'static str,
-    pub(crate) points: Vec<(usize, Duration)>,
+    pub(crate) points: Vec<(usize, Time)>,
 }
 
-const SIZE: (u32, u32) = (1500, 520);
+const SIZE: (u32, u32) = (1380, 900);
+/// Panels in a row.
+const ACROSS: usize = 3;
 const INKS: [RGBColor; 2] = [RGBColor(25, 113, 194), RGBColor(232, 89, 12)];
 
 /// The chart as SVG.
@@ -31,7 +33,9 @@ pub(crate) fn draw(panels: &[Panel]) -> Result<String> {
     {
         let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
-        for (panel, area) in panels.iter().zip(area.split_evenly((1, panels.len().max(1)))) {
+        for (panel, area) in
+            panels.iter().zip(area.split_evenly((panels.len().div_ceil(ACROSS), ACROSS)))
+        {
             draw_panel(panel, &area)?;
         }
         area.present()?;
@@ -41,7 +45,7 @@ pub(crate) fn draw(panels: &[Panel]) -> Result<String> {
 
 fn draw_panel(panel: &Panel, area: &DrawingArea<SVGBackend<'_>, Shift>) -> Result<()> {
     let points = || panel.series.iter().flat_map(|series| &series.points);
-    let seconds = |time: &Duration| time.as_secs_f64();
+    let seconds = |time: &Time| time.cpu.as_secs_f64();
     let (Some(least), Some(most)) =
         (points().map(|point| point.0).min(), points().map(|point| point.0).max())
     else {

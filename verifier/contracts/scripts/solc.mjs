@@ -9,16 +9,17 @@ import { fileURLToPath } from "node:url";
 const solc = createRequire(import.meta.url)("solc");
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-const settings = (optimizer) => ({
+const settings = (optimizer, viaIR = false) => ({
   evmVersion: "cancun",
+  viaIR,
   optimizer,
   metadata: { bytecodeHash: "none", appendCBOR: false },
   outputSelection: {
     "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] },
   },
 });
-// Few runs: with more the registry is over EIP-170.
-export const general = settings({ enabled: true, runs: 200 });
+// Through Yul: a tenth less code, and less gas.
+export const general = settings({ enabled: true, runs: 200 }, true);
 // What hashes: few runs would have the matrix copied from code to memory again and again.
 export const hashing = settings({ enabled: true, runs: 1_000_000 });
 // Generated verifiers are one long piece of assembly. The optimizer of Yul takes

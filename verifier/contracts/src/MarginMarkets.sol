@@ -2,20 +2,13 @@
 pragma solidity ^0.8.28;
 
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {
-    EpochRecord,
-    EpochState,
-    HaltReason,
-    MarketParams,
-    Meta,
-    Moves,
-    SignerSet
-} from "./MarginTypes.sol";
+import { EpochState, HaltReason, MarketParams, Meta, Moves, SignerSet } from "./MarginTypes.sol";
 import { MarginRoles } from "./MarginRoles.sol";
 import { IMarginMarkets } from "./interfaces/IMarginMarkets.sol";
 import { MarginClock } from "./lib/MarginClock.sol";
 import { MarginContext } from "./lib/MarginContext.sol";
 import { MarginPolicy } from "./lib/MarginPolicy.sol";
+import { MarginSigners } from "./lib/MarginSigners.sol";
 import { MarketEpochs } from "./markets/MarketEpochs.sol";
 import { MarketState } from "./markets/MarketState.sol";
 
@@ -26,6 +19,7 @@ import { MarketState } from "./markets/MarketState.sol";
 /// by itself: only the governor can renew it.
 contract MarginMarkets is MarketEpochs {
     using MarginClock for Meta;
+    using MarginSigners for MarginSigners.Stored;
 
     /// @notice The market exists: its name is taken.
     error MarketExists(bytes31 context);
@@ -92,13 +86,13 @@ contract MarginMarkets is MarketEpochs {
         market.moves.windowStart = time;
         emit MarketCreated(context, params.name, msg.sender);
         _requireSigners(params.attesters);
-        market.attesters = params.attesters;
+        market.attesters.keep(params.attesters);
         emit SignersChanged(context, params.attesters.threshold, params.attesters.signers);
         if (params.models.length == 0) revert MarginPolicy.NoModel();
         for (uint256 i = 0; i < params.models.length; ++i) {
             bytes31 model = params.models[i];
-            if (_models[context][model]) revert MarginPolicy.DuplicateModel();
-            _models[context][model] = true;
+            if (_models[context][model].accepted) revert MarginPolicy.DuplicateModel();
+            _accept(context, model, true);
             emit ModelAccepted(context, model);
         }
     }
@@ -117,7 +111,7 @@ contract MarginMarkets is MarketEpochs {
         ROLES.requireGovernor(context, msg.sender);
         Market storage market = _market(context);
         _requireSigners(attesters);
-        market.nextAttesters = attesters;
+        market.nextAttesters.keep(attesters);
         market.nextFrom = MarginClock.add(_now(), MODEL_NOTICE);
         emit SignersAnnounced(context, attesters.threshold, attesters.signers, market.nextFrom);
         if (MODEL_NOTICE == 0) activateSigners(context);
@@ -128,9 +122,10 @@ contract MarginMarkets is MarketEpochs {
         Market storage market = _market(context);
         uint48 from = market.nextFrom;
         if (from == 0 || _now() < from) revert NoticeNotGiven(from);
-        market.attesters = market.nextAttesters;
+        SignerSet memory attesters = market.nextAttesters.all();
+        market.attesters.keep(attesters);
         _forgetSigners(market);
-        emit SignersChanged(context, market.attesters.threshold, market.attesters.signers);
+        emit SignersChanged(context, attesters.threshold, attesters.signers);
     }
 
     /// @inheritdoc IMarginMarkets
@@ -143,7 +138,7 @@ contract MarginMarkets is MarketEpochs {
     }
 
     function _forgetSigners(Market storage market) private {
-        delete market.nextAttesters;
+        market.nextAttesters.keep(SignerSet(0, new address[](0)));
         delete market.nextFrom;
     }
 
@@ -164,7 +159,7 @@ contract MarginMarkets is MarketEpochs {
     /// @inheritdoc IMarginMarkets
     function announceModel(bytes31 context, bytes31 model) external {
         ROLES.requireGovernor(context, msg.sender);
-        if (_models[context][model]) revert ModelAlreadyAccepted();
+        if (_models[context][model].accepted) revert ModelAlreadyAccepted();
         uint48 from = MarginClock.add(_now(), MODEL_NOTICE);
         acceptableFrom[context][model] = from;
         emit ModelAnnounced(context, model, from);
@@ -173,7 +168,7 @@ contract MarginMarkets is MarketEpochs {
     /// @inheritdoc IMarginMarkets
     function acceptModel(bytes31 context, bytes31 model) external {
         ROLES.requireGovernor(context, msg.sender);
-        if (_models[context][model]) revert ModelAlreadyAccepted();
+        if (_models[context][model].accepted) revert ModelAlreadyAccepted();
         uint48 from = acceptableFrom[context][model];
         bool announced = from != 0 && from <= _now();
         if (MODEL_NOTICE != 0 && !announced) revert NoticeNotGiven(from);
@@ -188,7 +183,7 @@ contract MarginMarkets is MarketEpochs {
         // What was announced only is withdrawn as well.
         bool announced = acceptableFrom[context][model] != 0;
         delete acceptableFrom[context][model];
-        if (!_models[context][model]) {
+        if (!_models[context][model].accepted) {
             if (!announced) revert ModelNotAccepted();
             emit ModelAnnounced(context, model, 0);
             return;
@@ -201,11 +196,27 @@ contract MarginMarkets is MarketEpochs {
         Market storage market = _market(context);
         Meta memory meta = _advanced(market);
         bool wasProvable = meta.provable(meta.lastTime);
-        _models[context][model] = accepted;
-        if (meta.latest != 0 && _epochs[context][meta.latest].model == model) {
+        uint32 number = _accept(context, model, accepted);
+        if (meta.latest != 0 && _epochs[context][meta.latest].model == number) {
             meta.modelRevoked = !accepted;
         }
         _store(market, meta, wasProvable);
+    }
+
+    /// @dev Says whether a model is accepted; the first time it is given its number.
+    function _accept(
+        bytes31 context,
+        bytes31 model,
+        bool accepted
+    ) private returns (uint32 number) {
+        Model storage known = _models[context][model];
+        number = known.number;
+        if (number == 0) {
+            number = ++_markets[context].models;
+            known.number = number;
+            _modelOf[context][number] = model;
+        }
+        known.accepted = accepted;
     }
 
     // ------------------------------------------------------------------- halts
@@ -237,7 +248,7 @@ contract MarginMarkets is MarketEpochs {
         Market storage market = _market(context);
         Meta memory meta = _advanced(market);
         if (!meta.halted()) revert NotHalted();
-        EpochRecord storage latest = _epochs[context][meta.latest];
+        Stored storage latest = _epochs[context][meta.latest];
         if (epoch != meta.latest || marketRoot != latest.marketRoot) {
             revert WrongConfirmation(meta.latest);
         }
@@ -261,7 +272,7 @@ contract MarginMarkets is MarketEpochs {
     function rejectEpoch(bytes31 context, uint64 epoch, bytes32 marketRoot) external {
         ROLES.requireGuardian(context, msg.sender);
         Market storage market = _market(context);
-        EpochRecord storage record = _epochs[context][epoch];
+        Stored storage record = _epochs[context][epoch];
         if (record.state == EpochState.Unknown) revert UnknownEpoch();
         if (marketRoot != record.marketRoot) revert WrongMarketRoot();
         if (record.state == EpochState.Rejected) revert EpochRejected();

@@ -13,6 +13,7 @@ use std::path::Path;
 use common::messages::Kind;
 use common::registry::{self as fixture, ANYONE, DEPLOYER, Refused, Registry};
 use common::stories::{self, CIRCUITS, Proved, Story, WIDE};
+use common::trace::Trace;
 use common::verifier::code;
 use common::{Chain, Failure, Receipt};
 use revm::primitives::Address;
@@ -160,6 +161,42 @@ fn engine_gas(story: &Story) -> BTreeMap<&'static str, u64> {
         ("markLiquidatable", of(&Action::MarkLiquidatable { account })),
         ("close", of(&Action::Close { account })),
     ])
+}
+
+/// Prints where the gas of a proof and of an epoch goes: by `--nocapture`.
+#[test]
+fn where_the_gas_goes() {
+    let story = small();
+    let mut stage = ready(&story);
+    let at = stage.registry.at;
+    let data = stage.message(Kind::Proof, &story.healthy.claim, story.healthy.proof());
+    let names = [(at.registry, "registry"), (at.markets, "markets"), (at.gate, "gate")];
+    let submit = stage.registry.chain.trace(ANYONE, at.registry, data.clone());
+    show("submitProof", &data, &names, &submit);
+    stage.now += 600;
+    let post = stage.registry.next(epoch(&story.breach.claim, stage.now));
+    let message = stage.registry.message(&Action::PostEpoch(post), 1);
+    stage.registry.chain.now = stage.now;
+    let posted = stage.registry.chain.trace(ANYONE, at.markets, message.data.clone());
+    show("postEpoch", &message.data, &names, &posted);
+}
+
+/// Prints a trace; what is of no named contract is of verifiers and precompiles. The parts
+/// are all of the gas.
+fn show(what: &str, data: &[u8], names: &[(Address, &str)], (gas, trace): &(u64, Trace)) {
+    let calldata: u64 = data.iter().map(|byte| if *byte == 0 { 4 } else { 16 }).sum();
+    println!("{what}: {gas} gas, of it 21000 for a transaction, {calldata} calldata");
+    let mut parts: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
+    for ((of, kind), (gas, count)) in trace {
+        let name = names.iter().find(|(address, _)| address == of).map_or("others", |(_, n)| n);
+        let part = parts.entry((name, kind)).or_default();
+        *part = (part.0 + gas, part.1 + count);
+    }
+    for ((name, kind), (gas, count)) in &parts {
+        println!("  {name:10}{kind:24}{gas:8}{count:8} times");
+    }
+    let traced: u64 = parts.values().map(|(gas, _)| gas).sum();
+    assert_eq!(traced + 21_000 + calldata, *gas, "{what}");
 }
 
 /// Of all contracts but the verifiers, and the market.

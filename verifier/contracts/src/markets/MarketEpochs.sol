@@ -2,19 +2,12 @@
 pragma solidity ^0.8.28;
 
 import { ECDSA } from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {
-    EpochPost,
-    EpochRecord,
-    EpochState,
-    HaltReason,
-    Meta,
-    Moves,
-    SignerSet
-} from "../MarginTypes.sol";
+import { EpochPost, EpochState, HaltReason, Meta, Moves, SignerSet } from "../MarginTypes.sol";
 import { IMarginMarkets } from "../interfaces/IMarginMarkets.sol";
 import { MarginClaims } from "../lib/MarginClaims.sol";
 import { MarginClock } from "../lib/MarginClock.sol";
 import { MarginEpochs } from "../lib/MarginEpochs.sol";
+import { MarginSigners } from "../lib/MarginSigners.sol";
 import { MarketState } from "./MarketState.sol";
 
 /// @title Posting epochs
@@ -23,6 +16,7 @@ import { MarketState } from "./MarketState.sol";
 abstract contract MarketEpochs is MarketState {
     using MarginClock for Meta;
     using MarginEpochs for Moves;
+    using MarginSigners for MarginSigners.Stored;
 
     /// @notice No signers, more than 32, not ascending, or a threshold beyond them.
     error InvalidSigners();
@@ -50,14 +44,14 @@ abstract contract MarketEpochs is MarketState {
         bytes32 digest,
         bytes[] calldata signatures
     ) private view {
-        if (signatures.length < market.attesters.threshold) revert InvalidSignatures();
-        address[] storage signers = market.attesters.signers;
-        uint256 count = signers.length;
+        MarginSigners.Stored storage signers = market.attesters;
+        if (signatures.length < signers.threshold) revert InvalidSignatures();
+        uint256 count = signers.count;
         uint256 next = 0;
         for (uint256 i = 0; i < signatures.length; ++i) {
             (address signer, ECDSA.RecoverError error_, ) = ECDSA.tryRecover(digest, signatures[i]);
             if (error_ != ECDSA.RecoverError.NoError) revert InvalidSignatures();
-            while (next < count && signers[next] != signer) ++next;
+            while (next < count && signers.signerAt(next) != signer) ++next;
             if (next == count) revert InvalidSignatures();
             ++next;
         }
@@ -111,7 +105,7 @@ abstract contract MarketEpochs is MarketState {
         if (latest == 0) expected = market.limits.firstEpoch;
         else if (latest != type(uint64).max) expected = latest + 1;
         if (post.epoch != expected || expected == latest) revert EpochNotNext(expected);
-        if (!_models[context][post.model]) revert ModelNotAccepted();
+        if (!_models[context][post.model].accepted) revert ModelNotAccepted();
         if (uint256(post.stateRoot) >= MarginClaims.R || uint256(post.marketRoot) >= MarginClaims.R)
             revert RootNotCanonical();
         uint256 freshUntil = uint256(post.marketTimestamp) + market.terms.maxSnapshotAge;
@@ -119,7 +113,8 @@ abstract contract MarketEpochs is MarketState {
             post.marketTimestamp > uint256(meta.lastTime) + market.limits.maxClockSkew ||
             freshUntil > type(uint48).max
         ) revert SnapshotInFuture();
-        uint48 last = latest == 0 ? 0 : _epochs[context][latest].marketTimestamp;
+        // The terms never change, so this is when the latest snapshot was taken.
+        uint48 last = latest == 0 ? 0 : meta.freshUntil - market.terms.maxSnapshotAge;
         if (post.marketTimestamp < last) revert SnapshotOlderThanLast(last);
         if (meta.lastTime > freshUntil) revert SnapshotStale(uint48(freshUntil));
         if (post.previous != market.moves.latestDigest) revert WrongPrevious();
@@ -160,13 +155,13 @@ abstract contract MarketEpochs is MarketState {
         EpochPost calldata post,
         bool quarantined
     ) private {
-        _epochs[context][post.epoch] = EpochRecord({
+        _epochs[context][post.epoch] = Stored({
             stateRoot: post.stateRoot,
             marketRoot: post.marketRoot,
             state: quarantined ? EpochState.Quarantined : EpochState.Posted,
             marketTimestamp: uint48(post.marketTimestamp),
             posted: meta.clock,
-            model: post.model
+            model: _models[context][post.model].number
         });
     }
 }

@@ -16,11 +16,13 @@ import {
 import { MarginRoles } from "../MarginRoles.sol";
 import { IMarginMarkets } from "../interfaces/IMarginMarkets.sol";
 import { MarginClock } from "../lib/MarginClock.sol";
+import { MarginSigners } from "../lib/MarginSigners.sol";
 
 /// @title What markets store, and how it is read at a time
 /// @notice `state.rs` of the Rust engine.
 abstract contract MarketState is IMarginMarkets {
     using MarginClock for Meta;
+    using MarginSigners for MarginSigners.Stored;
 
     /// @dev All of a market but its epochs and models.
     struct Market {
@@ -28,10 +30,28 @@ abstract contract MarketState is IMarginMarkets {
         Moves moves;
         Terms terms;
         Limits limits;
-        SignerSet attesters;
+        MarginSigners.Stored attesters;
         uint48 guardianWaits;
-        SignerSet nextAttesters;
+        uint32 models;
+        MarginSigners.Stored nextAttesters;
         uint48 nextFrom;
+    }
+
+    /// @dev A model by its number: the market's first one is 1. It keeps its number when
+    /// it is revoked.
+    struct Model {
+        uint32 number;
+        bool accepted;
+    }
+
+    /// @dev An epoch as it is stored, in three slots: its model by number.
+    struct Stored {
+        bytes32 stateRoot;
+        bytes32 marketRoot;
+        EpochState state;
+        uint48 marketTimestamp;
+        uint48 posted;
+        uint32 model;
     }
 
     /// @notice Who may do what.
@@ -41,8 +61,9 @@ abstract contract MarketState is IMarginMarkets {
     uint256 internal immutable CHAIN_ID = block.chainid;
 
     mapping(bytes31 context => Market) internal _markets;
-    mapping(bytes31 context => mapping(uint64 epoch => EpochRecord)) internal _epochs;
-    mapping(bytes31 context => mapping(bytes31 model => bool)) internal _models;
+    mapping(bytes31 context => mapping(uint64 epoch => Stored)) internal _epochs;
+    mapping(bytes31 context => mapping(bytes31 model => Model)) internal _models;
+    mapping(bytes31 context => mapping(uint32 number => bytes31)) internal _modelOf;
 
     constructor(MarginRoles roles) {
         ROLES = roles;
@@ -88,7 +109,7 @@ abstract contract MarketState is IMarginMarkets {
         meta = _advanced(market);
         terms = market.terms;
         if (epoch != 0) {
-            EpochRecord storage record = _epochs[context][epoch];
+            Stored storage record = _epochs[context][epoch];
             rest = Rest(record.state, record.marketTimestamp, record.posted);
         }
     }
@@ -97,13 +118,15 @@ abstract contract MarketState is IMarginMarkets {
     function requireEvidence(Claim calldata claim) external view returns (uint48 posted) {
         Market storage market = _market(claim.context);
         if (block.chainid != CHAIN_ID) revert WrongContext();
-        EpochRecord storage record = _epochs[claim.context][claim.epoch];
+        Stored storage record = _epochs[claim.context][claim.epoch];
         EpochState state = record.state;
         if (state == EpochState.Unknown) revert UnknownEpoch();
         if (claim.stateRoot != record.stateRoot) revert WrongStateRoot();
         if (claim.marketRoot != record.marketRoot) revert WrongMarketRoot();
-        if (claim.model != record.model) revert WrongModel();
-        if (!_models[claim.context][claim.model]) revert ModelNotAccepted();
+        // A model that was never accepted has no number, and every epoch's model has one.
+        Model memory model = _models[claim.context][claim.model];
+        if (model.number != record.model) revert WrongModel();
+        if (!model.accepted) revert ModelNotAccepted();
         if (state == EpochState.Quarantined) revert EpochQuarantined();
         if (state == EpochState.Rejected) revert EpochRejected();
         uint48 freshUntil = MarginClock.add(record.marketTimestamp, market.terms.maxSnapshotAge);
@@ -116,8 +139,9 @@ abstract contract MarketState is IMarginMarkets {
         Market storage market = _market(context);
         // Provable: no halt, nothing frozen, and the latest epoch usable and fresh.
         if (!_advanced(market).provable(_now())) return false;
-        EpochRecord storage record = _epochs[context][epoch];
-        if (record.state != EpochState.Posted || !_models[context][record.model]) return false;
+        Stored storage record = _epochs[context][epoch];
+        if (record.state != EpochState.Posted) return false;
+        if (!_models[context][_modelOf[context][record.model]].accepted) return false;
         uint48 taken = record.marketTimestamp;
         uint48 time = _now();
         if (taken > time) return taken - time <= market.limits.maxClockSkew;
@@ -152,7 +176,7 @@ abstract contract MarketState is IMarginMarkets {
 
     /// @inheritdoc IMarginMarkets
     function signersOf(bytes31 context) external view returns (SignerSet memory) {
-        return _market(context).attesters;
+        return _market(context).attesters.all();
     }
 
     /// @inheritdoc IMarginMarkets
@@ -160,16 +184,25 @@ abstract contract MarketState is IMarginMarkets {
         bytes31 context
     ) external view returns (SignerSet memory attesters, uint48 from) {
         Market storage market = _market(context);
-        return (market.nextAttesters, market.nextFrom);
+        return (market.nextAttesters.all(), market.nextFrom);
     }
 
     /// @inheritdoc IMarginMarkets
     function epochOf(bytes31 context, uint64 epoch) external view returns (EpochRecord memory) {
-        return _epochs[context][epoch];
+        Stored memory record = _epochs[context][epoch];
+        return
+            EpochRecord({
+                stateRoot: record.stateRoot,
+                marketRoot: record.marketRoot,
+                state: record.state,
+                marketTimestamp: record.marketTimestamp,
+                posted: record.posted,
+                model: _modelOf[context][record.model]
+            });
     }
 
     /// @inheritdoc IMarginMarkets
     function isModelAccepted(bytes31 context, bytes31 model) external view returns (bool) {
-        return _models[context][model];
+        return _models[context][model].accepted;
     }
 }

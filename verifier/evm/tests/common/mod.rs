@@ -8,6 +8,7 @@ pub mod attesters;
 pub mod messages;
 pub mod registry;
 pub mod stories;
+pub mod trace;
 pub mod verifier;
 
 use alloy_sol_types::{Revert, SolCall, SolError};
@@ -106,6 +107,10 @@ impl Chain {
     }
 
     fn evm<D: Database>(&self, database: D) -> MainnetEvm<MainnetContext<D>> {
+        self.context(database).build_mainnet()
+    }
+
+    fn context<D: Database>(&self, database: D) -> MainnetContext<D> {
         Context::mainnet()
             .with_db(database)
             .modify_cfg_chained(|config| {
@@ -114,7 +119,6 @@ impl Chain {
                 config.disable_nonce_check = true;
             })
             .modify_block_chained(|block| block.timestamp = U256::from(self.now))
-            .build_mainnet()
     }
 
     /// Deploys a contract.
