@@ -1,7 +1,11 @@
 //! Markets of the scenario family.
 //!
 //! Building is deterministic: rows stand by symbol; anyone with the parameter
-//! set, the snapshot and the epoch gets the same `MARKET_ROOT`.
+//! set, the snapshot and the epoch gets the same `MARKET_ROOT`. Of a set that is
+//! calibrated the header binds the rule, ranges follow from the snapshot
+//! ([`calibration`]), and one leaf after the rows is the snapshot's digest.
+
+pub mod calibration;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +13,7 @@ use rayon::prelude::*;
 use rust_decimal::Decimal;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, InstrumentId};
-use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
+use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, snapshot_leaf};
 use zkmargin_margin::merkle::{Path, Tree};
 use zkmargin_margin::portfolio::{Held, Portfolio, Position};
 use zkmargin_margin::poseidon::{Domain, hash};
@@ -68,6 +72,7 @@ pub struct Market<F> {
     listings: BTreeMap<InstrumentId, Listing>,
     padding: (ScenarioRow, Path<F>),
     quote_decimals: u32,
+    model: ScenarioModel,
 }
 
 /// An instrument of a market: what a position in it is counted in.
@@ -140,9 +145,11 @@ impl<F: MarginField> Market<F> {
         let spec = snapshot.spec();
         check_ids(&spec.market)?;
         check_currency(model, snapshot)?;
-        let table = RiskTable::new(model, &spec.market)?;
+        let numbered = calibration::model_of(model, snapshot, epoch)?;
+        let table = RiskTable::new(&numbered, &spec.market)?;
+        let bound: Option<F> = snapshot.digest().map(snapshot_leaf);
         let rows = table.rows.len();
-        counted("market.instruments", rows, 1..=MAX_ROWS)?;
+        counted("market.instruments", rows, 1..=MAX_ROWS - usize::from(bound.is_some()))?;
         let lot_size = |row: &RiskRow| match row.kind {
             RowKind::Option { .. } => spec.lots.options,
             _ => snapshot.linear_lot(&row.symbol),
@@ -151,7 +158,8 @@ impl<F: MarginField> Market<F> {
         let option_lot = number(spec.lots.options);
         let integers = IntegerTable::new(&table, spec.quote_decimals, option_lot, lot)?;
         integers.check_levels(&table)?;
-        let leaves: Vec<F> = integers.rows.par_iter().map(ScenarioRow::leaf).collect();
+        let mut leaves: Vec<F> = integers.rows.par_iter().map(ScenarioRow::leaf).collect();
+        leaves.extend(bound);
         let tree = Tree::build_with(Domain::MarketNode, MARKET_DEPTH, leaves, |groups| {
             groups.par_iter().map(|group| hash(Domain::MarketNode, *group)).collect()
         })
@@ -173,7 +181,8 @@ impl<F: MarginField> Market<F> {
         let listings = listings.collect();
         let padding = (integers.rows[0], path);
         let quote_decimals = spec.quote_decimals;
-        Ok(Self { header, tree, table, integers, listings, padding, quote_decimals })
+        let model = numbered.into_owned();
+        Ok(Self { header, tree, table, integers, listings, padding, quote_decimals, model })
     }
 
     /// The header: epoch, time, model and terms over the tree.
@@ -189,6 +198,11 @@ impl<F: MarginField> Market<F> {
     /// The root of the tree below the header.
     pub fn tree_root(&self) -> F {
         self.header.tree_root
+    }
+
+    /// The set that the table is made with: of a rule the numbers of this epoch.
+    pub fn model(&self) -> &ScenarioModel {
+        &self.model
     }
 
     /// Decimals of a quote unit.
