@@ -113,6 +113,9 @@ pub enum Problem {
     /// Margin in coins of contracts that are not settled in them.
     #[error("margin in coins is of inverse contracts: set inverse")]
     CoinsNeedInverse,
+    /// Marks stated of a market in coins.
+    #[error("of margin in coins nobody computes rows again on chain: leave it out")]
+    CoinsStated,
     /// Two charges of which a market has place for one.
     #[error("a set has an expiry_roll or a basis_contingency: leave one out")]
     RollAndBasis,

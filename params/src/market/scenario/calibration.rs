@@ -126,11 +126,11 @@ impl Reads<'_> {
         type Reading<'r> = &'r dyn Fn(&[f64], usize) -> f64;
         let mut columns: Vec<(&Symbol, &Symbol, Reading<'_>)> = Vec::new();
         let mut instruments = Vec::new();
-        for range in &self.rule.volatility_range {
+        if let Some(range) = &self.rule.volatility_range {
             columns.push((&range.closes, &range.closes, &of));
             instruments.push((&range.closes, range.instrument()));
         }
-        for range in &self.rule.expiry_range {
+        if let Some(range) = &self.rule.expiry_range {
             columns.push((&range.closes, &range.closes, &ratio));
             instruments.push((&range.closes, range.instrument()));
         }

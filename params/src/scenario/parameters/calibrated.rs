@@ -60,12 +60,12 @@ impl ScenarioModel {
         for scenario in &mut spec.scenarios {
             let moved = scenario.spot_shock - 1.0;
             if rule.scales(moved) {
-                scenario.spot_shock = billionths(1.0 + moved * (range / rule.price_range.unit));
+                scenario.spot_shock = 1.0 + moved * (range / rule.price_range.unit);
             }
         }
         if let Some(range) = ranges.volatility {
             spec.vol_shock.vol_range_up = range;
-            spec.vol_shock.vol_range_down = billionths(range / (1.0 + range));
+            spec.vol_shock.vol_range_down = range / (1.0 + range);
         }
         if let Some(range) = ranges.expiry {
             roll(&mut spec, range);
@@ -130,7 +130,7 @@ fn roll(spec: &mut ParameterSpec, range: f64) {
     }
     if let Some(basis) = &mut spec.basis_contingency {
         basis.scenario_spot_up = 1.0 + range;
-        basis.scenario_spot_down = billionths(1.0 / (1.0 + range));
+        basis.scenario_spot_down = 1.0 / (1.0 + range);
     }
 }
 

@@ -39,6 +39,10 @@ pub struct ParameterSpec {
     /// not change when the market does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<SetCalibration>,
+    /// Whether a market states what each row is made of in a leaf beside it, so that a row
+    /// that is not made of it can be shown on chain. Not where margin is in coins.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub states_marks: bool,
     /// 1 to 40 scenarios, at most one `linear` and one `abs` among them.
     pub scenarios: Vec<Scenario>,
     /// How far volatilities move.
