@@ -122,7 +122,8 @@ impl Posted {
         let mut rows = market.rows().to_vec();
         let mut marks: Vec<Marks> =
             (0..rows.len()).map(|index| *market.marks(index).unwrap()).collect();
-        edit(&mut rows[0], &mut marks[0]);
+        let index = option_of(market);
+        edit(&mut rows[index], &mut marks[index]);
         let leaves = rows.iter().zip(&marks).flat_map(|(row, marks)| [row.leaf(), marks.leaf()]);
         Self::of(market, leaves.collect(), rows.clone(), marks.clone())
     }
@@ -148,6 +149,16 @@ impl Posted {
     }
 }
 
+/// An option whose value hangs on all that it is made of: near the money, of some months.
+fn option_of(market: &Market<Bn254Fr>) -> usize {
+    let is_near = |index: &usize| {
+        let marks = market.marks(*index).unwrap();
+        let moneyness = (marks.forward / marks.strike).ln().abs();
+        marks.option.is_some() && marks.seconds > 2_000_000 && moneyness < 0.5
+    };
+    (0..market.rows().len()).find(is_near).unwrap()
+}
+
 struct World {
     registry: Registry,
     at: Address,
@@ -169,8 +180,7 @@ impl World {
             };
             registry.apply(START, &Action::PostEpoch(post)).unwrap();
         }
-        let arguments =
-            challenge::constructorCall { markets: registry.at.markets, notice: 1_000 };
+        let arguments = challenge::constructorCall { markets: registry.at.markets, notice: 1_000 };
         let code = code_with(&challenge::BYTECODE, arguments.abi_encode());
         let at = registry.chain.create(DEPLOYER, code).unwrap().0;
         let role = registry.role(&roles::GUARDIAN_ROLECall {});
@@ -318,16 +328,17 @@ fn a_row_that_is_not_takes_its_epoch_back_and_pays_the_finder() {
         |_, marks| marks.vol_down = 0.9,
     ];
     let model = model("span-dynamic");
-    let market = market(&model, 12);
+    let market = market(&model, 40);
+    let option = option_of(&market);
     for (index, edit) in edits.into_iter().enumerate() {
         let posted = Posted::new(&market, edit);
         let mut world = World::new(model.clone(), Some(&posted)).named();
         let terms = terms_of(&model, 3);
-        let receipt = world.challenge(posted.row(0), &posted.marks[0], &terms).unwrap();
+        let receipt = world.challenge(posted.row(option), &posted.marks[option], &terms).unwrap();
         println!("a row not made of its marks: {} gas", receipt.gas);
         assert_eq!(U256::from_be_slice(&receipt.output), U256::ZERO, "edit {index}");
         assert_eq!((world.epoch_state(), world.owed()), (3, U256::from(7)));
-        let again = world.challenge(posted.row(0), &posted.marks[0], &terms);
+        let again = world.challenge(posted.row(option), &posted.marks[option], &terms);
         assert!(fails::<challenge::NothingToCheck>(again));
     }
     // Where marks stand no row does.
@@ -346,42 +357,43 @@ fn a_row_that_is_not_takes_its_epoch_back_and_pays_the_finder() {
 #[test]
 fn what_is_not_posted_is_refused() {
     let model = model("span-dynamic");
-    let market = market(&model, 12);
+    let market = market(&model, 40);
     let posted = Posted::new(&market, |_, _| {});
     let mut world = World::new(model.clone(), Some(&posted)).named();
     let terms = terms_of(&model, 3);
-    let mut marks = posted.marks[0];
+    let option = option_of(&market);
+    let mut marks = posted.marks[option];
     marks.vol *= 2.0;
-    let result = world.challenge(posted.row(0), &marks, &terms);
+    let result = world.challenge(posted.row(option), &marks, &terms);
     assert!(fails::<challenge::NotInMarket>(result), "other marks");
-    let result = world.challenge(posted.row(0), &posted.marks[1], &terms);
+    let result = world.challenge(posted.row(option), &posted.marks[option + 1], &terms);
     assert!(fails::<challenge::NotInMarket>(result), "another row's marks");
     for element in [0, 1, 2, 4, 17] {
-        let mut row = posted.row(0);
+        let mut row = posted.row(option);
         row.elements[element] += U256::ONE;
-        let result = world.challenge(row, &posted.marks[0], &terms);
+        let result = world.challenge(row, &posted.marks[option], &terms);
         assert!(fails::<challenge::NotInMarket>(result), "{element}");
-        let mut row = posted.row(0);
+        let mut row = posted.row(option);
         let modulus = "0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
         row.elements[element] += modulus.parse::<U256>().unwrap();
-        let result = world.challenge(row, &posted.marks[0], &terms);
+        let result = world.challenge(row, &posted.marks[option], &terms);
         assert!(fails::<challenge::NotCanonical>(result), "{element}");
     }
     for level in 0..7 {
-        let mut row = posted.row(0);
+        let mut row = posted.row(option);
         row.path[level][3] += U256::ONE;
-        let result = world.challenge(row, &posted.marks[0], &terms);
+        let result = world.challenge(row, &posted.marks[option], &terms);
         assert!(fails::<challenge::NotInMarket>(result), "{level}");
     }
-    let mut row = posted.row(0);
+    let mut row = posted.row(option);
     row.terms += U256::ONE;
-    assert!(fails::<challenge::NotInMarket>(world.challenge(row, &posted.marks[0], &terms)));
-    let mut row = posted.row(0);
+    assert!(fails::<challenge::NotInMarket>(world.challenge(row, &posted.marks[option], &terms)));
+    let mut row = posted.row(option);
     row.denominator += 1;
-    assert!(fails::<challenge::NotInMarket>(world.challenge(row, &posted.marks[0], &terms)));
-    let mut words = posted.marks[0].to_bytes();
+    assert!(fails::<challenge::NotInMarket>(world.challenge(row, &posted.marks[option], &terms)));
+    let mut words = posted.marks[option].to_bytes();
     words.push(0);
-    let result = world.challenge_words(posted.row(0), words, terms.to_bytes());
+    let result = world.challenge_words(posted.row(option), words, terms.to_bytes());
     assert!(fails::<challenge::NotInMarket>(result));
     assert_eq!((world.epoch_state(), world.owed()), (1, U256::ZERO));
 }

@@ -215,10 +215,7 @@ fn a_rule_is_no_set_and_what_is_missing_is_refused_by_name() {
     });
     assert!(none.contains("nothing to calibrate from"), "{none}");
     let series = refused(&|json| json["calibration"]["history"]["symbols"][1] = "DVOL".into());
-    assert_eq!(
-        series,
-        "BTC-VOL: there are no closes of BTC-VOL: add its column to the history"
-    );
+    assert_eq!(series, "BTC-VOL: there are no closes of BTC-VOL: add its column to the history");
     let seen = refused(&|json| json["calibration"]["observations"] = json!({}));
     assert!(seen.starts_with("BTC: the snapshot has a price but no spread"), "{seen}");
     let stale = refused(&|json| json["timestamp"] = (NOON + 2 * 86_400).into());

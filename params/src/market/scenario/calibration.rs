@@ -122,7 +122,8 @@ impl Reads<'_> {
             _ => None,
         };
         let of = |row: &[f64], place: usize| row[place];
-        let ratio = |row: &[f64], place: usize| near.map_or(f64::NAN, |near| row[place] / row[near]);
+        let ratio =
+            |row: &[f64], place: usize| near.map_or(f64::NAN, |near| row[place] / row[near]);
         type Reading<'r> = &'r dyn Fn(&[f64], usize) -> f64;
         let mut columns: Vec<(&Symbol, &Symbol, Reading<'_>)> = Vec::new();
         let mut instruments = Vec::new();

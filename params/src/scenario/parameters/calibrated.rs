@@ -84,9 +84,8 @@ pub(super) fn check(model: &ScenarioModel) -> Result<(), ScenarioError> {
     if !spec.delta_tiers.is_empty() {
         return Err(CalibrationError::OwnTiers.into());
     }
-    let rolls = spec.expiry_roll.is_some()
-        || spec.basis_contingency.is_some()
-        || spec.roll_shock.is_some();
+    let rolls =
+        spec.expiry_roll.is_some() || spec.basis_contingency.is_some() || spec.roll_shock.is_some();
     if rule.expiry_range.is_some() && !rolls {
         return Err(CalibrationError::NothingRolls.into());
     }
@@ -96,9 +95,8 @@ pub(super) fn check(model: &ScenarioModel) -> Result<(), ScenarioError> {
         let price = &rule.price_range;
         let capacity = if at_cap { price.most_capacity } else { price.least_capacity };
         let rates = vec![of(price.floor, price.cap); rule.liquidity.tiers.len()];
-        let series = |range: &crate::calibration::set::SeriesRange| {
-            number(of(range.floor, range.cap))
-        };
+        let series =
+            |range: &crate::calibration::set::SeriesRange| number(of(range.floor, range.cap));
         model.with_ranges(&Ranges {
             price: Numbers { capacity, rates },
             volatility: rule.volatility_range.as_ref().map(series),
