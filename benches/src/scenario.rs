@@ -124,6 +124,7 @@ pub fn snapshot_of(strikes: u32) -> Result<ScenarioSnapshot> {
             feeds,
             instruments,
         })?,
+        calibration: None,
     })?)
 }
 

@@ -372,7 +372,8 @@ mod tests {
         let shipped: BTreeSet<_> = AnyModel::names().collect();
         assert!(listed.is_subset(&shipped), "{:?}", listed.difference(&shipped));
         // Models of nobody's: rules of our own.
-        let own = ["dynamic", "filtered-es", "historical-es", "monte-carlo-es", "var-99"];
+        let own =
+            ["dynamic", "filtered-es", "historical-es", "monte-carlo-es", "span-dynamic", "var-99"];
         let left: Vec<_> = shipped.difference(&listed).copied().collect();
         assert_eq!(left, own);
         // A venue's name alone is for what is exact.

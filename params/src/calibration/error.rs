@@ -42,20 +42,60 @@ pub enum CalibrationError {
         tier: usize,
     },
     /// A floor above the cap.
-    #[error("instruments.{0}.calibrated: floor must be above 0 and at most cap")]
-    FloorAboveCap(Symbol),
+    #[error("{0}: floor must be above 0 and at most cap")]
+    FloorAboveCap(String),
+    /// A cap of more than all.
+    #[error("{0}: cap must be at most 1, over a denominator below 2^32")]
+    Cap(String),
     /// A capacity whose least is above its most.
-    #[error("instruments.{0}.calibrated: least_capacity must be at most most_capacity")]
-    CapacityOrder(Symbol),
+    #[error("{0}: least_capacity must be at most most_capacity")]
+    CapacityOrder(String),
     /// The tool needs a stressed return.
     #[error(
-        "instruments.{0}.calibrated: the tool against procyclicality weighs stressed observations: \
+        "{0}: the tool against procyclicality weighs stressed observations: \
          add stress_return, the largest absolute log return of a stressed day"
     )]
-    NoStress(Symbol),
+    NoStress(String),
     /// A stressed return that nothing reads.
-    #[error("instruments.{0}.calibrated.stress_return: the tool of this rule does not read it")]
-    UnusedStress(Symbol),
+    #[error("{0}.stress_return: the tool of this rule does not read it")]
+    UnusedStress(String),
+    /// Tiers that a scenario set has no place for.
+    #[error(
+        "calibration.liquidity.tiers: a scenario set takes 1 to {most}, the last of them without \
+         up_to"
+    )]
+    SetTiers {
+        /// The most.
+        most: usize,
+    },
+    /// A range so large that a price would fall to nothing.
+    #[error(
+        "calibration.price_range: at a cap of {cap} the move of {largest} falls by {fall} of the \
+         price: allowed is at most 0.95; lower cap or scaled_up_to"
+    )]
+    Fall {
+        /// The cap.
+        cap: f64,
+        /// The set's move.
+        largest: f64,
+        /// What it becomes.
+        fall: f64,
+    },
+    /// No scenario of a set moves with the range.
+    #[error("calibration.price_range: no scenario of the set moves spot by up to scaled_up_to")]
+    NothingScales,
+    /// One series for two ranges.
+    #[error("calibration: {0} is the series of two ranges: each has its own")]
+    SeriesTwice(Symbol),
+    /// A range of expiries without a charge that it sets.
+    #[error(
+        "calibration.expiry_range: the set has no expiry_roll, basis_contingency or roll_shock \
+         whose move it could be"
+    )]
+    NothingRolls,
+    /// Tiers of the net delta beside those that follow from liquidity.
+    #[error("delta_tiers: they follow from calibration.liquidity: leave them out")]
+    OwnTiers,
     /// No inputs at all.
     #[error(
         "the model's rates are calibrated, and the snapshot has nothing to calibrate from: add \

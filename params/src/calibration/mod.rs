@@ -7,6 +7,7 @@
 //! | [`volatility`] | volatilities by exponential weights, implied, of the long run |
 //! | [`numbers`] | an epoch's rates and capacities, and what held them back |
 //! | [`breakers`] | pauses by rule, where a price is far from its recent high or low |
+//! | [`set`] | the same of scenario sets: ranges of price, volatility and expiries |
 //! | [`replay`] | the rates that a rule would have given, day by day |
 //!
 //! # Rates
@@ -45,6 +46,7 @@ pub mod inputs;
 pub mod numbers;
 pub mod replay;
 pub mod rule;
+pub mod set;
 pub mod volatility;
 
 pub use error::{CalibrationError, Paused};

@@ -274,36 +274,55 @@ impl Calibration {
         symbol: &Symbol,
         rule: &CalibratedInstrument,
     ) -> Result<(), CalibrationError> {
-        let is_ordered = |a: Fraction, b: Fraction| {
-            u128::from(a.numerator()) * u128::from(b.denominator())
-                <= u128::from(b.numerator()) * u128::from(a.denominator())
-        };
-        if rule.floor == Fraction::ZERO || !is_ordered(rule.floor, rule.cap) {
-            return Err(CalibrationError::FloorAboveCap(symbol.clone()));
-        }
-        match (self.procyclicality, rule.stress_return) {
-            (Tool::StressedObservations { .. }, None) => {
-                return Err(CalibrationError::NoStress(symbol.clone()));
-            }
-            (Tool::StressedObservations { .. }, Some(stress)) => {
-                within("instruments.calibrated.stress_return", stress, 0.001..=5.0)?;
-            }
-            (_, Some(_)) => return Err(CalibrationError::UnusedStress(symbol.clone())),
-            (_, None) => {}
-        }
+        self.check_range(&format!("instruments.{symbol}.calibrated"), rule)
+    }
+
+    /// Checks what it says of an instrument, which stands at a path.
+    pub(super) fn check_range(
+        &self,
+        path: &str,
+        rule: &CalibratedInstrument,
+    ) -> Result<(), CalibrationError> {
+        self.check_bounds(path, rule)?;
         for (field, value) in
             [("least_capacity", rule.least_capacity), ("most_capacity", rule.most_capacity)]
         {
             if whole(value).is_none_or(|units| units == 0) {
-                let field = format!("instruments.{symbol}.calibrated.{field}");
+                let field = format!("{path}.{field}");
                 let allowed = "whole units of the quote currency, from 1 to 10^15";
                 return Err(CalibrationError::Decimal { field, value, allowed });
             }
         }
         if rule.least_capacity > rule.most_capacity {
-            return Err(CalibrationError::CapacityOrder(symbol.clone()));
+            return Err(CalibrationError::CapacityOrder(path.to_owned()));
         }
         self.check_tiers(rule.least_capacity)
+    }
+
+    /// Checks floor, cap and what the tool against procyclicality reads.
+    pub(super) fn check_bounds(
+        &self,
+        path: &str,
+        rule: &CalibratedInstrument,
+    ) -> Result<(), CalibrationError> {
+        let is_ordered = |a: Fraction, b: Fraction| {
+            u128::from(a.numerator()) * u128::from(b.denominator())
+                <= u128::from(b.numerator()) * u128::from(a.denominator())
+        };
+        if rule.floor == Fraction::ZERO || !is_ordered(rule.floor, rule.cap) {
+            return Err(CalibrationError::FloorAboveCap(path.to_owned()));
+        }
+        match (self.procyclicality, rule.stress_return) {
+            (Tool::StressedObservations { .. }, None) => {
+                return Err(CalibrationError::NoStress(path.to_owned()));
+            }
+            (Tool::StressedObservations { .. }, Some(stress)) => {
+                within("instruments.calibrated.stress_return", stress, 0.001..=5.0)?;
+            }
+            (_, Some(_)) => return Err(CalibrationError::UnusedStress(path.to_owned())),
+            (_, None) => {}
+        }
+        Ok(())
     }
 
     /// Multiples rise so far that bounds in whole units of the quote currency rise

@@ -423,6 +423,8 @@ impl Parameters {
             underlying: None,
             inverse: false,
             in_coins: false,
+            calibration: None,
+            states_marks: false,
             scenarios: self.scenarios.clone(),
             vol_shock: self.vol_shock,
             skew_shock: self.skew_shock,

@@ -1,7 +1,13 @@
 //! Markets of the scenario family.
 //!
 //! Building is deterministic: rows stand by symbol; anyone with the parameter
-//! set, the snapshot and the epoch gets the same `MARKET_ROOT`.
+//! set, the snapshot and the epoch gets the same `MARKET_ROOT`. Of a set that is
+//! calibrated the header binds the rule, ranges follow from the snapshot
+//! ([`calibration`]), and one leaf after the rows is the snapshot's digest. Of a set that
+//! `states_marks` the leaf after each row is what it is made of ([`marks`]).
+
+pub mod calibration;
+pub mod marks;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +15,7 @@ use rayon::prelude::*;
 use rust_decimal::Decimal;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, InstrumentId};
-use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
+use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, snapshot_leaf};
 use zkmargin_margin::merkle::{Path, Tree};
 use zkmargin_margin::portfolio::{Held, Portfolio, Position};
 use zkmargin_margin::poseidon::{Domain, hash};
@@ -20,6 +26,7 @@ use zkmargin_margin::units::{Amount, Denominator, Lots};
 use zkmargin_margin::witness::AccountWitness;
 
 use crate::convert::{self, ConversionError};
+use crate::market::scenario::marks::Marks;
 use crate::market::{MAX_ROWS, MarketError};
 use crate::scenario::error::{Problem, ScenarioError, counted};
 use crate::scenario::integer::check_ids;
@@ -68,6 +75,9 @@ pub struct Market<F> {
     listings: BTreeMap<InstrumentId, Listing>,
     padding: (ScenarioRow, Path<F>),
     quote_decimals: u32,
+    model: ScenarioModel,
+    /// What each row is made of, where the set states it.
+    marks: Vec<Marks>,
 }
 
 /// An instrument of a market: what a position in it is counted in.
@@ -140,9 +150,13 @@ impl<F: MarginField> Market<F> {
         let spec = snapshot.spec();
         check_ids(&spec.market)?;
         check_currency(model, snapshot)?;
-        let table = RiskTable::new(model, &spec.market)?;
+        let numbered = calibration::model_of(model, snapshot, epoch)?;
+        let table = RiskTable::new(&numbered, &spec.market)?;
+        let bound: Option<F> = snapshot.digest().map(snapshot_leaf);
         let rows = table.rows.len();
-        counted("market.instruments", rows, 1..=MAX_ROWS)?;
+        let per_row = if model.spec().states_marks { 2 } else { 1 };
+        let most = (MAX_ROWS - usize::from(bound.is_some())) / per_row;
+        counted("market.instruments", rows, 1..=most)?;
         let lot_size = |row: &RiskRow| match row.kind {
             RowKind::Option { .. } => spec.lots.options,
             _ => snapshot.linear_lot(&row.symbol),
@@ -151,7 +165,16 @@ impl<F: MarginField> Market<F> {
         let option_lot = number(spec.lots.options);
         let integers = IntegerTable::new(&table, spec.quote_decimals, option_lot, lot)?;
         integers.check_levels(&table)?;
-        let leaves: Vec<F> = integers.rows.par_iter().map(ScenarioRow::leaf).collect();
+        let mut leaves: Vec<F> = integers.rows.par_iter().map(ScenarioRow::leaf).collect();
+        let marks = match model.spec().states_marks {
+            true => marks((model, &numbered), snapshot, &table, lot)?,
+            false => Vec::new(),
+        };
+        if !marks.is_empty() {
+            let stated: Vec<F> = marks.par_iter().map(Marks::leaf).collect();
+            leaves = leaves.into_iter().zip(stated).flat_map(|(row, marks)| [row, marks]).collect();
+        }
+        leaves.extend(bound);
         let tree = Tree::build_with(Domain::MarketNode, MARKET_DEPTH, leaves, |groups| {
             groups.par_iter().map(|group| hash(Domain::MarketNode, *group)).collect()
         })
@@ -173,7 +196,8 @@ impl<F: MarginField> Market<F> {
         let listings = listings.collect();
         let padding = (integers.rows[0], path);
         let quote_decimals = spec.quote_decimals;
-        Ok(Self { header, tree, table, integers, listings, padding, quote_decimals })
+        let model = numbered.into_owned();
+        Ok(Self { header, tree, table, integers, listings, padding, quote_decimals, model, marks })
     }
 
     /// The header: epoch, time, model and terms over the tree.
@@ -189,6 +213,11 @@ impl<F: MarginField> Market<F> {
     /// The root of the tree below the header.
     pub fn tree_root(&self) -> F {
         self.header.tree_root
+    }
+
+    /// The set that the table is made with: of a rule the numbers of this epoch.
+    pub fn model(&self) -> &ScenarioModel {
+        &self.model
     }
 
     /// Decimals of a quote unit.
@@ -242,7 +271,13 @@ impl<F: MarginField> Market<F> {
     /// # Errors
     /// [`MarketError::NoSuchRow`] when there is no row of this index.
     pub fn path(&self, row_index: usize) -> Result<Path<F>, MarketError> {
-        self.tree.path(row_index).map_err(|_| MarketError::NoSuchRow(row_index))
+        let leaf = if self.marks.is_empty() { row_index } else { 2 * row_index };
+        self.tree.path(leaf).map_err(|_| MarketError::NoSuchRow(row_index))
+    }
+
+    /// What a row is made of, where the set states it.
+    pub fn marks(&self, row_index: usize) -> Option<&Marks> {
+        self.marks.get(row_index)
     }
 
     /// A row for a circuit's unused slots.
@@ -309,6 +344,24 @@ impl<F: MarginField> Market<F> {
     pub fn format_amount(&self, units: i128) -> String {
         convert::format_amount(units, self.quote_decimals)
     }
+}
+
+/// What rows are made of.
+fn marks(
+    models: (&ScenarioModel, &ScenarioModel),
+    snapshot: &ScenarioSnapshot,
+    table: &RiskTable,
+    lot: impl Fn(&RiskRow) -> f64,
+) -> Result<Vec<Marks>, MarketError> {
+    let spec = snapshot.spec();
+    // Exact up to 10^22, as the table has it.
+    let unit = (0..spec.quote_decimals).fold(1.0, |unit, _| unit * 10.0);
+    let of = |row: &RiskRow| {
+        let missing = || ScenarioError::at(row.symbol.to_string(), Problem::NotListed);
+        let marks = Marks::new(models, &spec.market, &row.symbol, lot(row) * unit);
+        marks.ok_or_else(|| missing().into())
+    };
+    table.rows.iter().map(of).collect()
 }
 
 /// The nearest number in floating point: every decimal has one.

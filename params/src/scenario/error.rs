@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use crate::calibration::CalibrationError;
 use crate::scenario::black76::OptionType;
 use crate::symbol::Symbol;
 
@@ -44,6 +45,9 @@ pub enum ScenarioError {
         /// What is wrong and what is allowed.
         problem: Problem,
     },
+    /// A rule that a set's numbers follow, or what it is applied to.
+    #[error(transparent)]
+    Calibration(Box<CalibrationError>),
 }
 
 /// What is wrong with a field.
@@ -109,6 +113,9 @@ pub enum Problem {
     /// Margin in coins of contracts that are not settled in them.
     #[error("margin in coins is of inverse contracts: set inverse")]
     CoinsNeedInverse,
+    /// Marks stated of a market in coins.
+    #[error("of margin in coins nobody computes rows again on chain: leave it out")]
+    CoinsStated,
     /// Two charges of which a market has place for one.
     #[error("a set has an expiry_roll or a basis_contingency: leave one out")]
     RollAndBasis,
@@ -204,9 +211,20 @@ pub enum Problem {
         /// Its value, in quote units per lot or as a factor.
         value: f64,
     },
+    /// A rule in place of a set.
+    #[error(
+        "the set is a rule: its numbers follow from the snapshot of an epoch, so build a market"
+    )]
+    Uncalibrated,
     /// A result that floating point cannot hold.
     #[error("the parameters and the market give a value that is not a finite number")]
     Overflow,
+}
+
+impl From<CalibrationError> for ScenarioError {
+    fn from(error: CalibrationError) -> Self {
+        Self::Calibration(Box::new(error))
+    }
 }
 
 impl ScenarioError {

@@ -11,7 +11,8 @@
 //! }
 //! ```
 //!
-//! `market` is a [`ScenarioMarket`]. `lots` are in units of the underlying or of
+//! `market` is a [`ScenarioMarket`], `calibration` what a calibrated set reads
+//! ([`Inputs`]). `lots` are in units of the underlying or of
 //! the collateral: one size for all options, as they net against each other, one
 //! for everything else, and others by symbol. Positions are whole lots, fewer
 //! than 2^32.
@@ -20,8 +21,9 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use zkmargin_margin::ids::Timestamp;
+use zkmargin_margin::ids::{ModelDigest, Timestamp};
 
+use crate::calibration::inputs::Inputs;
 use crate::decimal::{canonical, text};
 use crate::model::MAX_QUOTE_DECIMALS;
 use crate::scenario::error::{Problem, ScenarioError, read_json};
@@ -51,6 +53,9 @@ pub struct SnapshotSpec {
     pub lots: LotSizes,
     /// The marks.
     pub market: ScenarioMarket,
+    /// What the numbers of a calibrated set follow from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Inputs>,
 }
 
 /// Units in a lot.
@@ -118,7 +123,28 @@ impl ScenarioSnapshot {
             };
             return Err(ScenarioError::at(path, problem));
         }
+        if let Some(inputs) = &spec.calibration {
+            inputs.check()?;
+        }
         Ok(Self { spec })
+    }
+
+    /// The same with what a calibrated set reads.
+    ///
+    /// # Errors
+    /// When a field of it is out of range.
+    pub fn with_calibration(self, inputs: Inputs) -> Result<Self, ScenarioError> {
+        Self::new(SnapshotSpec { calibration: Some(inputs), ..self.spec })
+    }
+
+    /// The digest that `MARKET_ROOT` binds of a snapshot that keeps what a calibrated set
+    /// reads; none of another. It is of the JSON without white space, after a line that
+    /// says so.
+    pub fn digest(&self) -> Option<ModelDigest> {
+        self.spec.calibration.as_ref()?;
+        // Maps with text keys, texts and finite numbers: nothing here can fail.
+        let json = serde_json::to_string(self).unwrap_or_default();
+        Some(ModelDigest::of(format!("zkmargin scenario snapshot 1\n{json}").as_bytes()))
     }
 
     /// The fields.

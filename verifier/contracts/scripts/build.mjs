@@ -16,7 +16,9 @@ function sources(folder) {
 // Of a contract that hashes, with what it imports, the contract alone is kept.
 function hashes(name) {
   const { [`src/${name}.sol`]: source, ...rest } = sources("src");
-  const needed = ["interfaces", "lib", "MarginRoles", "MarginTypes"].map((part) => `src/${part}`);
+  const needed = ["interfaces", "lib", "prices", "MarginRoles", "MarginTypes"].map(
+    (part) => `src/${part}`,
+  );
   const imports = Object.entries(rest).filter(([file]) =>
     needed.some((part) => file.startsWith(part)),
   );
@@ -31,6 +33,7 @@ const artifacts = new Map(
   [
     ...compile({ ...sources("src"), ...sources("test") }, general),
     ...hashes("MarginPriceCheck"),
+    ...hashes("MarginRowChallenge"),
     ...compile(sources("generated"), generated),
   ].map(([name, artifact]) => [`${name}.json`, artifact]),
 );

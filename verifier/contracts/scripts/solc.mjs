@@ -47,7 +47,12 @@ export function compile(sources, settings) {
   };
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: findImport }));
   // 2394: OpenZeppelin's transient reentrancy guard uses transient storage.
-  const messages = (output.errors ?? []).filter((message) => message.errorCode !== "2394");
+  // Of others' sources errors alone count.
+  const own = ({ severity, sourceLocation }) =>
+    severity === "error" || !sourceLocation?.file.startsWith("solady/");
+  const messages = (output.errors ?? []).filter(
+    (message) => message.errorCode !== "2394" && own(message),
+  );
   for (const message of messages) console.error(message.formattedMessage);
   if (messages.length > 0) process.exit(1);
   return (

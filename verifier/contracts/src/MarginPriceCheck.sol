@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import { Address } from "@openzeppelin/contracts/utils/Address.sol";
-import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
-import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import { MarginRoles } from "./MarginRoles.sol";
-import { EpochRecord, EpochState } from "./MarginTypes.sol";
+import { EpochRecord } from "./MarginTypes.sol";
 import { IMarginMarkets } from "./interfaces/IMarginMarkets.sol";
 import { IPriceFeed } from "./interfaces/IPriceFeed.sol";
 import { MarketRow, MarketRows } from "./lib/MarketRows.sol";
+import { MarketStakes } from "./prices/MarketStakes.sol";
 
 /// @title Posted prices against a feed
 /// @notice Anyone shows that `MARKET_ROOT` of a posted epoch contains a price, and has it
@@ -27,8 +23,9 @@ import { MarketRow, MarketRows } from "./lib/MarketRows.sol";
 /// The market's governor is trusted for the references and the reward, which it may change at
 /// any time, and for the rows of a model, which it may not: whoever has the model makes their
 /// digests again.
-/// @dev Of standard markets: a scenario market's rows hold values, not prices.
-contract MarginPriceCheck is ReentrancyGuardTransient {
+/// @dev Of standard markets: a scenario market's rows hold values, not prices
+/// (`MarginRowChallenge`).
+contract MarginPriceCheck is MarketStakes {
     using MarketRows for MarketRow;
 
     /// @notice What a price is compared with.
@@ -45,35 +42,15 @@ contract MarginPriceCheck is ReentrancyGuardTransient {
         uint64 denominator;
     }
 
-    /// @notice What is paid to who shows that a price is off.
-    /// @param amount What is there, in wei.
-    /// @param reward What a rejected epoch pays, in wei, while there is so much.
-    /// @param leavesFrom From when on it can be withdrawn; zero when not announced.
-    struct Stake {
-        uint104 amount;
-        uint104 reward;
-        uint48 leavesFrom;
-    }
-
     /// @notice No feed, no scale, or a deviation of nothing or of all.
     error InvalidReference();
     /// @notice The market's governor named no feed for the instrument.
     error UnknownReference(uint64 instrument);
-    /// @notice The epoch is not on record, or already rejected.
-    error NothingToCheck();
     /// @notice The feed's answer is not the last before the snapshot was taken, is too old
     /// for it, or no price.
     error NoAnswer();
     /// @notice The sequencer is or was down too recently for the feed to have followed.
     error SequencerDown();
-    /// @notice The withdrawal was not announced, or not long enough ago.
-    error NotAnnounced(uint48 from);
-    /// @notice There is nothing to collect.
-    error NothingToCollect();
-    /// @notice The rows of the model are not all named.
-    error NoTerms(bytes31 model);
-    /// @notice The rows of the model are all named: none is added.
-    error TermsComplete(bytes31 model);
 
     /// @notice The governor of a market named what a price is compared with.
     event ReferenceSet(bytes31 indexed context, uint64 indexed instrument, Reference to);
@@ -87,57 +64,24 @@ contract MarginPriceCheck is ReentrancyGuardTransient {
         address by,
         uint256 reward
     );
-    /// @notice The governor of a market named rows of a model.
-    event TermsSet(bytes31 indexed context, bytes31 indexed model, bytes32[] terms, bool complete);
-    /// @notice A row is one of the model's.
-    event RowHeld(bytes31 indexed context, uint64 indexed epoch, uint64 indexed instrument);
-    /// @notice A row is none of the model's, and the epoch was rejected.
-    event RowRefused(
-        bytes31 indexed context,
-        uint64 indexed epoch,
-        uint64 indexed instrument,
-        address by,
-        uint256 reward
-    );
-    /// @notice A market's stake grew.
-    event Staked(bytes31 indexed context, uint256 amount, address sender);
-    /// @notice The reward of a market changed.
-    event RewardSet(bytes31 indexed context, uint256 reward);
-    /// @notice A stake can be withdrawn from then on.
-    event WithdrawalAnnounced(bytes31 indexed context, uint48 from);
-    /// @notice A stake was withdrawn.
-    event Withdrawn(bytes31 indexed context, uint256 amount, address to);
-
-    /// @notice The markets.
-    IMarginMarkets public immutable MARKETS;
     /// @notice The uptime feed of the chain's sequencer; zero where there is none.
     IPriceFeed public immutable SEQUENCER;
     /// @notice How long the sequencer must be up again before a price is compared.
     uint32 public immutable GRACE;
-    /// @notice How long before a stake is withdrawn that is announced.
-    uint32 public immutable NOTICE;
-
     /// @notice What prices are compared with.
     mapping(bytes31 context => mapping(uint64 instrument => Reference)) public referenceOf;
-    /// @notice The rows that a model has, their prices aside.
-    mapping(bytes31 context => mapping(bytes31 model => mapping(bytes32 terms => bool)))
-        public hasTerms;
-    /// @notice Whether all of them are named.
-    mapping(bytes31 context => mapping(bytes31 model => bool)) public isComplete;
-    /// @notice What a market has staked.
-    mapping(bytes31 context => Stake) public stakeOf;
-    /// @notice What is to be collected.
-    mapping(address account => uint256) public owed;
-
     /// @param markets The markets.
     /// @param sequencer The uptime feed of the chain's sequencer; zero where there is none.
     /// @param grace How long it must be up again, in seconds.
     /// @param notice How long before a withdrawal it is announced, in seconds.
-    constructor(IMarginMarkets markets, IPriceFeed sequencer, uint32 grace, uint32 notice) {
-        MARKETS = markets;
+    constructor(
+        IMarginMarkets markets,
+        IPriceFeed sequencer,
+        uint32 grace,
+        uint32 notice
+    ) MarketStakes(markets, notice) {
         SEQUENCER = sequencer;
         GRACE = grace;
-        NOTICE = notice;
     }
 
     // -------------------------------------------------------------- references
@@ -155,27 +99,6 @@ contract MarginPriceCheck is ReentrancyGuardTransient {
         }
         referenceOf[context][instrument] = to;
         emit ReferenceSet(context, instrument, to);
-    }
-
-    /// @notice The market's governor names rows of a model. When all are, none is added, and
-    /// rows are checked.
-    /// @param context The market.
-    /// @param model The model.
-    /// @param terms Digests of rows without their prices: `MarketRows.terms`.
-    /// @param complete Whether these are the last.
-    function setTerms(
-        bytes31 context,
-        bytes31 model,
-        bytes32[] calldata terms,
-        bool complete
-    ) external {
-        _roles().requireGovernor(context, msg.sender);
-        if (isComplete[context][model]) revert TermsComplete(model);
-        for (uint256 i = 0; i < terms.length; ++i) {
-            hasTerms[context][model][terms[i]] = true;
-        }
-        isComplete[context][model] = complete;
-        emit TermsSet(context, model, terms, complete);
     }
 
     // ------------------------------------------------------------------ checks
@@ -224,24 +147,7 @@ contract MarginPriceCheck is ReentrancyGuardTransient {
         row.requireIn(record.marketRoot, record.model, epoch, record.marketTimestamp);
         uint64 instrument = row.instrument();
         holds = hasTerms[context][record.model][row.terms()];
-        if (holds) {
-            emit RowHeld(context, epoch, instrument);
-        } else {
-            uint256 reward = _reward(context);
-            MARKETS.rejectEpoch(context, epoch, record.marketRoot);
-            emit RowRefused(context, epoch, instrument, msg.sender, reward);
-        }
-    }
-
-    /// @dev An epoch that was posted and not rejected.
-    function _onRecord(
-        bytes31 context,
-        uint64 epoch
-    ) private view returns (EpochRecord memory record) {
-        record = MARKETS.epochOf(context, epoch);
-        if (record.state == EpochState.Unknown || record.state == EpochState.Rejected) {
-            revert NothingToCheck();
-        }
+        _judge(context, epoch, instrument, record.marketRoot, holds);
     }
 
     /// @dev |mantissa / unit - price| <= deviation price, cross-multiplied: an answer is
@@ -284,68 +190,5 @@ contract MarginPriceCheck is ReentrancyGuardTransient {
         if (status != 0 || startedAt == 0 || block.timestamp < startedAt + GRACE) {
             revert SequencerDown();
         }
-    }
-
-    // ------------------------------------------------------------------ stakes
-
-    /// @notice Anyone adds to a market's stake.
-    /// @param context The market.
-    function deposit(bytes31 context) external payable {
-        Stake storage stake = stakeOf[context];
-        stake.amount = SafeCast.toUint104(uint256(stake.amount) + msg.value);
-        emit Staked(context, msg.value, msg.sender);
-    }
-
-    /// @notice The market's governor says what a rejected epoch pays.
-    /// @param context The market.
-    /// @param reward In wei.
-    function setReward(bytes31 context, uint104 reward) external {
-        _roles().requireGovernor(context, msg.sender);
-        stakeOf[context].reward = reward;
-        emit RewardSet(context, reward);
-    }
-
-    /// @notice The market's governor announces that it takes the stake back.
-    /// @param context The market.
-    function announceWithdrawal(bytes31 context) external {
-        _roles().requireGovernor(context, msg.sender);
-        uint48 from = SafeCast.toUint48(block.timestamp + NOTICE);
-        stakeOf[context].leavesFrom = from;
-        emit WithdrawalAnnounced(context, from);
-    }
-
-    /// @notice The market's governor takes the stake back, when the notice is over.
-    /// @param context The market.
-    /// @param to Where to.
-    function withdraw(bytes31 context, address payable to) external nonReentrant {
-        _roles().requireGovernor(context, msg.sender);
-        Stake storage stake = stakeOf[context];
-        uint48 from = stake.leavesFrom;
-        if (from == 0 || block.timestamp < from) revert NotAnnounced(from);
-        uint256 amount = stake.amount;
-        (stake.amount, stake.leavesFrom) = (0, 0);
-        emit Withdrawn(context, amount, to);
-        Address.sendValue(to, amount);
-    }
-
-    /// @notice Pays out what the sender is owed.
-    /// @param to Where to.
-    function collect(address payable to) external nonReentrant {
-        uint256 amount = owed[msg.sender];
-        if (amount == 0) revert NothingToCollect();
-        owed[msg.sender] = 0;
-        Address.sendValue(to, amount);
-    }
-
-    function _reward(bytes31 context) private returns (uint256 reward) {
-        Stake storage stake = stakeOf[context];
-        reward = Math.min(stake.amount, stake.reward);
-        if (reward == 0) return 0;
-        stake.amount -= uint104(reward);
-        owed[msg.sender] += reward;
-    }
-
-    function _roles() private view returns (MarginRoles) {
-        return MARKETS.ROLES();
     }
 }

@@ -7,6 +7,7 @@ mod properties;
 mod rates;
 mod replays;
 mod rules;
+mod sets;
 
 use serde_json::{Value, json};
 

@@ -89,6 +89,12 @@ if __name__ == "__main__":
             for implied in (None, 1.25):
                 rates = asked(prices, tool, stress, implied, 0.0004)
                 print(" ", tool, implied, [repr(x) for x in rates], [units(x) for x in rates])
+    btc, eth = (
+        [p for _, p in closes("closes_btc_eth.csv", c)] for c in ("btc_close_usd", "eth_close_usd")
+    )
+    # A set's series: volatilities as another coin's closes, expiries as the ratio of both.
+    print("series", repr(asked(eth, "stress", 0.6, None, 0)[0]))
+    print("ratio", repr(asked([b / a for a, b in zip(btc, eth)], "stress", 0.03, None, 0)[0]))
     for arguments in (
         ("closes_btc_eth.csv", "btc_close_usd", 0.4647, 1000, 9000, "2020-02-15", "2020-05-15"),
         ("closes_btc_eth.csv", "eth_close_usd", 0.5507, 1200, 9000, "2020-02-15", "2020-05-15"),

@@ -295,6 +295,7 @@ impl OptionChain {
             quote_decimals: self.quote_decimals(),
             lots: LotSizes { options: option_lot, others: other_lot, instruments },
             market: self.market()?,
+            calibration: None,
         })
     }
 }

@@ -35,9 +35,10 @@ fn uneven(market: &ScenarioMarket) -> ScenarioMarket {
 /// The shipped models, and one with everything that a model can have.
 fn models() -> Vec<ScenarioModel> {
     let shipped = parameters::all().iter().map(|preset| {
-        // One currency's set, on the chain of another.
+        // One currency's set, on the chain of another; a rule as the set that it scales.
         let spec = preset.model().unwrap().spec().clone();
-        ScenarioModel::new(ParameterSpec { underlying: None, ..spec }).unwrap()
+        let spec = ParameterSpec { underlying: None, calibration: None, ..spec };
+        ScenarioModel::new(spec).unwrap()
     });
     let mut everything = preset("derive-test").spec().clone();
     everything.minimum_charge = Some(MinimumCharge {

@@ -79,6 +79,9 @@ fn added(spec: &ParameterSpec) -> Result<(), ScenarioError> {
     if spec.in_coins && !spec.inverse {
         return Err(ScenarioError::at("in_coins", Problem::CoinsNeedInverse));
     }
+    if spec.states_marks && spec.in_coins {
+        return Err(ScenarioError::at("states_marks", Problem::CoinsStated));
+    }
     match &spec.expiry_roll {
         Some(_) if spec.basis_contingency.is_some() => {
             Err(ScenarioError::at("expiry_roll", Problem::RollAndBasis))

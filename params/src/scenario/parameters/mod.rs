@@ -8,6 +8,7 @@
 //! | `deribit-btc-approx`, `deribit-eth-approx` | 9 price buckets x 3 volatilities, 8 extended, roll shock: above Deribit |
 //! | `scan` | 16 and 8 tails, minimum delta charge: Paradex |
 //! | `span-16` | the 16 scenarios of SPAN |
+//! | `span-dynamic` | the same, with ranges that follow the market |
 //!
 //! A set is JSON of [`ParameterSpec`]'s fields; `params/models/scenario` holds
 //! these. Every number is range-checked and an error names its field:
@@ -20,11 +21,13 @@
 //! assert_eq!(error, "scenarios[0].spot_shock: -1.18 is out of range: allowed are 0 to 1000000");
 //! ```
 
+mod calibrated;
 mod check;
 mod spec;
 
 use zkmargin_margin::ids::ModelDigest;
 
+pub(crate) use calibrated::Ranges;
 pub use spec::{
     BasisContingency, CollateralTerms, DeltaTier, ExpiryRoll, LossGroup, MarginFactors,
     MinimumCharge, OtherContingency, ParameterSpec, RollShock, Scenario, SkewShock, VolShock,
@@ -91,7 +94,9 @@ impl ScenarioModel {
     /// [`ScenarioError::Field`] with the first field that breaks a rule.
     pub fn new(mut spec: ParameterSpec) -> Result<Self, ScenarioError> {
         check::check(&mut spec)?;
-        Ok(Self { spec })
+        let model = Self { spec };
+        calibrated::check(&model)?;
+        Ok(model)
     }
 
     /// The fields.
@@ -203,6 +208,11 @@ pub const fn all() -> &'static [ScenarioPreset] {
             name: "span-16",
             about: "SPAN: 16 scenarios of a price and a volatility scan range",
             json: include_str!("../../../models/scenario/span-16.json"),
+        },
+        ScenarioPreset {
+            name: "span-dynamic",
+            about: "SPAN whose scan ranges follow the market: a rule, calibrated every epoch",
+            json: include_str!("../../../models/scenario/span-dynamic.json"),
         },
     ]
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::set::SetCalibration;
 use crate::symbol::{Symbol, unique_map};
 
 /// The fields of a parameter set's JSON, not yet checked.
@@ -34,6 +35,14 @@ pub struct ParameterSpec {
     /// market then has no collateral, as coins are cash.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_coins: bool,
+    /// How the numbers follow from the snapshot: such a set is a rule, and its digest does
+    /// not change when the market does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<SetCalibration>,
+    /// Whether a market states what each row is made of in a leaf beside it, so that a row
+    /// that is not made of it can be shown on chain. Not where margin is in coins.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub states_marks: bool,
     /// 1 to 40 scenarios, at most one `linear` and one `abs` among them.
     pub scenarios: Vec<Scenario>,
     /// How far volatilities move.

@@ -148,8 +148,13 @@ impl RiskTable {
     /// Values every instrument of a market under every scenario of a model.
     ///
     /// # Errors
-    /// When a collateral has no rule in the model, or a value overflows.
+    /// When a collateral has no rule in the model, a value overflows, or the model is a
+    /// rule whose numbers are not known.
     pub fn new(model: &ScenarioModel, market: &ScenarioMarket) -> Result<Self, ScenarioError> {
+        // Its scenarios are those of a unit range, which is nobody's.
+        if model.calibration().is_some() {
+            return Err(ScenarioError::at("calibration", Problem::Uncalibrated));
+        }
         let table = make::table(model, market)?;
         table.check_finite()?;
         Ok(table)

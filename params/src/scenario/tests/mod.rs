@@ -41,12 +41,14 @@ pub(super) fn preset(name: &str) -> ScenarioModel {
     parameters::by_name(name).unwrap().model().unwrap()
 }
 
-/// The shipped sets that the chain on BTC can be valued with, in USD.
+/// The shipped sets that the chain on BTC can be valued with, in USD: no rules.
 pub(super) fn of_btc() -> impl Iterator<Item = &'static parameters::ScenarioPreset> {
     parameters::all().iter().filter(|preset| {
         let model = preset.model().unwrap();
         let of = model.spec().underlying.as_ref();
-        of.is_none_or(|underlying| underlying.as_str() == "BTC") && !model.spec().in_coins
+        of.is_none_or(|underlying| underlying.as_str() == "BTC")
+            && !model.spec().in_coins
+            && model.calibration().is_none()
     })
 }
 

@@ -17,6 +17,7 @@ mod prices;
 mod proofs;
 mod queries;
 mod roles;
+mod rows;
 mod signer;
 mod signers;
 mod steps;

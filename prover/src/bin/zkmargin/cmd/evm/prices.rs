@@ -5,12 +5,11 @@ use alloy_sol_types::private::{Address, B256, FixedBytes, U256, Uint};
 use alloy_sol_types::{SolConstructor as _, sol};
 use clap::Subcommand;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use zkmargin_evm::contracts::MarginPriceCheck as check;
-use zkmargin_evm::price::{market_row, row_terms};
+use zkmargin_evm::price::market_row;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_params::market::{AnyMarketFile, Listing, Market, fixed_rows};
-use zkmargin_params::model::AnyModel;
+use zkmargin_params::market::{AnyMarketFile, Listing, Market};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::freshness::parse_period;
 
@@ -18,7 +17,7 @@ use super::actions::{self, report};
 use super::chain::{Outcome, Planned};
 use super::deployment::{Registry, SenderArgs};
 use super::error::{EvmError, Rejection};
-use crate::cmd::market::load_model;
+use super::rows;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{PublishedMarket, parse_source};
@@ -33,7 +32,13 @@ contract needs the guardian's role: `zkmargin evm roles grant`.
 `rows` names every row of a model whose rates are its own: they are the same in every epoch but \
 for prices. Then `challenge` shows that an epoch's root contains a row that is none of them, with \
 the same end. The row is JSON: \"elements\" (four numbers as 0x and hexadecimal digits), \"path\" \
-(the four children of each of seven nodes, the lowest first), \"denominator\".";
+(the four children of each of seven nodes, the lowest first), \"denominator\".
+
+Of a scenario set that states marks `rows` names the scenarios, to a contract of `deploy --rows`, \
+and `challenge` has one value of a row computed again from the marks beside it: the file has \
+eighteen elements, and \"terms\" (of the market's header) and \"marks\" too, as 0x and \
+hexadecimal digits. A row is wrong that is off by more than a quote unit and 2^-40 of what it is \
+made of.";
 
 /// Rows that are named in one transaction.
 const ROWS: usize = 128;
@@ -92,6 +97,10 @@ struct Contract {
 struct Deploy {
     #[command(flatten)]
     sender: SenderArgs,
+    /// Deploy the contract that computes rows of scenario markets again, in place of the one
+    /// that compares prices
+    #[arg(long, conflicts_with_all = ["sequencer", "grace"])]
+    rows: bool,
     /// Uptime feed of the chain's sequencer, where it has one
     #[arg(long, value_name = "0x...")]
     sequencer: Option<Address>,
@@ -152,7 +161,8 @@ struct Check {
 struct Rows {
     #[command(flatten)]
     contract: Contract,
-    /// A standard model whose rates are its own: a shipped name, or a file
+    /// A standard model whose rates are its own, or a scenario set that states marks: a
+    /// shipped name, or a file
     #[arg(value_name = "NAME|FILE")]
     model: String,
 }
@@ -167,15 +177,12 @@ struct Challenge {
     /// The row with its path
     #[arg(value_name = "FILE", value_parser = parse_source)]
     row: Source,
-}
-
-/// A row with its path, as a file has it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RowFile {
-    elements: [U256; 4],
-    path: [[U256; 4]; 7],
-    denominator: u32,
+    /// Of a scenario market: its set, by its shipped name or from a file
+    #[arg(short, long, value_name = "NAME|FILE", requires = "value")]
+    model: Option<String>,
+    /// Of a scenario market: which value is computed again, from 0; 42 is an option's mark
+    #[arg(long, value_name = "NUMBER", requires = "model")]
+    value: Option<usize>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -251,13 +258,7 @@ impl Instrument {
 
 /// The last transaction says that all are named.
 fn name_rows(args: &Rows, env: Env) -> Result<Exit, Error> {
-    const FAMILY: &str = "only standard models have rows of rates";
-    let AnyModel::Standard(model) = load_model(&args.model)? else {
-        return Err(Error::Usage(FAMILY));
-    };
-    let failed = |source| Error::Market { path: args.model.clone(), source };
-    let rows = fixed_rows(&model).map_err(failed)?;
-    let terms: Vec<B256> = rows.iter().map(|row| row_terms(row, model.denominator())).collect();
+    let (model, terms) = rows::terms_of(&args.model)?;
     let on = args.contract.open()?;
     let (context, digest) = (on.context(), FixedBytes(*model.digest().as_bytes()));
     let mut outcomes = Vec::new();
@@ -271,19 +272,18 @@ fn name_rows(args: &Rows, env: Env) -> Result<Exit, Error> {
 }
 
 fn challenge(args: &Challenge, env: Env) -> Result<Exit, Error> {
-    const ROW: &str = "the row is no JSON of elements, path and denominator: see --help";
-    let file: RowFile = serde_json::from_slice(&args.row.read()?).map_err(|_| Error::Usage(ROW))?;
-    let RowFile { elements, path, denominator } = file;
     let on = args.contract.open()?;
-    let row = check::MarketRow { elements, path, denominator };
-    let call = check::checkRowCall { context: on.context(), epoch: args.epoch, row };
-    report(&on, &[on.chain.send(args.contract.prices, &call)?], env)
+    let which = (args.model.as_deref(), args.value);
+    rows::show((&on, args.contract.prices), args.epoch, &args.row, which, env)
 }
 
 fn deploy(args: &Deploy, env: Env) -> Result<Exit, Error> {
     const TOO_LONG: &str = "--grace or --notice is longer than the contract counts";
     let on = args.sender.open()?;
     let period = |seconds: u64| u32::try_from(seconds).map_err(|_| Error::Usage(TOO_LONG));
+    if args.rows {
+        return rows::deploy(&on, period(args.notice)?, env);
+    }
     let arguments = check::constructorCall {
         markets: on.at.markets,
         sequencer: args.sequencer.unwrap_or(Address::ZERO),

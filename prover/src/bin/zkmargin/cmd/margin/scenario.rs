@@ -82,7 +82,7 @@ fn picture<F: MarginField>(
     let spec = &file.snapshot().spec().market;
     let portfolio = scenario_portfolio(market, portfolio)
         .map_err(|error| Error::market(&args.portfolio, error))?;
-    let test = StressTest::new(file.model(), spec, &portfolio).map_err(failed)?;
+    let test = StressTest::new(market.model(), spec, &portfolio).map_err(failed)?;
     let scan = || test.thresholds(&Scan::default(), &LEVELS);
     let (thresholds, points) = env.progress.stage("stress test", scan).map_err(failed)?;
     let subject = Subject {

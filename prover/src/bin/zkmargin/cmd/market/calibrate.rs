@@ -1,5 +1,6 @@
 //! `zkmargin market calibrate`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -7,8 +8,11 @@ use zkmargin_margin::ids::{Epoch, ModelDigest};
 use zkmargin_params::calibration::breakers::Record;
 use zkmargin_params::calibration::numbers::{Calibrated, Held};
 use zkmargin_params::market::calibration::{breakers, calibrate, model_of};
-use zkmargin_params::model::{AnyModel, ModelSpec};
+use zkmargin_params::market::scenario::calibration as set;
+use zkmargin_params::model::{AnyModel, ModelSpec, StandardModel};
+use zkmargin_params::scenario::{ParameterSpec, ScenarioModel, ScenarioSnapshot};
 use zkmargin_params::snapshot::Snapshot;
+use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::figures::{Table, fixed, thousands};
 use zkmargin_prover::files::Source;
 
@@ -29,7 +33,8 @@ snapshot, and `market verify` makes them again. The snapshot needs, beside price
     \"spread\": \"0.0001\", \"depth\": \"40000000\", \"daily_volume\": \"9000000000\"}}}
 
 in the quote currency; closes come from --history, and the numbers of the epoch before from \
---previous. `market build` takes the same options; --output keeps the completed snapshot.";
+--previous. Of a scenario set the ranges of spot and volatility are calibrated, how far expiries \
+move against each other, and charges on large net deltas. `market build` takes the same options; --output keeps the completed snapshot.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -68,7 +73,7 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     breakers: Option<Record>,
     /// The rates of this epoch as a model of their own.
-    model: ModelSpec,
+    model: Numbered,
 }
 
 #[derive(Serialize)]
@@ -78,32 +83,42 @@ struct Line {
     calibrated: Calibrated,
 }
 
+/// A model of fixed numbers.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Numbered {
+    Standard(Box<ModelSpec>),
+    Scenario(Box<ParameterSpec>),
+}
+
 pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     if let Some(output) = &args.output {
         refuse_existing(output, args.force)?;
     }
-    let AnyModel::Standard(model) = load_model(&args.rule)? else {
-        return Err(CalibrateError::NotCalibrated(args.rule.clone()).into());
+    let (text, report) = match load_model(&args.rule)? {
+        AnyModel::Standard(model) if model.calibration().is_some() => standard(args, &model, env)?,
+        AnyModel::Scenario(model) if model.calibration().is_some() => scenario(args, &model, env)?,
+        _ => return Err(CalibrateError::NotCalibrated(args.rule.clone()).into()),
     };
-    if model.calibration().is_none() {
-        return Err(CalibrateError::NotCalibrated(args.rule.clone()).into());
+    if let Some(output) = &args.output
+        && write_public(output, format!("{text}\n").as_bytes(), args.force, env)?
+    {
+        return Ok(Exit::Done);
     }
+    env.out.result(&report, lines)?;
+    Ok(Exit::Done)
+}
+
+/// The completed snapshot, and the rates of a standard model.
+fn standard(args: &Args, model: &StandardModel, env: Env) -> Result<(String, Report), Error> {
+    let failed = |error| CalibrateError::rule(&args.snapshot, error);
     let snapshot = Snapshot::from_json(&load_text(&args.snapshot)?)
         .map_err(|source| Error::Snapshot { path: args.snapshot.to_string(), source })?;
-    let snapshot = args.inputs.complete(snapshot, &model, &args.snapshot, env)?;
-    let found = calibrate(&model, &snapshot, args.epoch)
-        .map_err(|error| CalibrateError::rule(&args.snapshot, error))?;
-    let remembered =
-        breakers(&model, &snapshot).map_err(|error| CalibrateError::rule(&args.snapshot, error))?;
-    let numbered = model_of(&model, &snapshot, args.epoch)
+    let snapshot = args.inputs.complete(snapshot, model, &args.snapshot, env)?;
+    let found = calibrate(model, &snapshot, args.epoch).map_err(failed)?;
+    let remembered = breakers(model, &snapshot).map_err(failed)?;
+    let numbered = model_of(model, &snapshot, args.epoch)
         .map_err(|error| Error::market(&args.snapshot, error))?;
-    if let Some(output) = &args.output {
-        let mut text = snapshot.to_json();
-        text.push('\n');
-        if write_public(output, text.as_bytes(), args.force, env)? {
-            return Ok(Exit::Done);
-        }
-    }
     let previous = snapshot.calibration().and_then(|inputs| inputs.previous.as_ref());
     let report = Report {
         epoch: args.epoch,
@@ -111,15 +126,43 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         rule: model.digest(),
         previous: previous.map(|previous| previous.epoch),
         quote: model.quote().to_string(),
-        instruments: found
-            .into_iter()
-            .map(|(symbol, calibrated)| Line { symbol: symbol.to_string(), calibrated })
-            .collect(),
+        instruments: named(found),
         breakers: remembered,
-        model: numbered.spec().clone(),
+        model: Numbered::Standard(Box::new(numbered.spec().clone())),
     };
-    env.out.result(&report, lines)?;
-    Ok(Exit::Done)
+    Ok((snapshot.to_json(), report))
+}
+
+/// The completed snapshot, and the ranges of a scenario set.
+fn scenario(args: &Args, model: &ScenarioModel, env: Env) -> Result<(String, Report), Error> {
+    let wrong = |source| Error::ScenarioMarket {
+        path: args.snapshot.to_string(),
+        source: Box::new(source),
+    };
+    let failed = |error| CalibrateError::rule(&args.snapshot, error);
+    let snapshot = ScenarioSnapshot::from_json(&load_text(&args.snapshot)?).map_err(wrong)?;
+    let snapshot = args.inputs.complete_set(snapshot, model, &args.snapshot, env)?;
+    let found = set::calibrate(model, &snapshot, args.epoch).map_err(failed)?;
+    let remembered = set::breakers(model, &snapshot).map_err(failed)?;
+    let numbered = set::model_of(model, &snapshot, args.epoch).map_err(wrong)?;
+    let inputs = snapshot.spec().calibration.as_ref();
+    let previous = inputs.and_then(|inputs| inputs.previous.as_ref());
+    let report = Report {
+        epoch: args.epoch,
+        rule_name: model.name().to_owned(),
+        rule: model.digest(),
+        previous: previous.map(|previous| previous.epoch),
+        quote: snapshot.spec().quote.to_string(),
+        instruments: named(found),
+        breakers: remembered,
+        model: Numbered::Scenario(Box::new(numbered.spec().clone())),
+    };
+    Ok((snapshot.to_json(), report))
+}
+
+fn named(found: BTreeMap<Symbol, Calibrated>) -> Vec<Line> {
+    let line = |(symbol, calibrated): (Symbol, _)| Line { symbol: symbol.to_string(), calibrated };
+    found.into_iter().map(line).collect()
 }
 
 fn lines(report: &Report) -> Vec<String> {
@@ -150,7 +193,9 @@ fn lines(report: &Report) -> Vec<String> {
     }
     lines.extend(table.lines());
     lines.push(String::new());
-    for Line { symbol, calibrated } in &report.instruments {
+    // A series has none: nobody trades it.
+    let traded = |line: &&Line| !calibrated_capacity(line).is_zero();
+    for Line { symbol, calibrated } in report.instruments.iter().filter(traded) {
         let capacity = thousands(&calibrated.numbers.capacity.to_string());
         let seen = calibrated.found.as_ref().map_or_else(String::new, |found| {
             let volatility = percent(found.volatilities.current * 365_f64.sqrt());
@@ -170,6 +215,10 @@ fn lines(report: &Report) -> Vec<String> {
         lines.push(format!("{symbol:<13} from {low} to {high} in the breakers' window{tripped}"));
     }
     lines
+}
+
+fn calibrated_capacity(line: &Line) -> rust_decimal::Decimal {
+    line.calibrated.numbers.capacity
 }
 
 fn rate(rate: zkmargin_params::fraction::Fraction) -> f64 {

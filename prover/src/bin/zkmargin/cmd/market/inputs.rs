@@ -1,18 +1,28 @@
 //! What models read beside prices: closes, and the epoch before.
 
+use std::collections::BTreeMap;
+
+use zkmargin_margin::ids::Timestamp;
 use zkmargin_params::calibration::CalibrationError;
+use zkmargin_params::calibration::breakers::Record;
 use zkmargin_params::calibration::inputs::{Inputs, Previous};
+use zkmargin_params::calibration::numbers::Calibrated;
+use zkmargin_params::calibration::rule::Calibration;
 use zkmargin_params::market::calibration::{breakers, calibrate, numbers_of};
-use zkmargin_params::market::{AnyMarketFile, MarketFile};
+use zkmargin_params::market::scenario::calibration as set;
+use zkmargin_params::market::{AnyMarketFile, MarketKind, PublishedMarket as MarketFileOf};
 use zkmargin_params::model::StandardModel;
+use zkmargin_params::scenario::{ScenarioModel, ScenarioSnapshot};
 use zkmargin_params::simulation::SimulationError;
 use zkmargin_params::simulation::day::{DAY_SECONDS, Day};
 use zkmargin_params::simulation::history::{Column, History};
 use zkmargin_params::snapshot::Snapshot;
+use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::with_backend;
 
+use super::Verify;
 use crate::cmd::backtest::note_odd;
 use crate::env::Env;
 use crate::error::Error;
@@ -80,7 +90,7 @@ impl CalibrateError {
                 "`zkmargin market calibrate --help` says what a snapshot needs for it"
             }
             Self::NotCalibrated(_) | Self::NoSteps(_) => {
-                "a calibrated model has a `calibration`: the shipped one is `dynamic`"
+                "a calibrated model has a `calibration`: shipped are `dynamic` and `span-dynamic`"
             }
             Self::WhichEpoch(_) => {
                 "give the market before with --previous FILE, or say --first for the first of a rule"
@@ -118,19 +128,55 @@ impl InputArgs {
         place: &Source,
         env: Env,
     ) -> Result<Snapshot, Error> {
-        let Some(rule) = model.calibration() else {
+        let reads = model.calibration().map(Calibration::returns);
+        let at = snapshot.timestamp();
+        match self.read(snapshot.calibration(), reads, (model.name(), place, at), env)? {
+            Some(inputs) => snapshot
+                .with_calibration(inputs)
+                .map_err(|source| Error::Snapshot { path: place.to_string(), source }),
+            None => Ok(snapshot),
+        }
+    }
+
+    /// The same of a scenario set.
+    pub(super) fn complete_set(
+        &self,
+        snapshot: ScenarioSnapshot,
+        model: &ScenarioModel,
+        place: &Source,
+        env: Env,
+    ) -> Result<ScenarioSnapshot, Error> {
+        let reads = model.calibration().map(|rule| rule.of_price().returns());
+        let (kept, at) = (snapshot.spec().calibration.as_ref(), snapshot.spec().timestamp);
+        match self.read(kept, reads, (model.name(), place, at), env)? {
+            Some(inputs) => snapshot.with_calibration(inputs).map_err(|source| {
+                Error::ScenarioMarket { path: place.to_string(), source: Box::new(source) }
+            }),
+            None => Ok(snapshot),
+        }
+    }
+
+    /// What a rule that reads so many returns is applied to; nothing of a model that is
+    /// none.
+    fn read(
+        &self,
+        kept: Option<&Inputs>,
+        returns: Option<usize>,
+        (model, place, at): (&str, &Source, Timestamp),
+        env: Env,
+    ) -> Result<Option<Inputs>, Error> {
+        let Some(returns) = returns else {
             return match (&self.history, self.has_steps()) {
                 (Some(_), _) => Err(Error::Usage(
                     "--history: only models that simulate or are calibrated read closes",
                 )),
-                (None, true) => Err(CalibrateError::NoSteps(model.name().to_owned()).into()),
-                (None, false) => Ok(snapshot),
+                (None, true) => Err(CalibrateError::NoSteps(model.to_owned()).into()),
+                (None, false) => Ok(None),
             };
         };
-        let mut inputs = snapshot.calibration().cloned().unwrap_or_default();
+        let mut inputs = kept.cloned().unwrap_or_default();
         if let Some((history, _)) = self.closes(env)? {
-            let history = over(&history, snapshot.timestamp().get());
-            inputs.history = Some(history.last(rule.returns() + 1));
+            inputs.history = Some(over(&history, at.get()).last(returns + 1));
         }
         match &self.previous {
             Some(previous) => inputs.previous = Some(load_previous(previous, env)?),
@@ -140,9 +186,7 @@ impl InputArgs {
             }
             None => {}
         }
-        snapshot
-            .with_calibration(inputs)
-            .map_err(|source| Error::Snapshot { path: place.to_string(), source })
+        Ok(Some(inputs))
     }
 }
 
@@ -155,40 +199,63 @@ fn over(history: &History, timestamp: u64) -> History {
 /// The epoch of a market, and its numbers, its root recomputed.
 fn load_previous(place: &Source, env: Env) -> Result<Previous, Error> {
     let published = PublishedMarket::load(place)?;
-    let AnyMarketFile::Standard(file) = published.file() else {
-        return Err(CalibrateError::NotCalibrated(place.to_string()).into());
-    };
+    let failed = |error| CalibrateError::rule(place, error);
+    match published.file() {
+        AnyMarketFile::Standard(file) if file.model().calibration().is_some() => {
+            recomputed(&published, file, env)?;
+            let (model, snapshot) = (file.model(), file.snapshot());
+            let found = calibrate(model, snapshot, file.epoch()).map_err(failed)?;
+            let remembered = breakers(model, snapshot).map_err(failed)?;
+            Ok(previous_of(file, found, remembered))
+        }
+        AnyMarketFile::Scenario(file) if file.model().calibration().is_some() => {
+            recomputed(&published, file, env)?;
+            let (model, snapshot) = (file.model(), file.snapshot());
+            let found = set::calibrate(model, snapshot, file.epoch()).map_err(failed)?;
+            let remembered = set::breakers(model, snapshot).map_err(failed)?;
+            Ok(previous_of(file, found, remembered))
+        }
+        _ => Err(CalibrateError::NotCalibrated(place.to_string()).into()),
+    }
+}
+
+fn recomputed<K: MarketKind>(
+    published: &PublishedMarket,
+    file: &MarketFileOf<K>,
+    env: Env,
+) -> Result<(), Error> {
     with_backend!(published.proof_system(env)?, B => {
         published.open::<_, <B as Backend>::Field>(file).map(drop)
-    })?;
-    if file.model().calibration().is_none() {
-        return Err(CalibrateError::NotCalibrated(place.to_string()).into());
-    }
-    let found = calibrate(file.model(), file.snapshot(), file.epoch())
-        .map_err(|error| CalibrateError::rule(place, error))?;
+    })
+}
+
+fn previous_of<K: MarketKind>(
+    file: &MarketFileOf<K>,
+    found: BTreeMap<Symbol, Calibrated>,
+    breakers: Option<Record>,
+) -> Previous {
     let (epoch, market_root) = (file.epoch(), file.market_root().to_owned());
-    let breakers = breakers(file.model(), file.snapshot())
-        .map_err(|error| CalibrateError::rule(place, error))?;
-    Ok(Previous { epoch, market_root, numbers: numbers_of(found), breakers })
+    Previous { epoch, market_root, numbers: numbers_of(found), breakers }
 }
 
 /// Checks that the steps of a market are from the market that whoever verifies gives,
-/// or that there are none and whoever verifies says so.
-pub(super) fn check_steps(
-    file: &MarketFile,
-    place: &Source,
-    told: (Option<&Source>, bool),
+/// or that there are none and whoever verifies says so. The inputs are of a calibrated
+/// model, and nothing of another.
+pub(super) fn check_steps<K: MarketKind>(
+    file: &MarketFileOf<K>,
+    inputs: Option<Option<&Inputs>>,
+    args: &Verify,
     env: Env,
 ) -> Result<(), Error> {
-    let path = place.to_string();
-    let inputs = file.snapshot().calibration();
-    let previous = inputs.and_then(|Inputs { previous, .. }| previous.as_ref());
-    if file.model().calibration().is_none() {
+    let path = args.market.to_string();
+    let told = (args.previous.as_ref(), args.first);
+    let Some(inputs) = inputs else {
         return match told {
             (None, false) => Ok(()),
             _ => Err(CalibrateError::NoSteps(path).into()),
         };
-    }
+    };
+    let previous = inputs.and_then(|Inputs { previous, .. }| previous.as_ref());
     match (previous, told) {
         (None, (None, true)) => {
             env.out.note("the first epoch of its rule: rates are held to no steps");

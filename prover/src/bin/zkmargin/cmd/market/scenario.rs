@@ -7,13 +7,14 @@ use zkmargin_margin::shape::{Family, ProofSystem};
 use zkmargin_params::market::scenario::{Listing, Market};
 use zkmargin_params::market::{ScenarioKind, ScenarioMarketFile};
 use zkmargin_params::scenario::parameters::Scenario;
-use zkmargin_params::scenario::{GroupRow, RiskRow, RowKind, ScenarioSnapshot};
+use zkmargin_params::scenario::{GroupRow, RiskRow, RowKind, ScenarioModel, ScenarioSnapshot};
 use zkmargin_prover::figures::{Table, change, fixed, money, significant};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::scenario::{days, vol_name};
 use zkmargin_prover::venue::FieldHex;
 
-use super::{Show, Shown, Summary, listed, summary_lines};
+use super::inputs::check_steps;
+use super::{Build, Show, Shown, Summary, Verify, listed, summary_lines};
 use crate::env::Env;
 use crate::error::Error;
 
@@ -60,6 +61,20 @@ impl Shown for ScenarioKind {
             path: source.to_string(),
             source: Box::new(error),
         })
+    }
+
+    fn with_inputs(
+        snapshot: ScenarioSnapshot,
+        model: &ScenarioModel,
+        args: &Build,
+        env: Env,
+    ) -> Result<ScenarioSnapshot, Error> {
+        args.inputs.complete_set(snapshot, model, &args.snapshot, env)
+    }
+
+    fn check_steps(file: &ScenarioMarketFile, args: &Verify, env: Env) -> Result<(), Error> {
+        let kept = file.snapshot().spec().calibration.as_ref();
+        check_steps(file, file.model().calibration().map(|_| kept), args, env)
     }
 
     fn timestamp(snapshot: &ScenarioSnapshot) -> Timestamp {

@@ -68,7 +68,8 @@ impl Shown for StandardKind {
     }
 
     fn check_steps(file: &MarketFile, args: &Verify, env: Env) -> Result<(), Error> {
-        check_steps(file, &args.market, (args.previous.as_ref(), args.first), env)
+        let inputs = file.model().calibration().map(|_| file.snapshot().calibration());
+        check_steps(file, inputs, args, env)
     }
 
     fn timestamp(snapshot: &Snapshot) -> Timestamp {

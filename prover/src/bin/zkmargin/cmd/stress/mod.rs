@@ -130,7 +130,7 @@ fn stress<F: MarginField>(
         load_portfolio(&args.portfolio, &args.keys, args.insecure_plaintext, market)?;
     let portfolio = scenario_portfolio(market, &portfolio).map_err(wrong)?;
     let spec = &file.snapshot().spec().market;
-    let test = StressTest::new(file.model(), spec, &portfolio).map_err(failed)?;
+    let test = StressTest::new(market.model(), spec, &portfolio).map_err(failed)?;
     let scan = Scan { least: args.from, most: args.to, step: args.step, vol: args.at_vol };
     scan.shocks().map_err(|source| Error::ScenarioMarket {
         path: "--from, --to, --step, --at-vol".to_owned(),
