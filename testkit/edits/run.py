@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -59,14 +60,14 @@ STAGES = {
     ],
     "scenario/": [
         [("scenario", WHOLE)],
-        [("boundaries", ["scenario::"])],
+        [("boundaries", ["scenario::", "extremes::"])],
         [("statement", ["scenario::"])],
         [("circuits/scenario_rejects", [])],
         [("scenario", DEEP)],
     ],
     "simulation/": [
         [("simulation", WHOLE)],
-        [("boundaries", ["simulation::"])],
+        [("boundaries", ["simulation::", "extremes::"])],
         [("statement", ["simulation::"])],
         [("simulation", ["nothing_is_told_twice", "the_number_of_scenarios"])],
         [("circuits/simulation", ["rejects::", "true_statements", "native_check"])],
@@ -90,6 +91,7 @@ STAGES = {"gadgets/curve.rs": STAGES["statement/escrow/"], **STAGES}
 # What all families share: the standard family's tests, then those of transitions.
 STAGES["statement/"] = STAGES["standard/"] + STAGES["transition/"]
 STORED = "bounds_are_as_stored"
+LIBRARY = "circuits/zkmargin_circuits"
 SWITCH = """
 /// Whether the edit of this number is in force.
 pub(crate) fn edited(number: u32) -> bool {
@@ -149,50 +151,132 @@ def plant(copy, edits):
     lib.write_text(lib.read_text() + SWITCH)
 
 
+def merge(copy):
+    """Writes one test program of all into the copy: what they share, which is nearly
+    everything, is compiled once."""
+    names = {name for stages in STAGES.values() for stage in stages for name, _ in stage}
+    root = ["#![allow(warnings, clippy::all)]", "pub use fixtures as common;"]
+    shared = {"fixtures": "../../circuits/tests/common/mod.rs", "harness": "harness/mod.rs"}
+    for name in sorted(names - {LIBRARY}):
+        package, _, test = name.rpartition("/")
+        folder = copy / (package or "testkit") / "tests"
+        path = folder / f"{test}.rs"
+        path = path if path.exists() else folder / test / "main.rs"
+        text = re.sub(r"(#\[[^\n]*\n)*mod (fixtures|common|harness);", r"use crate::\2;",
+                      path.read_text())
+        write(path, text)
+        shared[module(name)] = os.path.relpath(path, copy / "testkit/tests")
+    root += [f'#[path = "{path}"]\npub mod {name};' for name, path in shared.items()]
+    write(copy / "testkit/tests/all.rs", "\n".join(root) + "\n")
+    planted = copy / "testkit/tests/recorders/planted.rs"
+    write(planted, planted.read_text().replace("crate::planter", "super::planter"))
+    manifest = copy / "testkit/Cargo.toml"
+    if "proptest" not in manifest.read_text():
+        dependencies = "[dev-dependencies]\n"
+        circuits = "hex.workspace = true\nproptest.workspace = true\n"
+        write(manifest, manifest.read_text().replace(dependencies, dependencies + circuits))
+
+
+def write(path, text):
+    """Only what is new: cargo builds again what was touched."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def module(name):
+    """Where a test program stands in the one of all."""
+    return name.replace("/", "_")
+
+
+def cargo(copy, lists, env):
+    """Compiles what these lists of stages need: whether it does, and what cargo says."""
+    names = {name for stages in lists for stage in stages for name, _ in stage}
+    command = ["cargo", "test", "--no-run", "--message-format=json"]
+    merge(copy)
+    commands = [[*command, "--workspace", "--test", "all"]]
+    if LIBRARY in names:
+        commands.append([*command, "-p", "zkmargin-circuits", "--lib"])
+    messages = []
+    for command in commands:
+        built = subprocess.run(command, cwd=copy, env=env, stdout=subprocess.PIPE, text=True)
+        messages += [json.loads(line) for line in built.stdout.splitlines()]
+        if built.returncode != 0:
+            return False, messages
+    return True, messages
+
+
+def show(messages):
+    """Prints what the compiler refuses."""
+    for message in messages:
+        message = message.get("message")
+        if isinstance(message, dict) and message.get("level") == "error":
+            print(message["rendered"], file=sys.stderr)
+
+
 def build(copy, lists, env):
-    """Builds the test programs that these lists of stages need; their paths by name."""
-    names = {name.split("/")[-1] for stages in lists for stage in stages for name, _ in stage}
-    tests = [part for name in sorted(names - {"zkmargin_circuits"}) for part in ("--test", name)]
-    if "zkmargin_circuits" in names:
-        tests.append("--lib")
-    command = ["cargo", "test", "--no-run", "--message-format=json", "-p", "zkmargin-testkit",
-               "-p", "zkmargin-circuits", *tests]
-    built = subprocess.run(command, cwd=copy, env=env, stdout=subprocess.PIPE, text=True)
-    if built.returncode != 0:
-        for line in built.stdout.splitlines():
-            message = json.loads(line).get("message")
-            if isinstance(message, dict) and message.get("level") == "error":
-                print(message["rendered"], file=sys.stderr)
+    """The test programs of these lists of stages: by name, the program, where it runs,
+    and its tests with their names in it."""
+    built, messages = cargo(copy, lists, env)
+    if not built:
+        show(messages)
         sys.exit("the copy does not build")
-    programs = {}
-    for line in built.stdout.splitlines():
-        message = json.loads(line)
+    programs, of = {}, {}
+    for message in messages:
         if message.get("executable") and message["profile"]["test"]:
-            # Programs of both packages have the same names.
-            of = pathlib.Path(message["manifest_path"]).parent.name
-            name = message["target"]["name"]
-            name = name if of == "testkit" else f"{of}/{name}"
-            programs[name] = (message["executable"], message["manifest_path"])
+            of[message["target"]["name"]] = message["executable"], message["manifest_path"]
+    for name in {name for stages in lists for stage in stages for name, _ in stage}:
+        program, manifest = of["zkmargin_circuits" if name == LIBRARY else "all"]
+        listed = subprocess.run([program, "--list"], stdout=subprocess.PIPE, text=True, check=True)
+        prefix = "" if name == LIBRARY else f"{module(name)}::"
+        tests = [line.removesuffix(": test") for line in listed.stdout.splitlines()
+                 if line.startswith(prefix) and line.endswith(": test")]
+        programs[name] = (program, pathlib.Path(manifest).parent,
+                          {test.removeprefix(prefix): test for test in tests})
     return programs
 
 
-def run(programs, stage, number, env):
+def environment(copy):
+    """Of cargo and of the test programs."""
+    target = os.environ.get("CARGO_TARGET_DIR", str(copy.parent / "target"))
+    return {**os.environ, "ZKMARGIN_GOLDEN": "off", "RUST_BACKTRACE": "0",
+            "CARGO_TARGET_DIR": target}
+
+
+def all_edits():
+    """Those of all files here, numbered from one."""
+    files = sorted(pathlib.Path(__file__).parent.glob("*.toml"))
+    return [edit for file in files for edit in tomllib.loads(file.read_text())["edit"]]
+
+
+def plant_all(copy):
+    """Copies the source and plants all edits."""
+    skipped = shutil.ignore_patterns("target", "node_modules", ".git")
+    shutil.copytree(ROOT, copy, ignore=skipped, dirs_exist_ok=True)
+    plant(copy, all_edits())
+
+
+def run(programs, stage, number, env, limit=900):
     """Names of the tests that fail."""
     failed = []
     for name, filters in stage:
-        program, manifest = programs[name]
+        program, folder, tests = programs[name]
+        chosen = [whole for test, whole in tests.items()
+                  if not filters or any(text in test for text in filters)]
+        if not chosen:
+            sys.exit(f"{name} has no test of {filters}")
         try:
             result = subprocess.run(
-                [program, *filters], cwd=pathlib.Path(manifest).parent,
+                [program, "--exact", *chosen], cwd=folder,
                 env={**env, "ZKMARGIN_EDIT": str(number)}, capture_output=True, text=True,
-                timeout=900)
+                timeout=limit)
         except subprocess.TimeoutExpired:
             failed.append(f"{name}: timeout")
             continue
+        before = len(failed)
         for line in result.stdout.splitlines():
             if line.startswith("test ") and line.endswith(" FAILED"):
                 failed.append(f"{name}: {line.split()[1].split('::')[-1]}")
-        if result.returncode != 0 and not failed:
+        if result.returncode != 0 and len(failed) == before:
             failed.append(f"{name}: stops")
     return failed
 
@@ -206,19 +290,15 @@ def main():
     parser.add_argument("--keep", help="a directory for the copy, which stays")
     parser.add_argument("--reuse", action="store_true", help="the copy as it stands there")
     arguments = parser.parse_args()
-    files = sorted(pathlib.Path(__file__).parent.glob("*.toml"))
-    edits = [edit for file in files for edit in tomllib.loads(file.read_text())["edit"]]
+    edits = all_edits()
     if missing := misplaced(ROOT, edits):
         sys.exit("\n".join(missing))
     if arguments.check:
         return
     copy = pathlib.Path(arguments.keep or tempfile.mkdtemp(prefix="zkmargin-edits-")) / "source"
     if not arguments.reuse:
-        skipped = shutil.ignore_patterns("target", "node_modules", ".git")
-        shutil.copytree(ROOT, copy, ignore=skipped, dirs_exist_ok=True)
-        plant(copy, edits)
-    env = {**os.environ, "ZKMARGIN_GOLDEN": "off", "RUST_BACKTRACE": "0", "CARGO_TARGET_DIR":
-           os.environ.get("CARGO_TARGET_DIR", str(copy.parent / "target"))}
+        plant_all(copy)
+    env = environment(copy)
     chosen = [
         (number, edit) for number, edit in enumerate(edits, start=1)
         if (arguments.only or "") in edit["name"] and not (arguments.new and "found" in edit)

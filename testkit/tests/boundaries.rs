@@ -5,6 +5,8 @@
 
 #[path = "../../circuits/tests/common/mod.rs"]
 mod fixtures;
+#[path = "boundaries/extremes.rs"]
+mod extremes;
 #[path = "boundaries/scenario.rs"]
 mod scenario;
 #[path = "boundaries/simulation.rs"]
