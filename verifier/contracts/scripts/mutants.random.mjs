@@ -129,7 +129,9 @@ function found(node, file, text, inBody = false) {
   if (Array.isArray(node)) return node.flatMap((child) => found(child, file, text, inBody));
   if (node === null || typeof node !== "object" || node.nodeType === "InlineAssembly") return [];
   const of = inBody && node.nodeType ? mutantsOf(node, file, text) : [];
-  const parts = Object.entries(node).filter(([key]) => key !== "typeDescriptions");
+  // The step of a loop is no statement of its own.
+  const without = ["typeDescriptions", "loopExpression"];
+  const parts = Object.entries(node).filter(([key]) => !without.includes(key));
   return of.concat(
     parts.flatMap(([key, child]) => found(child, file, text, inBody || key === "body")),
   );
