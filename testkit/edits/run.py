@@ -8,15 +8,17 @@ Every edit of the files here is put behind a number that the copy's programs rea
 from ZKMARGIN_EDIT, so that all of them are built once. Golden texts are off
 (ZKMARGIN_GOLDEN=off). Tests run in stages, the quick ones first; an edit goes on
 to the next stage until a test has found it. The table of bounds alone is not
-enough: it is a stored text, though one that is always compared. `found` of an edit
-says what found it when it was run last; `--check` only looks whether every edit's
-place is still there, once.
+enough: it is a stored text, though one that is always compared. `found` of an edit,
+which a run writes, says what found it when it was run last; `--check` only looks whether
+every edit's place is still there, once, whether something has found it, and whether the
+README's table says so.
 """
 
 import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -33,22 +35,22 @@ STAGES = {
         [("statement", ["venue::"])],
         [("venue", WHOLE)],
         [("circuits/venue", [])],
-        [("venue", DEEP)],
+        [("venue", ["no_published_lie_is_accepted", *DEEP])],
     ],
     "statement/escrow/": [
         [("statement", ["escrow::"])],
         [("escrow", ["no_lie_is_accepted", *WHOLE])],
         [("circuits/escrow", [])],
-        [("escrow", DEEP)],
+        [("escrow", ["no_published_lie_is_accepted", *DEEP])],
     ],
     "gadgets/": [
         [("gadgets", [])],
         [("standard", WHOLE)],
         [("scenario", WHOLE)],
-        [("statement", [])],
         [("scenario", ["the_graph_is_whole"])],
-        [("boundaries", [])],
         [("standard", DEEP)],
+        [("boundaries", [])],
+        [("statement", [])],
     ],
     "standard/": [
         [("standard", WHOLE)],
@@ -59,14 +61,14 @@ STAGES = {
     ],
     "scenario/": [
         [("scenario", WHOLE)],
-        [("boundaries", ["scenario::"])],
+        [("boundaries", ["scenario::", "extremes::"])],
         [("statement", ["scenario::"])],
         [("circuits/scenario_rejects", [])],
         [("scenario", DEEP)],
     ],
     "simulation/": [
         [("simulation", WHOLE)],
-        [("boundaries", ["simulation::"])],
+        [("boundaries", ["simulation::", "extremes::"])],
         [("statement", ["simulation::"])],
         [("simulation", ["nothing_is_told_twice", "the_number_of_scenarios"])],
         [("circuits/simulation", ["rejects::", "true_statements", "native_check"])],
@@ -90,6 +92,7 @@ STAGES = {"gadgets/curve.rs": STAGES["statement/escrow/"], **STAGES}
 # What all families share: the standard family's tests, then those of transitions.
 STAGES["statement/"] = STAGES["standard/"] + STAGES["transition/"]
 STORED = "bounds_are_as_stored"
+LIBRARY = "circuits/zkmargin_circuits"
 SWITCH = """
 /// Whether the edit of this number is in force.
 pub(crate) fn edited(number: u32) -> bool {
@@ -149,50 +152,150 @@ def plant(copy, edits):
     lib.write_text(lib.read_text() + SWITCH)
 
 
+def merge(copy):
+    """Writes one test program of all into the copy: what they share, which is nearly
+    everything, is compiled once."""
+    names = {name for stages in STAGES.values() for stage in stages for name, _ in stage}
+    root = ["#![allow(warnings, clippy::all)]", "pub use fixtures as common;"]
+    shared = {"fixtures": "../../circuits/tests/common/mod.rs", "harness": "harness/mod.rs"}
+    for name in sorted(names - {LIBRARY}):
+        package, _, test = name.rpartition("/")
+        folder = copy / (package or "testkit") / "tests"
+        path = folder / f"{test}.rs"
+        path = path if path.exists() else folder / test / "main.rs"
+        text = re.sub(r"(#\[[^\n]*\n)*mod (fixtures|common|harness);", r"use crate::\2;",
+                      path.read_text())
+        write(path, text)
+        shared[module(name)] = os.path.relpath(path, copy / "testkit/tests")
+    root += [f'#[path = "{path}"]\npub mod {name};' for name, path in shared.items()]
+    write(copy / "testkit/tests/all.rs", "\n".join(root) + "\n")
+    planted = copy / "testkit/tests/recorders/planted.rs"
+    write(planted, planted.read_text().replace("crate::planter", "super::planter"))
+    manifest = copy / "testkit/Cargo.toml"
+    if "proptest" not in manifest.read_text():
+        dependencies = "[dev-dependencies]\n"
+        circuits = "hex.workspace = true\nproptest.workspace = true\n"
+        write(manifest, manifest.read_text().replace(dependencies, dependencies + circuits))
+
+
+def write(path, text):
+    """Only what is new: cargo builds again what was touched."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def module(name):
+    """Where a test program stands in the one of all."""
+    return name.replace("/", "_")
+
+
+def cargo(copy, lists, env):
+    """Compiles what these lists of stages need: whether it does, and what cargo says."""
+    names = {name for stages in lists for stage in stages for name, _ in stage}
+    command = ["cargo", "test", "--no-run", "--message-format=json"]
+    merge(copy)
+    commands = [[*command, "--workspace", "--test", "all"]]
+    if LIBRARY in names:
+        commands.append([*command, "-p", "zkmargin-circuits", "--lib"])
+    messages = []
+    for command in commands:
+        built = subprocess.run(command, cwd=copy, env=env, stdout=subprocess.PIPE, text=True)
+        messages += [json.loads(line) for line in built.stdout.splitlines()]
+        if built.returncode != 0:
+            return False, messages
+    return True, messages
+
+
+def show(messages):
+    """Prints what the compiler refuses."""
+    for message in messages:
+        message = message.get("message")
+        if isinstance(message, dict) and message.get("level") == "error":
+            print(message["rendered"], file=sys.stderr)
+
+
 def build(copy, lists, env):
-    """Builds the test programs that these lists of stages need; their paths by name."""
-    names = {name.split("/")[-1] for stages in lists for stage in stages for name, _ in stage}
-    tests = [part for name in sorted(names - {"zkmargin_circuits"}) for part in ("--test", name)]
-    if "zkmargin_circuits" in names:
-        tests.append("--lib")
-    command = ["cargo", "test", "--no-run", "--message-format=json", "-p", "zkmargin-testkit",
-               "-p", "zkmargin-circuits", *tests]
-    built = subprocess.run(command, cwd=copy, env=env, stdout=subprocess.PIPE, text=True)
-    if built.returncode != 0:
-        for line in built.stdout.splitlines():
-            message = json.loads(line).get("message")
-            if isinstance(message, dict) and message.get("level") == "error":
-                print(message["rendered"], file=sys.stderr)
+    """The test programs of these lists of stages: by name, the program, where it runs,
+    and its tests with their names in it."""
+    built, messages = cargo(copy, lists, env)
+    if not built:
+        show(messages)
         sys.exit("the copy does not build")
-    programs = {}
-    for line in built.stdout.splitlines():
-        message = json.loads(line)
+    programs, of = {}, {}
+    for message in messages:
         if message.get("executable") and message["profile"]["test"]:
-            # Programs of both packages have the same names.
-            of = pathlib.Path(message["manifest_path"]).parent.name
-            name = message["target"]["name"]
-            name = name if of == "testkit" else f"{of}/{name}"
-            programs[name] = (message["executable"], message["manifest_path"])
+            of[message["target"]["name"]] = message["executable"], message["manifest_path"]
+    for name in {name for stages in lists for stage in stages for name, _ in stage}:
+        program, manifest = of["zkmargin_circuits" if name == LIBRARY else "all"]
+        listed = subprocess.run([program, "--list"], stdout=subprocess.PIPE, text=True, check=True)
+        prefix = "" if name == LIBRARY else f"{module(name)}::"
+        tests = [line.removesuffix(": test") for line in listed.stdout.splitlines()
+                 if line.startswith(prefix) and line.endswith(": test")]
+        programs[name] = (program, pathlib.Path(manifest).parent,
+                          {test.removeprefix(prefix): test for test in tests})
     return programs
 
 
-def run(programs, stage, number, env):
+def environment(copy):
+    """Of cargo and of the test programs."""
+    target = os.environ.get("CARGO_TARGET_DIR", str(copy.parent / "target"))
+    return {**os.environ, "ZKMARGIN_GOLDEN": "off", "RUST_BACKTRACE": "0",
+            "CARGO_TARGET_DIR": target}
+
+
+def all_edits():
+    """Those of all files here, numbered from one."""
+    files = sorted(pathlib.Path(__file__).parent.glob("*.toml"))
+    return [edit for file in files for edit in tomllib.loads(file.read_text())["edit"]]
+
+
+def note(name, found):
+    """Writes into an edit's file what has found it."""
+    for file in pathlib.Path(__file__).parent.glob("*.toml"):
+        text = file.read_text()
+        line = f"name = {json.dumps(name, ensure_ascii=False)}\n"
+        if text.count(line) == 1:
+            head, tail = text.split(line)
+            tail = re.sub(r"\Afound = .*\n", "", tail)
+            file.write_text(f"{head}{line}found = {json.dumps(found, ensure_ascii=False)}\n{tail}")
+
+
+def row(edit):
+    """Its row in the table of the README."""
+    by = ", ".join(f"`{name}`" for name in edit.get("found", [])) or "**nothing**"
+    more = f"; {edit['note']}" if "note" in edit else ""
+    return f"| {edit['kind']} | {edit['name']} | {by}{more} |"
+
+
+def plant_all(copy):
+    """Copies the source and plants all edits."""
+    skipped = shutil.ignore_patterns("target", "node_modules", ".git")
+    shutil.copytree(ROOT, copy, ignore=skipped, dirs_exist_ok=True)
+    plant(copy, all_edits())
+
+
+def run(programs, stage, number, env, limit=900):
     """Names of the tests that fail."""
     failed = []
     for name, filters in stage:
-        program, manifest = programs[name]
+        program, folder, tests = programs[name]
+        chosen = [whole for test, whole in tests.items()
+                  if not filters or any(text in test for text in filters)]
+        if not chosen:
+            sys.exit(f"{name} has no test of {filters}")
         try:
             result = subprocess.run(
-                [program, *filters], cwd=pathlib.Path(manifest).parent,
+                [program, "--exact", *chosen], cwd=folder,
                 env={**env, "ZKMARGIN_EDIT": str(number)}, capture_output=True, text=True,
-                timeout=900)
+                timeout=limit)
         except subprocess.TimeoutExpired:
             failed.append(f"{name}: timeout")
             continue
+        before = len(failed)
         for line in result.stdout.splitlines():
             if line.startswith("test ") and line.endswith(" FAILED"):
                 failed.append(f"{name}: {line.split()[1].split('::')[-1]}")
-        if result.returncode != 0 and not failed:
+        if result.returncode != 0 and len(failed) == before:
             failed.append(f"{name}: stops")
     return failed
 
@@ -202,23 +305,27 @@ def main():
     parser.add_argument("--only", help="edits whose name holds this text")
     parser.add_argument("--new", action="store_true", help="edits that were never found")
     parser.add_argument("--check", action="store_true", help="only whether all can be planted")
+    parser.add_argument("--table", action="store_true", help="the rows of the README's table")
     parser.add_argument("--all", action="store_true", help="all stages, found or not")
     parser.add_argument("--keep", help="a directory for the copy, which stays")
     parser.add_argument("--reuse", action="store_true", help="the copy as it stands there")
+    parser.add_argument("--trust", action="store_true", help="the source as it is passes")
     arguments = parser.parse_args()
-    files = sorted(pathlib.Path(__file__).parent.glob("*.toml"))
-    edits = [edit for file in files for edit in tomllib.loads(file.read_text())["edit"]]
+    edits = all_edits()
     if missing := misplaced(ROOT, edits):
         sys.exit("\n".join(missing))
     if arguments.check:
+        table = (ROOT / "testkit/README.md").read_text()
+        wrong = [f"nothing is known to find: {e['name']}" for e in edits if not e.get("found")]
+        wrong += [f"not in the README: {row(e)}" for e in edits if row(e) not in table]
+        sys.exit("\n".join(wrong) or None)
+    if arguments.table:
+        print("\n".join(map(row, edits)))
         return
     copy = pathlib.Path(arguments.keep or tempfile.mkdtemp(prefix="zkmargin-edits-")) / "source"
     if not arguments.reuse:
-        skipped = shutil.ignore_patterns("target", "node_modules", ".git")
-        shutil.copytree(ROOT, copy, ignore=skipped, dirs_exist_ok=True)
-        plant(copy, edits)
-    env = {**os.environ, "ZKMARGIN_GOLDEN": "off", "RUST_BACKTRACE": "0", "CARGO_TARGET_DIR":
-           os.environ.get("CARGO_TARGET_DIR", str(copy.parent / "target"))}
+        plant_all(copy)
+    env = environment(copy)
     chosen = [
         (number, edit) for number, edit in enumerate(edits, start=1)
         if (arguments.only or "") in edit["name"] and not (arguments.new and "found" in edit)
@@ -226,7 +333,7 @@ def main():
     programs = build(copy, [stages(edit) for _, edit in chosen], env)
     missed = []
     print("| kind | edit | found by |\n|---|---|---|", flush=True)
-    first = [stages(edit)[0] for _, edit in chosen]
+    first = [] if arguments.trust else [stages(edit)[0] for _, edit in chosen]
     for stage in [stage for i, stage in enumerate(first) if stage not in first[:i]]:
         failed = run(programs, stage, 0, env)
         if failed:
@@ -237,10 +344,11 @@ def main():
             found += run(programs, stage, number, env)
             if not arguments.all and any(STORED not in name for name in found):
                 break
-        if not found:
+        if found:
+            note(edit["name"], found)
+        else:
             missed.append(edit["name"])
-        by = ", ".join(f"`{name}`" for name in found) or "**nothing**"
-        print(f"| {edit['kind']} | {edit['name']} | {by} |", flush=True)
+        print(row({**edit, "found": found}), flush=True)
     if not arguments.keep:
         shutil.rmtree(copy.parent)
     if missed:

@@ -14,23 +14,29 @@ programs have the same names there.
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
 import random
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE.parent / "edits"))
 import run as edits  # noqa: E402
 
+# Below it are the edits, which are planted too: one build is for both.
+FIRST = 1000
+LIMIT = 120
 OUT = ("hints", "tests.rs", "ipa.rs", "kzg", "mock.rs", "cost", "lib.rs", "hook.rs")
-STAGES = {**edits.STAGES, "figures.rs": edits.STAGES["gadgets/"],
+# The library's own tests would be another build.
+LOWERING = [*edits.STAGES["lowering/"][:-1], [("circuits/lowering", [])]]
+STAGES = {**edits.STAGES, "lowering/": LOWERING, "figures.rs": edits.STAGES["gadgets/"],
           "family.rs": edits.STAGES["statement/"]}
 
 
@@ -45,38 +51,30 @@ def stages(mutant):
     return next(of for place, of in STAGES.items() if place in mutant[1])
 
 
-def plant(copy, files, skipped, env):
+def plant(copy, base, skipped, env):
     """Plants all mutants but those skipped: (number, file, line, kind, text) of each."""
-    for file in files:
-        shutil.copyfile(ROOT / file, copy / file)
-    lib = copy / "circuits/src/lib.rs"
-    lib.write_text((ROOT / "circuits/src/lib.rs").read_text() + edits.SWITCH)
+    for file, text in base.items():
+        (copy / file).write_text(text)
     skip = copy.parent / "skip.txt"
     skip.write_text("\n".join(map(str, sorted(skipped))))
-    tool = ["cargo", "run", "--quiet", "--manifest-path", str(HERE / "Cargo.toml"), "--", "1",
-            str(skip), *files]
+    tool = ["cargo", "run", "--quiet", "--manifest-path", str(HERE / "Cargo.toml"), "--",
+            str(FIRST), str(skip), *base]
     planted = subprocess.run(tool, cwd=copy, env=env, check=True, stdout=subprocess.PIPE, text=True)
     return [line.split("\t") for line in planted.stdout.splitlines()]
 
 
-def broken(copy, env):
-    """Numbers of the mutants that the compiler refuses; `None` when it refuses none."""
-    command = ["cargo", "build", "--message-format=json", "-p", "zkmargin-circuits", "--features",
-               "seeded-faults"]
-    built = subprocess.run(command, cwd=copy, env=env, stdout=subprocess.PIPE,
-                           stderr=subprocess.DEVNULL, text=True)
-    if built.returncode == 0:
-        return None
+def broken(copy, messages):
+    """Numbers of the mutants that the compiler refuses."""
     found = set()
-    for line in built.stdout.splitlines():
-        message = json.loads(line).get("message")
+    for message in messages:
+        message = message.get("message")
         if not isinstance(message, dict) or message.get("level") != "error":
             continue
         for span in (span for span in message["spans"] if span["is_primary"]):
             before = (copy / span["file_name"]).read_bytes()[:span["byte_end"]].decode()
             # What is refused stands behind the last switch before it.
             found.update(int(number) for number in re.findall(r"edited\((\d+)\)", before)[-1:])
-    return found
+    return {number for number in found if number >= FIRST}
 
 
 def sampled(mutants, count, seed):
@@ -91,43 +89,65 @@ def sampled(mutants, count, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sample", type=int, help="so many mutants, drawn at random from every file")
-    parser.add_argument("--seed", type=int, default=1, help="of the sample")
-    parser.add_argument("--plant-only", action="store_true", help="plant, compile, and list")
+    parser.add_argument("--seed", type=int, default=1, help="of the sample and its order")
+    parser.add_argument("--build-only", action="store_true", help="plant, compile, and list")
+    parser.add_argument("--until", help="no new mutant after this time of the day, HH:MM UTC")
     parser.add_argument("--keep", help="a directory for the copy, which stays")
+    parser.add_argument("--reuse", action="store_true", help="the copy as it stands there")
     arguments = parser.parse_args()
     copy = pathlib.Path(arguments.keep or tempfile.mkdtemp(prefix="zkmargin-mutants-")) / "source"
-    skipped = shutil.ignore_patterns("target", "node_modules", ".git")
-    shutil.copytree(ROOT, copy, ignore=skipped, dirs_exist_ok=True)
-    target = os.environ.get("CARGO_TARGET_DIR", str(copy.parent / "target"))
-    env = {**os.environ, "ZKMARGIN_GOLDEN": "off", "RUST_BACKTRACE": "0",
-           "CARGO_TARGET_DIR": target}
-    dropped, files = set(), sources()
-    while True:
-        mutants = plant(copy, files, dropped, {**os.environ})
-        refused = broken(copy, env)
-        if refused is None:
-            break
-        if not refused - dropped:
-            sys.exit("the copy does not build, and no mutant is to blame")
-        dropped |= refused
-    print(f"{len(mutants)} mutants compile, {len(dropped)} do not", flush=True)
-    if arguments.sample:
-        mutants = sampled(mutants, arguments.sample, arguments.seed)
-    if arguments.plant_only:
+    env = edits.environment(copy)
+    listed = copy.parent / "mutants.json"
+    if not arguments.reuse:
+        edits.plant_all(copy)
+        listed.write_text(json.dumps(compiling(copy, arguments, env)))
+    mutants = json.loads(listed.read_text())
+    programs = edits.build(copy, [stages(mutant) for mutant in mutants], env)
+    if arguments.build_only:
         print("\n".join("\t".join(mutant) for mutant in mutants))
         return
-    programs, missed = edits.build(copy, [stages(mutant) for mutant in mutants], env), 0
+    ran = missed = 0
     for mutant in mutants:
+        if arguments.until and datetime.datetime.now(datetime.UTC).strftime("%H:%M") >= arguments.until:
+            break
         number, file, line, kind, text = mutant
-        found = []
+        found, start = [], time.monotonic()
         for stage in stages(mutant):
-            found += edits.run(programs, stage, int(number), env)
-            if any(edits.STORED not in name for name in found):
+            found += edits.run(programs, stage, int(number), env, LIMIT)
+            # The table of bounds is a stored text, and a test without an end says nothing.
+            if any(edits.STORED not in name and "timeout" not in name for name in found):
                 break
+        ran += 1
         missed += not found
-        print("\t".join([file, line, kind, text, ", ".join(found) or "MISSED"]), flush=True)
-    print(f"{len(mutants) - missed} of {len(mutants)} found")
+        seconds = f"{time.monotonic() - start:.0f}"
+        print("\t".join([number, file, line, kind, text, seconds, ", ".join(found) or "MISSED"]),
+              flush=True)
+    print(f"{ran - missed} of {ran} found")
     sys.exit(missed > 0)
+
+
+def compiling(copy, arguments, env):
+    """The mutants that compile, planted, in the order in which they are to run."""
+    base = {file: (copy / file).read_text() for file in sources()}
+    every = plant(copy, base, set(), {**os.environ})
+    chosen = sampled(every, arguments.sample, arguments.seed) if arguments.sample else every
+    skipped = {int(mutant[0]) for mutant in every} - {int(mutant[0]) for mutant in chosen}
+    dropped = set()
+    while True:
+        mutants = plant(copy, base, skipped | dropped, {**os.environ})
+        built, messages = edits.cargo(copy, [stages(mutant) for mutant in mutants], env)
+        if built:
+            break
+        refused = broken(copy, messages) - dropped
+        if not refused:
+            edits.show(messages)
+            sys.exit("the copy does not build, and no mutant is to blame")
+        dropped |= refused
+    print(f"{len(every)} mutants, {len(chosen)} drawn, {len(dropped)} of these do not compile",
+          flush=True)
+    # Any that come first are a sample too.
+    random.Random(arguments.seed).shuffle(mutants)
+    return mutants
 
 
 if __name__ == "__main__":

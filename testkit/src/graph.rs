@@ -41,7 +41,18 @@ fn is_input(cell: &NamedCell) -> bool {
 }
 
 fn is_output(cell: &NamedCell) -> bool {
-    matches!(cell.name.as_str(), "d" | "witness" | "z 0" | "public input")
+    matches!(cell.name.as_str(), "d" | "witness" | "z 0" | "public input") || is_digest(cell)
+}
+
+fn is_digest(cell: &NamedCell) -> bool {
+    cell.name.starts_with("digest of block ")
+}
+
+/// The digests that regions hand on: of permutations end to end each but the last goes to
+/// the next, in the layout of few copies without one.
+fn handed_on<F: MarginField>(checker: &Checker<'_, F>) -> BTreeMap<usize, CellRef> {
+    let digests = checker.recording().cells.iter().filter(|cell| is_digest(cell));
+    digests.map(|cell| (cell.region, cell.at)).collect()
 }
 
 /// Whether a constraint is more than an equality, to another cell or a public input.
@@ -54,6 +65,7 @@ pub fn findings<F: MarginField>(checker: &Checker<'_, F>) -> BTreeSet<Finding> {
     let recording = checker.recording();
     let mut findings = BTreeSet::new();
     let groups = groups(checker);
+    let last_digests = handed_on(checker);
     let named: BTreeMap<CellRef, &NamedCell> =
         recording.cells.iter().map(|cell| (cell.at, cell)).collect();
     for group in groups.values() {
@@ -74,6 +86,9 @@ pub fn findings<F: MarginField>(checker: &Checker<'_, F>) -> BTreeSet<Finding> {
             findings.extend(
                 lonely
                     .filter(|cell| is_output(cell))
+                    .filter(|cell| {
+                        !is_digest(cell) || last_digests.get(&cell.region) == Some(&cell.at)
+                    })
                     .map(|cell| Finding::Unused(recording.class(cell))),
             );
         }

@@ -123,7 +123,19 @@ pub fn accepted<F: MarginField, C: Circuit<F> + Sync>(
     checker: &Checker<'_, F>,
     cells: &[&NamedCell],
 ) -> (usize, Vec<Accepted>) {
+    accepted_when_published(subject, checker, cells, |_| false)
+}
+
+/// The same where the liar publishes what its circuit computes: what says that a result
+/// is a public input is not what refuses a lie.
+pub fn accepted_when_published<F: MarginField, C: Circuit<F> + Sync>(
+    subject: &Subject<F, C>,
+    checker: &Checker<'_, F>,
+    cells: &[&NamedCell],
+    is_published: impl Fn(&str) -> bool + Sync,
+) -> (usize, Vec<Accepted>) {
     let recording = checker.recording();
+    let is_published = |constraint: &Constraint| is_published(&checker.name(constraint));
     let results: Vec<_> = cells
         .par_iter()
         .flat_map_iter(|cell| {
@@ -131,7 +143,7 @@ pub fn accepted<F: MarginField, C: Circuit<F> + Sync>(
             changes(recording.value(cell.at)).into_iter().filter_map(move |change| {
                 let plan = Plan::default().changing(region, &cell.name, change);
                 let broken = broken(subject, checker, &plan)?;
-                Some(broken.is_empty().then(|| Accepted {
+                Some(broken.iter().all(is_published).then(|| Accepted {
                     region: region.clone(),
                     cell: cell.name.clone(),
                     change: format!("{change:?}"),

@@ -3,6 +3,8 @@
 //! lie by one is caught by the constraint it is about, and by no other.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+#[path = "boundaries/extremes.rs"]
+mod extremes;
 #[path = "../../circuits/tests/common/mod.rs"]
 mod fixtures;
 #[path = "boundaries/scenario.rs"]

@@ -9,7 +9,7 @@ mod fixtures;
 mod harness;
 
 use fixtures::escrow::EscrowCase;
-use fixtures::{Case, LOAN, Market, ODD, PERP, SPOT, at_least, position};
+use fixtures::{Case, LOAN, Market, ODD, PERP, SPOT, at_least, healthy, position};
 use harness::Expected;
 use pasta_curves::Fp;
 use zkmargin_circuits::family::FamilyCircuit as _;
@@ -115,6 +115,20 @@ fn no_lie_is_accepted() {
     let (told, accepted) = lie::accepted(&subject, &checker, &cells);
     assert_eq!(accepted, []);
     println!("standard-escrow: {told} lies about {} values", cells.len());
+}
+
+/// The same lies with the escrow that the liar's circuit computes as the public one, in
+/// the first and the last place of every class: another nonce or key is as good.
+#[test]
+fn no_published_lie_is_accepted() {
+    let case = Market::<Fp>::over_field().case(&healthy(), at_least(Level::Initial), 0);
+    let margin = Subject {
+        k: fixtures::k::<Fp>(case.shape),
+        circuit: case.circuit(),
+        rows: case.public_rows(),
+    };
+    let chosen = ["nonce sign #: E# sign", "escrow key: y"];
+    harness::no_published_lie_is_accepted(&full::<Fp>(), &margin, "escrow: equality", &chosen);
 }
 
 /// Faults of the escrow's own kinds.

@@ -11,13 +11,14 @@ mod fixtures;
 mod harness;
 
 use fixtures::venue::{VenueCase, of_equity, standard, standard_mix};
-use fixtures::{LOAN, ODD, PERP, SPOT, healthy, position};
+use fixtures::{LOAN, Market, ODD, PERP, SPOT, at_least, healthy, position};
 use harness::Expected;
 use pasta_curves::Fp;
 use zkmargin_circuits::family::FamilyCircuit as _;
 use zkmargin_circuits::figures::FamilyFigures;
 use zkmargin_circuits::standard::StandardFigures;
 use zkmargin_circuits::statement::venue::VenueCircuit;
+use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
@@ -120,6 +121,20 @@ fn no_lie_is_accepted() {
         harness::no_lie_is_accepted(&full::<Bn254Fr>(), &EXPECTED);
         harness::no_lie_is_accepted(&mixed::<Bn254Fr>(), &mixed_expected());
     }
+}
+
+/// Root, chain and numbers as the liar's circuit computes them, in the first and the last
+/// place of every class of what is not an account's own.
+#[test]
+fn no_published_lie_is_accepted() {
+    let case = Market::<Bn254Fr>::over_field().case(&healthy(), at_least(Level::Initial), 0);
+    let margin = Subject {
+        k: fixtures::k::<Bn254Fr>(case.shape),
+        circuit: case.circuit(),
+        rows: case.public_rows(),
+    };
+    let chosen = ["leaf # flag: V# present", "leaf # account: V# account"];
+    harness::no_published_lie_is_accepted(&full(), &margin, "venue: equality", &chosen);
 }
 
 /// Faults of the statement's own kinds; all of them in the long run.

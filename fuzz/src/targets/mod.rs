@@ -3,6 +3,7 @@
 //!
 //! The functions know no fuzzer: a stable test replays the corpus through them.
 
+mod account;
 mod statements;
 
 pub use statements::{

@@ -92,8 +92,12 @@ pub fn oracle_report(bytes: &[u8]) {
     }
 }
 
-/// A model, a snapshot, a book and a history of prices of the simulation family.
+/// A model, a snapshot, a book and a history of prices of the simulation family; after a
+/// zero byte, an account and its rows.
 pub fn simulation(bytes: &[u8]) {
+    if let [0, account @ ..] = bytes {
+        return super::account::assess(account);
+    }
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(model) = SimulationModel::from_text(text) {
         let again = SimulationModel::from_text(&model.to_canonical_json());

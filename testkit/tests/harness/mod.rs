@@ -76,6 +76,43 @@ pub fn no_cell_can_be_changed<F: MarginField, C: Circuit<F>>(
     println!("{name} {} {shape}: {cells} cells alone, {groups} groups together", F::NAME);
 }
 
+/// Of what a prover chooses beyond a margin statement's, the first and the last of each
+/// class told otherwise, everything after it computed again, and what the circuit then
+/// computes published (the constraint of `published`): only lies about what is a prover's
+/// to choose (`chosen`) are as good as the truth.
+pub fn no_published_lie_is_accepted<F: MarginField, C: Circuit<F> + Sync, M: Circuit<F>>(
+    subject: &Subject<F, C>,
+    margin: &Subject<F, M>,
+    published: &str,
+    chosen: &[&str],
+) {
+    let recording = subject.record(&Plan::default());
+    let checker = Checker::new(&recording);
+    let margins = margin.record(&Plan::default());
+    let margins: BTreeSet<_> =
+        lie::free_cells(&Checker::new(&margins)).iter().map(|c| margins.class(c)).collect();
+    let mut classes: BTreeMap<String, Vec<&NamedCell>> = BTreeMap::new();
+    for cell in lie::free_cells(&checker) {
+        let class = recording.class(cell);
+        if !margins.contains(class.strip_prefix("leaf # ").unwrap_or(&class)) {
+            classes.entry(class).or_default().push(cell);
+        }
+    }
+    let cells: Vec<_> = classes
+        .values()
+        .flat_map(|of| if of.len() > 1 { vec![of[0], of[of.len() - 1]] } else { of.clone() })
+        .collect();
+    let is_published = |name: &str| name.starts_with(published);
+    let (told, accepted) = lie::accepted_when_published(subject, &checker, &cells, is_published);
+    let forged: BTreeSet<_> = accepted
+        .into_iter()
+        .map(|of| zkmargin_testkit::class(&of.region))
+        .filter(|region| !chosen.contains(&region.as_str()))
+        .collect();
+    assert_eq!(forged, BTreeSet::new());
+    println!("{told} published lies about {} classes", classes.len());
+}
+
 /// Nothing unconstrained, unused or idle; and what each public input depends
 /// on is golden.
 pub fn the_graph_is_whole<F: MarginField, C: Circuit<F>>(
