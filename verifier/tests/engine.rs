@@ -148,6 +148,11 @@ fn events() -> Vec<(Event, bool, String)> {
             true,
             " was not shown to change as it said in epoch 3".into(),
         ),
+        (
+            Event::Escrowed { account, epoch, escrow: Root::new([1; 32]) },
+            true,
+            format!(" escrowed in epoch 3: {}", Root::new([1; 32])),
+        ),
         (Event::Halted { reason: HaltReason::Paused }, false, "halted: paused".into()),
         (Event::Resumed { confirmed: Some(epoch) }, false, "resumed, epoch 3 confirmed".into()),
     ]
@@ -165,7 +170,7 @@ fn events_name_themselves_and_their_account() {
 }
 
 /// One of each, in the order of the variants.
-fn actions() -> [ActionRecord; 21] {
+fn actions() -> [ActionRecord; 22] {
     [
         Action::AcceptModel { model: model(2) },
         Action::RevokeModel { model: model(2) },
@@ -180,6 +185,7 @@ fn actions() -> [ActionRecord; 21] {
         change(1, 3, SAFE, 1),
         show(1, 4, SAFE, 1),
         expire(1),
+        escrowed(1, 4, SAFE, 7),
         mark(1),
         close(1),
         reinstate(1),
@@ -325,4 +331,20 @@ fn no_at_least_claim_counts_beside_a_change() {
     let open = Refusal::ChangeOpen { epoch: Epoch::new(1) };
     assert_eq!(check(1, SAFE), Err(TransitionError::Refused(open)));
     assert!(check(1, BREACH).is_ok() && check(2, SAFE).is_ok());
+}
+
+/// Nor does one without the escrow that the policy demands: of a breach none is.
+#[test]
+fn no_at_least_claim_counts_without_the_escrow_that_is_demanded() {
+    let committee = committee(7);
+    let policy = Policy::new(PolicyParams { escrow: Some(committee), ..params() }).unwrap();
+    let mut engine = Engine::new(policy.clone(), START);
+    for action in [posted(1, START), register(1), escrowed(1, 1, SAFE, 7)] {
+        let action = linked(action, engine.meta());
+        engine.apply(START, &verified(&action)).unwrap();
+    }
+    let check = |text| check_claim(&policy, &engine, START, &claim(1, 1, text));
+    let demanded = Refusal::EscrowDemanded { committee };
+    assert_eq!(check(SAFE), Err(TransitionError::Refused(demanded)));
+    assert!(check(BREACH).is_ok());
 }

@@ -30,6 +30,7 @@ function hashes(name) {
 const artifacts = new Map(
   [
     ...compile({ ...sources("src"), ...sources("test") }, general),
+    ...hashes("MarginEscrows"),
     ...hashes("MarginPriceCheck"),
     ...compile(sources("generated"), generated),
   ].map(([name, artifact]) => [`${name}.json`, artifact]),

@@ -32,6 +32,8 @@
 //!   shown to hold `NEXT`, anyone has the change expire, on record: other commitments
 //!   count again. Whether venue or owner broke their word, nothing says. Until then it can
 //!   still be shown.
+//! - *Escrows.* A change that is shown has none: where the policy demands one it is over,
+//!   and an escrowed proof must follow.
 //! - *Halts.* Nothing is accepted and nothing shown; epochs that are posted meanwhile
 //!   count, since a halt has an end and the account is not called in it.
 //! - *Rejected epochs.* A change whose epoch is rejected binds on: what was judged wrong is
@@ -46,7 +48,7 @@ use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_margin::statement::transition::Aim;
 
-use super::account::AccountStatus;
+use super::account::{Account, AccountStatus};
 use super::claim::{ClaimData, VerifiedClaim};
 use super::event::Event;
 use super::refusal::Refusal;
@@ -232,8 +234,22 @@ impl<V: StateView> Step<'_, V> {
         self.put(id, account.last_epoch, account.status);
         self.events.push(Event::ChangeShown { account: id, epoch });
         match account.status {
+            _ if self.params().escrow.is_some() => self.end_shown(claim, &account),
             AccountStatus::Called { reason, epoch: call, .. } => self.meet(claim, reason, call),
             _ => self.prove(claim, account),
+        }
+    }
+
+    /// Under a policy that demands escrows what shows a change ends it alone: it has none.
+    fn end_shown(&self, claim: &ClaimData, account: &Account) -> Decision<V> {
+        if let AccountStatus::Called { reason, epoch: call, .. } = account.status {
+            return self.meets(claim, reason, call).map(|_| ());
+        }
+        self.at_least(claim, self.params().required_level)?;
+        let last = account.last_epoch;
+        match claim.epoch > last {
+            true => Ok(()),
+            false => Err(Refusal::Replayed { last }.into()),
         }
     }
 
