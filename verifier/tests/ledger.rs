@@ -390,8 +390,9 @@ fn every_vector_runs_on_the_ledger() {
         let ledger =
             Ledger::create(&path, policy, None, vector["start"].as_u64().unwrap()).unwrap();
         for step in vector["steps"].as_array().unwrap() {
-            let action = serde_json::from_value(step["action"].clone()).unwrap();
-            let got = match ledger.apply(step["now"].as_u64().unwrap(), &verified(&action)) {
+            let action: ActionRecord = serde_json::from_value(step["action"].clone()).unwrap();
+            let (now, grounds) = (step["now"].as_u64().unwrap(), Grounds::escrowed("", ""));
+            let got = match ledger.apply_with(now, &verified(&action), grounds) {
                 Ok(Some(entry)) => serde_json::json!({ "events": entry.events }),
                 Ok(None) => serde_json::json!({ "events": [] }),
                 Err(LedgerError::Refused(refusal)) => {
