@@ -32,6 +32,7 @@
 //! | `call-overdue` | Unproven, Current past due | Called (overdue) | halted, not past due, no epoch to prove in |
 //! | `cure` | Called | Current | deadline passed, halted, side, level < `cure_level` (`required_level` when overdue), evidence, too old |
 //! | `submit-change` | Unproven, Current | the same, with a change on record | halted, not taken, side, level < `required_level`, evidence, not the latest epoch, an earlier one on record |
+//! | `submit-change` that cures | Called (breach), in the first half of the time to cure | the same, with a change on record | as above, not called for a breach, too late, level < `cure_level` |
 //! | `expire-change` | any open one that is not liquidatable | the same, without one | none on record, epochs left to show it in |
 //! | `show-change` | Unproven, Current, Called | Current, no change on record | halted, none on record, another commitment, and as `submit-proof`, `cure` |
 //! | `submit-escrowed` | Unproven, Current, Called | Current | as `submit-proof`, `cure`; no escrow demanded, another committee |
@@ -134,7 +135,7 @@ pub use escrow::{CommitteeId, EscrowedClaim, EscrowedData, InvalidCommittee, Oth
 pub use event::Event;
 pub use memory::Engine;
 pub use meta::{HaltReason, Meta, Standstill};
-pub use next::{ChangeClaim, ChangeData, NotMeets, OpenChange, nothing};
+pub use next::{ChangeClaim, ChangeData, NotTaken, OpenChange, nothing};
 pub use paths::PathRequest;
 pub use policy::{CurePeriods, InvalidPolicy, Policy, PolicyParams};
 pub use refusal::Refusal;
