@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{copy_fixtures, run, zkmargin};
+use zkmargin_prover::crypt::{Keys, decrypt};
 
 /// What is expected of proofs here, but for what they claim.
 const PINS: &str = "--any-context --any-state-root --market market.json --any-age";
@@ -107,6 +108,8 @@ fn opens(dir: &Path) {
     let [one, other] = ["opened.json", "viewed.json"].map(|f| fs::read(dir.join(f)).unwrap());
     assert_eq!(one, other);
 
+    opens_to_a_liquidator(dir, of, &one);
+
     let open = |parts: &str| format!("committee open {parts} {of} -o never.json");
     refused(dir, &open("part-1.json"), 1, "1 of the parts count, and it takes 2");
     refused(dir, &open("part-1.json part-1.json"), 1, "two parts of member 1");
@@ -138,4 +141,32 @@ fn opens(dir: &Path) {
     let margin = of.replace("--proof e.json", "--proof proof.json");
     refused(dir, &format!("committee open part-1.json {margin} -o never.json"), 2, "");
     assert!(!dir.join("never.json").exists());
+}
+
+/// Members name a liquidator: no part and no portfolio lies open, and nobody else opens.
+fn opens_to_a_liquidator(dir: &Path, of: &str, opened: &[u8]) {
+    for who in ["liquidator", "other"] {
+        run(dir, &format!("keygen -q -o {who}.key"));
+    }
+    let key = fs::read_to_string(dir.join("liquidator.key")).unwrap();
+    let to = key.lines().find_map(|line| line.split("public key: ").nth(1)).unwrap().trim();
+    let sealed = |name: &str| {
+        let text = fs::read_to_string(dir.join(name)).unwrap();
+        assert!(text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"), "{name}");
+    };
+    for member in [1, 3] {
+        let member = format!("ours/member-{member}.json {of} -r {to} -o to-{member}.age");
+        run(dir, &format!("committee share -q {member}"));
+    }
+    sealed("to-1.age");
+    let open = format!("committee open to-1.age to-3.age {of}");
+    refused(dir, &format!("{open} -i other.key -o never.json"), 2, "");
+    refused(dir, &format!("{open} -o never.json"), 2, "");
+    run(dir, &format!("{open} -q -i liquidator.key -r {to} -o portfolio.age"));
+    sealed("portfolio.age");
+    let keys = Keys::parse(&fs::read(dir.join("liquidator.key")).unwrap()).unwrap();
+    let seen = decrypt(&fs::read(dir.join("portfolio.age")).unwrap(), &keys).unwrap();
+    assert_eq!(*seen, opened);
+    // Somebody who is no recipient is refused before anything is opened.
+    refused(dir, &format!("{open} -i liquidator.key -r age1nobody -o never.json"), 2, "age1nobody");
 }

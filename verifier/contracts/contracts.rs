@@ -13,6 +13,7 @@ sol!(MarginCallRegistry, "artifacts/MarginCallRegistry.json");
 sol!(MarginBonds, "artifacts/MarginBonds.json");
 sol!(MarginPaths, "artifacts/MarginPaths.json");
 sol!(MarginChanges, "artifacts/MarginChanges.json");
+sol!(MarginEscrows, "artifacts/MarginEscrows.json");
 sol!(MarginPriceCheck, "artifacts/MarginPriceCheck.json");
 sol!(MarginRowChallenge, "artifacts/MarginRowChallenge.json");
 sol!(MarginLendingVault, "artifacts/MarginLendingVault.json");

@@ -7,7 +7,9 @@ use common::*;
 use redb::ReadableTable;
 use tempfile::TempDir;
 use zkmargin_margin::ids::{ContextId, Epoch};
-use zkmargin_verifier::engine::{AccountStatus, Action, ActionRecord, Engine, EpochState, Refusal};
+use zkmargin_verifier::engine::{
+    AccountStatus, Action, ActionRecord, Engine, EpochState, Policy, PolicyParams, Refusal,
+};
 use zkmargin_verifier::epoch::{NotSigned, Signature, Signer, Signers};
 use zkmargin_verifier::ledger::{Grounds, HistoryEntry, Proved};
 use zkmargin_verifier::{Ledger, LedgerError};
@@ -117,9 +119,38 @@ fn proofs_are_kept() {
     assert_eq!(ledger.proof(1).unwrap(), None);
     let proofs = ledger.proofs().unwrap();
     assert_eq!(proofs.len(), 1);
-    assert_eq!((proofs[0].sequence, proofs[0].proved), (2, Proved::Margin(claim(1, 1, HEALTHY))));
+    assert_eq!(proofs[0].sequence, 2);
+    assert_eq!(proofs[0].proved, Proved::Margin(claim(1, 1, HEALTHY)));
     apply(&ledger, 1000, breach(1, 1));
     assert!(matches!(ledger.proofs(), Err(LedgerError::ProofMissing { sequence: 3 })));
+}
+
+/// An escrow is put on record with its ciphertext alone: nobody could open it otherwise.
+#[test]
+fn ciphertexts_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("calls.redb");
+    let escrow = Some(committee(7));
+    let policy = Policy::new(PolicyParams { escrow, ..params() }).unwrap();
+    let ledger = Ledger::create(&path, policy, None, START).unwrap();
+    apply(&ledger, 1000, posted(1, 1000));
+    apply(&ledger, 1000, register(1));
+    let refused = ledger.apply(1000, &verified(&prove(1, 1))).unwrap_err();
+    let demanded = Refusal::EscrowDemanded { committee: committee(7) };
+    assert!(matches!(refused, LedgerError::Refused(refusal) if refusal == demanded));
+    let action = escrowed(1, 1, HEALTHY, 7);
+    let refused = ledger.apply_with(1000, &verified(&action), Grounds::proof("a proof"));
+    assert!(matches!(refused, Err(LedgerError::EscrowNotGiven)));
+    assert_eq!(ledger.escrow(2).unwrap(), None);
+    let grounds = Grounds::escrowed("a proof", "a ciphertext");
+    ledger.apply_with(1000, &verified(&action), grounds).unwrap().unwrap();
+    drop(ledger);
+    let ledger = Ledger::open(&path).unwrap();
+    assert_eq!(ledger.escrow(2).unwrap().as_deref(), Some("a ciphertext"));
+    let proofs = ledger.proofs().unwrap();
+    let data = in_escrow(claim(1, 1, HEALTHY), 7);
+    assert_eq!(proofs[0].proved, Proved::Escrowed(data, "a ciphertext".to_owned()));
+    ledger.audit().unwrap();
 }
 
 /// A signature of secp256k1 by the key 1, as everybody can make one.
@@ -359,8 +390,9 @@ fn every_vector_runs_on_the_ledger() {
         let ledger =
             Ledger::create(&path, policy, None, vector["start"].as_u64().unwrap()).unwrap();
         for step in vector["steps"].as_array().unwrap() {
-            let action = serde_json::from_value(step["action"].clone()).unwrap();
-            let got = match ledger.apply(step["now"].as_u64().unwrap(), &verified(&action)) {
+            let action: ActionRecord = serde_json::from_value(step["action"].clone()).unwrap();
+            let (now, grounds) = (step["now"].as_u64().unwrap(), Grounds::escrowed("", ""));
+            let got = match ledger.apply_with(now, &verified(&action), grounds) {
                 Ok(Some(entry)) => serde_json::json!({ "events": entry.events }),
                 Ok(None) => serde_json::json!({ "events": [] }),
                 Err(LedgerError::Refused(refusal)) => {

@@ -29,8 +29,9 @@ fn params() -> PolicyParams {
 
 /// The events that may take an account from one state to another.
 fn may_follow(before: &str, after: &str, events: &[Event]) -> bool {
-    // A change on record goes with whatever state there is.
-    let names = events.iter().map(Event::name).filter(|name| !name.starts_with("change-"));
+    // A change on record, and an escrow, go with whatever state there is.
+    let beside = |name: &str| name.starts_with("change-") || name == "escrowed";
+    let names = events.iter().map(Event::name).filter(|name| !beside(name));
     let names: Vec<_> = names.collect();
     matches!(
         (before, names.as_slice(), after),
@@ -88,8 +89,9 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
-        let policy = Policy::new(params()).unwrap();
+    fn new(escrow: bool) -> Self {
+        let escrow = escrow.then(|| common::committee(1));
+        let policy = Policy::new(PolicyParams { escrow, ..params() }).unwrap();
         Self {
             engine: Engine::new(policy, common::START),
             ghost: Ghost::new(&params(), common::START),
@@ -129,6 +131,7 @@ impl World {
         self.claim_counts(action);
         self.ghost.accepted(action, events);
         self.follow_change(action, events);
+        self.escrow_counts(action, events);
         assert!(self.engine.meta().latest >= before.meta().latest);
         let mut changed = 0;
         for number in 1..=ACCOUNTS {
@@ -165,6 +168,22 @@ impl World {
         if let Action::SubmitChange { change } | Action::ShowChange { change } = action {
             assert!(self.ghost.counts(change.afterwards().epoch), "{action:?}");
             assert_eq!(self.engine.meta().halted(self.now), None);
+        }
+    }
+
+    /// Where a committee must be able to open what is proved, nothing else keeps current
+    /// or cures, and what it can open is on record; elsewhere nothing is in escrow.
+    fn escrow_counts(&self, action: &ActionRecord, events: &[Event]) {
+        let proved = events
+            .iter()
+            .any(|event| matches!(event, Event::ProofAccepted { .. } | Event::Cured { .. }));
+        let on_record = events.iter().any(|event| matches!(event, Event::Escrowed { .. }));
+        let demanded = self.engine.policy().params().escrow;
+        assert_eq!(on_record, demanded.is_some() && proved, "{action:?} {events:?}");
+        if on_record {
+            let Action::SubmitEscrowed { escrowed } = action else { panic!("{action:?}") };
+            assert_eq!(Some(escrowed.committee()), demanded);
+            assert!(self.ghost.counts(escrowed.claim().epoch), "{action:?}");
         }
     }
 
@@ -239,7 +258,8 @@ impl World {
                 Event::PathAnswered { .. } => self.end_hold(number),
                 Event::ChangeAccepted { .. }
                 | Event::ChangeShown { .. }
-                | Event::ChangeExpired { .. } => {}
+                | Event::ChangeExpired { .. }
+                | Event::Escrowed { .. } => {}
                 // A higher level in the epoch of the last proof tells nothing new.
                 Event::ProofAccepted { .. } if self.waits(number) => {}
                 Event::Cured { .. }
@@ -362,8 +382,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn invariants(plans in prop::collection::vec(arb_plan(), 1..150)) {
-        let mut world = World::new();
+    fn invariants(escrow in any::<bool>(), plans in prop::collection::vec(arb_plan(), 1..150)) {
+        let mut world = World::new(escrow);
         for plan in plans {
             world.run(plan);
         }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import { MarginClearingVault } from "../src/examples/MarginClearingVault.sol";
 import { ClearingAuctions } from "../src/examples/clearing/ClearingAuctions.sol";
+import { ClearingBook } from "../src/examples/clearing/ClearingBook.sol";
 import { ClearingPool } from "../src/examples/clearing/ClearingPool.sol";
 import { DutchAuction } from "../src/examples/clearing/DutchAuction.sol";
 import { State } from "../src/MarginTypes.sol";
@@ -374,8 +375,8 @@ contract ClearingVaultTest {
         _called(90);
         handler.feed().say(0, block.timestamp, block.timestamp);
         bytes memory slice = handler.sliceCall(0, 9, KEEPER);
-        _refused(owner, slice, ClearingAuctions.NoPrice.selector);
+        _refused(owner, slice, ClearingBook.NoPrice.selector);
         handler.feed().say(1e8, block.timestamp - 2_001, block.timestamp - 2_001);
-        _refused(owner, slice, ClearingAuctions.NoPrice.selector);
+        _refused(owner, slice, ClearingBook.NoPrice.selector);
     }
 }

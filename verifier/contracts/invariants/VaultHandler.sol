@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import { Level, State } from "../src/MarginTypes.sol";
 import { MarginClearingVault } from "../src/examples/MarginClearingVault.sol";
-import { ClearingAuctions } from "../src/examples/clearing/ClearingAuctions.sol";
+import { ClearingBook } from "../src/examples/clearing/ClearingBook.sol";
 import { DutchAuction } from "../src/examples/clearing/DutchAuction.sol";
 import { MockFeed } from "../test/MockFeed.sol";
 import { TestToken } from "../test/TestToken.sol";
@@ -30,7 +30,7 @@ contract VaultHandler is Handler {
 
     constructor() {
         (token, collateral, feed) = (new TestToken(), new TestToken(), new MockFeed());
-        ClearingAuctions.Rules memory rules = ClearingAuctions.Rules({
+        ClearingBook.Rules memory rules = ClearingBook.Rules({
             minLevel: Level.Maintenance,
             maxAge: 100,
             maxPriceAge: 2_000,

@@ -32,6 +32,7 @@ function hashes(name) {
 const artifacts = new Map(
   [
     ...compile({ ...sources("src"), ...sources("test") }, general),
+    ...hashes("MarginEscrows"),
     ...hashes("MarginPriceCheck"),
     ...hashes("MarginRowChallenge"),
     ...compile(sources("generated"), generated),

@@ -275,4 +275,34 @@ export const mutants = [
     ],
     ["a fund without a cap", "Math.min(amount, FUND_CAP - fund)", "amount"],
   ]),
+  ...of("MarginEscrows.sol", [
+    [
+      "an escrow to any committee",
+      "if (EscrowCiphertexts.committee(ciphertext.key) != demanded)",
+      "if (demanded == bytes32(uint256(1)))",
+    ],
+    [
+      "an escrow's ciphertext that is not the proof's",
+      "        if (EscrowCiphertexts.digest(ciphertext) != escrow) revert OtherCiphertext();\n",
+      "",
+    ],
+    ["an escrow of a breach", "        if (claim.below) revert WrongSide();\n", ""],
+  ]),
+  ...of("MarginProofGate.sol", [
+    [
+      "no escrow where one is demanded",
+      "known.statement == Statement.Margin && committeeOf[context] != 0",
+      "false",
+    ],
+    [
+      "an escrow demanded of circuits that are active",
+      " ||\n            _active[context].length != 0",
+      "",
+    ],
+    [
+      "a clock that runs though no escrow can be proved",
+      "committeeOf[context] == 0 ? Statement.Margin : Statement.Escrow",
+      "Statement.Margin",
+    ],
+  ]),
 ];

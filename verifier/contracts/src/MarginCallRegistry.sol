@@ -141,7 +141,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
     }
 
     function _requireChanges() private view {
-        if (msg.sender != GATE.changes()) revert NotTheChanges();
+        if (!GATE.keeps(msg.sender)) revert NotTheChanges();
     }
 
     /// @inheritdoc IMarginCallRegistry

@@ -29,7 +29,8 @@ import { MarginClock } from "./lib/MarginClock.sol";
 /// portfolio becomes another one, which is healthy, and shows the commitment that it has
 /// then. On record it binds owner and venue: until a change *of nothing* shows that the
 /// tree of a later epoch holds that commitment, no *at-least* proof of the account counts.
-/// Showing it proves or cures the account. When more than the market's `changeEpochs`
+/// Showing it proves or cures the account, but where the market demands escrows: there it
+/// ends the change alone. When more than the market's `changeEpochs`
 /// further epochs were posted, anyone has a change that was not shown expire.
 ///
 /// A change is brought by the owner or its operator, since it keeps others' proofs from
@@ -181,6 +182,11 @@ contract MarginChanges is IMarginRefusals, ReentrancyGuardTransient {
         uint48 posted = _requireShown(claim, inputs);
         GATE.requireChange(circuit, inputs, proof);
         emit ChangeShown(claim.context, claim.account, claim.epoch, circuit, msg.sender);
+        if (GATE.committeeOf(claim.context) != 0) {
+            // It has no escrow: the change is over, and a proof with one must follow.
+            REGISTRY.setChange(claim.context, claim.account, 0);
+            return;
+        }
         uint256[9] calldata margin = MarginChangeInputs.ofMargin(inputs);
         REGISTRY.acceptShown(circuit, margin, posted, msg.sender);
     }

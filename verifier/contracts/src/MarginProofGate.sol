@@ -3,13 +3,16 @@ pragma solidity ^0.8.28;
 
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { MarginMarkets } from "./MarginMarkets.sol";
+import { Claim } from "./MarginTypes.sol";
 import { MarginRoles } from "./MarginRoles.sol";
 import { IChangeVerifier } from "./interfaces/IChangeVerifier.sol";
+import { IEscrowVerifier } from "./interfaces/IEscrowVerifier.sol";
 import { IMarginProofGate } from "./interfaces/IMarginProofGate.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
 import { MarginCalldata } from "./lib/MarginCalldata.sol";
 import { MarginChangeInputs } from "./lib/MarginChangeInputs.sol";
 import { MarginClaims } from "./lib/MarginClaims.sol";
+import { MarginEscrowInputs } from "./lib/MarginEscrowInputs.sol";
 
 /// @title The one way to a verifier
 /// @notice Which circuits a market accepts, and from when until when. Checks what a
@@ -37,6 +40,11 @@ contract MarginProofGate is IMarginProofGate {
 
     /// @notice What keeps changes.
     address public changes;
+    /// @notice What keeps escrows.
+    address public escrows;
+
+    /// @inheritdoc IMarginProofGate
+    mapping(bytes31 context => bytes32) public committeeOf;
 
     mapping(bytes31 context => mapping(bytes32 circuit => Circuit)) private _circuits;
     mapping(bytes31 context => bytes32[]) private _active;
@@ -69,6 +77,32 @@ contract MarginProofGate is IMarginProofGate {
         emit ChangesSet(keeper);
     }
 
+    /// @inheritdoc IMarginProofGate
+    function setEscrows(address keeper) external {
+        ROLES.requireAdmin(msg.sender);
+        if (escrows != address(0) || keeper.code.length == 0) revert InvalidEscrows();
+        escrows = keeper;
+        emit EscrowsSet(keeper);
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function keeps(address who) external view returns (bool) {
+        return who == changes || who == escrows;
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function demandEscrow(bytes31 context, bytes32 committee) external {
+        ROLES.requireGovernor(context, msg.sender);
+        if (
+            committee == 0 ||
+            escrows == address(0) ||
+            committeeOf[context] != 0 ||
+            _active[context].length != 0
+        ) revert TooLateForEscrow();
+        committeeOf[context] = committee;
+        emit EscrowRequired(context, committee);
+    }
+
     // ---------------------------------------------------------------- circuits
 
     /// @inheritdoc IMarginProofGate
@@ -79,7 +113,7 @@ contract MarginProofGate is IMarginProofGate {
         uint32 gasLimit,
         uint48 validUntil
     ) external {
-        _add(context, verifier, codeHash, gasLimit, validUntil, false);
+        _add(context, verifier, codeHash, gasLimit, validUntil, Statement.Margin);
     }
 
     /// @inheritdoc IMarginProofGate
@@ -90,7 +124,18 @@ contract MarginProofGate is IMarginProofGate {
         uint32 gasLimit,
         uint48 validUntil
     ) external {
-        _add(context, verifier, codeHash, gasLimit, validUntil, true);
+        _add(context, verifier, codeHash, gasLimit, validUntil, Statement.Change);
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function addEscrowCircuit(
+        bytes31 context,
+        IMarginVerifier verifier,
+        bytes32 codeHash,
+        uint32 gasLimit,
+        uint48 validUntil
+    ) external {
+        _add(context, verifier, codeHash, gasLimit, validUntil, Statement.Escrow);
     }
 
     function _add(
@@ -99,7 +144,7 @@ contract MarginProofGate is IMarginProofGate {
         bytes32 codeHash,
         uint32 gasLimit,
         uint48 validUntil,
-        bool ofChanges
+        Statement statement
     ) private {
         ROLES.requireGovernor(context, msg.sender);
         bytes32 circuit = verifier.CIRCUIT();
@@ -123,7 +168,8 @@ contract MarginProofGate is IMarginProofGate {
             proofLength: uint32(length),
             active: false,
             frozen: false,
-            ofChanges: ofChanges,
+            statement: statement,
+            breachesAlone: false,
             codeHash: codeHash
         });
         emit CircuitProposed(context, circuit, address(verifier), gasLimit, validFrom, validUntil);
@@ -145,6 +191,8 @@ contract MarginProofGate is IMarginProofGate {
         if (active.length == MAX_CIRCUITS) revert TooManyCircuits();
         active.push(circuit);
         known.active = true;
+        // No circuit was active before the committee was named.
+        known.breachesAlone = known.statement == Statement.Margin && committeeOf[context] != 0;
         _tell(context);
         emit CircuitAdded(context, circuit, msg.sender);
     }
@@ -209,13 +257,16 @@ contract MarginProofGate is IMarginProofGate {
     /// @dev The market's clock must know until when a proof could be accepted.
     function _tell(bytes31 context) internal {
         bytes32[] storage active = _active[context];
+        // What keeps accounts current: proofs of changes do not by themselves.
+        Statement proving = committeeOf[context] == 0 ? Statement.Margin : Statement.Escrow;
         uint48 until = 0;
         bool frozen = false;
         for (uint256 i = 0; i < active.length; ++i) {
             Circuit storage known = _circuits[context][active[i]];
             if (known.frozen) frozen = true;
-            // Proofs of changes keep no account current by themselves.
-            if (!known.ofChanges && known.validUntil > until) until = known.validUntil;
+            if (known.statement == proving && known.validUntil > until) {
+                until = known.validUntil;
+            }
         }
         MARKETS.setCircuits(context, until, frozen);
     }
@@ -228,8 +279,9 @@ contract MarginProofGate is IMarginProofGate {
         uint256[9] calldata inputs,
         bytes calldata proof
     ) external view {
-        bytes31 context = MarginClaims.decode(inputs).context;
-        Circuit storage known = _accepted(context, circuit, false);
+        Claim memory claim = MarginClaims.decode(inputs);
+        Circuit storage known = _accepted(claim.context, circuit, Statement.Margin);
+        _requireNoEscrow(known, claim);
         if (proof.length != known.proofLength) revert ProofLength(known.proofLength, proof.length);
         MarginCalldata.requireExact(proof);
         _ask(known, 1, abi.encodeCall(IMarginVerifier.verify, (inputs, proof)));
@@ -245,10 +297,12 @@ contract MarginProofGate is IMarginProofGate {
         if (count == 0 || count > MAX_BATCH) revert WrongBatch(MAX_BATCH);
         MarginCalldata.requireExactBatch(inputs, proofs);
         bytes31 context = MarginClaims.decode(inputs[0]).context;
-        Circuit storage known = _accepted(context, circuit, false);
+        Circuit storage known = _accepted(context, circuit, Statement.Margin);
         uint256 length = known.proofLength;
         for (uint256 i = 0; i < count; ++i) {
-            if (MarginClaims.decode(inputs[i]).context != context) revert OtherContext(i);
+            Claim memory claim = MarginClaims.decode(inputs[i]);
+            if (claim.context != context) revert OtherContext(i);
+            _requireNoEscrow(known, claim);
             if (proofs[i].length != length) revert ProofLength(length, proofs[i].length);
         }
         bytes memory message =
@@ -266,20 +320,39 @@ contract MarginProofGate is IMarginProofGate {
     ) external view {
         bytes31 context = MarginClaims.decode(MarginChangeInputs.ofMargin(inputs)).context;
         MarginChangeInputs.requireCanonical(inputs);
-        Circuit storage known = _accepted(context, circuit, true);
+        Circuit storage known = _accepted(context, circuit, Statement.Change);
         if (proof.length != known.proofLength) revert ProofLength(known.proofLength, proof.length);
         MarginCalldata.requireExactChange(proof);
         _ask(known, 1, abi.encodeCall(IChangeVerifier.verify, (inputs, proof)));
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function requireEscrow(
+        bytes32 circuit,
+        uint256[10] calldata inputs,
+        bytes calldata proof
+    ) external view {
+        bytes31 context = MarginClaims.decode(MarginEscrowInputs.ofMargin(inputs)).context;
+        MarginEscrowInputs.requireCanonical(inputs);
+        Circuit storage known = _accepted(context, circuit, Statement.Escrow);
+        if (proof.length != known.proofLength) revert ProofLength(known.proofLength, proof.length);
+        MarginCalldata.requireExactEscrow(proof);
+        _ask(known, 1, abi.encodeCall(IEscrowVerifier.verify, (inputs, proof)));
+    }
+
+    /// @dev Under a market's demand for escrows a proof without one shows breaches alone.
+    function _requireNoEscrow(Circuit storage known, Claim memory claim) private view {
+        if (known.breachesAlone && !claim.below) revert EscrowDemanded(committeeOf[claim.context]);
     }
 
     /// @dev The circuit, if its proofs are accepted now and its verifier is what it was.
     function _accepted(
         bytes31 context,
         bytes32 circuit,
-        bool ofChanges
+        Statement statement
     ) private view returns (Circuit storage known) {
         known = _known(context, circuit);
-        if (known.ofChanges != ofChanges) revert WrongStatement(circuit);
+        if (known.statement != statement) revert WrongStatement(circuit);
         if (!known.active) revert CircuitNotYet(known.validFrom);
         if (known.frozen) revert CircuitFrozen(circuit);
         if (block.timestamp > known.validUntil) revert CircuitEnded(known.validUntil);

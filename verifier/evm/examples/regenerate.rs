@@ -18,8 +18,9 @@ mod market;
 use std::fs;
 use std::path::Path;
 
-use common::stories::{self, ChangeStory, Proved, ProvedChange, Story};
+use common::stories::{self, ChangeStory, EscrowStory, Proved, ProvedChange, Story};
 use common::verifier::artifact_name;
+use market::escrow::{EscrowCase, StandardEscrow};
 use market::transition::{StandardTransition, TransitionCase};
 use market::{Case, Market, PERP, at_least, below, position, scenario, simulation};
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
@@ -28,9 +29,11 @@ use zkmargin_circuits::kzg::{KzgParams, ProvingKey, VerifyingKey, prove};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
+use zkmargin_circuits::statement::escrow::EscrowCircuit;
 use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_evm::generate;
 use zkmargin_margin::claim::{Claim, Level};
+use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::instance::MarginInstance;
@@ -39,10 +42,11 @@ use zkmargin_margin::merkle::{Path as Membership, Tree};
 use zkmargin_margin::portfolio::{Blinding, Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::escrow;
 use zkmargin_margin::statement::transition::{self, Aim, Change, TransitionInstance};
 use zkmargin_params::srs::{self, DevSrs};
 use zkmargin_verifier::bn254::export::{Origin, export, export_any};
-use zkmargin_verifier::engine::{ChangeData, ClaimData, Root};
+use zkmargin_verifier::engine::{ChangeData, ClaimData, CommitteeId, EscrowedData, Root};
 
 /// What `zkmargin srs dev` takes when no other seed is given.
 const SEED: u64 = 0;
@@ -60,6 +64,7 @@ fn main() {
     let shape = Shape::Small;
     regenerate::<StandardCircuit<Bn254Fr, Wide>>(stories::WIDE, shape, standard);
     changes();
+    escrows();
 }
 
 /// What stands for keys alone.
@@ -110,6 +115,76 @@ where
     })
 }
 
+/// Writes the key of a circuit of another statement than margin, and its verifier; whether
+/// proofs are asked for as well.
+fn write_key<C: FamilyCircuit<Bn254Fr> + 'static>(
+    circuit: &str,
+    params: &KzgParams,
+    (shape, public_inputs): (Shape, usize),
+    to: &Path,
+) -> bool {
+    println!("{circuit}: key, k = {}", C::k(shape));
+    let key = VerifyingKey::build::<C>(params, shape).unwrap();
+    let (family, layout) = (key.family(), key.columns());
+    let origin = Origin { family, shape, layout, public_inputs, insecure_srs: true };
+    let key = export_any(key.inner(), params, origin).unwrap();
+    fs::write(to, key.to_bytes()).unwrap();
+    let name = artifact_name(circuit);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let path = root.join(format!("contracts/generated/{name}.sol"));
+    fs::write(path, generate::solidity(&key, &name)).unwrap();
+    let proofs = !std::env::args().any(|word| word == KEYS);
+    if proofs {
+        println!("{circuit}: proofs");
+    }
+    proofs
+}
+
+/// The circuit of margin proofs with an escrow, of one shape as well.
+fn escrows() {
+    type Of = EscrowCircuit<Bn254Fr, StandardFigures<Bn254Fr>>;
+    let (circuit, shape) = (stories::ESCROWS, Shape::Small);
+    if !asked(circuit) {
+        return;
+    }
+    let srs = srs::dev(<Of as FamilyCircuit<Bn254Fr>>::k(shape), SEED).unwrap();
+    let params = srs.params(DevSrs::AllowInsecure).unwrap();
+    if !write_key::<Of>(circuit, params, (shape, escrow::LEN), &stories::escrow_key()) {
+        return;
+    }
+    let StandardEscrow { instance, witness, .. } = sealed();
+    let key = ProvingKey::<Of>::build(params, shape).unwrap();
+    let proof = prove(params, &key, &instance, &witness).unwrap();
+    let (claim, digest) = (ClaimData::from(&instance.account), Root::from_field(&instance.escrow));
+    let story = EscrowStory {
+        escrowed: EscrowedData::new(claim, digest, CommitteeId::of(&witness.key)),
+        proof: hex::encode(proof),
+        key: hex::encode(witness.key.to_bytes()),
+        nonce_point: hex::encode(witness.ciphertext.nonce_point().to_bytes()),
+        elements: witness
+            .ciphertext
+            .elements()
+            .iter()
+            .map(|e| hex::encode(e.to_be_bytes()))
+            .collect(),
+    };
+    let text = serde_json::to_string_pretty(&story).unwrap() + "\n";
+    fs::write(stories::directory().join(format!("{circuit}.json")), text).unwrap();
+}
+
+/// The healthy account of epoch 1, whose committee's secret is in the tests.
+fn sealed() -> StandardEscrow<Bn254Fr> {
+    let held = market::healthy();
+    let mut market = Market::<Bn254Fr>::over_field();
+    market.header.epoch = Epoch::new(1);
+    let Case { mut instance, mut witness, .. } = market.case(&held, at_least(Level::Initial), 0);
+    instance.account = stories::changing_account();
+    witness.account_path = attest(&mut instance, &held, &witness.blinding);
+    let case = EscrowCase::new(instance, witness);
+    case.check().unwrap();
+    case
+}
+
 /// The circuit of changes: of one shape of one family, as the others differ in rows
 /// alone.
 fn changes() {
@@ -118,24 +193,11 @@ fn changes() {
     if !asked(circuit) {
         return;
     }
-    let k = <Of as FamilyCircuit<Bn254Fr>>::k(shape);
-    println!("{circuit}: key, k = {k}");
-    let srs = srs::dev(k, SEED).unwrap();
+    let srs = srs::dev(<Of as FamilyCircuit<Bn254Fr>>::k(shape), SEED).unwrap();
     let params = srs.params(DevSrs::AllowInsecure).unwrap();
-    let key = VerifyingKey::build::<Of>(params, shape).unwrap();
-    let (family, layout) = (key.family(), key.columns());
-    let (public_inputs, insecure_srs) = (transition::LEN, true);
-    let origin = Origin { family, shape, layout, public_inputs, insecure_srs };
-    let key = export_any(key.inner(), params, origin).unwrap();
-    fs::write(stories::change_key(), key.to_bytes()).unwrap();
-    let name = artifact_name(circuit);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let path = root.join(format!("contracts/generated/{name}.sol"));
-    fs::write(path, generate::solidity(&key, &name)).unwrap();
-    if std::env::args().any(|word| word == KEYS) {
+    if !write_key::<Of>(circuit, params, (shape, transition::LEN), &stories::change_key()) {
         return;
     }
-    println!("{circuit}: proofs");
     let key = ProvingKey::<Of>::build(params, shape).unwrap();
     let proved = |case: StandardTransition<Bn254Fr>| {
         let TransitionCase { instance, witness, .. } = case;

@@ -3,19 +3,24 @@
 use alloy_sol_types::private::{Address, FixedBytes, U256, Uint};
 use alloy_sol_types::{SolEventInterface, SolInterface};
 use zkmargin_margin::claim::Level;
+use zkmargin_margin::escrow::{Ciphertext, Point};
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::instance::{LEN, Shortfall};
-use zkmargin_margin::statement::transition;
+use zkmargin_margin::statement::{escrow, transition};
 use zkmargin_verifier::engine::{
-    AccountStatus, CallReason, ChangeData, ClaimData, ClockTime, EpochPost, Event, HaltReason,
-    PolicyParams, Refusal, Root,
+    AccountStatus, CallReason, ChangeData, ClaimData, ClockTime, CommitteeId, EpochPost,
+    EscrowedData, Event, HaltReason, PolicyParams, Refusal, Root,
 };
 use zkmargin_verifier::epoch::Signers;
 
 use crate::contracts::{
-    MarginCallRegistry as registry, MarginChanges as changes, MarginMarkets as markets,
+    MarginCallRegistry as registry, MarginChanges as changes, MarginEscrows as escrows,
+    MarginMarkets as markets,
 };
 use changes::MarginChangesEvents as ChangeLog;
+use escrows::MarginEscrowsEvents as EscrowLog;
 use markets::MarginMarketsEvents as MarketLog;
 use registry::{MarginCallRegistryErrors as Error, MarginCallRegistryEvents as Log};
 
@@ -170,13 +175,46 @@ pub fn change_inputs(change: &ChangeData) -> [U256; transition::LEN] {
     })
 }
 
-/// The engine's event in a log of the markets, the registry or the changes; `None` for
+/// Public inputs of a proof with an escrow by row, as the contracts take them.
+pub fn escrow_inputs(escrowed: &EscrowedData) -> [U256; escrow::LEN] {
+    let margin = inputs(escrowed.claim());
+    let digest = U256::from_be_slice(escrowed.escrow().as_bytes());
+    core::array::from_fn(|row| margin.get(row).copied().unwrap_or(digest))
+}
+
+/// A ciphertext with its key, as the contracts take them.
+pub fn ciphertext(key: &Point<Bn254Fr>, sealed: &Ciphertext<Bn254Fr>) -> escrows::Ciphertext {
+    let word = |element: &Bn254Fr| U256::from_be_slice(&element.to_be_bytes());
+    let point = |point: &Point<Bn254Fr>| [word(&point.x()), word(&point.y())];
+    escrows::Ciphertext {
+        key: point(key),
+        noncePoint: point(sealed.nonce_point()),
+        elements: sealed.elements().iter().map(word).collect(),
+    }
+}
+
+/// A committee as the contracts name it.
+pub fn committee(id: CommitteeId) -> FixedBytes<32> {
+    FixedBytes::from(*id.as_bytes())
+}
+
+/// The engine's event in a log of the markets, the registry, the changes or the escrows; `None` for
 /// another log. Which market it is about is left to the caller: the first topic after the
 /// signature.
 pub fn event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
     market_event(topics, data)
         .or_else(|| account_event(topics, data))
         .or_else(|| change_event(topics, data))
+        .or_else(|| escrow_event(topics, data))
+}
+
+fn escrow_event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
+    let EscrowLog::Escrowed(log) = EscrowLog::decode_raw_log(topics, data).ok()?;
+    Some(Event::Escrowed {
+        account: account(log.account),
+        epoch: Epoch::new(log.epoch),
+        escrow: Root::new(log.escrow.to_be_bytes()),
+    })
 }
 
 fn change_event(topics: &[FixedBytes<32>], data: &[u8]) -> Option<Event> {
@@ -354,6 +392,13 @@ pub fn refusal(data: &[u8]) -> Option<Refusal> {
             Refusal::ChangeNotExpired { last: Epoch::new(error.last) }
         }
         Error::WrongNext(error) => Refusal::WrongNext { epoch: Epoch::new(error.epoch) },
+        Error::EscrowDemanded(error) => {
+            Refusal::EscrowDemanded { committee: CommitteeId::new(error.committee.0) }
+        }
+        Error::WrongCommittee(error) => {
+            Refusal::WrongCommittee { committee: CommitteeId::new(error.committee.0) }
+        }
+        Error::EscrowNotDemanded(_) => Refusal::EscrowNotDemanded,
         Error::TooOldToCure(error) => Refusal::TooOldToCure { call: Epoch::new(error.call) },
         _ => return None,
     })

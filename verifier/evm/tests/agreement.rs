@@ -64,6 +64,7 @@ impl Pair {
             Action::SubmitChange { change } | Action::ShowChange { change } => {
                 change.afterwards().context != self.contract.market
             }
+            Action::SubmitEscrowed { escrowed } => escrowed.claim().context != self.contract.market,
             _ => false,
         }
     }
@@ -219,17 +220,20 @@ fn epoch_state(state: EpochState) -> u8 {
 
 fn arb_params() -> impl Strategy<Value = PolicyParams> {
     let levels = prop::sample::select(vec![(1, 1, 1), (1, 2, 2), (2, 2, 3), (3, 3, 3), (1, 2, 3)]);
-    (levels, any::<bool>()).prop_map(|((breach, required, cure), limited)| {
-        let level = |number| zkmargin_margin::claim::Level::from_u8(number).unwrap();
-        PolicyParams {
-            breach_level: level(breach),
-            required_level: level(required),
-            cure_level: level(cure),
-            max_price_move_bps: limited.then_some(2_000),
-            change_epochs: 2,
-            ..actions::params()
-        }
-    })
+    (levels, any::<bool>(), any::<bool>()).prop_map(
+        |((breach, required, cure), limited, escrow)| {
+            let level = |number| zkmargin_margin::claim::Level::from_u8(number).unwrap();
+            PolicyParams {
+                breach_level: level(breach),
+                required_level: level(required),
+                cure_level: level(cure),
+                max_price_move_bps: limited.then_some(2_000),
+                change_epochs: 2,
+                escrow: escrow.then(|| actions::committee(1)),
+                ..actions::params()
+            }
+        },
+    )
 }
 
 proptest! {
@@ -253,6 +257,7 @@ proptest! {
                     | Action::Cure { .. }
                     | Action::SubmitChange { .. }
                     | Action::ShowChange { .. }
+                    | Action::SubmitEscrowed { .. }
             );
             if has_proof && forged == 0 {
                 pair.forged(now, &action)?;

@@ -1,6 +1,6 @@
 //! Transitions of an account that is under no call, and how accounts end.
 
-use zkmargin_margin::claim::Side;
+use zkmargin_margin::claim::{Level, Side};
 use zkmargin_margin::ids::{AccountId, Epoch};
 
 use super::account::{Account, AccountStatus};
@@ -36,9 +36,8 @@ impl<V: StateView> Step<'_, V> {
         self.prove(claim, account)
     }
 
-    /// An *at-least* claim of an account that is under no call.
-    pub(super) fn prove(&mut self, claim: &ClaimData, account: Account) -> Decision<V> {
-        let required = self.params().required_level;
+    /// The epoch that an *at-least* claim to a level rests on, if it counts.
+    pub(super) fn at_least(&self, claim: &ClaimData, required: Level) -> Read<EpochRecord, V> {
         if claim.claim.side() != Side::AtLeast {
             return Err(Refusal::WrongSide.into());
         }
@@ -46,7 +45,12 @@ impl<V: StateView> Step<'_, V> {
             return Err(Refusal::LevelTooLow { required }.into());
         }
         self.refuse_other_commitments()?;
-        let record = self.evidence(claim)?;
+        self.evidence(claim)
+    }
+
+    /// An *at-least* claim of an account that is under no call.
+    pub(super) fn prove(&mut self, claim: &ClaimData, account: Account) -> Decision<V> {
+        let record = self.at_least(claim, self.params().required_level)?;
         let (level, account_id, epoch) = (claim.claim.level(), claim.account, claim.epoch);
         let due = match account.status {
             AccountStatus::Current { epoch: proved, level: on_record, since, due }
@@ -56,13 +60,17 @@ impl<V: StateView> Step<'_, V> {
                 if level <= on_record {
                     return Ok(());
                 }
+                self.refuse_other_escrow()?;
                 self.put(account_id, epoch, AccountStatus::Current { epoch, level, since, due });
                 due
             }
             _ if epoch <= account.last_epoch => {
                 return Err(Refusal::Replayed { last: account.last_epoch }.into());
             }
-            _ => self.make_current(claim, &record),
+            _ => {
+                self.refuse_other_escrow()?;
+                self.make_current(claim, &record)
+            }
         };
         self.events.push(Event::ProofAccepted { account: account_id, epoch, level, due });
         Ok(())

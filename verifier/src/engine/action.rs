@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
 
 use super::claim::{ClaimData, VerifiedClaim};
+use super::escrow::EscrowedClaim;
 use super::next::ChangeClaim;
 use crate::epoch::EpochPost;
 use crate::root::Root;
@@ -84,6 +85,12 @@ pub enum Action<C = VerifiedClaim> {
         /// The account.
         account: AccountId,
     },
+    /// Anyone submits a verified *at-least* proof with the escrow that the policy
+    /// demands: it counts as a proof, or cures.
+    SubmitEscrowed {
+        /// The proof's public inputs, and the committee of its escrow.
+        escrowed: EscrowedClaim<C>,
+    },
     /// Anyone records that a call's deadline has passed.
     MarkLiquidatable {
         /// The account.
@@ -135,7 +142,7 @@ pub type ActionRecord = Action<ClaimData>;
 
 impl<C> Action<C> {
     /// Every name, in the order of the variants.
-    pub const NAMES: [&'static str; 21] = [
+    pub const NAMES: [&'static str; 22] = [
         "accept-model",
         "revoke-model",
         "set-circuits",
@@ -149,6 +156,7 @@ impl<C> Action<C> {
         "submit-change",
         "show-change",
         "expire-change",
+        "submit-escrowed",
         "mark-liquidatable",
         "close",
         "reinstate",
@@ -175,6 +183,9 @@ impl<C> Action<C> {
             Self::SubmitChange { change } => Action::SubmitChange { change: change.map(map) },
             Self::ShowChange { change } => Action::ShowChange { change: change.map(map) },
             Self::ExpireChange { account } => Action::ExpireChange { account },
+            Self::SubmitEscrowed { escrowed } => {
+                Action::SubmitEscrowed { escrowed: escrowed.map(map) }
+            }
             Self::MarkLiquidatable { account } => Action::MarkLiquidatable { account },
             Self::Close { account } => Action::Close { account },
             Self::Reinstate { account } => Action::Reinstate { account },
@@ -202,6 +213,7 @@ impl<C> Action<C> {
             Self::SubmitChange { .. } => "submit-change",
             Self::ShowChange { .. } => "show-change",
             Self::ExpireChange { .. } => "expire-change",
+            Self::SubmitEscrowed { .. } => "submit-escrowed",
             Self::MarkLiquidatable { .. } => "mark-liquidatable",
             Self::Close { .. } => "close",
             Self::Reinstate { .. } => "reinstate",
@@ -233,6 +245,7 @@ impl Action {
             Self::SubmitChange { change } | Self::ShowChange { change } => {
                 Some(change.afterwards.data().account)
             }
+            Self::SubmitEscrowed { escrowed } => Some(escrowed.claim.data().account),
             _ => None,
         }
     }

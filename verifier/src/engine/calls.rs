@@ -6,10 +6,11 @@ use zkmargin_margin::instance::Shortfall;
 
 use super::account::{Account, AccountStatus, CallReason};
 use super::claim::ClaimData;
+use super::epoch_record::EpochRecord;
 use super::event::Event;
 use super::meta::Standstill;
 use super::refusal::Refusal;
-use super::transition::{Decision, Step};
+use super::transition::{Decision, Read, Step};
 use super::view::StateView;
 
 impl<V: StateView> Step<'_, V> {
@@ -155,6 +156,31 @@ impl<V: StateView> Step<'_, V> {
         self.meet(claim, reason, call)
     }
 
+    /// The epoch that a claim rests on which meets a call, but for its escrow.
+    pub(super) fn meets(
+        &self,
+        claim: &ClaimData,
+        reason: CallReason,
+        call: Epoch,
+    ) -> Read<EpochRecord, V> {
+        // Whoever was silent shows what everybody shows; who was in breach, more.
+        let required = match reason {
+            CallReason::Overdue => self.params().required_level,
+            CallReason::Breach => self.params().cure_level,
+        };
+        let record = self.at_least(claim, required)?;
+        // A breach is cured in a later epoch. Whoever was silent may answer in
+        // the epoch that was the latest when the call was made.
+        let in_time = match reason {
+            CallReason::Breach => claim.epoch > call,
+            CallReason::Overdue => claim.epoch >= call,
+        };
+        match in_time {
+            true => Ok(record),
+            false => Err(Refusal::TooOldToCure { call }.into()),
+        }
+    }
+
     /// An *at-least* claim of a called account.
     pub(super) fn meet(
         &mut self,
@@ -162,28 +188,8 @@ impl<V: StateView> Step<'_, V> {
         reason: CallReason,
         call: Epoch,
     ) -> Decision<V> {
-        // Whoever was silent shows what everybody shows; who was in breach, more.
-        let required = match reason {
-            CallReason::Overdue => self.params().required_level,
-            CallReason::Breach => self.params().cure_level,
-        };
-        if claim.claim.side() != Side::AtLeast {
-            return Err(Refusal::WrongSide.into());
-        }
-        if claim.claim.level() < required {
-            return Err(Refusal::LevelTooLow { required }.into());
-        }
-        self.refuse_other_commitments()?;
-        let record = self.evidence(claim)?;
-        // A breach is cured in a later epoch. Whoever was silent may answer in
-        // the epoch that was the latest when the call was made.
-        let in_time = match reason {
-            CallReason::Breach => claim.epoch > call,
-            CallReason::Overdue => claim.epoch >= call,
-        };
-        if !in_time {
-            return Err(Refusal::TooOldToCure { call }.into());
-        }
+        let record = self.meets(claim, reason, call)?;
+        self.refuse_other_escrow()?;
         let due = self.make_current(claim, &record);
         let (account, epoch, level) = (claim.account, claim.epoch, claim.claim.level());
         self.events.push(Event::Cured { account, epoch, level, due });

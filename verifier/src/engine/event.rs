@@ -174,6 +174,15 @@ pub enum Event {
         /// The epoch the change started from.
         epoch: Epoch,
     },
+    /// What was proved is in escrow: the committee of the policy can open it.
+    Escrowed {
+        /// The account.
+        account: AccountId,
+        /// The proof's epoch.
+        epoch: Epoch,
+        /// Digest of key and ciphertext, which is on record.
+        escrow: Root,
+    },
     /// The engine halted, or its pause was prolonged.
     Halted {
         /// Why.
@@ -188,7 +197,7 @@ pub enum Event {
 
 impl Event {
     /// Every name, in the order of the variants.
-    pub const NAMES: [&'static str; 21] = [
+    pub const NAMES: [&'static str; 22] = [
         "model-accepted",
         "model-revoked",
         "circuits-changed",
@@ -208,6 +217,7 @@ impl Event {
         "change-accepted",
         "change-shown",
         "change-expired",
+        "escrowed",
         "halted",
         "resumed",
     ];
@@ -234,6 +244,7 @@ impl Event {
             Self::ChangeAccepted { .. } => "change-accepted",
             Self::ChangeShown { .. } => "change-shown",
             Self::ChangeExpired { .. } => "change-expired",
+            Self::Escrowed { .. } => "escrowed",
             Self::Halted { .. } => "halted",
             Self::Resumed { .. } => "resumed",
         }
@@ -255,7 +266,8 @@ impl Event {
             | Self::PathAnswered { account, .. }
             | Self::ChangeAccepted { account, .. }
             | Self::ChangeShown { account, .. }
-            | Self::ChangeExpired { account, .. } => Some(*account),
+            | Self::ChangeExpired { account, .. }
+            | Self::Escrowed { account, .. } => Some(*account),
             _ => None,
         }
     }
@@ -323,6 +335,9 @@ impl fmt::Display for Event {
             }
             Self::ChangeExpired { account, epoch } => {
                 write!(f, "{account} was not shown to change as it said in epoch {}", epoch.get())
+            }
+            Self::Escrowed { account, epoch, escrow } => {
+                write!(f, "{account} escrowed in epoch {}: {escrow}", epoch.get())
             }
             Self::Halted { reason } => write!(f, "halted: {reason}"),
             Self::Resumed { confirmed: None } => f.write_str("resumed"),

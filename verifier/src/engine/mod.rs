@@ -32,8 +32,10 @@
 //! | `call-overdue` | Unproven, Current past due | Called (overdue) | halted, not past due, no epoch to prove in |
 //! | `cure` | Called | Current | deadline passed, halted, side, level < `cure_level` (`required_level` when overdue), evidence, too old |
 //! | `submit-change` | Unproven, Current | the same, with a change on record | halted, not taken, side, level < `required_level`, evidence, not the latest epoch, an earlier one on record |
+//! | `submit-change` that cures | Called (breach), in the first half of the time to cure | the same, with a change on record | as above, not called for a breach, too late, level < `cure_level` |
 //! | `expire-change` | any open one that is not liquidatable | the same, without one | none on record, epochs left to show it in |
 //! | `show-change` | Unproven, Current, Called | Current, no change on record | halted, none on record, another commitment, and as `submit-proof`, `cure` |
+//! | `submit-escrowed` | Unproven, Current, Called | Current | as `submit-proof`, `cure`; no escrow demanded, another committee |
 //! | `mark-liquidatable` | Called past its deadline | Liquidatable | before the deadline, on record already |
 //! | `close` | any open one | Closed | not open |
 //! | `reinstate` | Liquidatable | Unproven, due after `cure_periods.overdue` | not liquidatable |
@@ -81,6 +83,11 @@
 //! Until it is shown that a later epoch holds that portfolio, no at-least proof of
 //! another counts; the rules, and how it is shown, are in `next.rs`.
 //!
+//! # Escrows
+//! A policy may demand that a committee can open what is proved: then an at-least proof
+//! counts with an escrow to that committee alone, whose ciphertext is on record. The
+//! rules are in `escrow.rs`.
+//!
 //! # Halts
 //! A pause of the guardian, which ends by itself, or prices that moved by more
 //! than the policy's limit, halt the engine: no proof counts and no call is
@@ -103,6 +110,7 @@ mod calls;
 mod claim;
 mod clock;
 mod epoch_record;
+mod escrow;
 mod event;
 mod evidence;
 mod halts;
@@ -123,10 +131,11 @@ pub use breaker::MoveWindow;
 pub use claim::{ClaimData, VerifiedClaim};
 pub use clock::{ClockTime, Grace};
 pub use epoch_record::{EpochRecord, EpochState};
+pub use escrow::{CommitteeId, EscrowedClaim, EscrowedData, InvalidCommittee, OtherCiphertext};
 pub use event::Event;
 pub use memory::Engine;
 pub use meta::{HaltReason, Meta, Standstill};
-pub use next::{ChangeClaim, ChangeData, NotMeets, OpenChange, nothing};
+pub use next::{ChangeClaim, ChangeData, NotTaken, OpenChange, nothing};
 pub use paths::PathRequest;
 pub use policy::{CurePeriods, InvalidPolicy, Policy, PolicyParams};
 pub use refusal::Refusal;

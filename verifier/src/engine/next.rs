@@ -27,11 +27,18 @@
 //!   no more risk: what it holds is one of two portfolios.
 //! - *A breach counts.* Otherwise a change that nobody carries out would be a shield.
 //! - *A called account* brings no change: it cures. One that it brought before stays, and
-//!   it cures by showing it.
+//!   it cures by showing it. The exception is its own *deleveraging*: a change that *cures*
+//!   (it was below the breach level, shrinks alone, is at the target afterwards and closes
+//!   no lot more than that takes) is taken of an account that is called for a breach, in
+//!   the first half of its time to cure, from a level no higher than the breach level to
+//!   one no lower than the cure level. It is on record as any other, so that protocols and
+//!   venue know what is being closed, and it cures when it is shown.
 //! - *Expiry.* When more than `change_epochs` further epochs were posted, and none was
 //!   shown to hold `NEXT`, anyone has the change expire, on record: other commitments
 //!   count again. Whether venue or owner broke their word, nothing says. Until then it can
 //!   still be shown.
+//! - *Escrows.* A change that is shown has none: where the policy demands one it is over,
+//!   and an escrowed proof must follow.
 //! - *Halts.* Nothing is accepted and nothing shown; epochs that are posted meanwhile
 //!   count, since a halt has an end and the account is not called in it.
 //! - *Rejected epochs.* A change whose epoch is rejected binds on: what was judged wrong is
@@ -46,11 +53,11 @@ use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_margin::statement::transition::Aim;
 
-use super::account::AccountStatus;
+use super::account::{Account, AccountStatus, CallReason};
 use super::claim::{ClaimData, VerifiedClaim};
 use super::event::Event;
 use super::refusal::Refusal;
-use super::transition::{Decision, Step};
+use super::transition::{Decision, Read, Step};
 use super::view::StateView;
 use crate::proof::VerifiedTransition;
 use crate::root::Root;
@@ -66,15 +73,20 @@ pub struct ChangeClaim<C = VerifiedClaim> {
     pub(super) afterwards: C,
     next: Root,
     change: Root,
+    /// Of a change that *cures*, the level that the account was below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cures: Option<Level>,
 }
 
 /// A change as plain data: its proof is not known to be verified.
 pub type ChangeData = ChangeClaim<ClaimData>;
 
-/// A change with another aim than *meets*.
+/// A change with another aim than *meets* or *cures*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the engine takes changes that meet a level (`--meets`), not one that {aim}")]
-pub struct NotMeets {
+#[error(
+    "the engine takes changes that meet a level (`--meets`), and of called accounts that cure (`--cures`), not one that is {aim}"
+)]
+pub struct NotTaken {
     /// Its aim.
     pub aim: Aim,
 }
@@ -83,7 +95,13 @@ impl ChangeData {
     /// What is claimed of the account afterwards, the commitment that it has then, and
     /// the digest of the change.
     pub const fn new(afterwards: ClaimData, next: Root, change: Root) -> Self {
-        Self { afterwards, next, change }
+        Self { afterwards, next, change, cures: None }
+    }
+
+    /// The same as one that cures an account which was below a level.
+    #[must_use]
+    pub const fn curing(self, below: Level) -> Self {
+        Self { cures: Some(below), ..self }
     }
 
     /// The rows that a margin proof has too.
@@ -103,8 +121,14 @@ impl<C> ChangeClaim<C> {
         self.change
     }
 
+    /// Of a change that cures, the level that the account was below.
+    pub const fn cures(&self) -> Option<Level> {
+        self.cures
+    }
+
     pub(super) fn map<D>(self, map: impl FnOnce(C) -> D) -> ChangeClaim<D> {
-        ChangeClaim { afterwards: map(self.afterwards), next: self.next, change: self.change }
+        let Self { afterwards, next, change, cures } = self;
+        ChangeClaim { afterwards: map(afterwards), next, change, cures }
     }
 }
 
@@ -116,11 +140,15 @@ impl ChangeClaim {
 }
 
 impl TryFrom<VerifiedTransition> for ChangeClaim {
-    type Error = NotMeets;
+    type Error = NotTaken;
 
-    fn try_from(verified: VerifiedTransition) -> Result<Self, NotMeets> {
+    fn try_from(verified: VerifiedTransition) -> Result<Self, NotTaken> {
         let data = verified.data();
-        let Aim::Meets(_) = data.aim else { return Err(NotMeets { aim: data.aim }) };
+        let cures = match data.aim {
+            Aim::Meets(_) => None,
+            Aim::Cures { breach, .. } => Some(breach),
+            aim @ Aim::Healthier(_) => return Err(NotTaken { aim }),
+        };
         let afterwards = ClaimData {
             context: data.context,
             epoch: data.epoch,
@@ -133,7 +161,7 @@ impl TryFrom<VerifiedTransition> for ChangeClaim {
             memo: data.memo,
         };
         let afterwards = VerifiedClaim::assume_verified_unchecked(afterwards);
-        Ok(Self { afterwards, next: data.next, change: data.change })
+        Ok(Self { afterwards, next: data.next, change: data.change, cures })
     }
 }
 
@@ -177,9 +205,12 @@ const NOTHING_BN254: [u8; 32] = [
 impl<V: StateView> Step<'_, V> {
     pub(super) fn submit_change(&mut self, change: &ChangeData) -> Decision<V> {
         let claim = &change.afterwards;
-        let account = self.uncalled_account(claim.account)?;
+        let (account, required) = match change.cures {
+            None => (self.uncalled_account(claim.account)?, self.params().required_level),
+            Some(below) => (self.deleveraging(claim.account, below)?, self.params().cure_level),
+        };
         self.refuse_when_halted()?;
-        let (required, epochs) = (self.params().required_level, self.params().change_epochs);
+        let epochs = self.params().change_epochs;
         if epochs == 0 {
             return Err(Refusal::ChangesNotTaken.into());
         }
@@ -210,6 +241,33 @@ impl<V: StateView> Step<'_, V> {
         Ok(())
     }
 
+    /// The account, which is called for a breach and may still close lots by itself.
+    fn deleveraging(&mut self, id: AccountId, below: Level) -> Read<Account, V> {
+        let account = self.open_account(id)?;
+        let (since, deadline) = match account.status {
+            AccountStatus::Called { reason: CallReason::Breach, since, deadline, .. } => {
+                (since, deadline)
+            }
+            AccountStatus::Called { deadline, .. } => {
+                return Err(Refusal::CallOpen { deadline: self.effective(deadline) }.into());
+            }
+            AccountStatus::Liquidatable { since, .. } => {
+                return Err(Refusal::AccountLiquidatable { since }.into());
+            }
+            _ => return Err(Refusal::NotCalled.into()),
+        };
+        // What was short of a higher level alone is in no breach.
+        let breach = self.params().breach_level;
+        if below > breach {
+            return Err(Refusal::NotABreach { breach }.into());
+        }
+        let half = deadline.get().saturating_sub(since.get()) / 2;
+        if self.account_clock() > since.after(half) {
+            return Err(Refusal::CallOpen { deadline: self.effective(deadline) }.into());
+        }
+        Ok(account)
+    }
+
     /// The tree of an epoch holds `NEXT`: the change is over, and the account is proved
     /// or cured.
     pub(super) fn show_change(&mut self, change: &ChangeData) -> Decision<V> {
@@ -220,7 +278,8 @@ impl<V: StateView> Step<'_, V> {
         }
         self.refuse_when_halted()?;
         let open = self.open_change.ok_or(Refusal::NoChangeOpen)?;
-        if change.change != nothing(self.params().proof_system) || change.next != open.next {
+        let nothing = change.change == nothing(self.params().proof_system);
+        if !nothing || change.next != open.next || change.cures.is_some() {
             return Err(Refusal::WrongNext { epoch: open.epoch }.into());
         }
         if claim.epoch <= open.epoch {
@@ -232,8 +291,22 @@ impl<V: StateView> Step<'_, V> {
         self.put(id, account.last_epoch, account.status);
         self.events.push(Event::ChangeShown { account: id, epoch });
         match account.status {
+            _ if self.params().escrow.is_some() => self.end_shown(claim, &account),
             AccountStatus::Called { reason, epoch: call, .. } => self.meet(claim, reason, call),
             _ => self.prove(claim, account),
+        }
+    }
+
+    /// Under a policy that demands escrows what shows a change ends it alone: it has none.
+    fn end_shown(&self, claim: &ClaimData, account: &Account) -> Decision<V> {
+        if let AccountStatus::Called { reason, epoch: call, .. } = account.status {
+            return self.meets(claim, reason, call).map(|_| ());
+        }
+        self.at_least(claim, self.params().required_level)?;
+        let last = account.last_epoch;
+        match claim.epoch > last {
+            true => Ok(()),
+            false => Err(Refusal::Replayed { last }.into()),
         }
     }
 

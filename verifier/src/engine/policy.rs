@@ -8,6 +8,8 @@ use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::{ContextId, Epoch, ModelDigest};
 use zkmargin_margin::shape::ProofSystem;
 
+use super::escrow::CommitteeId;
+
 /// The settings of a [`Policy`]. Periods are whole seconds, on the engine's
 /// clock unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +59,10 @@ pub struct PolicyParams {
     /// and where it is left out: changes are not taken.
     #[serde(default, skip_serializing_if = "takes_no_changes")]
     pub change_epochs: u16,
+    /// The committee that every *at-least* proof must have an escrow to; none, and where
+    /// it is left out, when no escrow is demanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escrow: Option<CommitteeId>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -230,6 +236,7 @@ impl PolicyParams {
             max_price_move_bps: Some(2_000),
             breaker_window: 3_600,
             change_epochs: 0,
+            escrow: None,
         }
     }
 

@@ -5,6 +5,7 @@ use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::{Epoch, Timestamp};
 
 use super::clock::ClockTime;
+use super::escrow::CommitteeId;
 
 /// Why an action was refused. A refusal changes nothing.
 ///
@@ -213,11 +214,28 @@ pub enum Refusal {
         /// The epoch that the change on record starts from.
         epoch: Epoch,
     },
+    /// An *at-least* proof without the escrow that the policy demands.
+    #[error(
+        "the policy demands an escrow to committee {committee} with every at-least proof, and this one has none"
+    )]
+    EscrowDemanded {
+        /// The committee.
+        committee: CommitteeId,
+    },
+    /// An escrow to another committee.
+    #[error("the escrow is to another committee's key: the policy demands committee {committee}")]
+    WrongCommittee {
+        /// The committee that is demanded.
+        committee: CommitteeId,
+    },
+    /// The policy demands no escrow.
+    #[error("no escrow is demanded here: a proof without one is taken")]
+    EscrowNotDemanded,
 }
 
 impl Refusal {
     /// Every code, in the order of the variants.
-    pub const CODES: [&'static str; 45] = [
+    pub const CODES: [&'static str; 48] = [
         "time-backwards",
         "model-already-accepted",
         "model-not-accepted",
@@ -263,6 +281,9 @@ impl Refusal {
         "no-change-open",
         "change-not-expired",
         "wrong-next",
+        "escrow-demanded",
+        "wrong-committee",
+        "escrow-not-demanded",
     ];
 
     /// The name, as in JSON and in the vectors.
@@ -317,6 +338,9 @@ impl Refusal {
             Self::NoChangeOpen => 42,
             Self::ChangeNotExpired { .. } => 43,
             Self::WrongNext { .. } => 44,
+            Self::EscrowDemanded { .. } => 45,
+            Self::WrongCommittee { .. } => 46,
+            Self::EscrowNotDemanded => 47,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Checks come in a fixed order, so that every implementation refuses for the
 //! same reason: time, account, halt, side and level of the claim, a
 //! change on record, the claim's evidence (context, epoch, roots, model, state of the
-//! epoch, freshness), replay.
+//! epoch, freshness), replay, the escrow.
 
 use alloc::vec::Vec;
 
@@ -16,6 +16,7 @@ use super::action::Action;
 use super::claim::ClaimData;
 use super::clock::ClockTime;
 use super::epoch_record::EpochRecord;
+use super::escrow::CommitteeId;
 use super::event::Event;
 use super::meta::Meta;
 use super::next::OpenChange;
@@ -73,9 +74,9 @@ pub fn transition<V: StateView>(
 }
 
 /// Whether a claim would count now, of a registered account or not: the engine
-/// is not halted, an account of an *at-least* claim has no change on record, and the
-/// claim's evidence is what the engine has on record. Its proof is for the caller to
-/// verify.
+/// is not halted, an account of an *at-least* claim has no change on record, the claim's
+/// evidence is what the engine has on record, and no escrow is demanded. Its proof is for
+/// the caller to verify.
 ///
 /// # Errors
 /// When it would not count, or the state cannot be read.
@@ -96,7 +97,11 @@ pub fn check_claim<V: StateView>(
         step.open_change = step.read_account(claim.account)?.and_then(|account| account.change);
         step.refuse_other_commitments()?;
     }
-    step.evidence(claim)
+    let record = step.evidence(claim)?;
+    if claim.claim.side() == Side::AtLeast {
+        step.refuse_other_escrow()?;
+    }
+    Ok(record)
 }
 
 const fn unchanged(meta: Meta) -> Changes {
@@ -113,6 +118,8 @@ pub(super) struct Step<'a, V> {
     pub(super) path: Option<PathRequest>,
     /// The change that the account has on record, as it will be.
     pub(super) open_change: Option<OpenChange>,
+    /// Who can open the claim of the action.
+    pub(super) committee: Option<CommitteeId>,
     pub(super) events: Vec<Event>,
 }
 
@@ -121,8 +128,16 @@ pub(super) type Read<T, V> = Result<T, TransitionError<<V as StateView>::Error>>
 
 impl<'a, V: StateView> Step<'a, V> {
     const fn new(policy: &'a Policy, view: &'a V, now: u64, meta: Meta) -> Self {
-        let (path, open_change) = (None, None);
-        Self { policy, view, now, changes: unchanged(meta), path, open_change, events: Vec::new() }
+        Self {
+            policy,
+            view,
+            now,
+            changes: unchanged(meta),
+            path: None,
+            open_change: None,
+            committee: None,
+            events: Vec::new(),
+        }
     }
 
     fn decide(&mut self, action: &Action) -> Decision<V> {
@@ -138,6 +153,7 @@ impl<'a, V: StateView> Step<'a, V> {
             Action::SubmitChange { change } => self.submit_change(&change.data()),
             Action::ShowChange { change } => self.show_change(&change.data()),
             Action::ExpireChange { account } => self.expire_change(*account),
+            Action::SubmitEscrowed { escrowed } => self.submit_escrowed(&escrowed.data()),
             Action::CallOverdue { account } => self.call_overdue(*account),
             Action::Cure { claim } => self.cure(claim.data()),
             Action::MarkLiquidatable { account } => self.mark_liquidatable(*account),

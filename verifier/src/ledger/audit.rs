@@ -3,15 +3,17 @@
 use std::vec::Vec;
 
 use super::{HistoryEntry, Ledger, LedgerError, guarded, tables};
-use crate::engine::{Action, ActionRecord, ChangeData, ClaimData, Engine};
+use crate::engine::{Action, ActionRecord, ChangeData, ClaimData, Engine, EscrowedData};
 
 /// What an entry's proof proves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proved {
     /// A claim of the present.
     Margin(ClaimData),
     /// A change.
     Change(ChangeData),
+    /// A claim of the present with its escrow, and the ciphertext.
+    Escrowed(EscrowedData, std::string::String),
 }
 
 /// The claim of an entry with the proof file that it rested on.
@@ -67,11 +69,13 @@ impl Ledger {
     /// them again.
     ///
     /// # Errors
-    /// [`LedgerError::ProofMissing`] for a claim without one, and when the
+    /// [`LedgerError::ProofMissing`] and [`LedgerError::EscrowMissing`] for a claim
+    /// without one, and when the
     /// database fails or is damaged.
     pub fn proofs(&self) -> Result<Vec<ProvedEntry>, LedgerError> {
         let mut proofs = Vec::new();
         for entry in self.history(None)? {
+            let sequence = entry.sequence;
             let proved = match entry.action {
                 ActionRecord::SubmitProof { claim }
                 | ActionRecord::SubmitBreach { claim }
@@ -79,9 +83,13 @@ impl Ledger {
                 ActionRecord::SubmitChange { change } | ActionRecord::ShowChange { change } => {
                     Proved::Change(change)
                 }
+                ActionRecord::SubmitEscrowed { escrowed } => {
+                    let ciphertext = self.escrow(sequence)?;
+                    let missing = LedgerError::EscrowMissing { sequence };
+                    Proved::Escrowed(escrowed, ciphertext.ok_or(missing)?)
+                }
                 _ => continue,
             };
-            let sequence = entry.sequence;
             let proof = self.proof(sequence)?.ok_or(LedgerError::ProofMissing { sequence })?;
             proofs.push(ProvedEntry { sequence, proved, proof });
         }

@@ -24,6 +24,15 @@ pub enum LedgerError {
         /// The entry.
         sequence: u64,
     },
+    /// The history has an escrow whose ciphertext was not kept.
+    #[error("entry {sequence} of the history has no ciphertext that its committee could open")]
+    EscrowMissing {
+        /// The entry.
+        sequence: u64,
+    },
+    /// An escrow without what it is of.
+    #[error("an escrowed proof is put on record with its ciphertext alone")]
+    EscrowNotGiven,
     /// There is a file already.
     #[error("{} exists already", path.display())]
     AlreadyExists {

@@ -7,7 +7,7 @@ use redb::{ReadableDatabase, ReadableTable};
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::AccountId;
 
-use super::tables::{self, BY_ACCOUNT, HISTORY, PROOFS, decode};
+use super::tables::{self, BY_ACCOUNT, ESCROWS, HISTORY, PROOFS, decode};
 use super::{Ledger, LedgerError, guarded};
 use crate::engine::{ActionRecord, Event};
 use crate::epoch::Signature;
@@ -34,6 +34,8 @@ pub struct HistoryEntry {
 pub struct Grounds<'a> {
     /// The proof file of the action's claim, which must have been verified.
     pub proof: Option<&'a str>,
+    /// The ciphertext of the claim's escrow, opened to the committee.
+    pub escrow: Option<&'a str>,
     /// The signatures of the epoch that is posted.
     pub signatures: &'a [Signature],
 }
@@ -41,12 +43,17 @@ pub struct Grounds<'a> {
 impl<'a> Grounds<'a> {
     /// A verified proof.
     pub const fn proof(text: &'a str) -> Self {
-        Self { proof: Some(text), signatures: &[] }
+        Self { proof: Some(text), escrow: None, signatures: &[] }
+    }
+
+    /// A verified proof with its ciphertext.
+    pub const fn escrowed(proof: &'a str, ciphertext: &'a str) -> Self {
+        Self { proof: Some(proof), escrow: Some(ciphertext), signatures: &[] }
     }
 
     /// An epoch's signatures.
     pub const fn signatures(signatures: &'a [Signature]) -> Self {
-        Self { proof: None, signatures }
+        Self { proof: None, escrow: None, signatures }
     }
 }
 
@@ -88,6 +95,23 @@ impl Ledger {
             let stored = read.open_table(PROOFS)?.get(sequence)?;
             let text = stored.map(|bytes| String::from_utf8(bytes.value().to_vec()));
             text.transpose().map_err(|_| tables::corrupted("proof", sequence))
+        })
+    }
+
+    /// The ciphertext of an entry's escrow, if there is one: what its committee opens.
+    ///
+    /// # Errors
+    /// When the database fails or is damaged.
+    pub fn escrow(&self, sequence: u64) -> Result<Option<String>, LedgerError> {
+        guarded(|| {
+            let read = self.database.begin_read()?;
+            let table = match read.open_table(ESCROWS) {
+                Ok(table) => table,
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let text = table.get(sequence)?.map(|bytes| String::from_utf8(bytes.value().to_vec()));
+            text.transpose().map_err(|_| tables::corrupted("escrow", sequence))
         })
     }
 }

@@ -18,6 +18,7 @@
 //! | `history` | sequence | JSON of [`HistoryEntry`] |
 //! | `history_by_account` | 20 bytes, sequence | nothing |
 //! | `proofs` | sequence | the proof file of the entry's claim |
+//! | `escrows` | sequence | the ciphertext of the entry's escrow, where there is one |
 
 mod audit;
 mod error;
@@ -173,6 +174,10 @@ impl Ledger {
                 if decided.events.is_empty() {
                     return Ok(None);
                 }
+                // A committee can open nothing that was not kept.
+                if matches!(action, Action::SubmitEscrowed { .. }) && grounds.escrow.is_none() {
+                    return Err(LedgerError::EscrowNotGiven);
+                }
                 let entry = HistoryEntry {
                     sequence: tables.next_sequence()?,
                     time: now,
@@ -181,7 +186,7 @@ impl Ledger {
                     signatures: grounds.signatures.to_vec(),
                 };
                 tables.put(&decided.changes)?;
-                tables.append(&entry, action.account(), grounds.proof)?;
+                tables.append(&entry, action.account(), grounds)?;
                 entry
             };
             write.commit()?;

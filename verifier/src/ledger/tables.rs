@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zkmargin_margin::ids::{AccountId, Epoch, ModelDigest};
 
-use super::{HistoryEntry, LedgerError, SCHEMA_VERSION};
+use super::{Grounds, HistoryEntry, LedgerError, SCHEMA_VERSION};
 use crate::engine::{Account, Changes, Engine, EpochRecord, Meta, Policy, StateView};
 use crate::epoch::Signers;
 
@@ -25,6 +25,9 @@ pub(super) const HISTORY: TableDefinition<'_, u64, &[u8]> = TableDefinition::new
 pub(super) const BY_ACCOUNT: TableDefinition<'_, ([u8; 20], u64), ()> =
     TableDefinition::new("history_by_account");
 pub(super) const PROOFS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("proofs");
+
+/// Made when the first escrow is kept: a ledger without one has no such table.
+pub(super) const ESCROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("escrows");
 
 pub(super) fn corrupted(table: &'static str, key: impl Display) -> LedgerError {
     LedgerError::Corrupted { table, key: key.to_string() }
@@ -142,6 +145,7 @@ pub(super) struct WriteTables<'txn> {
     history: Table<'txn, u64, &'static [u8]>,
     by_account: Table<'txn, ([u8; 20], u64), ()>,
     proofs: Table<'txn, u64, &'static [u8]>,
+    write: &'txn WriteTransaction,
 }
 
 impl<'txn> WriteTables<'txn> {
@@ -154,6 +158,7 @@ impl<'txn> WriteTables<'txn> {
             history: write.open_table(HISTORY)?,
             by_account: write.open_table(BY_ACCOUNT)?,
             proofs: write.open_table(PROOFS)?,
+            write,
         })
     }
 
@@ -185,14 +190,17 @@ impl<'txn> WriteTables<'txn> {
         &mut self,
         entry: &HistoryEntry,
         account: Option<AccountId>,
-        proof: Option<&str>,
+        grounds: Grounds<'_>,
     ) -> Result<(), LedgerError> {
         self.history.insert(entry.sequence, encode(entry)?.as_slice())?;
         if let Some(account) = account {
             self.by_account.insert((*account.as_bytes(), entry.sequence), ())?;
         }
-        if let Some(proof) = proof {
+        if let Some(proof) = grounds.proof {
             self.proofs.insert(entry.sequence, proof.as_bytes())?;
+        }
+        if let Some(escrow) = grounds.escrow {
+            self.write.open_table(ESCROWS)?.insert(entry.sequence, escrow.as_bytes())?;
         }
         Ok(())
     }

@@ -5,12 +5,15 @@ pub(crate) mod ghost;
 pub(crate) mod plan;
 
 use zkmargin_margin::claim::Claim;
+use zkmargin_margin::escrow::{Ciphertext, Point};
+use zkmargin_margin::field::MarginField;
+use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest, Timestamp};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{
-    Action, ActionRecord, ChangeData, ClaimData, CurePeriods, EpochPost, Meta, Policy,
-    PolicyParams, Root, VerifiedClaim, nothing,
+    Action, ActionRecord, ChangeData, ClaimData, CommitteeId, CurePeriods, EpochPost, EscrowedData,
+    Meta, Policy, PolicyParams, Root, VerifiedClaim, nothing,
 };
 use zkmargin_verifier::epoch::EpochDigest;
 
@@ -162,6 +165,32 @@ pub(crate) fn show(account: u8, epoch: u64, text: &str, commitment: u8) -> Actio
     let afterwards = claim(account, epoch, text);
     let nothing = nothing(ProofSystem::Kzg);
     Action::ShowChange { change: ChangeData::new(afterwards, next(commitment), nothing) }
+}
+
+/// The key of a committee that escrows are to.
+pub(crate) fn committee_key(number: u8) -> Point<Bn254Fr> {
+    (0..number).fold(Bn254Fr::curve().generator, |key, _| key.doubled())
+}
+
+pub(crate) fn committee(number: u8) -> CommitteeId {
+    CommitteeId::of(&committee_key(number))
+}
+
+/// What stands for a ciphertext: nobody opens it.
+pub(crate) fn ciphertext(epoch: u64) -> Ciphertext<Bn254Fr> {
+    let elements = vec![Bn254Fr::from(epoch), Bn254Fr::from(2), Bn254Fr::from(3)];
+    Ciphertext::new(Bn254Fr::curve().generator, elements).unwrap()
+}
+
+/// A claim with an escrow to a committee.
+pub(crate) fn in_escrow(claim: ClaimData, to: u8) -> EscrowedData {
+    let escrow = ciphertext(claim.epoch.get()).digest(&committee_key(to));
+    EscrowedData::new(claim, Root::from_field(&escrow), committee(to))
+}
+
+/// A proof with an escrow to a committee.
+pub(crate) fn escrowed(account: u8, epoch: u64, text: &str, to: u8) -> ActionRecord {
+    Action::SubmitEscrowed { escrowed: in_escrow(claim(account, epoch, text), to) }
 }
 
 pub(crate) fn expire(number: u8) -> ActionRecord {

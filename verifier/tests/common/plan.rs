@@ -6,7 +6,7 @@ use zkmargin_margin::ids::{ContextId, Epoch, Timestamp};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{
-    Action, ActionRecord, ChangeData, ClaimData, Engine, EpochPost, Root, nothing,
+    Action, ActionRecord, ChangeData, ClaimData, Engine, EpochPost, EscrowedData, Root, nothing,
 };
 use zkmargin_verifier::epoch::EpochDigest;
 
@@ -65,6 +65,9 @@ pub(crate) fn action(plan: Plan, engine: &Engine, now: u64) -> ActionRecord {
         }
         0..=6 => linked(Action::PostEpoch(new_epoch(plan, latest + 1, now)), engine.meta()),
         7..=8 => Action::Register { account: id },
+        9..=12 | 17..=18 if escrows(engine) != (plan.stray >= 37) => {
+            Action::SubmitEscrowed { escrowed: escrowed(plan, claim(plan, engine, epoch)) }
+        }
         9..=12 => Action::SubmitProof { claim: claim(plan, engine, epoch) },
         13..=15 => Action::SubmitBreach { claim: claim(plan, engine, epoch) },
         16 => Action::CallOverdue { account: id },
@@ -91,6 +94,16 @@ pub(crate) fn action(plan: Plan, engine: &Engine, now: u64) -> ActionRecord {
         33..=35 => Action::ShowChange { change: changed(plan, claim(plan, engine, epoch)) },
         _ => Action::Resume { epoch: Epoch::new(latest), market_root: root_of(engine, latest) },
     }
+}
+
+/// Whether the engine demands escrows.
+fn escrows(engine: &Engine) -> bool {
+    engine.policy().params().escrow.is_some()
+}
+
+/// Mostly to the committee of the tests' policies.
+fn escrowed(plan: Plan, claim: ClaimData) -> EscrowedData {
+    super::in_escrow(claim, 1 + u8::from(plan.stray == 14))
 }
 
 fn root_of(engine: &Engine, epoch: u64) -> Root {

@@ -7,6 +7,7 @@ mod calls;
 mod clock;
 mod endings;
 mod epochs;
+mod escrow;
 mod evidence;
 mod next;
 mod paths;
@@ -156,6 +157,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         endings::scenarios(),
         paths::scenarios(),
         next::scenarios(),
+        escrow::scenarios(),
         standing::scenarios(),
     ]
     .into_iter()

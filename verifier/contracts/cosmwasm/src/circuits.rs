@@ -5,7 +5,7 @@ use cosmwasm_std::{Binary, Event, Order, Storage};
 use cw_storage_plus::Bound;
 use zkmargin_margin::instance::NAMES;
 use zkmargin_margin::layout::ColumnLayout;
-use zkmargin_margin::statement::transition;
+use zkmargin_margin::statement::{escrow, transition};
 use zkmargin_verifier::bn254::VerifyingKey;
 use zkmargin_verifier::engine::{Action, Meta, Root};
 
@@ -21,7 +21,7 @@ pub(crate) fn begin_with(
     moment: &Moment,
     keys: &[Binary],
 ) -> Result<Vec<Event>, ContractError> {
-    let window = Window { from: moment.now, until: FOREVER, frozen: None, of_changes: false };
+    let window = Window::of_margin(moment.now, FOREVER);
     let added: Result<Vec<_>, _> = keys.iter().map(|key| store(storage, key, window)).collect();
     let mut events = added?;
     events.extend(tell(storage, moment)?);
@@ -42,7 +42,7 @@ pub(crate) fn add(
     if from < earliest || until <= from {
         return Err(ContractError::CircuitTimes { earliest });
     }
-    let added = store(storage, key, Window { from, until, frozen: None, of_changes: false })?;
+    let added = store(storage, key, Window::of_margin(from, until))?;
     let mut events = vec![added];
     events.extend(tell(storage, moment)?);
     Ok(events)
@@ -57,8 +57,9 @@ fn store(storage: &mut dyn Storage, key: &[u8], window: Window) -> Result<Event,
         return Err(ContractError::InsecureSrs { circuit });
     }
     let (got, expected) = (key.system().public_inputs, NAMES.len());
-    let window = Window { of_changes: got == transition::LEN, ..window };
-    if got != expected && !window.of_changes {
+    let (of_changes, of_escrows) = (got == transition::LEN, got == escrow::LEN);
+    let window = Window { of_changes, of_escrows, ..window };
+    if got != expected && !of_changes && !of_escrows {
         return Err(ContractError::CircuitInputs { circuit, got, expected });
     }
     if CIRCUITS.has(storage, digest.as_bytes()) {
@@ -156,7 +157,8 @@ pub(crate) fn remove(
 /// Tells the engine until when proofs can be verified, unless it knows.
 fn tell(storage: &mut dyn Storage, moment: &Moment) -> Result<Vec<Event>, ContractError> {
     let all = windows(storage)?;
-    let said = (covered_until(&all, moment.now), frozen(&all));
+    let escrows = CONFIG.load(storage)?.policy.params().escrow.is_some();
+    let said = (covered_until(&all, moment.now, escrows), frozen(&all));
     let known = |meta: &Meta| (meta.circuits_until, meta.circuits_frozen) == said;
     if known(&META.load(storage)?) {
         return Ok(Vec::new());
@@ -170,16 +172,33 @@ fn tell(storage: &mut dyn Storage, moment: &Moment) -> Result<Vec<Event>, Contra
     apply(storage, moment, Action::SetCircuits { until, frozen })
 }
 
+/// What the proofs of a circuit say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Statement {
+    /// An account's margin.
+    Margin,
+    /// What it becomes.
+    Change,
+    /// Its margin, with an escrow.
+    Escrow,
+}
+
 /// Refuses a circuit whose proofs are not accepted now.
 pub(crate) fn require_accepted(
     storage: &dyn Storage,
     circuit: &str,
     now: u64,
-    changes: bool,
+    statement: Statement,
 ) -> Result<(), ContractError> {
-    let (_, Window { from, until, frozen, of_changes }) = window_of(storage, circuit)?;
+    let (_, window) = window_of(storage, circuit)?;
+    let Window { from, until, frozen, of_changes, of_escrows } = window;
     let circuit = circuit.to_owned();
-    if of_changes != changes {
+    let of = match (of_changes, of_escrows) {
+        (true, _) => Statement::Change,
+        (false, true) => Statement::Escrow,
+        (false, false) => Statement::Margin,
+    };
+    if of != statement {
         return Err(ContractError::OtherStatement { circuit });
     }
     if frozen.is_some() {
@@ -232,6 +251,7 @@ pub(crate) fn list(
             valid_until: (window.until != FOREVER).then_some(window.until),
             frozen_since: window.frozen,
             of_changes: window.of_changes,
+            of_escrows: window.of_escrows,
         })
     })
     .collect()

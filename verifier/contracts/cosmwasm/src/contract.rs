@@ -11,7 +11,7 @@ use crate::apply::{apply, apply_proved};
 use crate::error::ContractError;
 use crate::msg::{ExecuteMsg, InstantiateMsg, MigrateMsg, PathMsg, QueryMsg, Submission, convert};
 use crate::paths::Paths;
-use crate::proofs::{self, Read, ReadChange};
+use crate::proofs::{self, Read, ReadChange, ReadEscrowed};
 use crate::state::{GUARDIAN_WAITS, Moment, OWNERS};
 use crate::{circuits, epochs, models, msg, queries, roles, start};
 
@@ -123,6 +123,12 @@ impl Call<'_> {
             ExecuteMsg::ShowChange(proof) => {
                 let read = ReadChange::new(&proof)?;
                 self.change(&read, Action::ShowChange { change: read.change() })
+            }
+            ExecuteMsg::SubmitEscrowed(submission) => {
+                let read = ReadEscrowed::new(&submission)?;
+                let action = Action::SubmitEscrowed { escrowed: read.escrowed() };
+                let verify = |storage: &dyn Storage| read.verify(storage, &moment);
+                apply_proved(self.storage, &moment, action, verify)
             }
             ExecuteMsg::ExpireChange { account } => {
                 self.act(Action::ExpireChange { account: id(&account)? })

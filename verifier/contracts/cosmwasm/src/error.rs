@@ -2,6 +2,7 @@
 
 use cosmwasm_std::StdError;
 use zkmargin_margin::instance::InvalidInstance;
+use zkmargin_margin::statement::escrow::InvalidEscrow;
 use zkmargin_margin::statement::transition::{Aim, InvalidTransition};
 use zkmargin_verifier::bn254::{KeyError, ProofError};
 use zkmargin_verifier::engine::{InvalidPolicy, Refusal, TransitionError};
@@ -104,10 +105,21 @@ pub enum ContractError {
         expected: usize,
     },
     /// A circuit of another statement.
-    #[error("circuit {circuit} is of another statement: changes have circuits of their own")]
+    #[error(
+        "circuit {circuit} is of another statement: changes and escrows have circuits of their own"
+    )]
     OtherStatement {
         /// The digest of its key.
         circuit: String,
+    },
+    /// Public inputs of a proof with an escrow that no honest prover writes.
+    #[error(transparent)]
+    EscrowInputs(#[from] InvalidEscrow),
+    /// A ciphertext that is none, or whose digest the proof does not show.
+    #[error("the ciphertext is not that of the proof, or to another key: {what}")]
+    Ciphertext {
+        /// What is wrong.
+        what: String,
     },
     /// A change with another aim.
     #[error("the registry takes changes that meet a level, not one that is {aim}")]

@@ -1,17 +1,21 @@
 //! Submissions: reading and verifying them, one or many.
 
 use cosmwasm_std::{Event, Storage};
+use zkmargin_margin::escrow::{Ciphertext, POINT_BYTES, Point};
 use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::{LEN, MarginInstance};
+use zkmargin_margin::statement::escrow::EscrowInstance;
 use zkmargin_margin::statement::transition::{Aim, TransitionInstance};
 use zkmargin_verifier::bn254::{self, Verifier};
-use zkmargin_verifier::engine::{Action, ActionRecord, ChangeData, ClaimData, Root};
+use zkmargin_verifier::engine::{
+    Action, ActionRecord, ChangeData, ClaimData, CommitteeId, EscrowedData, Root,
+};
 
 use crate::apply::{apply, decide};
-use crate::circuits;
+use crate::circuits::{self, Statement};
 use crate::error::ContractError;
-use crate::msg::{BatchedProof, MAX_BATCH, ProofBatch, Submission};
+use crate::msg::{BatchedProof, EscrowedSubmission, MAX_BATCH, ProofBatch, Submission};
 use crate::state::{CONFIG, Moment};
 
 /// A submission with canonical public inputs, not verified.
@@ -40,7 +44,7 @@ impl<'a> Read<'a> {
         storage: &dyn Storage,
         moment: &Moment,
     ) -> Result<(), ContractError> {
-        require_accepted(storage, self.circuit, moment, false)?;
+        require_accepted(storage, self.circuit, moment, Statement::Margin)?;
         self.verify_alone(storage)
     }
 
@@ -87,7 +91,7 @@ impl<'a> ReadChange<'a> {
         storage: &dyn Storage,
         moment: &Moment,
     ) -> Result<(), ContractError> {
-        require_accepted(storage, self.circuit, moment, true)?;
+        require_accepted(storage, self.circuit, moment, Statement::Change)?;
         let verifier = Verifier::new(circuits::load(storage, self.circuit)?);
         let rows = self.instance.to_field_elements().map(|row| row.to_be_bytes());
         let (public_inputs, proof) = (&rows[..], self.proof);
@@ -95,18 +99,85 @@ impl<'a> ReadChange<'a> {
     }
 }
 
+/// A submitted proof with an escrow, whose ciphertext is the proof's; not verified.
+pub(crate) struct ReadEscrowed<'a> {
+    circuit: &'a str,
+    proof: &'a [u8],
+    instance: EscrowInstance<Bn254Fr>,
+    committee: CommitteeId,
+}
+
+impl<'a> ReadEscrowed<'a> {
+    /// Reads public inputs and ciphertext, whose digest the proof must show.
+    pub(crate) fn new(submission: &'a EscrowedSubmission) -> Result<Self, ContractError> {
+        let EscrowedSubmission { circuit, public_inputs, proof, key, nonce_point, elements } =
+            submission;
+        let instance = EscrowInstance::<Bn254Fr>::from_bytes(public_inputs)?;
+        let key = point("key", key)?;
+        let ciphertext = ciphertext(point("nonce_point", nonce_point)?, elements)?;
+        if ciphertext.digest(&key) != instance.escrow {
+            return Err(wrong("the proof shows another digest"));
+        }
+        Ok(Self { circuit, proof, instance, committee: CommitteeId::of(&key) })
+    }
+
+    /// What the proof is said to prove, and who can open it.
+    pub(crate) fn escrowed(&self) -> EscrowedData {
+        let claim = ClaimData::from(&self.instance.account);
+        EscrowedData::new(claim, Root::from_field(&self.instance.escrow), self.committee)
+    }
+
+    /// Verifies the proof under the key of a circuit of escrows that is accepted now.
+    pub(crate) fn verify(
+        &self,
+        storage: &dyn Storage,
+        moment: &Moment,
+    ) -> Result<(), ContractError> {
+        require_accepted(storage, self.circuit, moment, Statement::Escrow)?;
+        let verifier = Verifier::new(circuits::load(storage, self.circuit)?);
+        let rows = self.instance.to_field_elements().map(|row| row.to_be_bytes());
+        let (public_inputs, proof) = (&rows[..], self.proof);
+        Ok(verifier.verify_raw(bn254::Submission { public_inputs, proof })?)
+    }
+}
+
+fn wrong(what: impl ToString) -> ContractError {
+    ContractError::Ciphertext { what: what.to_string() }
+}
+
+fn point(field: &str, bytes: &[u8]) -> Result<Point<Bn254Fr>, ContractError> {
+    let bytes: &[u8; POINT_BYTES] =
+        bytes.try_into().map_err(|_| wrong(format!("{field} is not {POINT_BYTES} bytes")))?;
+    Point::from_bytes(bytes).map_err(|error| wrong(format!("{field}: {error}")))
+}
+
+fn ciphertext(
+    nonce_point: Point<Bn254Fr>,
+    bytes: &[u8],
+) -> Result<Ciphertext<Bn254Fr>, ContractError> {
+    let (words, rest) = bytes.as_chunks::<32>();
+    if !rest.is_empty() {
+        return Err(wrong("elements are of 32 bytes each"));
+    }
+    let element = |word| {
+        Bn254Fr::from_be_bytes(word).ok_or_else(|| wrong("an element is not below the modulus"))
+    };
+    let elements = words.iter().map(element).collect::<Result<_, _>>()?;
+    Ciphertext::new(nonce_point, elements).map_err(wrong)
+}
+
 /// Refuses a circuit that is not accepted now, and every one on a chain that split off.
 fn require_accepted(
     storage: &dyn Storage,
     circuit: &str,
     moment: &Moment,
-    changes: bool,
+    statement: Statement,
 ) -> Result<(), ContractError> {
     let chain = CONFIG.load(storage)?.chain;
     if chain != moment.chain {
         return Err(ContractError::OtherChain { chain });
     }
-    circuits::require_accepted(storage, circuit, moment.now, changes)
+    circuits::require_accepted(storage, circuit, moment.now, statement)
 }
 
 /// Submits the proofs of a batch. All must verify but those that are on record
@@ -168,7 +239,7 @@ fn verify_batch(
     circuit: &str,
     open: &[(usize, Read<'_>)],
 ) -> Result<(), ContractError> {
-    require_accepted(storage, circuit, moment, false)?;
+    require_accepted(storage, circuit, moment, Statement::Margin)?;
     let verifier = Verifier::new(circuits::load(storage, circuit)?);
     let rows: Vec<_> = open.iter().map(|(_, read)| read.rows()).collect();
     let submissions: Vec<_> = open

@@ -38,6 +38,7 @@ const fn role_of(msg: &ExecuteMsg) -> Option<Role> {
         | ExecuteMsg::SubmitChange(_)
         | ExecuteMsg::ShowChange(_)
         | ExecuteMsg::ExpireChange { .. }
+        | ExecuteMsg::SubmitEscrowed(_)
         | ExecuteMsg::MarkLiquidatable { .. }
         | ExecuteMsg::Escape { .. }
         | ExecuteMsg::ActivateSigners {}

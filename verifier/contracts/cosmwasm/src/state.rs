@@ -120,10 +120,11 @@ impl<'a> Stored<'a> {
 
     fn begin_circuits(&mut self, now: u64) -> StdResult<()> {
         let all = windows(self.storage)?;
+        let escrows = self.config.policy.params().escrow.is_some();
         let mut ended = self.meta.circuits_until;
-        while let Some(begin) = windows::next_begin(&all, ended, now) {
+        while let Some(begin) = windows::next_begin(&all, ended, now, escrows) {
             let at = begin.max(self.meta.last_time);
-            let until = windows::covered_until(&all, at);
+            let until = windows::covered_until(&all, at, escrows);
             if at <= now && until != 0 {
                 self.set_circuits(at, until)?;
             }

@@ -194,7 +194,7 @@ fn with_windows(windows: &[(u64, u64)]) -> Registry {
     let model = params.models[0];
     let mut deps = registry(params, 1_000);
     for (number, (from, until)) in (0_u8..).zip(windows) {
-        let window = Window { from: *from, until: *until, frozen: None, of_changes: false };
+        let window = Window::of_margin(*from, *until);
         WINDOWS.save(&mut deps.storage, &[number], &window).unwrap();
     }
     let root = format!("0x{}", "01".repeat(32));

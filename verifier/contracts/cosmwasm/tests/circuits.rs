@@ -41,10 +41,10 @@ fn circuits_are_named_by_their_keys() {
     let under_other = Submission { circuit: other, ..chain.submission() };
     assert!(!chain.query::<bool>(&QueryMsg::Verify(under_other)));
     let mut parts = VerifyingKey::from_bytes(&key()).unwrap().parts().clone();
-    parts.system.public_inputs += 1;
+    parts.system.public_inputs += 3;
     let wider = Binary::new(VerifyingKey::new(parts).unwrap().to_bytes());
     let refusal = chain.execute("governor", &add(wider, None, None)).unwrap_err();
-    assert!(refusal.contains("has 10 public inputs, 9 are needed"), "{refusal}");
+    assert!(refusal.contains("has 12 public inputs, 9 are needed"), "{refusal}");
     let broken = add(Binary::new(b"zkmargin-vk".to_vec()), None, None);
     assert!(chain.execute("governor", &broken).unwrap_err().contains("verifying key: "));
 }

@@ -9,6 +9,7 @@ import { ILiquidationHook } from "../interfaces/ILiquidationHook.sol";
 import { IMarginCallRegistry } from "../interfaces/IMarginCallRegistry.sol";
 import { IPriceFeed } from "../interfaces/IPriceFeed.sol";
 import { ClearingAuctions } from "./clearing/ClearingAuctions.sol";
+import { ClearingBook } from "./clearing/ClearingBook.sol";
 import { DutchAuction } from "./clearing/DutchAuction.sol";
 
 /// @title Example: a lender that clears its borrowers
@@ -59,7 +60,7 @@ contract MarginClearingVault is ILiquidationHook, ClearingAuctions {
         IERC20 token,
         IPriceFeed feed,
         Rules memory rules_
-    ) ClearingAuctions(registry, context, collateral, token, feed, rules_) {
+    ) ClearingBook(registry, context, collateral, token, feed, rules_) {
         registry.setHook(this);
     }
 

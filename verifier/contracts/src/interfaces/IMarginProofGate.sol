@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import { IMarginRefusals } from "./IMarginRefusals.sol";
 import { IMarginVerifier } from "./IMarginVerifier.sol";
 
 /// @title The one way to a verifier
 /// @notice Which circuits a market accepts, and whether a proof is one.
-interface IMarginProofGate {
+interface IMarginProofGate is IMarginRefusals {
+    /// @notice What the proofs of a circuit say: an account's margin (9 public inputs), what
+    /// it becomes, *meets* (11), or its margin with an escrow (10).
+    enum Statement {
+        Margin,
+        Change,
+        Escrow
+    }
+
     /// @notice A circuit of a market.
     /// @param verifier Its verifier.
     /// @param validFrom From when on it can be activated.
@@ -14,7 +23,9 @@ interface IMarginProofGate {
     /// @param proofLength Exact length of a proof, in bytes.
     /// @param active Whether it was activated.
     /// @param frozen Whether its proofs are refused for now.
-    /// @param ofChanges Whether they are of changes (11 public inputs), not of margin (9).
+    /// @param statement What they say.
+    /// @param breachesAlone Whether *at-least* proofs are refused: the market demands an
+    /// escrow, and they have none.
     /// @param codeHash Hash of the verifier's code.
     struct Circuit {
         address verifier;
@@ -24,7 +35,8 @@ interface IMarginProofGate {
         uint32 proofLength;
         bool active;
         bool frozen;
-        bool ofChanges;
+        Statement statement;
+        bool breachesAlone;
         bytes32 codeHash;
     }
 
@@ -59,6 +71,12 @@ interface IMarginProofGate {
     /// @notice Which contract keeps changes was said, once.
     event ChangesSet(address changes);
 
+    /// @notice Which contract keeps escrows was said, once.
+    event EscrowsSet(address escrows);
+    /// @notice From now on every *at-least* proof of a market must have an escrow to a
+    /// committee.
+    event EscrowRequired(bytes31 indexed context, bytes32 committee);
+
     /// @notice The market has no such circuit.
     error UnknownCircuit(bytes32 circuit);
     /// @notice The circuit is there already: remove it first.
@@ -73,6 +91,11 @@ interface IMarginProofGate {
     error WrongStatement(bytes32 circuit);
     /// @notice It was said already which contract keeps changes, or what is given is none.
     error InvalidChanges();
+    /// @notice It was said already which contract keeps escrows, or what is given is none.
+    error InvalidEscrows();
+    /// @notice A market's committee is named once, before its first circuit is active, where
+    /// there is a contract of escrows.
+    error TooLateForEscrow();
     /// @notice The circuit is not frozen.
     error CircuitNotFrozen(bytes32 circuit);
     /// @notice The market has as many circuits as it can: remove one first.
@@ -169,6 +192,44 @@ interface IMarginProofGate {
     /// @notice The contract that keeps changes; zero when there is none.
     function changes() external view returns (address);
 
+    /// @notice As `addCircuit`, of a circuit of margin proofs with an escrow, whose verifier
+    /// takes 10 public inputs.
+    /// @param context The market.
+    /// @param verifier The verifier.
+    /// @param codeHash Hash of its code, as it was examined.
+    /// @param gasLimit Gas given to it.
+    /// @param validUntil Until when, inclusive, its proofs are accepted.
+    function addEscrowCircuit(
+        bytes31 context,
+        IMarginVerifier verifier,
+        bytes32 codeHash,
+        uint32 gasLimit,
+        uint48 validUntil
+    ) external;
+
+    /// @notice The administrator says which contract keeps escrows, once.
+    /// @param keeper The contract: `MarginEscrows`.
+    function setEscrows(address keeper) external;
+
+    /// @notice The contract that keeps escrows; zero when there is none.
+    function escrows() external view returns (address);
+
+    /// @notice Whether a contract may tell the registry of what it has checked: that of
+    /// changes and that of escrows.
+    /// @param who The contract.
+    function keeps(address who) external view returns (bool);
+
+    /// @notice The governor demands an escrow to a committee with every *at-least* proof of
+    /// a market: once, for good, and before its first circuit is active. The market's clock
+    /// then runs as long as circuits of escrows verify.
+    /// @param context The market.
+    /// @param committee Keccak-256 of both coordinates of its key.
+    function demandEscrow(bytes31 context, bytes32 committee) external;
+
+    /// @notice The committee that a market demands escrows to; zero when it demands none.
+    /// @param context The market.
+    function committeeOf(bytes31 context) external view returns (bytes32);
+
     /// @notice The circuits of a market that were activated.
     /// @param context The market.
     function activeCircuits(bytes31 context) external view returns (bytes32[] memory);
@@ -203,6 +264,17 @@ interface IMarginProofGate {
     function requireChange(
         bytes32 circuit,
         uint256[11] calldata inputs,
+        bytes calldata proof
+    ) external view;
+
+    /// @notice The same of a margin proof with an escrow. Whose key it is to is not said
+    /// by it.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The public inputs: those of a margin proof, and the escrow's digest.
+    /// @param proof The proof.
+    function requireEscrow(
+        bytes32 circuit,
+        uint256[10] calldata inputs,
         bytes calldata proof
     ) external view;
 }

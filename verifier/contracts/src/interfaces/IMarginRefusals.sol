@@ -97,4 +97,11 @@ interface IMarginRefusals {
     /// @notice The proof is no change of nothing, or not of the commitment that the change
     /// of this epoch said.
     error WrongNext(uint64 epoch);
+    /// @notice The market demands an escrow to this committee with every *at-least* proof,
+    /// and this one has none.
+    error EscrowDemanded(bytes32 committee);
+    /// @notice The escrow is to another key than that of the committee demanded.
+    error WrongCommittee(bytes32 committee);
+    /// @notice The market demands no escrow: a proof without one is taken.
+    error EscrowNotDemanded();
 }

@@ -19,6 +19,11 @@ library MarginCalldata {
         _requireExact(proof, 4 + 32 + 352 + 32 + 32);
     }
 
+    /// @notice The same of (bytes32, uint256[10], bytes).
+    function requireExactEscrow(bytes calldata proof) internal pure {
+        _requireExact(proof, 4 + 32 + 320 + 32 + 32);
+    }
+
     function _requireExact(bytes calldata proof, uint256 expected) private pure {
         uint256 start;
         assembly ("memory-safe") {

@@ -3,16 +3,20 @@
 use alloy_sol_types::SolCall;
 use revm::primitives::{Address, B256, Bytes, U256};
 use zkmargin_evm::contracts::{
-    MarginCallRegistry as registry, MarginChanges as changes, MarginMarkets as markets,
+    MarginCallRegistry as registry, MarginChanges as changes, MarginEscrows as escrows,
+    MarginMarkets as markets,
 };
 use zkmargin_evm::engine as convert;
 use zkmargin_margin::ids::AccountId;
-use zkmargin_verifier::engine::{Action, ActionRecord, ChangeData, ClaimData, EpochPost, Root};
+use zkmargin_verifier::engine::{
+    Action, ActionRecord, ChangeData, ClaimData, EpochPost, EscrowedData, Root,
+};
 
+use super::actions;
 use super::artifacts::{OpenGate, OpenRegistry};
 use super::attesters::signatures;
 use super::registry::{
-    ANYONE, GOVERNOR, GUARDIAN, MOCK, MOCK_CHANGES, PATHS, PROTOCOL, Registry, time,
+    ANYONE, GOVERNOR, GUARDIAN, MOCK, MOCK_CHANGES, MOCK_ESCROWS, PATHS, PROTOCOL, Registry, time,
 };
 
 /// Who sends what to whom.
@@ -40,6 +44,7 @@ impl Registry {
             Action::Cure { claim } => self.proof(claim, verdict, Kind::Cure),
             Action::SubmitChange { change } => self.change(change, verdict, Some(owner)),
             Action::ShowChange { change } => self.change(change, verdict, None),
+            Action::SubmitEscrowed { escrowed } => self.escrowed(escrowed, verdict),
             Action::SetCircuits { .. }
             | Action::AcceptModel { .. }
             | Action::RevokeModel { .. }
@@ -69,6 +74,17 @@ impl Registry {
             None => (ANYONE, changes::showChangeCall { circuit, inputs, proof }.abi_encode()),
         };
         Message { from, to: self.at.changes, data }
+    }
+
+    /// A proof with the ciphertext of the engine's tests, whose digest it shows.
+    fn escrowed(&self, escrowed: &EscrowedData, verdict: u8) -> Message {
+        let proof = Bytes::from(U256::from(verdict).to_be_bytes_vec());
+        let to = (0..9).find(|number| actions::committee(*number) == escrowed.committee()).unwrap();
+        let sealed = actions::ciphertext(escrowed.claim().epoch.get());
+        let ciphertext = convert::ciphertext(&actions::committee_key(to), &sealed);
+        let (circuit, inputs) = (MOCK_ESCROWS, convert::escrow_inputs(escrowed));
+        let call = escrows::submitEscrowedCall { circuit, inputs, proof, ciphertext };
+        Message { from: ANYONE, to: self.at.escrows, data: call.abi_encode() }
     }
 
     fn market_message(&mut self, action: &ActionRecord) -> Message {

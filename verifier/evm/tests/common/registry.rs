@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use alloy_sol_types::{SolCall, SolConstructor};
 use revm::primitives::{Address, B256};
 use zkmargin_evm::contracts::{
-    MarginCallRegistry as registry, MarginChanges as changes, MarginMarkets as markets,
-    MarginOperators as operators, MarginProofGate as gate, MarginRoles as roles,
+    MarginCallRegistry as registry, MarginChanges as changes, MarginEscrows as escrows,
+    MarginMarkets as markets, MarginOperators as operators, MarginProofGate as gate,
+    MarginRoles as roles,
 };
 use zkmargin_evm::engine::{self as convert, LAST_TIME, Time};
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
@@ -35,6 +36,8 @@ pub const NAME: &str = "revm";
 pub const MOCK: B256 = B256::repeat_byte(0xc0);
 /// Digest of the mock circuit of changes.
 pub const MOCK_CHANGES: B256 = B256::repeat_byte(0xc1);
+/// Digest of the mock circuit of escrows.
+pub const MOCK_ESCROWS: B256 = B256::repeat_byte(0xc2);
 /// Seconds that an administrator's handover takes.
 const ADMIN_DELAY: u64 = 86_400;
 
@@ -54,6 +57,7 @@ pub struct Addresses {
     pub operators: Address,
     pub registry: Address,
     pub changes: Address,
+    pub escrows: Address,
 }
 
 /// One market, with an account of every engine's account: number zero of the owner
@@ -86,6 +90,8 @@ impl Registry {
         self.add_circuit(verifier, 100_000).unwrap();
         let verifier = self.mock(MOCK_CHANGES, true);
         self.add_change_circuit(verifier, 100_000).unwrap();
+        let verifier = self.mock(MOCK_ESCROWS, true);
+        self.add_escrow_circuit(verifier, 100_000).unwrap();
     }
 
     /// Says what keeps requests for paths.
@@ -100,6 +106,7 @@ impl Registry {
         let market = ContextId::derive(NAME, super::CHAIN, at.markets.into_array());
         let (accounts, digests) = (BTreeMap::new(), BTreeMap::new());
         let mut this = Self { chain, at, market, open, accounts, digests, foreign: None };
+        let escrow = params.escrow;
         let params = convert::market(params, NAME, &attesters());
         this.chain.send(GOVERNOR, at.markets, &markets::createMarketCall { params })?;
         for (role, holder) in [
@@ -109,6 +116,11 @@ impl Registry {
         ] {
             let grant = roles::grantRoleCall { role, account: holder };
             this.chain.send(GOVERNOR, at.roles, &grant)?;
+        }
+        if let Some(committee) = escrow {
+            let (context, committee) = (this.context(), convert::committee(committee));
+            let call = gate::demandEscrowCall { context, committee };
+            this.chain.send(GOVERNOR, at.gate, &call)?;
         }
         Ok(this)
     }
@@ -146,6 +158,18 @@ impl Registry {
     /// The governor's `addChangeCircuit` without an end.
     pub fn add_change_circuit(&mut self, verifier: Address, gas: u32) -> Result<Receipt, Failure> {
         let call = gate::addChangeCircuitCall {
+            context: self.context(),
+            verifier,
+            codeHash: self.chain.code_hash(verifier),
+            gasLimit: gas,
+            validUntil: time(LAST_TIME),
+        };
+        self.chain.send(GOVERNOR, self.at.gate, &call)
+    }
+
+    /// The governor's `addEscrowCircuit` without an end.
+    pub fn add_escrow_circuit(&mut self, verifier: Address, gas: u32) -> Result<Receipt, Failure> {
+        let call = gate::addEscrowCircuitCall {
             context: self.context(),
             verifier,
             codeHash: self.chain.code_hash(verifier),
@@ -249,7 +273,7 @@ impl Registry {
 
     /// The engine's events in a receipt, about the engine's accounts.
     pub fn events(&self, receipt: &Receipt) -> Vec<Event> {
-        let ours = [self.at.markets, self.at.registry, self.at.changes];
+        let ours = [self.at.markets, self.at.registry, self.at.changes, self.at.escrows];
         let logs = receipt.logs.iter().filter(|log| ours.contains(&log.address));
         let known = logs.filter_map(|log| convert::event(log.topics(), &log.data.data));
         known.map(|event| self.renamed(event)).collect()
@@ -269,6 +293,7 @@ impl Registry {
         | Event::ChangeAccepted { account, .. }
         | Event::ChangeShown { account, .. }
         | Event::ChangeExpired { account, .. }
+        | Event::Escrowed { account, .. }
         | Event::Escaped { account } = &mut event
         {
             *account = self.accounts[&convert::address(*account)];
@@ -298,7 +323,10 @@ pub fn deploy(chain: &mut Chain, open: bool) -> Result<Addresses, Failure> {
     let arguments = changes::constructorCall { registry, markets, gate, operators }.abi_encode();
     let (changes, _) = chain.create(DEPLOYER, code_with(&changes::BYTECODE, arguments))?;
     chain.send(GOVERNOR, gate, &gate::setChangesCall { keeper: changes })?;
-    Ok(Addresses { roles, markets, gate, operators, registry, changes })
+    let arguments = escrows::constructorCall { registry, markets, gate }.abi_encode();
+    let (escrows, _) = chain.create(DEPLOYER, code_with(&escrows::BYTECODE, arguments))?;
+    chain.send(GOVERNOR, gate, &gate::setEscrowsCall { keeper: escrows })?;
+    Ok(Addresses { roles, markets, gate, operators, registry, changes, escrows })
 }
 
 /// A time as the contracts show it.

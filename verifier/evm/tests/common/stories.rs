@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::{AccountId, ContextId};
 use zkmargin_margin::shape::ProofSystem;
-use zkmargin_verifier::engine::{ChangeData, ClaimData, PolicyParams};
+use zkmargin_verifier::engine::{ChangeData, ClaimData, EscrowedData, PolicyParams};
 
 /// Where the markets of the tests are: the first contract that their governor
 /// deploys. The stored proofs are for one of them.
@@ -80,6 +80,31 @@ pub const CHANGES: &str = "change-standard-small";
 /// Its key, beside those of margin proofs.
 pub fn change_key() -> PathBuf {
     directory().join(format!("{CHANGES}.vk"))
+}
+
+/// The circuit of escrows whose verifier is stored.
+pub const ESCROWS: &str = "escrow-standard-small";
+
+/// Its key, beside those of margin proofs.
+pub fn escrow_key() -> PathBuf {
+    directory().join(format!("{ESCROWS}.vk"))
+}
+
+/// A proof with an escrow from epoch 1, and what its committee opens: points and elements
+/// in hexadecimal, big-endian.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EscrowStory {
+    pub escrowed: EscrowedData,
+    pub proof: String,
+    pub key: String,
+    pub nonce_point: String,
+    pub elements: Vec<String>,
+}
+
+/// The stored one.
+pub fn escrow_story() -> EscrowStory {
+    let text = fs::read(directory().join(format!("{ESCROWS}.json"))).unwrap();
+    serde_json::from_slice(&text).unwrap()
 }
 
 /// Who changes: owner of the account of the stored proofs.

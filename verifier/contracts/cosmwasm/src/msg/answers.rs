@@ -271,4 +271,6 @@ pub struct CircuitAnswer {
     pub frozen_since: Option<u64>,
     /// Whether its proofs are of changes.
     pub of_changes: bool,
+    /// Whether its proofs have an escrow.
+    pub of_escrows: bool,
 }

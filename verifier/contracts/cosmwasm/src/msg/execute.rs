@@ -16,6 +16,24 @@ pub struct Submission {
     pub proof: Binary,
 }
 
+/// A margin proof with an escrow, and the ciphertext that it is about.
+#[cw_serde]
+pub struct EscrowedSubmission {
+    /// The digest of the circuit's verifying key.
+    pub circuit: String,
+    /// The public inputs: ten numbers of 32 bytes, big-endian.
+    pub public_inputs: Binary,
+    /// The proof.
+    pub proof: Binary,
+    /// The committee's key: both coordinates, 64 bytes.
+    pub key: Binary,
+    /// The ciphertext's nonce point: both coordinates, 64 bytes.
+    pub nonce_point: Binary,
+    /// Its elements, of 32 bytes each, big-endian. They stay in the transaction, where the
+    /// committee finds them.
+    pub elements: Binary,
+}
+
 /// The most proofs that one message may bring.
 pub const MAX_BATCH: usize = 16;
 
@@ -110,8 +128,11 @@ pub enum ExecuteMsg {
     /// becomes.
     SubmitChange(Submission),
     /// Anyone shows by a change of nothing that a later epoch holds what a change on
-    /// record said: it counts as a proof, or cures.
+    /// record said: it counts as a proof, or cures, unless the terms demand escrows.
     ShowChange(Submission),
+    /// Anyone submits an *at-least* proof with the escrow that the terms demand: it keeps
+    /// the account current, or cures.
+    SubmitEscrowed(EscrowedSubmission),
     /// Anyone has a change expire that was not shown in time.
     ExpireChange {
         /// The account.

@@ -15,7 +15,9 @@ pub use answers::{
     EpochAnswer, ModelAnswer, ModelsAnswer, NextSigners, OpenChange, PathRequest, PathsAnswer,
     PolicyAnswer, RolesAnswer, StandingAnswer, StateAnswer, Status,
 };
-pub use execute::{BatchedProof, ExecuteMsg, MAX_BATCH, PathMsg, ProofBatch, Submission};
+pub use execute::{
+    BatchedProof, EscrowedSubmission, ExecuteMsg, MAX_BATCH, PathMsg, ProofBatch, Submission,
+};
 pub use query::QueryMsg;
 pub use shared::{Epoch, EpochPost, Grace, Meta, MoveWindow, Role, Signers, convert};
 pub use start::{CurePeriods, Delays, InstantiateMsg, MigrateMsg, PathTerms, Roles, Terms};

@@ -116,6 +116,10 @@ pub struct Terms {
     /// are not taken.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub change_epochs: u16,
+    /// The committee that every *at-least* proof must have an escrow to: `0x` and 64 digits,
+    /// Keccak-256 of both coordinates of its key; left out: none is demanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escrow: Option<String>,
 }
 
 const fn is_zero(epochs: &u16) -> bool {

@@ -81,6 +81,7 @@ pub fn terms(claim: &ClaimData) -> Terms {
         max_price_move_bps: None,
         breaker_window: 0,
         change_epochs: 0,
+        escrow: None,
     }
 }
 

@@ -80,6 +80,7 @@ fn start(holder: &str, claim: &ClaimData, key: &[u8]) -> InstantiateMsg {
         max_price_move_bps: None,
         breaker_window: 0,
         change_epochs: 0,
+        escrow: None,
     };
     let (governor, protocol, guardian) = (holder.into(), holder.into(), holder.into());
     InstantiateMsg {

@@ -8,6 +8,7 @@ use zkmargin_verifier::ledger::{Proved, ProvedEntry};
 
 use super::LedgerArgs;
 use super::proofs::refuse_other_system;
+use crate::cmd::committee::escrowed_claim;
 use crate::cmd::verify;
 use crate::env::Env;
 use crate::error::{Error, Exit};
@@ -62,10 +63,14 @@ fn verify_again(
     let name = |entry: &ProvedEntry| Source::from(&*format!("entry {}", entry.sequence));
     let (mut margins, mut changes): (Vec<(Source, &ProvedEntry, ClaimData)>, Vec<_>) =
         (Vec::new(), Vec::new());
+    let mut escrows = Vec::new();
     for entry in proofs {
-        match entry.proved {
-            Proved::Margin(claim) => margins.push((name(entry), entry, claim)),
-            Proved::Change(change) => changes.push((name(entry), entry, change)),
+        match &entry.proved {
+            Proved::Margin(claim) => margins.push((name(entry), entry, *claim)),
+            Proved::Change(change) => changes.push((name(entry), entry, *change)),
+            Proved::Escrowed(escrowed, ciphertext) => {
+                escrows.push((name(entry), entry, *escrowed, ciphertext));
+            }
         }
     }
     let files = margins
@@ -82,6 +87,11 @@ fn verify_again(
         let verified = verify::check_transition(source, bytes, (srs, None), env)?;
         let proved = ChangeClaim::try_from(verified).map(|change| change.data());
         require_same::<Option<ChangeData>>(source, &Some(*change), &proved.ok())?;
+    }
+    for (source, entry, escrowed, ciphertext) in &escrows {
+        let files = ((source, entry.proof.as_bytes()), (source, ciphertext.as_bytes()));
+        let proved = escrowed_claim(files.0, files.1, srs, env)?;
+        require_same(source, escrowed, &proved.data())?;
     }
     Ok(proofs.len())
 }

@@ -30,7 +30,7 @@ pub(super) fn submit(args: &Args, shows: bool, env: Env) -> Result<Exit, Error> 
     let change = ChangeClaim::try_from(verified).map_err(|error| Error::Mismatch {
         place: place(),
         what: "aim",
-        expected: "meets:LEVEL".to_owned(),
+        expected: "meets:LEVEL or cures:LEVEL:LEVEL".to_owned(),
         found: error.aim.to_string(),
     })?;
     let ledger = args.ledger.open()?;

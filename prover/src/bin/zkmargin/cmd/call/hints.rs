@@ -10,7 +10,9 @@ pub(crate) fn ledger_hint(error: &LedgerError) -> Option<String> {
         LedgerError::NotSigned(_) => {
             "get the epoch with the signatures of its publishers: `zkmargin epoch sign` adds one"
         }
-        LedgerError::ProofMissing { .. } => "replay it alone with --skip-proofs",
+        LedgerError::ProofMissing { .. } | LedgerError::EscrowMissing { .. } => {
+            "replay it alone with --skip-proofs"
+        }
         LedgerError::AlreadyExists { .. } => "a ledger is never overwritten: give another name",
         LedgerError::NotFound { .. } => "make one with `zkmargin call init`",
         LedgerError::Locked => "wait until the other process is done",
@@ -50,6 +52,13 @@ pub(crate) fn refusal_hint(refusal: &Refusal) -> Option<String> {
             "prove with --unchanged the portfolio that the change led to, under its blinding"
         }
         Refusal::ChangesNotTaken => "`zkmargin call init --change-epochs` makes a ledger that does",
+        Refusal::EscrowDemanded { .. } => {
+            "prove with `zkmargin prove --escrow COMMITTEE --ciphertext FILE`, and submit both with `call submit-escrowed`"
+        }
+        Refusal::WrongCommittee { .. } => "prove with --escrow and the file of that committee",
+        Refusal::EscrowNotDemanded => {
+            "prove without --escrow; `zkmargin call init --escrow` makes a ledger that demands one"
+        }
         Refusal::ModelNotAccepted => "accept it with `zkmargin call accept`",
         Refusal::LevelTooLow { .. } => {
             "prove a higher level: `zkmargin prove --claim at-least:LEVEL`"

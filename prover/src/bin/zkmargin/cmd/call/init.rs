@@ -60,12 +60,16 @@ impl Report<'_> {
             Some(signers) => signers.to_string(),
             None => "none: epochs rest on the word of whoever posts them".to_owned(),
         };
-        vec![
+        let mut lines = vec![
             format!("ledger        {}", self.ledger.display()),
             format!("context       {}", params.context),
             format!("signers       {signers}"),
             format!("breaker       {}", breaker(params)),
-        ]
+        ];
+        if let Some(committee) = params.escrow {
+            lines.push(format!("escrow        {committee}"));
+        }
+        lines
     }
 }
 

@@ -3,6 +3,7 @@
 mod actions;
 mod audit;
 mod changes;
+mod escrowed;
 mod halts;
 mod hints;
 mod init;
@@ -39,6 +40,9 @@ pub(crate) enum Command {
     /// Verify proofs and apply them: at-least proofs keep an account current,
     /// below proofs call it
     Submit(proofs::Args),
+    /// Verify a proof with the escrow that the ledger demands, and apply it: it keeps an
+    /// account current, or cures a margin call
+    SubmitEscrowed(escrowed::Args),
     /// Show halts, the clock and accounts; exits with 3 when one is called or liquidatable
     Status(status::Status),
     /// Ask whether an account may take more risk; exits with 1 when it may not
@@ -99,6 +103,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
         Command::Reject(args) => halts::reject(args, env),
         Command::Register(args) => on_account(args, |account| Action::Register { account }, env),
         Command::Submit(args) => proofs::submit(args, false, env),
+        Command::SubmitEscrowed(args) => escrowed::submit(args, env),
         Command::Status(args) => status::run(args, env),
         Command::Standing(args) => standing::run(args, env),
         Command::Overdue(args) => queries::overdue(args, env),

@@ -3,11 +3,15 @@
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::{ContextId, Epoch};
 use zkmargin_margin::shape::ProofSystem;
-use zkmargin_verifier::engine::{CurePeriods, PolicyParams};
+use zkmargin_prover::backend::Backend;
+use zkmargin_prover::files::Source;
+use zkmargin_prover::with_backend;
+use zkmargin_verifier::engine::{CommitteeId, CurePeriods, PolicyParams};
 
+use crate::cmd::committee::load_committee;
 use crate::cmd::market::load_model;
 use crate::error::Error;
-use crate::input::parse_level;
+use crate::input::{parse_level, parse_source};
 
 /// What is said of them after the help.
 pub(crate) const NOTE: &str = "\
@@ -75,6 +79,10 @@ pub(crate) struct PolicyArgs {
     /// not taken
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     change_epochs: u16,
+    /// Committee that every at-least proof must have an escrow to: `committee new` writes
+    /// its file
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    escrow: Option<Source>,
     /// No move of prices halts: a wrong price calls accounts at once
     #[arg(long, conflicts_with_all = ["max_price_move_bps", "breaker_window"])]
     no_breaker: bool,
@@ -107,6 +115,16 @@ impl PolicyArgs {
             max_price_move_bps: (!self.no_breaker).then_some(self.max_price_move_bps),
             breaker_window: self.breaker_window,
             change_epochs: self.change_epochs,
+            escrow: self.escrow(proof_system)?,
+        })
+    }
+
+    /// The committee that is demanded, whose key must be of the proof system's field.
+    fn escrow(&self, proof_system: ProofSystem) -> Result<Option<CommitteeId>, Error> {
+        let Some(source) = &self.escrow else { return Ok(None) };
+        with_backend!(proof_system, B => {
+            let committee = load_committee::<<B as Backend>::Field>(source)?;
+            Ok(Some(CommitteeId::of(committee.key())))
         })
     }
 

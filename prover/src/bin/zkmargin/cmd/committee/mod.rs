@@ -1,23 +1,33 @@
 //! `zkmargin committee`: keys that portfolios are encrypted to, and what opens them.
 
+use std::path::Path;
+
 mod error;
 mod new;
 mod open;
 mod part;
 
+use zeroize::Zeroizing;
 use zkmargin_margin::escrow::{Binding, Ciphertext};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::shape::ProofSystem;
+use zkmargin_prover::backend::Backend;
+use zkmargin_prover::crypt::{self, Recipients};
 use zkmargin_prover::escrow::{
     CiphertextFile, Committee, CommitteeFile, EscrowFileError, EscrowGroup, escrow_field,
 };
 use zkmargin_prover::files::Source;
-use zkmargin_verifier::engine::Root;
+use zkmargin_prover::with_backend;
+use zkmargin_verifier::MalformedProof;
+use zkmargin_verifier::engine::{EscrowedClaim, Root};
+use zkmargin_verifier::proof::VerifiedEscrow;
+use zkmargin_verifier::proof::escrow::circuit_of;
 
 use super::verify::check_escrow;
 use crate::env::Env;
 use crate::error::{Error, Exit};
-use crate::input::{SrsArgs, parse_source};
+use crate::input::{KeyArgs, SrsArgs, parse_source, write_private};
+use crate::keys::RecipientArgs;
 
 pub(crate) use error::EscrowCommandError;
 
@@ -86,6 +96,65 @@ impl SealedArgs {
         check_binding(&self.ciphertext, &binding, verified.claim().data())?;
         Ok(Sealed { committee, binding, ciphertext })
     }
+}
+
+/// A verified proof with its escrow, and the committee of its ciphertext's key.
+pub(super) fn escrowed_claim(
+    (source, bytes): (&Source, &[u8]),
+    ciphertext: (&Source, &[u8]),
+    srs: SrsArgs,
+    env: Env,
+) -> Result<EscrowedClaim, Error> {
+    let verified = check_escrow(source, bytes, (srs, None), env)?;
+    let malformed =
+        |error: MalformedProof| Error::Proof { path: source.to_string(), source: error.into() };
+    let system = circuit_of(bytes).map_err(malformed)?.proof_system;
+    with_backend!(system, B => opened::<<B as Backend>::Field>(&verified, source, ciphertext))
+}
+
+/// The committee that a verified proof's ciphertext is to.
+fn opened<F: EscrowGroup>(
+    verified: &VerifiedEscrow,
+    proof: &Source,
+    (source, bytes): (&Source, &[u8]),
+) -> Result<EscrowedClaim, Error> {
+    let (key, binding, ciphertext) =
+        CiphertextFile::parse::<F>(bytes).map_err(|error| file_error(source, error))?;
+    check_binding(source, &binding, verified.claim().data())?;
+    EscrowedClaim::open(verified, &key, &ciphertext).map_err(|_| {
+        let (proof, ciphertext) = (proof.to_string(), source.to_string());
+        EscrowCommandError::OtherCiphertext { proof, ciphertext }.into()
+    })
+}
+
+/// A secret file, which may be encrypted.
+fn read_sealed(source: &Source, keys: &KeyArgs) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let text = source.read_secret()?;
+    match crypt::is_age(&text) {
+        true => keys.open(source, &text),
+        false => Ok(text),
+    }
+}
+
+/// Writes a secret for those it is for: encrypted, so that nobody else reads it and it
+/// never lies open, or where nobody is named for who runs the command alone. True when it
+/// went to standard output.
+fn write_for(
+    path: &Path,
+    text: &[u8],
+    to: Option<&Recipients>,
+    force: bool,
+    env: Env,
+) -> Result<bool, Error> {
+    let Some(recipients) = to else { return write_private(path, text, force, env) };
+    let sealed = crypt::encrypt(text, recipients, true)
+        .map_err(|error| Error::crypt(&Source::Path(path.to_owned()), error))?;
+    write_private(path, &sealed, force, env)
+}
+
+/// Who is named, if anybody.
+fn named(to: &RecipientArgs) -> Result<Option<Recipients>, Error> {
+    to.given().then(|| to.recipients()).transpose()
 }
 
 /// The proof system of a file of these.

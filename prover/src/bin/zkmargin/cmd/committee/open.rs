@@ -13,16 +13,20 @@ use zkmargin_prover::escrow::{
 use zkmargin_prover::files::Source;
 use zkmargin_prover::with_backend;
 
-use super::{EscrowCommandError, Sealed, SealedArgs, file_error};
+use super::{EscrowCommandError, Sealed, SealedArgs, file_error, named, read_sealed, write_for};
 use crate::env::Env;
 use crate::error::{Error, Exit};
-use crate::input::{parse_source, refuse_existing, write_private};
+use crate::input::{KeyArgs, parse_source, refuse_existing};
+use crate::keys::RecipientArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The members' parts: one of each, as many as the threshold at least
+    /// The members' parts: one of each, as many as the threshold at least; those to you
+    /// are decrypted
     #[arg(required = true, value_parser = parse_source)]
     part: Vec<Source>,
+    #[command(flatten)]
+    keys: KeyArgs,
     #[command(flatten)]
     sealed: SealedArgs,
     #[command(flatten)]
@@ -50,7 +54,9 @@ pub(crate) struct DiscloseArgs {
 /// Where the portfolio goes.
 #[derive(Debug, clap::Args)]
 struct Target {
-    /// Where the portfolio goes, readable by you alone
+    #[command(flatten)]
+    to: RecipientArgs,
+    /// Where the portfolio goes: an age file to the recipients, or readable by you alone
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Replace an existing output file
@@ -83,7 +89,8 @@ pub(crate) fn disclose(args: &DiscloseArgs, env: Env) -> Result<Exit, Error> {
 fn open_parts<F: EscrowGroup>(args: &Args, env: Env) -> Result<Exit, Error> {
     let sealed = args.sealed.load::<F>(env)?;
     let part = |source: &Source| {
-        PartFile::parse::<F>(&source.read_secret()?).map_err(|error| file_error(source, error))
+        let text = read_sealed(source, &args.keys)?;
+        PartFile::parse::<F>(&text).map_err(|error| file_error(source, error))
     };
     let parts = args.part.iter().map(part).collect::<Result<Vec<_>, _>>()?;
     let Sealed { committee, binding, ciphertext } = &sealed;
@@ -114,12 +121,12 @@ fn tell<F: EscrowGroup>(
     sealed: &Sealed<F>,
     words: &Words<F>,
     left_out: Vec<String>,
-    Target { output, force }: &Target,
+    Target { to, output, force }: &Target,
     env: Env,
 ) -> Result<Exit, Error> {
     let file =
         OpenedFile::of(words).map_err(|error| file_error(&Source::Path(output.clone()), error))?;
-    if write_private(output, &file.to_json(), *force, env)? {
+    if write_for(output, &file.to_json(), named(to)?.as_ref(), *force, env)? {
         return Ok(Exit::Done);
     }
     let report = Report {

@@ -4,17 +4,24 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use zkmargin_margin::ids::AccountId;
-use zkmargin_prover::crypt;
-use zkmargin_prover::escrow::{EscrowGroup, Member, MemberFile, Part, PartFile};
+use zkmargin_prover::escrow::{EscrowGroup, MemberFile, Part, PartFile};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::with_backend;
 
-use super::{EscrowCommandError, SealedArgs, file_error};
+use super::{EscrowCommandError, SealedArgs, file_error, named, read_sealed, write_for};
 use crate::env::Env;
 use crate::error::{Error, Exit};
-use crate::input::{KeyArgs, parse_source, refuse_existing, write_private};
+use crate::input::{KeyArgs, parse_source, refuse_existing};
+use crate::keys::RecipientArgs;
+
+/// What is said after the help.
+const NOTE: &str = "\
+With --recipient the part is an age file to those who may open the portfolio: where every \
+member names the liquidators alone, nobody else can open it, other members and whoever \
+carries the parts included.";
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = NOTE)]
 pub(crate) struct Args {
     /// The member's secret, as `committee new` wrote it
     #[arg(value_parser = parse_source)]
@@ -23,6 +30,8 @@ pub(crate) struct Args {
     keys: KeyArgs,
     #[command(flatten)]
     sealed: SealedArgs,
+    #[command(flatten)]
+    to: RecipientArgs,
     /// Where the part goes: for those who may open the portfolio
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -47,11 +56,14 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
 }
 
 fn share<F: EscrowGroup>(args: &Args, env: Env) -> Result<Exit, Error> {
-    let member = load_member::<F>(&args.member, &args.keys)?;
+    let to = named(&args.to)?;
+    let text = read_sealed(&args.member, &args.keys)?;
+    let member = MemberFile::parse::<F>(&text).map_err(|error| file_error(&args.member, error))?;
     let sealed = args.sealed.load::<F>(env)?;
     let part = Part::new(&sealed.committee, &member, &sealed.ciphertext)
         .map_err(EscrowCommandError::from)?;
-    if write_private(&args.output, &PartFile::of(&part).to_json(), args.force, env)? {
+    let text = PartFile::of(&part).to_json();
+    if write_for(&args.output, &text, to.as_ref(), args.force, env)? {
         return Ok(Exit::Done);
     }
     let report = Report {
@@ -68,13 +80,4 @@ fn share<F: EscrowGroup>(args: &Args, env: Env) -> Result<Exit, Error> {
         )]
     })?;
     Ok(Exit::Done)
-}
-
-/// A member's secret, which may be encrypted.
-fn load_member<F: EscrowGroup>(source: &Source, keys: &KeyArgs) -> Result<Member<F>, Error> {
-    let mut text = source.read_secret()?;
-    if crypt::is_age(&text) {
-        text = keys.open(source, &text)?;
-    }
-    MemberFile::parse::<F>(&text).map_err(|error| file_error(source, error))
 }

@@ -140,14 +140,15 @@ impl Sent {
     }
 }
 
-/// What markets and registry announced of the market.
+/// What the contracts announced of the market.
 fn events(on: &Registry, receipt: &TransactionReceipt) -> Vec<Event> {
-    receipt.inner.logs().iter().filter_map(|log| event(on, log)).collect()
+    let keepers = on.keepers();
+    receipt.inner.logs().iter().filter_map(|log| event(on, &keepers, log)).collect()
 }
 
-/// The engine's event in a log of the market.
-pub(super) fn event(on: &Registry, log: &Log) -> Option<Event> {
-    if ![on.at.markets, on.at.registry].contains(&log.address()) {
+/// The engine's event in a log about the market, of one of these contracts.
+pub(super) fn event(on: &Registry, keepers: &[Address], log: &Log) -> Option<Event> {
+    if !keepers.contains(&log.address()) {
         return None;
     }
     let mut context = B256::ZERO;
@@ -174,6 +175,13 @@ pub(super) fn account(args: &AccountArgs, action: AccountAction, env: Env) -> Re
         AccountAction::Reinstate => on.send(&registry::reinstateCall::from(named)),
     }?;
     report(&on, &[outcome], env)
+}
+
+impl AccountArgs {
+    /// The registry, and the account.
+    pub(super) fn open(&self) -> Result<(Registry, AccountId), Error> {
+        Ok((self.sender.open()?, self.account))
+    }
 }
 
 impl OwnerArgs {

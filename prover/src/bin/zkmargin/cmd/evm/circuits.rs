@@ -3,8 +3,10 @@
 use alloy_sol_types::private::{Address, B256};
 use clap::Subcommand;
 use serde::Serialize;
+use zkmargin_evm::artifact::creation_code;
 use zkmargin_evm::contracts::MarginProofGate as gate;
 use zkmargin_evm::engine::{LAST_TIME, Time};
+use zkmargin_prover::files::Source;
 use zkmargin_prover::human;
 
 use super::actions::report;
@@ -13,6 +15,7 @@ use super::deployment::{DeploymentArgs, Registry, SenderArgs};
 use super::error::EvmError;
 use crate::env::Env;
 use crate::error::{Error, Exit};
+use crate::input::parse_source;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -43,8 +46,14 @@ pub(crate) struct Add {
     #[command(flatten)]
     sender: SenderArgs,
     /// The verifier's address
-    #[arg(long, value_name = "0x...")]
-    verifier: Address,
+    #[arg(long, value_name = "0x...", required_unless_present = "artifact")]
+    verifier: Option<Address>,
+    /// Deploy it first: compiled, as `node scripts/compile.mjs` writes it
+    #[arg(long, value_name = "FILE", value_parser = parse_source, conflicts_with = "verifier")]
+    artifact: Option<Source>,
+    /// What its proofs say: margin, changes, escrows
+    #[arg(long, value_enum, default_value_t)]
+    of: Statement,
     /// Hash of its code, as you found it to be what `zkmargin evm export` writes; the
     /// code that is there now, unless given
     #[arg(long, value_name = "0x...")]
@@ -75,6 +84,26 @@ pub(crate) struct Retire {
     valid_until: u64,
 }
 
+/// What the proofs of a circuit say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Statement {
+    /// An account's margin
+    #[default]
+    Margin,
+    /// What an account becomes
+    Changes,
+    /// An account's margin, with an escrow
+    Escrows,
+}
+
+impl Statement {
+    /// By the contract's number.
+    fn of(number: u8) -> Option<Self> {
+        [Self::Margin, Self::Changes, Self::Escrows].get(usize::from(number)).copied()
+    }
+}
+
 /// A circuit of a market.
 #[derive(Serialize)]
 pub(super) struct Line {
@@ -82,6 +111,8 @@ pub(super) struct Line {
     name: Option<String>,
     verifier: Address,
     gas: u32,
+    /// Nothing when it is one that this program does not know.
+    of: Option<Statement>,
     /// Nothing when there is no end.
     valid_until: Option<u64>,
     frozen: bool,
@@ -134,18 +165,47 @@ fn named(
 
 fn add(args: &Add, env: Env) -> Result<Exit, Error> {
     let on = args.sender.open()?;
+    let verifier = args.deployed(&on)?;
     let hash = match args.code_hash {
         Some(hash) => hash,
-        None => on.chain.code_hash(args.verifier)?,
+        None if on.chain.is_plan() => B256::ZERO,
+        None => on.chain.code_hash(verifier)?,
     };
-    let call = gate::addCircuitCall {
-        context: on.context(),
-        verifier: args.verifier,
-        codeHash: hash,
-        gasLimit: args.verifier_gas,
-        validUntil: time(args.valid_until.unwrap_or(LAST_TIME))?,
-    };
-    report(&on, &[on.chain.send(on.at.gate, &call)?], env)
+    let until = time(args.valid_until.unwrap_or(LAST_TIME))?;
+    let named = (on.context(), verifier, hash, args.verifier_gas, until);
+    let (chain, at) = (&on.chain, on.at.gate);
+    let sent = match args.of {
+        Statement::Margin => chain.send(at, &gate::addCircuitCall::from(named)),
+        Statement::Changes => chain.send(at, &gate::addChangeCircuitCall::from(named)),
+        Statement::Escrows => chain.send(at, &gate::addEscrowCircuitCall::from(named)),
+    }?;
+    report(&on, &[sent], env)
+}
+
+impl Add {
+    /// The verifier, which may have to be deployed first.
+    fn deployed(&self, on: &Registry) -> Result<Address, Error> {
+        let Some(file) = &self.artifact else {
+            return Ok(self.verifier.ok_or(Error::Usage("--verifier or --artifact is needed"))?);
+        };
+        let path = file.to_string();
+        let code = creation_code(&file.read()?);
+        let (verifier, _) =
+            on.chain.create(code.map_err(|source| EvmError::Artifact { path, source })?)?;
+        Ok(verifier)
+    }
+}
+
+/// The circuit that is named, or the market's only active one of a statement.
+pub(super) fn only(on: &Registry, of: Statement, named: Option<B256>) -> Result<B256, EvmError> {
+    if let Some(circuit) = named {
+        return Ok(circuit);
+    }
+    let fitting: Vec<_> = active(on)?.into_iter().filter(|line| line.of == Some(of)).collect();
+    match fitting.as_slice() {
+        [one] => Ok(one.circuit),
+        several => Err(EvmError::NotOneCircuit { of, found: several.len() }),
+    }
 }
 
 /// A time as the contracts take it.
@@ -167,6 +227,7 @@ pub(super) fn active(on: &Registry) -> Result<Vec<Line>, EvmError> {
             name: ours.map(|verifier| verifier.name().to_string()),
             verifier: known.verifier,
             gas: known.gasLimit,
+            of: Statement::of(known.statement),
             valid_until: (until != LAST_TIME).then_some(until),
             frozen: known.frozen,
         })
@@ -182,6 +243,12 @@ impl Line {
             None => String::new(),
         };
         let frozen = if self.frozen { ", FROZEN" } else { "" };
-        format!("{} {name}{until}{frozen}", self.circuit)
+        let of = match self.of {
+            Some(Statement::Margin) => "",
+            Some(Statement::Changes) => ", of changes",
+            Some(Statement::Escrows) => ", of escrows",
+            None => ", of a statement that this program does not know",
+        };
+        format!("{} {name}{of}{until}{frozen}", self.circuit)
     }
 }

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use alloy_sol_types::SolCall;
 use alloy_sol_types::private::{Address, B256, FixedBytes};
 use serde::{Deserialize, Serialize, Serializer};
-use zkmargin_evm::contracts::{MarginCallRegistry as registry, MarginMarkets as markets};
+use zkmargin_evm::contracts::{
+    MarginCallRegistry as registry, MarginMarkets as markets, MarginProofGate as gate,
+};
 use zkmargin_evm::engine as convert;
 use zkmargin_margin::ids::ContextId;
 use zkmargin_margin::layout::ColumnLayout;
@@ -119,6 +121,9 @@ pub(super) struct Contracts {
     pub(super) gate: Option<Address>,
     pub(super) operators: Option<Address>,
     pub(super) registry: Option<Address>,
+    /// Where the market demands escrows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) escrows: Option<Address>,
 }
 
 /// A complete deployment.
@@ -158,7 +163,7 @@ impl DeployedVerifier {
 impl Deployment {
     /// Where everything is, when it is there.
     pub(super) fn places(&self) -> Option<Places> {
-        let Contracts { roles, markets, gate, operators, registry } = self.contracts;
+        let Contracts { roles, markets, gate, operators, registry, .. } = self.contracts;
         Some(Places {
             context: self.context.filter(|_| self.complete)?,
             roles: roles?,
@@ -261,6 +266,16 @@ impl Registry {
     /// Reads the registry.
     pub(super) fn read<C: SolCall>(&self, call: &C) -> Result<C::Return, EvmError> {
         self.chain.read(self.at.registry, call)
+    }
+
+    /// The contracts that announce what happens: markets and registry, and what keeps
+    /// changes and escrows where there is such a contract. One that the node does not tell
+    /// is left out.
+    pub(super) fn keepers(&self) -> Vec<Address> {
+        let changes = self.chain.read(self.at.gate, &gate::changesCall {});
+        let escrows = self.chain.read(self.at.gate, &gate::escrowsCall {});
+        let beside = changes.into_iter().chain(escrows).filter(|at| !at.is_zero());
+        [self.at.markets, self.at.registry].into_iter().chain(beside).collect()
     }
 
     /// Reads the markets.

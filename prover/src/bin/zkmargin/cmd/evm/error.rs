@@ -10,6 +10,8 @@ use reqwest::Url;
 use zkmargin_evm::artifact::ArtifactError;
 use zkmargin_evm::contracts::MarginBonds::MarginBondsErrors as BondsError;
 use zkmargin_evm::contracts::MarginCallRegistry::MarginCallRegistryErrors as RegistryError;
+use zkmargin_evm::contracts::MarginChanges::MarginChangesErrors as ChangesError;
+use zkmargin_evm::contracts::MarginEscrows::MarginEscrowsErrors as EscrowsError;
 use zkmargin_evm::contracts::MarginMarkets::MarginMarketsErrors as MarketError;
 use zkmargin_evm::contracts::MarginOperators::MarginOperatorsErrors as OperatorError;
 use zkmargin_evm::contracts::MarginPaths::MarginPathsErrors as PathsError;
@@ -26,6 +28,7 @@ use zkmargin_prover::human;
 use zkmargin_prover::json::JsonError;
 use zkmargin_verifier::engine::Refusal;
 
+use super::circuits::Statement;
 use super::deployment::CircuitName;
 use crate::cmd::call::refusal_hint;
 
@@ -101,6 +104,16 @@ pub(crate) enum EvmError {
     NoPaths,
     #[error("the registry has a contract that keeps demands for paths")]
     PathsAreSet,
+    #[error("no contract keeps changes: nobody can say what an account becomes")]
+    NoChanges,
+    #[error("the gate has a contract that keeps changes")]
+    ChangesAreSet,
+    #[error("no contract keeps escrows: the market demands none")]
+    NoEscrows,
+    #[error("of the account {0} no escrow is on record, or none of that epoch")]
+    NoEscrow(AccountId),
+    #[error("the market has {found} active circuits of {of:?}, and which one is meant is not said")]
+    NotOneCircuit { of: Statement, found: usize },
     #[error("of the account {0} no such demand, or no answer to it, is on record")]
     NoDemand(AccountId),
 }
@@ -118,6 +131,16 @@ pub(crate) enum Rejection {
     NotCanonical(String),
     #[error("the circuit {0} is accepted already")]
     CircuitAlreadyAdded(B256),
+    #[error("the proofs of circuit {0} are of another statement")]
+    WrongStatement(B256),
+    #[error(
+        "a committee is named once, before the market's first circuit is active, where there is a contract of escrows"
+    )]
+    TooLateForEscrow,
+    #[error("the account {0} is not the owner's")]
+    WrongAccount(Address),
+    #[error("the ciphertext is not that of the proof, or to another key")]
+    OtherCiphertext,
     #[error("the circuit {0} is frozen")]
     CircuitFrozen(B256),
     #[error("the circuit is accepted from {0} on, once it is activated")]
@@ -192,6 +215,7 @@ impl Rejection {
             .or_else(|| Self::of_bonds(data))
             .or_else(|| Self::of_paths(data))
             .or_else(|| Self::of_prices(data))
+            .or_else(|| Self::of_changes(data))
             .unwrap_or_else(|| Self::Other(format!("0x{}", hex::encode(data))))
     }
 
@@ -208,6 +232,8 @@ impl Rejection {
             GateError::CircuitFrozen(error) => Self::CircuitFrozen(error.circuit),
             GateError::CircuitNotYet(error) => Self::CircuitNotYet(at(error.validFrom.to())),
             GateError::CircuitEnded(error) => Self::CircuitEnded(at(error.validUntil.to())),
+            GateError::WrongStatement(error) => Self::WrongStatement(error.circuit),
+            GateError::TooLateForEscrow(_) => Self::TooLateForEscrow,
             GateError::WrongCode(_) => Self::WrongCode,
             GateError::InsecureSrs(error) => Self::InsecureSrs(error.circuit),
             GateError::TooLittleGas(_) => Self::TooLittleGas,
@@ -271,6 +297,16 @@ impl Rejection {
             PricesError::TermsComplete(_) => Self::RowsNamed,
             _ => return None,
         })
+    }
+
+    fn of_changes(data: &[u8]) -> Option<Self> {
+        if let Ok(ChangesError::WrongAccount(error)) = ChangesError::abi_decode(data) {
+            return Some(Self::WrongAccount(error.account));
+        }
+        match EscrowsError::abi_decode(data).ok()? {
+            EscrowsError::OtherCiphertext(_) => Some(Self::OtherCiphertext),
+            _ => None,
+        }
     }
 
     fn of_roles(data: &[u8]) -> Option<Self> {
@@ -387,6 +423,12 @@ impl EvmError {
             Self::Recipient(_) => "give the key that `zkmargin keygen` tells: age1...",
             Self::NoPaths => "the administrator deploys one: `zkmargin evm paths deploy`",
             Self::PathsAreSet => "it is said once: `zkmargin evm paths show` tells which",
+            Self::NoChanges => "the administrator deploys one: `zkmargin evm changes deploy`",
+            Self::ChangesAreSet => "it is said once: `zkmargin evm changes status` tells which",
+            Self::NoEscrows => "send proofs without an escrow: `zkmargin evm submit`",
+            Self::NotOneCircuit { .. } => {
+                "name it with --circuit (`zkmargin evm circuits list`), or add one: `zkmargin evm circuits add --of`"
+            }
             Self::NoDemand(_) => "look at `zkmargin evm paths show`",
             Self::Rejected(Rejection::Unauthorized { .. }) => {
                 "send with the key of an account that has the role"

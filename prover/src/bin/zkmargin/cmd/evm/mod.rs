@@ -4,11 +4,13 @@ mod actions;
 mod approval;
 mod bonds;
 mod chain;
+mod changes;
 mod check;
 mod circuits;
 mod deploy;
 mod deployment;
 mod error;
+mod escrows;
 mod export;
 mod halts;
 mod keeper;
@@ -91,6 +93,10 @@ pub(crate) enum Command {
     Bonds(bonds::Args),
     /// Paths that the venue withholds: demand them on record, answer demands
     Paths(paths::Args),
+    /// What accounts said they become: send changes, show them, have them expire
+    Changes(changes::Args),
+    /// Proofs that the market's committee can open: send them, fetch what it opens
+    Escrows(escrows::Args),
     /// Posted prices against a feed: who shows that one is off has its epoch rejected
     Prices(prices::Args),
     /// Show, announce and replace who signs epochs
@@ -143,6 +149,8 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
         Command::Check(args) => check::run(args, env),
         Command::Bonds(args) => bonds::run(args, env),
         Command::Paths(args) => paths::run(args, env),
+        Command::Changes(args) => changes::run(args, env),
+        Command::Escrows(args) => escrows::run(args, env),
         Command::Prices(args) => prices::run(args, env),
         Command::Signers(command) => signers::run(command, env),
         Command::Models(command) => halts::model(command, env),

@@ -330,9 +330,10 @@ fn registered(on: &Registry) -> Result<BTreeSet<AccountId>, EvmError> {
 }
 
 fn announced(on: &Registry, since: u64) -> Result<Vec<HistoryLine>, EvmError> {
-    let logs = on.chain.logs(&[on.at.markets, on.at.registry], since)?;
+    let keepers = on.keepers();
+    let logs = on.chain.logs(&keepers, since)?;
     let line = |log: alloy_rpc_types_eth::Log| {
-        Some(HistoryLine { block: log.block_number, event: event(on, &log)? })
+        Some(HistoryLine { block: log.block_number, event: event(on, &keepers, &log)? })
     };
     Ok(logs.into_iter().filter_map(line).collect())
 }

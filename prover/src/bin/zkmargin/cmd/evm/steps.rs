@@ -6,13 +6,14 @@ use std::path::Path;
 use alloy_sol_types::private::{Address, B256, U256};
 use alloy_sol_types::{SolConstructor as _, SolValue as _};
 use zkmargin_evm::contracts::{
-    MarginCallRegistry as registry, MarginMarkets as markets, MarginOperators as operators,
-    MarginProofGate as gate, MarginRoles as roles, MarginVerifier as verifier,
+    MarginCallRegistry as registry, MarginEscrows as escrows, MarginMarkets as markets,
+    MarginOperators as operators, MarginProofGate as gate, MarginRoles as roles,
+    MarginVerifier as verifier,
 };
 use zkmargin_evm::engine::{self as convert, LAST_TIME, Time};
 use zkmargin_margin::ids::ContextId;
 use zkmargin_prover::files::{Kind, write_atomic};
-use zkmargin_verifier::engine::PolicyParams;
+use zkmargin_verifier::engine::{CommitteeId, PolicyParams};
 use zkmargin_verifier::epoch::Signers;
 
 use super::chain::Chain;
@@ -68,7 +69,7 @@ impl Steps<'_> {
             },
         )?;
         let operators = self.contract(|all| &mut all.operators, || operators::BYTECODE.to_vec())?;
-        self.contract(
+        let registry = self.contract(
             |all| &mut all.registry,
             || {
                 let arguments = registry::constructorCall { markets, gate, operators };
@@ -80,6 +81,9 @@ impl Steps<'_> {
         }
         let context = self.market(roles, markets)?;
         self.roles(roles, context)?;
+        if let Some(committee) = self.rules.escrow {
+            self.escrow([registry, markets, gate], context, committee)?;
+        }
         for prepared in prepared {
             self.circuit(gate, context, prepared)?;
         }
@@ -87,6 +91,36 @@ impl Steps<'_> {
         self.state.complete = true;
         self.save()?;
         Ok(self.state)
+    }
+
+    /// Has the market demand escrows to a committee. Before its circuits: from its first
+    /// proof on, or never.
+    fn escrow(
+        &mut self,
+        [registry, markets, gate]: [Address; 3],
+        context: ContextId,
+        committee: CommitteeId,
+    ) -> Result<(), Error> {
+        let keeper = self.contract(
+            |all| &mut all.escrows,
+            || {
+                let arguments = escrows::constructorCall { registry, markets, gate };
+                code(&escrows::BYTECODE, &arguments.abi_encode())
+            },
+        )?;
+        let plan = self.chain.is_plan();
+        if plan || self.chain.read(gate, &gate::escrowsCall {})?.is_zero() {
+            self.chain.send(gate, &gate::setEscrowsCall { keeper })?;
+        }
+        let (context, committee) = (convert::context(context), convert::committee(committee));
+        if plan || self.chain.read(gate, &gate::committeeOfCall { context })?.is_zero() {
+            self.chain.send(gate, &gate::demandEscrowCall { context, committee })?;
+        }
+        let named = || self.chain.read(gate, &gate::committeeOfCall { context });
+        match plan || named()? == committee {
+            true => Ok(()),
+            false => Err(EvmError::OtherRules.into()),
+        }
     }
 
     /// Deploys a contract, unless it is there.
