@@ -186,7 +186,7 @@ impl Add {
     /// The verifier, which may have to be deployed first.
     fn deployed(&self, on: &Registry) -> Result<Address, Error> {
         let Some(file) = &self.artifact else {
-            return Ok(self.verifier.ok_or(Error::Usage("--verifier or --artifact is needed"))?);
+            return self.verifier.ok_or(Error::Usage("--verifier or --artifact is needed"));
         };
         let path = file.to_string();
         let code = creation_code(&file.read()?);
