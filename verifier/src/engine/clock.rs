@@ -30,8 +30,13 @@ impl ClockTime {
 }
 
 impl fmt::Display for ClockTime {
+    /// A date where there are dates, else seconds since 1970.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        #[cfg(feature = "pins")]
+        let time = crate::pins::time(self.0);
+        #[cfg(not(feature = "pins"))]
+        let time = self.0;
+        time.fmt(f)
     }
 }
 

@@ -19,6 +19,8 @@ enum Mode {
     Silent,
     Lines,
     Terminal,
+    /// A spinner on a terminal, of which nothing stays.
+    Passing,
 }
 
 impl Progress {
@@ -31,15 +33,24 @@ impl Progress {
         Self { mode }
     }
 
+    /// The same, but nothing of a stage stays once it is over.
+    pub(crate) fn passing(self) -> Self {
+        match self.mode {
+            Mode::Terminal => Self { mode: Mode::Passing },
+            _ => Self { mode: Mode::Silent },
+        }
+    }
+
     /// Runs a stage and tells how long it took.
     pub(crate) fn stage<T>(self, name: &str, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
-        let bar = (self.mode == Mode::Terminal).then(|| spinner(name));
+        let spins = matches!(self.mode, Mode::Terminal | Mode::Passing);
+        let bar = spins.then(|| spinner(name));
         let result = work();
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }
-        if self.mode != Mode::Silent {
+        if matches!(self.mode, Mode::Lines | Mode::Terminal) {
             stderr_line(&format!("  {name} ({})", seconds(start.elapsed())));
         }
         result

@@ -142,7 +142,6 @@ fn next(args: &Args, dir: &str) -> Vec<String> {
     }
     let insecure = if args.srs.insecure_dev_srs { " --insecure-dev-srs" } else { "" };
     vec![
-        format!("  zkmargin inspect {dir}/portfolio-1.age"),
         format!(
             "  zkmargin margin {dir}/portfolio-2.age -m {dir}/market-3.json -i {dir}/trader.key --json"
         ),
@@ -152,7 +151,6 @@ fn next(args: &Args, dir: &str) -> Vec<String> {
         format!("  zkmargin stress {dir}/strangle.age -m {dir}/options.json -i {dir}/trader.key"),
         format!("  open {dir}/iron-condor.svg"),
         format!("  zkmargin call history -l {dir}/ledger.redb --json"),
-        "  zkmargin cost".to_owned(),
     ]
 }
 
@@ -295,7 +293,7 @@ fn breach(story: &mut Story, example: &Example) -> Result<(), Error> {
     publish(story, "2", Some("1"))?;
     story.ledger(now, &["post", "@epoch-2.json"])?;
     story.tell("Prices that move so far halt the ledger, and a guardian confirms them.")?;
-    story.ledger_ending(now, &["submit", "@breach-2.json"], Exit::False)?;
+    story.ledger_detail(now, &["submit", "@breach-2.json"], Exit::False)?;
     let root = market_root(story, "2")?;
     story.ledger(now, &["resume", "-e", "2", "--market-root", &root])?;
     story.ledger(now, &["submit", "@breach-2.json"])?;

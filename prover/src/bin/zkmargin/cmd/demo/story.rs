@@ -64,12 +64,15 @@ impl Story {
     pub(super) fn new(dir: PathBuf, srs: SrsArgs, env: Env, run_line: RunLine) -> Self {
         let silent = env.out.is_json() || env.out.is_quiet();
         let env = if silent { env.muted() } else { env };
+        let brief = !env.out.is_verbose();
+        let progress = if brief { env.progress.passing() } else { env.progress };
+        let env = Env { progress, ..env };
         Self {
             dir,
             srs,
             env,
             run_line,
-            brief: !env.out.is_verbose(),
+            brief,
             said: Cell::new(true),
             proofs: 0,
             commands: Vec::new(),
@@ -190,11 +193,30 @@ impl Story {
         words: &[&str],
         expected: Exit,
     ) -> Result<(), Error> {
-        let (now, ledger) = (now.to_string(), self.ledger.clone());
-        let mut line = vec!["call"];
-        line.extend_from_slice(words);
-        line.extend_from_slice(&["-l", &ledger, "--now", &now]);
+        let line = self.on_ledger(now, words);
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
         self.run(&line, expected)
+    }
+
+    /// The same, of which the result is a detail, for `--verbose`.
+    pub(super) fn ledger_detail(
+        &mut self,
+        now: u64,
+        words: &[&str],
+        expected: Exit,
+    ) -> Result<(), Error> {
+        let line = self.on_ledger(now, words);
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        self.run_shown(&line, expected, !self.brief)
+    }
+
+    fn on_ledger(&self, now: u64, words: &[&str]) -> Vec<String> {
+        let (now, ledger) = (now.to_string(), self.ledger.as_str());
+        [&["call"], words, &["-l", ledger, "--now", &now]]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
     }
 
     /// A command whose result is a detail, for `--verbose`.
@@ -205,7 +227,8 @@ impl Story {
     /// Shows a command line and runs it; `@name` is a file of the story.
     pub(super) fn run(&mut self, words: &[&str], expected: Exit) -> Result<(), Error> {
         let is = |names: &&[&str]| words.starts_with(names);
-        let housekeeping = expected == Exit::Done && HOUSEKEEPING.iter().any(is);
+        let as_expected = matches!(expected, Exit::Done | Exit::MarginCall);
+        let housekeeping = as_expected && HOUSEKEEPING.iter().any(is);
         self.run_shown(words, expected, !self.brief || !housekeeping)
     }
 
@@ -225,7 +248,9 @@ impl Story {
         let exit = match (self.run_line)(&words, env) {
             Ok(exit) => exit,
             Err(error) if error.exit() == expected => {
-                self.tell(&format!("error: {}", error.message(true)))?;
+                if shown {
+                    self.tell(&format!("error: {}", error.message(true)))?;
+                }
                 expected
             }
             Err(error) => return Err(error),
@@ -237,7 +262,7 @@ impl Story {
             self.proofs += 1;
         }
         if exit != Exit::Done {
-            self.tell(&format!("(exit code {})", exit as u8))?;
+            self.detail(&format!("(exit code {})", exit as u8))?;
         }
         Ok(())
     }
