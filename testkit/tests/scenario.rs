@@ -3,6 +3,7 @@
 
 #[path = "../../circuits/tests/common/mod.rs"]
 mod fixtures;
+#[allow(dead_code, reason = "shared by tests")]
 mod harness;
 
 use std::ops::Range;
