@@ -42,6 +42,7 @@ STAGES = {
         [("escrow", ["no_lie_is_accepted", *WHOLE])],
         [("circuits/escrow", [])],
         [("escrow", ["no_published_lie_is_accepted", *DEEP])],
+        [("standard", DEEP)],
     ],
     "gadgets/": [
         [("gadgets", [])],
@@ -73,6 +74,12 @@ STAGES = {
         [("simulation", ["nothing_is_told_twice", "the_number_of_scenarios"])],
         [("circuits/simulation", ["rejects::", "true_statements", "native_check"])],
         [("simulation", DEEP)],
+    ],
+    "transition/deleveraging/": [
+        [("deleveraging", ["the_graph_is_whole"])],
+        [("statement", ["deleveraging::"])],
+        [("circuits/deleveraging", [])],
+        [("deleveraging", ["no_lie_is_accepted", "no_cell_can_be_changed"])],
     ],
     "transition/": [
         [("transitions", WHOLE)],
