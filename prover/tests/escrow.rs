@@ -166,5 +166,10 @@ fn opens_to_a_liquidator(dir: &Path, of: &str, opened: &[u8]) {
     let seen = decrypt(&fs::read(dir.join("portfolio.age")).unwrap(), &keys).unwrap();
     assert_eq!(*seen, opened);
     // Somebody who is no recipient is refused before anything is opened.
-    refused(dir, &format!("{open} -i liquidator.key -r age1nobody -o never.json"), 2, "age1nobody");
+    refused(
+        dir,
+        &format!("{open} -i liquidator.key -r age1nobody -o never.json"),
+        2,
+        "not a recipient",
+    );
 }
