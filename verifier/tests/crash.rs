@@ -18,11 +18,15 @@ use zkmargin_verifier::{Ledger, LedgerError};
 
 const WRITER: &str = "ZKMARGIN_CRASH_TEST_LEDGER";
 
-/// The action that follows so many transitions: ten per round on ten accounts.
+/// Transitions after which the writer waits to be killed: where disks are fast it would
+/// run out of accounts.
+const LAST: u64 = 1_000;
+
+/// The action that follows so many transitions: ten per round, two accounts in each.
 fn action(sequence: u64) -> (u64, ActionRecord) {
     let (round, step) = (sequence / 10, sequence % 10);
     let (now, epoch) = (START + 20 * round, 2 * round + 1);
-    let number = u8::try_from(round % 200).unwrap() + 1;
+    let number = u8::try_from(round).unwrap() + 1;
     let action = match step {
         0 => posted(epoch, now),
         1 => register(number),
@@ -33,7 +37,7 @@ fn action(sequence: u64) -> (u64, ActionRecord) {
         6 => resume(epoch + 1),
         7 => ActionRecord::AcceptModel { model: model(2) },
         8 => ActionRecord::RevokeModel { model: model(2) },
-        _ => register(number + 50),
+        _ => register(number + 100),
     };
     (now, action)
 }
@@ -46,7 +50,7 @@ fn writer() {
     let ledger = Ledger::open(Path::new(&path)).unwrap();
     let start = ledger.history(None).unwrap().len() as u64;
     println!("ready");
-    for sequence in start.. {
+    for sequence in start..LAST {
         let (now, action) = action(sequence);
         let action = linked(action, &ledger.meta().unwrap());
         let entry = match ledger.apply(now, &verified(&action)) {
@@ -56,6 +60,7 @@ fn writer() {
         assert_eq!(entry.sequence, sequence);
         println!("done {sequence}");
     }
+    sleep(Duration::from_secs(60));
 }
 
 #[test]

@@ -65,11 +65,11 @@ fn a_proof_holds_until_it_is_due() {
 fn statuses_read_as_sentences() {
     let texts = [
         "unregistered",
-        "unproven since 7, first proof due at 9",
-        "current: initial in epoch 3, next proof due at 9",
-        "called (breach below maintenance, epoch 3) since 7, to cure by 9, shortfall 5 quote units",
-        "liquidatable (overdue, epoch 3) since 9",
-        "closed since 7",
+        "unproven since 1970-01-01 00:00:07 UTC, first proof due at 1970-01-01 00:00:09 UTC",
+        "current: initial in epoch 3, next proof due at 1970-01-01 00:00:09 UTC",
+        "called (breach below maintenance, epoch 3) since 1970-01-01 00:00:07 UTC, to cure by 1970-01-01 00:00:09 UTC, shortfall 5 quote units",
+        "liquidatable (overdue, epoch 3) since 1970-01-01 00:00:09 UTC",
+        "closed since 1970-01-01 00:00:07 UTC",
     ];
     for ((status, text), name) in statuses().iter().zip(texts).zip(AccountStatus::NAMES) {
         assert_eq!((status.to_string().as_str(), status.name()), (text, name));
@@ -95,16 +95,16 @@ fn events() -> Vec<(Event, bool, String)> {
             "epoch 3 posted, quarantined".into(),
         ),
         (Event::EpochRejected { epoch }, false, "epoch 3 rejected".into()),
-        (Event::Registered { account, due }, true, " registered, first proof due at 9".into()),
+        (Event::Registered { account, due }, true, " registered, first proof due at 1970-01-01 00:00:09 UTC".into()),
         (
             Event::ProofAccepted { account, epoch, level, due },
             true,
-            " proved initial in epoch 3, next proof due at 9".into(),
+            " proved initial in epoch 3, next proof due at 1970-01-01 00:00:09 UTC".into(),
         ),
         (
             Event::Called { account, reason, level: None, epoch, deadline: DUE, shortfall },
             true,
-            " called (overdue, epoch 3), to cure by 9".into(),
+            " called (overdue, epoch 3), to cure by 1970-01-01 00:00:09 UTC".into(),
         ),
         (
             Event::CallRefined {
@@ -115,17 +115,17 @@ fn events() -> Vec<(Event, bool, String)> {
                 shortfall: Shortfall::new(5),
             },
             true,
-            " call now (breach below initial, epoch 3), to cure by 9, shortfall 5 quote units"
+            " call now (breach below initial, epoch 3), to cure by 1970-01-01 00:00:09 UTC, shortfall 5 quote units"
                 .into(),
         ),
         (
             Event::Cured { account, epoch, level, due },
             true,
-            " cured by initial in epoch 3, next proof due at 9".into(),
+            " cured by initial in epoch 3, next proof due at 1970-01-01 00:00:09 UTC".into(),
         ),
-        (Event::Liquidatable { account, since: DUE }, true, " liquidatable since 9".into()),
+        (Event::Liquidatable { account, since: DUE }, true, " liquidatable since 1970-01-01 00:00:09 UTC".into()),
         (Event::Closed { account, liquidated: true }, true, " liquidated, closed".into()),
-        (Event::Reinstated { account, due }, true, " reinstated, proof due at 9".into()),
+        (Event::Reinstated { account, due }, true, " reinstated, proof due at 1970-01-01 00:00:09 UTC".into()),
         (Event::Escaped { account }, true, " escaped, closed".into()),
         (
             Event::PathRequested { account, epoch },

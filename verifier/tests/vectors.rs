@@ -148,10 +148,10 @@ fn run(scenario: scenarios::Scenario) -> Vector {
             AccountStatus::Liquidatable { since, .. } => Some(since),
             _ => None,
         };
-        let time = time.map_or(String::new(), |time| format!(" {time}"));
+        let time = time.map_or(String::new(), |time| format!(" {}", time.get()));
         let place = format!("{} step {number}: {}", scenario.name, action.name());
         assert_eq!(got, outcome, "{place}");
-        assert_eq!(format!("{clock} {}{time}", stand.name()), status, "{place}");
+        assert_eq!(format!("{} {}{time}", clock.get(), stand.name()), status, "{place}");
         let query = query.map(|asked| {
             let query = Query::new(&engine.standing(account, now), asked.min_level, asked.max_age);
             assert_eq!(query.facts(), asked.facts, "{place}");

@@ -102,7 +102,7 @@ impl Report {
         let mut lines = vec![self.epoch_line()];
         lines.extend(self.market_root.map(|root| format!("market root   {root}")));
         if let Some(until) = self.paused_until {
-            lines.push(format!("PAUSED        until {until}, {}", time(until)));
+            lines.push(format!("PAUSED        until {}", time(until)));
         }
         if self.halted == Some(HaltReason::PriceMove) {
             lines.push(format!(
@@ -137,9 +137,8 @@ impl Report {
         match self.standstill {
             None => format!("clock         {}, it runs", self.clock),
             Some(why) => format!(
-                "clock         {}, it stands still since {} ({}): {why}",
+                "clock         {}, it stands still since {}: {why}",
                 self.clock,
-                self.last_ran,
                 time(self.last_ran)
             ),
         }

@@ -150,7 +150,6 @@ fn next(args: &Args, dir: &str) -> Vec<String> {
         ),
         format!("  zkmargin stress {dir}/strangle.age -m {dir}/options.json -i {dir}/trader.key"),
         format!("  open {dir}/iron-condor.svg"),
-        format!("  zkmargin call history -l {dir}/ledger.redb --json"),
     ]
 }
 
@@ -295,7 +294,7 @@ fn breach(story: &mut Story, example: &Example) -> Result<(), Error> {
     story.tell("Prices that move so far halt the ledger, and a guardian confirms them.")?;
     story.ledger_detail(now, &["submit", "@breach-2.json"], Exit::False)?;
     let root = market_root(story, "2")?;
-    story.ledger(now, &["resume", "-e", "2", "--market-root", &root])?;
+    story.ledger_detail(now, &["resume", "-e", "2", "--market-root", &root], Exit::Done)?;
     story.ledger(now, &["submit", "@breach-2.json"])?;
     let trader = Example::trader().to_string();
     story.ledger_ending(now, &["status", "-a", &trader], Exit::MarginCall)?;
