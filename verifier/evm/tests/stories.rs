@@ -183,6 +183,7 @@ fn where_the_gas_goes() {
 
 /// Prints a trace; what is of no named contract is of verifiers and precompiles. The parts
 /// are all of the gas.
+#[allow(clippy::print_stdout, reason = "printing is what it is for")]
 fn show(what: &str, data: &[u8], names: &[(Address, &str)], (gas, trace): &(u64, Trace)) {
     let calldata: u64 = data.iter().map(|byte| if *byte == 0 { 4 } else { 16 }).sum();
     println!("{what}: {gas} gas, of it 21000 for a transaction, {calldata} calldata");

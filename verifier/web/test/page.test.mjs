@@ -483,7 +483,7 @@ test("a transparent proof, and one of a change, cannot be checked here", options
   await give(page, ["ipa.json", ipa]);
   await expectState(page, "unsupported", /of the transparent system \(standard-small-ipa\), which `zkmargin verify` checks.*nothing was checked/);
   await give(page, ["change.json", Buffer.from('{"format":"zkmargin-transition"}')]);
-  await expectState(page, "unsupported", /zkmargin verify --meets/);
+  await expectState(page, "unsupported", /a proof of a transition, of a venue or with an escrow, which `zkmargin verify` checks/);
 });
 
 test("keyboard alone, and texts that are no HTML", options, async () => {

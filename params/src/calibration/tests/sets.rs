@@ -224,7 +224,8 @@ fn a_rule_is_no_set_and_what_is_missing_is_refused_by_name() {
 
 #[test]
 fn rules_that_cannot_hold_are_refused_by_field() {
-    let cases: [(fn(&mut Value), &str); 10] = [
+    type Case = (fn(&mut Value), &'static str);
+    let cases: [Case; 10] = [
         (|json| json["calibration"]["price_range"]["unit"] = 0.into(), "price_range.unit: 0"),
         (|json| json["calibration"]["price_range"]["cap"] = "0.48".into(), "falls by 0.96"),
         (|json| json["calibration"]["price_range"]["floor"] = "0.46".into(), "at most cap"),
