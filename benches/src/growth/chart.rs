@@ -90,6 +90,7 @@ fn label(seconds: f64) -> String {
     match seconds {
         s if s >= 1.0 => format!("{s:.0} s"),
         s if s >= 1e-3 => format!("{:.0} ms", s * 1e3),
-        s => format!("{:.0} µs", s * 1e6),
+        s if s >= 1e-6 => format!("{:.0} µs", s * 1e6),
+        s => format!("{:.0} ns", s * 1e9),
     }
 }
