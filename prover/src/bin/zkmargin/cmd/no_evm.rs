@@ -1,5 +1,5 @@
 //! `zkmargin evm` where the command was built without the feature `chain`: what talks
-//! to nodes is a third of a build, and no trader with a ledger needs it.
+//! to nodes is 138 crates, and no trader with a ledger needs it.
 
 use std::ffi::OsString;
 
