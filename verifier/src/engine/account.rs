@@ -234,18 +234,32 @@ impl fmt::Display for CallWords {
     }
 }
 
-/// A shortfall in words, or nothing.
-pub(super) struct ShortfallWords(pub(super) Option<Shortfall>);
+/// A shortfall in words, or nothing: in quote units, or with so many decimals in the
+/// quote currency.
+pub(super) struct ShortfallWords(pub(super) Option<Shortfall>, pub(super) Option<usize>);
 
 impl fmt::Display for ShortfallWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(units) => write!(f, ", shortfall {} quote units", units.get()),
-            None => Ok(()),
+        let Self(Some(units), decimals) = self else { return Ok(()) };
+        let units = units.get();
+        let Some(unit) = decimals.and_then(|n| 10_u128.checked_pow(u32::try_from(n).ok()?)) else {
+            return write!(f, ", shortfall {units} quote units");
+        };
+        write!(f, ", shortfall {}", units / unit)?;
+        let (mut rest, mut unit) = (units % unit, unit);
+        if rest > 0 {
+            f.write_str(".")?;
         }
+        while rest > 0 {
+            unit /= 10;
+            write!(f, "{}", rest / unit)?;
+            rest %= unit;
+        }
+        f.write_str(" in the quote currency")
     }
 }
 
+/// With a precision, as in `{:.8}`, amounts are in a quote currency of so many decimals.
 impl fmt::Display for AccountStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -258,15 +272,47 @@ impl fmt::Display for AccountStatus {
             }
             Self::Called { reason, level, epoch, since, deadline, shortfall } => {
                 let (call, shortfall) =
-                    (CallWords(*reason, *level, *epoch), ShortfallWords(*shortfall));
+                    (CallWords(*reason, *level, *epoch), ShortfallWords(*shortfall, f.precision()));
                 write!(f, "called {call} since {since}, to cure by {deadline}{shortfall}")
             }
             Self::Liquidatable { reason, level, epoch, since, shortfall } => {
                 let (call, shortfall) =
-                    (CallWords(*reason, *level, *epoch), ShortfallWords(*shortfall));
+                    (CallWords(*reason, *level, *epoch), ShortfallWords(*shortfall, f.precision()));
                 write!(f, "liquidatable {call} since {since}{shortfall}")
             }
             Self::Closed { since } => write!(f, "closed since {since}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn a_shortfall_is_told_in_units_or_in_the_currency() {
+        let told = |units, decimals: Option<usize>| {
+            let words = ShortfallWords(Shortfall::new(units), decimals);
+            format!("{words}")
+        };
+        assert_eq!(told(1_050_000_000, None), ", shortfall 1050000000 quote units");
+        assert_eq!(told(1_050_000_000, Some(8)), ", shortfall 10.5 in the quote currency");
+        assert_eq!(told(5, Some(8)), ", shortfall 0.00000005 in the quote currency");
+        assert_eq!(told(300, Some(2)), ", shortfall 3 in the quote currency");
+        assert_eq!(told(7, Some(0)), ", shortfall 7 in the quote currency");
+        assert_eq!(told(7, Some(40)), ", shortfall 7 quote units", "no currency has as many");
+        assert_eq!(format!("{}", ShortfallWords(None, Some(8))), "");
+
+        let called = AccountStatus::Liquidatable {
+            reason: CallReason::Breach,
+            level: Some(Level::Maintenance),
+            epoch: Epoch::new(2),
+            since: ClockTime::new(60),
+            shortfall: Shortfall::new(25),
+        };
+        assert!(format!("{called:.1}").ends_with("shortfall 2.5 in the quote currency"));
+        assert!(format!("{called}").ends_with("shortfall 25 quote units"));
     }
 }

@@ -273,6 +273,7 @@ impl Event {
     }
 }
 
+/// With a precision, as in `{:.8}`, amounts are in a quote currency of so many decimals.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -300,12 +301,12 @@ impl fmt::Display for Event {
             }
             Self::Called { account, reason, level, epoch, deadline, shortfall } => {
                 let (call, shortfall) =
-                    (CallWords(*reason, *level, *epoch), ShortfallWords(*shortfall));
+                    (CallWords(*reason, *level, *epoch), ShortfallWords(*shortfall, f.precision()));
                 write!(f, "{account} called {call}, to cure by {deadline}{shortfall}")
             }
             Self::CallRefined { account, level, epoch, deadline, shortfall } => {
                 let call = CallWords(CallReason::Breach, Some(*level), *epoch);
-                let shortfall = ShortfallWords(*shortfall);
+                let shortfall = ShortfallWords(*shortfall, f.precision());
                 write!(f, "{account} call now {call}, to cure by {deadline}{shortfall}")
             }
             Self::Cured { account, epoch, level, due } => {

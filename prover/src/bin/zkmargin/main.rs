@@ -1,5 +1,6 @@
 //! The `zkmargin` command.
 
+mod amounts;
 mod cli;
 mod cmd;
 mod env;

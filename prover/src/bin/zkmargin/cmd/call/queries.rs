@@ -6,6 +6,7 @@ use zkmargin_verifier::engine::{Action, Event};
 use zkmargin_verifier::ledger::{Grounds, HistoryEntry};
 
 use super::{LedgerArgs, report};
+use crate::amounts::{AmountArgs, Amounts};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 
@@ -28,6 +29,8 @@ pub(crate) struct History {
     /// Only this account
     #[arg(short, long, value_name = "0x...")]
     account: Option<AccountId>,
+    #[command(flatten)]
+    amounts: AmountArgs,
 }
 
 pub(super) fn overdue(args: &Overdue, env: Env) -> Result<Exit, Error> {
@@ -62,15 +65,20 @@ pub(super) fn overdue(args: &Overdue, env: Env) -> Result<Exit, Error> {
 }
 
 pub(super) fn history(args: &History, env: Env) -> Result<Exit, Error> {
-    let ledger = args.ledger.open()?;
+    let (ledger, amounts) = (args.ledger.open()?, args.amounts.load(env)?);
     let history = ledger.history(args.account).map_err(|error| args.ledger.failed(error))?;
-    env.out.result(&history, |history| history.iter().flat_map(lines_of).collect())?;
+    env.out.result(&history, |history| {
+        history.iter().flat_map(|entry| lines_of(entry, amounts)).collect()
+    })?;
     Ok(Exit::Done)
 }
 
 /// A transition, one line an event.
-fn lines_of(entry: &HistoryEntry) -> Vec<String> {
+fn lines_of(entry: &HistoryEntry, amounts: Amounts) -> Vec<String> {
     let at = time(entry.time);
-    let line = |event: &Event| format!("{:>4}  {}  {at}  {event}", entry.sequence, entry.time);
+    let line = |event: &Event| {
+        let event = amounts.told(event);
+        format!("{:>4}  {}  {at}  {event}", entry.sequence, entry.time)
+    };
     entry.events.iter().map(line).collect()
 }

@@ -9,6 +9,7 @@ use zkmargin_verifier::engine::{
 use zkmargin_verifier::ledger::{Ledger, LedgerError};
 
 use super::LedgerArgs;
+use crate::amounts::{AmountArgs, Amounts};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 
@@ -19,6 +20,8 @@ pub(crate) struct Status {
     /// Only this account
     #[arg(short, long, value_name = "0x...")]
     account: Option<AccountId>,
+    #[command(flatten)]
+    amounts: AmountArgs,
 }
 
 #[derive(Serialize)]
@@ -58,10 +61,10 @@ struct Line {
 
 pub(super) fn run(args: &Status, env: Env) -> Result<Exit, Error> {
     let ledger = args.ledger.open()?;
-    let now = args.ledger.now()?;
+    let (now, amounts) = (args.ledger.now()?, args.amounts.load(env)?);
     let report =
         Report::of(&ledger, args.account, now).map_err(|error| args.ledger.failed(error))?;
-    env.out.result(&report, Report::lines)?;
+    env.out.result(&report, |report| report.lines(amounts))?;
     Ok(if report.margin_call { Exit::MarginCall } else { Exit::Done })
 }
 
@@ -98,7 +101,7 @@ impl Report {
         })
     }
 
-    fn lines(&self) -> Vec<String> {
+    fn lines(&self, amounts: Amounts) -> Vec<String> {
         let mut lines = vec![self.epoch_line()];
         lines.extend(self.market_root.map(|root| format!("market root   {root}")));
         if let Some(until) = self.paused_until {
@@ -112,7 +115,7 @@ impl Report {
             ));
         }
         lines.push(self.clock_line());
-        lines.extend(self.accounts.iter().map(|line| line.told()));
+        lines.extend(self.accounts.iter().map(|line| line.told(amounts)));
         lines
     }
 
@@ -153,7 +156,7 @@ impl Line {
         Self { account, overdue, market_timestamp, market_age, waits, clock, status }
     }
 
-    fn told(&self) -> String {
+    fn told(&self, amounts: Amounts) -> String {
         let clock = self.clock;
         let left = |end: ClockTime| match end.get().checked_sub(clock.get()) {
             Some(left) => format!(", {} left by the clock", duration(left)),
@@ -170,6 +173,7 @@ impl Line {
         };
         let overdue = if self.overdue { ", OVERDUE" } else { "" };
         let waits = if self.waits { ", WAITS for its path" } else { "" };
-        format!("{} {}{time}{overdue}{waits}", self.account, self.status)
+        let status = amounts.told(&self.status);
+        format!("{} {status}{time}{overdue}{waits}", self.account)
     }
 }

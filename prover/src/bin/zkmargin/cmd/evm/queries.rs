@@ -17,6 +17,7 @@ use super::actions::event;
 use super::circuits::{self, active};
 use super::deployment::{DeploymentArgs, Registry};
 use super::error::EvmError;
+use crate::amounts::{AmountArgs, Amounts};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::parse_level;
@@ -28,6 +29,8 @@ pub(crate) struct Status {
     /// Only these accounts; without it, all that were ever registered
     #[arg(short, long, value_name = "0x...")]
     account: Vec<AccountId>,
+    #[command(flatten)]
+    amounts: AmountArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,6 +58,8 @@ pub(crate) struct History {
     /// First block to look at, instead of the deployment's
     #[arg(long, value_name = "NUMBER")]
     from_block: Option<u64>,
+    #[command(flatten)]
+    amounts: AmountArgs,
 }
 
 #[derive(Serialize)]
@@ -115,8 +120,8 @@ pub(super) fn status(args: &Status, env: Env) -> Result<Exit, Error> {
         [] => registered(&on)?,
         some => some.iter().copied().collect(),
     };
-    let report = Report::of(&on, accounts)?;
-    env.out.result(&report, Report::lines)?;
+    let (report, amounts) = (Report::of(&on, accounts)?, args.amounts.load(env)?);
+    env.out.result(&report, |report| report.lines(amounts))?;
     Ok(if report.margin_call { Exit::MarginCall } else { Exit::Done })
 }
 
@@ -213,7 +218,7 @@ impl Report {
         })
     }
 
-    fn lines(&self) -> Vec<String> {
+    fn lines(&self, amounts: Amounts) -> Vec<String> {
         let mut lines = vec![self.epoch_line()];
         lines.extend(self.market_root.map(|root| format!("market root   {root}")));
         if let Some(until) = self.paused_until {
@@ -236,7 +241,7 @@ impl Report {
             lines.push("circuits      none: no proof can be accepted".to_owned());
         }
         lines.extend(self.circuits.iter().map(|line| format!("circuit       {}", line.told())));
-        lines.extend(self.accounts.iter().map(|line| line.told()));
+        lines.extend(self.accounts.iter().map(|line| line.told(amounts)));
         lines
     }
 
@@ -282,7 +287,7 @@ impl Line {
         matches!(self.status, AccountStatus::Called { .. } | AccountStatus::Liquidatable { .. })
     }
 
-    fn told(&self) -> String {
+    fn told(&self, amounts: Amounts) -> String {
         let clock = self.clock;
         let left = |end: ClockTime| match end.get().checked_sub(clock.get()) {
             Some(left) => format!(", {} left by the clock", duration(left)),
@@ -299,7 +304,8 @@ impl Line {
         };
         let overdue = if self.overdue { ", OVERDUE" } else { "" };
         let waits = if self.waits { ", WAITS for its path" } else { "" };
-        format!("{} {}{time}{overdue}{waits}", self.account, self.status)
+        let status = amounts.told(&self.status);
+        format!("{} {status}{time}{overdue}{waits}", self.account)
     }
 }
 
@@ -343,15 +349,18 @@ fn announced(on: &Registry, since: u64) -> Result<Vec<HistoryLine>, EvmError> {
 
 pub(super) fn history(args: &History, env: Env) -> Result<Exit, Error> {
     let on = args.deployment.view()?;
+    let amounts = args.amounts.load(env)?;
     let mut events = announced(&on, args.from_block.unwrap_or(on.at.block))?;
     events.retain(|line| args.account.is_none_or(|account| line.event.account() == Some(account)));
-    env.out.result(&events, |events| events.iter().map(history_line).collect())?;
+    env.out.result(&events, |events| {
+        events.iter().map(|line| history_line(line, amounts)).collect()
+    })?;
     Ok(Exit::Done)
 }
 
-fn history_line(line: &HistoryLine) -> String {
+fn history_line(line: &HistoryLine, amounts: Amounts) -> String {
     let block = line.block.map_or_else(|| "?".to_owned(), |block| block.to_string());
-    format!("block {block:>4}  {}", line.event)
+    format!("block {block:>4}  {}", amounts.told(&line.event))
 }
 
 /// Accounts that a keeper can do something about now: who is overdue while a proof
