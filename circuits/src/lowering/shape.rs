@@ -299,3 +299,37 @@ impl Encoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Expression::{Advice, Constant, Fixed, Instance, Negated, Product, Scaled, Sum};
+    use super::*;
+
+    fn hashed(feed: impl FnOnce(&mut Encoder)) -> [u8; 32] {
+        let mut encoder = Encoder(Blake2b::<U32>::new());
+        feed(&mut encoder);
+        encoder.0.finalize().into()
+    }
+
+    /// Two shapes must not share a digest: what stands for an expression begins with the
+    /// number of its kind, and holds all of it in order.
+    #[test]
+    fn an_expression_is_encoded_under_the_number_of_its_kind() {
+        let (zero, [five, six]) = (Bn254Fr::from(0), [5, 6].map(|query| Box::new(Advice(query))));
+        let element: &[u64] = &[0; 4];
+        let cases: [(Expression, Vec<u64>); 8] = [
+            (Constant(zero), [&[0], element].concat()),
+            (Advice(5), vec![1, 5]),
+            (Fixed(5), vec![2, 5]),
+            (Instance(5), vec![3, 5]),
+            (Negated(five.clone()), vec![4, 1, 5]),
+            (Sum(five.clone(), six.clone()), vec![5, 1, 5, 1, 6]),
+            (Product(five.clone(), six), vec![6, 1, 5, 1, 6]),
+            (Scaled(five, zero), [&[7, 1, 5], element].concat()),
+        ];
+        for (expression, words) in cases {
+            let expected = hashed(|encoder| words.iter().for_each(|word| encoder.number(*word)));
+            assert_eq!(hashed(|encoder| encoder.expression(&expression)), expected, "{words:?}");
+        }
+    }
+}
