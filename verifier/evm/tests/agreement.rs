@@ -17,7 +17,8 @@ use zkmargin_evm::engine::{self as convert, LAST_TIME};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_verifier::engine::{
-    Action, ActionRecord, Engine, EpochState, Event, Policy, PolicyParams, Refusal, Root,
+    AccountStatus, Action, ActionRecord, Engine, EpochState, Event, Policy, PolicyParams, Refusal,
+    Root,
 };
 
 /// The engine and the contract, under the contract's context.
@@ -147,6 +148,9 @@ impl Pair {
         let expected = self.engine.standing(actions::account(number), now);
         let facts = self.contract.view(&registry::standingCall { context, account });
         prop_assert_eq!(facts.clock, time(expected.clock.get()));
+        if let AccountStatus::Current { level, .. } = expected.status {
+            prop_assert_eq!(facts.level, level as u8);
+        }
         prop_assert_eq!(facts.waits, expected.waits_for.is_some());
         let call = changes::changeOfCall { context, account };
         let got = self.contract.chain.read(self.contract.at.changes, &call);

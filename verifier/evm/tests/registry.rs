@@ -11,7 +11,7 @@ use common::attesters::attesters;
 use common::messages::{Kind, Message};
 use common::registry::{ANYONE, DEPLOYER, GOVERNOR, MOCK, NAME, PROTOCOL, Refused, Registry};
 use common::{CHAIN, Chain, Failure, GAS_LIMIT};
-use revm::primitives::{Address, U256};
+use revm::primitives::{Address, B256, U256};
 use zkmargin_evm::contracts::{
     MarginCallRegistry as registry, MarginMarkets as markets, MarginProofGate as gate,
     MarginRoles as roles,
@@ -127,6 +127,21 @@ fn the_calldata_is_the_one_encoding_of_its_arguments() {
         // A byte of the proof is missing: the ABI decoder already refuses.
         assert!(send(data[..data.len() - 1].to_vec()).is_err());
     }
+}
+
+/// Others than the registry ask the gate: their calldata has one encoding too.
+#[test]
+fn the_gate_takes_one_encoding_of_its_arguments() {
+    let registry = ready();
+    let claim = actions::claim(1, 1, actions::HEALTHY);
+    let claim = ClaimData { context: registry.market, ..claim };
+    let proof = B256::with_last_byte(1).to_vec().into();
+    let ask = gate::requireProofCall { circuit: MOCK, inputs: convert::inputs(&claim), proof };
+    let ask = ask.abi_encode();
+    let sent = |data| registry.chain.clone().send_raw(ANYONE, registry.at.gate, data);
+    sent(ask.clone()).unwrap();
+    let trailing = [ask.as_slice(), &[0]].concat();
+    assert!(sent(trailing).unwrap_err().is::<registry::MalformedCalldata>());
 }
 
 #[test]

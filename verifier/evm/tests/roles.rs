@@ -319,7 +319,10 @@ fn circuits_wait_end_and_are_frozen() {
     real.gate(&ask).unwrap();
     real.chain.now = START + 2 * DELAY + 1;
     assert!(real.gate(&ask).unwrap_err().is::<gate::CircuitEnded>());
+    let active = |real: &Real| real.chain.read(real.gate, &gate::activeCircuitsCall { context });
+    assert_eq!(active(&real), [circuit]);
     real.gate(&gate::removeCircuitCall { context, circuit }).unwrap();
+    assert_eq!(active(&real), []);
     assert_eq!(real.told(), (0, false));
     assert!(real.gate(&ask).unwrap_err().is::<gate::UnknownCircuit>());
 }
