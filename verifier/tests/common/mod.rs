@@ -160,6 +160,19 @@ pub(crate) fn change(account: u8, epoch: u64, text: &str, commitment: u8) -> Act
     Action::SubmitChange { change }
 }
 
+/// The change by which a called account, which was below a level, reaches another.
+pub(crate) fn curing(
+    account: u8,
+    epoch: u64,
+    below: Level,
+    text: &str,
+    commitment: u8,
+) -> ActionRecord {
+    let digest = root(4, commitment.into());
+    let change = ChangeData::new(claim(account, epoch, text), next(commitment), digest);
+    Action::SubmitChange { change: change.curing(below) }
+}
+
 /// A change of nothing, which shows the account's commitment in an epoch.
 pub(crate) fn show(account: u8, epoch: u64, text: &str, commitment: u8) -> ActionRecord {
     let afterwards = claim(account, epoch, text);

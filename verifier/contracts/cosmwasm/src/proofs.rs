@@ -6,11 +6,12 @@ use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::{LEN, MarginInstance};
 use zkmargin_margin::statement::escrow::EscrowInstance;
-use zkmargin_margin::statement::transition::{Aim, TransitionInstance};
+use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_verifier::bn254::{self, Verifier};
 use zkmargin_verifier::engine::{
     Action, ActionRecord, ChangeData, ClaimData, CommitteeId, EscrowedData, Root,
 };
+use zkmargin_verifier::proof::TransitionData;
 
 use crate::apply::{apply, decide};
 use crate::circuits::{self, Statement};
@@ -65,24 +66,21 @@ pub(crate) struct ReadChange<'a> {
     circuit: &'a str,
     proof: &'a [u8],
     instance: TransitionInstance<Bn254Fr>,
+    change: ChangeData,
 }
 
 impl<'a> ReadChange<'a> {
-    /// Reads the public inputs, of a change that meets a level.
+    /// Reads the public inputs, of a change that meets a level or cures.
     pub(crate) fn new(submission: &'a Submission) -> Result<Self, ContractError> {
         let Submission { circuit, public_inputs, proof } = submission;
         let instance = TransitionInstance::from_bytes(public_inputs)?;
-        match instance.aim() {
-            Aim::Meets(_) => Ok(Self { circuit, proof, instance }),
-            aim => Err(ContractError::NotMeets { aim }),
-        }
+        let change = ChangeData::try_from(&TransitionData::from(&instance))?;
+        Ok(Self { circuit, proof, instance, change })
     }
 
     /// What the proof is said to prove.
     pub(crate) fn change(&self) -> ChangeData {
-        let afterwards = ClaimData::from(self.instance.account());
-        let root = |element: &Bn254Fr| Root::from_field(element);
-        ChangeData::new(afterwards, root(&self.instance.next()), root(&self.instance.change()))
+        self.change
     }
 
     /// Verifies the proof under the key of a circuit of changes that is accepted now.
