@@ -166,7 +166,9 @@ fn slice(story: &mut Story, example: &Example) -> Result<(), Error> {
     let (sold, left) =
         reduced(story, &BOB, &Sale { symbol: "SOL", lot: Decimal::new(1, 2), price: bid })?;
     encrypt(story, &BOB, left, "2")?;
-    story.tell(&format!("At that price {sold} SOL are what it takes. The bidder is shown the slice, and nothing else of Bob's:"))?;
+    story.tell(&format!(
+        "At that price it takes {sold} SOL. The bidder is shown the slice, and nothing else:"
+    ))?;
     let aim = ["--cures", "maintenance:initial", "-s", "@state-2.json"];
     let to = ["@bob-2.age", "-m", "@market-2.json", "-i", "@venue.key", "-o", "@bob-change.json"];
     let shown = ["--opening", "@bob-slice.json"];
