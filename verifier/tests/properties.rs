@@ -16,7 +16,7 @@ use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{
     AccountStatus, Action, ActionRecord, ClockTime, Engine, EpochState, Event, OpenChange, Policy,
-    PolicyParams, Refusal, nothing, standing,
+    PolicyParams, Refusal, Standing, nothing, standing,
 };
 
 /// Further epochs that a change has to be shown in.
@@ -59,6 +59,11 @@ fn stored(engine: &Engine, number: u8) -> &'static str {
         .map_or("unregistered", |(_, account)| account.status.name())
 }
 
+/// Whether the deadline of a called account has passed.
+fn is_past(standing: Standing) -> bool {
+    matches!(standing.status, AccountStatus::Called { deadline, .. } if standing.clock > deadline)
+}
+
 /// A call as it was when it was made, and as it was last seen.
 #[derive(Clone, Copy, Debug)]
 struct Call {
@@ -86,12 +91,15 @@ struct World {
     waited: BTreeMap<u8, u64>,
     /// Changes on record.
     changes: BTreeMap<u8, OpenChange>,
+    /// How many accounts became liquidatable, by window.
+    marked: BTreeMap<u64, u16>,
 }
 
 impl World {
-    fn new(escrow: bool) -> Self {
+    fn new(escrow: bool, max_liquidations: u16) -> Self {
         let escrow = escrow.then(|| common::committee(1));
-        let policy = Policy::new(PolicyParams { escrow, ..params() }).unwrap();
+        let policy = PolicyParams { escrow, max_liquidations, ..params() };
+        let policy = Policy::new(policy).unwrap();
         Self {
             engine: Engine::new(policy, common::START),
             ghost: Ghost::new(&params(), common::START),
@@ -100,6 +108,17 @@ impl World {
             holds: BTreeMap::new(),
             waited: BTreeMap::new(),
             changes: BTreeMap::new(),
+            marked: BTreeMap::new(),
+        }
+    }
+
+    /// Under a limit no window has more accounts become liquidatable than it allows.
+    fn count_marked(&mut self) {
+        let params = self.engine.policy().params();
+        if params.max_liquidations != 0 {
+            let marked = self.marked.entry(self.now / params.breaker_window).or_default();
+            *marked += 1;
+            assert!(*marked <= params.max_liquidations, "one too many at {}", self.now);
         }
     }
 
@@ -250,7 +269,7 @@ impl World {
                     (call.deadline, call.level, call.shortfall) =
                         (*deadline, Some(*level), *shortfall);
                 }
-                Event::Liquidatable { .. } => {}
+                Event::Liquidatable { .. } => self.count_marked(),
                 Event::PathRequested { .. } => {
                     let asked = self.holds.insert(number, self.ghost.clock);
                     assert_eq!(asked, None, "waits already");
@@ -352,6 +371,8 @@ impl World {
         match status {
             AccountStatus::Called { deadline, level, .. } => {
                 assert!(!call.passed, "what had passed stays passed");
+                let limited = self.engine.policy().params().max_liquidations != 0;
+                assert!(limited || !is_past(self.engine.standing(account(number), self.now)));
                 assert_eq!(level, call.level);
                 // Later than on record by grace and waiting only: no longer than the clock
                 // stood still, its own or all's.
@@ -382,8 +403,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn invariants(escrow in any::<bool>(), plans in prop::collection::vec(arb_plan(), 1..150)) {
-        let mut world = World::new(escrow);
+    fn invariants(
+        escrow in any::<bool>(),
+        limit in 0..3u16,
+        plans in prop::collection::vec(arb_plan(), 1..150),
+    ) {
+        let mut world = World::new(escrow, limit);
         for plan in plans {
             world.run(plan);
         }

@@ -117,7 +117,7 @@ contract Handler is Ghost {
             200,
             100
         );
-        params.limits = Limits(FIRST, 5, 50, 500, 3_000, 300, 2);
+        params.limits = Limits(FIRST, 5, 50, 500, 3_000, 300, 2, 0);
         params.models = new bytes31[](1);
         params.models[0] = model(0);
         address[] memory signers = new address[](1);

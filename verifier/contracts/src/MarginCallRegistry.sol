@@ -432,8 +432,10 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
     /// @inheritdoc IMarginCallRegistry
     function markLiquidatable(bytes31 context, address id) external nonReentrant {
         Seen memory seen = _open(context, id);
+        _passDeadline(seen);
         if (seen.account.state != State.Liquidatable) revert NotLiquidatable();
         if (!_materialise(seen)) revert AccountLiquidatable(seen.account.since);
+        if (seen.meta.limitsLiquidations) MARKETS.countLiquidation(context);
         _tell(seen, address(0));
     }
 }

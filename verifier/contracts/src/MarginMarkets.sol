@@ -81,6 +81,7 @@ contract MarginMarkets is MarketEpochs {
         if (uint8(market.terms.requiredLevel) != 0) revert MarketExists(context);
         market.terms = params.terms;
         market.limits = params.limits;
+        market.meta.limitsLiquidations = params.limits.maxLiquidations != 0;
         uint48 time = _now();
         (market.meta.lastTime, market.meta.clock, market.meta.lastRan) = (time, time, time);
         market.moves.windowStart = time;

@@ -86,6 +86,8 @@ struct Terms {
 /// post alone.
 /// @param changeEpochs How many epochs after a change's the venue has to show it; zero
 /// where changes are not taken.
+/// @param maxLiquidations How many accounts at most become liquidatable within a
+/// `breakerWindow`; those beyond stay called. Zero: as many as there are.
 struct Limits {
     uint64 firstEpoch;
     uint32 maxClockSkew;
@@ -94,6 +96,7 @@ struct Limits {
     uint32 escapeAfter;
     uint32 breakerWindow;
     uint16 changeEpochs;
+    uint16 maxLiquidations;
 }
 
 /// @notice Who attests epochs: `threshold` of `signers`, which ascend.
@@ -169,6 +172,8 @@ struct EpochRecord {
 /// @param modelRevoked Whether the latest epoch's model has been revoked.
 /// @param breaker Whether prices jumped and nobody confirmed them yet.
 /// @param circuitsFrozen Whether a circuit is frozen.
+/// @param limitsLiquidations Whether `maxLiquidations` is not zero: accounts are
+/// liquidatable once they are marked.
 struct Meta {
     uint48 lastTime;
     uint48 clock;
@@ -183,6 +188,7 @@ struct Meta {
     bool modelRevoked;
     bool breaker;
     bool circuitsFrozen;
+    bool limitsLiquidations;
 }
 
 /// @notice What the next epoch is measured against.

@@ -111,6 +111,7 @@ pub fn limits(params: &PolicyParams) -> markets::Limits {
         escapeAfter: to_period(params.escape_after),
         breakerWindow: to_period(params.breaker_window),
         changeEpochs: params.change_epochs,
+        maxLiquidations: params.max_liquidations,
     }
 }
 
@@ -360,6 +361,7 @@ pub fn refusal(data: &[u8]) -> Option<Refusal> {
         Error::EpochRejected(_) => Refusal::EpochRejected,
         Error::PauseTooLong(error) => Refusal::PauseTooLong { max: error.max.into() },
         Error::CircuitsFrozen(_) => Refusal::CircuitsFrozen,
+        Error::LiquidationLimit(error) => Refusal::LiquidationLimit { from: error.from.to() },
         Error::NotStuck(error) => Refusal::NotStuck { since: error.since.to() },
         Error::AlreadyRegistered(_) => Refusal::AlreadyRegistered,
         Error::NotRegistered(_) => Refusal::NotRegistered,

@@ -229,6 +229,7 @@ fn arb_params() -> impl Strategy<Value = PolicyParams> {
                 cure_level: level(cure),
                 max_price_move_bps: limited.then_some(2_000),
                 change_epochs: 2,
+                max_liquidations: u16::from(limited),
                 escrow: escrow.then(|| actions::committee(1)),
                 ..actions::params()
             }

@@ -11,6 +11,7 @@ use super::clock::{ClockTime, Grace};
 use super::epoch_record::{EpochRecord, EpochState};
 use super::next::OpenChange;
 use super::paths::{PathRequest, account_clock};
+use super::policy::PolicyParams;
 use crate::encoding::optional_shortfall;
 
 /// Why an account was called.
@@ -143,18 +144,28 @@ impl AccountStatus {
 
     /// The stored status when the clock shows `clock`. What rests on a rejected
     /// epoch falls back to unproven, with a whole window from the rejection; a
-    /// call whose deadline has passed is liquidatable. Times are as stored.
+    /// call whose deadline has passed is liquidatable, unless a limit has it wait to be
+    /// marked. Times are as stored.
     #[must_use]
     pub fn at(
         self,
         clock: ClockTime,
         grace: Grace,
         rests_on: Option<&EpochRecord>,
-        proof_window: u64,
+        params: &PolicyParams,
     ) -> Self {
         if let Some(EpochRecord { state: EpochState::Rejected, posted, .. }) = rests_on {
-            return Self::Unproven { since: *posted, due: posted.after(proof_window) };
+            return Self::Unproven { since: *posted, due: posted.after(params.proof_window) };
         }
+        match params.max_liquidations {
+            0 => self.past_deadline(clock, grace),
+            _ => self,
+        }
+    }
+
+    /// The status once a call's deadline has passed: liquidatable.
+    #[must_use]
+    pub(super) fn past_deadline(self, clock: ClockTime, grace: Grace) -> Self {
         match self {
             Self::Called { reason, level, epoch, deadline, shortfall, .. }
                 if clock > grace.effective(deadline) =>

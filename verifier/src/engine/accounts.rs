@@ -8,6 +8,7 @@ use super::claim::ClaimData;
 use super::clock::ClockTime;
 use super::epoch_record::EpochRecord;
 use super::event::Event;
+use super::meta::Liquidations;
 use super::refusal::Refusal;
 use super::transition::{Decision, Read, Step};
 use super::view::StateView;
@@ -97,15 +98,50 @@ impl<V: StateView> Step<'_, V> {
         Ok(!recorded)
     }
 
+    /// The status of an open account, which a limit may have wait to be marked.
+    fn past_deadline(&self, status: AccountStatus) -> AccountStatus {
+        status.past_deadline(self.account_clock(), self.changes.meta.grace)
+    }
+
+    /// Whose deadline has passed neither leaves nor stops its clock, marked or not.
+    pub(super) fn refuse_past_deadline(&self, status: AccountStatus) -> Result<(), Refusal> {
+        match self.past_deadline(status) {
+            AccountStatus::Liquidatable { since, .. } => {
+                Err(Refusal::AccountLiquidatable { since })
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn mark_liquidatable(&mut self, id: AccountId) -> Decision<V> {
         let account = self.open_account(id)?;
-        let AccountStatus::Liquidatable { since, .. } = account.status else {
+        let status = self.past_deadline(account.status);
+        let AccountStatus::Liquidatable { since, .. } = status else {
             return Err(Refusal::NotLiquidatable.into());
         };
         if !self.materialise(id, since)? {
             return Err(Refusal::AccountLiquidatable { since }.into());
         }
-        self.put(id, account.last_epoch, account.status);
+        self.count_liquidation()?;
+        self.put(id, account.last_epoch, status);
+        Ok(())
+    }
+
+    /// Counts an account that becomes liquidatable, where there is a limit on how many do.
+    fn count_liquidation(&mut self) -> Result<(), Refusal> {
+        let (most, length) = (self.params().max_liquidations, self.params().breaker_window);
+        if most == 0 {
+            return Ok(());
+        }
+        // A policy with a limit has a window; without one it would be the first and only.
+        let window = self.now.checked_div(length).unwrap_or(0);
+        let counted = self.changes.meta.liquidations;
+        let count = if counted.window == window { counted.count } else { 0 };
+        if count >= most {
+            let from = window.saturating_add(1).saturating_mul(length);
+            return Err(Refusal::LiquidationLimit { from });
+        }
+        self.meta().liquidations = Liquidations { window, count: count + 1 };
         Ok(())
     }
 
@@ -147,9 +183,7 @@ impl<V: StateView> Step<'_, V> {
     /// is withheld, nothing can be called either.
     pub(super) fn escape(&mut self, id: AccountId) -> Decision<V> {
         let account = self.open_account(id)?;
-        if let AccountStatus::Liquidatable { since, .. } = account.status {
-            return Err(Refusal::AccountLiquidatable { since }.into());
-        }
+        self.refuse_past_deadline(account.status)?;
         let ran = self.changes.meta.last_ran;
         let held = account.path.filter(|path| path.open).map(|path| path.asked);
         let since = held.map_or(ran, |asked| ran.min(asked));

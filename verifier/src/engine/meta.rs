@@ -103,6 +103,27 @@ pub struct Meta {
     pub circuits_frozen: bool,
     /// The grace after the clock last stood still.
     pub grace: Grace,
+    /// The accounts that were marked last, where the policy limits them.
+    #[serde(default, skip_serializing_if = "Liquidations::is_none")]
+    pub liquidations: Liquidations,
+}
+
+/// Accounts that became liquidatable within a window of the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Liquidations {
+    /// The window: so many lengths since 1970.
+    pub window: u64,
+    /// How many in it.
+    pub count: u16,
+}
+
+impl Liquidations {
+    /// Whether there never was one.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    const fn is_none(&self) -> bool {
+        self.count == 0
+    }
 }
 
 impl Meta {
@@ -124,6 +145,7 @@ impl Meta {
             circuits_until: u64::MAX,
             circuits_frozen: false,
             grace: Grace::default(),
+            liquidations: Liquidations::default(),
         }
     }
 

@@ -36,7 +36,7 @@
 //! | `expire-change` | any open one that is not liquidatable | the same, without one | none on record, epochs left to show it in |
 //! | `show-change` | Unproven, Current, Called | Current, no change on record | halted, none on record, another commitment, and as `submit-proof`, `cure` |
 //! | `submit-escrowed` | Unproven, Current, Called | Current | as `submit-proof`, `cure`; no escrow demanded, another committee |
-//! | `mark-liquidatable` | Called past its deadline | Liquidatable | before the deadline, on record already |
+//! | `mark-liquidatable` | Called past its deadline | Liquidatable | before the deadline, on record already, as many as `max_liquidations` marked in the `breaker_window` |
 //! | `close` | any open one | Closed | not open |
 //! | `reinstate` | Liquidatable | Unproven, due after `cure_periods.overdue` | not liquidatable |
 //! | `escape` | any open one that is not liquidatable | Closed | the clock ran within `escape_after`, and no path is withheld for as long |
@@ -96,6 +96,13 @@
 //! until `resume` confirms the latest; earlier ones stay quarantined for good. A
 //! deadline that passed before a halt stays passed.
 //!
+//! # Liquidations
+//! Where a policy has `max_liquidations`, an account whose deadline passed stays called until
+//! it is marked, and at most so many are marked in a `breaker_window` of real time. Who waits
+//! can still be cured, and can neither escape nor ask for a path: a cascade is slowed, and
+//! nobody is forgiven. Windows begin at multiples of their length, so two of them may lie
+//! in one length.
+//!
 //! # Two questions
 //! The clock protects accounts from calls; it says nothing to a lender.
 //! [`standing`] tells all facts, and [`Standing::may_increase_risk`] whether an
@@ -134,7 +141,7 @@ pub use epoch_record::{EpochRecord, EpochState};
 pub use escrow::{CommitteeId, EscrowedClaim, EscrowedData, InvalidCommittee, OtherCiphertext};
 pub use event::Event;
 pub use memory::Engine;
-pub use meta::{HaltReason, Meta, Standstill};
+pub use meta::{HaltReason, Liquidations, Meta, Standstill};
 pub use next::{ChangeClaim, ChangeData, NotTaken, OpenChange, nothing};
 pub use paths::PathRequest;
 pub use policy::{CurePeriods, InvalidPolicy, Policy, PolicyParams};

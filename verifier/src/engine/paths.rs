@@ -95,9 +95,7 @@ impl<V: StateView> Step<'_, V> {
     /// The account's clock stands still until it is answered.
     pub(super) fn request_path(&mut self, id: AccountId) -> Decision<V> {
         let account = self.open_account(id)?;
-        if let AccountStatus::Liquidatable { since, .. } = account.status {
-            return Err(Refusal::AccountLiquidatable { since }.into());
-        }
+        self.refuse_past_deadline(account.status)?;
         self.refuse_when_halted()?;
         // Where nobody can prove, every clock stands still.
         self.refuse_when_unprovable()?;

@@ -63,6 +63,17 @@ pub struct PolicyParams {
     /// it is left out, when no escrow is demanded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escrow: Option<CommitteeId>,
+    /// How many accounts at most become liquidatable within a `breaker_window`, in real
+    /// time from a multiple of it: those beyond stay called, can be cured, and are marked in
+    /// a later one. An account is then liquidatable once it is marked. 0, and where it is
+    /// left out: all are, as soon as their deadlines pass.
+    #[serde(default, skip_serializing_if = "is_unlimited")]
+    pub max_liquidations: u16,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_unlimited(most: &u16) -> bool {
+    *most == 0
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -159,6 +170,9 @@ pub enum InvalidPolicy {
     /// A publisher who stops now and then could keep everything from being due.
     #[error("grace_period must not be longer than max_snapshot_age")]
     GraceTooLong,
+    /// Nothing says how long a limit is for.
+    #[error("max_liquidations is for each breaker_window, which is 0")]
+    NoLiquidationWindow,
     /// A single pause would let accounts out.
     #[error("escape_after must not be shorter than max_pause")]
     EscapeTooEarly,
@@ -237,6 +251,7 @@ impl PolicyParams {
             breaker_window: 3_600,
             change_epochs: 0,
             escrow: None,
+            max_liquidations: 0,
         }
     }
 
@@ -315,6 +330,9 @@ impl PolicyParams {
         if self.escape_after < self.max_pause {
             return Err(InvalidPolicy::EscapeTooEarly);
         }
+        if self.max_liquidations != 0 && self.breaker_window == 0 {
+            return Err(InvalidPolicy::NoLiquidationWindow);
+        }
         Ok(())
     }
 }
@@ -392,6 +410,10 @@ mod tests {
             (|params| params.grace_period = 901, InvalidPolicy::GraceTooLong),
             (|params| params.max_pause = 0, InvalidPolicy::NoPause),
             (|params| params.escape_after = 3 * 86_400 - 1, InvalidPolicy::EscapeTooEarly),
+            (
+                |params| (params.max_liquidations, params.breaker_window) = (1, 0),
+                InvalidPolicy::NoLiquidationWindow,
+            ),
         ]);
         assert_eq!(CENTURY, 3_162_240_000);
         let cure_periods = CurePeriods::uniform(CENTURY);

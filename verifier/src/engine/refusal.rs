@@ -125,6 +125,12 @@ pub enum Refusal {
         /// When the clock last ran, in real time.
         since: u64,
     },
+    /// As many accounts became liquidatable as the policy allows in a window.
+    #[error("as many accounts became liquidatable as may in this window: the next is from {from}")]
+    LiquidationLimit {
+        /// When the next window begins, in real time.
+        from: u64,
+    },
     /// A claim of the wrong side.
     #[error(
         "the proof claims the other side: at-least proofs keep current and cure, below proofs call"
@@ -235,7 +241,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every code, in the order of the variants.
-    pub const CODES: [&'static str; 48] = [
+    pub const CODES: [&'static str; 49] = [
         "time-backwards",
         "model-already-accepted",
         "model-not-accepted",
@@ -284,6 +290,7 @@ impl Refusal {
         "escrow-demanded",
         "wrong-committee",
         "escrow-not-demanded",
+        "liquidation-limit",
     ];
 
     /// The name, as in JSON and in the vectors.
@@ -341,6 +348,7 @@ impl Refusal {
             Self::EscrowDemanded { .. } => 45,
             Self::WrongCommittee { .. } => 46,
             Self::EscrowNotDemanded => 47,
+            Self::LiquidationLimit { .. } => 48,
         }
     }
 }

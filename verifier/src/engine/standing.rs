@@ -90,7 +90,7 @@ pub fn standing<V: StateView>(
         None => None,
     };
     let record = rests_on.as_ref().map(|(_, record)| record);
-    let status = status.at(clock, meta.grace, record, params.proof_window).shown(meta.grace);
+    let status = status.at(clock, meta.grace, record, params).shown(meta.grace);
     let epoch_counts = match record {
         Some(EpochRecord { state: EpochState::Posted, model, .. }) => {
             view.is_model_accepted(*model)?

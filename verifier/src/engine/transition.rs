@@ -212,7 +212,7 @@ impl<'a, V: StateView> Step<'a, V> {
             None => None,
         };
         let grace = self.changes.meta.grace;
-        Ok(status.at(self.account_clock(), grace, record.as_ref(), self.params().proof_window))
+        Ok(status.at(self.account_clock(), grace, record.as_ref(), self.params()))
     }
 
     /// The account with its status at the present clock.

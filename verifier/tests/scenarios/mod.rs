@@ -9,6 +9,7 @@ mod endings;
 mod epochs;
 mod escrow;
 mod evidence;
+mod liquidations;
 mod next;
 mod paths;
 mod refined;
@@ -155,6 +156,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         calls::scenarios(),
         refined::scenarios(),
         endings::scenarios(),
+        liquidations::scenarios(),
         paths::scenarios(),
         next::scenarios(),
         escrow::scenarios(),

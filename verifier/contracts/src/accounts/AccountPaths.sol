@@ -34,7 +34,7 @@ abstract contract AccountPaths is AccountState, ReentrancyGuardTransient {
     function requestPath(bytes31 context, address id) external nonReentrant returns (uint64 epoch) {
         _requirePaths();
         Seen memory seen = _open(context, id);
-        _refuseLiquidatable(seen);
+        _refusePassed(seen);
         Meta memory meta = seen.meta;
         if (meta.halted()) revert EngineHalted();
         // Where nobody can prove, every clock stands still.

@@ -41,7 +41,7 @@ abstract contract AccountProtocols is AccountState, ReentrancyGuardTransient {
         OPERATORS.requireConsent(owner, msg.sender);
         ROLES.requireProtocol(context, msg.sender);
         address id = MarginAccounts.derive(owner, sub);
-        _refuseLiquidatable(_open(context, id));
+        _refusePassed(_open(context, id));
         Subscription[] storage all = _subscriptions[context][id];
         if (_find(all, msg.sender) != all.length) revert AlreadySubscribed();
         if (all.length == MAX_PROTOCOLS) revert StillSubscribed();
@@ -122,7 +122,7 @@ abstract contract AccountProtocols is AccountState, ReentrancyGuardTransient {
         OPERATORS.requireConsent(owner, msg.sender);
         address id = MarginAccounts.derive(owner, sub);
         Seen memory seen = _open(context, id);
-        _refuseLiquidatable(seen);
+        _refusePassed(seen);
         (uint48 time, uint48 ran) = (seen.meta.lastTime, seen.meta.lastRan);
         if (seen.path.open && seen.path.asked < ran) ran = seen.path.asked;
         if (time - ran <= MARKETS.escapeAfter(context)) revert NotStuck(ran);

@@ -55,7 +55,8 @@ abstract contract AccountState is IMarginCallRegistry {
     }
 
     /// @dev The account with its status now: what rests on a rejected epoch is
-    /// unproven, a call whose deadline has passed is liquidatable, recorded or not.
+    /// unproven, a call whose deadline has passed is liquidatable, recorded or not; where
+    /// the market limits how many are, once it is recorded.
     function _see(bytes31 context, address id) internal view returns (Seen memory seen) {
         seen.context = context;
         seen.id = id;
@@ -69,14 +70,20 @@ abstract contract AccountState is IMarginCallRegistry {
         if (account.epoch != 0 && seen.rest.state == EpochState.Rejected) {
             uint48 due = MarginClock.add(seen.rest.posted, seen.terms.proofWindow);
             seen.account = _unproven(seen.rest.posted, due, account.lastEpoch);
-        } else if (account.state == State.Called) {
-            uint48 deadline = seen.meta.effective(account.until);
-            if (seen.meta.clock > deadline) {
-                account.state = State.Liquidatable;
-                account.since = deadline;
-                account.until = 0;
-            }
+        } else if (!seen.meta.limitsLiquidations) {
+            _passDeadline(seen);
         }
+    }
+
+    /// @dev A call whose deadline has passed is liquidatable.
+    function _passDeadline(Seen memory seen) internal pure {
+        Account memory account = seen.account;
+        if (account.state != State.Called) return;
+        uint48 deadline = seen.meta.effective(account.until);
+        if (seen.meta.clock <= deadline) return;
+        account.state = State.Liquidatable;
+        account.since = deadline;
+        account.until = 0;
     }
 
     function _unproven(
@@ -100,6 +107,12 @@ abstract contract AccountState is IMarginCallRegistry {
     function _refuseLiquidatable(Seen memory seen) internal pure {
         if (seen.account.state != State.Liquidatable) return;
         revert AccountLiquidatable(seen.account.since);
+    }
+
+    /// @dev Whose deadline has passed is refused, marked or not.
+    function _refusePassed(Seen memory seen) internal pure {
+        _passDeadline(seen);
+        _refuseLiquidatable(seen);
     }
 
     /// @dev The same, of one under no call.

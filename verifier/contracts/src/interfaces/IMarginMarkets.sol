@@ -133,6 +133,11 @@ interface IMarginMarkets is IMarginRefusals {
     /// @param frozen Whether a circuit is frozen.
     function setCircuits(bytes31 context, uint48 until, bool frozen) external;
 
+    /// @notice Counts an account that becomes liquidatable in a market that limits how many
+    /// do. Each caller counts for itself: a registry is the only one in its count.
+    /// @param context The market.
+    function countLiquidation(bytes31 context) external;
+
     // ------------------------------------------------------------------- views
 
     /// @notice Who may do what.

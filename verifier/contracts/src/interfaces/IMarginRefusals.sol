@@ -46,6 +46,8 @@ interface IMarginRefusals {
     error NotLiquidatable();
     /// @notice The account's next proof is not overdue.
     error NotOverdue(uint48 due);
+    /// @notice As many accounts became liquidatable as may in this window.
+    error LiquidationLimit(uint48 from);
     /// @notice The clock has not stood still for long enough to leave.
     error NotStuck(uint48 since);
     /// @notice The market is halted: nothing rests on proofs.

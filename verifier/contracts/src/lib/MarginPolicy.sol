@@ -18,7 +18,8 @@ library MarginPolicy {
     error PeriodOrder();
     /// @notice The first epoch is zero.
     error NoFirstEpoch();
-    /// @notice The snapshot age or the longest pause is zero.
+    /// @notice The snapshot age or the longest pause is zero, or the window of a limit on
+    /// liquidations.
     error NoPeriod();
     /// @notice A period is shorter than twice the snapshot age: an account could
     /// have no time to prove. Or an escape comes before the longest pause ends.
@@ -37,6 +38,7 @@ library MarginPolicy {
         uint256 age = terms.maxSnapshotAge;
         if (limits.firstEpoch == 0) revert NoFirstEpoch();
         if (limits.maxPause == 0) revert NoPeriod();
+        if (limits.maxLiquidations != 0 && limits.breakerWindow == 0) revert NoPeriod();
         if (limits.gracePeriod > age || limits.maxClockSkew >= age) revert TooLong();
         if (limits.escapeAfter < limits.maxPause) revert TooShort();
         if (limits.escapeAfter > CENTURY || limits.breakerWindow > CENTURY) revert TooLong();

@@ -24,6 +24,12 @@ abstract contract MarketState is IMarginMarkets {
     using MarginClock for Meta;
     using MarginSigners for MarginSigners.Stored;
 
+    /// @dev Accounts that became liquidatable in a window: so many lengths since 1970.
+    struct Liquidations {
+        uint48 window;
+        uint16 count;
+    }
+
     /// @dev All of a market but its epochs and models.
     struct Market {
         Meta meta;
@@ -65,6 +71,8 @@ abstract contract MarketState is IMarginMarkets {
     mapping(bytes31 context => mapping(bytes31 model => Model)) internal _models;
     mapping(bytes31 context => mapping(uint32 number => bytes31)) internal _modelOf;
 
+    mapping(address registry => mapping(bytes31 context => Liquidations)) private _liquidations;
+
     constructor(MarginRoles roles) {
         ROLES = roles;
     }
@@ -96,6 +104,19 @@ abstract contract MarketState is IMarginMarkets {
             meta.restart(meta.lastTime, market.limits.gracePeriod);
         }
         market.meta = meta;
+    }
+
+    /// @inheritdoc IMarginMarkets
+    function countLiquidation(bytes31 context) external {
+        Limits storage limits = _market(context).limits;
+        Liquidations storage counted = _liquidations[msg.sender][context];
+        (uint48 length, uint16 most) = (limits.breakerWindow, limits.maxLiquidations);
+        // A market with a limit has a window.
+        if (most == 0) return;
+        uint48 window = _now() / length;
+        uint16 count = counted.window == window ? counted.count : 0;
+        if (count >= most) revert LiquidationLimit((window + 1) * length);
+        (counted.window, counted.count) = (window, count + 1);
     }
 
     // ------------------------------------------------------------------- views

@@ -105,6 +105,18 @@ pub struct Meta {
     pub circuits_frozen: bool,
     /// The grace after the clock last stood still.
     pub grace: Grace,
+    /// The accounts that were marked last, where the policy limits them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liquidations: Option<Liquidations>,
+}
+
+/// Accounts that became liquidatable within a window of the policy.
+#[cw_serde]
+pub struct Liquidations {
+    /// The window: so many lengths since 1970.
+    pub window: u64,
+    /// How many in it.
+    pub count: u16,
 }
 
 /// The moves of a rolling window, in two buckets.

@@ -120,6 +120,10 @@ pub struct Terms {
     /// Keccak-256 of both coordinates of its key; left out: none is demanded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escrow: Option<String>,
+    /// How many accounts at most become liquidatable within a `breaker_window`; those beyond
+    /// stay called. Left out or 0: as many as there are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub max_liquidations: u16,
 }
 
 const fn is_zero(epochs: &u16) -> bool {

@@ -82,6 +82,7 @@ pub fn terms(claim: &ClaimData) -> Terms {
         breaker_window: 0,
         change_epochs: 0,
         escrow: None,
+        max_liquidations: 0,
     }
 }
 

@@ -81,6 +81,7 @@ fn start(holder: &str, claim: &ClaimData, key: &[u8]) -> InstantiateMsg {
         breaker_window: 0,
         change_epochs: 0,
         escrow: None,
+        max_liquidations: 0,
     };
     let (governor, protocol, guardian) = (holder.into(), holder.into(), holder.into());
     InstantiateMsg {

@@ -43,6 +43,9 @@ pub(crate) fn refusal_hint(refusal: &Refusal) -> Option<String> {
             "prove against the market and state that were posted for the epoch"
         }
         Refusal::PathRequested { .. } => "wait for the answer, or ask in the next epoch",
+        Refusal::LiquidationLimit { .. } => {
+            "mark it in the next window; until then its owner may cure it with `zkmargin call cure`"
+        }
         Refusal::CallOpen { .. } => "cure the call with `zkmargin call cure`",
         Refusal::ChangeOpen { .. } => {
             "show it with `zkmargin prove-change --unchanged` and `call show-change`"

@@ -83,6 +83,10 @@ pub(crate) struct PolicyArgs {
     /// its file
     #[arg(long, value_name = "FILE", value_parser = parse_source)]
     escrow: Option<Source>,
+    /// How many accounts at most become liquidatable within the breaker's window: those
+    /// beyond stay called; with 0 as many as there are
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    max_liquidations: u16,
     /// No move of prices halts: a wrong price calls accounts at once
     #[arg(long, conflicts_with_all = ["max_price_move_bps", "breaker_window"])]
     no_breaker: bool,
@@ -116,6 +120,7 @@ impl PolicyArgs {
             breaker_window: self.breaker_window,
             change_epochs: self.change_epochs,
             escrow: self.escrow(proof_system)?,
+            max_liquidations: self.max_liquidations,
         })
     }
 

@@ -161,6 +161,9 @@ impl Line {
         };
         let time = match self.status {
             AccountStatus::Unproven { due, .. } | AccountStatus::Current { due, .. } => left(due),
+            AccountStatus::Called { deadline, .. } if clock > deadline => {
+                format!("{}, waits to be MARKED", left(deadline))
+            }
             AccountStatus::Called { deadline, .. } => left(deadline),
             AccountStatus::Liquidatable { since, .. } => left(since),
             _ => String::new(),

@@ -290,6 +290,9 @@ impl Line {
         };
         let time = match self.status {
             AccountStatus::Unproven { due, .. } | AccountStatus::Current { due, .. } => left(due),
+            AccountStatus::Called { deadline, .. } if clock > deadline => {
+                format!("{}, waits to be MARKED", left(deadline))
+            }
             AccountStatus::Called { deadline, .. } => left(deadline),
             AccountStatus::Liquidatable { since, .. } => left(since),
             _ => String::new(),
@@ -352,7 +355,7 @@ fn history_line(line: &HistoryLine) -> String {
 }
 
 /// Accounts that a keeper can do something about now: who is overdue while a proof
-/// could be accepted, and whose deadline has passed unrecorded.
+/// could be accepted, and whose deadline has passed unrecorded, as many as the market lets.
 pub(super) struct Due {
     pub(super) overdue: Vec<AccountId>,
     pub(super) liquidatable: Vec<AccountId>,
@@ -378,6 +381,10 @@ impl Due {
             let line = Line::of(on, account)?;
             match line.status {
                 AccountStatus::Liquidatable { .. } if !recorded.contains(&account) => {
+                    due.liquidatable.push(account);
+                }
+                // Where the market limits how many are, it is called until it is marked.
+                AccountStatus::Called { deadline, .. } if line.clock > deadline => {
                     due.liquidatable.push(account);
                 }
                 _ if line.overdue && provable => due.overdue.push(account),
