@@ -65,13 +65,16 @@ impl Stage {
         let dir = self.dir.path();
         let other = self.refused(1, &format!("{fetch} theirs/committee.json"));
         assert!(other.contains("another key"), "{other}");
-        let told = self.ending(0, &format!("{fetch} ours/committee.json"));
-        assert_eq!(told["epoch"], json!(1));
+        let fetch = format!("{fetch} ours/committee.json --proof fetched-proof.json");
+        let told = self.ending(0, &fetch);
+        assert_eq!((&told["epoch"], &told["proof"]), (&json!(1), &json!("fetched-proof.json")));
         let read = |name: &str| -> Value {
             serde_json::from_slice(&fs::read(dir.join(name)).unwrap()).unwrap()
         };
-        assert_eq!(read("fetched.json"), read("ct.json"));
-        let of = "--committee ours/committee.json --ciphertext fetched.json --proof e.json --insecure-dev-srs";
+        for (fetched, made) in [("fetched.json", "ct.json"), ("fetched-proof.json", "e.json")] {
+            assert_eq!(read(fetched), read(made));
+        }
+        let of = "--committee ours/committee.json --ciphertext fetched.json --proof fetched-proof.json --insecure-dev-srs";
         for member in [1, 3] {
             let share = format!("committee share -q ours/member-{member}.json {of}");
             run(dir, &format!("{share} -o part-{member}.json"));

@@ -4,7 +4,7 @@
 pub(crate) mod ghost;
 pub(crate) mod plan;
 
-use zkmargin_margin::claim::Claim;
+use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::escrow::{Ciphertext, Point};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;

@@ -250,3 +250,50 @@ fn verify_batch(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use cosmwasm_std::Binary;
+    use zkmargin_margin::claim::Level;
+    use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
+    use zkmargin_margin::instance::Shortfall;
+    use zkmargin_verifier::engine::NotTaken;
+
+    use super::*;
+
+    /// A submission whose public inputs have an aim.
+    fn submission(aim: &str) -> Submission {
+        let (aim, claim) = TransitionInstance::<Bn254Fr>::parse_claim(aim).unwrap();
+        let element = Bn254Fr::from(7);
+        let account = MarginInstance {
+            context: ContextId::derive("test", 1, [0; 20]),
+            epoch: Epoch::new(3),
+            account: AccountId::new([5; 20]),
+            state_root: element,
+            market_root: element,
+            model: ModelDigest::of(b"model"),
+            claim,
+            disclosed: Shortfall::NONE,
+            memo: Memo::NONE,
+        };
+        let instance = TransitionInstance::new(account, aim, element, element).unwrap();
+        let rows = instance.to_field_elements().map(|row| row.to_be_bytes());
+        Submission {
+            circuit: String::new(),
+            public_inputs: Binary::new(rows.concat()),
+            proof: Binary::default(),
+        }
+    }
+
+    #[test]
+    fn changes_that_meet_and_that_cure_are_read_and_no_others() {
+        let read = |aim: &str| {
+            let submission = submission(aim);
+            ReadChange::new(&submission).map(|read| read.change().cures())
+        };
+        assert_eq!(read("meets:initial").unwrap(), None);
+        assert_eq!(read("cures:maintenance:initial").unwrap(), Some(Level::Maintenance));
+        let refused = read("healthier:maintenance").unwrap_err();
+        assert!(matches!(refused, ContractError::NotTaken(NotTaken { .. })), "{refused}");
+    }
+}

@@ -9,4 +9,3 @@ sol!(OpenGate, "../contracts/artifacts/OpenGate.json");
 sol!(OpenRegistry, "../contracts/artifacts/OpenRegistry.json");
 sol!(MockFeed, "../contracts/artifacts/MockFeed.json");
 sol!(TestToken, "../contracts/artifacts/TestToken.json");
-sol!(MarginClearingVault, "../contracts/artifacts/MarginClearingVault.json");
