@@ -103,6 +103,17 @@ fn deleveraging() {
             assert_eq!(verified, other == instance);
         }
     }
+    // StarkEx's transitions are healthier on the way back, where a position shrinks, and not
+    // as they are, where it grows.
+    let market = deleveraging::starkex_market::<Bn254Fr>();
+    let [(_, less, more), ..] = deleveraging::starkex_cases();
+    let stark = |of| deleveraging::in_market(&market, of, "healthier:maintenance", 0);
+    let (shrinks, grows) = (stark((&more, &less)), stark((&less, &more)));
+    let proof = kzg::prove(&params, &proving, shrinks.instance(), shrinks.witness()).unwrap();
+    verifying.verify(&params, shrinks.instance(), &proof).unwrap();
+    let proof = kzg::prove_circuit(&params, &proving, grows.instance(), &grows.circuit());
+    let refused = |proof: Vec<u8>| verifying.verify(&params, grows.instance(), &proof).is_err();
+    assert!(proof.map_or(true, refused));
     // A lot more than it takes, proved without the native check.
     let much = deleveraging::deleverage::<Bn254Fr>(
         &deleveraging::poor(),

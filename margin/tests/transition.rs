@@ -258,7 +258,8 @@ const MEETS: Aim = Aim::Meets(Level::Maintenance);
 const HEALTHIER: Aim = Aim::Healthier(Level::Maintenance);
 const CURES: Aim = Aim::Cures { breach: Level::Maintenance, target: Level::Maintenance };
 
-/// Name, before, after, equity and requirement before and after.
+/// StarkEx's vectors of transitions, all of them: name, before, after, equity (TV) and
+/// requirement (TR) before and after. `circuits/tests` holds them in proof.
 type StarkCase = (&'static str, Vec<(u64, i64)>, Vec<(u64, i64)>, [i128; 2], [i128; 2]);
 
 fn stark_cases() -> Vec<StarkCase> {

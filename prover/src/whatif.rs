@@ -187,6 +187,40 @@ pub fn changed(
     Ok(after.with_reserved(before.reserved().clone()))
 }
 
+/// The largest size that is looked at, in lots: past it there is taken to be no limit.
+pub const LARGEST: u64 = 1 << 46;
+
+/// Where a level is lost or met as a trade grows: the last size in lots at which `same` holds
+/// and the next one, at which it does not. Sizes are doubled up to `most` until it does not
+/// hold and then closed in on, so what comes back beyond is not looked for.
+///
+/// `None` when it holds at every size that is tried; `(0, 1)` when it does not at one lot.
+pub fn turn(most: u64, same: impl Fn(u64) -> bool) -> Option<(u64, u64)> {
+    let (mut low, mut high) = (0, 1);
+    while same(high) {
+        if high >= most {
+            return None;
+        }
+        (low, high) = (high, high.saturating_mul(2).min(most));
+    }
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if same(middle) { low = middle } else { high = middle }
+    }
+    Some((low, high))
+}
+
+impl Order {
+    /// Lots of an account's position that orders of this instrument and direction can
+    /// close, if they close any.
+    pub fn closes(&self, before: &Portfolio) -> Option<u64> {
+        let of =
+            |held: &&Position| (held.bucket, held.instrument) == (BucketId::CROSS, self.instrument);
+        let held = before.positions().iter().find(of)?.quantity.get();
+        (held.signum() * self.lots.signum() < 0).then(|| held.unsigned_abs())
+    }
+}
+
 /// The cross-margin position in an instrument.
 fn hold(positions: &mut Vec<Position>, instrument: InstrumentId) -> &mut Position {
     let bucket = BucketId::CROSS;
@@ -218,6 +252,16 @@ fn cost(quantity: Decimal, price: Decimal, decimals: u32) -> Result<i128, TradeE
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_turn_is_found_to_the_lot() {
+        for last in [0, 1, 2, 3, 1_000, 1 << 40] {
+            assert_eq!(turn(LARGEST, |lots| lots <= last), Some((last, last + 1)));
+            assert_eq!(turn(last + 1, |lots| lots <= last), Some((last, last + 1)));
+        }
+        assert_eq!(turn(LARGEST, |_| true), None);
+        assert_eq!(turn(7, |lots| lots <= 7), None);
+    }
 
     #[test]
     fn costs_are_rounded_up_whichever_side_is_paid() {

@@ -15,9 +15,9 @@ use zkmargin_margin::portfolio::Blinding;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_margin::statement::transition::Change;
 use zkmargin_verifier::engine::{
-    AccountStatus, Action, ActionRecord, CallReason, ChangeData, ClaimData, ClockTime, Engine,
-    Event, HaltReason, Policy, PolicyParams, Refusal, Root, Standstill, TransitionError,
-    check_claim, nothing,
+    AccountStatus, Action, ActionRecord, CallReason, ClaimData, ClockTime, Engine, Event,
+    HaltReason, Policy, PolicyParams, Refusal, Root, Standstill, TransitionError, check_claim,
+    nothing,
 };
 
 const NOW: ClockTime = ClockTime::new(7);
@@ -347,62 +347,4 @@ fn no_at_least_claim_counts_without_the_escrow_that_is_demanded() {
     let demanded = Refusal::EscrowDemanded { committee };
     assert_eq!(check(SAFE), Err(TransitionError::Refused(demanded)));
     assert!(check(BREACH).is_ok());
-}
-
-/// A called account closes lots by itself: in the first half of its time, from the breach
-/// level or below to the level that cures, and it cures when that is shown.
-#[test]
-fn a_called_account_deleverages_itself() {
-    let policy = Policy::new(PolicyParams { change_epochs: 2, ..params() }).unwrap();
-    let mut engine = Engine::new(policy, START);
-    let mut apply = |now: u64, action: ActionRecord| {
-        let action = linked(action, engine.meta());
-        let events = engine.apply(now, &verified(&action));
-        events.map(|events| events.iter().map(Event::name).collect::<Vec<_>>())
-    };
-    let curing = |epoch, text, below| {
-        let change = ChangeData::new(claim(1, epoch, text), next(1), state_root(9));
-        Action::SubmitChange { change: change.curing(below) }
-    };
-    let own = |epoch| curing(epoch, SAFE, Level::Maintenance);
-    for action in [posted(1, START), register(1), prove(1, 1)] {
-        apply(START, action).unwrap();
-    }
-    assert_eq!(apply(START, own(1)), Err(Refusal::NotCalled));
-    apply(1050, posted(2, 1050)).unwrap();
-    assert_eq!(apply(1050, breach(1, 2)).unwrap(), ["called"]);
-    let deadline = ClockTime::new(1450);
-    let open = Err(Refusal::CallOpen { deadline });
-    // Any other change of a called account, one short of a level that is no breach, one
-    // that does not reach what cures, of an epoch that is not the latest.
-    assert_eq!(apply(1060, change(1, 2, SAFE, 1)), open);
-    let breach_level = Refusal::NotABreach { breach: Level::Maintenance };
-    assert_eq!(apply(1060, curing(2, SAFE, Level::Initial)), Err(breach_level));
-    let required = Refusal::LevelTooLow { required: Level::Initial };
-    assert_eq!(apply(1060, curing(2, HEALTHY, Level::Maintenance)), Err(required));
-    let latest = Refusal::ChangeNotLatest { latest: Epoch::new(2) };
-    assert_eq!(apply(1060, own(1)), Err(latest));
-    // Until the middle of its time, inclusive.
-    for (epoch, now) in [(3, 1150), (4, 1200), (5, 1250)] {
-        apply(now, posted(epoch, now)).unwrap();
-    }
-    assert_eq!(apply(1250, curing(5, SAFE, Level::MarginCall)).unwrap(), ["change-accepted"]);
-    assert_eq!(apply(1250, own(5)).unwrap(), Vec::<&str>::new(), "sent twice");
-    assert_eq!(apply(1251, own(5)), open);
-    // It is no cure yet, and nothing else is one.
-    apply(1300, posted(6, 1300)).unwrap();
-    let said = Refusal::ChangeOpen { epoch: Epoch::new(5) };
-    assert_eq!(apply(1300, cure(1, 6)), Err(said));
-    let shown = ChangeData::new(claim(1, 6, SAFE), next(1), nothing(ProofSystem::Kzg));
-    let wrong = Action::ShowChange { change: shown.curing(Level::Maintenance) };
-    assert_eq!(apply(1300, wrong), Err(Refusal::WrongNext { epoch: Epoch::new(5) }));
-    assert_eq!(apply(1300, show(1, 6, SAFE, 1)).unwrap(), ["change-shown", "cured"]);
-
-    // Whoever was silent proves itself.
-    for epoch in 7..=17 {
-        let now = 1300 + 100 * (epoch - 6);
-        apply(now, posted(epoch, now)).unwrap();
-    }
-    assert_eq!(apply(2400, overdue(1)).unwrap(), ["called"]);
-    assert!(matches!(apply(2400, own(17)), Err(Refusal::CallOpen { .. })));
 }

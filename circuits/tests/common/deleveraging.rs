@@ -6,14 +6,16 @@ use zkmargin_circuits::statement::transition::DeleveragingCircuit;
 use zkmargin_circuits::statement::transition::deleveraging::Assignment;
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
+use zkmargin_margin::ids::InstrumentId;
 use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::standard::Standard;
+use zkmargin_margin::standard::{Direction, Standard, TierRow};
 use zkmargin_margin::statement::transition::{TransitionInstance, TransitionWitness};
+use zkmargin_margin::units::{Notional, Price, Rate};
 
 use super::transition::{StandardTransition, TransitionCase};
-use super::{Case, Market, ODD, PERP, SPOT, position};
+use super::{Case, Market, ODD, PERP, SPOT, charge_of, position};
 
 pub type Figures<F> = StandardFigures<F>;
 pub type Circuit<F> = DeleveragingCircuit<F, Figures<F>>;
@@ -145,4 +147,37 @@ pub fn full<F: MarginField>(text: &str) -> Deleveraging<F> {
     let case: Deleveraging<F> = deleverage(&before, &after, text);
     assert_eq!(case.0.shape, Shape::Small);
     case
+}
+
+/// Price, and risk in thousandths, of StarkEx's assets 1 to 5, from the unit tests of
+/// x10xchange/starknet-perpetual (Apache-2.0), value_risk_calculator.cairo.
+pub fn starkex_market<F: MarginField>() -> Market<F> {
+    let assets = [(900, 500), (1_000, 900), (500, 100), (100, 700), (2_000, 0)];
+    let rows = (1..).zip(assets).map(|(instrument, (price, risk))| TierRow {
+        instrument: InstrumentId::new(instrument),
+        direction: Direction::Both,
+        price: Price::new(price, 1).unwrap(),
+        lower: Notional::ZERO,
+        upper: Notional::MAX,
+        initial: charge_of(0, risk),
+        maintenance: charge_of(0, risk),
+        maintenance_fraction: Rate::new(1_000),
+        lower_exclusive: false,
+    });
+    Market::from_rows(rows.collect(), 1_000)
+}
+
+/// Its transitions: name, account before, account after.
+pub fn starkex_cases() -> [(&'static str, Vec<Position>, Vec<Position>); 5] {
+    let held = |of: &[(u64, i64)]| -> Vec<Position> {
+        of.iter().map(|(instrument, lots)| position(0, *instrument, *lots, 0)).collect()
+    };
+    let many = |first| held(&[(1, first), (2, 40), (3, 20), (4, 10), (5, 5)]);
+    [
+        ("basic", held(&[(1, 60)]), held(&[(1, 80)])),
+        ("negative_balance", held(&[(1, -60)]), held(&[(1, 20)])),
+        ("multiple_assets", many(60), many(80)),
+        ("empty_diff", held(&[(1, 60)]), held(&[(1, 60)])),
+        ("empty", held(&[]), held(&[])),
+    ]
 }

@@ -10,6 +10,7 @@ mod changes;
 mod common;
 mod demo;
 mod deployment;
+mod escrows;
 mod node;
 mod refusals;
 mod stage;

@@ -21,7 +21,6 @@ import { IMarginProofGate } from "./interfaces/IMarginProofGate.sol";
 import { IMarginRefusals } from "./interfaces/IMarginRefusals.sol";
 import { MarginAccounts } from "./lib/MarginAccounts.sol";
 import { MarginChangeInputs } from "./lib/MarginChangeInputs.sol";
-import { MarginClaims } from "./lib/MarginClaims.sol";
 import { MarginClock } from "./lib/MarginClock.sol";
 
 /// @title What accounts said they become
@@ -32,6 +31,10 @@ import { MarginClock } from "./lib/MarginClock.sol";
 /// Showing it proves or cures the account, but where the market demands escrows: there it
 /// ends the change alone. When more than the market's `changeEpochs`
 /// further epochs were posted, anyone has a change that was not shown expire.
+///
+/// An account that is called for a breach brings no change but its own deleveraging: one
+/// that *cures* (it was below the breach level, shrinks alone, reaches the level that cures
+/// and closes no lot more than that takes), in the first half of its time.
 ///
 /// A change is brought by the owner or its operator, since it keeps others' proofs from
 /// counting; anyone shows one. The registry knows the epoch of a change, in the slot of
@@ -122,7 +125,7 @@ contract MarginChanges is IMarginRefusals, ReentrancyGuardTransient {
     /// @param sub Which of its accounts.
     /// @param circuit Digest of the circuit's verifying key.
     /// @param inputs The public inputs, by row of the transition statement.
-    /// @param proof The proof.
+    /// @param proof The proof: of the circuit of what *meets*, or of what *cures*.
     function submitChange(
         address owner,
         uint32 sub,
@@ -131,10 +134,10 @@ contract MarginChanges is IMarginRefusals, ReentrancyGuardTransient {
         bytes calldata proof
     ) external nonReentrant {
         OPERATORS.requireConsent(owner, msg.sender);
-        Claim memory claim = _decode(inputs);
+        (Claim memory claim, Level cured) = MarginChangeInputs.decode(inputs);
         if (claim.account != MarginAccounts.derive(owner, sub)) revert WrongAccount(claim.account);
         PathRequest memory path = REGISTRY.pathOf(claim.context, claim.account);
-        _requireTaken(claim);
+        _requireTaken(claim, cured);
         Change memory said = Change(inputs[MarginChangeInputs.NEXT], claim.level);
         Change memory before = _changes[claim.context][claim.account];
         if (path.changed == claim.epoch) {
@@ -158,14 +161,34 @@ contract MarginChanges is IMarginRefusals, ReentrancyGuardTransient {
     }
 
     /// @dev What is checked of a change but its proof and what is on record.
-    function _requireTaken(Claim memory claim) private view {
+    function _requireTaken(Claim memory claim, Level cured) private view {
         Account memory account = _open(claim.context, claim.account);
-        if (account.state == State.Called) revert CallOpen(account.until);
-        (Meta memory meta, Terms memory terms) = _running(claim.context);
+        (Meta memory meta, Terms memory terms, ) = MARKETS.read(claim.context, 0);
+        bool cures = cured != Level.Bankrupt;
+        if (cures) _requireOwnPart(claim, account, cured, terms.breachLevel);
+        else if (account.state == State.Called) revert CallOpen(account.until);
+        if (meta.halted()) revert EngineHalted();
         if (_span(claim.context) == 0) revert ChangesNotTaken();
-        _requireAtLeast(claim, terms.requiredLevel);
+        _requireAtLeast(claim, cures ? terms.cureLevel : terms.requiredLevel);
         MARKETS.requireEvidence(claim);
         if (claim.epoch != meta.latest) revert ChangeNotLatest(meta.latest);
+    }
+
+    /// @dev The account is called for a breach, which the change cures, and in the first
+    /// half of its time, grace included.
+    function _requireOwnPart(
+        Claim memory claim,
+        Account memory account,
+        Level cured,
+        Level breach
+    ) private view {
+        if (account.state != State.Called) revert NotCalled();
+        if (account.reason != CallReason.Breach) revert CallOpen(account.until);
+        // What was short of a higher level alone is in no breach.
+        if (cured > breach) revert NotABreach(breach);
+        uint48 half = account.since + (account.until - account.since) / 2;
+        uint48 clock = REGISTRY.standing(claim.context, claim.account).clock;
+        if (clock > half) revert CallOpen(account.until);
     }
 
     /// @notice Anyone shows by a change of nothing that the tree of a later epoch holds
@@ -178,8 +201,8 @@ contract MarginChanges is IMarginRefusals, ReentrancyGuardTransient {
         uint256[11] calldata inputs,
         bytes calldata proof
     ) external nonReentrant {
-        Claim memory claim = _decode(inputs);
-        uint48 posted = _requireShown(claim, inputs);
+        (Claim memory claim, Level cured) = MarginChangeInputs.decode(inputs);
+        uint48 posted = _requireShown(claim, cured, inputs);
         GATE.requireChange(circuit, inputs, proof);
         emit ChangeShown(claim.context, claim.account, claim.epoch, circuit, msg.sender);
         if (GATE.committeeOf(claim.context) != 0) {
@@ -194,6 +217,7 @@ contract MarginChanges is IMarginRefusals, ReentrancyGuardTransient {
     /// @dev All that is checked of what shows a change but its proof.
     function _requireShown(
         Claim memory claim,
+        Level cured,
         uint256[11] calldata inputs
     ) private view returns (uint48 posted) {
         Account memory account = _open(claim.context, claim.account);
@@ -201,7 +225,9 @@ contract MarginChanges is IMarginRefusals, ReentrancyGuardTransient {
         PathRequest memory path = REGISTRY.pathOf(claim.context, claim.account);
         if (path.changed == 0) revert NoChangeOpen();
         uint256 next = _changes[claim.context][claim.account].next;
+        // Nothing cures nothing.
         if (
+            cured != Level.Bankrupt ||
             inputs[MarginChangeInputs.CHANGE] != MarginChangeInputs.NOTHING ||
             inputs[MarginChangeInputs.NEXT] != next
         ) revert WrongNext(path.changed);
@@ -231,11 +257,6 @@ contract MarginChanges is IMarginRefusals, ReentrancyGuardTransient {
     }
 
     // ------------------------------------------------------------------ checks
-
-    function _decode(uint256[11] calldata inputs) private pure returns (Claim memory) {
-        MarginChangeInputs.requireCanonical(inputs);
-        return MarginClaims.decode(MarginChangeInputs.ofMargin(inputs));
-    }
 
     /// @dev The account, which is registered and not liquidatable, as it is now.
     function _open(bytes31 context, address id) private view returns (Account memory account) {

@@ -318,9 +318,8 @@ contract MarginProofGate is IMarginProofGate {
         uint256[11] calldata inputs,
         bytes calldata proof
     ) external view {
-        bytes31 context = MarginClaims.decode(MarginChangeInputs.ofMargin(inputs)).context;
-        MarginChangeInputs.requireCanonical(inputs);
-        Circuit storage known = _accepted(context, circuit, Statement.Change);
+        (Claim memory claim, ) = MarginChangeInputs.decode(inputs);
+        Circuit storage known = _accepted(claim.context, circuit, Statement.Change);
         if (proof.length != known.proofLength) revert ProofLength(known.proofLength, proof.length);
         MarginCalldata.requireExactChange(proof);
         _ask(known, 1, abi.encodeCall(IChangeVerifier.verify, (inputs, proof)));

@@ -18,11 +18,13 @@ mod market;
 use std::fs;
 use std::path::Path;
 
-use common::stories::{self, ChangeStory, EscrowStory, Proved, ProvedChange, Story};
+use common::stories::{
+    self, ChangeStory, DeleveragingStory, EscrowStory, Proved, ProvedChange, Story,
+};
 use common::verifier::artifact_name;
 use market::escrow::{EscrowCase, StandardEscrow};
-use market::transition::{StandardTransition, TransitionCase};
-use market::{Case, Market, PERP, at_least, below, position, scenario, simulation};
+use market::transition::StandardTransition;
+use market::{Case, Market, PERP, at_least, below, deleveraging, position, scenario, simulation};
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::kzg::{KzgParams, ProvingKey, VerifyingKey, prove};
@@ -30,7 +32,7 @@ use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
 use zkmargin_circuits::statement::escrow::EscrowCircuit;
-use zkmargin_circuits::statement::transition::TransitionCircuit;
+use zkmargin_circuits::statement::transition::{DeleveragingCircuit, TransitionCircuit};
 use zkmargin_evm::generate;
 use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::field::MarginField;
@@ -42,11 +44,15 @@ use zkmargin_margin::merkle::{Path as Membership, Tree};
 use zkmargin_margin::portfolio::{Blinding, Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::standard::Standard;
 use zkmargin_margin::statement::escrow;
-use zkmargin_margin::statement::transition::{self, Aim, Change, TransitionInstance};
+use zkmargin_margin::statement::transition::{
+    self, Aim, Change, TransitionInstance, TransitionWitness,
+};
 use zkmargin_params::srs::{self, DevSrs};
 use zkmargin_verifier::bn254::export::{Origin, export, export_any};
 use zkmargin_verifier::engine::{ChangeData, ClaimData, CommitteeId, EscrowedData, Root};
+use zkmargin_verifier::proof::TransitionData;
 
 /// What `zkmargin srs dev` takes when no other seed is given.
 const SEED: u64 = 0;
@@ -64,6 +70,7 @@ fn main() {
     let shape = Shape::Small;
     regenerate::<StandardCircuit<Bn254Fr, Wide>>(stories::WIDE, shape, standard);
     changes();
+    deleveragings();
     escrows();
 }
 
@@ -98,13 +105,17 @@ where
         return;
     }
     println!("{circuit}: proofs");
-    let [healthy, breach, cure] = proofs::<C>(params, shape, story());
+    let [healthy, breach, cure] = proofs::<C, 3>(params, shape, story());
     let story = Story { key: file, healthy, breach, cure };
     let text = serde_json::to_string_pretty(&story).unwrap() + "\n";
     fs::write(stories::directory().join(format!("{circuit}.json")), text).unwrap();
 }
 
-fn proofs<C>(params: &KzgParams, shape: Shape, story: [Statement<C>; 3]) -> [Proved; 3]
+fn proofs<C, const N: usize>(
+    params: &KzgParams,
+    shape: Shape,
+    story: [Statement<C>; N],
+) -> [Proved; N]
 where
     C: FamilyCircuit<Bn254Fr, Instance = MarginInstance<Bn254Fr>> + 'static,
 {
@@ -199,52 +210,133 @@ fn changes() {
         return;
     }
     let key = ProvingKey::<Of>::build(params, shape).unwrap();
-    let proved = |case: StandardTransition<Bn254Fr>| {
-        let TransitionCase { instance, witness, .. } = case;
-        let proof = prove(params, &key, &instance, &witness).unwrap();
-        let afterwards = ClaimData::from(instance.account());
-        let (next, digest) = (instance.next(), instance.change());
-        let change =
-            ChangeData::new(afterwards, Root::from_field(&next), Root::from_field(&digest));
-        ProvedChange { change, proof: hex::encode(proof) }
-    };
-    let [change, shown] = trade().map(proved);
+    let [change, shown] = trade().map(|case| proved_change(params, &key, case));
     let text = serde_json::to_string_pretty(&ChangeStory { change, shown }).unwrap() + "\n";
     fs::write(stories::directory().join(format!("{circuit}.json")), text).unwrap();
+}
+
+type OfChange<F> = (TransitionInstance<F>, TransitionWitness<Standard<F>>);
+
+/// Proves a change by the circuit of its aim.
+fn proved_change<C>(
+    params: &KzgParams,
+    key: &ProvingKey<C>,
+    case: StandardTransition<Bn254Fr>,
+) -> ProvedChange
+where
+    C: FamilyCircuit<
+            Bn254Fr,
+            Instance = TransitionInstance<Bn254Fr>,
+            Witness = TransitionWitness<Standard<Bn254Fr>>,
+        > + 'static,
+{
+    let (instance, witness): OfChange<Bn254Fr> = (case.instance, case.witness);
+    let proof = prove(params, key, &instance, &witness).unwrap();
+    let change = ChangeData::try_from(&TransitionData::from(&instance)).unwrap();
+    ProvedChange { change, proof: hex::encode(proof) }
+}
+
+/// The circuit of deleveragings, of one shape as well, and what a called account does by it:
+/// in breach in epoch 1, where it says which lots it closes; by epoch 2 it did.
+fn deleveragings() {
+    type Of = DeleveragingCircuit<Bn254Fr, StandardFigures<Bn254Fr>>;
+    type Shows = TransitionCircuit<Bn254Fr, StandardFigures<Bn254Fr>>;
+    let (circuit, shape) = (stories::DELEVERAGINGS, Shape::Small);
+    if !asked(circuit) {
+        return;
+    }
+    let srs = srs::dev(<Of as FamilyCircuit<Bn254Fr>>::k(shape), SEED).unwrap();
+    let params = srs.params(DevSrs::AllowInsecure).unwrap();
+    if !write_key::<Of>(circuit, params, (shape, transition::LEN), &stories::deleveraging_key()) {
+        return;
+    }
+    let [poor, left] = [deleveraging::poor(), deleveraging::bought(600)];
+    let [cures, shows] = closing(&poor, &left);
+    let key = ProvingKey::<Of>::build(params, shape).unwrap();
+    let change = proved_change(params, &key, cures);
+    let of_margin = srs::dev(<StandardCircuit<Bn254Fr> as FamilyCircuit<Bn254Fr>>::k(shape), SEED);
+    let [breach] = proofs::<StandardCircuit<Bn254Fr>, 1>(
+        of_margin.unwrap().params(DevSrs::AllowInsecure).unwrap(),
+        shape,
+        [short(&poor)],
+    );
+    let of_changes = srs::dev(<Shows as FamilyCircuit<Bn254Fr>>::k(shape), SEED).unwrap();
+    let params = of_changes.params(DevSrs::AllowInsecure).unwrap();
+    let key = ProvingKey::<Shows>::build(params, shape).unwrap();
+    let shown = proved_change(params, &key, shows);
+    let story = DeleveragingStory { breach, change, shown };
+    let text = serde_json::to_string_pretty(&story).unwrap() + "\n";
+    fs::write(stories::directory().join(format!("{circuit}.json")), text).unwrap();
+}
+
+/// The breach of the changer's account in epoch 1, its shortfall disclosed, for a keeper.
+fn short(poor: &[Position]) -> Statement<StandardCircuit<Bn254Fr>> {
+    let mut market = Market::<Bn254Fr>::over_field();
+    market.header.epoch = Epoch::new(1);
+    let shortfall = market.margin(poor).shortfall(Level::Maintenance);
+    let Case { mut instance, mut witness, .. } =
+        market.case(poor, below(Level::Maintenance), shortfall);
+    instance.account = stories::changing_account();
+    instance.memo = stories::keeper();
+    witness.account_path = attest(&mut instance, poor, &witness.blinding);
+    (instance, witness)
+}
+
+/// What cures the account, in epoch 1, and that epoch 2 holds it.
+fn closing(before: &[Position], after: &[Position]) -> [StandardTransition<Bn254Fr>; 2] {
+    let mut cures = deleveraging::cured_to_initial::<Bn254Fr>().0;
+    let aim = cures.instance.aim();
+    let mut market = Market::<Bn254Fr>::over_field();
+    market.header.epoch = Epoch::new(1);
+    let claim = at_least(Level::Initial);
+    let Case { mut instance, mut witness, .. } = market.case(before, claim, 0);
+    instance.account = stories::changing_account();
+    witness.account_path = attest(&mut instance, before, &witness.blinding);
+    cures.witness.before = witness;
+    let (next, change) = (cures.witness.next(), cures.witness.change.digest());
+    cures.instance = TransitionInstance::new(instance, aim, next, change).unwrap();
+    cures.check().unwrap();
+    let blindings = [cures.witness.blinding.clone(), cures.witness.blinding.clone()];
+    [cures, changing(2, (after, after), blindings, [0; 31])]
 }
 
 /// From epoch 1 one position is closed and another grows; by epoch 2 that happened.
 fn trade() -> [StandardTransition<Bn254Fr>; 2] {
     let StandardTransition { witness, .. } = market::transition::standard_close::<Bn254Fr>();
-    let (account, aim) = (stories::changing_account(), Aim::Meets(Level::Initial));
     let before: Vec<Position> =
         witness.before.slots.iter().map(|slot| slot.position.clone()).collect();
     let after: Vec<Position> = witness.kept().map(|slot| slot.position.clone()).collect();
-    let case = |epoch, held: &[Position], blindings: [Blinding; 2], salt| {
-        let mut market = Market::<Bn254Fr>::over_field();
-        market.header.epoch = Epoch::new(epoch);
-        let Case { mut instance, mut witness, .. } = market.case(held, at_least(Level::Initial), 0);
-        let [blinding, next] = blindings;
-        instance.account = account;
-        witness.commitment = commit(held, &Reserved::NONE, &blinding);
-        witness.account_path = attest(&mut instance, held, &blinding);
-        witness.blinding = blinding;
-        let slot = |position: &Position| market.slot(position);
-        let mut case = StandardTransition::new((instance, witness), &after, aim, slot);
-        case.witness.blinding = next;
-        case.witness.change =
-            Change::new(case.witness.change.entries().to_vec(), Blinding::new(salt)).unwrap();
-        let (next, change) = (case.witness.next(), case.witness.change.digest());
-        case.instance =
-            TransitionInstance::new(*case.instance.account(), aim, next, change).unwrap();
-        case.check().unwrap();
-        case
-    };
     let blinding = |byte| Blinding::new([byte; 31]);
     [
-        case(1, &before, [blinding(0x5a), blinding(0x6b)], [0x7c; 31]),
-        case(2, &after, [blinding(0x6b), blinding(0x6b)], [0; 31]),
+        changing(1, (&before, &after), [blinding(0x5a), blinding(0x6b)], [0x7c; 31]),
+        changing(2, (&after, &after), [blinding(0x6b), blinding(0x6b)], [0; 31]),
     ]
+}
+
+/// The changer's change in an epoch, after which it meets initial margin.
+fn changing(
+    epoch: u64,
+    (held, after): (&[Position], &[Position]),
+    [blinding, next]: [Blinding; 2],
+    salt: [u8; 31],
+) -> StandardTransition<Bn254Fr> {
+    let aim = Aim::Meets(Level::Initial);
+    let mut market = Market::<Bn254Fr>::over_field();
+    market.header.epoch = Epoch::new(epoch);
+    let Case { mut instance, mut witness, .. } = market.case(held, at_least(Level::Initial), 0);
+    instance.account = stories::changing_account();
+    witness.commitment = commit(held, &Reserved::NONE, &blinding);
+    witness.account_path = attest(&mut instance, held, &blinding);
+    witness.blinding = blinding;
+    let slot = |position: &Position| market.slot(position);
+    let mut case = StandardTransition::new((instance, witness), after, aim, slot);
+    case.witness.blinding = next;
+    case.witness.change =
+        Change::new(case.witness.change.entries().to_vec(), Blinding::new(salt)).unwrap();
+    let (next, change) = (case.witness.next(), case.witness.change.digest());
+    case.instance = TransitionInstance::new(*case.instance.account(), aim, next, change).unwrap();
+    case.check().unwrap();
+    case
 }
 
 /// Epochs 1 to 3: healthy, in breach with the shortfall disclosed, and cured.

@@ -7,7 +7,8 @@ use zkmargin_margin::escrow::{Ciphertext, Point};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
-use zkmargin_margin::instance::{LEN, Shortfall};
+use zkmargin_margin::instance::{CLAIM, LEN, Shortfall};
+use zkmargin_margin::statement::transition::Aim;
 use zkmargin_margin::statement::{escrow, transition};
 use zkmargin_verifier::engine::{
     AccountStatus, CallReason, ChangeData, ClaimData, ClockTime, CommitteeId, EpochPost,
@@ -169,7 +170,10 @@ pub fn inputs(claim: &ClaimData) -> [U256; LEN] {
 pub fn change_inputs(change: &ChangeData) -> [U256; transition::LEN] {
     let margin = inputs(change.afterwards());
     let word = |root: Root| U256::from_be_slice(root.as_bytes());
+    let target = change.afterwards().claim.level();
+    let aim = change.cures().map_or(Aim::Meets(target), |breach| Aim::Cures { breach, target });
     core::array::from_fn(|row| match row {
+        CLAIM => margin[row] | U256::from(aim.bits()),
         transition::NEXT => word(change.next()),
         transition::CHANGE => word(change.change()),
         row => margin[row],

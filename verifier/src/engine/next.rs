@@ -59,7 +59,7 @@ use super::event::Event;
 use super::refusal::Refusal;
 use super::transition::{Decision, Read, Step};
 use super::view::StateView;
-use crate::proof::VerifiedTransition;
+use crate::proof::{TransitionData, VerifiedTransition};
 use crate::root::Root;
 
 /// The public inputs of a change that meets a level.
@@ -139,11 +139,10 @@ impl ChangeClaim {
     }
 }
 
-impl TryFrom<VerifiedTransition> for ChangeClaim {
+impl TryFrom<&TransitionData> for ChangeData {
     type Error = NotTaken;
 
-    fn try_from(verified: VerifiedTransition) -> Result<Self, NotTaken> {
-        let data = verified.data();
+    fn try_from(data: &TransitionData) -> Result<Self, NotTaken> {
         let cures = match data.aim {
             Aim::Meets(_) => None,
             Aim::Cures { breach, .. } => Some(breach),
@@ -160,8 +159,16 @@ impl TryFrom<VerifiedTransition> for ChangeClaim {
             disclosed: Shortfall::NONE,
             memo: data.memo,
         };
-        let afterwards = VerifiedClaim::assume_verified_unchecked(afterwards);
         Ok(Self { afterwards, next: data.next, change: data.change, cures })
+    }
+}
+
+impl TryFrom<VerifiedTransition> for ChangeClaim {
+    type Error = NotTaken;
+
+    fn try_from(verified: VerifiedTransition) -> Result<Self, NotTaken> {
+        let data = ChangeData::try_from(verified.data())?;
+        Ok(data.map(VerifiedClaim::assume_verified_unchecked))
     }
 }
 
@@ -261,9 +268,11 @@ impl<V: StateView> Step<'_, V> {
         if below > breach {
             return Err(Refusal::NotABreach { breach }.into());
         }
+        // Grace counts: what an outage took of its time is in the half, too.
+        let deadline = self.effective(deadline);
         let half = deadline.get().saturating_sub(since.get()) / 2;
         if self.account_clock() > since.after(half) {
-            return Err(Refusal::CallOpen { deadline: self.effective(deadline) }.into());
+            return Err(Refusal::CallOpen { deadline }.into());
         }
         Ok(account)
     }

@@ -4,7 +4,7 @@
 pub(crate) mod ghost;
 pub(crate) mod plan;
 
-use zkmargin_margin::claim::Claim;
+use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::escrow::{Ciphertext, Point};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
@@ -158,6 +158,19 @@ pub(crate) fn change(account: u8, epoch: u64, text: &str, commitment: u8) -> Act
     let digest = root(4, commitment.into());
     let change = ChangeData::new(claim(account, epoch, text), next(commitment), digest);
     Action::SubmitChange { change }
+}
+
+/// The change by which a called account, which was below a level, reaches another.
+pub(crate) fn curing(
+    account: u8,
+    epoch: u64,
+    below: Level,
+    text: &str,
+    commitment: u8,
+) -> ActionRecord {
+    let digest = root(4, commitment.into());
+    let change = ChangeData::new(claim(account, epoch, text), next(commitment), digest);
+    Action::SubmitChange { change: change.curing(below) }
 }
 
 /// A change of nothing, which shows the account's commitment in an epoch.

@@ -1,7 +1,7 @@
 //! Random actions, most of which an engine accepts.
 
 use proptest::prelude::*;
-use zkmargin_margin::claim::{Claim, Leverage, Multiplier};
+use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
 use zkmargin_margin::ids::{ContextId, Epoch, Timestamp};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::shape::ProofSystem;
@@ -137,7 +137,15 @@ fn changed(plan: Plan, afterwards: ClaimData) -> ChangeData {
     };
     // A change discloses nothing.
     let afterwards = ClaimData { disclosed: Shortfall::NONE, ..afterwards };
-    ChangeData::new(afterwards, super::next(u8::from(plan.back == 2)), digest)
+    let change = ChangeData::new(afterwards, super::next(u8::from(plan.back == 2)), digest);
+    // A third of what is said cures, and now and then what shows it.
+    match plan.stray {
+        14..=26 if plan.kind < 33 || plan.stray == 14 => {
+            let below = Level::from_u8(1 + plan.stray % 3).unwrap();
+            change.curing(below.min(change.afterwards().claim.level()))
+        }
+        _ => change,
+    }
 }
 
 /// Mostly of the side that the action is for.

@@ -1,7 +1,8 @@
 //! Changes that an account said, and how they are shown.
 
-use zkmargin_margin::claim::Level::Maintenance;
-use zkmargin_verifier::engine::{Action, ChangeData, PolicyParams};
+use zkmargin_margin::claim::Level::{Initial, Maintenance, MarginCall};
+use zkmargin_margin::shape::ProofSystem;
+use zkmargin_verifier::engine::{Action, ChangeData, PolicyParams, nothing};
 
 use super::{Scenario, Step, called, current, look, scenario, silent, step, submit};
 use crate::common::*;
@@ -21,7 +22,8 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             step(1010, show(1, 1, HEALTHY, 1), "!no-change-open", "1010 current 2000"),
         ]),
     )];
-    all.extend(shown().into_iter().chain(refused()).chain(calls()).map(with_changes));
+    let taken = shown().into_iter().chain(refused()).chain(calls()).chain(own());
+    all.extend(taken.map(with_changes));
     all
 }
 
@@ -267,6 +269,79 @@ fn calls() -> Vec<Scenario> {
                 step(1650, posted(10, 1650), "epoch-posted", "1650 unproven 1910"),
                 step(1650, prove(1, 10), "proof-accepted", "1650 current 2650"),
                 look(1660, "1660 current 2650"),
+            ]),
+        ),
+    ]
+}
+
+/// A called account's own deleveraging.
+fn own() -> Vec<Scenario> {
+    let cures = |epoch, commitment| curing(1, epoch, Maintenance, SAFE, commitment);
+    let curing_nothing = {
+        let shown = ChangeData::new(claim(1, 3, SAFE), next(1), nothing(ProofSystem::Kzg));
+        Action::ShowChange { change: shown.curing(Maintenance) }
+    };
+    vec![
+        scenario(
+            "deleveraging-of-a-called-account",
+            "Called for a breach, an account says by a change that cures which lots it closes; it is cured when that is shown.",
+            current([
+                step(1010, cures(1, 1), "!not-called", "1010 current 2000"),
+                step(1050, posted(2, 1050), "epoch-posted", "1050 current 2000"),
+                step(1050, breach(1, 2), "called", "1050 called 1450"),
+                step(1060, change(1, 2, SAFE, 1), "!call-open", "1060 called 1450"),
+                step(1060, curing(1, 2, Initial, SAFE, 1), "!not-a-breach", "1060 called 1450"),
+                step(
+                    1060,
+                    curing(1, 2, Maintenance, HEALTHY, 1),
+                    "!level-too-low",
+                    "1060 called 1450",
+                ),
+                step(1060, cures(1, 1), "!change-not-latest", "1060 called 1450"),
+                step(1060, pause(1065), "halted", "1060 called 1450"),
+                step(1061, cures(2, 1), "!halted", "1060 called 1450"),
+                step(1062, resume(2), "resumed", "1060 called 1450"),
+                // From a lower level as well; a second one takes the first one's place.
+                step(
+                    1070,
+                    curing(1, 2, MarginCall, SAFE, 1),
+                    "change-accepted",
+                    "1068 called 1450",
+                ),
+                step(1070, cures(2, 1), "", "1068 called 1450"),
+                step(1080, cures(2, 2), "change-accepted", "1078 called 1450"),
+                step(1080, cure(1, 2), "!change-open", "1078 called 1450"),
+                step(1100, posted(3, 1100), "epoch-posted", "1098 called 1450"),
+                step(1100, cures(3, 1), "!change-open", "1098 called 1450"),
+                step(1100, curing_nothing, "!wrong-next", "1098 called 1450"),
+                step(1100, show(1, 3, SAFE, 1), "!wrong-next", "1098 called 1450"),
+                step(1100, show(1, 3, SAFE, 2), "change-shown+cured", "1098 current 2098"),
+            ]),
+        ),
+        scenario(
+            "deleveraging-in-the-first-half",
+            "Until the middle of its time, inclusive; afterwards others may act for it.",
+            called([
+                step(1100, posted(3, 1100), "epoch-posted", "1100 called 1450"),
+                step(1190, posted(4, 1190), "epoch-posted", "1190 called 1450"),
+                step(1250, cures(4, 1), "change-accepted", "1250 called 1450"),
+                step(1251, cures(4, 2), "!call-open", "1251 called 1450"),
+                // It is no cure: what is not shown in time is no excuse.
+                step(1280, posted(5, 1280), "epoch-posted", "1280 called 1450"),
+                step(1370, posted(6, 1370), "epoch-posted", "1370 called 1450"),
+                step(1460, posted(7, 1460), "epoch-posted", "1460 liquidatable 1450"),
+                step(1460, cures(7, 1), "!account-liquidatable", "1460 liquidatable 1450"),
+                step(1460, show(1, 7, SAFE, 1), "!account-liquidatable", "1460 liquidatable 1450"),
+            ]),
+        ),
+        scenario(
+            "deleveraging-of-the-silent",
+            "Whoever was called for silence proves itself: it is in no breach.",
+            silent([
+                step(2050, posted(12, 2050), "epoch-posted", "2050 current 2000"),
+                step(2050, overdue(1), "called", "2050 called 2350"),
+                step(2060, cures(12, 1), "!call-open", "2060 called 2350"),
+                step(2060, cure(1, 12), "cured", "2060 current 3050"),
             ]),
         ),
     ]

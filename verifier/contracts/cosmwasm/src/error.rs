@@ -3,9 +3,9 @@
 use cosmwasm_std::StdError;
 use zkmargin_margin::instance::InvalidInstance;
 use zkmargin_margin::statement::escrow::InvalidEscrow;
-use zkmargin_margin::statement::transition::{Aim, InvalidTransition};
+use zkmargin_margin::statement::transition::InvalidTransition;
 use zkmargin_verifier::bn254::{KeyError, ProofError};
-use zkmargin_verifier::engine::{InvalidPolicy, Refusal, TransitionError};
+use zkmargin_verifier::engine::{InvalidPolicy, NotTaken, Refusal, TransitionError};
 use zkmargin_verifier::epoch::NotSigned;
 
 use crate::msg::{MAX_BATCH, Role};
@@ -122,11 +122,8 @@ pub enum ContractError {
         what: String,
     },
     /// A change with another aim.
-    #[error("the registry takes changes that meet a level, not one that is {aim}")]
-    NotMeets {
-        /// Its aim.
-        aim: Aim,
-    },
+    #[error(transparent)]
+    NotTaken(#[from] NotTaken),
     /// Public inputs of a change that nobody writes.
     #[error("public inputs: {0}")]
     ChangeInputs(#[from] InvalidTransition),

@@ -6,11 +6,12 @@ use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::{LEN, MarginInstance};
 use zkmargin_margin::statement::escrow::EscrowInstance;
-use zkmargin_margin::statement::transition::{Aim, TransitionInstance};
+use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_verifier::bn254::{self, Verifier};
 use zkmargin_verifier::engine::{
     Action, ActionRecord, ChangeData, ClaimData, CommitteeId, EscrowedData, Root,
 };
+use zkmargin_verifier::proof::TransitionData;
 
 use crate::apply::{apply, decide};
 use crate::circuits::{self, Statement};
@@ -65,24 +66,21 @@ pub(crate) struct ReadChange<'a> {
     circuit: &'a str,
     proof: &'a [u8],
     instance: TransitionInstance<Bn254Fr>,
+    change: ChangeData,
 }
 
 impl<'a> ReadChange<'a> {
-    /// Reads the public inputs, of a change that meets a level.
+    /// Reads the public inputs, of a change that meets a level or cures.
     pub(crate) fn new(submission: &'a Submission) -> Result<Self, ContractError> {
         let Submission { circuit, public_inputs, proof } = submission;
         let instance = TransitionInstance::from_bytes(public_inputs)?;
-        match instance.aim() {
-            Aim::Meets(_) => Ok(Self { circuit, proof, instance }),
-            aim => Err(ContractError::NotMeets { aim }),
-        }
+        let change = ChangeData::try_from(&TransitionData::from(&instance))?;
+        Ok(Self { circuit, proof, instance, change })
     }
 
     /// What the proof is said to prove.
     pub(crate) fn change(&self) -> ChangeData {
-        let afterwards = ClaimData::from(self.instance.account());
-        let root = |element: &Bn254Fr| Root::from_field(element);
-        ChangeData::new(afterwards, root(&self.instance.next()), root(&self.instance.change()))
+        self.change
     }
 
     /// Verifies the proof under the key of a circuit of changes that is accepted now.
@@ -251,4 +249,51 @@ fn verify_batch(
         result.map_err(|source| ContractError::BatchedProof { place: *place, source })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use cosmwasm_std::Binary;
+    use zkmargin_margin::claim::Level;
+    use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
+    use zkmargin_margin::instance::Shortfall;
+    use zkmargin_verifier::engine::NotTaken;
+
+    use super::*;
+
+    /// A submission whose public inputs have an aim.
+    fn submission(aim: &str) -> Submission {
+        let (aim, claim) = TransitionInstance::<Bn254Fr>::parse_claim(aim).unwrap();
+        let element = Bn254Fr::from(7);
+        let account = MarginInstance {
+            context: ContextId::derive("test", 1, [0; 20]),
+            epoch: Epoch::new(3),
+            account: AccountId::new([5; 20]),
+            state_root: element,
+            market_root: element,
+            model: ModelDigest::of(b"model"),
+            claim,
+            disclosed: Shortfall::NONE,
+            memo: Memo::NONE,
+        };
+        let instance = TransitionInstance::new(account, aim, element, element).unwrap();
+        let rows = instance.to_field_elements().map(|row| row.to_be_bytes());
+        Submission {
+            circuit: String::new(),
+            public_inputs: Binary::new(rows.concat()),
+            proof: Binary::default(),
+        }
+    }
+
+    #[test]
+    fn changes_that_meet_and_that_cure_are_read_and_no_others() {
+        let read = |aim: &str| {
+            let submission = submission(aim);
+            ReadChange::new(&submission).map(|read| read.change().cures())
+        };
+        assert_eq!(read("meets:initial").unwrap(), None);
+        assert_eq!(read("cures:maintenance:initial").unwrap(), Some(Level::Maintenance));
+        let refused = read("healthier:maintenance").unwrap_err();
+        assert!(matches!(refused, ContractError::NotTaken(NotTaken { .. })), "{refused}");
+    }
 }

@@ -2,8 +2,9 @@
 pragma solidity ^0.8.28;
 
 /// @title Verifier of the proofs of changes of one circuit shape
-/// @notice As `IMarginVerifier`, of the transition statement: the same generator makes it,
-/// and its public inputs are two more.
+/// @notice As `IMarginVerifier`, of the transition statement (what *meets*) or of the
+/// deleveraging statement (what *cures*; its claims are no other circuit's): the same
+/// generator makes it, and its public inputs are two more.
 interface IChangeVerifier {
     /// @notice Whether `proof` proves the public inputs.
     /// @dev False, a revert and running out of gas all mean that it does not.

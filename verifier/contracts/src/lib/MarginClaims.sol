@@ -25,6 +25,17 @@ library MarginClaims {
     /// account, state root, market root, model, claim, disclosed, memo.
     /// @return claim What they say.
     function decode(uint256[9] calldata inputs) internal pure returns (Claim memory claim) {
+        return decodeBut(inputs, 0);
+    }
+
+    /// @notice The same, whatever stands at some bits of the claim that are between its
+    /// parts: who reads those says which.
+    /// @param inputs The field elements.
+    /// @param others These bits, of those that no margin claim has.
+    function decodeBut(
+        uint256[9] calldata inputs,
+        uint256 others
+    ) internal pure returns (Claim memory claim) {
         claim.context = bytes31(bytes32(_below(inputs, 0, 1 << 248) << 8));
         claim.epoch = uint64(_below(inputs, 1, 1 << 64));
         claim.account = address(uint160(_below(inputs, 2, 1 << 160)));
@@ -36,7 +47,8 @@ library MarginClaims {
         uint256 code = _below(inputs, 6, 1 << 64);
         claim.below = code & 4 != 0;
         // Level zero says nothing: every account is at least bankrupt, none is below.
-        if (code & 3 == 0 || code & UNUSED != 0 || (claim.below && code >> 40 != 0)) {
+        bool unused = code & UNUSED & ~others != 0;
+        if (code & 3 == 0 || unused || (claim.below && code >> 40 != 0)) {
             revert NotCanonical(6);
         }
         claim.level = Level(code & 3);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use zkmargin_margin::ids::{AccountId, ContextId};
+use zkmargin_margin::ids::{AccountId, ContextId, Memo};
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_verifier::engine::{ChangeData, ClaimData, EscrowedData, PolicyParams};
 
@@ -80,6 +80,36 @@ pub const CHANGES: &str = "change-standard-small";
 /// Its key, beside those of margin proofs.
 pub fn change_key() -> PathBuf {
     directory().join(format!("{CHANGES}.vk"))
+}
+
+/// The circuit of deleveragings whose verifier is stored.
+pub const DELEVERAGINGS: &str = "deleveraging-standard-small";
+
+/// Its key, beside those of margin proofs.
+pub fn deleveraging_key() -> PathBuf {
+    directory().join(format!("{DELEVERAGINGS}.vk"))
+}
+
+/// Whom the stored breach names to be paid.
+pub const KEEPER: [u8; 20] = [0x22; 20];
+
+/// The same as a memo.
+pub fn keeper() -> Memo {
+    Memo::of(&KEEPER).unwrap()
+}
+
+/// A breach in epoch 1, the deleveraging that cures it, and that epoch 2 holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeleveragingStory {
+    pub breach: Proved,
+    pub change: ProvedChange,
+    pub shown: ProvedChange,
+}
+
+/// The stored one.
+pub fn deleveraging_story() -> DeleveragingStory {
+    let text = fs::read(directory().join(format!("{DELEVERAGINGS}.json"))).unwrap();
+    serde_json::from_slice(&text).unwrap()
 }
 
 /// The circuit of escrows whose verifier is stored.

@@ -36,7 +36,12 @@ pub fn artifact_name(key: &str) -> String {
 
 /// The compiled contract of a key's file.
 pub fn code(key: &str) -> Vec<u8> {
-    let file = format!("contracts/artifacts/{}.json", artifact_name(key));
+    compiled(&artifact_name(key))
+}
+
+/// A compiled contract.
+pub fn compiled(name: &str) -> Vec<u8> {
+    let file = format!("contracts/artifacts/{name}.json");
     let text = fs::read_to_string(verifier_crate().join(file)).unwrap();
     let artifact: serde_json::Value = serde_json::from_str(&text).unwrap();
     hex::decode(artifact["bytecode"].as_str().unwrap().trim_start_matches("0x")).unwrap()

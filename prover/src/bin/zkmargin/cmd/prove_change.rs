@@ -31,7 +31,9 @@ const NOTE: &str = "\
 The check before a trade: the proof shows that the account of the state root, changed as the \
 digest CHANGE says, has the commitment NEXT and meets the level. It tells neither portfolio nor \
 the change; `--opening` writes what opens the digest, for whoever is to know the change. At what \
-prices lots become cash is not judged: the change says it.";
+prices lots become cash is not judged: the change says it. --healthier and --cures are of standard \
+markets: in others the margin is no sum over positions. `whatif --size-to` says how many lots a \
+change that cures closes.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]

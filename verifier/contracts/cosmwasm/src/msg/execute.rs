@@ -124,8 +124,8 @@ pub enum ExecuteMsg {
     },
     /// Anyone cures a call by an *at-least* proof.
     Cure(Submission),
-    /// The account's owner submits a change that meets a level: what its portfolio
-    /// becomes.
+    /// The account's owner submits a change that meets a level, or cures one that is called
+    /// for a breach: what its portfolio becomes.
     SubmitChange(Submission),
     /// Anyone shows by a change of nothing that a later epoch holds what a change on
     /// record said: it counts as a proof, or cures, unless the terms demand escrows.

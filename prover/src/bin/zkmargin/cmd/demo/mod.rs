@@ -1,12 +1,16 @@
 //! `zkmargin demo`: the whole story, told by the commands themselves.
 
+mod after_call;
+mod book;
 #[cfg_attr(not(feature = "chain"), path = "no_chain.rs")]
 mod chain;
 mod example;
 #[cfg(feature = "chain")]
 mod node;
 mod options;
+mod sale;
 mod story;
+mod summary;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -29,9 +33,11 @@ use crate::progress::seconds;
 #[cfg(feature = "chain")]
 pub(crate) use node::NodeError;
 
+use after_call::{Part, after_call};
 pub(super) use example::Example;
 use example::{CONTEXT, DEPOSIT, EPOCH_SECONDS, MODEL};
 use story::{RunLine, Story};
+use summary::{next, summary};
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -40,6 +46,10 @@ healthy and verified; prices move; the venue proves the breach; the margin call 
 by a deposit. Then three options portfolios on a real chain (Deribit, December 2025): a \
 covered call and an iron condor are proved healthy, a naked short strangle is called. No \
 plain portfolio reaches the disk. --verbose shows every command and all that it says.
+
+With --liquidation, what follows a call that nobody meets with cash: one account closes lots \
+by itself, a slice of another is sold, a third is opened by a committee to a liquidator, who \
+takes it over; with the seconds of each part. The auction is told: contracts hold it.
 
 With --chain, contracts judge the account: on a local chain, which the demo starts and \
 ends. It needs anvil; where there is none, npm fetches it. The key that sends is anvil's \
@@ -54,6 +64,9 @@ pub(crate) struct Args {
     /// Play it on a local chain, with contracts in place of the ledger
     #[arg(long)]
     chain: bool,
+    /// Play what follows a call that is not met, to the end
+    #[arg(long, conflicts_with = "chain")]
+    liquidation: bool,
     #[command(flatten)]
     srs: SrsArgs,
 }
@@ -64,6 +77,9 @@ struct Report {
     account: AccountId,
     seconds: f64,
     proofs: usize,
+    /// Of the story of a liquidation, what each part took.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Part>,
     commands: Vec<String>,
 }
 
@@ -72,9 +88,11 @@ pub(crate) fn run(args: &Args, env: Env, run_line: RunLine) -> Result<Exit, Erro
     let dir = directory(args.dir.as_deref())?;
     let example = Example::load()?;
     let mut story = Story::new(dir, srs(args), playing(args, env)?, run_line);
-    match args.chain {
-        true => chain::chain(&mut story, &example)?,
-        false => on_a_ledger(&mut story, &example)?,
+    let mut parts = Vec::new();
+    match (args.chain, args.liquidation) {
+        (true, _) => chain::chain(&mut story, &example)?,
+        (_, true) => parts = after_call(&mut story, &example)?,
+        (false, false) => on_a_ledger(&mut story, &example)?,
     }
     let (dir, commands, proofs) = story.into_parts();
     let report = Report {
@@ -82,6 +100,7 @@ pub(crate) fn run(args: &Args, env: Env, run_line: RunLine) -> Result<Exit, Erro
         account: Example::trader(),
         seconds: start.elapsed().as_secs_f64(),
         proofs,
+        parts,
         commands,
     };
     env.out.result(&report, |report| {
@@ -97,60 +116,6 @@ pub(crate) fn run(args: &Args, env: Env, run_line: RunLine) -> Result<Exit, Erro
         lines
     })?;
     Ok(Exit::Done)
-}
-
-/// What the story showed.
-fn summary(args: &Args, example: &Example, report: &Report) -> Vec<String> {
-    let all = report.commands.len();
-    let rest = format!("; --verbose shows all {all} commands");
-    let mut lines = vec![
-        format!(
-            "account    {}, {} positions, never in plain text",
-            report.account,
-            example.positions()
-        ),
-        format!("prices of  {}, the example's first epoch", human::time(example.start())),
-    ];
-    lines.extend(match args.chain {
-        true => vec![
-            "healthy    proved to contracts; then silent, overdue and called".to_owned(),
-            format!("cured      by a proof of initial margin{rest}"),
-        ],
-        false => vec![
-            "epoch 1    healthy: proved by the trader, verified, on the ledger".to_owned(),
-            "epoch 2    prices move: no proof of health exists; the breach is proved and called"
-                .to_owned(),
-            format!("epoch 3    {DEPOSIT} USDC paid in: cured by a proof of initial margin"),
-            format!("options    covered call and iron condor healthy, naked strangle called{rest}"),
-        ],
-    });
-    lines
-}
-
-/// What to try next.
-fn next(args: &Args, dir: &str) -> Vec<String> {
-    if args.chain {
-        return vec![
-            format!("  zkmargin inspect {dir}/portfolio-1.age"),
-            format!(
-                "  zkmargin verify {dir}/proof-3.json -m {dir}/market-3.json --at-least initial --any-context --any-state-root --any-age --insecure-dev-srs"
-            ),
-            "  zkmargin evm export -c standard-medium --insecure-dev-srs -o Verifier.sol"
-                .to_owned(),
-            "  zkmargin evm --help".to_owned(),
-        ];
-    }
-    let insecure = if args.srs.insecure_dev_srs { " --insecure-dev-srs" } else { "" };
-    vec![
-        format!(
-            "  zkmargin margin {dir}/portfolio-2.age -m {dir}/market-3.json -i {dir}/trader.key --json"
-        ),
-        format!(
-            "  zkmargin verify {dir}/proof-1.json --epoch {dir}/epoch-1.json --signers {dir}/signers.json --at-least maintenance --any-age{insecure}"
-        ),
-        format!("  zkmargin stress {dir}/strangle.age -m {dir}/options.json -i {dir}/trader.key"),
-        format!("  open {dir}/iron-condor.svg"),
-    ]
 }
 
 /// The powers of tau: on a chain that ends with the demo, insecure ones.

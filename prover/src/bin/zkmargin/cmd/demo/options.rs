@@ -1,11 +1,9 @@
 //! The options chapters: three portfolios on a real chain.
 
-use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_params::import::deribit::option_chain;
-use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry};
 
-use super::example::account;
+use super::book::Book;
 use super::story::Story;
 use crate::error::{Error, Exit};
 
@@ -15,15 +13,6 @@ const CHAIN: &str = zkmargin_examples::CHAIN_BTC;
 const MODEL: &str = "deribit-btc-approx";
 /// The deployment: a ledger of its own.
 const CONTEXT: &str = "zkmargin-demo-options";
-
-/// A portfolio of the chapters.
-struct Book {
-    name: &'static str,
-    about: &'static str,
-    account: u8,
-    cash: &'static str,
-    positions: &'static [(&'static str, &'static str)],
-}
 
 const COVERED: Book = Book {
     name: "covered-call",
@@ -55,20 +44,6 @@ const STRANGLE: Book = Book {
 };
 
 const BOOKS: [&Book; 3] = [&COVERED, &CONDOR, &STRANGLE];
-
-impl Book {
-    fn account(&self) -> AccountId {
-        account(self.account)
-    }
-
-    fn document(&self) -> PortfolioDocument {
-        let entry = |(instrument, quantity): &(&str, &str)| {
-            PositionEntry::new((*instrument).to_owned(), (*quantity).to_owned())
-        };
-        let positions = self.positions.iter().map(entry).collect();
-        PortfolioDocument::new(self.account(), self.cash.to_owned(), positions)
-    }
-}
 
 /// The options chapters, from number 10 on.
 pub(super) fn options(story: &mut Story) -> Result<(), Error> {

@@ -19,7 +19,7 @@ use crate::evm_key::{EvmKey, EvmKeyError};
 use crate::input::{SrsArgs, read_recipients_file};
 
 /// Commands that the story needs and that say nothing new: shown with `--verbose`.
-const HOUSEKEEPING: [&[&str]; 16] = [
+const HOUSEKEEPING: [&[&str]; 17] = [
     &["epoch"],
     &["keygen"],
     &["inspect"],
@@ -28,6 +28,7 @@ const HOUSEKEEPING: [&[&str]; 16] = [
     &["market"],
     &["venue"],
     &["srs"],
+    &["committee", "new"],
     &["call", "init"],
     &["call", "post"],
     &["call", "register"],
@@ -36,6 +37,20 @@ const HOUSEKEEPING: [&[&str]; 16] = [
     &["call", "audit"],
     &["evm", "post"],
     &["evm", "register"],
+];
+/// Commands that make or take proofs, and so may be told to take insecure ones.
+const PROOFS: [&str; 11] = [
+    "prove",
+    "prove-change",
+    "verify",
+    "submit",
+    "submit-escrowed",
+    "cure",
+    "change",
+    "show-change",
+    "share",
+    "open",
+    "audit",
 ];
 /// Lines of a command's result in a brief story.
 const LINES: usize = 5;
@@ -146,19 +161,25 @@ impl Story {
     }
 
     /// Encrypts a portfolio that exists in memory only, to trader and venue.
-    pub(super) fn encrypt(
+    pub(super) fn encrypt(&mut self, document: PortfolioDocument, name: &str) -> Result<(), Error> {
+        self.encrypt_to("trader.key", document, name)
+    }
+
+    /// The same to the owner of another key, and the venue.
+    pub(super) fn encrypt_to(
         &mut self,
+        owner: &str,
         mut document: PortfolioDocument,
         name: &str,
     ) -> Result<(), Error> {
         let output = self.dir.join(name).display().to_string();
-        let (trader, venue) = (self.word("@trader.key"), self.word("@venue.key"));
+        let (own, venue) = (self.word(&format!("@{owner}")), self.word("@venue.key"));
         self.echo(
-            &["encrypt", "-", "-R", &trader, "-R", &venue, "-o", &output].map(str::to_owned),
+            &["encrypt", "-", "-R", &own, "-R", &venue, "-o", &output].map(str::to_owned),
             !self.brief,
         )?;
         document.ensure_blinding()?;
-        let mut keys = read_recipients_file(&self.source("trader.key"))?;
+        let mut keys = read_recipients_file(&self.source(owner))?;
         keys.extend(read_recipients_file(&self.source("venue.key"))?);
         let file = crypt::encrypt(&document.to_json(), &Recipients::Keys(keys), false)
             .map_err(|error| Error::crypt(&self.source(name), error))?;
@@ -234,8 +255,7 @@ impl Story {
 
     fn run_shown(&mut self, words: &[&str], expected: Exit, shown: bool) -> Result<(), Error> {
         let mut words: Vec<String> = words.iter().map(|word| self.word(word)).collect();
-        let proofs =
-            |word: &String| ["prove", "verify", "submit", "cure", "audit"].contains(&word.as_str());
+        let proofs = |word: &String| PROOFS.contains(&word.as_str());
         if self.srs.insecure_dev_srs && words.iter().take(2).any(proofs) {
             words.push("--insecure-dev-srs".to_owned());
         }
@@ -258,7 +278,8 @@ impl Story {
         if exit != expected {
             return Err(Error::Demo(words.join(" ")));
         }
-        if exit == Exit::Done && words.first().is_some_and(|word| word == "prove") {
+        let makes = |word: &String| word == "prove" || word == "prove-change";
+        if exit == Exit::Done && words.first().is_some_and(makes) {
             self.proofs += 1;
         }
         if exit != Exit::Done {

@@ -344,6 +344,14 @@ impl Chain {
         Ok(logs)
     }
 
+    /// What a transaction was sent with.
+    pub(super) fn input(&self, hash: B256) -> Result<Bytes, EvmError> {
+        let found =
+            self.runtime.block_on(async { self.provider.get_transaction_by_hash(hash).await });
+        let found = found.map_err(|error| self.failures.rpc("a transaction", error))?;
+        Ok(found.ok_or(EvmError::NotSentDirectly(hash))?.input().clone())
+    }
+
     /// Moves the clock of a node for tests (anvil, Hardhat), and mines a block.
     pub(super) fn set_time(&self, time: u64) -> Result<(), EvmError> {
         let done = self.runtime.block_on(async {

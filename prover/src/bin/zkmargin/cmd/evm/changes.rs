@@ -10,12 +10,11 @@ use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::shape::ProofSystem;
-use zkmargin_margin::statement::transition::Aim;
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::VerifyError;
-use zkmargin_verifier::engine::{ChangeData, ClaimData, Root};
-use zkmargin_verifier::proof::TransitionFile;
+use zkmargin_verifier::engine::{ChangeData, Root};
 use zkmargin_verifier::proof::transition::circuit_of;
+use zkmargin_verifier::proof::{TransitionData, TransitionFile};
 
 use super::actions::{self, report};
 use super::circuits::{Statement, only};
@@ -29,8 +28,10 @@ use crate::input::{SrsArgs, parse_source, warn_of_insecure_srs};
 const NOTE: &str = "\
 An owner brings the proof of a change that meets a level (`zkmargin prove-change`): from \
 then on none of its at-least proofs counts, until anyone shows by a change of nothing \
-(`--unchanged`) that a later epoch holds what it said, or it expires. The market's rules \
-need --change-epochs, and a circuit of changes: `zkmargin evm circuits add --of changes`.";
+(`--unchanged`) that a later epoch holds what it said, or it expires. Of an account that is \
+called for a breach one that cures (`prove-change --cures`) is taken, in the first half of its \
+time. The market's rules need --change-epochs, and circuits of changes: `zkmargin evm circuits \
+add --of changes`, one of each kind; --circuit says which one a proof is of.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -43,7 +44,8 @@ pub(crate) struct Args {
 enum Command {
     /// Deploy the contract, and have the gate use it: as the administrator, once
     Deploy(SenderArgs),
-    /// Send a change that meets a level, as the owner or its operator
+    /// Send a change that meets a level, or of a called account one that cures, as the
+    /// owner or its operator
     Submit(Submit),
     /// Show by a change of nothing that an epoch holds what a change said
     Show(Proof),
@@ -175,19 +177,13 @@ impl ProofArgs {
         if self.srs.insecure_dev_srs {
             warn_of_insecure_srs();
         }
-        let instance = file.instance();
-        let Aim::Meets(_) = instance.aim() else {
-            return Err(Error::Mismatch {
-                place: source.to_string(),
-                what: "aim",
-                expected: "meets:LEVEL".to_owned(),
-                found: instance.aim().to_string(),
-            });
-        };
-        let afterwards = ClaimData::from(instance.account());
-        let (next, change) = (instance.next(), instance.change());
-        let change =
-            ChangeData::new(afterwards, Root::from_field(&next), Root::from_field(&change));
+        let change = ChangeData::try_from(&TransitionData::from(file.instance()));
+        let change = change.map_err(|error| Error::Mismatch {
+            place: source.to_string(),
+            what: "aim",
+            expected: "meets:LEVEL or cures:LEVEL:LEVEL".to_owned(),
+            found: error.aim.to_string(),
+        })?;
         let circuit = only(on, Statement::Changes, self.circuit)?;
         Ok((circuit, convert::change_inputs(&change), file.proof().to_vec().into()))
     }

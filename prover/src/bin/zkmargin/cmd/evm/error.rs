@@ -112,6 +112,14 @@ pub(crate) enum EvmError {
     NoEscrows,
     #[error("of the account {0} no escrow is on record, or none of that epoch")]
     NoEscrow(AccountId),
+    #[error(
+        "transaction {0} is no message of somebody's to the contract of escrows, so its proof is not found there"
+    )]
+    NotSentDirectly(B256),
+    #[error("the deployment has {0} verifiers, and of which circuit the proof is is not said")]
+    NotOneVerifier(usize),
+    #[error("the deployment's file names no powers of tau, which a proof's file does")]
+    UnknownPowers,
     #[error("the market has {found} active circuits of {of:?}, and which one is meant is not said")]
     NotOneCircuit { of: Statement, found: usize },
     #[error("of the account {0} no such demand, or no answer to it, is on record")]
@@ -425,6 +433,11 @@ impl EvmError {
             Self::PathsAreSet => "it is said once: `zkmargin evm paths show` tells which",
             Self::NoChanges => "the administrator deploys one: `zkmargin evm changes deploy`",
             Self::ChangesAreSet => "it is said once: `zkmargin evm changes status` tells which",
+            Self::NotSentDirectly(_) => {
+                "ask whoever made the proof, or who sent it, for its file: `committee share --proof`"
+            }
+            Self::NotOneVerifier(_) => "name it: --circuit standard-small",
+            Self::UnknownPowers => "give the file that `zkmargin evm deploy` wrote",
             Self::NoEscrows => "send proofs without an escrow: `zkmargin evm submit`",
             Self::NotOneCircuit { .. } => {
                 "name it with --circuit (`zkmargin evm circuits list`), or add one: `zkmargin evm circuits add --of`"

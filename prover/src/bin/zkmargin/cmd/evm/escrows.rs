@@ -24,6 +24,7 @@ use super::actions::report;
 use super::circuits::{Statement, only};
 use super::deployment::{DeploymentArgs, Registry, SenderArgs};
 use super::error::EvmError;
+use super::escrow_proof::ProofArgs;
 use crate::cmd::committee::{EscrowCommandError, file_error, load_committee};
 use crate::env::Env;
 use crate::error::{Error, Exit};
@@ -33,7 +34,8 @@ use crate::input::{SrsArgs, parse_source, refuse_existing, warn_of_insecure_srs,
 const NOTE: &str = "\
 A market that was deployed with --escrow takes at-least proofs with an escrow to its \
 committee alone: they are made with `zkmargin prove --escrow` and sent here with their \
-ciphertext, which stays in an event. `fetch` writes what the committee opens.";
+ciphertext, which stays in an event. `fetch` writes what the committee opens, and with --proof \
+the proof that each member verifies first.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -84,7 +86,9 @@ struct Fetch {
     /// Where the ciphertext goes
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Replace an existing output file
+    #[command(flatten)]
+    proof: ProofArgs,
+    /// Replace existing output files
     #[arg(long)]
     force: bool,
 }
@@ -95,6 +99,8 @@ struct Fetched {
     epoch: u64,
     escrow: Root,
     output: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
@@ -146,10 +152,12 @@ fn submit(args: &Submit, env: Env) -> Result<Exit, Error> {
 }
 
 fn fetch(args: &Fetch, env: Env) -> Result<Exit, Error> {
-    refuse_existing(&args.output, args.force)?;
+    for place in [&args.output].into_iter().chain(&args.proof.proof) {
+        refuse_existing(place, args.force)?;
+    }
     let committee = load_committee::<Bn254Fr>(&args.committee)?;
     let on = args.deployment.view()?;
-    let found = told(&on, args.account, args.epoch)?;
+    let (found, transaction) = told(&on, args.account, args.epoch)?;
     let place = Source::Path(PathBuf::from("the contract's event"));
     let sealed = sealed(&found).map_err(|error| file_error(&place, error))?;
     let escrow = Root::new(found.escrow.to_be_bytes());
@@ -159,32 +167,43 @@ fn fetch(args: &Fetch, env: Env) -> Result<Exit, Error> {
     let (context, epoch) = (on.at.context, Epoch::new(found.epoch));
     let binding = Binding { context, epoch, account: args.account };
     let text = CiphertextFile::of(committee.key(), &binding, &sealed).to_json();
+    if let Some(place) = &args.proof.proof {
+        let hash = transaction.ok_or(EvmError::NoEscrow(args.account))?;
+        let proof = args.proof.read(&on, hash)?;
+        write_public(place, proof.to_json().as_bytes(), args.force, env)?;
+    }
     if write_public(&args.output, &text, args.force, env)? {
         return Ok(Exit::Done);
     }
-    let (account, output) = (args.account, args.output.clone());
-    let fetched = Fetched { account, epoch: found.epoch, escrow, output };
+    let (account, output, proof) = (args.account, args.output.clone(), args.proof.proof.clone());
+    let fetched = Fetched { account, epoch: found.epoch, escrow, output, proof };
     env.out.result(&fetched, |fetched| {
-        let Fetched { epoch, output, .. } = fetched;
-        vec![format!("ciphertext of epoch {epoch} written to {}", output.display())]
+        let Fetched { epoch, output, proof, .. } = fetched;
+        let of = |what: &str, place: &std::path::Path| {
+            format!("{what} of epoch {epoch} written to {}", place.display())
+        };
+        let proof = proof.iter().map(|place| of("proof", place));
+        [of("ciphertext", output)].into_iter().chain(proof).collect()
     })?;
     Ok(Exit::Done)
 }
 
-/// The newest escrow of an account, or that of an epoch.
+/// The newest escrow of an account, or that of an epoch, and the transaction that told it.
 fn told(
     on: &Registry,
     account: AccountId,
     epoch: Option<u64>,
-) -> Result<escrows::Escrowed, EvmError> {
+) -> Result<(escrows::Escrowed, Option<B256>), EvmError> {
     let mut context = B256::ZERO;
     context[..31].copy_from_slice(on.context().as_slice());
     let logs = on.chain.logs(&[contract(on)?], on.at.block)?;
     let ours = logs.iter().rev().filter(|log| log.topics().get(1) == Some(&context));
-    let mut events = ours
-        .filter_map(|log| escrows::Escrowed::decode_raw_log(log.topics(), &log.data().data).ok());
+    let mut events = ours.filter_map(|log| {
+        let event = escrows::Escrowed::decode_raw_log(log.topics(), &log.data().data).ok()?;
+        Some((event, log.transaction_hash))
+    });
     let owner = convert::address(account);
-    let wanted = |event: &escrows::Escrowed| {
+    let wanted = |(event, _): &(escrows::Escrowed, Option<B256>)| {
         event.account == owner && epoch.is_none_or(|epoch| event.epoch == epoch)
     };
     events.find(wanted).ok_or(EvmError::NoEscrow(account))

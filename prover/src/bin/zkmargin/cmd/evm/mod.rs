@@ -10,6 +10,7 @@ mod circuits;
 mod deploy;
 mod deployment;
 mod error;
+mod escrow_proof;
 mod escrows;
 mod export;
 mod halts;

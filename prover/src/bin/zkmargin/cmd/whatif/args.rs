@@ -14,8 +14,10 @@ const NOTE: &str = "\
 Nothing is traded and nothing is written. A trade is in the cross-margin bucket, at the mark \
 where no price is given; its cost is rounded up. Levels and cash are exact, as they would be \
 proved; liquidation prices are exact in a standard market and floating point in a scenario \
-market, and a market that simulates has none. --size-for doubles the trade's size until the level is lost and then closes in: a larger \
-size at which it is met again is not looked for. Fees and funding are not in it.";
+market, and a market that simulates has none. --size-for and --size-to double the trade's size \
+until the level is lost or reached and then close in: what comes back beyond is not looked for. \
+A trade of the size of --size-to is what `prove-change --cures` proves. Fees and funding are \
+not in it.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -40,11 +42,32 @@ pub(crate) struct Args {
     /// Also say the largest size of the trade that keeps a level: initial or
     /// maintenance
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, requires = "trade")]
-    pub(super) size_for: Option<Level>,
+    size_for: Option<Level>,
+    /// Instead: the smallest size of the trade that reaches a level, so that a trade that
+    /// closes a position closes no lot too many
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, requires = "trade", conflicts_with = "size_for")]
+    size_to: Option<Level>,
     /// Also say the cash that puts the liquidation price at a price, after the
     /// trade: of a position, or of the underlying of a scenario market
     #[arg(long, value_name = "SYMBOL=PRICE", value_parser = parse_price)]
     pub(super) liquidation_at: Option<(Symbol, Decimal)>,
+}
+
+/// Which size of a trade is asked for.
+#[derive(Clone, Copy)]
+pub(super) enum SizeFor {
+    /// The largest that keeps a level.
+    Keeps(Level),
+    /// The smallest that reaches it.
+    Reaches(Level),
+}
+
+impl Args {
+    /// The size that is asked for, if any.
+    pub(super) fn size(&self) -> Option<SizeFor> {
+        let keeps = self.size_for.map(SizeFor::Keeps);
+        keeps.or(self.size_to.map(SizeFor::Reaches))
+    }
 }
 
 fn parse_trade(text: &str) -> Result<Trade, String> {

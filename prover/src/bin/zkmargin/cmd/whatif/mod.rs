@@ -6,10 +6,11 @@ mod scenario;
 mod simulation;
 mod standard;
 
+use args::SizeFor;
 pub(crate) use args::{Args, WhatIfError};
 
 use rust_decimal::Decimal;
-use zkmargin_margin::claim::{Level, Multiplier};
+use zkmargin_margin::claim::Multiplier;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::InstrumentId;
 use zkmargin_margin::portfolio::Portfolio;
@@ -17,7 +18,7 @@ use zkmargin_params::market::{AnyMarketFile, MarketError};
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::family::FamilyMarket;
-use zkmargin_prover::whatif::{self, Order, Trade, TradeError, units};
+use zkmargin_prover::whatif::{self, LARGEST, Order, Trade, TradeError, turn, units};
 use zkmargin_prover::with_backend;
 
 use crate::env::Env;
@@ -93,10 +94,8 @@ fn answer<F: MarginField, A: Asked<F>>(
         .market()
         .fit(after.positions(), None)
         .map_err(|source| Error::Proving { path: args.portfolio.to_string(), source })?;
-    let size = match (&args.trade, args.size_for) {
-        (Some(trade), Some(level)) => Some(largest(args, asked, &before, trade, level)?),
-        _ => None,
-    };
+    let wanted = args.trade.as_ref().zip(args.size());
+    let size = wanted.map(|wanted| size(args, asked, &before, wanted)).transpose()?;
     let at = args.liquidation_at.as_ref();
     let report = Report {
         account,
@@ -137,43 +136,41 @@ fn trade_error(place: &str, error: TradeError) -> Error {
     }
 }
 
-/// Doublings of a size before it is taken to have no limit.
-const DOUBLINGS: u32 = 46;
-
-/// The largest size of a trade, in its direction, that keeps a level.
-fn largest<F: MarginField, A: Asked<F>>(
+/// A size of the trade, in its direction: the largest that keeps a level, or the smallest
+/// that reaches it.
+fn size<F: MarginField, A: Asked<F>>(
     args: &Args,
     asked: &A,
     before: &Portfolio,
-    trade: &Trade,
-    level: Level,
+    (trade, wanted): (&Trade, SizeFor),
 ) -> Result<String, Error> {
     let lot = asked.lot(&trade.symbol).ok_or_else(|| not_listed(args, &trade.symbol))?;
     let size = |lots: u64| {
         let size = lot.checked_mul(Decimal::from(lots))?;
         Some(if trade.quantity.is_sign_negative() { -size } else { size })
     };
-    let met = |lots: u64| {
-        let Some(size) = size(lots) else { return false };
-        // What no circuit or tier holds keeps no level.
-        let after = changed(args, asked, before, Some((trade, size)));
-        let standing = after
-            .ok()
-            .and_then(|after| asked.market().standing(&after, level, Multiplier::ONE).ok());
-        standing.is_some_and(|standing| standing.shortfall == 0)
+    // What no circuit or tier holds is nothing at all.
+    let met = |lots: u64, level| {
+        let after = changed(args, asked, before, Some((trade, size(lots)?))).ok()?;
+        let standing = asked.market().standing(&after, level, Multiplier::ONE).ok()?;
+        Some(standing.shortfall == 0)
     };
-    if !met(1) {
-        return Ok("0".to_owned());
-    }
-    let Some(power) = (1..=DOUBLINGS).find(|power| !met(1 << power)) else {
-        return Ok("no limit was found".to_owned());
+    let (lots, none) = match wanted {
+        SizeFor::Keeps(level) => {
+            let kept = turn(LARGEST, |lots| met(lots, level) == Some(true));
+            (kept.map(|(last, _)| last), "no limit was found")
+        }
+        SizeFor::Reaches(level) => {
+            // What closes a position closes no more than all of it.
+            let order = asked.order(trade).map_err(|error| trade_error("--trade", error))?;
+            let most = order.closes(before).unwrap_or(LARGEST);
+            let missed = turn(most, |lots| met(lots, level) == Some(false));
+            let first = missed.map(|(_, first)| first).filter(|lots| met(*lots, level).is_some());
+            (first, "no size was found")
+        }
     };
-    let (mut low, mut high) = (1_u64 << (power - 1), 1_u64 << power);
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if met(middle) { low = middle } else { high = middle }
-    }
-    Ok(size(low).map_or_else(String::new, |size| size.normalize().to_string()))
+    let told = lots.and_then(size).map(|size| size.normalize().to_string());
+    Ok(told.unwrap_or_else(|| none.to_owned()))
 }
 
 fn not_listed(args: &Args, symbol: &Symbol) -> Error {

@@ -6,6 +6,7 @@ use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_prover::figures::{Table, thousands};
 
 use super::Args;
+use super::args::SizeFor;
 
 /// The account on one side of the question.
 #[derive(Serialize)]
@@ -39,8 +40,8 @@ pub(super) struct Report {
     pub(super) quote: String,
     pub(super) before: Side,
     pub(super) after: Side,
-    /// The largest size of the trade that keeps the level asked for; `"0"` when
-    /// none does.
+    /// The largest size of the trade that keeps the level asked for, `"0"` when none does;
+    /// or the smallest that reaches it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) size: Option<String>,
     /// Cash that puts the liquidation price where it was asked for, after the
@@ -94,8 +95,12 @@ pub(super) fn lines(args: &Args, report: &Report) -> Vec<String> {
         lines.push(String::new());
         lines.extend(table.lines());
     }
-    if let (Some(size), Some(trade), Some(level)) = (&report.size, &args.trade, args.size_for) {
-        lines.push(format!("largest size  {} {} keeps {level}", thousands(size), trade.symbol));
+    if let (Some(size), Some(trade), Some(wanted)) = (&report.size, &args.trade, args.size()) {
+        let (which, does) = match wanted {
+            SizeFor::Keeps(level) => ("largest size", format!("keeps {level}")),
+            SizeFor::Reaches(level) => ("smallest size", format!("reaches {level}")),
+        };
+        lines.push(format!("{which:13} {} {} {does}", thousands(size), trade.symbol));
     }
     if let (Some(cash), Some((symbol, price))) =
         (&report.cash_for_liquidation, &args.liquidation_at)

@@ -1,6 +1,8 @@
 //! A real change through the contracts: a proof of it, and one that shows it.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod after_call;
+#[path = "../common/mod.rs"]
 mod common;
 
 use std::fs;
