@@ -3,12 +3,13 @@ pragma solidity ^0.8.28;
 
 import { MarginChanges } from "../src/MarginChanges.sol";
 import { MarginOperators } from "../src/MarginOperators.sol";
-import { Level, State } from "../src/MarginTypes.sol";
+import { Account, Level, State } from "../src/MarginTypes.sol";
 import { IMarginCallRegistry } from "../src/interfaces/IMarginCallRegistry.sol";
 import { IMarginProofGate } from "../src/interfaces/IMarginProofGate.sol";
 import { IMarginRefusals } from "../src/interfaces/IMarginRefusals.sol";
 import { IMarginVerifier } from "../src/interfaces/IMarginVerifier.sol";
 import { MarginChangeInputs } from "../src/lib/MarginChangeInputs.sol";
+import { MarginClaims } from "../src/lib/MarginClaims.sol";
 import { MockVerifier } from "../test/MockVerifier.sol";
 import { Handler } from "./Handler.sol";
 import { VM } from "./Vm.sol";
@@ -38,6 +39,8 @@ contract MarginChangesTest {
     uint256 private constant HEALTHY = 2;
     uint256 private constant BREACH = 6;
     uint256 private constant NEXT = 0xabc;
+    /// @dev Was below maintenance, is at initial margin afterwards.
+    uint256 private constant CURES = 0x53;
 
     ChangesHandler private handler;
     MarginChanges private changes;
@@ -71,6 +74,14 @@ contract MarginChangesTest {
         bytes32 circuit = handler.CHANGES_CIRCUIT();
         uint256[11] memory inputs = _inputs(HEALTHY, next, 5);
         bytes memory proof = abi.encode(verdict);
+        return abi.encodeCall(changes.submitChange, (owner, 0, circuit, inputs, proof));
+    }
+
+    /// @dev What a called account says of its own deleveraging.
+    function _curing(uint256 claim) private view returns (bytes memory) {
+        bytes32 circuit = handler.CHANGES_CIRCUIT();
+        uint256[11] memory inputs = _inputs(claim, NEXT, 5);
+        bytes memory proof = abi.encode(uint256(1));
         return abi.encodeCall(changes.submitChange, (owner, 0, circuit, inputs, proof));
     }
 
@@ -167,6 +178,46 @@ contract MarginChangesTest {
         require(handler.state(0) == State.Called, "another commitment cured");
         _do(owner, _showing(NEXT, nothing));
         require(handler.state(0) == State.Current, "cured");
+    }
+
+    function test_a_called_account_closes_lots_by_itself() external {
+        _refused(owner, _curing(CURES), IMarginRefusals.NotCalled.selector);
+        handler.post(10, 0, 3, 1);
+        handler.breach(0, 0, 0, 1);
+        require(handler.state(0) == State.Called, "called");
+        // Below initial margin is no breach; the target must cure; and only one encoding is
+        // that of a change that cures: not below bankrupt or above the target, not
+        // healthier, not below a level afterwards, with no leverage.
+        _refused(owner, _curing(CURES | 0x20), IMarginRefusals.NotABreach.selector);
+        _refused(owner, _curing(CURES ^ 1), IMarginRefusals.LevelTooLow.selector);
+        uint256[6] memory others = [
+            uint256(0x13),
+            0x72,
+            0x0b,
+            CURES | 0x08,
+            CURES | 4,
+            CURES | (1 << 40)
+        ];
+        for (uint256 i = 0; i < others.length; ++i) {
+            _refused(owner, _curing(others[i]), MarginClaims.NotCanonical.selector);
+        }
+        _do(owner, _curing(CURES));
+        require(handler.state(0) == State.Called, "no cure yet");
+        handler.post(10, 0, 3, 1);
+        _do(address(0xbee), _showing(NEXT, MarginChangeInputs.NOTHING));
+        require(handler.state(0) == State.Current, "cured");
+    }
+
+    function test_it_does_so_in_the_first_half_of_its_time() external {
+        handler.post(10, 0, 3, 1);
+        handler.breach(0, 0, 0, 1);
+        (Account memory account, ) = registry.statusOf(context, handler.account(0));
+        uint256 half = account.since + (account.until - account.since) / 2;
+        while (handler.markets().clock(context) + 39 <= half) handler.post(39, 0, 3, 1);
+        handler.post(uint8(half - handler.markets().clock(context)), 0, 3, 1);
+        _do(owner, _curing(CURES));
+        handler.post(1, 0, 3, 1);
+        _refused(owner, _curing(CURES), IMarginRefusals.CallOpen.selector);
     }
 
     function test_what_is_not_shown_expires() external {

@@ -235,6 +235,22 @@ export const mutants = [
       "breached ? claim.epoch <= account.epoch",
       "breached ? claim.epoch < account.epoch",
     ],
+    ["a called account closes lots to the end", "if (clock > half)", "if (clock > account.until)"],
+    [
+      "who was short of a higher level closes lots",
+      "if (cured > breach) revert",
+      "if (false) revert",
+    ],
+    [
+      "whoever is under no call closes lots",
+      "        if (account.state != State.Called) revert NotCalled();\n",
+      "",
+    ],
+    [
+      "a deleveraging cures by the required level",
+      "cures ? terms.cureLevel : terms.requiredLevel",
+      "terms.requiredLevel",
+    ],
     ["a change expires an epoch early", "meta.latest <= last", "meta.latest < last"],
     [
       "a later change takes the place of an open one",

@@ -30,9 +30,11 @@
 //!   it cures by showing it. The exception is its own *deleveraging*: a change that *cures*
 //!   (it was below the breach level, shrinks alone, is at the target afterwards and closes
 //!   no lot more than that takes) is taken of an account that is called for a breach, in
-//!   the first half of its time to cure, from a level no higher than the breach level to
-//!   one no lower than the cure level. It is on record as any other, so that protocols and
-//!   venue know what is being closed, and it cures when it is shown.
+//!   the first half of its time to cure, grace included, from a level no higher than the
+//!   breach level to one no lower than the cure level. It is on record as any other, so
+//!   that protocols and venue know what is being closed, and it cures when it is shown.
+//!   A change that is *healthier* is not taken: it says nothing of a level, so it would lift
+//!   no call, and while it is on record no proof that cures could count.
 //! - *Expiry.* When more than `change_epochs` further epochs were posted, and none was
 //!   shown to hold `NEXT`, anyone has the change expire, on record: other commitments
 //!   count again. Whether venue or owner broke their word, nothing says. Until then it can

@@ -1,9 +1,10 @@
-//! A real change through the contracts: a proof of it, and one that shows it.
+//! Real changes and escrows through the contracts, and what follows a call.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod after_call;
 #[path = "../common/mod.rs"]
 mod common;
+mod escrows;
 
 use std::fs;
 use std::path::Path;
@@ -126,7 +127,8 @@ fn a_change_is_proved_and_shown() {
     let events = registry.events(&receipt);
     let names: Vec<_> = events.iter().map(Event::name).collect();
     assert_eq!(names, ["change-shown", "proof-accepted"]);
-    println!("gas: submitChange {change}, showChange {}", receipt.gas);
+    println!("a change that meets a level:");
+    println!("  submitChange     {change:8} gas\n  showChange       {:8} gas", receipt.gas);
     assert!(change < 620_000 && receipt.gas < 640_000);
 }
 

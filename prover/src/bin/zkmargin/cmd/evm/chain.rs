@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use alloy_network::{EthereumWallet, TransactionBuilder as _};
 use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
-use alloy_rpc_types_eth::{BlockNumberOrTag, Filter, Log, TransactionReceipt, TransactionRequest};
+use alloy_rpc_types_eth::{
+    BlockNumberOrTag, Filter, Log, TransactionReceipt, TransactionRequest, TransactionTrait as _,
+};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use alloy_sol_types::private::{Address, B256, Bytes, U256, keccak256};

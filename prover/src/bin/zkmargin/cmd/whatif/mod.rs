@@ -160,6 +160,8 @@ fn size<F: MarginField, A: Asked<F>>(
             let kept = turn(LARGEST, |lots| met(lots, level) == Some(true));
             (kept.map(|(last, _)| last), "no limit was found")
         }
+        // It is there without a trade.
+        SizeFor::Reaches(level) if met(0, level) == Some(true) => (Some(0), ""),
         SizeFor::Reaches(level) => {
             // What closes a position closes no more than all of it.
             let order = asked.order(trade).map_err(|error| trade_error("--trade", error))?;

@@ -1,15 +1,8 @@
 //! A real proof with an escrow through the contracts.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
-use common::registry::{ANYONE, DEPLOYER, Registry};
-use common::stories::{self, CHANGER, ESCROWS, EscrowStory};
-use common::verifier::{artifact_name, code};
-use common::{Chain, Failure, Receipt};
 use revm::primitives::{B256, U256};
 use zkmargin_evm::contracts::{MarginEscrows as escrows, MarginProofGate as gate};
 use zkmargin_evm::{engine as convert, generate};
@@ -22,7 +15,11 @@ use zkmargin_verifier::bn254::VerifyingKey;
 use zkmargin_verifier::engine::{Action, CommitteeId, EpochPost, Event, PolicyParams, Refusal};
 use zkmargin_verifier::epoch::EpochDigest;
 
-const START: u64 = 1_700_000_000;
+use super::START;
+use super::common::registry::{ANYONE, DEPLOYER, Registry};
+use super::common::stories::{self, CHANGER, ESCROWS, EscrowStory};
+use super::common::verifier::{artifact_name, code};
+use super::common::{Chain, Failure, Receipt};
 
 fn key() -> VerifyingKey {
     VerifyingKey::from_bytes(&fs::read(stories::escrow_key()).unwrap()).unwrap()
@@ -130,6 +127,6 @@ fn a_proof_counts_with_what_its_committee_opens() {
     let receipt = submit(&mut registry, inputs, proof, ciphertext).unwrap();
     let names: Vec<_> = registry.events(&receipt).iter().map(Event::name).collect();
     assert_eq!(names, ["proof-accepted", "escrowed"]);
-    println!("gas: submitEscrowed {}", receipt.gas);
+    println!("a proof with an escrow:\n  submitEscrowed   {:8} gas", receipt.gas);
     assert!(receipt.gas < 1_100_000);
 }
