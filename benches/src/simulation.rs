@@ -49,6 +49,7 @@ pub fn market<F: MarginField>() -> Result<Market<F>> {
         markets: vec![marks.clone()],
         history: None,
         seed: Some(Seed([7; 32])),
+        beacon: None,
     })?;
     Ok(Market::build(&model(marks.spec())?, &snapshot, Epoch::new(1))?)
 }

@@ -7,6 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod deep;
 mod proofs;
 mod rejects;
 

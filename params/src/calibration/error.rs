@@ -178,6 +178,12 @@ pub enum CalibrationError {
          denominator below 2^32, in as many tiers as the rule has, and a whole capacity"
     )]
     Previous(Symbol),
+    /// Numbers of the epoch before that cannot be stated.
+    #[error(
+        "calibration.previous.numbers.{0}: under states_numbers allowed are rates in whole units \
+         of the model's denominator and a capacity of at least 1, of an epoch from 1 on"
+    )]
+    PreviousUnits(Symbol),
     /// The root of the epoch before is no root.
     #[error("calibration.previous.market_root: allowed are 0x and 64 hexadecimal digits")]
     PreviousRoot,

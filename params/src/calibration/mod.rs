@@ -37,6 +37,9 @@
 //! the same way. Tier `i` ends at a multiple of it, so that the same position pays
 //! the rate of more days where volume dries up or the book is thin.
 //!
+//! A rule that `states_numbers` has them in leaves beside the rows, so that rows and steps
+//! are computed again on chain ([`crate::market::numbers`]).
+//!
 //! All is recomputed from the snapshot: rates in floating point with the same bits
 //! on every platform (`libm`, stated order), capacities in integers and decimals.
 

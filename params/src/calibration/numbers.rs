@@ -254,16 +254,9 @@ struct Limits {
 
 impl Limits {
     /// The rate nearest to the one asked for, rounded up, in units.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked to be at least zero and below the cap, which has 32 bits"
-    )]
     fn rate(&self, asked: f64, denominator: Denominator) -> (u32, Held) {
-        let units = (asked * f64::from(denominator.get())).ceil();
-        // Also what is no number or beyond every cap.
-        let is_within = (0.0..4_294_967_296.0).contains(&units);
-        let (units, held) = self.hold(if is_within { units as u128 } else { u128::MAX });
+        let (units, held) =
+            self.hold(asked_units(asked, denominator).map_or(u128::MAX, u128::from));
         // The cap is at most the denominator.
         (u32::try_from(units).unwrap_or(denominator.get()), held)
     }
@@ -283,8 +276,20 @@ impl Limits {
     }
 }
 
+/// A rate that is asked for, rounded up, in units of the denominator; none of what is no
+/// number or beyond every cap.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be at least zero and below 2^32"
+)]
+pub(crate) fn asked_units(asked: f64, denominator: Denominator) -> Option<u32> {
+    let units = (asked * f64::from(denominator.get())).ceil();
+    (0.0..4_294_967_296.0).contains(&units).then_some(units as u32)
+}
+
 /// One and a step up, or one less a step down, as a ratio of whole numbers.
-fn factor(step: Decimal, is_up: bool) -> (u64, u64) {
+pub(crate) fn factor(step: Decimal, is_up: bool) -> (u64, u64) {
     // A checked rule's steps have at most 6 decimals and are at most 1,000.
     let parts = Fraction::from_decimal(step).unwrap_or(Fraction::ONE);
     let (numerator, denominator) = (parts.numerator(), parts.denominator());

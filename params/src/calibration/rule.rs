@@ -72,6 +72,10 @@ pub struct Calibration {
     /// When epochs wait; absent, they never do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breakers: Option<Breakers>,
+    /// Whether a market states the numbers of each row in a leaf beside it, so that a row
+    /// that does not follow from them can be shown on chain. Of standard models alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub states_numbers: bool,
 }
 
 /// The tool against procyclicality of Art. 28(1) of EU 153/2013 that a rule uses.
@@ -366,7 +370,7 @@ impl CalibratedInstrument {
 }
 
 /// A whole number up to [`MAX_CAPACITY`].
-pub(super) fn whole(value: Decimal) -> Option<u64> {
+pub(crate) fn whole(value: Decimal) -> Option<u64> {
     let value = canonical(value);
     let units = (value.scale() == 0).then(|| u64::try_from(value.mantissa()).ok()).flatten()?;
     (units <= MAX_CAPACITY).then_some(units)

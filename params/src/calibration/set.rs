@@ -201,6 +201,7 @@ impl SetCalibration {
             liquidity: self.liquidity.clone(),
             steps: self.steps,
             breakers: self.breakers.clone(),
+            states_numbers: false,
         }
     }
 

@@ -79,10 +79,20 @@ pub fn model_of<'a>(
     snapshot: &Snapshot,
     epoch: Epoch,
 ) -> Result<Cow<'a, StandardModel>, MarketError> {
+    with_found(model, &calibrate(model, snapshot, epoch)?)
+}
+
+/// The same of what [`calibrate`] found.
+///
+/// # Errors
+/// When no instrument has numbers.
+pub(super) fn with_found<'a>(
+    model: &'a StandardModel,
+    numbers: &BTreeMap<Symbol, Calibrated>,
+) -> Result<Cow<'a, StandardModel>, MarketError> {
     if model.calibration().is_none() {
         return Ok(Cow::Borrowed(model));
     }
-    let numbers = calibrate(model, snapshot, epoch)?;
     let mut spec = model.spec().clone();
     spec.calibration = None;
     spec.instruments.clear();

@@ -13,10 +13,12 @@ const ONE: Price = match Price::new(1, 1) {
 };
 
 /// The rows of a model whose rates follow from no snapshot, each at a price of one, by
-/// symbol: every row of its markets is one of them but for the price.
+/// symbol: every row of its markets is one of them but for the price. Of a model that states
+/// numbers every row that has none beside it.
 ///
 /// # Errors
-/// When rates are calibrated or scaled by open interest, or a rule makes no rows.
+/// When rates are calibrated and not stated, or scaled by open interest, or a rule makes no
+/// rows.
 ///
 /// ```
 /// use zkmargin_params::{market::fixed_rows, presets};
@@ -27,7 +29,8 @@ const ONE: Price = match Price::new(1, 1) {
 pub fn fixed_rows(model: &StandardModel) -> Result<Vec<TierRow>, MarketError> {
     let mut rows = Vec::new();
     for (symbol, rule) in model.instruments() {
-        if rule.calibrated.is_some() || rule.open_interest_caps.is_some() {
+        let is_stated = model.calibration().is_some_and(|rule| rule.states_numbers);
+        if (rule.calibrated.is_some() && !is_stated) || rule.open_interest_caps.is_some() {
             return Err(MarketError::NotFixed { symbol: symbol.clone() });
         }
         let specs = rule.rows(&format!("instruments.{symbol}"), model.quotation(), None)?;

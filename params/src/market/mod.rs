@@ -10,7 +10,8 @@
 //!
 //! Where a snapshot keeps more than prices (signed reports, or what rates are
 //! calibrated from), one leaf after the rows is its digest: so `MARKET_ROOT` binds all
-//! of it, though rows show prices and rates alone.
+//! of it, though rows show prices and rates alone. Of a rule that states numbers a leaf
+//! beside each row says what it follows from ([`numbers`]).
 
 pub mod calibration;
 mod error;
@@ -18,6 +19,7 @@ mod file;
 mod fixed;
 mod listing;
 pub mod moves;
+pub mod numbers;
 pub mod scenario;
 pub mod simulation;
 pub mod stress;
@@ -46,6 +48,7 @@ pub use fixed::fixed_rows;
 pub use listing::Listing;
 
 use crate::convert::{self, ConversionError, open_interest_units, price_per_lot};
+use crate::market::numbers::{Stated, StatedNumbers};
 use crate::model::{RowSpec, StandardModel};
 use crate::snapshot::{PricePoint, Snapshot};
 use crate::symbol::Symbol;
@@ -76,6 +79,7 @@ pub struct Market<F> {
     header: MarketHeader<F>,
     tree: Tree<F>,
     rows: Vec<TierRow>,
+    stated: Stated,
     listings: BTreeMap<InstrumentId, Listing>,
     by_symbol: BTreeMap<Symbol, InstrumentId>,
     unpriced: Vec<Symbol>,
@@ -105,7 +109,9 @@ impl<F: MarginField> Market<F> {
                 snapshot: snapshot.quote().clone(),
             });
         }
-        let numbered = calibration::model_of(model, snapshot, epoch)?;
+        let found = calibration::calibrate(model, snapshot, epoch)?;
+        let numbered = calibration::with_found(model, &found)?;
+        let stated = Stated::new(model, snapshot, &found)?;
         let mut table = Table::default();
         for symbol in model.instruments().keys() {
             match snapshot.prices().get(symbol) {
@@ -118,20 +124,21 @@ impl<F: MarginField> Market<F> {
             return Err(MarketError::NothingListed);
         }
         let bound: Option<F> = snapshot.digest().map(snapshot_leaf);
-        let leaves = rows.len() + usize::from(bound.is_some());
+        let leaves = stated.per_row() * rows.len() + usize::from(bound.is_some());
         if leaves > MAX_ROWS {
             return Err(MarketError::TooManyRows { rows: leaves });
         }
         let accepts_zero =
             |row: &TierRow| row.direction != Direction::Short && !row.lower_exclusive;
         let index = rows.iter().position(accepts_zero).ok_or(MarketError::OnlyShort)?;
-        let mut leaves: Vec<F> = rows.par_iter().map(TierRow::leaf).collect();
+        let mut leaves: Vec<F> = stated.leaves(&rows);
         leaves.extend(bound);
         let tree = Tree::build_with(Domain::MarketNode, MARKET_DEPTH, leaves, |groups| {
             groups.par_iter().map(|group| hash(Domain::MarketNode, *group)).collect()
         })
         .map_err(|_| MarketError::TooManyRows { rows: rows.len() })?;
-        let path = tree.path(index).map_err(|_| MarketError::NoSuchRow(index))?;
+        let path =
+            tree.path(stated.per_row() * index).map_err(|_| MarketError::NoSuchRow(index))?;
         let padding = (rows[index], path);
         let header = MarketHeader {
             tree_root: tree.root(),
@@ -145,6 +152,7 @@ impl<F: MarginField> Market<F> {
             header,
             tree,
             rows,
+            stated,
             listings,
             by_symbol,
             unpriced,
@@ -234,7 +242,14 @@ impl<F: MarginField> Market<F> {
     /// # Errors
     /// [`MarketError::NoSuchRow`] when there is no row of this index.
     pub fn path(&self, row_index: usize) -> Result<Path<F>, MarketError> {
-        self.tree.path(row_index).map_err(|_| MarketError::NoSuchRow(row_index))
+        let leaf = self.stated.per_row().saturating_mul(row_index);
+        self.tree.path(leaf).map_err(|_| MarketError::NoSuchRow(row_index))
+    }
+
+    /// The numbers that stand beside a row, where the rule has them stated and the row
+    /// follows from them.
+    pub fn numbers(&self, row_index: usize) -> Option<&StatedNumbers> {
+        self.stated.of(self.rows.get(row_index)?)
     }
 
     /// A row that zero lots satisfy, for a circuit's unused slots.

@@ -111,7 +111,7 @@ impl<F: MarginField> Market<F> {
         snapshot: &SimulationSnapshot,
         epoch: Epoch,
     ) -> Result<Self, MarketError> {
-        let table = SimulationTable::new(model, snapshot)?;
+        let table = SimulationTable::new(model, snapshot, epoch)?;
         let rows = table.rows.len();
         match rows {
             0 => return Err(MarketError::NothingListed),

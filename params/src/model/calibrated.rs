@@ -41,6 +41,11 @@ impl StandardModel {
                 }
                 // Which parts stand beside `calibrated`.
                 rule.check_parts(path)?;
+                if calibration.states_numbers && rule.open_interest_caps.is_some() {
+                    let problem = "calibration.states_numbers: its rows follow from numbers alone";
+                    let path = format!("{path}.open_interest_caps");
+                    return Err(ModelError::at(path, FieldProblem::NotAllowed(problem)));
+                }
                 for numbers in extremes(calibration, instrument) {
                     let rule = self.with_numbers(rule, path, &numbers)?;
                     rule.rows(path, self.quotation(), None)?;

@@ -121,6 +121,33 @@ pub enum SimulationError {
     /// A seed is needed and there is none.
     #[error("the rule draws from a seed: give one, fixed before the epoch")]
     NoSeed,
+    /// A seed where the rule has those of a beacon.
+    #[error("the rule draws from a beacon's rounds: leave out seed, which is the signature's hash")]
+    SeedGiven,
+    /// A signature of the beacon is needed and there is none.
+    #[error("the rule draws from a beacon: add its signature of round {round} (`beacon`)")]
+    NoBeacon {
+        /// The round of the epoch.
+        round: u64,
+    },
+    /// The beacon's key is no point of its group.
+    #[error("set.beacon.public_key: allowed are compressed points of G2, but infinity")]
+    BeaconKey,
+    /// Rounds that do not rise.
+    #[error("set.beacon: first_round and rounds_per_epoch must be at least 1")]
+    BeaconRounds,
+    /// An epoch that has no round.
+    #[error("set.beacon: epoch {epoch} has no round: epochs are from 1, and rounds in 64 bits")]
+    BeaconEpoch {
+        /// The epoch.
+        epoch: u64,
+    },
+    /// A signature that is another's, or of another round.
+    #[error("beacon: the signature is not the beacon's of round {round}, which the epoch has")]
+    BeaconSignature {
+        /// The round of the epoch.
+        round: u64,
+    },
     /// Closes are needed and there are none.
     #[error("the rule looks at the past: add the closes of all underlyings (`history`)")]
     NoHistory,

@@ -7,6 +7,7 @@
 //! | [`filter`] | volatilities by exponential weights |
 //! | [`estimate`] | value at risk and expected shortfall of losses |
 //! | [`draws`] | normal and Student t numbers from a seed |
+//! | [`beacon`] | seeds that are rounds of a drand beacon |
 //! | [`model`], [`presets`], [`snapshot`] | margin models, and what they are applied to |
 //! | [`table`], [`integer`] | what instruments gain in every scenario; the same in the integers that are proved |
 //! | [`backtest`] | what an estimate would have said of the past, and tests of it |
@@ -35,6 +36,7 @@
 //! ```
 
 pub mod backtest;
+pub mod beacon;
 pub mod day;
 pub mod draws;
 mod error;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::simulation::beacon::Beacon;
 use crate::simulation::day::Day;
 use crate::simulation::error::{SimulationError, within};
 
@@ -65,6 +66,9 @@ pub enum SetRule {
         /// Degrees of freedom of Student's t; absent, the draws are normal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         degrees: Option<u32>,
+        /// The beacon whose rounds the seeds are; absent, the seed is the publisher's word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        beacon: Option<Beacon>,
     },
 }
 
@@ -83,8 +87,9 @@ impl SetRule {
                 within("lambda", *lambda, 0.5..=0.9999)
             }
             Self::Filtered { lambda, .. } => within("lambda", *lambda, 0.5..=0.9999),
-            Self::MonteCarlo { cholesky, degrees, .. } => {
+            Self::MonteCarlo { cholesky, degrees, beacon, .. } => {
                 check_cholesky(cholesky)?;
+                beacon.as_ref().map_or(Ok(()), Beacon::check)?;
                 degrees.map_or(Ok(()), |n| within("degrees", f64::from(n), 3.0..=100.0))
             }
         }
@@ -121,6 +126,14 @@ impl SetRule {
             Self::AgeWeighted { lookback, horizon, .. } => Some(lookback + horizon),
             Self::MonteCarlo { .. } => Some(0),
             Self::Dates { .. } => None,
+        }
+    }
+
+    /// The beacon whose rounds its seeds are.
+    pub fn beacon(&self) -> Option<&Beacon> {
+        match self {
+            Self::MonteCarlo { beacon, .. } => beacon.as_ref(),
+            _ => None,
         }
     }
 

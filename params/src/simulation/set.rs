@@ -77,7 +77,7 @@ impl ScenarioSet {
         seed: [u8; 32],
     ) -> Result<Self, SimulationError> {
         rule.check()?;
-        let SetRule::MonteCarlo { scenarios, horizon, cholesky, degrees } = rule else {
+        let SetRule::MonteCarlo { scenarios, horizon, cholesky, degrees, .. } = rule else {
             return Err(SimulationError::NoSeed);
         };
         if cholesky.len() != symbols.len() {

@@ -6,14 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use zkmargin_margin::ids::Timestamp;
+use zkmargin_margin::ids::{Epoch, Timestamp};
 
 use crate::model::MAX_QUOTE_DECIMALS;
 use crate::scenario::shock::Expiry;
 use crate::scenario::{Instrument, LotSize, LotSizes, MarketSpec, ScenarioError, ScenarioMarket};
+use crate::simulation::beacon::Signature;
 use crate::simulation::error::SimulationError;
 use crate::simulation::history::History;
 use crate::simulation::model::SimulationModel;
+use crate::simulation::rule::SetRule;
 use crate::simulation::set::ScenarioSet;
 use crate::symbol::Symbol;
 
@@ -44,6 +46,9 @@ pub struct SnapshotSpec {
     /// The seed, for a rule that draws.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<Seed>,
+    /// The beacon's signature of the epoch's round, for a rule that draws from a beacon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beacon: Option<Signature>,
 }
 
 fn default_quote_decimals() -> u32 {
@@ -203,21 +208,42 @@ impl SimulationSnapshot {
         markets.flat_map(of).collect()
     }
 
-    /// The scenario set of a model: made of the closes here, or drawn from the seed
-    /// here.
+    /// The scenario set of a model in an epoch: made of the closes here, or drawn from the
+    /// seed here, or from the round of a beacon.
     ///
     /// # Errors
-    /// When closes or seed that the rule needs are missing, or as
-    /// [`ScenarioSet::from_history`].
-    pub fn scenarios(&self, model: &SimulationModel) -> Result<ScenarioSet, SimulationError> {
+    /// When closes, seed or signature that the rule needs are missing, the signature is
+    /// not the beacon's of the epoch's round, or as [`ScenarioSet::from_history`].
+    pub fn scenarios(
+        &self,
+        model: &SimulationModel,
+        epoch: Epoch,
+    ) -> Result<ScenarioSet, SimulationError> {
         let rule = &model.spec().set;
         if rule.needs_seed() {
-            let Seed(seed) = self.spec.seed.ok_or(SimulationError::NoSeed)?;
+            let seed = self.seed(rule, epoch)?;
             return ScenarioSet::from_seed(rule, &self.underlyings(), seed);
         }
         let history = self.spec.history.as_ref().ok_or(SimulationError::NoHistory)?;
         let set = ScenarioSet::from_history(rule, history)?;
         set.of(&self.underlyings())
+    }
+}
+
+impl SimulationSnapshot {
+    /// The seed of a rule that draws.
+    fn seed(&self, rule: &SetRule, epoch: Epoch) -> Result<[u8; 32], SimulationError> {
+        let Some(beacon) = rule.beacon() else {
+            let Seed(seed) = self.spec.seed.ok_or(SimulationError::NoSeed)?;
+            return Ok(seed);
+        };
+        if self.spec.seed.is_some() {
+            return Err(SimulationError::SeedGiven);
+        }
+        match self.spec.beacon {
+            Some(signature) => beacon.seed(epoch, signature),
+            None => Err(SimulationError::NoBeacon { round: beacon.round(epoch)? }),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The risk table: what a unit of every instrument gains in every scenario.
 
 use rayon::prelude::*;
+use zkmargin_margin::ids::Epoch;
 
 use crate::scenario::black76::Black76;
 use crate::scenario::math::{ln, max, min, pow};
@@ -56,7 +57,7 @@ struct Move {
 }
 
 impl SimulationTable {
-    /// Values every instrument under every scenario, on all cores.
+    /// Values every instrument under every scenario of an epoch, on all cores.
     ///
     /// # Errors
     /// When scenarios cannot be made, a stress scenario leaves an underlying out, a
@@ -64,8 +65,9 @@ impl SimulationTable {
     pub fn new(
         model: &SimulationModel,
         snapshot: &SimulationSnapshot,
+        epoch: Epoch,
     ) -> Result<Self, SimulationError> {
-        let set = snapshot.scenarios(model)?;
+        let set = snapshot.scenarios(model, epoch)?;
         let underlyings = snapshot.underlyings();
         let moves = underlyings
             .iter()

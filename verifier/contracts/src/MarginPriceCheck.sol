@@ -6,6 +6,7 @@ import { IMarginMarkets } from "./interfaces/IMarginMarkets.sol";
 import { IPriceFeed } from "./interfaces/IPriceFeed.sol";
 import { MarketRow, MarketRows } from "./lib/MarketRows.sol";
 import { MarketStakes } from "./prices/MarketStakes.sol";
+import { NumberChecks } from "./prices/NumberChecks.sol";
 
 /// @title Posted prices against a feed
 /// @notice Anyone shows that `MARKET_ROOT` of a posted epoch contains a price, and has it
@@ -22,10 +23,11 @@ import { MarketStakes } from "./prices/MarketStakes.sol";
 ///
 /// The market's governor is trusted for the references and the reward, which it may change at
 /// any time, and for the rows of a model, which it may not: whoever has the model makes their
-/// digests again.
+/// digests again. Rows of a rule that states numbers are computed again from these
+/// (`checkNumbers`, `checkStep`).
 /// @dev Of standard markets: a scenario market's rows hold values, not prices
 /// (`MarginRowChallenge`).
-contract MarginPriceCheck is MarketStakes {
+contract MarginPriceCheck is NumberChecks {
     using MarketRows for MarketRow;
 
     /// @notice What a price is compared with.
@@ -42,6 +44,8 @@ contract MarginPriceCheck is MarketStakes {
         uint64 denominator;
     }
 
+    /// @notice The row's rates are calibrated: show it with its numbers (`checkNumbers`).
+    error IsCalibrated(uint64 instrument);
     /// @notice No feed, no scale, or a deviation of nothing or of all.
     error InvalidReference();
     /// @notice The market's governor named no feed for the instrument.
@@ -143,9 +147,11 @@ contract MarginPriceCheck is MarketStakes {
         MarketRow calldata row
     ) external nonReentrant returns (bool holds) {
         EpochRecord memory record = _onRecord(context, epoch);
-        if (!isComplete[context][record.model]) revert NoTerms(record.model);
+        _requireComplete(context, record.model);
         row.requireIn(record.marketRoot, record.model, epoch, record.marketTimestamp);
         uint64 instrument = row.instrument();
+        bytes32 calibrated = calibratedTerms(instrument, uint64(row.direction()));
+        if (hasTerms[context][record.model][calibrated]) revert IsCalibrated(instrument);
         holds = hasTerms[context][record.model][row.terms()];
         _judge(context, epoch, instrument, record.marketRoot, holds);
     }

@@ -5,10 +5,11 @@ use alloy_sol_types::SolValue as _;
 use alloy_sol_types::private::{B256, U256, keccak256};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::ids::InstrumentId;
 use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader};
 use zkmargin_margin::merkle::{ARITY, Path};
 use zkmargin_margin::scenario::ScenarioRow;
-use zkmargin_margin::standard::{ROW_E0, TierRow};
+use zkmargin_margin::standard::{Direction, ROW_E0, TierRow};
 use zkmargin_margin::units::Denominator;
 
 use crate::contracts::MarginPriceCheck::MarketRow;
@@ -61,4 +62,17 @@ pub fn scenario_row(
 /// The digest of what a model says of a value of its rows, of its words.
 pub fn scenario_terms(words: &[u8]) -> B256 {
     keccak256([b"zkmargin scenario 1\n".as_slice(), words].concat())
+}
+
+/// The digest of a calibrated instrument's rule, of its words.
+pub fn number_terms(words: &[u8]) -> B256 {
+    keccak256([b"zkmargin rule 1\n".as_slice(), words].concat())
+}
+
+/// The digest that says that an instrument's rows of a direction are calibrated, so that they
+/// are shown with their numbers.
+pub fn calibrated_terms(instrument: InstrumentId, direction: Direction) -> B256 {
+    let tag = b"zkmargin calibrated 1\n".as_slice();
+    let direction = u64::from(direction as u8);
+    keccak256([tag, &instrument.get().to_be_bytes(), &direction.to_be_bytes()].concat())
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod common;
+#[path = "price_check/numbers.rs"]
+mod numbers;
 
 use alloy_sol_types::private::Uint;
 use alloy_sol_types::{SolConstructor as _, SolError};

@@ -5,8 +5,10 @@ use zkmargin_margin::market::snapshot_leaf;
 use zkmargin_margin::standard::TierRow;
 
 use super::{NOON, named, rule, snapshot};
+use crate::fraction::Fraction;
 use crate::market::calibration::{calibrate, model_of, numbers_of};
-use crate::market::{Market, MarketFile, MarketFileError};
+use crate::market::numbers::NumberTerms;
+use crate::market::{Market, MarketFile, MarketFileError, fixed_rows};
 use crate::model::StandardModel;
 use crate::presets;
 use crate::snapshot::Snapshot;
@@ -222,5 +224,75 @@ fn a_file_holds_what_its_rates_follow_from() {
         let changed = MarketFile::from_json(&text.replacen(from, to, 1)).unwrap();
         let error = changed.market::<Fp>().unwrap_err();
         assert!(matches!(error, MarketFileError::RootMismatch { .. }), "{from}: {error}");
+    }
+}
+
+/// Stated numbers are those of the calibration, rows are what they are without, and every
+/// path leads to the root.
+#[test]
+fn numbers_stand_beside_the_rows_that_follow_from_them() {
+    let stating = |json: &mut Value| {
+        json["calibration"]["states_numbers"] = true.into();
+        json["instruments"]["ETH"]["kind"] = "spot".into();
+    };
+    let (model, snapshot) = (rule(stating).unwrap(), snapshot(|_| {}));
+    let silent = rule(|json| json["instruments"]["ETH"]["kind"] = "spot".into()).unwrap();
+    assert_ne!(model.digest(), silent.digest());
+    let market = Market::<Fp>::build(&model, &snapshot, Epoch::new(2)).unwrap();
+    let without = Market::<Fp>::build(&silent, &snapshot, Epoch::new(2)).unwrap();
+    assert_eq!(market.rows(), without.rows());
+    assert!((0..without.rows().len()).all(|index| without.numbers(index).is_none()));
+    let found = calibrate(&model, &snapshot, Epoch::new(2)).unwrap();
+    for (index, row) in market.rows().iter().enumerate() {
+        let path = market.path(index).unwrap();
+        assert_eq!(path.root(row.leaf()), Some(market.tree_root()));
+        let stated = market.numbers(index).unwrap();
+        let of = ["BTC", "ETH"].map(named).into_iter();
+        let symbol = of.clone().find(|symbol| symbol.instrument_id() == row.instrument).unwrap();
+        assert_eq!(path.children()[0][2 * (index % 2) + 1], stated.leaf());
+        let numbers = &found[&symbol].numbers;
+        assert_eq!(numbers.capacity, stated.capacity.into());
+        let rates = stated.rates.iter().map(|tier| Fraction::new(tier.rate.into(), 10_000));
+        assert_eq!(rates.collect::<Option<Vec<_>>>().unwrap(), numbers.rates);
+        assert_eq!((stated.previous, stated.before), (0, 0));
+        assert_eq!(stated.to_bytes().len(), 8 * (5 + 9));
+    }
+    let (padding, path) = market.padding();
+    assert_eq!(path.root(padding.leaf()), Some(market.tree_root()));
+    // The rows that are the model's own: of the third instrument, which has no price here.
+    assert_eq!(fixed_rows(&model).unwrap().len(), 1);
+    assert!(fixed_rows(&silent).unwrap_err().to_string().contains("follow from the snapshot"));
+    let terms = NumberTerms::of(&model);
+    assert_eq!((terms.len(), NumberTerms::of(&silent).len()), (2, 0));
+    assert_eq!(terms[0].steps, [(19, 20), (23, 20), (3, 4), (11, 10)]);
+    assert_eq!(terms[0].tiers, [1_000_000, 4_000_000, 16_000_000]);
+    let caps = rule(|json| {
+        stating(json);
+        json["instruments"]["BTC"]["open_interest_caps"] = json!({ "lower": "1", "upper": "2" });
+    });
+    let error = caps.unwrap_err().to_string();
+    assert!(error.contains("open_interest_caps") && error.contains("states_numbers"), "{error}");
+}
+
+/// Numbers of the epoch before that are in no units of the model's denominator, or no
+/// capacity, cannot be stated.
+#[test]
+fn numbers_before_are_stated_exactly_or_refused() {
+    let model = rule(|json| json["calibration"]["states_numbers"] = true.into()).unwrap();
+    let build = |capacity: &str, rate: &str| {
+        let snapshot = snapshot(|json| {
+            json["calibration"]["previous"] = json!({
+                "epoch": 1, "market_root": format!("0x{}", "a".repeat(64)),
+                "numbers": { "BTC": { "capacity": capacity, "rates": [rate, "0.4", "0.6"] } },
+            });
+        });
+        Market::<Fp>::build(&model, &snapshot, Epoch::new(2))
+    };
+    let market = build("80000000", "0.25").unwrap();
+    let stated = market.numbers(0).unwrap();
+    assert_eq!((stated.previous, stated.before, stated.rates[0].before), (1, 80_000_000, 2_500));
+    for (capacity, rate) in [("0", "0.25"), ("80000000", "0.25001"), ("80000000", "1/3")] {
+        let error = build(capacity, rate).unwrap_err().to_string();
+        assert!(error.contains("numbers.BTC"), "{error}");
     }
 }

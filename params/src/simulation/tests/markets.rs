@@ -12,7 +12,7 @@ use super::{assert_golden, closes};
 use crate::market::simulation::Market;
 use crate::simulation::model::{ModelSpec, SimulationModel};
 use crate::simulation::presets;
-use crate::simulation::snapshot::SimulationSnapshot;
+use crate::simulation::snapshot::{Seed, SimulationSnapshot};
 use crate::simulation::table::TableRow;
 
 /// Marks of two underlyings: options of two expiries, a perpetual, a future, and
@@ -277,4 +277,56 @@ fn a_thousand_instruments_and_books() {
     let sum: u128 =
         books.par_iter().map(|book| market.margin(book).unwrap().shortfall(Level::Initial)).sum();
     println!("1,000 books x 64 positions x 500 scenarios: {:?} ({sum})", start.elapsed());
+}
+
+/// A rule that draws from a beacon takes the round of the epoch and no other seed.
+#[test]
+fn a_beacon_is_the_seed_of_its_epoch() {
+    // Round 123 of quicknet, as in the tests of the beacon.
+    let signature = "0xb75c69d0b72a5d906e854e808ba7e2accb1542ac355ae486d591aa9d43765482\
+        e26cd02df835d3546d23c4b13e0dfc92";
+    let key = "0x83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c\
+        8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb\
+        5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a";
+    let json = presets::by_name("monte-carlo-es").unwrap().json;
+    let mut value: serde_json::Value = serde_json::from_str(json).unwrap();
+    let plain = SimulationModel::from_text(json).unwrap();
+    value["set"]["beacon"] = serde_json::json!({
+        "public_key": key, "first_round": 121, "rounds_per_epoch": 1,
+    });
+    let model = SimulationModel::from_text(&value.to_string()).unwrap();
+    assert_ne!(model.digest(), plain.digest());
+    let of = |beacon: Option<&str>, seed: Option<[u8; 32]>| {
+        let mut spec = snapshot().spec().clone();
+        spec.beacon = beacon.map(|text| text.to_owned().try_into().unwrap());
+        spec.seed = seed.map(Seed);
+        SimulationSnapshot::new(spec).unwrap()
+    };
+    let build = |model: &SimulationModel, snapshot: &SimulationSnapshot, epoch| {
+        Market::<Fp>::build(model, snapshot, Epoch::new(epoch)).map(|market| market.root())
+    };
+    let drawn = of(Some(signature), None);
+    let root = build(&model, &drawn, 3).unwrap();
+    // The same scenarios as the hash as a plain seed makes.
+    let mut hash = [0; 32];
+    let digits = "fb8f7bc29bf24db51871ec8c79f3a1e4bd0557bc0dfcee9ed1d924e69d1c60dc";
+    hex::decode_to_slice(digits, &mut hash).unwrap();
+    let rows = |model: &SimulationModel, snapshot: &SimulationSnapshot| {
+        let market = Market::<Fp>::build(model, snapshot, Epoch::new(3)).unwrap();
+        market.rows().to_vec()
+    };
+    assert_eq!(rows(&model, &drawn), rows(&plain, &of(None, Some(hash))));
+    assert_ne!(root, build(&plain, &of(None, Some(hash)), 3).unwrap());
+    let refused = |snapshot: &SimulationSnapshot, epoch| {
+        build(&model, snapshot, epoch).unwrap_err().to_string()
+    };
+    for epoch in [1, 2, 4] {
+        let error = refused(&drawn, epoch);
+        assert!(error.contains(&format!("of round {}", 120 + epoch)), "{error}");
+    }
+    assert!(refused(&of(None, None), 3).contains("add its signature of round 123"));
+    assert!(refused(&of(Some(signature), Some(hash)), 3).contains("leave out seed"));
+    value["set"]["beacon"]["rounds_per_epoch"] = 0.into();
+    let error = SimulationModel::from_text(&value.to_string()).unwrap_err().to_string();
+    assert!(error.contains("must be at least 1"), "{error}");
 }

@@ -14,7 +14,7 @@ fn symbols() -> Vec<Symbol> {
 
 fn monte_carlo(degrees: Option<u32>) -> SetRule {
     let cholesky = vec![vec![0.03], vec![0.035, 0.02]];
-    SetRule::MonteCarlo { scenarios: 3, horizon: 2, cholesky, degrees }
+    SetRule::MonteCarlo { scenarios: 3, horizon: 2, cholesky, degrees, beacon: None }
 }
 
 #[test]
@@ -144,6 +144,7 @@ fn rules_and_histories_are_refused_with_their_field() {
         horizon: 1,
         cholesky: vec![vec![0.03], vec![0.02, 0.0]],
         degrees: None,
+        beacon: None,
     };
     let error = ScenarioSet::from_seed(&wrong, &symbols(), seed()).unwrap_err().to_string();
     assert!(error.starts_with("cholesky[1]: row 1 needs 2 numbers"), "{error}");

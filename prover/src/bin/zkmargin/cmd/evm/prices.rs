@@ -34,6 +34,10 @@ for prices. Then `challenge` shows that an epoch's root contains a row that is n
 the same end. The row is JSON: \"elements\" (four numbers as 0x and hexadecimal digits), \"path\" \
 (the four children of each of seven nodes, the lowest first), \"denominator\".
 
+Of a rule that states numbers `rows` names the rules of its instruments too, and a row that \
+follows from numbers is shown with \"numbers\" (the words beside it, as 0x and hexadecimal \
+digits) and --model, or with --before and --before-epoch for the numbers that it steps from.
+
 Of a scenario set that states marks `rows` names the scenarios, to a contract of `deploy --rows`, \
 and `challenge` has one value of a row computed again from the marks beside it: the file has \
 eighteen elements, and \"terms\" (of the market's header) and \"marks\" too, as 0x and \
@@ -161,8 +165,8 @@ struct Check {
 struct Rows {
     #[command(flatten)]
     contract: Contract,
-    /// A standard model whose rates are its own, or a scenario set that states marks: a
-    /// shipped name, or a file
+    /// A standard model whose rates are its own or that states numbers, or a scenario set
+    /// that states marks: a shipped name, or a file
     #[arg(value_name = "NAME|FILE")]
     model: String,
 }
@@ -177,12 +181,19 @@ struct Challenge {
     /// The row with its path
     #[arg(value_name = "FILE", value_parser = parse_source)]
     row: Source,
-    /// Of a scenario market: its set, by its shipped name or from a file
-    #[arg(short, long, value_name = "NAME|FILE", requires = "value")]
+    /// Of a scenario market or a row with numbers: its set or rule, by its shipped name or
+    /// from a file
+    #[arg(short, long, value_name = "NAME|FILE")]
     model: Option<String>,
     /// Of a scenario market: which value is computed again, from 0; 42 is an option's mark
     #[arg(long, value_name = "NUMBER", requires = "model")]
     value: Option<usize>,
+    /// Of a row with numbers: a row with numbers of an epoch before
+    #[arg(long, value_name = "FILE", value_parser = parse_source, requires = "before_epoch")]
+    before: Option<Source>,
+    /// The epoch before
+    #[arg(long, value_name = "NUMBER", requires = "before")]
+    before_epoch: Option<u64>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -273,8 +284,9 @@ fn name_rows(args: &Rows, env: Env) -> Result<Exit, Error> {
 
 fn challenge(args: &Challenge, env: Env) -> Result<Exit, Error> {
     let on = args.contract.open()?;
-    let which = (args.model.as_deref(), args.value);
-    rows::show((&on, args.contract.prices), args.epoch, &args.row, which, env)
+    let before = args.before_epoch.zip(args.before.as_ref());
+    let with = rows::With { model: args.model.as_deref(), value: args.value, before };
+    rows::show((&on, args.contract.prices), args.epoch, &args.row, with, env)
 }
 
 fn deploy(args: &Deploy, env: Env) -> Result<Exit, Error> {
