@@ -141,7 +141,8 @@ impl Error {
                 "write amounts as 1234.56; --decimals says how many digits are allowed behind the point"
             }
             Self::Deleverage {
-                source: DeleverageError::Table { .. } | DeleverageError::Column(_), ..
+                source: DeleverageError::Table { .. } | DeleverageError::Column(_),
+                ..
             } => "`zkmargin-venue help deleverage` says which columns there are",
             Self::Some { .. } => "the others are done; start the same again when these are mended",
             Self::NoEpoch => "make one with `zkmargin-venue root`",
