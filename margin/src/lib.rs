@@ -18,6 +18,7 @@
 //! | [`scenario`] | portfolio margin: options, scenarios, contingencies |
 //! | [`simulation`] | value at risk and expected shortfall over joint scenarios |
 //! | [`escrow`] | a portfolio's opening encrypted to a committee's key |
+//! | [`haircut`] | a loss shared over the winners' equity, in the clear |
 //! | [`relation`] | what a family is, the clauses, and [`relation::Violation`] |
 //! | [`statement`] | what is claimed, generic over the family: the native checks |
 #![no_std]
@@ -41,6 +42,7 @@ macro_rules! redacted_debug {
 pub mod claim;
 pub mod escrow;
 pub mod field;
+pub mod haircut;
 pub mod ids;
 pub mod instance;
 pub mod layout;

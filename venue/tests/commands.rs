@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
+#[path = "commands/deleverage.rs"]
+mod deleverage;
 #[path = "commands/wide.rs"]
 mod wide;
 

@@ -14,6 +14,7 @@ sol!(MarginBonds, "artifacts/MarginBonds.json");
 sol!(MarginPaths, "artifacts/MarginPaths.json");
 sol!(MarginChanges, "artifacts/MarginChanges.json");
 sol!(MarginEscrows, "artifacts/MarginEscrows.json");
+sol!(MarginVenueBatches, "artifacts/MarginVenueBatches.json");
 sol!(MarginPriceCheck, "artifacts/MarginPriceCheck.json");
 sol!(MarginRowChallenge, "artifacts/MarginRowChallenge.json");
 sol!(MarginLendingVault, "artifacts/MarginLendingVault.json");

@@ -6,6 +6,7 @@
 //! | [`error`] | [`MalformedProof`] (cannot be read) and [`VerifyError`] (does not verify) |
 //! | [`engine`] | the margin-call engine: a deterministic state machine |
 //! | [`coverage`] | proofs of all subtrees of a venue, put together |
+//! | [`flagged`] | what such a proof says of each account it flags, for the engine |
 //! | [`epoch`] | epochs as publishers sign them: digest, signers, file |
 //! | `pins` | what a proof must be about, and verdicts in words (feature `pins`) |
 //! | `ipa` | verification of the transparent proof system (feature `ipa`) |
@@ -29,6 +30,7 @@ mod encoding;
 pub mod engine;
 pub mod epoch;
 pub mod error;
+pub mod flagged;
 #[cfg(feature = "ipa")]
 pub mod ipa;
 #[cfg(feature = "kzg")]

@@ -26,9 +26,13 @@ use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 use zkmargin_margin::srs::{SrsId, SrsMark};
 use zkmargin_margin::statement::Statement;
-use zkmargin_margin::statement::venue::{SubtreeDepth, VenueInstance, state_root_over};
+use zkmargin_margin::statement::venue::{
+    SubtreeDepth, SubtreePath, VenueInstance, state_root_over,
+};
 use zkmargin_verifier::bn254::export::{ExportError, export};
 use zkmargin_verifier::coverage::{Coverage, NotOneVenue};
+use zkmargin_verifier::engine::VerifiedClaim;
+use zkmargin_verifier::flagged::OtherSubtree;
 use zkmargin_verifier::proof::venue::{Subtree, circuit_of, is_venue};
 use zkmargin_verifier::proof::{CircuitId, ProofFile, VenueFile, VerifiedSubtree};
 use zkmargin_verifier::{MalformedProof, VerifyError};
@@ -105,6 +109,22 @@ fn a_venue_is_verified_as_one_and_covers_a_state_root() {
         [0, 2].into_iter().zip(&files).map(|(i, file)| (i, file.instance().subtree_root)).collect();
     let root: Bn254Fr = state_root_over(DEPTH, roots);
     assert_eq!(coverage.state_root.as_bytes(), &root.to_be_bytes());
+    // What the engine takes of the second: two breaches of the whole tree's root.
+    let of = |index| {
+        let roots = [0, 2].into_iter().zip(&files);
+        let roots = roots.map(|(i, file)| (i, file.instance().subtree_root)).collect();
+        SubtreePath::among(DEPTH, index, roots).unwrap()
+    };
+    let claims = all[1].breaches(&of(2)).unwrap();
+    let claims: Vec<_> = claims.iter().map(VerifiedClaim::data).collect();
+    let accounts: Vec<_> = claims.iter().map(|claim| claim.account).collect();
+    assert_eq!(accounts, files[1].flagged());
+    assert!(claims.iter().all(|claim| claim.state_root == coverage.state_root
+        && claim.claim.to_string() == "below:maintenance"
+        && claim.epoch == coverage.epoch));
+    assert_eq!(all[1].breaches(&of(0)), Err(OtherSubtree));
+    let larger = SubtreePath::among(SubtreeDepth::ALL[1], 2, BTreeMap::new()).unwrap();
+    assert_eq!(all[1].breaches(&larger), Err(OtherSubtree));
     // Missing, moved, doubled, none; the order does not matter.
     let other = Coverage::of(&all[..1]).unwrap();
     assert_ne!(other.state_root, coverage.state_root);

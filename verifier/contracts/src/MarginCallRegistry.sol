@@ -275,8 +275,30 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         bytes calldata proof
     ) external nonReentrant {
         MarginCalldata.requireExact(proof);
-        Claim memory claim = MarginClaims.decode(inputs);
-        Seen memory seen = _open(claim.context, claim.account);
+        (Seen memory seen, Claim memory claim, Account memory account) = _breach(inputs);
+        if (account.state == State.Unregistered) return;
+        GATE.requireProof(circuit, inputs, proof);
+        _call(seen, claim, account, circuit, msg.sender);
+    }
+
+    /// @inheritdoc IMarginCallRegistry
+    function acceptBreach(
+        bytes32 circuit,
+        uint256[9] calldata inputs,
+        address sender
+    ) external nonReentrant {
+        if (msg.sender != GATE.batches()) revert NotTheBatches();
+        (Seen memory seen, Claim memory claim, Account memory account) = _breach(inputs);
+        if (account.state != State.Unregistered) _call(seen, claim, account, circuit, sender);
+    }
+
+    /// @dev All that is checked of a breach but its proof, and the account after it: one of
+    /// zeros when nothing changes.
+    function _breach(
+        uint256[9] calldata inputs
+    ) private view returns (Seen memory seen, Claim memory claim, Account memory account) {
+        claim = MarginClaims.decode(inputs);
+        seen = _open(claim.context, claim.account);
         _refuseLiquidatable(seen);
         if (seen.meta.halted()) revert EngineHalted();
         if (!claim.below) revert WrongSide();
@@ -285,13 +307,22 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         if (claim.level > breach || claim.multiplied) revert NotABreach(breach);
         MARKETS.requireEvidence(claim);
         _requireNewBreach(seen.account, claim.epoch);
-        (Account memory account, bool changed) = _breached(seen, claim);
-        if (!changed) return;
-        GATE.requireProof(circuit, inputs, proof);
+        bool changed;
+        (account, changed) = _breached(seen, claim);
+        if (!changed) delete account;
+    }
+
+    function _call(
+        Seen memory seen,
+        Claim memory claim,
+        Account memory account,
+        bytes32 circuit,
+        address sender
+    ) private {
         bool called = seen.account.state == State.Called;
         uint128 shortfall = _keepShortfall(seen, claim, account);
         _put(seen, account);
-        _announce(seen, account, called, shortfall, circuit);
+        _announce(seen, account, called, shortfall, circuit, sender);
     }
 
     /// @dev In the epoch of an at-least proof a breach cannot be true as well,
@@ -370,7 +401,8 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         Account memory account,
         bool refined,
         uint128 shortfall,
-        bytes32 circuit
+        bytes32 circuit,
+        address sender
     ) private {
         uint48 deadline = account.until;
         if (refined) {
@@ -382,7 +414,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
                 deadline,
                 shortfall,
                 circuit,
-                msg.sender
+                sender
             );
         } else {
             emit Called(
@@ -394,7 +426,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
                 deadline,
                 shortfall,
                 circuit,
-                msg.sender
+                sender
             );
         }
         _tell(seen, address(0));
@@ -424,7 +456,7 @@ contract MarginCallRegistry is AccountPaths, AccountProtocols {
         account.lastEpoch = seen.account.lastEpoch;
         account.epoch = meta.latest;
         _put(seen, account);
-        _announce(seen, account, false, 0, bytes32(0));
+        _announce(seen, account, false, 0, bytes32(0), msg.sender);
     }
 
     // --------------------------------------------------------------- liquidation

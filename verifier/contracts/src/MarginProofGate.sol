@@ -9,10 +9,12 @@ import { IChangeVerifier } from "./interfaces/IChangeVerifier.sol";
 import { IEscrowVerifier } from "./interfaces/IEscrowVerifier.sol";
 import { IMarginProofGate } from "./interfaces/IMarginProofGate.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
+import { IVenueVerifier } from "./interfaces/IVenueVerifier.sol";
 import { MarginCalldata } from "./lib/MarginCalldata.sol";
 import { MarginChangeInputs } from "./lib/MarginChangeInputs.sol";
 import { MarginClaims } from "./lib/MarginClaims.sol";
 import { MarginEscrowInputs } from "./lib/MarginEscrowInputs.sol";
+import { MarginVenueInputs } from "./lib/MarginVenueInputs.sol";
 
 /// @title The one way to a verifier
 /// @notice Which circuits a market accepts, and from when until when. Checks what a
@@ -30,6 +32,8 @@ contract MarginProofGate is IMarginProofGate {
     uint256 public constant MAX_CIRCUITS = 16;
     /// @notice How many proofs a batch can have.
     uint256 public constant MAX_BATCH = 16;
+    /// @notice How many levels the subtree of a venue's proof can have.
+    uint256 public constant MAX_DEPTH = 4;
 
     /// @notice Whose circuits these are.
     MarginMarkets public immutable MARKETS;
@@ -42,6 +46,8 @@ contract MarginProofGate is IMarginProofGate {
     address public changes;
     /// @notice What keeps escrows.
     address public escrows;
+    /// @notice What takes venues' proofs.
+    address public batches;
 
     /// @inheritdoc IMarginProofGate
     mapping(bytes31 context => bytes32) public committeeOf;
@@ -83,6 +89,14 @@ contract MarginProofGate is IMarginProofGate {
         if (escrows != address(0) || keeper.code.length == 0) revert InvalidEscrows();
         escrows = keeper;
         emit EscrowsSet(keeper);
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function setBatches(address keeper) external {
+        ROLES.requireAdmin(msg.sender);
+        if (batches != address(0) || keeper.code.length == 0) revert InvalidBatches();
+        batches = keeper;
+        emit BatchesSet(keeper);
     }
 
     /// @inheritdoc IMarginProofGate
@@ -136,6 +150,19 @@ contract MarginProofGate is IMarginProofGate {
         uint48 validUntil
     ) external {
         _add(context, verifier, codeHash, gasLimit, validUntil, Statement.Escrow);
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function addVenueCircuit(
+        bytes31 context,
+        IMarginVerifier verifier,
+        bytes32 codeHash,
+        uint32 gasLimit,
+        uint48 validUntil
+    ) external {
+        _add(context, verifier, codeHash, gasLimit, validUntil, Statement.Venue);
+        uint256 depth = IVenueVerifier(address(verifier)).SUBTREE_DEPTH();
+        if (depth == 0 || depth > MAX_DEPTH) revert InvalidCircuit(verifier.CIRCUIT());
     }
 
     function _add(
@@ -337,6 +364,25 @@ contract MarginProofGate is IMarginProofGate {
         if (proof.length != known.proofLength) revert ProofLength(known.proofLength, proof.length);
         MarginCalldata.requireExactEscrow(proof);
         _ask(known, 1, abi.encodeCall(IEscrowVerifier.verify, (inputs, proof)));
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function depthOf(bytes31 context, bytes32 circuit) external view returns (uint256) {
+        Circuit storage known = _accepted(context, circuit, Statement.Venue);
+        return IVenueVerifier(known.verifier).SUBTREE_DEPTH();
+    }
+
+    /// @inheritdoc IMarginProofGate
+    function requireVenue(
+        bytes32 circuit,
+        uint256[9] calldata inputs,
+        bytes calldata proof
+    ) external view {
+        bytes31 context = MarginVenueInputs.decode(inputs).context;
+        Circuit storage known = _accepted(context, circuit, Statement.Venue);
+        if (proof.length != known.proofLength) revert ProofLength(known.proofLength, proof.length);
+        MarginCalldata.requireExact(proof);
+        _ask(known, 1, abi.encodeCall(IVenueVerifier.verifyVenue, (inputs, proof)));
     }
 
     /// @dev Under a market's demand for escrows a proof without one shows breaches alone.

@@ -19,7 +19,7 @@ use std::fs;
 use std::path::Path;
 
 use common::stories::{
-    self, ChangeStory, DeleveragingStory, EscrowStory, Proved, ProvedChange, Story,
+    self, ChangeStory, DeleveragingStory, EscrowStory, Proved, ProvedChange, Story, VenueStory,
 };
 use common::verifier::artifact_name;
 use market::escrow::{EscrowCase, StandardEscrow};
@@ -33,11 +33,12 @@ use zkmargin_circuits::simulation::SimulationCircuit;
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
 use zkmargin_circuits::statement::escrow::EscrowCircuit;
 use zkmargin_circuits::statement::transition::{DeleveragingCircuit, TransitionCircuit};
+use zkmargin_circuits::statement::venue::VenueCircuit;
 use zkmargin_evm::generate;
 use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::ids::Epoch;
+use zkmargin_margin::ids::{Epoch, Memo};
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
 use zkmargin_margin::merkle::{Path as Membership, Tree};
@@ -49,7 +50,9 @@ use zkmargin_margin::statement::escrow;
 use zkmargin_margin::statement::transition::{
     self, Aim, Change, TransitionInstance, TransitionWitness,
 };
+use zkmargin_margin::statement::venue::{self, VenueInstance, VenueLeaf, VenueWitness};
 use zkmargin_params::srs::{self, DevSrs};
+use zkmargin_verifier::bn254 as exported;
 use zkmargin_verifier::bn254::export::{Origin, export, export_any};
 use zkmargin_verifier::engine::{ChangeData, ClaimData, CommitteeId, EscrowedData, Root};
 use zkmargin_verifier::proof::TransitionData;
@@ -72,6 +75,7 @@ fn main() {
     changes();
     deleveragings();
     escrows();
+    venues();
 }
 
 /// What stands for keys alone.
@@ -133,6 +137,7 @@ fn write_key<C: FamilyCircuit<Bn254Fr> + 'static>(
     params: &KzgParams,
     (shape, public_inputs): (Shape, usize),
     to: &Path,
+    source: impl FnOnce(&exported::VerifyingKey, &str) -> String,
 ) -> bool {
     println!("{circuit}: key, k = {}", C::k(shape));
     let key = VerifyingKey::build::<C>(params, shape).unwrap();
@@ -143,7 +148,7 @@ fn write_key<C: FamilyCircuit<Bn254Fr> + 'static>(
     let name = artifact_name(circuit);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let path = root.join(format!("contracts/generated/{name}.sol"));
-    fs::write(path, generate::solidity(&key, &name)).unwrap();
+    fs::write(path, source(&key, &name)).unwrap();
     let proofs = !std::env::args().any(|word| word == KEYS);
     if proofs {
         println!("{circuit}: proofs");
@@ -160,7 +165,13 @@ fn escrows() {
     }
     let srs = srs::dev(<Of as FamilyCircuit<Bn254Fr>>::k(shape), SEED).unwrap();
     let params = srs.params(DevSrs::AllowInsecure).unwrap();
-    if !write_key::<Of>(circuit, params, (shape, escrow::LEN), &stories::escrow_key()) {
+    if !write_key::<Of>(
+        circuit,
+        params,
+        (shape, escrow::LEN),
+        &stories::escrow_key(),
+        generate::solidity,
+    ) {
         return;
     }
     let StandardEscrow { instance, witness, .. } = sealed();
@@ -181,6 +192,56 @@ fn escrows() {
     };
     let text = serde_json::to_string_pretty(&story).unwrap() + "\n";
     fs::write(stories::directory().join(format!("{circuit}.json")), text).unwrap();
+}
+
+/// The circuit of venues' proofs over four accounts, of one shape as well.
+fn venues() {
+    type Of = VenueCircuit<Bn254Fr, StandardFigures<Bn254Fr>, 1>;
+    let (circuit, shape) = (stories::VENUES, Shape::Small);
+    if !asked(circuit) {
+        return;
+    }
+    let srs = srs::dev(<Of as FamilyCircuit<Bn254Fr>>::k(shape), SEED).unwrap();
+    let params = srs.params(DevSrs::AllowInsecure).unwrap();
+    let source =
+        |key: &exported::VerifyingKey, name: &str| generate::venue_solidity(key, Of::DEPTH, name);
+    if !write_key::<Of>(circuit, params, (shape, venue::LEN), &stories::venue_key(), source) {
+        return;
+    }
+    let (instance, witness) = subtree();
+    let key = ProvingKey::<Of>::build(params, shape).unwrap();
+    let proof = prove(params, &key, &instance, &witness).unwrap();
+    let story = VenueStory {
+        instance: hex::encode(instance.to_bytes()),
+        flagged: witness.flagged().collect(),
+        index: stories::SUBTREE,
+        proof: hex::encode(proof),
+    };
+    let text = serde_json::to_string_pretty(&story).unwrap() + "\n";
+    fs::write(stories::directory().join(format!("{circuit}.json")), text).unwrap();
+}
+
+/// In epoch 1: one below maintenance, an empty leaf, one healthy, one below.
+fn subtree() -> (VenueInstance<Bn254Fr>, VenueWitness<Standard<Bn254Fr>>) {
+    let mut market = Market::<Bn254Fr>::over_field();
+    market.header.epoch = Epoch::new(1);
+    let claim = at_least(Level::Maintenance);
+    let below = [position(0, PERP, 10, -9_900)];
+    let of = |held: &[Position]| market.case(held, claim, 0).witness;
+    let leaf = |owner: u8, held: &[Position], flagged| {
+        let account = stories::venue_account(owner);
+        Some(VenueLeaf { account, flagged, witness: of(held) })
+    };
+    let leaves = vec![
+        leaf(0, &below, true),
+        None,
+        leaf(1, &market::healthy(), false),
+        leaf(2, &below, true),
+    ];
+    let witness = VenueWitness { empty: of(&[]), leaves };
+    let instance = VenueInstance::new(stories::context(), claim, Memo::NONE, &witness).unwrap();
+    venue::check(&instance, &witness).unwrap();
+    (instance, witness)
 }
 
 /// The healthy account of epoch 1, whose committee's secret is in the tests.
@@ -206,7 +267,13 @@ fn changes() {
     }
     let srs = srs::dev(<Of as FamilyCircuit<Bn254Fr>>::k(shape), SEED).unwrap();
     let params = srs.params(DevSrs::AllowInsecure).unwrap();
-    if !write_key::<Of>(circuit, params, (shape, transition::LEN), &stories::change_key()) {
+    if !write_key::<Of>(
+        circuit,
+        params,
+        (shape, transition::LEN),
+        &stories::change_key(),
+        generate::solidity,
+    ) {
         return;
     }
     let key = ProvingKey::<Of>::build(params, shape).unwrap();

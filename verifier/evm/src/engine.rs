@@ -9,6 +9,7 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::instance::{CLAIM, LEN, Shortfall};
 use zkmargin_margin::statement::transition::Aim;
+use zkmargin_margin::statement::venue::SubtreePath;
 use zkmargin_margin::statement::{escrow, transition};
 use zkmargin_verifier::engine::{
     AccountStatus, CallReason, ChangeData, ClaimData, ClockTime, CommitteeId, EpochPost,
@@ -18,7 +19,7 @@ use zkmargin_verifier::epoch::Signers;
 
 use crate::contracts::{
     MarginCallRegistry as registry, MarginChanges as changes, MarginEscrows as escrows,
-    MarginMarkets as markets,
+    MarginMarkets as markets, MarginVenueBatches as batches,
 };
 use changes::MarginChangesEvents as ChangeLog;
 use escrows::MarginEscrowsEvents as EscrowLog;
@@ -185,6 +186,16 @@ pub fn escrow_inputs(escrowed: &EscrowedData) -> [U256; escrow::LEN] {
     let margin = inputs(escrowed.claim());
     let digest = U256::from_be_slice(escrowed.escrow().as_bytes());
     core::array::from_fn(|row| margin.get(row).copied().unwrap_or(digest))
+}
+
+/// A subtree's place and its flagged accounts, as the contracts take them.
+pub fn subtree(path: &SubtreePath<Bn254Fr>, flagged: &[AccountId]) -> batches::Subtree {
+    let word = |element: Bn254Fr| U256::from_be_slice(&element.to_be_bytes());
+    batches::Subtree {
+        index: U256::from(path.index()),
+        siblings: path.siblings().iter().map(|three| three.map(word)).collect(),
+        flagged: flagged.iter().map(|account| address(*account)).collect(),
+    }
 }
 
 /// A ciphertext with its key, as the contracts take them.

@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod common;
+#[path = "submit_proofs/venue.rs"]
+mod venue;
+#[path = "submit_proofs/venue_proof.rs"]
+mod venue_proof;
 
 use alloy_sol_types::{SolCall, SolError, SolEvent};
 use common::actions::{self, START, account, breach, posted, prove, register};

@@ -67,16 +67,26 @@ impl FromStr for SubtreeDepth {
 /// The root over the leaves of a subtree; those that are missing are empty.
 pub fn subtree_root<F: MarginField>(depth: SubtreeDepth, leaves: &[F]) -> F {
     let placed = leaves.iter().copied().enumerate().collect();
-    fold((0, usize::from(depth.get())), F::ZERO, placed)
+    fold((0, usize::from(depth.get())), F::ZERO, placed, |_, _| ())
 }
 
 /// `STATE_ROOT` over the roots of subtrees, each by its number from the left; those
 /// that are missing are empty. A number that is none has no place, and no root that
 /// a tree has.
 pub fn state_root_over<F: MarginField>(depth: SubtreeDepth, subtrees: BTreeMap<usize, F>) -> F {
+    levels(depth, subtrees, |_, _| ())
+}
+
+/// The same, and shows every level below the root, from that of the subtrees on, with the
+/// digest of a missing node.
+pub(super) fn levels<F: MarginField>(
+    depth: SubtreeDepth,
+    subtrees: BTreeMap<usize, F>,
+    show: impl FnMut(&BTreeMap<usize, F>, F),
+) -> F {
     let height = usize::from(depth.get());
     let empty = (0..height).fold(F::ZERO, |empty, _| node([empty; ARITY]));
-    fold((height, STATE_DEPTH), empty, subtrees)
+    fold((height, STATE_DEPTH), empty, subtrees, show)
 }
 
 /// Hashes nodes of one height up to another; `empty` is the digest of a missing one.
@@ -84,8 +94,10 @@ fn fold<F: MarginField>(
     (from, to): (usize, usize),
     mut empty: F,
     mut level: BTreeMap<usize, F>,
+    mut show: impl FnMut(&BTreeMap<usize, F>, F),
 ) -> F {
     for _ in from..to {
+        show(&level, empty);
         let mut above = BTreeMap::new();
         for parent in level.keys().map(|index| index / ARITY) {
             let child = |i: usize| level.get(&(parent * ARITY + i)).copied().unwrap_or(empty);

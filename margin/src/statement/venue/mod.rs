@@ -23,6 +23,7 @@
 mod cover;
 mod flagged;
 mod instance;
+mod path;
 mod witness;
 
 pub use cover::{SubtreeDepth, UnknownDepth, state_root_over, subtree_root};
@@ -31,6 +32,7 @@ pub use instance::{
     BYTES, COUNTS, Counts, FLAGGED, FLAGGED_COUNT, InvalidVenue, LEN, NAMES, SUBTREE_ROOT,
     VenueInstance,
 };
+pub use path::SubtreePath;
 pub use witness::{VenueLeaf, VenueWitness};
 
 use crate::relation::{Figures, MarginFamily, Violation};

@@ -65,6 +65,9 @@ enum Command {
     /// The accounts and proofs on a ledger of margin calls
     #[command(subcommand)]
     Ledger(cmd::ledger::Command),
+    /// Share a loss over winners in proportion to their equity
+    #[command(subcommand)]
+    Deleverage(cmd::deleverage::Command),
     /// Serve epochs, markets, paths and proofs over HTTP
     Serve(cmd::serve::Args),
     /// Prove on many machines
@@ -106,6 +109,7 @@ async fn dispatch(command: Command, env: &Env) -> Result<Exit, Error> {
         Command::Screen(args) => cmd::screen::run(&args, env).await,
         Command::Prove(args) => cmd::prove::run(&args, env).await,
         Command::Ledger(command) => cmd::ledger::run(&command, env).await,
+        Command::Deleverage(command) => cmd::deleverage::run(&command, env),
         Command::Serve(args) => cmd::serve::run(&args, env).await,
         Command::Farm(command) => cmd::farm::run(&command, env).await,
         Command::Status => cmd::status::run(env).await,

@@ -8,6 +8,7 @@ use zkmargin_prover::bulk::BulkError;
 use zkmargin_prover::crypt::CryptError;
 use zkmargin_prover::files::FileError;
 use zkmargin_prover::venue::VenueError;
+use zkmargin_venue::deleverage::DeleverageError;
 use zkmargin_venue::keys::KeyError;
 use zkmargin_venue::portfolio::PortfolioError;
 use zkmargin_venue::prove::ProveError;
@@ -67,6 +68,8 @@ pub(crate) enum Error {
     Ledger(#[from] LedgerError),
     #[error("{path}: {}", .source.told())]
     Portfolio { path: String, source: PortfolioError },
+    #[error("{path}: {source}")]
+    Deleverage { path: String, source: DeleverageError },
     #[error("{refused} of {total} {what} were refused")]
     Some { refused: u64, total: u64, what: &'static str },
     #[error("the venue has no epoch yet")]
@@ -97,7 +100,13 @@ impl From<ProveError> for Error {
 impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Some { .. } | Self::NotRekeyed { .. } | Self::Root(_) => Exit::Refused,
+            Self::Deleverage {
+                source: DeleverageError::Share { .. } | DeleverageError::Sum,
+                ..
+            }
+            | Self::Some { .. }
+            | Self::NotRekeyed { .. }
+            | Self::Root(_) => Exit::Refused,
             _ => Exit::Usage,
         }
     }
@@ -128,6 +137,13 @@ impl Error {
             Self::Market { .. } | Self::MarketFile(_) => {
                 "`zkmargin market build` writes such files"
             }
+            Self::Deleverage { source: DeleverageError::Amount { .. }, .. } => {
+                "write amounts as 1234.56; --decimals says how many digits are allowed behind the point"
+            }
+            Self::Deleverage {
+                source: DeleverageError::Table { .. } | DeleverageError::Column(_),
+                ..
+            } => "`zkmargin-venue help deleverage` says which columns there are",
             Self::Some { .. } => "the others are done; start the same again when these are mended",
             Self::NoEpoch => "make one with `zkmargin-venue root`",
             Self::NoAccount => "commit to portfolios with `zkmargin-venue commit`",

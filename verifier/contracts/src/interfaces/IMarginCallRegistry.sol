@@ -137,6 +137,8 @@ interface IMarginCallRegistry is IMarginRefusals {
     error PathsAreSet();
     /// @notice Only the contract that keeps changes may.
     error NotTheChanges();
+    /// @notice Only the contract of venues' proofs may.
+    error NotTheBatches();
 
     // ---------------------------------------------------------------- accounts
 
@@ -287,6 +289,13 @@ interface IMarginCallRegistry is IMarginRefusals {
         uint48 posted,
         address sender
     ) external;
+
+    /// @notice The contract of venues' proofs says that one flags an account, by a proof
+    /// that it has checked: what `submitBreach` does, without a proof of the account's own.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs What a breach proof of the account would have for public inputs.
+    /// @param sender Who brought the venue's proof.
+    function acceptBreach(bytes32 circuit, uint256[9] calldata inputs, address sender) external;
 
     // ------------------------------------------------------------------- views
 

@@ -8,11 +8,13 @@ import { IMarginVerifier } from "./IMarginVerifier.sol";
 /// @notice Which circuits a market accepts, and whether a proof is one.
 interface IMarginProofGate is IMarginRefusals {
     /// @notice What the proofs of a circuit say: an account's margin (9 public inputs), what
-    /// it becomes, *meets* (11), or its margin with an escrow (10).
+    /// it becomes, *meets* (11), its margin with an escrow (10), or all accounts of a subtree
+    /// (9).
     enum Statement {
         Margin,
         Change,
-        Escrow
+        Escrow,
+        Venue
     }
 
     /// @notice A circuit of a market.
@@ -73,6 +75,8 @@ interface IMarginProofGate is IMarginRefusals {
 
     /// @notice Which contract keeps escrows was said, once.
     event EscrowsSet(address escrows);
+    /// @notice Which contract takes venues' proofs was said, once.
+    event BatchesSet(address batches);
     /// @notice From now on every *at-least* proof of a market must have an escrow to a
     /// committee.
     event EscrowRequired(bytes31 indexed context, bytes32 committee);
@@ -93,6 +97,9 @@ interface IMarginProofGate is IMarginRefusals {
     error InvalidChanges();
     /// @notice It was said already which contract keeps escrows, or what is given is none.
     error InvalidEscrows();
+    /// @notice It was said already which contract takes venues' proofs, or what is given is
+    /// none.
+    error InvalidBatches();
     /// @notice A market's committee is named once, before its first circuit is active, where
     /// there is a contract of escrows.
     error TooLateForEscrow();
@@ -219,6 +226,36 @@ interface IMarginProofGate is IMarginRefusals {
     /// @param who The contract.
     function keeps(address who) external view returns (bool);
 
+    /// @notice As `addCircuit`, of a circuit of venues' proofs, whose verifier says how many
+    /// levels its subtrees have (`IVenueVerifier`). It says nothing of until when margin
+    /// proofs can be verified; frozen it stops the clock as any does.
+    /// @param context The market.
+    /// @param verifier The verifier.
+    /// @param codeHash Hash of its code, as it was examined.
+    /// @param gasLimit Gas given to it.
+    /// @param validUntil Until when, inclusive, its proofs are accepted.
+    function addVenueCircuit(
+        bytes31 context,
+        IMarginVerifier verifier,
+        bytes32 codeHash,
+        uint32 gasLimit,
+        uint48 validUntil
+    ) external;
+
+    /// @notice The administrator says which contract takes venues' proofs, once. Until then
+    /// nobody is called by one.
+    /// @param keeper The contract: `MarginVenueBatches`.
+    function setBatches(address keeper) external;
+
+    /// @notice The contract that takes venues' proofs; zero when there is none.
+    function batches() external view returns (address);
+
+    /// @notice Levels of the subtrees that the proofs of a circuit of venues are over.
+    /// Reverts unless its proofs are accepted now.
+    /// @param context The market.
+    /// @param circuit Digest of its verifying key.
+    function depthOf(bytes31 context, bytes32 circuit) external view returns (uint256);
+
     /// @notice The governor demands an escrow to a committee with every *at-least* proof of
     /// a market: once, for good, and before its first circuit is active. The market's clock
     /// then runs as long as circuits of escrows verify.
@@ -275,6 +312,17 @@ interface IMarginProofGate is IMarginRefusals {
     function requireEscrow(
         bytes32 circuit,
         uint256[10] calldata inputs,
+        bytes calldata proof
+    ) external view;
+
+    /// @notice Reverts unless the proof of a venue proves the public inputs, whose context
+    /// says which market's circuits count.
+    /// @param circuit Digest of the circuit's verifying key.
+    /// @param inputs The public inputs, by row of the venue statement.
+    /// @param proof The proof.
+    function requireVenue(
+        bytes32 circuit,
+        uint256[9] calldata inputs,
         bytes calldata proof
     ) external view;
 }

@@ -27,6 +27,7 @@ mod writer;
 
 pub use poseidon::poseidon;
 
+use zkmargin_margin::statement::venue::SubtreeDepth;
 use zkmargin_verifier::bn254::VerifyingKey;
 use zkmargin_verifier::bn254::field::root_of_unity;
 use zkmargin_verifier::bn254::layout::Layout;
@@ -48,14 +49,55 @@ const INDENT: usize = 12;
 /// keys give equal sources, byte for byte.
 pub fn solidity(key: &VerifyingKey, name: &str) -> String {
     let layout = Layout::new(key.system());
+    let (sum, one) = single(key, &layout);
     let mut writer = Writer::new(INDENT);
-    let sum = writer.allocate(SUM_WORDS);
-    body(&mut writer, key, &layout, sum);
-    let one = writer.finish();
-    let mut writer = Writer::new(INDENT);
-    let sum = writer.allocate(SUM_WORDS);
+    writer.allocate(SUM_WORDS);
     batch(&mut writer, key, &layout, sum);
-    template(key, &layout, name, sum, &one, &writer.finish())
+    let many = many(key, &writer.finish());
+    let entry = Entry {
+        title: "margin proofs",
+        implements: "IMarginVerifier",
+        constants: String::new(),
+        function: "verify",
+    };
+    template(key, (&layout, &entry), name, sum, (&one, &many))
+}
+
+/// The same of the proofs of venues over subtrees of so many levels. A key says neither
+/// its statement nor the levels: whoever gives one must know both. The function has a name
+/// of its own, so that no gate takes such a contract for one of margin proofs, which have
+/// as many public inputs.
+pub fn venue_solidity(key: &VerifyingKey, depth: SubtreeDepth, name: &str) -> String {
+    let layout = Layout::new(key.system());
+    let (sum, one) = single(key, &layout);
+    let levels = depth.get();
+    let constants = format!(
+        "    /// @notice Levels of the subtree that a proof is over.
+    uint256 public constant SUBTREE_DEPTH = {levels};\n"
+    );
+    let entry = Entry {
+        title: "venues' proofs",
+        implements: "IVenueVerifier",
+        constants,
+        function: "verifyVenue",
+    };
+    template(key, (&layout, &entry), name, sum, (&one, ""))
+}
+
+/// What a verifier is called by, and what it says beside what all of them say.
+struct Entry {
+    title: &'static str,
+    implements: &'static str,
+    constants: String,
+    function: &'static str,
+}
+
+/// Where the sum of points is, and the code that verifies one proof.
+fn single(key: &VerifyingKey, layout: &Layout) -> (usize, String) {
+    let mut writer = Writer::new(INDENT);
+    let sum = writer.allocate(SUM_WORDS);
+    body(&mut writer, key, layout, sum);
+    (sum, writer.finish())
 }
 
 fn batch(writer: &mut Writer, key: &VerifyingKey, layout: &Layout, sum: usize) {
@@ -96,11 +138,10 @@ fn body(writer: &mut Writer, key: &VerifyingKey, layout: &Layout, sum: usize) {
 
 fn template(
     key: &VerifyingKey,
-    layout: &Layout,
+    (layout, entry): (&Layout, &Entry),
     name: &str,
     sum: usize,
-    one: &str,
-    many: &str,
+    (one, many): (&str, &str),
 ) -> String {
     let (family, shape) = (key.family(), key.shape());
     let system = key.system();
@@ -110,19 +151,20 @@ fn template(
     } else {
         ""
     };
-    let (inputs, rows, most) = (system.public_inputs, system.k, batch::MOST);
+    let (inputs, rows) = (system.public_inputs, system.k);
     let (circuit, length, insecure) = (key.digest(), layout.proof_size(), key.is_insecure());
-    let (modulus, point, point_size) = (frame::modulus(), sum + POINT, POINT);
+    let (modulus, point) = (frame::modulus(), sum + POINT);
     let (factor, pair) = (point + POINT, 2 * POINT);
+    let Entry { title, implements, constants, function } = entry;
     format!(
         r"// SPDX-License-Identifier: MIT OR Apache-2.0
 // Generated from a verifying key by zkmargin-evm. Do not edit.
 pragma solidity ^0.8.28;
 
-/// @title Verifier of margin proofs: {family} margin, {shape} shape
+/// @title Verifier of {title}: {family} margin, {shape} shape
 /// @notice PLONK with KZG commitments over BN254, SHPLONK openings, Keccak transcript;
 /// 2^{rows} rows. Refuses all but the one encoding of its arguments.{warning}
-/// @dev Implements IMarginVerifier. Give it bounded gas: an invalid point burns all.
+/// @dev Implements {implements}. Give it bounded gas: an invalid point burns all.
 /// Not for DELEGATECALL.
 contract {name} {{
     /// @notice Digest of the verifying key, which names circuit and powers of tau.
@@ -131,9 +173,9 @@ contract {name} {{
     uint256 public constant PROOF_LENGTH = {length};
     /// @notice Whether everybody knows the secret of the powers of tau.
     bool public constant INSECURE_DEV_SRS = {insecure};
-
+{constants}
     /// @notice Whether a proof proves the public inputs.
-    function verify(uint256[{inputs}] calldata, bytes calldata) external view returns (bool) {{
+    function {function}(uint256[{inputs}] calldata, bytes calldata) external view returns (bool) {{
         assembly {{
             function refuse() {{
                 mstore(0, 0)
@@ -153,7 +195,17 @@ contract {name} {{
             let r := {modulus}
 {one}        }}
     }}
+{many}}}
+"
+    )
+}
 
+/// The function that verifies many proofs at once.
+fn many(key: &VerifyingKey, code: &str) -> String {
+    let (inputs, most) = (key.system().public_inputs, batch::MOST);
+    let (modulus, point_size, pair) = (frame::modulus(), POINT, 2 * POINT);
+    format!(
+        r"
     /// @notice Whether every one of 1 to {most} proofs proves its public inputs.
     function verifyBatch(
         uint256[{inputs}][] calldata,
@@ -177,9 +229,8 @@ contract {name} {{
                 ) {{ refuse() }}
             }}
             let r := {modulus}
-{many}        }}
+{code}        }}
     }}
-}}
 "
     )
 }

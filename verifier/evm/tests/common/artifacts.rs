@@ -4,6 +4,7 @@
 use alloy_sol_types::sol;
 
 sol!(MockVerifier, "../contracts/artifacts/MockVerifier.json");
+sol!(MockVenueVerifier, "../contracts/artifacts/MockVenueVerifier.json");
 sol!(HostileHook, "../contracts/artifacts/HostileHook.json");
 sol!(OpenGate, "../contracts/artifacts/OpenGate.json");
 sol!(OpenRegistry, "../contracts/artifacts/OpenRegistry.json");

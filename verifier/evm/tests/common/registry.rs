@@ -7,7 +7,7 @@ use revm::primitives::{Address, B256};
 use zkmargin_evm::contracts::{
     MarginCallRegistry as registry, MarginChanges as changes, MarginEscrows as escrows,
     MarginMarkets as markets, MarginOperators as operators, MarginProofGate as gate,
-    MarginRoles as roles,
+    MarginRoles as roles, MarginVenueBatches as batches,
 };
 use zkmargin_evm::engine::{self as convert, LAST_TIME, Time};
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch};
@@ -58,6 +58,7 @@ pub struct Addresses {
     pub registry: Address,
     pub changes: Address,
     pub escrows: Address,
+    pub batches: Address,
 }
 
 /// One market, with an account of every engine's account: number zero of the owner
@@ -170,6 +171,18 @@ impl Registry {
     /// The governor's `addEscrowCircuit` without an end.
     pub fn add_escrow_circuit(&mut self, verifier: Address, gas: u32) -> Result<Receipt, Failure> {
         let call = gate::addEscrowCircuitCall {
+            context: self.context(),
+            verifier,
+            codeHash: self.chain.code_hash(verifier),
+            gasLimit: gas,
+            validUntil: time(LAST_TIME),
+        };
+        self.chain.send(GOVERNOR, self.at.gate, &call)
+    }
+
+    /// The governor's `addVenueCircuit` without an end.
+    pub fn add_venue_circuit(&mut self, verifier: Address, gas: u32) -> Result<Receipt, Failure> {
+        let call = gate::addVenueCircuitCall {
             context: self.context(),
             verifier,
             codeHash: self.chain.code_hash(verifier),
@@ -326,7 +339,10 @@ pub fn deploy(chain: &mut Chain, open: bool) -> Result<Addresses, Failure> {
     let arguments = escrows::constructorCall { registry, markets, gate }.abi_encode();
     let (escrows, _) = chain.create(DEPLOYER, code_with(&escrows::BYTECODE, arguments))?;
     chain.send(GOVERNOR, gate, &gate::setEscrowsCall { keeper: escrows })?;
-    Ok(Addresses { roles, markets, gate, operators, registry, changes, escrows })
+    let arguments = batches::constructorCall { registry, markets, gate }.abi_encode();
+    let (batches, _) = chain.create(DEPLOYER, code_with(&batches::BYTECODE, arguments))?;
+    chain.send(GOVERNOR, gate, &gate::setBatchesCall { keeper: batches })?;
+    Ok(Addresses { roles, markets, gate, operators, registry, changes, escrows, batches })
 }
 
 /// A time as the contracts show it.

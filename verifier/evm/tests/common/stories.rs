@@ -137,6 +137,40 @@ pub fn escrow_story() -> EscrowStory {
     serde_json::from_slice(&text).unwrap()
 }
 
+/// The circuit of venues' proofs over four accounts whose verifier is stored.
+pub const VENUES: &str = "venue-standard-small";
+
+/// Where the stored proof's subtree is, among those of its size: all else is empty.
+pub const SUBTREE: usize = 27;
+
+/// Its key, beside those of margin proofs.
+pub fn venue_key() -> PathBuf {
+    directory().join(format!("{VENUES}.vk"))
+}
+
+/// Owners of the accounts of the stored venue's proof, in the order of leaves.
+pub const VENUE_OWNERS: [[u8; 20]; 3] = [[0x21; 20], [0x22; 20], [0x23; 20]];
+
+/// The first account of one of them.
+pub fn venue_account(owner: u8) -> AccountId {
+    AccountId::derive(&VENUE_OWNERS[usize::from(owner)], 0).unwrap()
+}
+
+/// A venue's proof in epoch 1: the public inputs and the proof in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VenueStory {
+    pub instance: String,
+    pub flagged: Vec<AccountId>,
+    pub index: usize,
+    pub proof: String,
+}
+
+/// The stored one.
+pub fn venue_story() -> VenueStory {
+    let text = fs::read(directory().join(format!("{VENUES}.json"))).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
 /// Who changes: owner of the account of the stored proofs.
 pub const CHANGER: [u8; 20] = [0x11; 20];
 

@@ -1,6 +1,7 @@
 //! The commands.
 
 pub(crate) mod commit;
+pub(crate) mod deleverage;
 pub(crate) mod encrypt;
 pub(crate) mod farm;
 pub(crate) mod init;
