@@ -107,6 +107,7 @@ pub fn snapshot_of(strikes: u32) -> Result<ScenarioSnapshot> {
     }
     let lot = |text: &str| text.parse();
     Ok(ScenarioSnapshot::new(SnapshotSpec {
+        second: None,
         timestamp: Timestamp::new(1_700_000_000),
         source: "synthetic".to_owned(),
         quote: Symbol::new("USD")?,

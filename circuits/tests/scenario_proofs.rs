@@ -70,8 +70,10 @@ fn an_on_chain_proof() {
     assert!(verifying.verify(&params, &other, &proof).is_err());
 
     type Lie = fn(&mut Assignment<Bn254Fr>);
-    let lies: [Lie; 2] =
-        [|a| a.totals.worst -= Bn254Fr::from(1), |a| a.slots[0].values[0] += Bn254Fr::from(1)];
+    let lies: [Lie; 2] = [
+        |a| a.underlyings[0].worst -= Bn254Fr::from(1),
+        |a| a.slots[0].values[0] += Bn254Fr::from(1),
+    ];
     for lie in lies {
         let lie = case.lie(lie);
         let Ok(proof) = kzg::prove_circuit(&params, &proving, &case.instance, &lie) else {

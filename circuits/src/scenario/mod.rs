@@ -54,7 +54,7 @@ mod terms;
 use crate::gadgets::layout::Usual;
 use crate::statement::margin;
 pub use figures::ScenarioFigures;
-pub use hints::{ExpiryHints, Hints, Signed, SlotHints, TermsHints, TotalsHints};
+pub use hints::{ExpiryHints, Hints, Signed, SlotHints, TermsHints, TotalsHints, UnderlyingHints};
 pub(crate) use hints::{from_integer, to_integer};
 
 /// The margin circuit of the family.

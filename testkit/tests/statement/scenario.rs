@@ -163,7 +163,7 @@ fn coupled_lies<F: MarginField>() -> Vec<Named<F>> {
         add(
             &format!("worst: {name}"),
             Box::new(move |a| {
-                a.totals.worst += by;
+                a.underlyings[0].worst += by;
                 a.solve_claim();
             }),
         );

@@ -289,6 +289,7 @@ impl OptionChain {
         let quote = Symbol::new("USD").map_err(|_| ScenarioError::at("quote", Problem::Name))?;
         let instruments = BTreeMap::new();
         ScenarioSnapshot::new(SnapshotSpec {
+            second: None,
             timestamp: self.timestamp,
             source: self.source.clone(),
             quote,
