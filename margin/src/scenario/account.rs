@@ -230,13 +230,12 @@ impl ScenarioMargin {
         Ok(())
     }
 
-    /// M4: each sum is below `2^72` either way.
+    /// M4: each sum on the underlying is below `2^72` either way.
     fn sums_in_range(&self) -> bool {
         let expiries = self.expiries.iter().flat_map(|sums| {
             sums.scenarios.iter().chain(&sums.basis).chain(core::iter::once(&sums.mark))
         });
-        let charges = [&self.charges.maintenance, &self.charges.initial, &self.collateral];
-        let mut sums = expiries.chain(&self.linear).chain(charges);
+        let mut sums = expiries.chain(&self.linear);
         sums.all(|sum| sum.unsigned_abs() >> SUM_BITS == 0)
             && (self.deltas[0] + self.deltas[1]) >> SUM_BITS == 0
     }
@@ -309,7 +308,22 @@ pub(super) fn assess_each<'a>(
     for (part, terms) in parts.iter_mut().zip(terms.iter()) {
         part.finish(terms)?;
     }
-    Ok(parts)
+    match account_sums_in_range(&parts) {
+        true => Ok(parts),
+        false => Err(Violation::Sum),
+    }
+}
+
+/// M4: what counts for the whole account, whatever the underlying: each sum is below
+/// `2^72` either way.
+fn account_sums_in_range(parts: &[ScenarioMargin]) -> bool {
+    let sum = |of: fn(&ScenarioMargin) -> i128| parts.iter().map(of).sum::<i128>();
+    let sums = [
+        sum(|part| part.charges.maintenance),
+        sum(|part| part.charges.initial),
+        sum(|part| part.collateral),
+    ];
+    sums.iter().all(|sum| sum.unsigned_abs() >> SUM_BITS == 0)
 }
 
 /// Counts what is naked of a strike with its underlying.

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use ethnum::I256;
 
 use super::account::{ScenarioMargin, assess_each};
+use super::levels;
 use super::row::ScenarioRow;
 use super::terms::MarketTerms;
-use super::{SUM_BITS, levels};
 use crate::claim::{Level, Multiplier};
 use crate::portfolio::{Position, Reserved};
 use crate::relation::Violation;
@@ -36,17 +36,7 @@ impl AccountMargin {
         reserved: &Reserved,
         terms: &MarketTerms,
     ) -> Result<Self, Violation> {
-        let parts = assess_each(positions, reserved, terms)?;
-        let sum = |of: fn(&ScenarioMargin) -> i128| parts.iter().map(of).sum::<i128>();
-        let sums = [
-            sum(|part| part.charges.maintenance),
-            sum(|part| part.charges.initial),
-            sum(|part| part.collateral),
-        ];
-        match sums.iter().all(|sum| sum.unsigned_abs() >> SUM_BITS == 0) {
-            true => Ok(Self { parts }),
-            false => Err(Violation::Sum),
-        }
+        Ok(Self { parts: assess_each(positions, reserved, terms)? })
     }
 
     /// The figures on each underlying, in the market's order. What is reserved for open

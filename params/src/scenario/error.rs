@@ -232,7 +232,9 @@ pub enum Problem {
     #[error("the parameter set is of one underlying: choose one of two, or leave it out")]
     SecondUnknown,
     /// A second market that is not of the first one's time, currency or unit.
-    #[error("it is not the first underlying's")]
+    #[error(
+        "it is not the first underlying's: times may be 60 seconds apart, the rest is the same"
+    )]
     NotOfFirst,
     /// What the first underlying's market lists already.
     #[error("the first underlying's market lists it already")]

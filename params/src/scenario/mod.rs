@@ -17,7 +17,9 @@
 //! The instruments are European options on a forward, perpetuals, futures,
 //! collateral and cash. The formulas are those of Derive's PMRM_2, with a
 //! minimum charge beside them; Deribit's portfolio margin, Paradex SCAN and SPAN
-//! are parameter sets. Valuation ([`table`]) is apart from what an account
+//! are parameter sets. A set, and with it a market, is of one underlying or two; these
+//! modules know one, and [`market::scenario`](crate::market::scenario) puts both
+//! together. Valuation ([`table`]) is apart from what an account
 //! sums up ([`account`]), which is piecewise linear in the quantities.
 //!
 //! This is the specification in floating point. It gives the same bits on every

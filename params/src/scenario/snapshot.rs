@@ -33,6 +33,8 @@ use crate::symbol::{Symbol, unique_map};
 
 /// Most decimals of a lot size.
 const MAX_LOT_DECIMALS: u32 = 18;
+/// Seconds that the markets of two underlyings may be apart.
+pub const MAX_APART: u64 = 60;
 /// Largest lot size.
 const MAX_LOT: u64 = 1_000_000_000_000;
 
@@ -180,12 +182,14 @@ impl ScenarioSnapshot {
     /// The same with the market of another snapshot as that of a second underlying.
     ///
     /// # Errors
-    /// When that one is of another time, currency or unit, has two itself or keeps what
-    /// a calibrated set reads; and when both markets list one symbol.
+    /// When that one is more than [`MAX_APART`] seconds from it, of another currency or
+    /// unit, has two itself or keeps what a calibrated set reads; and when both markets
+    /// list one symbol. The time of both is the older one.
     pub fn with_second(self, second: Self) -> Result<Self, ScenarioError> {
         let SnapshotSpec { timestamp, quote, quote_decimals, lots, market, .. } = second.spec;
+        let (one, other) = (timestamp.get(), self.spec.timestamp.get());
         for (path, same) in [
-            ("second.timestamp", timestamp == self.spec.timestamp),
+            ("second.timestamp", one.abs_diff(other) <= MAX_APART),
             ("second.quote", quote == self.spec.quote),
             ("second.quote_decimals", quote_decimals == self.spec.quote_decimals),
         ] {
@@ -199,7 +203,9 @@ impl ScenarioSnapshot {
         if second.spec.calibration.is_some() {
             return Err(ScenarioError::at("second.calibration", Problem::NotWithSecond));
         }
-        Self::new(SnapshotSpec { second: Some(SecondMarket { lots, market }), ..self.spec })
+        let second = Some(SecondMarket { lots, market });
+        let timestamp = timestamp.min(self.spec.timestamp);
+        Self::new(SnapshotSpec { timestamp, second, ..self.spec })
     }
 
     /// The fields.

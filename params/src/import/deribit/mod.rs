@@ -31,7 +31,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use zkmargin_margin::ids::Timestamp;
 
-pub use account::{DeribitAccount, account};
+pub use account::{CrossAccount, DeribitAccount, account, cross_account};
 pub use name::InstrumentName;
 
 use collect::Collected;
