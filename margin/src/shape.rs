@@ -349,8 +349,8 @@ mod tests {
     #[test]
     fn names_round_trip() {
         let shapes = Family::Simulation.shapes().iter().chain(&Family::Scenario.shapes()[3..]);
-        let names: Vec<&str> = SHAPES.split(", ").collect();
-        assert_eq!(shapes.clone().count(), names.len());
+        let names = SHAPES.split(", ");
+        assert_eq!(shapes.clone().count(), names.clone().count());
         for (shape, name) in shapes.zip(names) {
             assert_eq!((shape.to_string().as_str(), name.parse()), (name, Ok(*shape)));
         }
