@@ -9,7 +9,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, Epoch, Timestamp};
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::portfolio::{Blinding, Portfolio, Position};
-use zkmargin_margin::scenario::{ScenarioMargin, ScenarioWitness};
+use zkmargin_margin::scenario::{AccountMargin, ScenarioWitness};
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::units::{Amount, Lots};
 use zkmargin_params::market::{MarketError, scenario::Market};
@@ -107,6 +107,7 @@ pub fn snapshot_of(strikes: u32) -> Result<ScenarioSnapshot> {
     }
     let lot = |text: &str| text.parse();
     Ok(ScenarioSnapshot::new(SnapshotSpec {
+        second: None,
         timestamp: Timestamp::new(1_700_000_000),
         source: "synthetic".to_owned(),
         quote: Symbol::new("USD")?,
@@ -216,7 +217,7 @@ pub fn one_of<F: MarginField>(
 pub fn margins<F: MarginField + Sync>(
     market: &Market<F>,
     books: &[Vec<Position>],
-) -> Result<Vec<ScenarioMargin>, MarketError> {
+) -> Result<Vec<AccountMargin>, MarketError> {
     books.par_iter().map(|book| market.margin(book)).collect()
 }
 
@@ -237,7 +238,7 @@ mod tests {
         let books = books(&market, 3).unwrap();
         let margins = margins(&market, &books).unwrap();
         assert!(books.iter().all(|book| book.len() == 64));
-        assert!(margins.iter().all(|margin| margin.naked > 0));
+        assert!(margins.iter().all(|margin| margin.parts()[0].naked > 0));
         for shape in Shape::ALL {
             let (instance, witness) = account(&market, shape).unwrap();
             margin::check::<Scenario<_>>(&instance, &witness).unwrap();

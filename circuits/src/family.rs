@@ -106,6 +106,20 @@ pub struct TooManyExpiries {
     pub slots: usize,
 }
 
+/// The market has another number of underlyings than the shape is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the {shape} shape is for markets of {allowed} underlyings, and this one has {underlyings}"
+)]
+pub struct OtherUnderlyings {
+    /// Underlyings of the market.
+    pub underlyings: usize,
+    /// The shape.
+    pub shape: Shape,
+    /// Underlyings that it is for.
+    pub allowed: usize,
+}
+
 /// The change has more entries than the shape has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{changes} changes do not fit the {shape} shape, which holds {slots} in a transition")]
@@ -143,6 +157,9 @@ pub enum Unprovable {
     /// The portfolio has more expiries than the shape holds.
     #[error(transparent)]
     TooManyExpiries(#[from] TooManyExpiries),
+    /// The market needs another shape.
+    #[error(transparent)]
+    OtherUnderlyings(#[from] OtherUnderlyings),
     /// The change needs a larger shape.
     #[error(transparent)]
     TooManyChanges(#[from] TooManyChanges),

@@ -8,9 +8,12 @@ mod golden;
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::kzg::cost;
-use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::lowering::usable_rows;
+use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
 use zkmargin_circuits::standard::StandardCircuit;
+use zkmargin_circuits::statement::escrow::EscrowCircuit;
+use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
 
@@ -28,4 +31,28 @@ fn costs_are_golden() {
     costs::<StandardCircuit<Bn254Fr, Wide>>("cost-kzg-wide.txt");
     costs::<ScenarioCircuit<Bn254Fr, Wide>>("cost-scenario-kzg-wide.txt");
     costs::<SimulationCircuit<Bn254Fr, SCENARIOS, Wide>>("cost-simulation-kzg-wide.txt");
+}
+
+/// What circuits over two underlyings take: every statement fits its rows, in both
+/// layouts.
+#[test]
+fn shapes_over_two_underlyings_fit_their_rows() {
+    type Figures = ScenarioFigures<Bn254Fr>;
+    fn of<C: FamilyCircuit<Bn254Fr>>(name: &str, text: &mut String) {
+        for shape in [Shape::Multi, Shape::MultiLarge] {
+            let found = cost::<C>(shape).unwrap();
+            let (rows, k) = (found.rows, found.k);
+            assert!(rows <= usable_rows(k, 5), "{name} {shape} {}: {rows}, {k}", C::layout());
+            text.push_str(&format!("{name} {shape} {}: {found:?}\n", C::layout()));
+        }
+    }
+    let mut text = String::new();
+    of::<ScenarioCircuit<Bn254Fr>>("margin", &mut text);
+    of::<ScenarioCircuit<Bn254Fr, Wide>>("margin", &mut text);
+    of::<TransitionCircuit<Bn254Fr, Figures>>("transition", &mut text);
+    of::<TransitionCircuit<Bn254Fr, Figures, Wide>>("transition", &mut text);
+    of::<EscrowCircuit<Bn254Fr, Figures>>("escrow", &mut text);
+    of::<EscrowCircuit<Bn254Fr, Figures, Wide>>("escrow", &mut text);
+    let path = format!("{}/golden/cost-scenario-multi.txt", env!("CARGO_MANIFEST_DIR"));
+    golden::assert_golden(&path, &text);
 }

@@ -75,7 +75,7 @@ fn agrees_on_scenario_margin<L: Columns>() {
         |a| a.slots[0].cash += Bn254Fr::from(1),
         |a| a.slots[1].values[7] += Bn254Fr::from(1),
         |a| a.slots[1].members.swap(1, 2),
-        |a| a.totals.worst -= Bn254Fr::from(1),
+        |a| a.underlyings[0].worst -= Bn254Fr::from(1),
         |a| a.slots[7].path[0][0] += Bn254Fr::from(1),
     ];
     for lie in lies {

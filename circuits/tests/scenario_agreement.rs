@@ -11,13 +11,13 @@ use common::scenario::*;
 use common::{at_least, below};
 use pasta_curves::Fp;
 use proptest::prelude::*;
-use zkmargin_circuits::family::{TooManyExpiries, TooManyPositions, Unprovable};
+use zkmargin_circuits::family::{OtherUnderlyings, TooManyExpiries, TooManyPositions, Unprovable};
 use zkmargin_circuits::scenario::ScenarioCircuit;
 use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::instance::{MEMO, NAMES};
 use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::relation::Violation;
-use zkmargin_margin::scenario::{LotValue, ScenarioRow};
+use zkmargin_margin::scenario::{I256, LotValue, RowKind, ScenarioRow, Underlying};
 use zkmargin_margin::shape::Shape;
 
 const LEVELS: [Level; 3] = [Level::MarginCall, Level::Maintenance, Level::Initial];
@@ -35,7 +35,7 @@ fn agreed(case: &ScenarioCase) -> bool {
 /// shortfall of one.
 #[track_caller]
 fn agree_on_claims(market: &ScenarioMarket, positions: &[Position]) {
-    let margin = market.margin(positions);
+    let margin = market.account(positions);
     for level in LEVELS {
         let shortfall = margin.shortfall(level);
         assert_eq!(agreed(&market.case(positions, at_least(level), 0)), shortfall == 0);
@@ -57,6 +57,52 @@ fn a_healthy_and_a_poor_book() {
         assert_eq!(market.margin(&poor()).level(), Level::Bankrupt);
         agree_on_claims(&market, &healthy());
         agree_on_claims(&market, &poor());
+    }
+}
+
+#[test]
+fn books_on_both_underlyings() {
+    let market = both_market::<Fp>();
+    for positions in [healthy_on_both(), poor_on_both(), every_slot_on_both()] {
+        let margin = market.account(&positions);
+        assert!(margin.parts().iter().all(|part| part.worst < I256::ZERO && part.naked > 0));
+        agree_on_claims(&market, &positions);
+    }
+    let all = every_slot_on_both();
+    assert_eq!(all.len(), Shape::Multi.scenario_positions());
+    assert_eq!(market.account(&all).expiries(), Shape::Multi.scenario_expiries());
+}
+
+/// Books on one underlying alone, and empty ones, in the market of both.
+#[test]
+fn books_on_one_of_both_underlyings() {
+    let market = both_market::<Fp>();
+    let second = |lots: &[(u64, i64)]| lots.iter().map(|(id, a)| (id + SECOND, *a)).collect();
+    let lots = [(CALL, -30), (PUT, 20), (FAR_CALL, -10), (FUTURE, 5), (PERP, -8)];
+    for lots in [lots.to_vec(), second(&lots), Vec::new(), second(&[(CASH, 3)])] {
+        let positions = book(80_000, &lots);
+        agreed(&market.case(&positions, at_least(Level::Initial), 0));
+        agreed(&market.case(&positions, below(Level::Initial), 0));
+    }
+    // On the first alone it is asked for what a market of that alone asks for.
+    let positions = book(80_000, &lots);
+    let (both, alone) = (market.account(&positions), ScenarioMarket::new().account(&positions));
+    assert_eq!(both.parts()[0], alone.parts()[0]);
+    for level in LEVELS {
+        assert_eq!(both.requirement(level), alone.requirement(level));
+    }
+}
+
+/// What is asked for on both is the sum, and no profit on one pays a loss on the other.
+#[test]
+fn what_is_asked_for_on_both_is_the_sum() {
+    let market = both_market::<Fp>();
+    let lots = |by: u64, a: i64| vec![(PERP + by, a)];
+    for (first, second) in [(7, 7), (7, -7), (-5, 9)] {
+        let of = |lots: &[(u64, i64)]| market.account(&book(0, lots)).requirement(Level::Initial);
+        let (first, second) = (lots(0, first), lots(SECOND, second));
+        let both = [first.clone(), second.clone()].concat();
+        assert_eq!(of(&both), of(&first).zip(of(&second)).map(|(a, b)| a + b));
     }
 }
 
@@ -260,6 +306,51 @@ fn what_does_not_fit_is_an_error() {
     let nine: Vec<_> = rows().iter().take(9).map(|row| (row.instrument.get(), 1)).collect();
     let error = TooManyPositions { positions: 9, shape: Shape::Small, slots: 8 };
     assert_eq!(new(&book(0, &nine)), Some(Unprovable::TooManyPositions(error)));
+    // A shape is for as many underlyings as its market has, whatever is held.
+    for (market, shape, underlyings, allowed) in
+        [(market.clone(), Shape::Multi, 1, 2), (both_market(), Shape::Large, 2, 1)]
+    {
+        let case = market.case(&book(0, &[(CALL, 1)]), at_least(Level::MarginCall), 0);
+        let error = OtherUnderlyings { underlyings, shape, allowed };
+        let found = ScenarioCircuit::<Fp>::new(shape, case.instance, case.witness).err();
+        assert_eq!(found, Some(Unprovable::OtherUnderlyings(error)));
+    }
+}
+
+/// Markets that no builder makes: both sides refuse what would blur the underlyings.
+#[test]
+fn malformed_markets_of_both_are_refused() {
+    let find = |rows: &[ScenarioRow], id: u64| {
+        rows.iter().position(|row| row.instrument.get() == id).unwrap()
+    };
+    // A call of the first and a put of the second underlying share a strike.
+    let mut rows = both_rows();
+    let put = find(&rows, PUT);
+    rows[put].underlying = Underlying::SECOND;
+    let RowKind::Option { group, .. } = &mut rows[put].kind else { unreachable!() };
+    *group = common::scenario::group(9);
+    let market = ScenarioMarket::<Fp>::of(rows, both_terms());
+    let case = market.case(&book(90_000, &[(CALL, -3), (PUT, 3)]), at_least(Level::Initial), 0);
+    assert_eq!(case.check(), Err(Violation::Underlying(1)));
+    let failing = failures(k::<Fp>(case.shape), &case.circuit(), case.public_rows());
+    assert!(failing.iter().any(|name| name.contains("one underlying of a strike")), "{failing:?}");
+    // An expiry of both underlyings.
+    let mut rows = both_rows();
+    let far = find(&rows, FAR_CALL + SECOND);
+    let RowKind::Option { group, .. } = &mut rows[far].kind else { unreachable!() };
+    *group = common::scenario::group(2);
+    let market = ScenarioMarket::<Fp>::of(rows, both_terms());
+    let lots = [(FAR_CALL, -3), (FAR_CALL + SECOND, 3)];
+    let case = market.case(&book(90_000, &lots), at_least(Level::Initial), 0);
+    assert_eq!(case.check(), Err(Violation::Expiry(1)));
+    assert!(!agreed(&case));
+    // A row of the second in a market of one.
+    let mut rows = common::scenario::rows();
+    rows[0].underlying = Underlying::SECOND;
+    let market = ScenarioMarket::of(rows, terms());
+    let case = market.case(&book(90_000, &[(CALL, 3)]), at_least(Level::Initial), 0);
+    assert_eq!(case.check(), Err(Violation::Underlying(0)));
+    assert!(!agreed(&case));
 }
 
 #[test]
@@ -274,6 +365,18 @@ fn each_public_input_changed_alone_is_rejected() {
     }
 }
 
+/// A claim about a book by its code, disclosing nothing, the shortfall or one more.
+fn claimed(
+    market: &ScenarioMarket,
+    positions: &[Position],
+    (code, delta): (u64, u128),
+) -> ScenarioCase {
+    let claim = Claim::from_code(code).unwrap_or(at_least(Level::Maintenance));
+    let shortfall = market.account(positions).shortfall_of(claim.level(), claim.multiplier());
+    let disclosed = [0, shortfall, shortfall + 1][delta as usize % 3];
+    market.case(positions, claim, disclosed)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(strategy::cases(16)))]
 
@@ -285,9 +388,24 @@ proptest! {
         adding in any::<bool>(),
     ) {
         let market = if adding { adding_market() } else { ScenarioMarket::new() };
-        let claim = Claim::from_code(code).unwrap_or(at_least(Level::Maintenance));
-        let shortfall = market.margin(&positions).shortfall_of(claim.level(), claim.multiplier());
-        let disclosed = [0, shortfall, shortfall + 1][delta as usize % 3];
-        agreed(&market.case(&positions, claim, disclosed));
+        agreed(&claimed(&market, &positions, (code, delta)));
+    }
+
+    #[test]
+    fn on_generated_books_on_both(
+        lots in proptest::collection::btree_map(0..both_rows().len(), -40_i64..40, 0..17),
+        cash in -2_000_000_i128..2_000_000,
+        code in strategy::any_code(),
+        delta in 0_u128..3,
+    ) {
+        let (market, rows) = (both_market(), both_rows());
+        let is_owed = |row: &ScenarioRow| row.is_long_only();
+        let lots = lots.iter().map(|(row, lots)| match is_owed(&rows[*row]) {
+            true => (rows[*row].instrument.get(), lots.abs()),
+            false => (rows[*row].instrument.get(), *lots),
+        });
+        let positions = book(cash, &lots.collect::<Vec<_>>());
+        prop_assume!(market.account(&positions).expiries() <= Shape::Multi.scenario_expiries());
+        agreed(&claimed(&market, &positions, (code, delta)));
     }
 }

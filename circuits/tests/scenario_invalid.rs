@@ -82,7 +82,7 @@ proptest! {
         match which {
             0 => case.instance.epoch = Epoch::new(8),
             1 => case.instance.model = ModelDigest::of(b"other"),
-            2 => case.witness.terms.naked = charges(199, -50),
+            2 => case.witness.terms.first.naked = charges(199, -50),
             _ => {
                 let row = &mut case.witness.account.slots[slot.index(positions.len())].row;
                 row.scenarios[scenario] = value(row.scenarios[scenario].get() + 1);

@@ -1,5 +1,5 @@
 //! Real proofs of scenario margin, under both proof systems.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // Fixtures outside of test functions.
 
 mod common;
 
@@ -12,6 +12,8 @@ use pasta_curves::Fp;
 use rand::rand_core::UnwrapErr;
 use rand08::SeedableRng;
 use rand08::rngs::StdRng;
+use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::ipa::{self, IpaParams};
 use zkmargin_circuits::kzg;
 use zkmargin_circuits::scenario::{Assignment, ScenarioCircuit};
@@ -70,8 +72,10 @@ fn an_on_chain_proof() {
     assert!(verifying.verify(&params, &other, &proof).is_err());
 
     type Lie = fn(&mut Assignment<Bn254Fr>);
-    let lies: [Lie; 2] =
-        [|a| a.totals.worst -= Bn254Fr::from(1), |a| a.slots[0].values[0] += Bn254Fr::from(1)];
+    let lies: [Lie; 2] = [
+        |a| a.underlyings[0].worst -= Bn254Fr::from(1),
+        |a| a.slots[0].values[0] += Bn254Fr::from(1),
+    ];
     for lie in lies {
         let lie = case.lie(lie);
         let Ok(proof) = kzg::prove_circuit(&params, &proving, &case.instance, &lie) else {
@@ -79,4 +83,52 @@ fn an_on_chain_proof() {
         };
         assert!(verifying.verify(&params, &case.instance, &proof).is_err());
     }
+}
+
+/// A breach on both underlyings that discloses its shortfall.
+fn breach_on_both<F: MarginField>() -> ScenarioCase<F> {
+    let (market, positions) = (both_market(), poor_on_both());
+    let shortfall = market.account(&positions).shortfall(Level::Maintenance);
+    market.case(&positions, below(Level::Maintenance), shortfall)
+}
+
+/// A transparent proof of a case, and the CPU seconds that it took.
+fn transparent(case: &ScenarioCase<Fp>) -> f64 {
+    let params = IpaParams::new(k::<Fp>(case.shape));
+    let proving = ipa::ProvingKey::<ScenarioCircuit<Fp>>::build(&params, case.shape).unwrap();
+    let verifying = ipa::VerifyingKey::build::<ScenarioCircuit<Fp>>(&params, case.shape).unwrap();
+    let (rng, before) = (UnwrapErr(rand::rngs::SysRng), std::time::Instant::now());
+    let proof = ipa::prove(&params, &proving, &case.instance, &case.witness, rng).unwrap();
+    let seconds = before.elapsed().as_secs_f64();
+    let rows = case.instance.to_field_elements();
+    let mut transcript = Blake2bRead::<_, _, Challenge255<_>>::init(proof.as_slice());
+    let strategy = SingleVerifier::new(&params);
+    verify_proof(&params, verifying.inner(), strategy, &[&[&rows]], &mut transcript).unwrap();
+    seconds
+}
+
+/// Proofs over two underlyings in both proof systems. `ZKMARGIN_MEASURE` says how long
+/// one takes beside the middle shape of one underlying.
+#[test]
+fn proofs_on_both_underlyings() {
+    let both = breach_on_both();
+    assert_eq!(both.shape, Shape::Multi);
+    let seconds = transparent(&both);
+    if std::env::var_os("ZKMARGIN_MEASURE").is_some() {
+        let medium = ScenarioCase { shape: Shape::Medium, ..breach() };
+        let runs = |case: &ScenarioCase<Fp>| (0..5).map(|_| transparent(case)).fold(99.0, f64::min);
+        let (medium, multi) = (runs(&medium), runs(&both).min(seconds));
+        println!("medium {medium:.2} s, multi {multi:.2} s: {:.2} times", multi / medium);
+    }
+    // Insecure: the test knows tau.
+    type Circuit = ScenarioCircuit<Bn254Fr, Wide>;
+    let both = breach_on_both();
+    let params = ParamsKZG::setup(Circuit::k(both.shape), StdRng::seed_from_u64(7));
+    let proving = kzg::ProvingKey::<Circuit>::build(&params, both.shape).unwrap();
+    let verifying = kzg::VerifyingKey::build::<Circuit>(&params, both.shape).unwrap();
+    let proof = kzg::prove(&params, &proving, &both.instance, &both.witness).unwrap();
+    verifying.verify(&params, &both.instance, &proof).unwrap();
+    let mut other = both.instance;
+    other.claim = at_least(Level::Initial);
+    assert!(verifying.verify(&params, &other, &proof).is_err());
 }

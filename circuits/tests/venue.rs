@@ -190,7 +190,7 @@ fn every_account_is_of_one_market() {
     };
     rejects(&case, cheap, "market");
     let scenario = scenario_mix::<Fp>();
-    rejects(&scenario, |a| a.leaves[0].figures.terms.net += Fp::ONE, "market");
+    rejects(&scenario, |a| a.leaves[0].figures.underlyings[0].terms.net += Fp::ONE, "market");
 }
 
 #[test]

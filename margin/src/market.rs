@@ -30,9 +30,9 @@ pub struct MarketHeader<F> {
     /// The denominator of every rate in the table.
     pub denominator: Denominator,
     /// Digest of what counts for a whole account: zero in the standard family,
-    /// [`ScenarioTerms::digest`] in the scenario family.
+    /// [`MarketTerms::digest`] in the scenario family.
     ///
-    /// [`ScenarioTerms::digest`]: crate::scenario::ScenarioTerms::digest
+    /// [`MarketTerms::digest`]: crate::scenario::MarketTerms::digest
     pub terms: F,
 }
 

@@ -97,6 +97,8 @@ pub enum Domain {
     ScenarioTerms = 10,
     /// The digest so far and three more elements of such terms.
     ScenarioTermsNext = 11,
+    /// The digests of the terms of a scenario market's underlyings.
+    ScenarioUnderlyings = 12,
     /// A link of the chain over the entries of a change.
     ChangeEntries = 16,
     /// The change of a transition, with its salt.

@@ -84,6 +84,12 @@ pub enum Violation {
     /// Two rows of one expiry do not agree on it: the market is malformed.
     #[error("M3: the row of position {0} gives its expiry other terms than an earlier one does")]
     Expiry(usize),
+    /// The row is of an underlying that the market has no terms of, or the call and the
+    /// put of a strike are of two: the market is malformed.
+    #[error(
+        "M3: the row of position {0} is of an underlying that the market does not have, or of another than its strike's"
+    )]
+    Underlying(usize),
     /// Positions are not strictly in order of bucket and instrument.
     #[error("M4: position {0} is out of order or a duplicate")]
     Order(usize),
@@ -206,7 +212,8 @@ impl Violation {
             | Self::Header
             | Self::WrongInstrument(_)
             | Self::Terms
-            | Self::Expiry(_) => Clause::M3,
+            | Self::Expiry(_)
+            | Self::Underlying(_) => Clause::M3,
             Self::Order(_)
             | Self::Range(_)
             | Self::Bucket(_)

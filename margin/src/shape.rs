@@ -22,7 +22,7 @@ pub const SCENARIOS: usize = 250;
 /// A deep shape has so many times the scenarios of the others.
 pub const DEEP: usize = 2;
 /// The names of shapes, in errors.
-pub const SHAPES: &str = "small, medium, large, deep";
+pub const SHAPES: &str = "small, medium, large, deep, multi, multi-large";
 
 /// The size of a circuit. A portfolio can be proved under any shape that holds
 /// it; the shape is public, the number of positions in it is not.
@@ -39,6 +39,12 @@ pub enum Shape {
     /// As many positions as the middle one, over twice the scenarios: of the
     /// simulation family alone.
     Deep = 3,
+    /// As many positions as the middle one, over two underlyings: of the scenario family
+    /// alone.
+    Multi = 4,
+    /// As many positions as the largest one, over two underlyings: of the scenario family
+    /// alone.
+    MultiLarge = 5,
 }
 
 impl Shape {
@@ -53,7 +59,7 @@ impl Shape {
             Self::Small => 8,
             Self::Medium => 32,
             Self::Large => 128,
-            Self::Deep => 0,
+            Self::Deep | Self::Multi | Self::MultiLarge => 0,
         }
     }
 
@@ -62,8 +68,8 @@ impl Shape {
     pub const fn changes(self) -> usize {
         match self {
             Self::Small => 2,
-            Self::Medium | Self::Deep => 4,
-            Self::Large => 8,
+            Self::Medium | Self::Deep | Self::Multi => 4,
+            Self::Large | Self::MultiLarge => 8,
         }
     }
 
@@ -78,6 +84,7 @@ impl Shape {
             Self::Small => 8,
             Self::Medium | Self::Deep => 16,
             Self::Large => 64,
+            Self::Multi | Self::MultiLarge => 0,
         }
     }
 
@@ -86,6 +93,7 @@ impl Shape {
         match self {
             Self::Small | Self::Medium | Self::Large => SCENARIOS,
             Self::Deep => DEEP * SCENARIOS,
+            Self::Multi | Self::MultiLarge => 0,
         }
     }
 
@@ -102,27 +110,40 @@ impl Shape {
     pub const fn scenario_positions(self) -> usize {
         match self {
             Self::Small => 8,
-            Self::Medium => 16,
-            Self::Large => 64,
+            Self::Medium | Self::Multi => 16,
+            Self::Large | Self::MultiLarge => 64,
             Self::Deep => 0,
         }
     }
 
-    /// Expiries the shape holds in the scenario family.
+    /// Expiries the shape holds in the scenario family, of all underlyings together.
     pub const fn scenario_expiries(self) -> usize {
         match self {
             Self::Small => 4,
             Self::Medium => 8,
-            Self::Large => 12,
+            Self::Multi => 6,
+            Self::Large | Self::MultiLarge => 12,
+            Self::Deep => 0,
+        }
+    }
+
+    /// Underlyings of the markets whose accounts the shape is for in the scenario
+    /// family: neither more nor fewer.
+    pub const fn scenario_underlyings(self) -> usize {
+        match self {
+            Self::Small | Self::Medium | Self::Large => 1,
+            Self::Multi | Self::MultiLarge => 2,
             Self::Deep => 0,
         }
     }
 
     /// The smallest shape of the scenario family that holds so many positions
-    /// in so many expiries.
-    pub fn scenario_for(positions: usize, expiries: usize) -> Option<Self> {
-        Self::ALL.into_iter().find(|shape| {
-            positions <= shape.scenario_positions() && expiries <= shape.scenario_expiries()
+    /// in so many expiries, of a market of so many underlyings.
+    pub fn scenario_for(positions: usize, expiries: usize, underlyings: usize) -> Option<Self> {
+        Family::Scenario.shapes().iter().copied().find(|shape| {
+            underlyings == shape.scenario_underlyings()
+                && positions <= shape.scenario_positions()
+                && expiries <= shape.scenario_expiries()
         })
     }
 }
@@ -134,6 +155,8 @@ impl fmt::Display for Shape {
             Self::Medium => "medium",
             Self::Large => "large",
             Self::Deep => "deep",
+            Self::Multi => "multi",
+            Self::MultiLarge => "multi-large",
         })
     }
 }
@@ -147,6 +170,8 @@ impl FromStr for Shape {
             "medium" => Ok(Self::Medium),
             "large" => Ok(Self::Large),
             "deep" => Ok(Self::Deep),
+            "multi" => Ok(Self::Multi),
+            "multi-large" => Ok(Self::MultiLarge),
             _ => Err(UnknownName { what: "shape", allowed: SHAPES }),
         }
     }
@@ -166,10 +191,13 @@ pub enum Family {
 }
 
 impl Family {
-    /// The shapes of the family, ascending.
+    /// The shapes of the family, ascending: those for one underlying first.
     pub const fn shapes(self) -> &'static [Shape] {
         match self {
-            Self::Standard | Self::Scenario => &Shape::ALL,
+            Self::Standard => &Shape::ALL,
+            Self::Scenario => {
+                &[Shape::Small, Shape::Medium, Shape::Large, Shape::Multi, Shape::MultiLarge]
+            }
             Self::Simulation => &[Shape::Small, Shape::Medium, Shape::Large, Shape::Deep],
         }
     }
@@ -290,28 +318,40 @@ mod tests {
         ] {
             assert_eq!(Shape::simulation_for(positions, scenarios), shape, "{positions}");
         }
-        for (positions, expiries, shape) in [
-            (0, 0, small),
-            (8, 4, small),
-            (9, 4, medium),
-            (8, 5, medium),
-            (16, 8, medium),
-            (17, 8, large),
-            (16, 9, large),
-            (64, 12, large),
-            (65, 12, None),
-            (64, 13, None),
+        let [multi, multi_large] = [Shape::Multi, Shape::MultiLarge].map(Some);
+        for (positions, expiries, underlyings, shape) in [
+            (0, 0, 1, small),
+            (8, 4, 1, small),
+            (9, 4, 1, medium),
+            (8, 5, 1, medium),
+            (16, 8, 1, medium),
+            (17, 8, 1, large),
+            (16, 9, 1, large),
+            (64, 12, 1, large),
+            (65, 12, 1, None),
+            (64, 13, 1, None),
+            (0, 0, 2, multi),
+            (16, 6, 2, multi),
+            (17, 6, 2, multi_large),
+            (16, 7, 2, multi_large),
+            (64, 12, 2, multi_large),
+            (65, 12, 2, None),
+            (64, 13, 2, None),
+            (1, 1, 0, None),
+            (1, 1, 3, None),
         ] {
-            assert_eq!(Shape::scenario_for(positions, expiries), shape, "{positions} {expiries}");
+            let found = Shape::scenario_for(positions, expiries, underlyings);
+            assert_eq!(found, shape, "{positions} {expiries} {underlyings}");
         }
     }
 
     /// The names stand in proof files and on command lines.
     #[test]
     fn names_round_trip() {
-        let shapes = Family::Simulation.shapes();
-        assert_eq!(shapes.len(), 4);
-        for (shape, name) in shapes.iter().zip(["small", "medium", "large", "deep"]) {
+        let shapes = Family::Simulation.shapes().iter().chain(&Family::Scenario.shapes()[3..]);
+        let names = SHAPES.split(", ");
+        assert_eq!(shapes.clone().count(), names.clone().count());
+        for (shape, name) in shapes.zip(names) {
             assert_eq!((shape.to_string().as_str(), name.parse()), (name, Ok(*shape)));
         }
         for (family, name) in [
@@ -327,6 +367,15 @@ mod tests {
         assert!("tiny".parse::<Shape>().is_err());
         assert!("other".parse::<Family>().is_err());
         assert!("other".parse::<ProofSystem>().is_err());
+    }
+
+    #[test]
+    fn a_shape_over_two_underlyings_is_of_the_scenario_family_alone() {
+        for shape in [Shape::Multi, Shape::MultiLarge] {
+            let having = [Family::Standard, Family::Simulation].map(|family| family.has(shape));
+            assert_eq!((having, Family::Scenario.has(shape)), ([false; 2], true));
+            assert_eq!((shape.standard_positions(), shape.simulation_positions()), (0, 0));
+        }
     }
 
     #[test]

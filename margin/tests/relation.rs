@@ -16,7 +16,7 @@ use zkmargin_margin::poseidon::{Domain, hash};
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
     Charges, FACTOR_ONE, Fine, LossFactor, LotCharge, LotFee, LotValue, MinimumCharge, RowKind,
-    SCENARIOS, Scenario, ScenarioRow, ScenarioTerms, ScenarioWitness,
+    SCENARIOS, Scenario, ScenarioRow, ScenarioTerms, ScenarioWitness, Underlying,
 };
 use zkmargin_margin::standard::{AccountMargin, Charge, Direction, Standard, TierRow};
 use zkmargin_margin::statement::margin;
@@ -178,6 +178,7 @@ fn scenario_row(instrument: u64) -> ScenarioRow {
     let charge = LotCharge::new(5).unwrap();
     ScenarioRow {
         instrument: InstrumentId::new(instrument),
+        underlying: Underlying::FIRST,
         kind,
         charges: Charges { maintenance: charge, initial: charge },
         delta: LotValue::ZERO,
@@ -189,7 +190,7 @@ fn scenario_row(instrument: u64) -> ScenarioRow {
 fn scenario() -> Case<ScenarioRow> {
     let rows = [1, 2, 3, 4].map(scenario_row);
     let check = |instance: &_, account: &AccountWitness<Fp, ScenarioRow>| {
-        let witness = ScenarioWitness { account: account.clone(), terms: terms() };
+        let witness = ScenarioWitness { account: account.clone(), terms: terms().into() };
         margin::check::<Scenario<Fp>>(instance, &witness)
     };
     Case::new(&rows, (FACTOR_ONE, terms().digest()), ScenarioRow::leaf, check, -1_250)
@@ -423,7 +424,7 @@ fn padding_is_a_row_of_the_market() {
         Case::new(&rows, (100, Fp::from(0)), TierRow::leaf, margin::check::<Standard<Fp>>, -250);
     assert!(!case.account.has_padding());
 
-    let mut witness = ScenarioWitness { account: scenario().account, terms: terms() };
+    let mut witness = ScenarioWitness { account: scenario().account, terms: terms().into() };
     assert!(witness.has_padding());
     witness.account.padding.1 = elsewhere;
     assert!(!witness.has_padding());
@@ -500,6 +501,6 @@ fn violations_name_their_clause() {
 fn debug_shows_nothing_of_a_witness() {
     let account = standard().account;
     assert_eq!(format!("{account:?}{:?}", account.slots[0]), "AccountWitness(..)Slot(..)");
-    let witness = ScenarioWitness { account: scenario().account, terms: terms() };
+    let witness = ScenarioWitness { account: scenario().account, terms: terms().into() };
     assert_eq!(format!("{witness:?}"), "ScenarioWitness(..)");
 }

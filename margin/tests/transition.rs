@@ -16,7 +16,7 @@ use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::{Figures, MarginFamily, Violation};
 use zkmargin_margin::scenario::{
     Charges, FACTOR_ONE, Fine, LossFactor, LotCharge, LotFee, LotValue, MinimumCharge, RowKind,
-    SCENARIOS, Scenario, ScenarioRow, ScenarioTerms, ScenarioWitness,
+    SCENARIOS, Scenario, ScenarioRow, ScenarioTerms, ScenarioWitness, Underlying,
 };
 use zkmargin_margin::standard::{Charge, Direction, Standard, TierRow};
 use zkmargin_margin::statement::transition::{
@@ -102,6 +102,7 @@ impl TestFamily for Scenario<Fp> {
             let maintenance = LotCharge::new(charge).unwrap();
             ScenarioRow {
                 instrument: InstrumentId::new(1 + u64::try_from(index).unwrap()),
+                underlying: Underlying::FIRST,
                 kind: RowKind::Perpetual { options_fee: LotFee::ZERO },
                 charges: Charges { maintenance, initial: LotCharge::ZERO },
                 delta: LotValue::ZERO,
@@ -116,7 +117,7 @@ impl TestFamily for Scenario<Fp> {
     }
 
     fn witness(account: AccountWitness<Fp, ScenarioRow>) -> ScenarioWitness<Fp> {
-        ScenarioWitness { account, terms: terms() }
+        ScenarioWitness { account, terms: terms().into() }
     }
 
     fn account_mut(witness: &mut Self::Witness) -> &mut AccountWitness<Fp, ScenarioRow> {

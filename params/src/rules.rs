@@ -159,7 +159,16 @@ pub const RULES: [Rule; 23] = [
         note: "`derive` has the deploy script's numbers, and asks for 22 % of a perpetual where a \
                recorded account is asked for 17.5 %",
     },
-    missing("Derive", "portfolio margin over several underlyings", "its accounts are refused"),
+    Rule {
+        venue: "Derive",
+        rule: "portfolio margin over two underlyings",
+        natively: Unchecked,
+        proved: Unchecked,
+        evidence: Evidence::None,
+        models: &[],
+        imports: &["account"],
+        note: "the sum of both, by a set of two underlyings of one's own",
+    },
     Rule {
         venue: "Derive",
         rule: "standard margin",
@@ -197,7 +206,20 @@ pub const RULES: [Rule; 23] = [
         imports: &["account", "options"],
         note: "without the charge on net deltas beyond 20 million USD",
     },
-    missing("Deribit", "cross portfolio margin (X:PM)", "its accounts are refused"),
+    Rule {
+        venue: "Deribit",
+        rule: "cross portfolio margin (X:PM): BTC and ETH in one account",
+        natively: Approximate,
+        proved: Approximate,
+        evidence: Test {
+            file: "src/market/scenario/tests/both.rs",
+            name: "a_market_of_both_asks_for_the_sum",
+        },
+        models: &["deribit-cross-approx"],
+        imports: &["account"],
+        note: "the sum of S:PM of both: the venue lets part of one's profits pay for the other's \
+               losses and has a correlation contingency, by rules that are not published",
+    },
     Rule {
         venue: "Deribit",
         rule: "standard margin of options",

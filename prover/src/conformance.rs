@@ -157,8 +157,8 @@ fn scenario(
     }
     let padding = (table.rows[0], ground.market.path(0)?);
     let account = ground.witness(slots, header, padding)?;
-    let witness = ScenarioWitness { account, terms: table.terms };
-    let shape = Shape::scenario_for(witness.account.slots.len(), margin.expiries.len());
+    let witness = ScenarioWitness { account, terms: table.terms.into() };
+    let shape = Shape::scenario_for(witness.account.slots.len(), margin.expiries.len(), 1);
     ground.statement(shape, margin.level(), header, CaseWitness::Scenario(Box::new(witness)))
 }
 

@@ -280,8 +280,14 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
             expiries.extend(row.group().map(|group| group.key.get()));
         }
         let (found, expiries) = (positions.len(), expiries.len());
-        let smallest = Shape::scenario_for(found, expiries);
-        let shape = wanted.or(smallest).unwrap_or(Shape::Large);
+        let underlyings = self.parts().len();
+        let largest = if underlyings == 1 { Shape::Large } else { Shape::MultiLarge };
+        let smallest = Shape::scenario_for(found, expiries, underlyings);
+        let shape = wanted.or(smallest).unwrap_or(largest);
+        let allowed = shape.scenario_underlyings();
+        if underlyings != allowed {
+            return Err(ProvingError::Underlyings { found: underlyings, shape, allowed });
+        }
         holds(found, shape.scenario_positions(), shape)?;
         let allowed = shape.scenario_expiries();
         match expiries <= allowed {

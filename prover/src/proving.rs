@@ -72,6 +72,16 @@ pub enum ProvingError {
         /// Expiries it holds.
         allowed: usize,
     },
+    /// The shape is of another number of underlyings than the market.
+    #[error("the market has {found} underlyings, and the {shape} shape is for {allowed}")]
+    Underlyings {
+        /// Underlyings of the market.
+        found: usize,
+        /// The shape asked for.
+        shape: Shape,
+        /// Underlyings that it is for.
+        allowed: usize,
+    },
     /// The shape is of another number of scenarios than the market.
     #[error("the market has {found} scenarios, and the {shape} shape {allowed}")]
     Scenarios {
@@ -198,6 +208,9 @@ impl ProvingError {
             }
             Self::TooManyPositions { .. } | Self::TooManyExpiries { .. } => {
                 "give --shape auto; if the largest shape of the market is too small, split the account"
+            }
+            Self::Underlyings { .. } => {
+                "give --shape auto: a market of two underlyings has the shapes multi and multi-large"
             }
             Self::Scenarios { .. } => {
                 "give --shape auto: a market of 500 scenarios has the deep shape alone"

@@ -86,9 +86,10 @@ pub fn scenario_order<F: MarginField>(
     let listing = market.listing(trade.symbol.as_str()).ok_or_else(unlisted)?;
     let instrument = spec.spec().instruments.get(&trade.symbol).ok_or_else(unlisted)?;
     let lots = listing.lots_from_decimal(&trade.quantity.to_string());
-    let row = market.table().rows.get(listing.row());
+    let row = market.risk_row(listing.row());
     let linear = matches!(instrument, Instrument::Perpetual { .. } | Instrument::Future { .. });
-    if market.table().terms.in_coins && linear && trade.price.is_some() {
+    let in_coins = market.parts().iter().any(|part| part.table().terms.in_coins);
+    if in_coins && linear && trade.price.is_some() {
         return Err(TradeError::PriceInCoins);
     }
     let price = price_paid(spec, *instrument, row.map(|row| row.mark), trade)?;

@@ -6,6 +6,7 @@ use serde_json::json;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::portfolio::Portfolio;
+use zkmargin_margin::shape::Shape;
 use zkmargin_params::import::deribit::option_chain;
 use zkmargin_params::market::scenario::Market;
 use zkmargin_params::scenario::{
@@ -13,8 +14,12 @@ use zkmargin_params::scenario::{
     parameters,
 };
 use zkmargin_params::symbol::Symbol;
+use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::portfolio_file::{Listings, PortfolioDocument};
-use zkmargin_prover::scenario::{ScenarioReport, StressReport, margin_lines, scenario_portfolio};
+use zkmargin_prover::proving::ProvingError;
+use zkmargin_prover::scenario::{
+    BothReport, ScenarioReport, StressReport, both_lines, margin_lines, scenario_portfolio,
+};
 
 const ACCOUNT: &str = "0x00000000000000000000000000000000000000a1";
 const CHAIN: &str = zkmargin_examples::CHAIN_BTC;
@@ -181,4 +186,58 @@ fn stress_says_where_the_call_comes_or_that_it_does_not() {
     assert_eq!(format!("{report:?}"), "StressReport(..)");
     let error = StressReport::new(&test, scan, &[0.0], &[1.0]).unwrap_err().to_string();
     assert_eq!(error, "spot factor: 0 is out of range: allowed are 0.001 to 1000");
+}
+
+/// A market of the chain, and of the same as if it were another coin's.
+fn both() -> Market<Fp> {
+    let lot = |text: &str| text.parse().unwrap();
+    let of = |coin: &str| option_chain(&CHAIN.replace("BTC", coin)).unwrap();
+    let of = |coin: &str| of(coin).snapshot(lot("0.1"), lot("0.0001")).unwrap();
+    let both = of("BTC").with_second(of("ETH")).unwrap();
+    Market::build(&model("deribit-cross-approx"), &both, Epoch::new(1)).unwrap()
+}
+
+#[test]
+fn an_account_on_both_is_shown_by_underlying() {
+    let market = both();
+    let book = [
+        ("BTC-12DEC25-80000-P", "-1"),
+        ("ETH-12DEC25-100000-C", "-1"),
+        ("ETH-PERPETUAL", "0.5"),
+        ("BTC", "0.2"),
+    ];
+    let portfolio = portfolio(&market, "9000", &book);
+    let report = BothReport::new(&market, &portfolio).unwrap();
+    let exact = market.margin(&portfolio).unwrap();
+    assert_eq!(report.level, exact.level());
+    let of: Vec<_> = report.underlyings.iter().map(|on| on.underlying.as_str()).collect();
+    assert_eq!(of, ["BTC", "ETH"]);
+    assert_eq!([0, 1].map(|i| report.underlyings[i].positions.len()), [2, 2]);
+    let sum: f64 = report.underlyings.iter().map(|on| on.initial_requirement).sum();
+    assert!((report.initial_requirement - sum).abs() < 1e-9);
+    // The exact shortfall is what is asked for less equity, and the rounding of lots.
+    let missing = report.initial_requirement - report.equity;
+    let needed = number(&report.cash_needed.initial);
+    assert!(missing > 0.0 && (0.0..1e-5).contains(&(needed - missing)), "{needed} {missing}");
+    let lines = both_lines(&report, "USD").join("\n");
+    for part in ["On BTC", "On ETH", "BTC: made of", "ETH: positions", "cash needed"] {
+        assert!(lines.contains(part), "{part}: {lines}");
+    }
+    assert_eq!(format!("{report:?}{:?}", report.underlyings[0]), "BothReport(..)OnUnderlying(..)");
+    // What is of one underlying alone is refused in words.
+    assert!(ScenarioReport::new(&market, &portfolio).unwrap_err().to_string().contains("two"));
+}
+
+#[test]
+fn an_account_on_both_has_shapes_of_its_own() {
+    let market = both();
+    let portfolio = portfolio(&market, "9000", &[("BTC-12DEC25-80000-P", "-1")]);
+    let fit = |market: &Market<Fp>, shape| market.fit(portfolio.positions(), shape);
+    assert_eq!(fit(&market, None).unwrap(), Shape::Multi);
+    assert_eq!(fit(&market, Some(Shape::MultiLarge)).unwrap(), Shape::MultiLarge);
+    let wrong = fit(&market, Some(Shape::Small)).unwrap_err();
+    assert!(matches!(wrong, ProvingError::Underlyings { found: 2, allowed: 1, .. }), "{wrong}");
+    let one = self::market(&model("deribit-btc-approx"));
+    let wrong = fit(&one, Some(Shape::Multi)).unwrap_err();
+    assert!(matches!(wrong, ProvingError::Underlyings { found: 1, allowed: 2, .. }), "{wrong}");
 }

@@ -128,11 +128,13 @@ fn nothing_is_told_twice() {
     type Lie = fn(&mut Choices);
     let case = ScenarioMarket::over_field().case(&every_slot(), at_least(Level::Initial), 0);
     let lies: [(&str, Lie); 9] = [
-        ("a dampening", |a| a.figures.terms.dampening[0] += Bn254Fr::from(1)),
-        ("the last dampening", |a| a.figures.terms.dampening[41] += Bn254Fr::from(1)),
-        ("a factor", |a| a.figures.terms.initial_factor += Bn254Fr::from(1)),
-        ("a rate", |a| a.figures.terms.net += Bn254Fr::from(1)),
-        ("charges on naked shorts", |a| a.figures.terms.naked += Bn254Fr::from(1)),
+        ("a dampening", |a| a.figures.underlyings[0].terms.dampening[0] += Bn254Fr::from(1)),
+        ("the last dampening", |a| {
+            a.figures.underlyings[0].terms.dampening[41] += Bn254Fr::from(1)
+        }),
+        ("a factor", |a| a.figures.underlyings[0].terms.initial_factor += Bn254Fr::from(1)),
+        ("a rate", |a| a.figures.underlyings[0].terms.net += Bn254Fr::from(1)),
+        ("charges on naked shorts", |a| a.figures.underlyings[0].terms.naked += Bn254Fr::from(1)),
         ("a value", |a| a.figures.slots[0].values[0] += Bn254Fr::from(1)),
         ("the last value", |a| a.figures.slots[7].values[14] += Bn254Fr::from(1)),
         ("charges", |a| a.figures.slots[1].charges += Bn254Fr::from(1)),

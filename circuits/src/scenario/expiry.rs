@@ -18,6 +18,8 @@ const KEY_BITS: u32 = 16;
 #[derive(Debug)]
 pub(super) struct Expiry<F: MarginField> {
     key: Ranged<F>,
+    /// One where it is of the second of two underlyings.
+    pub(super) second: Option<Cell<F>>,
     pub(super) long_discount: Ranged<F>,
     pub(super) short_discount: Ranged<F>,
     pub(super) basis_weight: Ranged<F>,
@@ -32,9 +34,11 @@ pub(super) struct Expiry<F: MarginField> {
 
 impl<F: MarginField> Expiry<F> {
     /// An expiry without slots, its key above the previous one's: no two are
-    /// the same, so no position's sum can be split.
+    /// the same, so no position's sum can be split. Over two underlyings it is of
+    /// one of them, the prover says which; every slot in it must be of the same.
     pub(super) fn new<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
+        underlyings: usize,
         previous: Option<&Self>,
         hints: Value<&ExpiryHints<F>>,
     ) -> Result<Self, Error> {
@@ -54,9 +58,14 @@ impl<F: MarginField> Expiry<F> {
                 s.add_scaled("key step", key.cell(), (-F::ONE, previous.key.cell()), -F::ONE)?;
             s.range_check("M3 expiries ascend", &step, KEY_BITS)?;
         }
+        let second = match underlyings {
+            1 => None,
+            _ => Some(s.witness_bit("M4 second underlying", hints.map(|h| h.second))?),
+        };
         let (values, gross) = (vec![s.zero(); VALUE_ELEMENTS], s.zero());
         Ok(Self {
             key,
+            second,
             long_discount,
             short_discount,
             basis_weight,
@@ -65,6 +74,27 @@ impl<F: MarginField> Expiry<F> {
             values,
             gross,
         })
+    }
+
+    /// Of a value for each underlying, the one of this expiry's.
+    pub(super) fn own<'a, L: Layouter<F>>(
+        &self,
+        s: &mut Synthesizer<'_, F, L>,
+        name: &str,
+        mut each: impl Iterator<Item = &'a Cell<F>>,
+    ) -> Result<Cell<F>, Error>
+    where
+        F: 'a,
+    {
+        let first = each.next().ok_or(Error::Synthesis)?;
+        match (&self.second, each.next()) {
+            (None, None) => Ok(first.clone()),
+            (Some(bit), Some(second)) => {
+                let step = s.sub(&format!("{name} of the second less the first"), second, first)?;
+                s.mul_add(&format!("M5 {name}"), (bit, &step), (F::ONE, first), F::ZERO)
+            }
+            _ => Err(Error::Synthesis),
+        }
     }
 
     /// Adds a slot's products where `member` is one. The last element holds
@@ -107,6 +137,10 @@ pub(super) fn assign_membership<F: MarginField, L: Layouter<F>>(
         count = s.add(&format!("count {name}"), &count, &member)?;
         let product = (&member, &expiry.packed);
         terms = s.mul_add(&format!("terms {name}"), product, (F::ONE, &terms), F::ZERO)?;
+        if let (Some(expiry), Some(slot)) = (&expiry.second, &slot.row.second) {
+            let other = s.sub(&format!("other underlying {name}"), expiry, slot)?;
+            s.product_is_zero(&format!("M3 underlying {name}"), &member, &other)?;
+        }
         expiry.add(s, &member, slot, &name)?;
     }
     let difference = s.sub("M3 in one expiry", &count, &is_member)?;

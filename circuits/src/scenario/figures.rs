@@ -10,8 +10,8 @@ use super::account::Account;
 use super::expiry::{self, Expiry};
 use super::hints::{self, Hints};
 use super::slot::{self, ScenarioSlot};
-use super::terms::{self, TermsCells};
-use crate::family::{TooManyExpiries, TooManyPositions, Unprovable};
+use super::terms::{self, MarketTermsCells};
+use crate::family::{OtherUnderlyings, TooManyExpiries, TooManyPositions, Unprovable};
 use crate::figures::{FamilyFigures, Outcome};
 use crate::gadgets::layout::ColumnLayout;
 use crate::gadgets::{Cell, Synthesizer};
@@ -24,7 +24,7 @@ pub struct ScenarioFigures<F: MarginField> {
     claim: ClaimCells<F>,
     /// What is reserved for open orders.
     reserved: Cell<F>,
-    terms: TermsCells<F>,
+    terms: MarketTermsCells<F>,
     expiries: Vec<Expiry<F>>,
     account: Account<F>,
 }
@@ -32,7 +32,7 @@ pub struct ScenarioFigures<F: MarginField> {
 impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
     type Family = Scenario<F>;
     type Hints = Hints<F>;
-    type Terms = TermsCells<F>;
+    type Terms = MarketTermsCells<F>;
     type Slot = ScenarioSlot<F>;
 
     const VERSION: u16 = 4;
@@ -42,11 +42,11 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
     fn k(layout: ColumnLayout, shape: Shape) -> u32 {
         match (layout, shape) {
             (ColumnLayout::Wide, Shape::Small) => 12,
-            (ColumnLayout::Wide, Shape::Medium | Shape::Deep) => 13,
+            (ColumnLayout::Wide, Shape::Medium | Shape::Deep | Shape::Multi) => 13,
             (ColumnLayout::Tall, Shape::Small) => 14,
-            (ColumnLayout::Wide, Shape::Large)
-            | (ColumnLayout::Tall, Shape::Medium | Shape::Deep) => 15,
-            (ColumnLayout::Tall, Shape::Large) => 17,
+            (ColumnLayout::Wide, Shape::Large | Shape::MultiLarge)
+            | (ColumnLayout::Tall, Shape::Medium | Shape::Deep | Shape::Multi) => 15,
+            (ColumnLayout::Tall, Shape::Large | Shape::MultiLarge) => 17,
         }
     }
 
@@ -72,6 +72,10 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         let (positions, slots) = (witness.account.slots.len(), shape.scenario_positions());
         if positions > slots {
             return Err(TooManyPositions { positions, shape, slots }.into());
+        }
+        let (underlyings, allowed) = (witness.terms.underlyings(), shape.scenario_underlyings());
+        if underlyings != allowed {
+            return Err(OtherUnderlyings { underlyings, shape, allowed }.into());
         }
         let (expiries, slots) = (hints::expiries_of(witness).len(), shape.scenario_expiries());
         if expiries > slots {
@@ -101,25 +105,31 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
 
     fn terms<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
-        _: Shape,
+        shape: Shape,
         hints: Value<&Hints<F>>,
-    ) -> Result<TermsCells<F>, Error> {
-        terms::assign(s, hints.map(|h| &h.terms))
+    ) -> Result<MarketTermsCells<F>, Error> {
+        terms::assign_each(s, shape.scenario_underlyings(), hints)
     }
 
     fn begin<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
         shape: Shape,
-        (_, terms, claim, reserved): (&HeaderCells<F>, &TermsCells<F>, ClaimCells<F>, &Cell<F>),
+        (_, terms, claim, reserved): (
+            &HeaderCells<F>,
+            &MarketTermsCells<F>,
+            ClaimCells<F>,
+            &Cell<F>,
+        ),
         hints: Value<&Hints<F>>,
     ) -> Result<Self, Error> {
+        let underlyings = shape.scenario_underlyings();
         let mut expiries = Vec::new();
         for index in 0..shape.scenario_expiries() {
             s.scope(format!("expiry {index}"));
             let hints = hints.map(|h| &h.expiries[index]);
-            expiries.push(Expiry::new(s, expiries.last(), hints)?);
+            expiries.push(Expiry::new(s, underlyings, expiries.last(), hints)?);
         }
-        let account = Account::new(s, hints.map(|h| &h.totals))?;
+        let account = Account::new(s, underlyings, hints)?;
         Ok(Self { claim, reserved: reserved.clone(), terms: terms.clone(), expiries, account })
     }
 
@@ -129,7 +139,7 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         index: usize,
         hints: Value<&Hints<F>>,
     ) -> Result<ScenarioSlot<F>, Error> {
-        slot::assign(s, hints.map(|h| &h.slots[index]))
+        slot::assign(s, self.terms.each.len(), hints.map(|h| &h.slots[index]))
     }
 
     fn add<L: Layouter<F>>(
@@ -150,7 +160,8 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         hints: Value<&Hints<F>>,
     ) -> Result<Outcome<F>, Error> {
         let Self { claim, reserved, terms, expiries, account } = self;
-        let shortfall = account.finish(s, (&terms, &claim, &reserved), &expiries, hints)?;
+        let rules = (terms.each.as_slice(), &claim, &reserved);
+        let shortfall = account.finish(s, rules, &expiries, hints)?;
         Ok(Outcome { shortfall, terms: terms.digest })
     }
 }

@@ -11,6 +11,7 @@
 //! | M1 | a slot's word, zero for padding | `slot.rs` |
 //! | M3 | every slot's row opens to a tree root; the terms, and their digest | `slot.rs`, `terms.rs` |
 //! | M3 | a slot is in exactly the expiry whose packed terms its row holds | `expiry.rs` |
+//! | M3 | over two underlyings: a slot's underlying is its row's, an expiry's that of every slot in it, and a strike has one | `slot.rs`, `expiry.rs`, `order.rs` |
 //! | M4 | ranges of every witness and of every sum; slots strictly ascending | `slot.rs`, `order.rs`, `sums.rs` |
 //! | M5 | netting, sums, signs, minima, charges | `order.rs`, `expiry.rs`, `loss.rs`, `account.rs`, `outcome.rs` |
 //! | M6 | the claim's side against the exact balance | `outcome.rs` |
@@ -23,6 +24,16 @@
 //! one), and has one form as three limbs below `2^72`, which is what the circuit
 //! asks for: two forms would differ by a multiple of `2^84` in the lowest limb,
 //! and by less. All limbs together stay below `2^252`, so nothing wraps.
+//!
+//! **Two underlyings.** The shapes `multi` and `multi-large` are for markets of two, all
+//! others for markets of one; the headers' terms are digests of different domains, so no
+//! shape proves anything about a market of the other kind. Each underlying has terms,
+//! sums, a worst loss and a loss factor of its own, and what is lost is the sum; cash,
+//! marks, charges and what is reserved are the account's. The place of an underlying is
+//! that of its terms in the header, and a bit of the row's leaf: nothing to choose. An
+//! expiry has a bit that the prover writes, and every slot in it must have the same; as
+//! keys ascend over both, no expiry stands in two places. Sums are taken over all slots
+//! and over those of the second underlying, and those of the first are the difference.
 //!
 //! **Everything is exact.** Signs, minima and maxima are witnessed and pinned
 //! from both sides: *below* proofs are made against an account, so no figure
@@ -38,7 +49,9 @@
 //! is so below `2^167`, and what a multiplier adds to it below `2^191`. Balances are
 //! in ten-thousandths beside: a deficit is below `2^192` and a shortfall below
 //! `2^109`, which is asked to be below `2^104`; a
-//! balance that is not negative has no losses in it and is below `2^173`.
+//! balance that is not negative has no losses in it and is below `2^173`. Over two
+//! underlyings losses are two such sums of which the expiries are no more: a deficit is
+//! below `2^193` and a shortfall below `2^110`.
 
 mod account;
 mod expiry;
@@ -54,7 +67,7 @@ mod terms;
 use crate::gadgets::layout::Usual;
 use crate::statement::margin;
 pub use figures::ScenarioFigures;
-pub use hints::{ExpiryHints, Hints, Signed, SlotHints, TermsHints, TotalsHints};
+pub use hints::{ExpiryHints, Hints, Signed, SlotHints, TermsHints, TotalsHints, UnderlyingHints};
 pub(crate) use hints::{from_integer, to_integer};
 
 /// The margin circuit of the family.

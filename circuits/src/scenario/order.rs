@@ -6,7 +6,7 @@ use zkmargin_margin::field::MarginField;
 
 use super::hints::SlotHints;
 use super::slot::ScenarioSlot;
-use super::sums::absolute;
+use super::sums::{absolute, apart};
 use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::INSTRUMENT_BITS;
 
@@ -36,23 +36,38 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     let (first, second) = (&previous.instrument.low, &slot.instrument.low);
     let disorder = s.add_scaled("put before call", first, (-F::ONE, second), F::ONE)?;
     s.product_is_zero("M4 call before put", &same, &disorder)?;
+    if let (Some(first), Some(second)) = (&previous.row.second, &slot.row.second) {
+        let other = s.sub("other underlying", first, second)?;
+        s.product_is_zero("M3 one underlying of a strike", &same, &other)?;
+    }
     Ok(same)
 }
 
 /// Naked shorts, slot by slot.
 #[derive(Debug)]
 pub(super) struct Netting<F: MarginField> {
-    /// Net option lots of the strike up to the last slot, and what of them is
-    /// short.
-    open: Option<(Cell<F>, Cell<F>)>,
-    /// Of the strikes that have ended.
+    open: Option<Open<F>>,
+    /// Of the strikes that have ended, on all underlyings.
     naked: Cell<F>,
+    /// What of them is on the second of two.
+    second: Option<Cell<F>>,
+}
+
+/// The strike of the last slot.
+#[derive(Debug)]
+struct Open<F: MarginField> {
+    /// Its net option lots, and what of them is short.
+    net: Cell<F>,
+    short: Cell<F>,
+    /// What of that is on the second of two underlyings.
+    second: Option<Cell<F>>,
 }
 
 impl<F: MarginField> Netting<F> {
     /// No slot yet.
-    pub(super) fn new<L: Layouter<F>>(s: &Synthesizer<'_, F, L>) -> Self {
-        Self { open: None, naked: s.zero() }
+    pub(super) fn new<L: Layouter<F>>(s: &Synthesizer<'_, F, L>, underlyings: usize) -> Self {
+        let second = (underlyings > 1).then(|| s.zero());
+        Self { open: None, naked: s.zero(), second }
     }
 
     /// Adds a slot; `same_strike` is missing for the first.
@@ -65,17 +80,21 @@ impl<F: MarginField> Netting<F> {
     ) -> Result<(), Error> {
         let lots = slot.option_lots.clone();
         let net = match (self.open.take(), same_strike) {
-            (Some((net, short)), Some(same)) => {
+            (Some(open), Some(same)) => {
                 let ends = s.not("strike ends", same)?;
-                self.end(s, &ends, &short)?;
-                s.mul_add("M5 net lots", (same, &net), (F::ONE, &lots), F::ZERO)?
+                self.end(s, &ends, &open)?;
+                s.mul_add("M5 net lots", (same, &open.net), (F::ONE, &lots), F::ZERO)?
             }
             _ => lots,
         };
         let is_negative = hints.map(|h| h.net_is_negative);
         let (absolute, negative) = absolute(s, "net lots", &net, is_negative, NET_BITS)?;
         let short = s.mul("M5 net short", &negative, &absolute)?;
-        self.open = Some((net, short));
+        let second = match &slot.row.second {
+            Some(second) => Some(s.mul("M5 net short of the second", second, &short)?),
+            None => None,
+        };
+        self.open = Some(Open { net, short, second });
         Ok(())
     }
 
@@ -83,21 +102,27 @@ impl<F: MarginField> Netting<F> {
         &mut self,
         s: &mut Synthesizer<'_, F, L>,
         ends: &Cell<F>,
-        short: &Cell<F>,
+        open: &Open<F>,
     ) -> Result<(), Error> {
-        self.naked = s.mul_add("M5 naked", (ends, short), (F::ONE, &self.naked), F::ZERO)?;
+        let short = (ends, &open.short);
+        self.naked = s.mul_add("M5 naked", short, (F::ONE, &self.naked), F::ZERO)?;
+        if let (Some(naked), Some(short)) = (&self.second, &open.second) {
+            let short = (ends, short);
+            let naked = s.mul_add("M5 naked of the second", short, (F::ONE, naked), F::ZERO)?;
+            self.second = Some(naked);
+        }
         Ok(())
     }
 
-    /// All naked shorts.
+    /// The naked shorts on each underlying.
     pub(super) fn finish<L: Layouter<F>>(
         mut self,
         s: &mut Synthesizer<'_, F, L>,
-    ) -> Result<Cell<F>, Error> {
-        if let Some((_, short)) = self.open.take() {
+    ) -> Result<Vec<Cell<F>>, Error> {
+        if let Some(open) = self.open.take() {
             let one = s.one();
-            self.end(s, &one, &short)?;
+            self.end(s, &one, &open)?;
         }
-        Ok(self.naked)
+        apart(s, "M5 naked of the first", self.naked, self.second)
     }
 }

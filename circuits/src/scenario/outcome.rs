@@ -8,7 +8,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::SHORTFALL_BITS;
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, REGULAR_SCENARIOS, RELIEVED_FROM, SUM_BITS};
 
-use super::hints::TotalsHints;
+use super::hints::{TotalsHints, UnderlyingHints};
 use super::loss::Losses;
 use super::sums::{Extreme, absolute, witness_signed};
 use super::terms::TermsCells;
@@ -67,7 +67,7 @@ pub(super) fn added<F: MarginField, L: Layouter<F>>(
     terms: &TermsCells<F>,
     basis: Cell<F>,
     net: &Cell<F>,
-    totals: Value<&TotalsHints<F>>,
+    hints: Value<&UnderlyingHints<F>>,
 ) -> Result<Cell<F>, Error> {
     let mut added = basis;
     for (index, [from, rate]) in terms.delta_tiers.iter().enumerate() {
@@ -75,7 +75,7 @@ pub(super) fn added<F: MarginField, L: Layouter<F>>(
         let name = format!("tier {index} less net delta");
         let left = s.sub(&name, from, net)?;
         let name = format!("left in tier {index}");
-        let signed = witness_signed(s, &name, totals.map(|t| t.tiers_left[index]), SUM_BITS)?;
+        let signed = witness_signed(s, &name, hints.map(|h| h.tiers_left[index]), SUM_BITS)?;
         s.equal(&signed.value, &left)?;
         let charge = (rate, &signed.negative);
         let name = format!("M5 added by tier {index}");
@@ -91,9 +91,9 @@ pub(super) fn worst<F: MarginField, L: Layouter<F>>(
     terms: &TermsCells<F>,
     losses: &Losses<F>,
     (basis, minimum): (&Cell<F>, &Cell<F>),
-    totals: Value<&TotalsHints<F>>,
+    hints: Value<&UnderlyingHints<F>>,
 ) -> Result<Cell<F>, Error> {
-    let worst = s.witness_unchecked("M5 worst", totals.map(|t| t.worst))?;
+    let worst = s.witness_unchecked("M5 worst", hints.map(|h| h.worst))?;
     let mut worst = Extreme::smallest("worst", worst, WORST_BITS);
     for (name, loss) in [("basis pnl", basis), ("minimum pnl", minimum)] {
         let candidate = s.scale(name, -F::ONE, loss, F::ZERO)?;

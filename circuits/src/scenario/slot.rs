@@ -63,6 +63,9 @@ pub(super) struct Instrument<F: MarginField> {
 #[derive(Debug)]
 pub(super) struct RowCells<F: MarginField> {
     is_option: Cell<F>,
+    /// One where it is of the second of two underlyings; in a market of one there is no
+    /// such cell, and a row of the second opens to nothing.
+    pub(super) second: Option<Cell<F>>,
     pub(super) has_expiry: Cell<F>,
     pub(super) delta_is_negative: Cell<F>,
     pub(super) options_fee: Ranged<F>,
@@ -75,9 +78,10 @@ pub(super) struct RowCells<F: MarginField> {
 
 type Hints<'a, F> = Value<&'a SlotHints<F>>;
 
-/// Assigns a slot.
+/// Assigns a slot of an account over so many underlyings.
 pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
+    underlyings: usize,
     hints: Hints<'_, F>,
 ) -> Result<ScenarioSlot<F>, Error> {
     let (instrument, packed) = assign_instrument(s, hints)?;
@@ -98,7 +102,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     let word = s.scale("M1 word of a position", F::ONE, &word, present)?;
     let word = s.mul("used word", &used, &word)?;
 
-    let (row, tree_root) = assign_row(s, &packed, &lots.short, hints)?;
+    let (row, tree_root) = assign_row(s, underlyings, (&packed, &lots.short), hints)?;
     let parts = WordCells {
         instrument: packed.clone(),
         bucket: None,
@@ -162,8 +166,8 @@ fn assign_lots<F: MarginField, L: Layouter<F>>(
 /// them hashed, opened to the root that is returned.
 fn assign_row<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
-    instrument: &Cell<F>,
-    short: &Cell<F>,
+    underlyings: usize,
+    (instrument, short): (&Cell<F>, &Cell<F>),
     hints: Hints<'_, F>,
 ) -> Result<(RowCells<F>, Cell<F>), Error> {
     let is_option = s.witness_bit("M4 is option", hints.map(|h| h.is_option))?;
@@ -175,18 +179,21 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
     let options_fee =
         s.witness_ranged("M4 options fee", hints.map(|h| h.options_fee), FINE_BITS)?;
     let delta = s.witness_ranged("M4 delta", hints.map(|h| h.delta), FINE_BITS)?;
-    let e0 = s.pack_unchecked(
-        "M3 row e0",
-        &[
-            (ROW_E0.bits[0], instrument),
-            (ROW_E0.bits[1], &is_option),
-            (ROW_E0.bits[2], &has_expiry),
-            (ROW_E0.bits[3], &is_long_only),
-            (ROW_E0.bits[4], &delta_is_negative),
-            (ROW_E0.bits[5], options_fee.cell()),
-            (ROW_E0.bits[6], delta.cell()),
-        ],
-    )?;
+    let second = match underlyings {
+        1 => None,
+        _ => Some(s.witness_bit("M4 second underlying", hints.map(|h| h.second))?),
+    };
+    let mut fields = vec![
+        (ROW_E0.bits[0], instrument),
+        (ROW_E0.bits[1], &is_option),
+        (ROW_E0.bits[2], &has_expiry),
+        (ROW_E0.bits[3], &is_long_only),
+        (ROW_E0.bits[4], &delta_is_negative),
+        (ROW_E0.bits[5], options_fee.cell()),
+        (ROW_E0.bits[6], delta.cell()),
+    ];
+    fields.extend(second.as_ref().map(|second| (ROW_E0.bits[7], second)));
+    let e0 = s.pack_unchecked("M3 row e0", &fields)?;
     let group = s.witness_unchecked("M3 row expiry", hints.map(|h| h.group))?;
     let charges = s.witness_unchecked("M3 row charges", hints.map(|h| h.charges))?;
     let values = (0..VALUE_ELEMENTS)
@@ -203,6 +210,7 @@ fn assign_row<F: MarginField, L: Layouter<F>>(
     )?;
     let row = RowCells {
         is_option,
+        second,
         has_expiry,
         delta_is_negative,
         options_fee,

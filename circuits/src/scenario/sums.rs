@@ -67,6 +67,19 @@ pub(super) fn absolute<F: MarginField, L: Layouter<F>>(
     Ok((absolute, negative))
 }
 
+/// A sum by underlying: of all, or of the first and the second.
+pub(super) fn apart<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    name: &str,
+    all: Cell<F>,
+    second: Option<Cell<F>>,
+) -> Result<Vec<Cell<F>>, Error> {
+    match second {
+        None => Ok(vec![all]),
+        Some(second) => Ok(vec![s.sub(name, &all, &second)?, second]),
+    }
+}
+
 /// The largest or smallest of cells: one of them, and none beyond it.
 #[derive(Debug)]
 pub(crate) struct Extreme<F: MarginField> {

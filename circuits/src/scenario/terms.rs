@@ -1,4 +1,4 @@
-//! The market's terms (M3).
+//! The market's terms (M3): those of each underlying, and what binds them.
 
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
@@ -6,7 +6,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::scenario::{DELTA_TIERS, RELIEFS, SCENARIOS};
 
-use super::hints::TermsHints;
+use super::hints::{Hints, TermsHints};
 use crate::gadgets::{Cell, Synthesizer};
 
 /// Bits of discounts, weights and fees.
@@ -14,7 +14,7 @@ pub(super) const FINE_BITS: u32 = 48;
 
 /// The terms' fields.
 #[derive(Clone, Debug)]
-pub struct TermsCells<F: MarginField> {
+pub(super) struct TermsCells<F: MarginField> {
     /// One per scenario.
     pub(super) dampening: Vec<Cell<F>>,
     pub(super) maintenance_factor: Cell<F>,
@@ -30,17 +30,51 @@ pub struct TermsCells<F: MarginField> {
     pub(super) reliefs: Vec<Cell<F>>,
     /// Threshold and rate of each tier of the net delta.
     pub(super) delta_tiers: Vec<[Cell<F>; 2]>,
+    digest: Cell<F>,
+}
+
+/// The terms of all underlyings.
+#[derive(Clone, Debug)]
+pub struct MarketTermsCells<F: MarginField> {
+    /// In the market's order.
+    pub(super) each: Vec<TermsCells<F>>,
     /// What the header holds.
     pub(super) digest: Cell<F>,
 }
 
+/// Assigns the terms of so many underlyings: the header of one holds the digest of its
+/// terms, that of two a digest of both, in their order.
+pub(super) fn assign_each<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    underlyings: usize,
+    hints: Value<&Hints<F>>,
+) -> Result<MarketTermsCells<F>, Error> {
+    let mut each = Vec::with_capacity(underlyings);
+    for index in 0..underlyings {
+        match index {
+            0 => s.scope("terms"),
+            _ => s.scope(format!("terms {index}")),
+        }
+        each.push(assign(s, hints.map(|h| &h.underlyings[index].terms))?);
+    }
+    let digest = match each.as_slice() {
+        [only] => only.digest.clone(),
+        [first, second] => {
+            let zero = s.zero();
+            let message = [first.digest.clone(), second.digest.clone(), zero.clone(), zero];
+            s.hash("M3 terms of both", Domain::ScenarioUnderlyings, &message)?
+        }
+        _ => return Err(Error::Synthesis),
+    };
+    Ok(MarketTermsCells { each, digest })
+}
+
 /// Hashes the terms. They stand one to an element, so that the digest alone
 /// binds them: nothing is unpacked.
-pub(super) fn assign<F: MarginField, L: Layouter<F>>(
+fn assign<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     hints: Value<&TermsHints<F>>,
 ) -> Result<TermsCells<F>, Error> {
-    s.scope("terms");
     let mut field = |name: &str, value: &dyn Fn(&TermsHints<F>) -> F| {
         s.witness_unchecked(&format!("M3 {name}"), hints.map(value))
     };

@@ -34,6 +34,8 @@ const fn scenarios(shape: Shape, n: usize) -> usize {
     match shape {
         Shape::Small | Shape::Medium | Shape::Large => n,
         Shape::Deep => DEEP * n,
+        // Of the scenario family alone: no key is made of one.
+        Shape::Multi | Shape::MultiLarge => 0,
     }
 }
 
@@ -59,8 +61,8 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         };
         match shape {
             Shape::Small => ks[0],
-            Shape::Medium | Shape::Deep => ks[1],
-            Shape::Large => ks[2],
+            Shape::Medium | Shape::Deep | Shape::Multi => ks[1],
+            Shape::Large | Shape::MultiLarge => ks[2],
         }
     }
 

@@ -63,15 +63,15 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
     const VERSION: u16 = 4;
     const HAS_NOTIONAL: bool = true;
 
-    /// There is no deep shape: no key is made of one.
+    /// There are neither deep shapes nor any of two underlyings: no key is made of one.
     fn k(layout: ColumnLayout, shape: Shape) -> u32 {
         match (layout, shape) {
             (ColumnLayout::Wide, Shape::Small) => 12,
-            (ColumnLayout::Wide, Shape::Medium | Shape::Deep)
+            (ColumnLayout::Wide, Shape::Medium | Shape::Deep | Shape::Multi)
             | (ColumnLayout::Tall, Shape::Small) => 13,
-            (ColumnLayout::Wide, Shape::Large)
-            | (ColumnLayout::Tall, Shape::Medium | Shape::Deep) => 15,
-            (ColumnLayout::Tall, Shape::Large) => 17,
+            (ColumnLayout::Wide, Shape::Large | Shape::MultiLarge)
+            | (ColumnLayout::Tall, Shape::Medium | Shape::Deep | Shape::Multi) => 15,
+            (ColumnLayout::Tall, Shape::Large | Shape::MultiLarge) => 17,
         }
     }
 

@@ -14,9 +14,10 @@ use zkmargin_margin::portfolio::{Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
-    AccountUnits, Charges, DeltaTier, ExpiryKey, FACTOR_ONE, FINE_ONE, Fine, GroupTerms,
-    LossFactor, LotCharge, LotFee, LotValue, MinimumCharge, RowKind, SCENARIOS, Scenario,
-    ScenarioMargin, ScenarioRow, ScenarioSlot, ScenarioTerms, ScenarioWitness,
+    AccountMargin, AccountUnits, Charges, DeltaTier, ExpiryKey, FACTOR_ONE, FINE_ONE, Fine,
+    GroupTerms, LossFactor, LotCharge, LotFee, LotValue, MarketTerms, MinimumCharge, RowKind,
+    SCENARIOS, Scenario, ScenarioMargin, ScenarioRow, ScenarioSlot, ScenarioTerms, ScenarioWitness,
+    Underlying,
 };
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::margin;
@@ -67,6 +68,7 @@ fn option(id: u64, key: u16, mark: i64, delta: i64) -> ScenarioRow {
     let basis = [value(delta / 9), value(-delta / 11)];
     ScenarioRow {
         instrument: InstrumentId::new(id),
+        underlying: Underlying::FIRST,
         kind: RowKind::Option { group: group(key), mark: value(mark), basis },
         charges: charges(3, 1),
         delta: value(delta),
@@ -82,6 +84,7 @@ pub fn charges(maintenance: i64, initial: i64) -> Charges {
 pub fn rows() -> Vec<ScenarioRow> {
     let linear = |id: u64, kind, delta: i64, width| ScenarioRow {
         instrument: InstrumentId::new(id),
+        underlying: Underlying::FIRST,
         kind,
         charges: charges(40, 30),
         delta: value(delta),
@@ -144,7 +147,7 @@ pub fn adding_market<F: MarginField>() -> ScenarioMarket<F> {
 #[derive(Clone)]
 pub struct ScenarioMarket<F = Fp> {
     pub rows: Vec<ScenarioRow>,
-    pub terms: ScenarioTerms,
+    pub terms: MarketTerms,
     pub tree: Tree<F>,
     pub header: MarketHeader<F>,
 }
@@ -160,7 +163,8 @@ impl<F: MarginField> ScenarioMarket<F> {
         Self::of(rows(), terms())
     }
 
-    pub fn of(rows: Vec<ScenarioRow>, terms: ScenarioTerms) -> Self {
+    pub fn of(rows: Vec<ScenarioRow>, terms: impl Into<MarketTerms>) -> Self {
+        let terms = terms.into();
         let leaves = rows.iter().map(ScenarioRow::leaf).collect();
         let tree = Tree::build(Domain::MarketNode, MARKET_DEPTH, leaves).unwrap();
         let header = MarketHeader {
@@ -184,10 +188,17 @@ impl<F: MarginField> ScenarioMarket<F> {
         ScenarioSlot { position: position.clone(), row: self.rows[index], path }
     }
 
+    /// Of a market of one underlying.
     pub fn margin(&self, positions: &[Position]) -> ScenarioMargin {
+        let [only] = self.account(positions).parts().to_vec().try_into().unwrap();
+        only
+    }
+
+    /// Of any market.
+    pub fn account(&self, positions: &[Position]) -> AccountMargin {
         let slots: Vec<_> = positions.iter().map(|position| self.slot(position)).collect();
         let parts = slots.iter().map(|slot| (&slot.position, &slot.row));
-        ScenarioMargin::assess(parts, &Reserved::NONE, &self.terms).unwrap()
+        AccountMargin::assess(parts, &Reserved::NONE, &self.terms).unwrap()
     }
 
     /// Instance and witness of an account with these positions.
@@ -196,7 +207,7 @@ impl<F: MarginField> ScenarioMarket<F> {
             attest(positions);
         let padding = self.rows.len() - 1;
         ScenarioCase {
-            shape: Shape::Small,
+            shape: Shape::scenario_for(0, 0, self.terms.underlyings()).unwrap(),
             instance: MarginInstance {
                 context,
                 epoch: self.header.epoch,
@@ -282,6 +293,85 @@ impl<F: MarginField> ScenarioCase<F> {
     pub fn circuit_in<L: Columns>(&self) -> ScenarioCircuit<F, L> {
         ScenarioCircuit::new(self.shape, self.instance, self.witness.clone()).unwrap()
     }
+}
+
+/// How far the instruments of the second underlying are from their like.
+pub const SECOND: u64 = 1_000;
+
+/// The rows of both underlyings: those of the second stand behind, under expiries of
+/// their own, and no two values are the same.
+pub fn both_rows() -> Vec<ScenarioRow> {
+    let mut both = rows();
+    both.extend(rows().into_iter().map(|row| {
+        let id = row.instrument.get() + SECOND;
+        let mut row = ScenarioRow {
+            instrument: InstrumentId::new(id),
+            underlying: Underlying::SECOND,
+            charges: charges(7, 2),
+            delta: value(row.delta.get() / 3),
+            scenarios: spread(i64::try_from(id).unwrap(), row.mark().get() / 2, 1_500),
+            ..row
+        };
+        match &mut row.kind {
+            RowKind::Option { group: of, mark, .. } => {
+                *of = group(of.key.get() + 5);
+                *mark = value(mark.get() / 2);
+            }
+            RowKind::Future { group: of, .. } => *of = group(of.key.get() + 5),
+            RowKind::Perpetual { options_fee } => *options_fee = LotFee::new(210).unwrap(),
+            RowKind::Collateral { .. } => {}
+        }
+        row
+    }));
+    both
+}
+
+/// The terms of both: no two fields are the same.
+pub fn both_terms() -> MarketTerms {
+    let part = |percent: u64| Fine::new(FINE_ONE / 100 * percent).unwrap();
+    let mut second = terms();
+    for (dampening, percent) in second.dampening.iter_mut().zip(40..) {
+        *dampening = part(percent);
+    }
+    second.maintenance_factor = LossFactor::new(1_100_000_003).unwrap();
+    second.initial_factor = LossFactor::new(1_700_000_011).unwrap();
+    second.minimum =
+        MinimumCharge { net: part(9), half_hedged: part(2), short_fee: LotFee::new(35).unwrap() };
+    second.naked = charges(90, 20);
+    second.basis_is_added = true;
+    second.reliefs = std::array::from_fn(|i| account_units(7 * (i as u64 + 2)));
+    second.delta_tiers = [(4_000, 4), (20_000, 5)]
+        .map(|(from, rate)| DeltaTier { from: account_units(from), rate: part(rate) });
+    MarketTerms { first: terms(), second: Some(second) }
+}
+
+/// A market of two underlyings.
+pub fn both_market<F: MarginField>() -> ScenarioMarket<F> {
+    ScenarioMarket::of(both_rows(), both_terms())
+}
+
+/// A book of every kind of row on both underlyings, that meets its initial margin.
+pub fn healthy_on_both() -> Vec<Position> {
+    let second = [(CALL, 20), (PUT, -30), (FAR_CALL, 7), (FUTURE, -3), (PERP, 9), (CASH, 4)];
+    let second = second.map(|(id, lots)| (id + SECOND, lots));
+    let first =
+        [(CALL, -30), (PUT, 20), (PUT2, 40), (FAR_CALL, -10), (FUTURE, 5), (PERP, -8), (CASH, 50)];
+    book(1_000_000, &[first.as_slice(), &second].concat())
+}
+
+/// Every slot and expiry of the smallest shape over two underlyings in use.
+pub fn every_slot_on_both() -> Vec<Position> {
+    let more = [(OTHERS[0], 6), (OTHERS[0] + SECOND, -6), (PUT2 + SECOND, 3)];
+    let of = |position: &Position| (position.instrument.get(), position.quantity.get());
+    let lots: Vec<_> = healthy_on_both().iter().map(of).chain(more).collect();
+    book(1_000_000, &lots)
+}
+
+/// A book that is below all levels, on both.
+pub fn poor_on_both() -> Vec<Position> {
+    let first = [(CALL, -20), (CALL2, 15), (PUT2, -25), (FAR_CALL, 9), (FUTURE, -7), (PERP, 9)];
+    let second = first.map(|(id, lots)| (id + SECOND, 5 - 2 * lots));
+    book(-400_000, &[first, second].concat())
 }
 
 /// Lots of instruments, in canonical order, with cash in the first.

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod both;
 mod claim;
 mod margin;
 mod rows;
@@ -236,22 +237,22 @@ fn rejects_m3_another_header() {
 #[test]
 fn rejects_m3_terms_of_another_market() {
     let mut case = control();
-    case.witness.terms.initial_factor = LossFactor::new(1_000_000_000).unwrap();
+    case.witness.terms.first.initial_factor = LossFactor::new(1_000_000_000).unwrap();
     both_reject(&case, Violation::Terms, "M3 market root");
     case.witness.account.header.terms = case.witness.terms.digest();
     both_reject(&case, Violation::Header, "M3 market root");
     let lies: [Lie; 11] = [
-        |a| a.terms.dampening[41] -= Fp::ONE,
-        |a| a.terms.maintenance_factor -= Fp::ONE,
-        |a| a.terms.initial_factor -= Fp::ONE,
-        |a| a.terms.net -= Fp::ONE,
-        |a| a.terms.half_hedged -= Fp::ONE,
-        |a| a.terms.short_fee -= Fp::ONE,
-        |a| a.terms.naked -= power(LIMB_BITS),
-        |a| a.terms.basis_is_added += Fp::ONE,
-        |a| a.terms.reliefs[7] += Fp::ONE,
-        |a| a.terms.delta_tiers[0][0] += Fp::ONE,
-        |a| a.terms.delta_tiers[1][1] -= Fp::ONE,
+        |a| a.underlyings[0].terms.dampening[41] -= Fp::ONE,
+        |a| a.underlyings[0].terms.maintenance_factor -= Fp::ONE,
+        |a| a.underlyings[0].terms.initial_factor -= Fp::ONE,
+        |a| a.underlyings[0].terms.net -= Fp::ONE,
+        |a| a.underlyings[0].terms.half_hedged -= Fp::ONE,
+        |a| a.underlyings[0].terms.short_fee -= Fp::ONE,
+        |a| a.underlyings[0].terms.naked -= power(LIMB_BITS),
+        |a| a.underlyings[0].terms.basis_is_added += Fp::ONE,
+        |a| a.underlyings[0].terms.reliefs[7] += Fp::ONE,
+        |a| a.underlyings[0].terms.delta_tiers[0][0] += Fp::ONE,
+        |a| a.underlyings[0].terms.delta_tiers[1][1] -= Fp::ONE,
     ];
     for lie in lies {
         for case in [control(), poor_control()] {

@@ -30,7 +30,8 @@ fn rejects_m5_false_signs() {
             rejects_lie(&case, lie, &label);
         }
         let delta: Lie = |a| {
-            a.totals.net_delta_is_negative = Fp::ONE - a.totals.net_delta_is_negative;
+            a.underlyings[0].net_delta_is_negative =
+                Fp::ONE - a.underlyings[0].net_delta_is_negative;
             a.solve_claim();
         };
         rejects_lie(&case, delta, "M5 absolute net delta");
@@ -78,22 +79,22 @@ fn rejects_m5_false_netting() {
 fn rejects_m5_another_worst_loss() {
     for case in [control(), poor_control()] {
         let better: Lie = |a| {
-            a.totals.worst += Fp::ONE;
+            a.underlyings[0].worst += Fp::ONE;
             a.solve_claim();
         };
         rejects_lie(&case, better, "M5 worst is not beyond");
         let none: Lie = |a| {
-            a.totals.worst = Fp::ZERO;
+            a.underlyings[0].worst = Fp::ZERO;
             a.solve_claim();
         };
         rejects_lie(&case, none, "M5 worst is not beyond");
         let worse: Lie = |a| {
-            a.totals.worst -= Fp::ONE;
+            a.underlyings[0].worst -= Fp::ONE;
             a.solve_claim();
         };
         rejects_only(&case, worse, "M5 worst is one of them");
         let much_worse: Lie = |a| {
-            a.totals.worst -= power(120);
+            a.underlyings[0].worst -= power(120);
             a.solve_claim();
         };
         rejects_lie(&case, much_worse, "M5 worst is one of them");
@@ -103,7 +104,7 @@ fn rejects_m5_another_worst_loss() {
     assert!(margin.basis > margin.worst);
     let basis: Fp = -Fp::from_u128(margin.basis.abs().as_u128());
     let lie = |a: &mut Assignment<Fp>| {
-        a.totals.worst = basis;
+        a.underlyings[0].worst = basis;
         a.solve_claim();
     };
     rejects_only(&control(), lie, "M5 worst is not beyond");
@@ -128,25 +129,25 @@ fn rejects_m5_another_charge_beside_the_worst() {
         for tier in 0..2 {
             let label = format!("tier {tier} less net delta");
             let within = |a: &mut Assignment<Fp>| {
-                flip(&mut a.totals.tiers_left[tier]);
+                flip(&mut a.underlyings[0].tiers_left[tier]);
                 a.solve_claim();
             };
             rejects_lie(&case, within, &label);
             let less = |a: &mut Assignment<Fp>| {
-                a.totals.tiers_left[tier].magnitude -= Fp::ONE;
+                a.underlyings[0].tiers_left[tier].magnitude -= Fp::ONE;
                 a.solve_claim();
             };
             rejects_lie(&case, less, &label);
             // The same value by another magnitude: nothing is beyond.
             let wraps = |a: &mut Assignment<Fp>| {
-                let left = &mut a.totals.tiers_left[tier];
+                let left = &mut a.underlyings[0].tiers_left[tier];
                 left.magnitude = -left.magnitude;
                 left.negative = Fp::ONE - left.negative;
                 a.solve_claim();
             };
             rejects_lie(&case, wraps, &format!("M4 left in tier {tier}: range 72"));
             let half = |a: &mut Assignment<Fp>| {
-                a.totals.tiers_left[tier].negative = Fp::from(2).invert().unwrap();
+                a.underlyings[0].tiers_left[tier].negative = Fp::from(2).invert().unwrap();
                 a.solve_claim();
             };
             rejects_lie(&case, half, &format!("M5 left in tier {tier} is negative"));
@@ -172,7 +173,7 @@ fn rejects_m5_another_charge_beside_the_worst() {
 fn rejects_m5_another_fee_on_options() {
     let set = |fee: u64| {
         move |a: &mut Assignment<Fp>| {
-            a.totals.options_fee = Fp::from(fee);
+            a.underlyings[0].options_fee = Fp::from(fee);
             for expiry in &mut a.expiries {
                 expiry.fee = if expiry.confidence_fee > Fp::from(fee) {
                     expiry.confidence_fee
@@ -232,7 +233,7 @@ fn rejects_m5_another_basis_loss() {
         let invented: Lie = |a| {
             a.expiries[FREE].basis_weight = Fp::from(FINE_ONE);
             a.expiries[FREE].basis_loss = Fp::from(1_000_000_000);
-            a.totals.worst = -Fp::from(FINE_ONE) * Fp::from(1_000_000_000);
+            a.underlyings[0].worst = -Fp::from(FINE_ONE) * Fp::from(1_000_000_000);
             a.solve_claim();
         };
         rejects_lie(&case, invented, "M5 basis loss is one of them");

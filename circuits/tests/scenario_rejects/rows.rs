@@ -106,7 +106,7 @@ fn rejects_m4_sums_unpacked_otherwise() {
         };
         rejects_lie(&case, wrap, "M4 sum 0 limb 1: range 72");
         let linear: Lie = |a| {
-            let sums = &mut a.totals.linear;
+            let sums = &mut a.underlyings[0].linear;
             sums[3] = Signed::of(&(sums[3].value() + power(LIMB_BITS)));
             sums[4] = Signed::of(&(sums[4].value() - Fp::ONE));
         };

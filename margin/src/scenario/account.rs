@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use ethnum::I256;
 
 use super::row::{GroupTerms, ScenarioRow};
-use super::terms::ScenarioTerms;
+use super::terms::{MarketTerms, ScenarioTerms};
+use super::units::Underlying;
 use super::{BASIS, FINE_ONE, MARK, REGULAR_SCENARIOS, RELIEVED_FROM, SCENARIOS, SUM_BITS, VALUES};
 use crate::ids::{BucketId, InstrumentId};
 use crate::portfolio::{Position, Reserved};
@@ -42,7 +43,7 @@ pub struct ChargeSums {
     pub confidence: u128,
 }
 
-/// An account's margin under a scenario table.
+/// An account's margin under a scenario table: what of it is on one underlying.
 ///
 /// With `a` the lots, `v`, `mark`, `up`, `down` the values of the rows, `e` an
 /// expiry with its discounts and weight, `R` the dampening, and `[..]` over
@@ -71,7 +72,7 @@ pub struct ChargeSums {
 /// of an expiry is its weight times its net delta, long or short.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ScenarioMargin {
-    /// The expiries held, ascending.
+    /// The expiries held on the underlying, ascending.
     pub expiries: Vec<ExpirySums>,
     /// Dampened profit and loss of all but options under each scenario, in
     /// quote units.
@@ -108,28 +109,23 @@ pub struct ScenarioMargin {
 redacted_debug!(ExpirySums, ChargeSums, ScenarioMargin);
 
 impl ScenarioMargin {
-    /// Assesses positions, each with its row, in canonical order: the call and
-    /// the put of a strike are neighbours.
+    /// Assesses positions on the only underlying of a market, each with its row, in
+    /// canonical order: the call and the put of a strike are neighbours.
     ///
     /// # Errors
     /// When a position is out of range or in another bucket, collateral is
-    /// owed, two rows do not agree on their expiry, or a sum is out of range.
+    /// owed, a row is of another underlying, two rows do not agree on their expiry, or
+    /// a sum is out of range.
     pub fn assess<'a>(
         positions: impl IntoIterator<Item = (&'a Position, &'a ScenarioRow)>,
         reserved: &Reserved,
         terms: &ScenarioTerms,
     ) -> Result<Self, Violation> {
-        let mut account = Self { reserved: reserved.get(), ..Self::new(terms) };
-        let mut strike = Strike::default();
-        for (index, (position, row)) in positions.into_iter().enumerate() {
-            let lots = lots_of(index, position, row)?;
-            account.add(index, lots, row)?;
-            account.cash += position.cash.get();
-            let option_lots = if row.is_option() { lots } else { 0 };
-            account.naked += strike.next(position.instrument, option_lots);
-        }
-        account.naked += strike.naked();
-        account.finish(terms)?;
+        let terms = MarketTerms::from(*terms);
+        let [account] = assess_each(positions, reserved, &terms)?
+            .try_into()
+            // There are as many as terms.
+            .map_err(|_| Violation::Terms)?;
         Ok(account)
     }
 
@@ -234,13 +230,12 @@ impl ScenarioMargin {
         Ok(())
     }
 
-    /// M4: each sum is below `2^72` either way.
+    /// M4: each sum on the underlying is below `2^72` either way.
     fn sums_in_range(&self) -> bool {
         let expiries = self.expiries.iter().flat_map(|sums| {
             sums.scenarios.iter().chain(&sums.basis).chain(core::iter::once(&sums.mark))
         });
-        let charges = [&self.charges.maintenance, &self.charges.initial, &self.collateral];
-        let mut sums = expiries.chain(&self.linear).chain(charges);
+        let mut sums = expiries.chain(&self.linear);
         sums.all(|sum| sum.unsigned_abs() >> SUM_BITS == 0)
             && (self.deltas[0] + self.deltas[1]) >> SUM_BITS == 0
     }
@@ -280,6 +275,64 @@ impl ScenarioMargin {
     }
 }
 
+/// The figures on each underlying of a market: what is reserved counts with the first.
+pub(super) fn assess_each<'a>(
+    positions: impl IntoIterator<Item = (&'a Position, &'a ScenarioRow)>,
+    reserved: &Reserved,
+    terms: &MarketTerms,
+) -> Result<Vec<ScenarioMargin>, Violation> {
+    let mut parts: Vec<_> = terms.iter().map(ScenarioMargin::new).collect();
+    let mut strike = Strike::default();
+    for (index, (position, row)) in positions.into_iter().enumerate() {
+        let lots = lots_of(index, position, row)?;
+        // An expiry is of one underlying.
+        let shared = row.group().is_some_and(|group| {
+            let others = parts.iter().zip(0_u8..).filter(|(_, u)| *u != row.underlying.get());
+            others.flat_map(|(part, _)| &part.expiries).any(|sums| sums.terms.key == group.key)
+        });
+        if shared {
+            return Err(Violation::Expiry(index));
+        }
+        let option_lots = if row.is_option() { lots } else { 0 };
+        let ended = strike.next(index, (position.instrument, row.underlying), option_lots)?;
+        naked(&mut parts, ended);
+        let part = parts.get_mut(usize::from(row.underlying.get()));
+        let part = part.ok_or(Violation::Underlying(index))?;
+        part.add(index, lots, row)?;
+        part.cash += position.cash.get();
+    }
+    naked(&mut parts, strike.ended());
+    if let Some(first) = parts.first_mut() {
+        first.reserved = reserved.get();
+    }
+    for (part, terms) in parts.iter_mut().zip(terms.iter()) {
+        part.finish(terms)?;
+    }
+    match account_sums_in_range(&parts) {
+        true => Ok(parts),
+        false => Err(Violation::Sum),
+    }
+}
+
+/// M4: what counts for the whole account, whatever the underlying: each sum is below
+/// `2^72` either way.
+fn account_sums_in_range(parts: &[ScenarioMargin]) -> bool {
+    let sum = |of: fn(&ScenarioMargin) -> i128| parts.iter().map(of).sum::<i128>();
+    let sums = [
+        sum(|part| part.charges.maintenance),
+        sum(|part| part.charges.initial),
+        sum(|part| part.collateral),
+    ];
+    sums.iter().all(|sum| sum.unsigned_abs() >> SUM_BITS == 0)
+}
+
+/// Counts what is naked of a strike with its underlying.
+fn naked(parts: &mut [ScenarioMargin], (underlying, lots): (Underlying, u128)) {
+    if let Some(part) = parts.get_mut(usize::from(underlying.get())) {
+        part.naked += lots;
+    }
+}
+
 /// The lots of a position, after the checks on it alone.
 fn lots_of(index: usize, position: &Position, row: &ScenarioRow) -> Result<i64, Violation> {
     let lots = position.quantity.get();
@@ -304,21 +357,31 @@ fn add(sums: &mut [i128; SCENARIOS], values: &[i128; VALUES]) {
 /// Option lots of the strike last seen.
 #[derive(Default)]
 struct Strike {
-    instrument: Option<InstrumentId>,
+    last: Option<(InstrumentId, Underlying)>,
     net: i128,
 }
 
 impl Strike {
-    /// Moves on to a position; returns what is naked of a strike it ends.
-    fn next(&mut self, instrument: InstrumentId, lots: i64) -> u128 {
-        let same = self.instrument.is_some_and(|last| last.strike() == instrument.strike());
-        let naked = if same { 0 } else { self.naked() };
-        self.net = if same { self.net } else { 0 } + i128::from(lots);
-        self.instrument = Some(instrument);
-        naked
+    /// Moves on to a position; returns what is naked of a strike it ends, and the
+    /// underlying of that.
+    fn next(
+        &mut self,
+        index: usize,
+        of: (InstrumentId, Underlying),
+        lots: i64,
+    ) -> Result<(Underlying, u128), Violation> {
+        let same = self.last.filter(|(last, _)| last.strike() == of.0.strike());
+        if same.is_some_and(|(_, underlying)| underlying != of.1) {
+            return Err(Violation::Underlying(index));
+        }
+        let ended = if same.is_some() { (of.1, 0) } else { self.ended() };
+        self.net = if same.is_some() { self.net } else { 0 } + i128::from(lots);
+        self.last = Some(of);
+        Ok(ended)
     }
 
-    fn naked(&self) -> u128 {
-        self.net.min(0).unsigned_abs()
+    fn ended(&self) -> (Underlying, u128) {
+        let underlying = self.last.map_or(Underlying::FIRST, |(_, underlying)| underlying);
+        (underlying, self.net.min(0).unsigned_abs())
     }
 }

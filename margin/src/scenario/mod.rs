@@ -15,12 +15,17 @@
 //! An element of a row holds three signed values, [`LIMB_BITS`] apart. A
 //! circuit multiplies and sums whole elements and unpacks the *sums*, which are
 //! below `2^`[`SUM_BITS`] either way; it never unpacks a row.
+//!
+//! A market has one underlying or two, each with terms of its own. A row names its
+//! underlying, and an account has sums, a worst loss and charges for each; what it is
+//! asked for is their sum: [`AccountMargin`]. Nothing offsets between underlyings.
 
 mod account;
 mod levels;
 mod relation;
 mod row;
 mod terms;
+mod underlyings;
 mod units;
 
 pub use account::{ChargeSums, ExpirySums, MAX_LOTS, MIN_LOTS, ScenarioMargin};
@@ -30,9 +35,14 @@ pub use row::{
     Charges, GROUP, GroupTerms, LIMB_BITS, ROW_E0, ROW_ELEMENTS, RowKind, ScenarioRow,
     VALUE_ELEMENTS, pack_limbs,
 };
-pub use terms::{DeltaTier, MinimumCharge, ScenarioTerms, TERMS_ELEMENTS};
-pub use units::{AccountUnits, ExpiryKey, Fine, LossFactor, LotCharge, LotFee, LotValue};
+pub use terms::{DeltaTier, MarketTerms, MinimumCharge, ScenarioTerms, TERMS_ELEMENTS};
+pub use underlyings::AccountMargin;
+pub use units::{
+    AccountUnits, ExpiryKey, Fine, LossFactor, LotCharge, LotFee, LotValue, Underlying,
+};
 
+/// Most underlyings of a market.
+pub const MAX_UNDERLYINGS: usize = 2;
 /// Regular scenarios; what a model does not use is zero.
 pub const REGULAR_SCENARIOS: usize = 40;
 /// All scenarios: the regular ones, the linear skew, the absolute skew.

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::FACTOR_ONE;
-use super::account::ScenarioMargin;
 use super::row::ScenarioRow;
-use super::terms::ScenarioTerms;
+use super::terms::MarketTerms;
+use super::underlyings::AccountMargin;
 use crate::claim::{Level, Leverage, Multiplier};
 use crate::field::MarginField;
 use crate::ids::{BucketId, InstrumentId};
@@ -28,7 +28,7 @@ pub struct ScenarioWitness<F> {
     /// are all in bucket 0.
     pub account: AccountWitness<F, ScenarioRow>,
     /// The market's terms.
-    pub terms: ScenarioTerms,
+    pub terms: MarketTerms,
 }
 
 redacted_debug!(ScenarioWitness<F>);
@@ -43,8 +43,8 @@ impl<F: MarginField> ScenarioWitness<F> {
     /// The account's figures.
     ///
     /// # Errors
-    /// See [`ScenarioMargin::assess`].
-    pub fn assess(&self) -> Result<ScenarioMargin, Violation> {
+    /// See [`AccountMargin::assess`].
+    pub fn assess(&self) -> Result<AccountMargin, Violation> {
         Scenario::assess(self, self.account.slots.iter(), &self.account.reserved)
     }
 }
@@ -58,7 +58,7 @@ impl<F: MarginField> MarginFamily for Scenario<F> {
     type Field = F;
     type Row = ScenarioRow;
     type Witness = ScenarioWitness<F>;
-    type Figures = ScenarioMargin;
+    type Figures = AccountMargin;
 
     fn account(witness: &ScenarioWitness<F>) -> &AccountWitness<F, ScenarioRow> {
         &witness.account
@@ -85,12 +85,12 @@ impl<F: MarginField> MarginFamily for Scenario<F> {
         witness: &ScenarioWitness<F>,
         slots: impl Iterator<Item = &'a ScenarioSlot<F>>,
         reserved: &Reserved,
-    ) -> Result<ScenarioMargin, Violation>
+    ) -> Result<AccountMargin, Violation>
     where
         Self: 'a,
     {
         let slots = slots.map(|slot| (&slot.position, &slot.row));
-        ScenarioMargin::assess(slots, reserved, &witness.terms)
+        AccountMargin::assess(slots, reserved, &witness.terms)
     }
 
     /// Any row of the market applies to zero lots.
@@ -99,7 +99,7 @@ impl<F: MarginField> MarginFamily for Scenario<F> {
     }
 }
 
-impl Figures for ScenarioMargin {
+impl Figures for AccountMargin {
     fn shortfall(&self, level: Level, times: Multiplier) -> Option<u128> {
         Some(self.shortfall_of(level, times)).filter(|short| short >> SHORTFALL_BITS == 0)
     }

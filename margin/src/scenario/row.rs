@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::units::{ExpiryKey, Fine, LotCharge, LotFee, LotValue};
+use super::units::{ExpiryKey, Fine, LotCharge, LotFee, LotValue, Underlying};
 use super::{BASIS, MARK, SCENARIOS, VALUES};
 use crate::field::MarginField;
 use crate::ids::InstrumentId;
@@ -22,8 +22,9 @@ pub const ROW_ELEMENTS: usize = 3 + VALUE_ELEMENTS;
 
 /// First element: instrument (64), is an option (8), has an expiry (8), is long
 /// only (8), delta is negative (8), fee on options (48), delta's notional
-/// without its sign (48): 192 bits.
-pub const ROW_E0: RowOffsets<7> = RowOffsets { bits: [0, 64, 72, 80, 88, 96, 144] };
+/// without its sign (48), underlying (8): 200 bits. A row of the first underlying is
+/// the same whether its market has a second.
+pub const ROW_E0: RowOffsets<8> = RowOffsets { bits: [0, 64, 72, 80, 88, 96, 144, 192] };
 /// Second element, zero without an expiry: key (16), long discount (48), short
 /// discount (48), basis weight (48), confidence fee (48).
 pub const GROUP: RowOffsets<5> = RowOffsets { bits: [0, 16, 64, 112, 160] };
@@ -92,6 +93,8 @@ pub struct Charges {
 pub struct ScenarioRow {
     /// The instrument.
     pub instrument: InstrumentId,
+    /// Whose sums it counts in.
+    pub underlying: Underlying,
     /// What the values mean.
     pub kind: RowKind,
     /// Charged per lot, long or short, what rounding must cover included.
@@ -176,6 +179,7 @@ impl ScenarioRow {
                 (delta < 0).into(),
                 self.options_fee().get(),
                 delta.unsigned_abs(),
+                self.underlying.get().into(),
             ],
         );
         let group = self.group().map_or(F::ZERO, GroupTerms::element);

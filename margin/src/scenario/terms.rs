@@ -4,7 +4,7 @@ use super::row::Charges;
 use super::units::{AccountUnits, Fine, LossFactor, LotFee};
 use super::{DELTA_TIERS, RELIEFS, SCENARIOS};
 use crate::field::MarginField;
-use crate::poseidon::{Domain, hash_chain};
+use crate::poseidon::{Domain, hash, hash_chain};
 
 /// Elements of the terms.
 pub const TERMS_ELEMENTS: usize = SCENARIOS + FACTORS + 2 + RELIEFS + 2 * DELTA_TIERS;
@@ -35,7 +35,7 @@ pub struct DeltaTier {
     pub rate: Fine,
 }
 
-/// The terms of a market, behind its header.
+/// The terms of an underlying's market, behind the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScenarioTerms {
     /// Dampening of each scenario, on the options' marks; zero for a scenario
@@ -61,7 +61,7 @@ pub struct ScenarioTerms {
 }
 
 impl ScenarioTerms {
-    /// The digest that the market's header holds.
+    /// The digest that the header of a market of this underlying alone holds.
     pub fn digest<F: MarginField>(&self) -> F {
         hash_chain((Domain::ScenarioTerms, Domain::ScenarioTermsNext), &self.elements::<F>())
     }
@@ -90,5 +90,49 @@ impl ScenarioTerms {
             .chain(added.map(F::from));
         elements.iter_mut().zip(all).for_each(|(element, value)| *element = value);
         elements
+    }
+}
+
+/// The terms of a market: of one underlying, or of two.
+///
+/// Rows name their underlying by its place: [`Underlying`](super::Underlying).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketTerms {
+    /// Of the first underlying.
+    pub first: ScenarioTerms,
+    /// Of the second, where there is one.
+    pub second: Option<ScenarioTerms>,
+}
+
+impl MarketTerms {
+    /// The terms of each underlying, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &ScenarioTerms> {
+        core::iter::once(&self.first).chain(&self.second)
+    }
+
+    /// How many underlyings there are.
+    pub const fn underlyings(&self) -> usize {
+        match self.second {
+            None => 1,
+            Some(_) => 2,
+        }
+    }
+
+    /// The digest that the market's header holds: that of the terms of the only
+    /// underlying, or one over those of both. A digest of one kind is none of the other.
+    pub fn digest<F: MarginField>(&self) -> F {
+        let first = self.first.digest();
+        match &self.second {
+            None => first,
+            Some(second) => {
+                hash(Domain::ScenarioUnderlyings, [first, second.digest(), F::ZERO, F::ZERO])
+            }
+        }
+    }
+}
+
+impl From<ScenarioTerms> for MarketTerms {
+    fn from(first: ScenarioTerms) -> Self {
+        Self { first, second: None }
     }
 }

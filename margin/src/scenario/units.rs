@@ -77,3 +77,30 @@ impl ExpiryKey {
         self.0
     }
 }
+
+/// The place of an underlying among those of its market, from 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Underlying(u8);
+
+impl Underlying {
+    /// The only underlying of a market, or the first of two.
+    pub const FIRST: Self = Self(0);
+    /// The second of two.
+    pub const SECOND: Self = Self(1);
+
+    /// The underlying of a place.
+    ///
+    /// # Errors
+    /// Beyond [`MAX_UNDERLYINGS`](super::MAX_UNDERLYINGS).
+    pub const fn new(place: u8) -> Result<Self, OutOfRange> {
+        match place {
+            0 | 1 => Ok(Self(place)),
+            _ => Err(OutOfRange { what: "underlying", allowed: "0 and 1" }),
+        }
+    }
+
+    /// The place.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}

@@ -417,6 +417,7 @@ impl Parameters {
     fn spec(&self, collaterals: BTreeMap<Symbol, CollateralTerms>) -> ParameterSpec {
         let other = self.other_contingency;
         ParameterSpec {
+            second: None,
             name: "case".to_owned(),
             source: String::new(),
             notes: Vec::new(),

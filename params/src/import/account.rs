@@ -103,6 +103,8 @@ pub enum AccountNote {
     StandardMargin,
     /// The venue is liquidating the account.
     Liquidation,
+    /// Positions on more than one underlying.
+    SeveralUnderlyings,
 }
 
 impl fmt::Display for AccountNote {
@@ -140,6 +142,10 @@ impl fmt::Display for AccountNote {
                  of portfolio margin its requirement is another"
             }
             Self::Liquidation => "the venue is liquidating this account",
+            Self::SeveralUnderlyings => {
+                "the positions are on more than one underlying: a market has two at most, which a \
+                 set of two underlyings makes, and asks for the sum"
+            }
         })
     }
 }

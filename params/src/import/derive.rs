@@ -3,6 +3,8 @@
 //! Fields of `private/get_subaccount` as documented in November 2026. The venue's margins
 //! are balances *over* what is required; here they are turned into requirements.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -11,7 +13,6 @@ use crate::decimal::canonical;
 use crate::import::account::{AccountNote, Builder, Cost, Funds, Holding, Rest, Stated, sum};
 use crate::import::number::{Figure, Number};
 use crate::import::{AccountProblem, ImportError, VenueAccount, answer, forms, symbol};
-use crate::symbol::Symbol;
 
 const WHAT: &str = "the answer of private/get_subaccount";
 const SOURCE: &str = "Derive subaccount: mark prices";
@@ -59,8 +60,8 @@ struct RawPosition {
 /// positions, perpetuals with the profit that is not settled.
 ///
 /// # Errors
-/// When the file is no such answer, the venue could not read all of it, the account
-/// holds more than one underlying, or its value is not the sum of what it lists.
+/// When the file is no such answer, the venue could not read all of it, or the
+/// account's value is not the sum of what it lists.
 pub fn account(subaccount: &str) -> Result<VenueAccount, ImportError> {
     let is_it = |object: &Map<String, Value>| object.contains_key("collaterals");
     let raw: RawSubaccount = forms::row(&answer::object(subaccount, WHAT, is_it, &[])?, WHAT)?;
@@ -83,17 +84,18 @@ pub fn account(subaccount: &str) -> Result<VenueAccount, ImportError> {
             }
         }
     }
-    let mut underlying: Option<Symbol> = None;
+    let mut underlyings = BTreeSet::new();
     for (index, row) in raw.positions.iter().enumerate() {
         let position: RawPosition = forms::row(row, &format!("position {}", index + 1))?;
         values.push(position.mark_value.0);
         if !position.amount.0.is_zero() {
-            let own = symbol(position.instrument_name.split('-').next().unwrap_or_default())?;
-            if underlying.replace(own.clone()).is_some_and(|other| other != own) {
-                return Err(ImportError::Account(AccountProblem::SeveralUnderlyings));
-            }
+            underlyings
+                .insert(symbol(position.instrument_name.split('-').next().unwrap_or_default())?);
             position.put(&mut builder)?;
         }
+    }
+    if underlyings.len() > 1 {
+        builder.note(AccountNote::SeveralUnderlyings);
     }
     raw.check(sum(values)?)?;
     raw.finish(builder, cash)

@@ -15,10 +15,19 @@ pub enum AccountProblem {
     NoSummary,
     /// A margin model that is not the portfolio's own.
     #[error(
-        "the account is not in segregated portfolio margin (margin_model segregated_pm): no model \
-         here states its margin"
+        "the account is not in segregated portfolio margin (margin_model segregated_pm): one in \
+         cross portfolio margin is read with --cross, and no model here states another's margin"
     )]
     MarginModel,
+    /// A margin model that is not the one over all currencies.
+    #[error(
+        "the account is not in cross portfolio margin (margin_model cross_pm): its currencies are \
+         margined apart, so read one with --currency"
+    )]
+    NotCross,
+    /// A currency beside BTC and ETH that is owed.
+    #[error("the account owes a currency beside BTC and ETH, which no market here can state")]
+    OtherOwed,
     /// A size that cannot be brought to coins.
     #[error("a position has neither size_currency nor a mark price to get its coins from")]
     NoCoins,
@@ -61,12 +70,6 @@ pub enum AccountProblem {
     /// The venue's own answer is not whole.
     #[error("the venue could not fetch the whole account (failed_to_fetch)")]
     FailedToFetch,
-    /// Positions on more than one underlying.
-    #[error(
-        "the account holds options, perpetuals or futures on more than one underlying: a market has \
-         one, and an account that is margined on all together cannot be stated"
-    )]
-    SeveralUnderlyings,
     /// Margin of orders in coins that nothing brings to the quote currency.
     #[error("open orders have margin in coins, and no row has an index_price to state it in USD")]
     NoIndex,

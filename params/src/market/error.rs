@@ -101,6 +101,9 @@ pub enum MarketError {
     /// A model, marks or closes that make no table of the simulation family.
     #[error(transparent)]
     Simulation(#[from] crate::simulation::SimulationError),
+    /// What is asked of a market of one underlying, of one of two.
+    #[error("the market has two underlyings, and this is of one: `margin` and proofs serve both")]
+    SeveralUnderlyings,
     /// A portfolio that portfolio margin does not take.
     #[error(transparent)]
     Statement(#[from] zkmargin_margin::relation::Violation),

@@ -5,40 +5,34 @@
 //! calibrated the header binds the rule, ranges follow from the snapshot
 //! ([`calibration`]), and one leaf after the rows is the snapshot's digest. Of a set that
 //! `states_marks` the leaf after each row is what it is made of ([`marks`]).
+//!
+//! A set of two underlyings makes a market of both: the second's rows stand behind the
+//! first's, under expiries of their own, and the header binds the terms of both.
 
+mod build;
 pub mod calibration;
 pub mod marks;
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
 use rust_decimal::Decimal;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{Epoch, InstrumentId};
-use zkmargin_margin::market::{MARKET_DEPTH, MarketHeader, snapshot_leaf};
+use zkmargin_margin::ids::InstrumentId;
+use zkmargin_margin::market::MarketHeader;
 use zkmargin_margin::merkle::{Path, Tree};
 use zkmargin_margin::portfolio::{Held, Portfolio, Position};
-use zkmargin_margin::poseidon::{Domain, hash};
 use zkmargin_margin::scenario::{
-    FACTOR_ONE, ScenarioMargin, ScenarioRow, ScenarioSlot, ScenarioTerms, ScenarioWitness,
+    AccountMargin, MarketTerms, ScenarioRow, ScenarioSlot, ScenarioWitness,
 };
-use zkmargin_margin::units::{Amount, Denominator, Lots};
+use zkmargin_margin::units::{Amount, Lots};
 use zkmargin_margin::witness::AccountWitness;
 
 use crate::convert::{self, ConversionError};
+use crate::market::MarketError;
 use crate::market::scenario::marks::Marks;
-use crate::market::{MAX_ROWS, MarketError};
-use crate::scenario::error::{Problem, ScenarioError, counted};
-use crate::scenario::integer::check_ids;
-use crate::scenario::table::{RiskRow, RowKind};
-use crate::scenario::{IntegerTable, RiskTable, ScenarioModel, ScenarioSnapshot};
+use crate::scenario::table::RiskRow;
+use crate::scenario::{RiskTable, ScenarioModel};
 use crate::symbol::Symbol;
-
-/// What headers of the family state.
-const DENOMINATOR: Denominator = match Denominator::new(FACTOR_ONE) {
-    Ok(denominator) => denominator,
-    Err(_) => panic!("not zero"),
-};
 
 /// The public market of an epoch.
 ///
@@ -70,14 +64,43 @@ const DENOMINATOR: Denominator = match Denominator::new(FACTOR_ONE) {
 pub struct Market<F> {
     header: MarketHeader<F>,
     tree: Tree<F>,
-    table: RiskTable,
-    integers: IntegerTable,
+    /// By underlying.
+    parts: Vec<Part>,
+    terms: MarketTerms,
+    /// Of all parts.
+    rows: Vec<ScenarioRow>,
     listings: BTreeMap<InstrumentId, Listing>,
     padding: (ScenarioRow, Path<F>),
     quote_decimals: u32,
-    model: ScenarioModel,
     /// What each row is made of, where the set states it.
     marks: Vec<Marks>,
+}
+
+/// A market's part that is of one underlying.
+#[derive(Clone, Debug)]
+pub struct Part {
+    underlying: Symbol,
+    model: ScenarioModel,
+    table: RiskTable,
+    /// Rows of the market before it.
+    rows_before: usize,
+}
+
+impl Part {
+    /// The underlying.
+    pub fn underlying(&self) -> &Symbol {
+        &self.underlying
+    }
+
+    /// The set that the table is made with: of a rule the numbers of this epoch.
+    pub fn model(&self) -> &ScenarioModel {
+        &self.model
+    }
+
+    /// The table in floating point.
+    pub fn table(&self) -> &RiskTable {
+        &self.table
+    }
 }
 
 /// An instrument of a market: what a position in it is counted in.
@@ -99,7 +122,7 @@ impl Listing {
         self.symbol.instrument_id()
     }
 
-    /// Its row in the tables.
+    /// Its row among the market's.
     pub fn row(&self) -> usize {
         self.row
     }
@@ -124,82 +147,7 @@ impl Listing {
     }
 }
 
-/// A market whose margin is in coins is quoted in them.
-fn check_currency(model: &ScenarioModel, snapshot: &ScenarioSnapshot) -> Result<(), ScenarioError> {
-    let spec = snapshot.spec();
-    let (expected, found) = (&spec.market.spec().underlying, &spec.quote);
-    if !model.spec().in_coins || expected == found {
-        return Ok(());
-    }
-    let problem = Problem::QuoteIsCoins { expected: expected.clone(), found: found.clone() };
-    Err(ScenarioError::at("quote", problem))
-}
-
 impl<F: MarginField> Market<F> {
-    /// Makes the risk table in integers and its tree, on all cores.
-    ///
-    /// # Errors
-    /// When nothing is listed, a collateral has no rule, a symbol breaks the
-    /// rules of [`check_ids`], a value does not fit a row, levels could cross
-    /// ([`IntegerTable::check_levels`]), or the rows exceed [`MAX_ROWS`].
-    pub fn build(
-        model: &ScenarioModel,
-        snapshot: &ScenarioSnapshot,
-        epoch: Epoch,
-    ) -> Result<Self, MarketError> {
-        let spec = snapshot.spec();
-        check_ids(&spec.market)?;
-        check_currency(model, snapshot)?;
-        let numbered = calibration::model_of(model, snapshot, epoch)?;
-        let table = RiskTable::new(&numbered, &spec.market)?;
-        let bound: Option<F> = snapshot.digest().map(snapshot_leaf);
-        let rows = table.rows.len();
-        let per_row = if model.spec().states_marks { 2 } else { 1 };
-        let most = (MAX_ROWS - usize::from(bound.is_some())) / per_row;
-        counted("market.instruments", rows, 1..=most)?;
-        let lot_size = |row: &RiskRow| match row.kind {
-            RowKind::Option { .. } => spec.lots.options,
-            _ => snapshot.linear_lot(&row.symbol),
-        };
-        let lot = |row: &RiskRow| number(lot_size(row));
-        let option_lot = number(spec.lots.options);
-        let integers = IntegerTable::new(&table, spec.quote_decimals, option_lot, lot)?;
-        integers.check_levels(&table)?;
-        let mut leaves: Vec<F> = integers.rows.par_iter().map(ScenarioRow::leaf).collect();
-        let marks = match model.spec().states_marks {
-            true => marks((model, &numbered), snapshot, &table, lot)?,
-            false => Vec::new(),
-        };
-        if !marks.is_empty() {
-            let stated: Vec<F> = marks.par_iter().map(Marks::leaf).collect();
-            leaves = leaves.into_iter().zip(stated).flat_map(|(row, marks)| [row, marks]).collect();
-        }
-        leaves.extend(bound);
-        let tree = Tree::build_with(Domain::MarketNode, MARKET_DEPTH, leaves, |groups| {
-            groups.par_iter().map(|group| hash(Domain::MarketNode, *group)).collect()
-        })
-        .map_err(|_| MarketError::TooManyRows { rows })?;
-        let path = tree.path(0).map_err(|_| MarketError::NoSuchRow(0))?;
-        let header = MarketHeader {
-            tree_root: tree.root(),
-            model: model.digest(),
-            epoch,
-            timestamp: spec.timestamp,
-            denominator: DENOMINATOR,
-            terms: integers.terms.digest(),
-        };
-        let listings = table.rows.iter().enumerate().map(|(row, named)| {
-            let lot_size = lot_size(named);
-            let listing = Listing { symbol: named.symbol.clone(), row, lot_size };
-            (listing.id(), listing)
-        });
-        let listings = listings.collect();
-        let padding = (integers.rows[0], path);
-        let quote_decimals = spec.quote_decimals;
-        let model = numbered.into_owned();
-        Ok(Self { header, tree, table, integers, listings, padding, quote_decimals, model, marks })
-    }
-
     /// The header: epoch, time, model and terms over the tree.
     pub fn header(&self) -> &MarketHeader<F> {
         &self.header
@@ -215,35 +163,48 @@ impl<F: MarginField> Market<F> {
         self.header.tree_root
     }
 
-    /// The set that the table is made with: of a rule the numbers of this epoch.
-    pub fn model(&self) -> &ScenarioModel {
-        &self.model
-    }
-
     /// Decimals of a quote unit.
     pub fn quote_decimals(&self) -> u32 {
         self.quote_decimals
     }
 
-    /// The table in floating point.
-    pub fn table(&self) -> &RiskTable {
-        &self.table
+    /// What is of each underlying, in the market's order.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// What is of the underlying, where there is one alone.
+    ///
+    /// # Errors
+    /// [`MarketError::SeveralUnderlyings`] of a market of two: what moves the price of
+    /// one underlying does not say what the other does.
+    pub fn only(&self) -> Result<&Part, MarketError> {
+        match self.parts.as_slice() {
+            [part] => Ok(part),
+            _ => Err(MarketError::SeveralUnderlyings),
+        }
+    }
+
+    /// The row of an instrument in floating point.
+    pub fn risk_row(&self, row_index: usize) -> Option<&RiskRow> {
+        let part = self.parts.iter().rfind(|part| part.rows_before <= row_index)?;
+        part.table.rows.get(row_index - part.rows_before)
     }
 
     /// What counts for a whole account.
-    pub fn terms(&self) -> &ScenarioTerms {
-        &self.integers.terms
+    pub fn terms(&self) -> &MarketTerms {
+        &self.terms
     }
 
-    /// The rows, by symbol.
+    /// The rows: by symbol, the second underlying's behind the first's.
     pub fn rows(&self) -> &[ScenarioRow] {
-        &self.integers.rows
+        &self.rows
     }
 
-    /// The listed instruments, by symbol.
+    /// The listed instruments, in the order of the rows.
     pub fn listings(&self) -> impl Iterator<Item = &Listing> {
         let listing = |row: &RiskRow| self.listings.get(&row.symbol.instrument_id());
-        self.table.rows.iter().filter_map(listing)
+        self.parts.iter().flat_map(|part| &part.table.rows).filter_map(listing)
     }
 
     /// The instrument of a symbol.
@@ -297,7 +258,7 @@ impl<F: MarginField> Market<F> {
     ) -> Result<ScenarioWitness<F>, MarketError> {
         let slot = |position: &Position| {
             let index = self.row_index(position.instrument)?;
-            let (row, path) = (self.integers.rows[index], self.path(index)?);
+            let (row, path) = (self.rows[index], self.path(index)?);
             Ok(ScenarioSlot { position: position.clone(), row, path })
         };
         let account = AccountWitness {
@@ -309,7 +270,7 @@ impl<F: MarginField> Market<F> {
             header: self.header,
             padding: self.padding(),
         };
-        Ok(ScenarioWitness { account, terms: self.integers.terms })
+        Ok(ScenarioWitness { account, terms: self.terms })
     }
 
     /// The margin of positions, natively, whatever their order, and of what is
@@ -317,8 +278,8 @@ impl<F: MarginField> Market<F> {
     ///
     /// # Errors
     /// When an instrument is not listed or stands twice, or the statement does
-    /// not take the portfolio: see [`ScenarioMargin::assess`].
-    pub fn margin<'a>(&self, held: impl Into<Held<'a>>) -> Result<ScenarioMargin, MarketError> {
+    /// not take the portfolio: see [`AccountMargin::assess`].
+    pub fn margin<'a>(&self, held: impl Into<Held<'a>>) -> Result<AccountMargin, MarketError> {
         let Held { positions, reserved } = held.into();
         let mut ordered: Vec<&Position> = positions.iter().collect();
         ordered.sort_by_key(|position| position.key());
@@ -328,8 +289,8 @@ impl<F: MarginField> Market<F> {
         let row = |position: &'_ Position| self.row_index(position.instrument);
         let rows = ordered.iter().map(|position| row(position));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
-        let slots = ordered.into_iter().zip(rows.iter().map(|row| &self.integers.rows[*row]));
-        Ok(ScenarioMargin::assess(slots, reserved, &self.integers.terms)?)
+        let slots = ordered.into_iter().zip(rows.iter().map(|row| &self.rows[*row]));
+        Ok(AccountMargin::assess(slots, reserved, &self.terms)?)
     }
 
     /// An amount of the quote currency in quote units.
@@ -344,29 +305,6 @@ impl<F: MarginField> Market<F> {
     pub fn format_amount(&self, units: i128) -> String {
         convert::format_amount(units, self.quote_decimals)
     }
-}
-
-/// What rows are made of.
-fn marks(
-    models: (&ScenarioModel, &ScenarioModel),
-    snapshot: &ScenarioSnapshot,
-    table: &RiskTable,
-    lot: impl Fn(&RiskRow) -> f64,
-) -> Result<Vec<Marks>, MarketError> {
-    let spec = snapshot.spec();
-    // Exact up to 10^22, as the table has it.
-    let unit = (0..spec.quote_decimals).fold(1.0, |unit, _| unit * 10.0);
-    let of = |row: &RiskRow| {
-        let missing = || ScenarioError::at(row.symbol.to_string(), Problem::NotListed);
-        let marks = Marks::new(models, &spec.market, &row.symbol, lot(row) * unit);
-        marks.ok_or_else(|| missing().into())
-    };
-    table.rows.iter().map(of).collect()
-}
-
-/// The nearest number in floating point: every decimal has one.
-fn number(lot: Decimal) -> f64 {
-    lot.to_string().parse().unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]

@@ -216,6 +216,29 @@ pub enum Problem {
         "the set is a rule: its numbers follow from the snapshot of an epoch, so build a market"
     )]
     Uncalibrated,
+    /// A set of two underlyings with what only a set of one can have.
+    #[error("a set of two underlyings cannot have it: leave it out")]
+    NotWithSecond,
+    /// A set of two underlyings that does not name them both.
+    #[error("missing: each set of two underlyings names its own")]
+    UnderlyingMissing,
+    /// The same underlying twice.
+    #[error("{0} is the first underlying already")]
+    SameUnderlying(Symbol),
+    /// A market of one underlying under a set of two.
+    #[error("missing: the parameter set is of two underlyings, so is the market")]
+    SecondMissing,
+    /// A market of two underlyings under a set of one.
+    #[error("the parameter set is of one underlying: choose one of two, or leave it out")]
+    SecondUnknown,
+    /// A second market that is not of the first one's time, currency or unit.
+    #[error(
+        "it is not the first underlying's: times may be 60 seconds apart, the rest is the same"
+    )]
+    NotOfFirst,
+    /// What the first underlying's market lists already.
+    #[error("the first underlying's market lists it already")]
+    ListedByFirst,
     /// A result that floating point cannot hold.
     #[error("the parameters and the market give a value that is not a finite number")]
     Overflow,
@@ -228,6 +251,14 @@ impl From<CalibrationError> for ScenarioError {
 }
 
 impl ScenarioError {
+    /// The same of a field of what is under a name.
+    pub(crate) fn within(self, name: &str) -> Self {
+        match self {
+            Self::Field { path, problem } => Self::at(format!("{name}.{path}"), problem),
+            other => other,
+        }
+    }
+
     /// A problem with a field.
     pub(crate) fn at(path: impl Into<String>, problem: Problem) -> Self {
         Self::Field { path: path.into(), problem }

@@ -17,7 +17,9 @@
 //! The instruments are European options on a forward, perpetuals, futures,
 //! collateral and cash. The formulas are those of Derive's PMRM_2, with a
 //! minimum charge beside them; Deribit's portfolio margin, Paradex SCAN and SPAN
-//! are parameter sets. Valuation ([`table`]) is apart from what an account
+//! are parameter sets. A set, and with it a market, is of one underlying or two; these
+//! modules know one, and [`market::scenario`](crate::market::scenario) puts both
+//! together. Valuation ([`table`]) is apart from what an account
 //! sums up ([`account`]), which is piecewise linear in the quantities.
 //!
 //! This is the specification in floating point. It gives the same bits on every
@@ -66,12 +68,12 @@ pub use account::{Assessment, assess, assess_all};
 pub use black76::{Black76, Greeks, OptionType};
 pub use cure::{Closing, Cure, cure};
 pub use error::{Problem, ScenarioError};
-pub use integer::IntegerTable;
+pub use integer::{IntegerTable, Place};
 pub use market::{ExpiryFeed, Instrument, MarketSpec, ScenarioMarket};
 pub use parameters::{ParameterSpec, ScenarioModel};
 pub use portfolio::{Holdings, Position, ScenarioPortfolio};
 pub use report::{MarginReport, report};
-pub use snapshot::{LotSize, LotSizes, ScenarioSnapshot, SnapshotSpec};
+pub use snapshot::{LotSize, LotSizes, ScenarioSnapshot, SecondMarket, SnapshotSpec};
 pub use stress::levels::{Crossing, Scan, Threshold};
 pub use stress::{Shock, StressPoint, StressTest};
 pub use table::{GroupRow, RiskRow, RiskTable, RowKind, Terms};

@@ -11,7 +11,8 @@
 //! }
 //! ```
 //!
-//! `market` is a [`ScenarioMarket`], `calibration` what a calibrated set reads
+//! `second`, where the set is of two underlyings, holds `lots` and `market` of the other
+//! one. `market` is a [`ScenarioMarket`], `calibration` what a calibrated set reads
 //! ([`Inputs`]). `lots` are in units of the underlying or of
 //! the collateral: one size for all options, as they net against each other, one
 //! for everything else, and others by symbol. Positions are whole lots, fewer
@@ -32,6 +33,8 @@ use crate::symbol::{Symbol, unique_map};
 
 /// Most decimals of a lot size.
 const MAX_LOT_DECIMALS: u32 = 18;
+/// Seconds that the markets of two underlyings may be apart.
+pub const MAX_APART: u64 = 60;
 /// Largest lot size.
 const MAX_LOT: u64 = 1_000_000_000_000;
 
@@ -53,9 +56,22 @@ pub struct SnapshotSpec {
     pub lots: LotSizes,
     /// The marks.
     pub market: ScenarioMarket,
+    /// The market of a second underlying, for a set that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<SecondMarket>,
     /// What the numbers of a calibrated set follow from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Inputs>,
+}
+
+/// The market of a second underlying: of the same time, in the same currency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecondMarket {
+    /// What a lot is.
+    pub lots: LotSizes,
+    /// The marks.
+    pub market: ScenarioMarket,
 }
 
 /// Units in a lot.
@@ -109,19 +125,19 @@ impl ScenarioSnapshot {
         if spec.quote_decimals > MAX_QUOTE_DECIMALS {
             return Err(ScenarioError::at("quote_decimals", Problem::QuoteDecimals));
         }
-        let LotSizes { options, others, instruments } = &mut spec.lots;
-        for (path, lot) in [("lots.options", options), ("lots.others", others)] {
-            *lot = checked(path, *lot)?;
-        }
-        for (symbol, LotSize(lot)) in instruments {
-            let path = format!("lots.instruments.{symbol}");
-            *lot = checked(&path, *lot)?;
-            let problem = match spec.market.spec().instruments.get(symbol) {
-                None => Problem::NotListed,
-                Some(Instrument::Option { .. }) => Problem::OptionLot,
-                Some(_) => continue,
-            };
-            return Err(ScenarioError::at(path, problem));
+        check_lots(&mut spec.lots, &spec.market)?;
+        if let Some(second) = &mut spec.second {
+            check_lots(&mut second.lots, &second.market).map_err(|error| error.within("second"))?;
+            let (first, second) = (spec.market.spec(), second.market.spec());
+            if first.underlying == second.underlying {
+                let problem = Problem::SameUnderlying(first.underlying.clone());
+                return Err(ScenarioError::at("second.market.underlying", problem));
+            }
+            let twice = |symbol: &&Symbol| first.instruments.contains_key(*symbol);
+            if let Some(symbol) = second.instruments.keys().find(twice) {
+                let path = format!("second.market.instruments.{symbol}");
+                return Err(ScenarioError::at(path, Problem::ListedByFirst));
+            }
         }
         if let Some(inputs) = &spec.calibration {
             inputs.check()?;
@@ -145,6 +161,51 @@ impl ScenarioSnapshot {
         // Maps with text keys, texts and finite numbers: nothing here can fail.
         let json = serde_json::to_string(self).unwrap_or_default();
         Some(ModelDigest::of(format!("zkmargin scenario snapshot 1\n{json}").as_bytes()))
+    }
+
+    /// The market of the second underlying alone, where there is one.
+    pub fn second(&self) -> Option<Self> {
+        let SecondMarket { lots, market } = self.spec.second.clone()?;
+        let spec = SnapshotSpec {
+            timestamp: self.spec.timestamp,
+            source: self.spec.source.clone(),
+            quote: self.spec.quote.clone(),
+            quote_decimals: self.spec.quote_decimals,
+            lots,
+            market,
+            second: None,
+            calibration: None,
+        };
+        Some(Self { spec })
+    }
+
+    /// The same with the market of another snapshot as that of a second underlying.
+    ///
+    /// # Errors
+    /// When that one is more than [`MAX_APART`] seconds from it, of another currency or
+    /// unit, has two itself or keeps what a calibrated set reads; and when both markets
+    /// list one symbol. The time of both is the older one.
+    pub fn with_second(self, second: Self) -> Result<Self, ScenarioError> {
+        let SnapshotSpec { timestamp, quote, quote_decimals, lots, market, .. } = second.spec;
+        let (one, other) = (timestamp.get(), self.spec.timestamp.get());
+        for (path, same) in [
+            ("second.timestamp", one.abs_diff(other) <= MAX_APART),
+            ("second.quote", quote == self.spec.quote),
+            ("second.quote_decimals", quote_decimals == self.spec.quote_decimals),
+        ] {
+            if !same {
+                return Err(ScenarioError::at(path, Problem::NotOfFirst));
+            }
+        }
+        if second.spec.second.is_some() || self.spec.second.is_some() {
+            return Err(ScenarioError::at("second.second", Problem::NotWithSecond));
+        }
+        if second.spec.calibration.is_some() {
+            return Err(ScenarioError::at("second.calibration", Problem::NotWithSecond));
+        }
+        let second = Some(SecondMarket { lots, market });
+        let timestamp = timestamp.min(self.spec.timestamp);
+        Self::new(SnapshotSpec { timestamp, second, ..self.spec })
     }
 
     /// The fields.
@@ -171,6 +232,25 @@ impl ScenarioSnapshot {
     pub fn with_market(&self, market: ScenarioMarket) -> Result<Self, ScenarioError> {
         Self::new(SnapshotSpec { market, ..self.spec.clone() })
     }
+}
+
+/// Checks lot sizes, which become canonical.
+fn check_lots(lots: &mut LotSizes, market: &ScenarioMarket) -> Result<(), ScenarioError> {
+    let LotSizes { options, others, instruments } = lots;
+    for (path, lot) in [("lots.options", options), ("lots.others", others)] {
+        *lot = checked(path, *lot)?;
+    }
+    for (symbol, LotSize(lot)) in instruments {
+        let path = format!("lots.instruments.{symbol}");
+        *lot = checked(&path, *lot)?;
+        let problem = match market.spec().instruments.get(symbol) {
+            None => Problem::NotListed,
+            Some(Instrument::Option { .. }) => Problem::OptionLot,
+            Some(_) => continue,
+        };
+        return Err(ScenarioError::at(path, problem));
+    }
+    Ok(())
 }
 
 fn checked(path: &str, lot: Decimal) -> Result<Decimal, ScenarioError> {

@@ -222,7 +222,8 @@ fn stress<F: MarginField>(
         }
         (Families::Scenario(market), AnyMarketFile::Scenario(file)) => {
             let held = scenario_portfolio(market, &portfolio)?;
-            let test = StressTest::new(market.model(), &file.snapshot().spec().market, &held)?;
+            let model = market.only()?.model();
+            let test = StressTest::new(model, &file.snapshot().spec().market, &held)?;
             let at = |factor: &Decimal| {
                 let point = test.at(Shock { spot: number(*factor)?, vol: 1.0 })?;
                 Ok(of_options(*factor, &point))

@@ -67,9 +67,8 @@ impl<F: MarginField> From<&Market<F>> for Listings {
 
 impl<F: MarginField> From<&scenario::Market<F>> for Listings {
     fn from(market: &scenario::Market<F>) -> Self {
-        let rows = &market.table().rows;
         let listed = market.listings().map(|listing| {
-            let kind = rows.get(listing.row()).map(|row| row.kind);
+            let kind = market.risk_row(listing.row()).map(|row| row.kind);
             let contract = matches!(kind, Some(RowKind::Perpetual { .. } | RowKind::Future { .. }));
             let lot = LotSize::of(listing.lot_size());
             (listing.symbol().to_string(), Listed { lot, contract, mark: None })

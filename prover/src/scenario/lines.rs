@@ -4,7 +4,7 @@ use zkmargin_params::scenario::parameters::{LossGroup, VolShockDirection};
 use zkmargin_params::scenario::report::ScenarioLine;
 use zkmargin_params::scenario::{Greeks, MarginReport};
 
-use super::ScenarioReport;
+use super::{BothReport, CashNeeded, PositionLine, ScenarioReport};
 use crate::figures::{Table, change, money, significant, thousands};
 use crate::human;
 
@@ -24,8 +24,41 @@ pub fn margin_lines(report: &ScenarioReport, quote: &str) -> Vec<String> {
     add("Made of", made_of(&report.breakdown));
     add("Scenarios, profit and loss", scenarios(&report.breakdown));
     add("By expiry", expiries(&report.breakdown));
-    add("Positions", positions(report));
+    add("Positions", positions(&report.positions));
     add("Closing one position at its mark raises the balance by", closings(report));
+    lines
+}
+
+/// The same of an account over two underlyings: its margins, then each underlying.
+pub fn both_lines(report: &BothReport, quote: &str) -> Vec<String> {
+    let mut lines = vec![
+        format!("level         {}", human::level(report.level)),
+        format!("equity        {} {quote}", money(report.equity)),
+        format!("initial       {} {quote}", money(report.initial_requirement)),
+        format!("maintenance   {} {quote}", money(report.maintenance_requirement)),
+    ];
+    lines.extend(needed(&report.cash_needed, quote));
+    for on in &report.underlyings {
+        lines.extend([
+            String::new(),
+            format!("On {}", on.underlying),
+            format!("positions     {} {quote}", money(on.equity)),
+            format!("initial       {} {quote}", money(on.initial_requirement)),
+            format!("maintenance   {} {quote}", money(on.maintenance_requirement)),
+            format!("worst loss    {}", worst(&on.breakdown)),
+        ]);
+        for (title, table) in [
+            ("made of", made_of(&on.breakdown)),
+            ("scenarios, profit and loss", scenarios(&on.breakdown)),
+            ("by expiry", expiries(&on.breakdown)),
+            ("positions", positions(&on.positions)),
+        ] {
+            if table.len() > 1 {
+                lines.extend([String::new(), format!("{}: {title}", on.underlying)]);
+                lines.extend(table);
+            }
+        }
+    }
     lines
 }
 
@@ -38,20 +71,23 @@ fn margins(report: &ScenarioReport, quote: &str) -> Vec<String> {
         format!("maintenance   {} {quote}", money(report.maintenance_requirement)),
         format!("worst loss    {}", worst(breakdown)),
     ];
+    lines.extend(needed(&report.cash_needed, quote));
+    lines
+}
+
+/// What is missing at each level, in a line; none where nothing is.
+fn needed(cash: &CashNeeded, quote: &str) -> Option<String> {
     let needed = [
-        ("solvency", &report.cash_needed.solvency),
-        ("maintenance", &report.cash_needed.maintenance),
-        ("initial margin", &report.cash_needed.initial),
+        ("solvency", &cash.solvency),
+        ("maintenance", &cash.maintenance),
+        ("initial margin", &cash.initial),
     ];
     let needed: Vec<String> = needed
         .iter()
         .filter(|(_, cash)| *cash != "0")
         .map(|(level, cash)| format!("{} {quote} for {level}", thousands(cash)))
         .collect();
-    if !needed.is_empty() {
-        lines.push(format!("cash needed   {}", needed.join(", ")));
-    }
-    lines
+    (!needed.is_empty()).then(|| format!("cash needed   {}", needed.join(", ")))
 }
 
 /// Where the worst loss comes from.
@@ -190,10 +226,10 @@ fn greeks(greeks: &Greeks) -> [String; 4] {
     [significant(greeks.delta), significant(greeks.gamma), money(greeks.vega), money(greeks.theta)]
 }
 
-fn positions(report: &ScenarioReport) -> Vec<String> {
+fn positions(positions: &[PositionLine]) -> Vec<String> {
     let heads = ["instrument", "quantity", "mark", "value", "delta", "gamma", "vega", "theta"];
     let mut table = Table::new(1, heads);
-    for line in &report.positions {
+    for line in positions {
         let quantity = thousands(&line.quantity.to_string());
         let cells = [line.instrument.clone(), quantity, money(line.mark), money(line.value)];
         table.row(cells.into_iter().chain(greeks(&line.greeks)));

@@ -2,6 +2,7 @@
 //! shortfall, and how the account stands stress.
 
 mod account;
+mod both;
 mod lines;
 mod stress;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::portfolio::Portfolio;
+use zkmargin_margin::scenario::AccountMargin;
 use zkmargin_params::market::MarketError;
 use zkmargin_params::market::scenario::Market;
 use zkmargin_params::scenario::{
@@ -18,7 +20,8 @@ use zkmargin_params::scenario::{
 };
 
 pub use account::scenario_portfolio;
-pub use lines::{days, margin_lines, vol_name};
+pub use both::{BothReport, OnUnderlying};
+pub use lines::{both_lines, days, margin_lines, vol_name};
 pub use stress::{LEVELS, StressReport};
 
 /// An account's margin under a scenario model, in quote currency.
@@ -92,30 +95,25 @@ impl fmt::Debug for PositionLine {
 }
 
 impl ScenarioReport {
-    /// Assesses a portfolio in a market.
+    /// Assesses a portfolio in a market of one underlying.
     ///
     /// # Errors
-    /// When a position does not fit the market.
+    /// When a position does not fit the market, or it has two underlyings:
+    /// [`BothReport`].
     pub fn new<F: MarginField>(
         market: &Market<F>,
         portfolio: &Portfolio,
     ) -> Result<Self, MarketError> {
         // First, as its refusals show no figure.
         let exact = market.margin(portfolio)?;
-        let table = market.table();
+        let table = market.only()?.table();
         let holdings = scenario_portfolio(market, portfolio)?.resolve(table)?;
         let account = assess(table, &holdings);
         let breakdown = report(table, &holdings);
         let equity = breakdown.mark_to_market.total;
-        // Below 2^97.
-        let needed = |level| market.format_amount(exact.shortfall(level).cast_signed());
         Ok(Self {
             level: exact.level(),
-            cash_needed: CashNeeded {
-                solvency: needed(Level::MarginCall),
-                maintenance: needed(Level::Maintenance),
-                initial: needed(Level::Initial),
-            },
+            cash_needed: CashNeeded::of(market, &exact),
             equity,
             maintenance_requirement: equity - breakdown.maintenance_margin,
             initial_requirement: equity - breakdown.initial_margin,
@@ -123,6 +121,18 @@ impl ScenarioReport {
             positions: position_lines(table, &holdings),
             breakdown,
         })
+    }
+}
+
+impl CashNeeded {
+    fn of<F: MarginField>(market: &Market<F>, exact: &AccountMargin) -> Self {
+        // Below 2^97.
+        let needed = |level| market.format_amount(exact.shortfall(level).cast_signed());
+        Self {
+            solvency: needed(Level::MarginCall),
+            maintenance: needed(Level::Maintenance),
+            initial: needed(Level::Initial),
+        }
     }
 }
 

@@ -80,8 +80,8 @@ fn worst<F: MarginField>() {
     let market = ScenarioMarket::<F>::of(moved_by_the_basis(), bare());
     let case = short_by_one(&market, &[(CALL, 3)]);
     let found = breaches(&case, |a| {
-        assert_ne!(a.totals.worst, F::ZERO);
-        a.totals.worst = F::ZERO;
+        assert_ne!(a.underlyings[0].worst, F::ZERO);
+        a.underlyings[0].worst = F::ZERO;
     });
     breaks_only(&found, "outcome: M5 worst is not beyond 0");
 }
@@ -98,7 +98,7 @@ fn basis_loss<F: MarginField>() {
         assert_eq!(of.basis_loss, F::from(27_000));
         of.basis_loss = F::from(300);
         let worst = -of.basis_weight * of.basis_loss;
-        a.totals.worst = worst;
+        a.underlyings[0].worst = worst;
     });
     breaks_only(&found, &format!("expiry {held} losses: M5 basis loss is not beyond 0"));
 }
@@ -110,7 +110,7 @@ fn fee<F: MarginField>() {
     let mut held = 0;
     let found = breaches(&case, |a| {
         held = expiry(a);
-        let other = a.totals.options_fee;
+        let other = a.underlyings[0].options_fee;
         assert_eq!([a.expiries[held].fee, other], [F::from(200), F::from(90)]);
         a.expiries[held].fee = other;
     });

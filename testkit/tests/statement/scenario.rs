@@ -1,13 +1,15 @@
 //! The scenario family.
 
 use pasta_curves::Fp;
-use zkmargin_circuits::scenario::{Assignment, ExpiryHints, Signed, SlotHints, TotalsHints};
+use zkmargin_circuits::scenario::{
+    Assignment, ExpiryHints, Signed, SlotHints, TermsHints, TotalsHints, UnderlyingHints,
+};
 use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MEMO;
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE};
-use zkmargin_testkit::equations::scenario::{statements, wires};
+use zkmargin_testkit::equations::scenario::{statements_on, wires};
 
 use super::{Both, fields, is_long, lies_about};
 use crate::fixtures::scenario::*;
@@ -31,6 +33,7 @@ pub(super) fn of_slot<F>(slot: &mut SlotHints<F>) -> Vec<&mut F> {
         &mut slot.strike_tail,
         &mut slot.low,
         &mut slot.is_option,
+        &mut slot.second,
         &mut slot.has_expiry,
         &mut slot.is_long_only,
         &mut slot.delta_is_negative,
@@ -52,6 +55,7 @@ pub(super) fn of_slot<F>(slot: &mut SlotHints<F>) -> Vec<&mut F> {
 fn of_expiry<F>(expiry: &mut ExpiryHints<F>) -> Vec<&mut F> {
     let mut fields = vec![
         &mut expiry.key,
+        &mut expiry.second,
         &mut expiry.long_discount,
         &mut expiry.short_discount,
         &mut expiry.basis_weight,
@@ -68,23 +72,22 @@ fn of_expiry<F>(expiry: &mut ExpiryHints<F>) -> Vec<&mut F> {
 
 /// The same of the whole account.
 fn of_totals<F>(totals: &mut TotalsHints<F>) -> Vec<&mut F> {
-    let mut fields = vec![
-        &mut totals.net_delta_is_negative,
-        &mut totals.options_fee,
-        &mut totals.worst,
-        &mut totals.shortfall,
-        &mut totals.slack,
-    ];
-    fields.extend(totals.linear.iter_mut().step_by(41).flat_map(of_signed));
+    let mut fields = vec![&mut totals.shortfall, &mut totals.slack];
     fields.extend(of_signed(&mut totals.collateral));
-    fields.extend(totals.tiers_left.iter_mut().flat_map(of_signed));
     fields.extend(totals.charges.iter_mut().flat_map(of_signed));
     fields
 }
 
+/// The same of an underlying.
+fn of_underlying<F: MarginField>(of: &mut UnderlyingHints<F>) -> Vec<&mut F> {
+    let mut fields = vec![&mut of.net_delta_is_negative, &mut of.options_fee, &mut of.worst];
+    fields.extend(of.linear.iter_mut().step_by(41).flat_map(of_signed));
+    fields.extend(of.tiers_left.iter_mut().flat_map(of_signed));
+    fields
+}
+
 /// The terms.
-fn of_terms<F: MarginField>(a: &mut Assignment<F>) -> Vec<&mut F> {
-    let terms = &mut a.figures.terms;
+fn of_terms<F>(terms: &mut TermsHints<F>) -> Vec<&mut F> {
     let mut fields = vec![
         &mut terms.maintenance_factor,
         &mut terms.initial_factor,
@@ -122,7 +125,15 @@ fn lies_about_fields<F: MarginField>(case: &ScenarioCase<F>, slots: &[usize]) ->
     let totals = fields(|a: &mut Assignment<F>| of_totals(&mut a.totals));
     lies.extend(lies_about("totals", of, |_| (), totals));
     lies.extend(lies_about("totals, claim solved", of, claim, totals));
-    lies.extend(lies_about("terms, solved", of, solve, of_terms));
+    for underlying in 0..of.underlyings.len() {
+        let own =
+            fields(move |a: &mut Assignment<F>| of_underlying(&mut a.underlyings[underlying]));
+        lies.extend(lies_about(&format!("underlying {underlying}"), of, |_| (), own));
+        lies.extend(lies_about(&format!("underlying {underlying}, claim solved"), of, claim, own));
+        let terms =
+            fields(move |a: &mut Assignment<F>| of_terms(&mut a.underlyings[underlying].terms));
+        lies.extend(lies_about(&format!("terms {underlying}, solved"), of, solve, terms));
+    }
     lies
 }
 
@@ -163,7 +174,7 @@ fn coupled_lies<F: MarginField>() -> Vec<Named<F>> {
         add(
             &format!("worst: {name}"),
             Box::new(move |a| {
-                a.totals.worst += by;
+                a.underlyings[0].worst += by;
                 a.solve_claim();
             }),
         );
@@ -213,7 +224,7 @@ fn coupled_lies<F: MarginField>() -> Vec<Named<F>> {
 /// What both say of a case.
 fn both<F: MarginField>(case: &ScenarioCase<F>) -> Both<F> {
     let (slots, expiries) = (case.shape.scenario_positions(), case.shape.scenario_expiries());
-    let list = statements::<F>(slots, expiries);
+    let list = statements_on::<F>(case.shape.scenario_underlyings(), slots, expiries);
     Both { k: k::<F>(case.shape), rows: case.public_rows(), list }
 }
 
@@ -254,6 +265,66 @@ fn on_lies<F: MarginField>() {
         println!("{}, account {i}: {told} lies, {accepted} that both accept", F::NAME);
         assert!(accepted < told / 2);
     }
+}
+
+/// Over two underlyings: the verdicts on true and false statements, and on lies about
+/// which underlying is whose.
+#[test]
+fn on_lies_about_both_underlyings() {
+    let market = both_market::<Bn254Fr>();
+    let case = market.case(&every_slot_on_both(), at_least(Level::Initial), 0);
+    let poor = market.case(&poor_on_both(), below(Level::Initial), 0);
+    assert!(agree(&case) && agree(&poor));
+    assert!(!agree(&market.case(&poor_on_both(), at_least(Level::Initial), 0)));
+    let mut lies: Vec<Named<Bn254Fr>> = Vec::new();
+    let mut add = |name: &str, lie: Lie<Bn254Fr>| lies.push((name.to_owned(), lie));
+    let other = |bit: &mut Bn254Fr| *bit = Bn254Fr::from(1) - *bit;
+    for slot in [0, 5, 15] {
+        add(
+            &format!("slot {slot} on the other"),
+            Box::new(move |a| {
+                other(&mut a.slots[slot].second);
+                a.solve();
+            }),
+        );
+    }
+    for expiry in 0..case.shape.scenario_expiries() {
+        add(
+            &format!("expiry {expiry} of the other"),
+            Box::new(move |a| {
+                other(&mut a.expiries[expiry].second);
+                a.solve();
+            }),
+        );
+    }
+    add(
+        "terms swapped",
+        Box::new(|a| {
+            let [first, second] = [0, 1].map(|i| a.underlyings[i].terms.clone());
+            (a.underlyings[0].terms, a.underlyings[1].terms) = (second, first);
+            a.solve();
+        }),
+    );
+    add(
+        "losses swapped",
+        Box::new(|a| {
+            let [first, second] = [0, 1].map(|i| a.underlyings[i].worst);
+            (a.underlyings[0].worst, a.underlyings[1].worst) = (second, first);
+            a.solve_claim();
+        }),
+    );
+    if is_long() {
+        lies.extend(coupled_lies());
+        lies.extend(lies_about_fields(&case, &[0, 1, 5, 9, 15]));
+    }
+    let (told, accepted) = both(&case).agree_on_lies(
+        &case.circuit(),
+        &lies,
+        |lie| case.lie(lie),
+        |rows, circuit| wires(rows, circuit.assignment_mut().unwrap()),
+    );
+    println!("both underlyings: {told} lies, {accepted} that both accept");
+    assert!(accepted < told / 2);
 }
 
 #[test]

@@ -16,7 +16,8 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::merkle::{ARITY, Path};
 use zkmargin_margin::portfolio::{CASH_OFFSET, Position};
 use zkmargin_margin::scenario::{
-    DELTA_TIERS, GroupTerms, SCENARIOS, ScenarioRow, ScenarioTerms, ScenarioWitness, VALUES,
+    DELTA_TIERS, GroupTerms, SCENARIOS, ScenarioRow, ScenarioTerms, ScenarioWitness, Underlying,
+    VALUES,
 };
 use zkmargin_margin::shape::Shape;
 
@@ -25,8 +26,8 @@ use crate::statement::ClaimHints;
 /// What the prover chooses.
 #[derive(Clone)]
 pub struct Hints<F: MarginField> {
-    /// The market's terms.
-    pub terms: TermsHints<F>,
+    /// One per underlying of the shape.
+    pub underlyings: Vec<UnderlyingHints<F>>,
     /// One per slot of the shape.
     pub slots: Vec<SlotHints<F>>,
     /// One per expiry of the shape.
@@ -60,6 +61,20 @@ pub struct TermsHints<F> {
     pub delta_tiers: [[F; 2]; DELTA_TIERS],
 }
 
+/// What the prover writes of an underlying; all but the terms is solved for.
+#[derive(Clone)]
+#[allow(missing_docs)] // Named after the cells in `account.rs`.
+pub struct UnderlyingHints<F: MarginField> {
+    /// Its terms.
+    pub terms: TermsHints<F>,
+    pub linear: Vec<Signed<F>>,
+    pub net_delta_is_negative: F,
+    /// What is left of the net delta up to each tier's threshold.
+    pub tiers_left: [Signed<F>; DELTA_TIERS],
+    pub options_fee: F,
+    pub worst: F,
+}
+
 /// What the prover writes into a slot.
 #[derive(Clone)]
 #[allow(missing_docs)] // Named after the cells in `slot.rs` and `order.rs`.
@@ -75,6 +90,8 @@ pub struct SlotHints<F> {
     pub strike_tail: F,
     pub low: F,
     pub is_option: F,
+    /// One for a row of the second underlying.
+    pub second: F,
     pub has_expiry: F,
     pub is_long_only: F,
     pub delta_is_negative: F,
@@ -100,6 +117,8 @@ pub struct SlotHints<F> {
 #[allow(missing_docs)] // Named after the cells in `expiry.rs` and `loss.rs`.
 pub struct ExpiryHints<F> {
     pub key: F,
+    /// One for an expiry of the second underlying.
+    pub second: F,
     pub long_discount: F,
     pub short_discount: F,
     pub basis_weight: F,
@@ -116,14 +135,8 @@ pub struct ExpiryHints<F> {
 #[derive(Clone)]
 #[allow(missing_docs)] // Named after the cells in `account.rs`.
 pub struct TotalsHints<F> {
-    pub linear: Vec<Signed<F>>,
     pub collateral: Signed<F>,
     pub charges: [Signed<F>; 2],
-    pub net_delta_is_negative: F,
-    /// What is left of the net delta up to each tier's threshold.
-    pub tiers_left: [Signed<F>; DELTA_TIERS],
-    pub options_fee: F,
-    pub worst: F,
     pub shortfall: F,
     pub slack: F,
 }
@@ -138,14 +151,23 @@ macro_rules! redacted {
         }
     )+};
 }
-redacted!(Hints: MarginField, Signed, SlotHints, TermsHints, ExpiryHints, TotalsHints);
+redacted!(
+    Hints: MarginField,
+    Signed,
+    SlotHints,
+    TermsHints,
+    UnderlyingHints: MarginField,
+    ExpiryHints,
+    TotalsHints
+);
 
-/// The expiries of the positions, by key.
+/// The expiries of the positions with their underlying, by key.
 pub(super) fn expiries_of<F: MarginField>(
     witness: &ScenarioWitness<F>,
-) -> BTreeMap<u16, GroupTerms> {
-    let groups = witness.account.slots.iter().filter_map(|slot| slot.row.group());
-    groups.map(|group| (group.key.get(), *group)).collect()
+) -> BTreeMap<u16, (Underlying, GroupTerms)> {
+    let rows = witness.account.slots.iter().map(|slot| &slot.row);
+    let groups = rows.filter_map(|row| Some((row.underlying, row.group()?)));
+    groups.map(|(underlying, group)| (group.key.get(), (underlying, *group))).collect()
 }
 
 impl<F: MarginField> Hints<F> {
@@ -162,7 +184,7 @@ impl<F: MarginField> Hints<F> {
             .map(|index| SlotHints::new(witness, index, &keys))
             .collect();
         let mut hints = Self {
-            terms: TermsHints::new(&witness.terms),
+            underlyings: witness.terms.iter().map(UnderlyingHints::new).collect(),
             slots,
             expiries,
             totals: TotalsHints::zero(),
@@ -191,11 +213,25 @@ impl<F: MarginField> TermsHints<F> {
     }
 }
 
+impl<F: MarginField> UnderlyingHints<F> {
+    fn new(terms: &ScenarioTerms) -> Self {
+        Self {
+            terms: TermsHints::new(terms),
+            linear: vec![Signed::default(); SCENARIOS],
+            net_delta_is_negative: F::ZERO,
+            tiers_left: [Signed::default(); DELTA_TIERS],
+            options_fee: F::ZERO,
+            worst: F::ZERO,
+        }
+    }
+}
+
 impl<F: MarginField> ExpiryHints<F> {
-    fn new(key: u16, terms: Option<&GroupTerms>) -> Self {
-        let of = |part: fn(&GroupTerms) -> u64| F::from(terms.map_or(0, part));
+    fn new(key: u16, held: Option<&(Underlying, GroupTerms)>) -> Self {
+        let of = |part: fn(&GroupTerms) -> u64| F::from(held.map_or(0, |(_, terms)| part(terms)));
         Self {
             key: F::from(u64::from(key)),
+            second: F::from(held.map_or(0, |(underlying, _)| underlying.get().into())),
             long_discount: of(|terms| terms.long_discount.get()),
             short_discount: of(|terms| terms.short_discount.get()),
             basis_weight: of(|terms| terms.basis_weight.get()),
@@ -211,13 +247,8 @@ impl<F: MarginField> ExpiryHints<F> {
 impl<F: MarginField> TotalsHints<F> {
     fn zero() -> Self {
         Self {
-            linear: vec![Signed::default(); SCENARIOS],
             collateral: Signed::default(),
             charges: [Signed::default(); 2],
-            net_delta_is_negative: F::ZERO,
-            tiers_left: [Signed::default(); DELTA_TIERS],
-            options_fee: F::ZERO,
-            worst: F::ZERO,
             shortfall: F::ZERO,
             slack: F::ZERO,
         }
@@ -265,6 +296,7 @@ impl<F: MarginField> SlotHints<F> {
             strike_tail: F::from(instrument >> 1 & 0x7f),
             low: F::from(instrument & 1),
             is_option: bit(row.is_option()),
+            second: F::from(u64::from(row.underlying.get())),
             has_expiry: bit(row.group().is_some()),
             is_long_only: bit(row.is_long_only()),
             delta_is_negative: bit(row.delta.get() < 0),

@@ -8,7 +8,7 @@ use zkmargin_margin::scenario::{
     SCENARIOS, VALUE_ELEMENTS,
 };
 
-use super::{ExpiryHints, Hints, Signed, SlotHints, bit};
+use super::{ExpiryHints, Hints, Signed, SlotHints, UnderlyingHints, bit};
 use crate::scenario::Assignment;
 use crate::statement::claim::ClaimHints;
 
@@ -20,7 +20,7 @@ impl<F: MarginField> Assignment<F> {
         self.figures.solve((&self.claim, self.reserved));
     }
 
-    /// The shortfall and its slack, by the worst loss as it stands.
+    /// The shortfall and its slack, by the worst losses as they stand.
     pub fn solve_claim(&mut self) {
         self.figures.solve_claim((&self.claim, self.reserved));
     }
@@ -28,33 +28,61 @@ impl<F: MarginField> Assignment<F> {
 
 impl<F: MarginField> Hints<F> {
     /// Works out everything that follows from the rest, the claim and what is
-    /// reserved: the parts of the slots and expiries that are solved for, and the
-    /// totals.
+    /// reserved: the parts of the slots and expiries that are solved for, what is of an
+    /// underlying, and the totals.
     pub fn solve(&mut self, of: (&ClaimHints<F>, F)) {
         self.solve_slots();
-        let fees = self.slots.iter().filter(|slot| slot.size() != F::ZERO);
-        self.totals.options_fee =
-            fees.map(|slot| slot.options_fee).max_by_key(to_integer).unwrap_or(F::ZERO);
+        for underlying in 0..self.underlyings.len() {
+            self.solve_sums(underlying);
+        }
         for index in 0..self.expiries.len() {
             self.solve_expiry(index);
         }
         let slots = &self.slots;
-        let linear = |element: usize| -> F {
-            slots.iter().map(|s| s.lots() * (F::ONE - s.is_option) * s.values[element]).sum()
-        };
-        self.totals.linear =
-            (0..VALUE_ELEMENTS - 1).flat_map(|i| limbs(&linear(i), LIMBS)).collect();
         let collateral =
             slots.iter().map(|s| s.lots() * (F::ONE - s.has_expiry) * s.values[VALUE_ELEMENTS - 1]);
         self.totals.collateral = Signed::of(&collateral.sum());
-        let net = self.net_delta();
-        self.totals.net_delta_is_negative = Signed::of(&net).negative;
-        let net = net * (F::ONE - self.totals.net_delta_is_negative.double());
-        self.totals.tiers_left = self.terms.delta_tiers.map(|[from, _]| Signed::of(&(from - net)));
         let charges = slots.iter().map(|s| s.size() * s.charges).sum::<F>();
-        let charges = limbs(&(charges + self.naked() * self.terms.naked), 2);
+        let of_naked = self.underlyings.iter().enumerate();
+        let of_naked = of_naked.map(|(index, own)| self.naked(index) * own.terms.naked);
+        let charges = limbs(&(charges + of_naked.sum::<F>()), 2);
         self.totals.charges = [charges[0], charges[1]];
         self.solve_outcome(of);
+    }
+
+    /// One for what is of an underlying, by its bit for the second: of the only one is
+    /// everything.
+    fn share(&self, second: F, underlying: usize) -> F {
+        match (self.underlyings.len(), underlying) {
+            (1, _) => F::ONE,
+            (_, 0) => F::ONE - second,
+            _ => second,
+        }
+    }
+
+    /// What is of an underlying, of values for each.
+    fn own(&self, second: F, value: impl Fn(&UnderlyingHints<F>) -> F) -> F {
+        let each = self.underlyings.iter().enumerate();
+        each.map(|(index, of)| self.share(second, index) * value(of)).sum()
+    }
+
+    /// The sums over an underlying's slots.
+    fn solve_sums(&mut self, underlying: usize) {
+        let share = |slot: &SlotHints<F>| self.share(slot.second, underlying);
+        let held = self.slots.iter().filter(|slot| slot.size() != F::ZERO);
+        let fees = held.map(|slot| share(slot) * slot.options_fee);
+        let options_fee = fees.max_by_key(to_integer).unwrap_or(F::ZERO);
+        let linear = |element: usize| -> F {
+            let lots = |s: &SlotHints<F>| share(s) * s.lots() * (F::ONE - s.is_option);
+            self.slots.iter().map(|s| lots(s) * s.values[element]).sum()
+        };
+        let linear = (0..VALUE_ELEMENTS - 1).flat_map(|i| limbs(&linear(i), LIMBS)).collect();
+        let net = self.net_delta(underlying);
+        let of = &mut self.underlyings[underlying];
+        (of.options_fee, of.linear) = (options_fee, linear);
+        of.net_delta_is_negative = Signed::of(&net).negative;
+        let net = net * (F::ONE - of.net_delta_is_negative.double());
+        of.tiers_left = of.terms.delta_tiers.map(|[from, _]| Signed::of(&(from - net)));
     }
 
     fn solve_slots(&mut self) {
@@ -66,14 +94,15 @@ impl<F: MarginField> Hints<F> {
         }
     }
 
-    /// Naked shorts.
-    fn naked(&self) -> F {
+    /// Naked shorts on an underlying.
+    fn naked(&self, underlying: usize) -> F {
         let mut net = F::ZERO;
         let mut naked = F::ZERO;
         for (index, slot) in self.slots.iter().enumerate() {
             net = slot.same_strike * net + slot.option_lots();
             let continues = self.slots.get(index + 1).map_or(F::ZERO, |next| next.same_strike);
-            naked -= (F::ONE - continues) * slot.net_is_negative * net;
+            let ends = self.share(slot.second, underlying) * (F::ONE - continues);
+            naked -= ends * slot.net_is_negative * net;
         }
         naked
     }
@@ -87,73 +116,88 @@ impl<F: MarginField> Hints<F> {
             self.slots.iter().map(|s| s.members[index] * lots(s) * s.values[element]).sum()
         };
         let sums: Vec<_> = (0..VALUE_ELEMENTS).flat_map(|i| limbs(&sum(i), LIMBS)).collect();
-        let dampening = &self.terms.dampening;
+        let second = self.expiries[index].second;
+        let skews = [REGULAR_SCENARIOS, REGULAR_SCENARIOS + 1];
+        let dampening = skews.map(|scenario| self.own(second, |of| of.terms.dampening[scenario]));
+        let options_fee = self.own(second, |of| of.options_fee);
         let expiry = &mut self.expiries[index];
         expiry.sums = sums;
         expiry.skew_is_negative = std::array::from_fn(|i| {
             let scenario = REGULAR_SCENARIOS + i;
-            Signed::of(&-expiry.change(scenario, &dampening[scenario])).negative
+            Signed::of(&-expiry.change(scenario, &dampening[i])).negative
         });
         let [up, down] = BASIS.map(|place| to_integer(&-expiry.sums[place].value()));
         expiry.basis_loss = from_integer(up.max(down).max(I256::ZERO));
-        let fees = [expiry.confidence_fee, self.totals.options_fee];
+        let fees = [expiry.confidence_fee, options_fee];
         expiry.fee = fees.into_iter().max_by_key(to_integer).unwrap_or(F::ZERO);
     }
 
-    /// Profit and loss of a scenario, times `FINE_ONE`.
-    fn pnl(&self, scenario: usize) -> F {
-        let relief = scenario.checked_sub(RELIEVED_FROM).and_then(|i| self.terms.reliefs.get(i));
-        let linear = self.totals.linear[scenario].value() + relief.copied().unwrap_or(F::ZERO);
+    /// Profit and loss of a scenario on an underlying, times `FINE_ONE`.
+    fn pnl(&self, underlying: usize, scenario: usize) -> F {
+        let UnderlyingHints { terms, linear, .. } = &self.underlyings[underlying];
+        let relief = scenario.checked_sub(RELIEVED_FROM).and_then(|i| terms.reliefs.get(i));
+        let linear = linear[scenario].value() + relief.copied().unwrap_or(F::ZERO);
         let linear = F::from(FINE_ONE) * linear;
-        self.expiries.iter().enumerate().fold(linear, |pnl, (_, expiry)| {
-            let change = expiry.change(scenario, &self.terms.dampening[scenario]);
+        self.expiries.iter().fold(linear, |pnl, expiry| {
+            let share = self.share(expiry.second, underlying);
+            let change = expiry.change(scenario, &terms.dampening[scenario]);
             match scenario < REGULAR_SCENARIOS {
-                true => pnl + change,
+                true => pnl + share * change,
                 false => {
                     let sign = expiry.skew_is_negative[scenario - REGULAR_SCENARIOS];
-                    pnl + change * (F::ONE - sign.double())
+                    pnl + share * change * (F::ONE - sign.double())
                 }
             }
         })
     }
 
-    /// The long deltas less the short ones.
-    fn net_delta(&self) -> F {
+    /// The long deltas on an underlying less the short ones.
+    fn net_delta(&self, underlying: usize) -> F {
         let directed = |s: &SlotHints<F>| s.lots() * (F::ONE - s.delta_is_negative.double());
-        self.slots.iter().map(|s| directed(s) * s.delta).sum()
+        let share = |s: &SlotHints<F>| self.share(s.second, underlying);
+        self.slots.iter().map(|s| share(s) * directed(s) * s.delta).sum()
     }
 
-    /// What is lost to expiries that move against each other, times `FINE_ONE`.
-    fn basis(&self) -> F {
-        self.expiries.iter().map(|e| e.basis_weight * e.basis_loss).sum()
+    /// What is lost to expiries of an underlying that move against each other, times
+    /// `FINE_ONE`.
+    fn basis(&self, underlying: usize) -> F {
+        let share = |e: &ExpiryHints<F>| self.share(e.second, underlying);
+        self.expiries.iter().map(|e| share(e) * e.basis_weight * e.basis_loss).sum()
     }
 
-    /// What is added to the worst loss, times `FINE_ONE`.
-    fn added(&self) -> F {
-        let tiers = self.terms.delta_tiers.iter().zip(&self.totals.tiers_left);
+    /// What is added to the worst loss on an underlying, times `FINE_ONE`.
+    fn added(&self, underlying: usize) -> F {
+        let of = &self.underlyings[underlying];
+        let tiers = of.terms.delta_tiers.iter().zip(&of.tiers_left);
         let tiers = tiers.map(|([_, rate], left)| *rate * left.negative * left.magnitude);
-        self.terms.basis_is_added * self.basis() + tiers.sum::<F>()
+        of.terms.basis_is_added * self.basis(underlying) + tiers.sum::<F>()
     }
 
-    fn minimum(&self) -> F {
-        let deltas: F = self.slots.iter().map(|s| s.size() * s.delta).sum();
-        let net = self.net_delta();
-        let net = net * (F::ONE - self.totals.net_delta_is_negative.double());
-        (self.terms.net - self.terms.half_hedged) * net
-            + self.terms.half_hedged * deltas
-            + F::from(FINE_ONE) * self.terms.short_fee * self.naked()
+    fn minimum(&self, underlying: usize) -> F {
+        let of = &self.underlyings[underlying];
+        let share = |s: &SlotHints<F>| self.share(s.second, underlying);
+        let deltas: F = self.slots.iter().map(|s| share(s) * s.size() * s.delta).sum();
+        let net = self.net_delta(underlying);
+        let net = net * (F::ONE - of.net_delta_is_negative.double());
+        (of.terms.net - of.terms.half_hedged) * net
+            + of.terms.half_hedged * deltas
+            + F::from(FINE_ONE) * of.terms.short_fee * self.naked(underlying)
     }
 
-    /// The worst loss, the shortfall and its slack.
+    /// The worst losses, the shortfall and its slack.
     fn solve_outcome(&mut self, of: (&ClaimHints<F>, F)) {
-        let basis = self.basis() * (F::ONE - self.terms.basis_is_added);
-        let scenarios = (0..SCENARIOS).map(|scenario| self.pnl(scenario));
-        let candidates = scenarios.chain([-basis, -self.minimum()]);
-        self.totals.worst = candidates.min_by_key(to_integer).unwrap_or(F::ZERO);
+        for underlying in 0..self.underlyings.len() {
+            let is_added = self.underlyings[underlying].terms.basis_is_added;
+            let basis = self.basis(underlying) * (F::ONE - is_added);
+            let scenarios = (0..SCENARIOS).map(|scenario| self.pnl(underlying, scenario));
+            let candidates = scenarios.chain([-basis, -self.minimum(underlying)]);
+            let worst = candidates.min_by_key(to_integer).unwrap_or(F::ZERO);
+            self.underlyings[underlying].worst = worst;
+        }
         self.solve_claim(of);
     }
 
-    /// The shortfall and its slack, by the worst loss as it stands.
+    /// The shortfall and its slack, by the worst losses as they stand.
     pub fn solve_claim(&mut self, (claim, reserved): (&ClaimHints<F>, F)) {
         let one = I256::from(FINE_ONE) * I256::from(FACTOR_ONE) * I256::from(MULTIPLIER_ONE);
         let deficit = -to_integer(&self.balance(claim, reserved));
@@ -183,10 +227,15 @@ impl<F: MarginField> Hints<F> {
         let [maintenance, initial] =
             totals.charges.map(|charge| charge.negative * charge.magnitude);
         let credits = of_level(maintenance, initial);
-        let factor = claim.is_maintenance * self.terms.maintenance_factor
-            + claim.is_initial * self.terms.initial_factor;
         let one = F::from(FINE_ONE) * F::from(u64::from(FACTOR_ONE));
-        let pnl = (totals.worst - self.added()) * factor;
+        let each = self.underlyings.iter().enumerate();
+        let pnl: F = each
+            .map(|(underlying, of)| {
+                let factor = claim.is_maintenance * of.terms.maintenance_factor
+                    + claim.is_initial * of.terms.initial_factor;
+                (of.worst - self.added(underlying)) * factor
+            })
+            .sum();
         let plain = pnl + one * (marks + totals.collateral.value() + cash - charges);
         let charged = pnl - one * (charges + credits);
         F::from(u64::from(MULTIPLIER_ONE)) * plain + claim.above_one * charged

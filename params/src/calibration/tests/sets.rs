@@ -134,7 +134,10 @@ fn a_root_is_of_the_rule_and_binds_what_its_ranges_follow_from() {
     let (file, market) = ScenarioMarketFile::build::<Fp>(&model, &first, Epoch::new(1)).unwrap();
     assert_eq!(market.header().model, model.digest());
     let numbered = model_of(&model, &first, Epoch::new(1)).unwrap();
-    assert_eq!((market.model(), numbered.digest() != model.digest()), (&*numbered, true));
+    assert_eq!(
+        (market.only().unwrap().model(), numbered.digest() != model.digest()),
+        (&*numbered, true)
+    );
     let fixed = Market::<Fp>::build(&numbered, &first, Epoch::new(1)).unwrap();
     assert_eq!((market.rows(), market.terms()), (fixed.rows(), fixed.terms()));
     assert_ne!(market.root(), fixed.root());
@@ -161,7 +164,7 @@ fn a_root_is_of_the_rule_and_binds_what_its_ranges_follow_from() {
     });
     let (next, stepped) = ScenarioMarketFile::build::<Fp>(&model, &second, Epoch::new(2)).unwrap();
     // 0.274447 * 1.15, where more is asked for; volatility shocks follow their own series.
-    assert!(near(stepped.model().spec().scenarios[10].spot_shock, 1.315_615));
+    assert!(near(stepped.only().unwrap().model().spec().scenarios[10].spot_shock, 1.315_615));
     let read = ScenarioMarketFile::from_json(&next.to_json()).unwrap();
     assert_eq!(read.market::<Fp>().unwrap().root(), stepped.root());
     // Neither other ranges before, nor another rule, nor another close or depth.

@@ -7,7 +7,7 @@
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::InstrumentName;
 use crate::import::account::sum;
@@ -17,6 +17,9 @@ use crate::symbol::Symbol;
 
 const POSITIONS: &str = "the answer of private/get_positions";
 const SUMMARY: &str = "the answer of private/get_account_summary";
+
+/// The currencies of an account in cross portfolio margin that are read.
+const CROSSED: [&str; 2] = ["BTC", "ETH"];
 
 /// An account in one currency.
 #[derive(Clone, PartialEq)]
@@ -68,11 +71,65 @@ pub fn account(
     summary: &str,
     currency: &Symbol,
 ) -> Result<DeribitAccount, ImportError> {
-    let summary = summary_of(summary, currency)?;
-    let model = summary.margin_model.as_deref();
+    let figures = summary_of(summary, currency)?;
+    let model = figures.margin_model.as_deref();
     if model.is_some_and(|model| !matches!(model, "segregated_pm" | "portfolio_margin")) {
         return Err(ImportError::Account(AccountProblem::MarginModel));
     }
+    in_currency(positions, &figures, currency)
+}
+
+/// An account in cross portfolio margin (X:PM): its parts in BTC and in ETH.
+#[derive(Clone, PartialEq)]
+pub struct CrossAccount {
+    /// BTC, then ETH.
+    pub parts: [DeribitAccount; 2],
+    /// Whether it has equity in other currencies, which is left out.
+    pub has_others: bool,
+}
+
+/// An account is secret.
+impl std::fmt::Debug for CrossAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CrossAccount(..)")
+    }
+}
+
+/// Reads an account that the venue margins over its currencies together: the answers of
+/// `get_positions` (of any currency) and of `get_account_summaries`.
+///
+/// # Errors
+/// As [`account`]; when it is not in cross portfolio margin, or owes another currency.
+pub fn cross_account(positions: &str, summaries: &str) -> Result<CrossAccount, ImportError> {
+    let part = |currency: &str| {
+        let currency = symbol(currency)?;
+        let figures = summary_of(summaries, &currency)?;
+        match figures.margin_model.as_deref() {
+            None | Some("cross_pm") => in_currency(positions, &figures, &currency),
+            Some(_) => Err(ImportError::Account(AccountProblem::NotCross)),
+        }
+    };
+    let parts = [part(CROSSED[0])?, part(CROSSED[1])?];
+    let mut has_others = false;
+    for row in summaries_of(summaries)? {
+        let currency = row.get("currency").and_then(Value::as_str).unwrap_or_default();
+        if !CROSSED.contains(&currency) && row.contains_key("equity") {
+            let figures: RawSummary = forms::row(&Value::Object(row.clone()), currency)?;
+            if figures.equity.0.is_sign_negative() && !figures.equity.0.is_zero() {
+                return Err(ImportError::Account(AccountProblem::OtherOwed));
+            }
+            has_others |= !figures.equity.0.is_zero();
+        }
+    }
+    Ok(CrossAccount { parts, has_others })
+}
+
+/// The part of an account that is in a currency.
+fn in_currency(
+    positions: &str,
+    summary: &RawSummary,
+    currency: &Symbol,
+) -> Result<DeribitAccount, ImportError> {
     let coins = summary.equity.0.checked_sub(summary.options_value.0);
     let coins = coins.ok_or(ImportError::Account(AccountProblem::Range))?;
     let rows = forms::rows(positions, POSITIONS, |row| row.contains_key("instrument_name"))?;
@@ -135,15 +192,29 @@ impl RawPosition {
     }
 }
 
-/// The figures of a currency.
-fn summary_of(text: &str, currency: &Symbol) -> Result<RawSummary, ImportError> {
-    let is_row = |row: &serde_json::Map<String, Value>| row.contains_key("equity");
+/// All figures.
+fn rows_of(text: &str) -> Result<Vec<Value>, ImportError> {
+    let is_row = |row: &Map<String, Value>| row.contains_key("equity");
     let value: Value = crate::import::read_json(text, SUMMARY)?;
     let inner = value.get("result").unwrap_or(&value);
-    let rows = match inner.get("summaries") {
-        Some(Value::Array(rows)) => rows.clone(),
-        _ => forms::rows(text, SUMMARY, is_row)?,
+    match inner.get("summaries") {
+        Some(Value::Array(rows)) => Ok(rows.clone()),
+        _ => forms::rows(text, SUMMARY, is_row),
+    }
+}
+
+/// Those that are objects.
+fn summaries_of(text: &str) -> Result<Vec<Map<String, Value>>, ImportError> {
+    let object = |row: Value| match row {
+        Value::Object(row) => Some(row),
+        _ => None,
     };
+    Ok(rows_of(text)?.into_iter().filter_map(object).collect())
+}
+
+/// The figures of a currency.
+fn summary_of(text: &str, currency: &Symbol) -> Result<RawSummary, ImportError> {
+    let rows = rows_of(text)?;
     for (index, row) in rows.iter().enumerate() {
         if row.get("currency").and_then(Value::as_str) == Some(currency.as_str()) {
             return forms::row(row, &format!("summary {}", index + 1));

@@ -31,7 +31,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use zkmargin_margin::ids::Timestamp;
 
-pub use account::{DeribitAccount, account};
+pub use account::{CrossAccount, DeribitAccount, account, cross_account};
 pub use name::InstrumentName;
 
 use collect::Collected;
@@ -289,6 +289,7 @@ impl OptionChain {
         let quote = Symbol::new("USD").map_err(|_| ScenarioError::at("quote", Problem::Name))?;
         let instruments = BTreeMap::new();
         ScenarioSnapshot::new(SnapshotSpec {
+            second: None,
             timestamp: self.timestamp,
             source: self.source.clone(),
             quote,

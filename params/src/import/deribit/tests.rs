@@ -232,7 +232,7 @@ fn an_account_is_read_in_coins() {
         let (p, s) = (positions.replace(from, to), summary.replace(from, to));
         account(&p, &s, &btc).unwrap_err().to_string()
     };
-    assert!(refused("segregated_pm", "cross_pm").contains("segregated portfolio margin"));
+    assert!(refused("segregated_pm", "cross_pm").contains("is read with --cross"));
     assert!(refused("BTC-PERPETUAL", "BTC_USDC-PERPETUAL").contains("is not supported"));
     assert!(refused("\"size\":-100", "\"siz\":-100").contains("missing field `size`"));
     assert!(refused("\"currency\":\"BTC\"", "\"currency\":\"ETH\"").contains("no figures"));
@@ -240,4 +240,36 @@ fn an_account_is_read_in_coins() {
     let several =
         r#"{"summaries":[{"currency":"ETH"},{"currency":"BTC","equity":"2","options_value":0}]}"#;
     assert_eq!(account("[]", several, &btc).unwrap().coins.to_string(), "2");
+}
+
+#[test]
+fn a_cross_account_is_read_in_both_coins() {
+    let positions = r#"[
+        {"instrument_name":"BTC-PERPETUAL","size":50,"size_currency":0.0067,"mark_price":7476.65},
+        {"instrument_name":"ETH-PERPETUAL","size":-10,"size_currency":0.004,
+         "open_orders_margin":0.002,"index_price":3000},
+        {"instrument_name":"ETH-26DEC25-4000-C","size":-3,"mark_price":0.0155}]"#;
+    let summaries = r#"{"result":{"summaries":[
+        {"currency":"ETH","equity":-2.5,"options_value":-0.0465,"margin_model":"cross_pm"},
+        {"currency":"USDC","equity":100,"options_value":0,"margin_model":"cross_pm"},
+        {"currency":"BTC","equity":1.25,"options_value":0,"margin_model":"cross_pm"}]}}"#;
+    let read = cross_account(positions, summaries).unwrap();
+    let [btc, eth] = &read.parts;
+    assert_eq!([&btc.currency, &eth.currency].map(Symbol::as_str), ["BTC", "ETH"]);
+    assert_eq!([&btc.coins, &eth.coins].map(ToString::to_string), ["1.25", "-2.4535"]);
+    assert_eq!((btc.positions.len(), eth.positions.len()), (1, 2));
+    assert_eq!([btc.reserved, eth.reserved].map(|r| r.normalize().to_string()), ["0", "6"]);
+    assert!(read.has_others);
+    assert_eq!(format!("{read:?}"), "CrossAccount(..)");
+    let refused = |from: &str, to: &str| {
+        let (p, s) = (positions.replace(from, to), summaries.replace(from, to));
+        cross_account(&p, &s).unwrap_err().to_string()
+    };
+    assert!(refused("cross_pm", "segregated_pm").contains("margined apart"));
+    assert!(refused("\"equity\":100", "\"equity\":-100").contains("owes a currency"));
+    assert!(refused("\"BTC\",", "\"SOL\",").contains("no figures"));
+    assert!(refused("ETH-PERPETUAL", "SOL_USDC-PERPETUAL").contains("is not supported"));
+    let none = summaries
+        .replace("{\"currency\":\"USDC\",\"equity\":100", "{\"currency\":\"USDC\",\"equity\":0");
+    assert!(!cross_account(positions, &none).unwrap().has_others);
 }

@@ -1,10 +1,11 @@
 use pasta_curves::Fp;
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Memo};
+use zkmargin_margin::ids::{AccountId, BucketId, ContextId, Epoch, Memo};
 use zkmargin_margin::instance::{MarginInstance, Shortfall};
-use zkmargin_margin::market::{STATE_DEPTH, state_leaf};
+use zkmargin_margin::market::{MARKET_DEPTH, STATE_DEPTH, state_leaf};
 use zkmargin_margin::portfolio::Blinding;
+use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::Scenario;
 use zkmargin_margin::statement::margin;
@@ -12,6 +13,7 @@ use zkmargin_margin::statement::margin;
 use super::*;
 use crate::import::deribit::option_chain;
 use crate::market::{AnyMarketFile, MarketFile, MarketFileError, ScenarioMarketFile};
+use crate::scenario::ScenarioSnapshot;
 use crate::scenario::parameters;
 
 const CHAIN: &str = zkmargin_examples::CHAIN_BTC;
@@ -69,7 +71,7 @@ fn witnesses_satisfy_the_relation() {
         assert!(witness.has_padding());
         let margin = market.margin(portfolio.positions()).unwrap();
         assert_eq!(margin.shortfall(Level::Initial) == 0, side == Side::AtLeast);
-        witness.terms.initial_factor = witness.terms.maintenance_factor;
+        witness.terms.first.initial_factor = witness.terms.first.maintenance_factor;
         assert_eq!(margin::check::<Scenario<_>>(&instance, &witness), Err(Violation::Terms));
     }
 }
@@ -181,3 +183,5 @@ fn portfolios_that_the_statement_does_not_take_are_refused() {
     assert!(refused(&[unknown]).contains("is not listed"));
     assert!(coin.lots_from_decimal("0.000000001").is_err());
 }
+
+mod both;

@@ -17,10 +17,18 @@ use crate::symbol::Symbol;
 /// and the put of a strike do not share the rest of their symbols, or two
 /// symbols have hashes that collide.
 pub fn check_ids(market: &ScenarioMarket) -> Result<(), ScenarioError> {
+    check_all(&[market])
+}
+
+/// The same of the markets of several underlyings: no two of them share a strike.
+pub(crate) fn check_all(markets: &[&ScenarioMarket]) -> Result<(), ScenarioError> {
     // By what call and put share: the symbols, with expiry and strike of options.
     let mut seen: BTreeMap<u64, Vec<(&Symbol, Option<Strike>)>> = BTreeMap::new();
     let mut strikes: BTreeMap<Strike, &str> = BTreeMap::new();
-    for (symbol, instrument) in &market.spec().instruments {
+    let each = markets.iter().enumerate();
+    for (of, (symbol, instrument)) in
+        each.flat_map(|(of, market)| market.spec().instruments.iter().map(move |one| (of, one)))
+    {
         let refused = |problem| Err(ScenarioError::at(format!("instruments.{symbol}"), problem));
         let text = symbol.as_str();
         let (call, put) = (text.strip_suffix(CALL_SUFFIX), text.strip_suffix(PUT_SUFFIX));
@@ -32,7 +40,7 @@ pub fn check_ids(market: &ScenarioMarket) -> Result<(), ScenarioError> {
                 };
                 let Some(base) = base else { return refused(Problem::OptionSymbol(option_type)) };
                 // The bits of positive numbers are in the numbers' order.
-                let key = (expiry_seconds, strike.to_bits());
+                let key = (of, expiry_seconds, strike.to_bits());
                 let first = *strikes.entry(key).or_insert(base);
                 if first != base {
                     return refused(Problem::StrikeSymbol(first.to_owned()));
@@ -54,5 +62,5 @@ pub fn check_ids(market: &ScenarioMarket) -> Result<(), ScenarioError> {
     Ok(())
 }
 
-/// Seconds to expiry and the bits of the strike.
-type Strike = (u64, u64);
+/// The underlying's place, seconds to expiry and the bits of the strike.
+type Strike = (usize, u64, u64);

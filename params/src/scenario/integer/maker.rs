@@ -9,13 +9,14 @@ use crate::scenario::error::{Problem, ScenarioError};
 use crate::scenario::integer::round::{
     FINE, HALF, Rounding, amount, charge, fee, fine, half, loss_factor, value,
 };
-use crate::scenario::integer::slots;
+use crate::scenario::integer::{Place, slots};
 use crate::scenario::math::max;
 use crate::scenario::table::{GroupRow, RiskRow, RiskTable, RowKind as Kind};
 
 /// What rows are rounded with.
 pub(super) struct Maker<'a> {
     table: &'a RiskTable,
+    place: Place,
     terms: ScenarioTerms,
     groups: Vec<Group>,
     slots: Vec<usize>,
@@ -44,6 +45,7 @@ struct Group {
 
 impl<'a> Maker<'a> {
     pub(super) fn new(
+        place: Place,
         table: &'a RiskTable,
         quote_decimals: u32,
         option_lot: f64,
@@ -80,10 +82,11 @@ impl<'a> Maker<'a> {
             delta_tiers,
         };
         let groups = table.groups.iter().enumerate();
-        let groups = groups.map(|(index, group)| Group::new(index, group, option_scale));
+        let groups = groups.map(|(index, group)| Group::new(place, index, group, option_scale));
         let groups = groups.collect::<Result<_, _>>()?;
         Ok(Self {
             table,
+            place,
             terms,
             groups,
             slots,
@@ -223,17 +226,24 @@ impl<'a> Maker<'a> {
             initial + guard * terms.im_loss_factor + mark,
         )?;
         let delta = value(path, "the delta", delta)?;
-        Ok(ScenarioRow { instrument: row.symbol.instrument_id(), kind, charges, delta, scenarios })
+        let (instrument, underlying) = (row.symbol.instrument_id(), self.place.underlying);
+        Ok(ScenarioRow { instrument, underlying, kind, charges, delta, scenarios })
     }
 }
 
 impl Group {
-    fn new(index: usize, group: &GroupRow, option_scale: f64) -> Result<Self, ScenarioError> {
+    fn new(
+        place: Place,
+        index: usize,
+        group: &GroupRow,
+        option_scale: f64,
+    ) -> Result<Self, ScenarioError> {
         let path = format!("feeds[{index}]");
         let (long_discount, long) = fine(&path, group.long_discount, Rounding::Down)?;
         let (short_discount, short) = fine(&path, group.short_discount, Rounding::Up)?;
         let (basis_weight, _) = fine(&path, group.basis_weight, Rounding::Up)?;
         let confidence = group.confidence_charge * option_scale;
+        let index = index + place.expiries_before;
         let key = u16::try_from(index + 1).ok().and_then(|place| ExpiryKey::new(place).ok());
         let too_many = Problem::Count { count: index + 1, least: 0, most: usize::from(u16::MAX) };
         let terms = GroupTerms {

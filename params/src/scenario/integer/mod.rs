@@ -43,9 +43,10 @@ mod ids;
 mod maker;
 mod round;
 
+pub(crate) use ids::check_all;
 pub use ids::check_ids;
 use rayon::prelude::*;
-use zkmargin_margin::scenario::{REGULAR_SCENARIOS, ScenarioRow, ScenarioTerms};
+use zkmargin_margin::scenario::{REGULAR_SCENARIOS, ScenarioRow, ScenarioTerms, Underlying};
 
 use crate::scenario::error::{Problem, ScenarioError};
 use crate::scenario::parameters::{Scenario, VolShockDirection};
@@ -63,8 +64,17 @@ pub struct IntegerTable {
     pub rows: Vec<ScenarioRow>,
 }
 
+/// Where a table stands among those of its market.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The underlying's number.
+    pub underlying: Underlying,
+    /// Expiries of the tables before: no two of a market have one key.
+    pub expiries_before: usize,
+}
+
 impl IntegerTable {
-    /// Rounds a table. `quote_decimals` are the decimals of a quote unit, `lot`
+    /// Rounds a table of the only underlying of a market. `quote_decimals` are the decimals of a quote unit, `lot`
     /// gives the units in a lot of an instrument, and `option_lot` those in the
     /// lots that options are counted in, for what is charged by count: naked
     /// shorts and low confidence. In a market it is the lot of every option.
@@ -78,7 +88,20 @@ impl IntegerTable {
         option_lot: f64,
         lot: impl Fn(&RiskRow) -> f64 + Sync,
     ) -> Result<Self, ScenarioError> {
-        let maker = maker::Maker::new(table, quote_decimals, option_lot)?;
+        Self::at(Place::default(), table, (quote_decimals, option_lot), lot)
+    }
+
+    /// Rounds a table of one of a market's underlyings.
+    ///
+    /// # Errors
+    /// As [`IntegerTable::new`].
+    pub fn at(
+        place: Place,
+        table: &RiskTable,
+        (quote_decimals, option_lot): (u32, f64),
+        lot: impl Fn(&RiskRow) -> f64 + Sync,
+    ) -> Result<Self, ScenarioError> {
+        let maker = maker::Maker::new(place, table, quote_decimals, option_lot)?;
         let row = |row: &RiskRow| maker.row(row, lot(row));
         let rows = table.rows.par_iter().map(row).collect::<Result<_, _>>()?;
         Ok(Self { terms: maker.terms(), rows })

@@ -39,7 +39,39 @@ pub(super) fn check(spec: &mut ParameterSpec) -> Result<(), ScenarioError> {
         let problem = Problem::HedgedDelta(minimum.hedged_delta_percent);
         return Err(ScenarioError::at("minimum_charge.hedged_delta_percent", problem));
     }
-    Ok(())
+    second(spec)
+}
+
+/// The set of a second underlying, and what is left out of both.
+fn second(spec: &mut ParameterSpec) -> Result<(), ScenarioError> {
+    let Some(mut second) = spec.second.take() else { return Ok(()) };
+    check(&mut second).map_err(|error| error.within("second"))?;
+    if second.second.is_some() {
+        return Err(ScenarioError::at("second.second", Problem::NotWithSecond));
+    }
+    for (name, set) in [("", &*spec), ("second.", &*second)] {
+        for (field, is_set) in [
+            ("calibration", set.calibration.is_some()),
+            ("states_marks", set.states_marks),
+            ("in_coins", set.in_coins),
+        ] {
+            if is_set {
+                return Err(ScenarioError::at(format!("{name}{field}"), Problem::NotWithSecond));
+            }
+        }
+        if set.underlying.is_none() {
+            return Err(ScenarioError::at(format!("{name}underlying"), Problem::UnderlyingMissing));
+        }
+    }
+    match &spec.underlying {
+        Some(first) if second.underlying.as_ref() == Some(first) => {
+            Err(ScenarioError::at("second.underlying", Problem::SameUnderlying(first.clone())))
+        }
+        _ => {
+            spec.second = Some(second);
+            Ok(())
+        }
+    }
 }
 
 fn skews(spec: &ParameterSpec) -> Result<(), ScenarioError> {

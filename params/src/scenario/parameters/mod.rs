@@ -6,6 +6,7 @@
 //! | `derive-test` | 23 regular, 6 tail and 2 skew scenarios: the published *test* parameters |
 //! | `deribit-btc`, `deribit-eth` | 9 price buckets x 3 volatilities, 8 extended less a relief, roll by expiry, in coins: Deribit S:PM |
 //! | `deribit-btc-approx`, `deribit-eth-approx` | 9 price buckets x 3 volatilities, 8 extended, roll shock: above Deribit |
+//! | `deribit-cross-approx` | both of these: BTC and ETH in one account, the sum of both |
 //! | `scan` | 16 and 8 tails, minimum delta charge: Paradex |
 //! | `span-16` | the 16 scenarios of SPAN |
 //! | `span-dynamic` | the same, with ranges that follow the market |
@@ -109,6 +110,11 @@ impl ScenarioModel {
         &self.spec.name
     }
 
+    /// The set of the second underlying, where there is one: checked with this one.
+    pub fn second(&self) -> Option<Self> {
+        self.spec.second.as_deref().map(|spec| Self { spec: spec.clone() })
+    }
+
     /// How an asset counts as collateral in the market of an underlying; `None` when
     /// the set has no rule for it.
     pub fn collateral(&self, asset: &Symbol, underlying: &Symbol) -> Option<&CollateralTerms> {
@@ -120,7 +126,12 @@ impl ScenarioModel {
     /// collaterals by symbol, the shortest decimals that give back each number,
     /// no white space.
     pub fn to_canonical_json(&self) -> String {
-        let bare = ParameterSpec { source: String::new(), notes: Vec::new(), ..self.spec.clone() };
+        let mut bare = self.spec.clone();
+        let second = bare.second.as_deref_mut().map(|set| (&mut set.source, &mut set.notes));
+        for (source, notes) in [(&mut bare.source, &mut bare.notes)].into_iter().chain(second) {
+            source.clear();
+            notes.clear();
+        }
         // Texts and finite numbers: nothing here can fail.
         serde_json::to_string(&bare).unwrap_or_default()
     }
@@ -178,6 +189,12 @@ pub const fn all() -> &'static [ScenarioPreset] {
             name: "deribit-btc-approx",
             about: "Deribit S:PM of BTC, approximated: never less than the venue asks for",
             json: include_str!("../../../models/scenario/deribit-btc-approx.json"),
+        },
+        ScenarioPreset {
+            name: "deribit-cross-approx",
+            about: "BTC and ETH in one account, in USD: the sum of Deribit's margins of both, \
+                    without the offsets of X:PM",
+            json: include_str!("../../../models/scenario/deribit-cross-approx.json"),
         },
         ScenarioPreset {
             name: "deribit-eth",

@@ -48,6 +48,7 @@ pub(super) fn of_btc() -> impl Iterator<Item = &'static parameters::ScenarioPres
         let of = model.spec().underlying.as_ref();
         of.is_none_or(|underlying| underlying.as_str() == "BTC")
             && !model.spec().in_coins
+            && model.second().is_none()
             && model.calibration().is_none()
     })
 }

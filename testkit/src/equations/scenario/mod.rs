@@ -1,10 +1,12 @@
 //! The scenario family's statement as equations, made from the figures of
-//! [`ScenarioMargin`](zkmargin_margin::scenario::ScenarioMargin).
+//! [`AccountMargin`](zkmargin_margin::scenario::AccountMargin).
 //!
 //! The form is another than the circuit's. Rows are unpacked and their values summed
 //! up one by one, where the circuit sums packed elements and unpacks the sums; a
 //! largest or a smallest is looked for among the integers, where the circuit
-//! multiplies differences and checks their ranges; so is a sign.
+//! multiplies differences and checks their ranges; so is a sign. Over two underlyings
+//! every sum is taken for each of them, by the bits of slots and expiries, where the
+//! circuit takes sums over all and subtracts.
 
 mod wires;
 
@@ -61,18 +63,44 @@ fn negative<F: MarginField>(name: &str) -> P<F> {
     w(format!("{name}.negative")) * w(format!("{name}.magnitude"))
 }
 
-/// The statement about so many slots and expiries.
+/// The name of what an underlying has of its own.
+fn own(underlying: usize, name: &str) -> String {
+    match underlying {
+        0 => name.to_owned(),
+        _ => format!("second.{name}"),
+    }
+}
+
+/// The statement about so many slots and expiries on an underlying.
 pub fn statements<F: MarginField>(slots: usize, expiries: usize) -> Vec<Statement<F>> {
+    statements_on(1, slots, expiries)
+}
+
+/// The same on one underlying or two.
+pub fn statements_on<F: MarginField>(
+    underlyings: usize,
+    slots: usize,
+    expiries: usize,
+) -> Vec<Statement<F>> {
     let mut list = List(Vec::new());
     list.list_positions(slots);
-    account(&mut list, slots, expiries);
+    account_on(&mut list, underlyings, slots, expiries);
     list.state((0..slots).map(|i| of(i, "word")).collect());
     list.0
 }
 
 /// M3 to M7 of the account that the slots are.
 pub(super) fn account<F: MarginField>(list: &mut List<F>, slots: usize, expiries: usize) {
-    let mut account = Account { list, slots, expiries };
+    account_on(list, 1, slots, expiries);
+}
+
+fn account_on<F: MarginField>(
+    list: &mut List<F>,
+    underlyings: usize,
+    slots: usize,
+    expiries: usize,
+) {
+    let mut account = Account { list, underlyings, slots, expiries };
     account.list.claim(false);
     account.list.ranges();
     account.list.zero("denominator", w("denominator") - n(u64::from(FACTOR_ONE)));
@@ -85,19 +113,23 @@ pub(super) fn account<F: MarginField>(list: &mut List<F>, slots: usize, expiries
         account.order(i);
         account.strike(i);
     }
-    account.naked();
+    (0..underlyings).for_each(|u| account.naked(u));
     account.sums();
+    (0..underlyings).for_each(|u| account.linear(u));
     account.fees();
     (0..expiries).for_each(|e| account.expiry_losses(e));
-    account.minimum();
-    account.worst();
-    account.added();
+    for underlying in 0..underlyings {
+        account.minimum(underlying);
+        account.worst(underlying);
+        account.added(underlying);
+    }
     account.outcome();
     account.list.market(slots, w("terms"));
 }
 
 struct Account<'a, F> {
     list: &'a mut List<F>,
+    underlyings: usize,
     slots: usize,
     expiries: usize,
 }
@@ -108,26 +140,67 @@ impl<F: MarginField> Account<'_, F> {
         sum((0..self.slots).map(part))
     }
 
+    /// One for what is of an underlying, by its bit for the second; of the only one is
+    /// everything.
+    fn share(&self, second: P<F>, underlying: usize) -> P<F> {
+        match (self.underlyings, underlying) {
+            (1, _) => n(1),
+            (_, 0) => n(1) - second,
+            _ => second,
+        }
+    }
+
+    /// Whether a slot is of an underlying.
+    fn slot_share(&self, i: usize, underlying: usize) -> P<F> {
+        self.share(of(i, "second"), underlying)
+    }
+
+    /// Whether an expiry is.
+    fn expiry_share(&self, e: usize, underlying: usize) -> P<F> {
+        self.share(expiry(e, "second"), underlying)
+    }
+
+    /// Of a wire of each underlying, the one of an expiry's.
+    fn of_expiry(&self, e: usize, name: &str) -> P<F> {
+        sum((0..self.underlyings).map(|u| self.expiry_share(e, u) * w(own(u, name))))
+    }
+
     /// M4: a number has a sign, and is below `2^bits` either way.
     fn signed(&mut self, name: &str, bits: u32) {
         self.list.bit(&format!("{name}.negative"));
         self.list.below(name.to_owned(), w(format!("{name}.magnitude")), bits);
     }
 
-    /// M3: the terms' digest, and the charges on naked shorts, unpacked.
+    /// M3: the terms' digest: of the only underlying, or over those of both.
     fn terms(&mut self) {
-        let mut elements: Vec<P<F>> = (0..SCENARIOS).map(|i| w(format!("dampening.{i}"))).collect();
+        if self.underlyings == 1 {
+            return self.terms_of(0, "terms");
+        }
+        self.terms_of(0, "terms_of_first");
+        self.terms_of(1, "terms_of_second");
+        let digests = ["terms_of_first", "terms_of_second"].map(w);
+        let message: Vec<P<F>> = digests.into_iter().chain([n(0), n(0)]).collect();
+        let both = Domain::ScenarioUnderlyings;
+        self.list.chain("terms", (both, both), &message);
+    }
+
+    /// M3: the digest of an underlying's terms, and the charges on naked shorts,
+    /// unpacked.
+    fn terms_of(&mut self, u: usize, digest: &str) {
+        let w = |name: &str| w(own(u, name));
+        let mut elements: Vec<P<F>> =
+            (0..SCENARIOS).map(|i| w(&format!("dampening.{i}"))).collect();
         elements.extend(
             ["maintenance_factor", "initial_factor", "net_rate", "hedged_rate", "short_fee"].map(w),
         );
         elements.extend(["naked_charges", "basis_is_added"].map(w));
-        elements.extend((0..RELIEFS).map(|i| w(format!("relief.{i}"))));
+        elements.extend((0..RELIEFS).map(|i| w(&format!("relief.{i}"))));
         for tier in 0..DELTA_TIERS {
-            elements.extend(["from", "rate"].map(|part| w(format!("tier.{tier}.{part}"))));
+            elements.extend(["from", "rate"].map(|part| w(&format!("tier.{tier}.{part}"))));
         }
         let domains = (Domain::ScenarioTerms, Domain::ScenarioTermsNext);
-        self.list.chain("terms", domains, &elements);
-        let digits = ["on_naked.0", "on_naked.1"].map(str::to_owned);
+        self.list.chain(digest, domains, &elements);
+        let digits = ["on_naked.0", "on_naked.1"].map(|name| own(u, name));
         self.list.digits(&digits, w("naked_charges"), APART);
     }
 
@@ -147,6 +220,9 @@ impl<F: MarginField> Account<'_, F> {
             + two_to(112) * expiry(e, "weight")
             + two_to(160) * expiry(e, "confidence");
         self.list.define(format!("expiry.{e}.element"), element);
+        if self.underlyings > 1 {
+            self.list.bit(&format!("expiry.{e}.second"));
+        }
     }
 
     /// M1, M4: a position, and its word.
@@ -180,6 +256,13 @@ impl<F: MarginField> Account<'_, F> {
             + two_to(88) * of(i, "delta_is_negative")
             + two_to(96) * of(i, "fee")
             + two_to(144) * of(i, "delta");
+        let first = match self.underlyings {
+            1 => first,
+            _ => {
+                self.list.bit(&format!("{i}.second"));
+                first + two_to(192) * of(i, "second")
+            }
+        };
         let values = (0..VALUES / LIMBS).map(|element| of(i, &format!("values.{element}")));
         let elements: Vec<P<F>> =
             [first, of(i, "group"), of(i, "charges")].into_iter().chain(values.clone()).collect();
@@ -205,6 +288,10 @@ impl<F: MarginField> Account<'_, F> {
             let apart = of(i, "group") - w(format!("expiry.{e}.element"));
             self.list.zero(format!("{i}.terms of expiry {e}"), of(i, &name) * apart);
             all = all + of(i, &name);
+            if self.underlyings > 1 {
+                let apart = of(i, "second") - expiry(e, "second");
+                self.list.zero(format!("{i}.underlying of expiry {e}"), of(i, &name) * apart);
+            }
         }
         self.list.zero(format!("{i}.in one expiry"), used(i) * of(i, "has_expiry") - all);
     }
@@ -225,6 +312,10 @@ impl<F: MarginField> Account<'_, F> {
             self.list.bit(&format!("{i}.same"));
             let step = strike(i) - strike(i - 1);
             self.list.zero(format!("{i}.same strike"), of(i, "same") * step.clone());
+            if self.underlyings > 1 {
+                let apart = of(i, "second") - of(i - 1, "second");
+                self.list.zero(format!("{i}.underlying of strike"), of(i, "same") * apart);
+            }
             let padding = n(1) - listed(i);
             self.list.zero(format!("{i}.same strike of padding"), of(i, "same") * padding);
             let other = listed(i) - of(i, "same");
@@ -235,14 +326,16 @@ impl<F: MarginField> Account<'_, F> {
         self.list.sign(format!("{i}.net sign"), of(i, "net"), of(i, "net_is_negative"), 40);
     }
 
-    /// M5: what is short of every strike, where it ends.
-    fn naked(&mut self) {
+    /// M5: what is short of every strike of an underlying, where it ends.
+    fn naked(&mut self, u: usize) {
         let slots = self.slots;
         let short = |i: usize| {
             let ends = if i + 1 < slots { n(1) - of(i + 1, "same") } else { n(1) };
+            let ends = self.slot_share(i, u) * ends;
             ends * of(i, "net_is_negative") * (n(0) - of(i, "net"))
         };
-        self.list.define("naked", self.over_slots(short));
+        let naked = self.over_slots(short);
+        self.list.define(own(u, "naked"), naked);
     }
 
     /// M4, M5: all sums over positions, value by value.
@@ -260,36 +353,45 @@ impl<F: MarginField> Account<'_, F> {
             let gross = self.over_slots(|i| member(i) * of(i, "is_option") * size(i));
             self.list.define(format!("expiry.{e}.gross"), gross);
         }
-        for s in 0..SCENARIOS {
-            let name = format!("linear.{s}");
-            self.signed(&name, SUM);
-            let own = self.over_slots(|i| (n(1) - of(i, "is_option")) * lots(i) * value(i, s));
-            self.list.zero(format!("{name} is the sum"), own - signed(&name));
-        }
         self.signed("collateral", SUM);
-        let own = self.over_slots(|i| (n(1) - of(i, "has_expiry")) * lots(i) * value(i, MARK));
-        self.list.zero("collateral is the sum", own - signed("collateral"));
+        let loose = self.over_slots(|i| (n(1) - of(i, "has_expiry")) * lots(i) * value(i, MARK));
+        self.list.zero("collateral is the sum", loose - signed("collateral"));
         for charge in 0..2 {
             let name = format!("charged.{charge}");
             self.signed(&name, SUM);
-            let own = self.over_slots(|i| size(i) * of(i, &format!("charge.{charge}")));
-            let naked = w("naked") * w(format!("on_naked.{charge}"));
-            self.list.zero(format!("{name} is the sum"), own + naked - signed(&name));
+            let of_lots = self.over_slots(|i| size(i) * of(i, &format!("charge.{charge}")));
+            let naked = |u: usize| w(own(u, "naked")) * w(own(u, &format!("on_naked.{charge}")));
+            let naked = sum((0..self.underlyings).map(naked));
+            self.list.zero(format!("{name} is the sum"), of_lots + naked - signed(&name));
+        }
+    }
+
+    /// M4, M5: what all but options of an underlying gain.
+    fn linear(&mut self, u: usize) {
+        for s in 0..SCENARIOS {
+            let name = own(u, &format!("linear.{s}"));
+            self.signed(&name, SUM);
+            let linear = |i: usize| self.slot_share(i, u) * (n(1) - of(i, "is_option")) * lots(i);
+            let all = self.over_slots(|i| linear(i) * of(i, &format!("value.{s}")));
+            self.list.zero(format!("{name} is the sum"), all - signed(&name));
         }
     }
 
     /// M5: the largest fee on options of the perpetuals held, and of every expiry.
     fn fees(&mut self) {
-        let mut fees = vec![n(0)];
         for i in 0..self.slots {
             // Held: of some lots. Then there is an inverse, and it is told.
             let held = of(i, "inverse") * size(i);
-            self.list.zero(format!("{i}.held"), size(i) - held.clone() * size(i));
-            fees.push(held * of(i, "fee"));
+            self.list.zero(format!("{i}.held"), size(i) - held * size(i));
         }
-        self.list.largest("options fee", w("options_fee"), fees);
+        for u in 0..self.underlyings {
+            let held = |i: usize| self.slot_share(i, u) * of(i, "inverse") * size(i);
+            let fees = (0..self.slots).map(|i| held(i) * of(i, "fee")).chain([n(0)]).collect();
+            let name = own(u, "options fee");
+            self.list.largest(&name, w(own(u, "options_fee")), fees);
+        }
         for e in 0..self.expiries {
-            let of_both = vec![expiry(e, "confidence"), w("options_fee")];
+            let of_both = vec![expiry(e, "confidence"), self.of_expiry(e, "options_fee")];
             self.list.largest(&format!("fee of expiry {e}"), expiry(e, "fee"), of_both);
         }
         let confidence = (0..self.expiries).map(|e| expiry(e, "gross") * expiry(e, "fee"));
@@ -305,7 +407,8 @@ impl<F: MarginField> Account<'_, F> {
         for s in 0..SCENARIOS {
             let short = w(format!("expiry.{e}.sum.{s}.negative"));
             let discount = (n(1) - short.clone()) * expiry(e, "long") + short * expiry(e, "short");
-            let change = discount * total(s) - w(format!("dampening.{s}")) * total(MARK);
+            let dampening = self.of_expiry(e, &format!("dampening.{s}"));
+            let change = discount * total(s) - dampening * total(MARK);
             let name = format!("expiry.{e}.pnl.{s}");
             match s.checked_sub(REGULAR_SCENARIOS) {
                 None => self.list.define(name, change),
@@ -322,53 +425,62 @@ impl<F: MarginField> Account<'_, F> {
         }
     }
 
-    /// M5: the least that the account is taken to lose.
-    fn minimum(&mut self) {
+    /// M5: the least that the account is taken to lose on an underlying.
+    fn minimum(&mut self, u: usize) {
+        let w = |name: &str| w(own(u, name));
+        let share = |i: usize| self.slot_share(i, u);
         let long = |i: usize| of(i, "delta") - n(2) * of(i, "delta_is_negative") * of(i, "delta");
-        self.list.define("net", self.over_slots(|i| lots(i) * long(i)));
-        self.list.define("gross", self.over_slots(|i| size(i) * of(i, "delta")));
-        self.list.below("deltas in range", w("gross"), SUM);
-        self.list.sign("net sign".to_owned(), w("net"), w("net_is_negative"), SUM);
+        let net = self.over_slots(|i| share(i) * lots(i) * long(i));
+        let gross = self.over_slots(|i| share(i) * size(i) * of(i, "delta"));
+        self.list.define(own(u, "net"), net);
+        self.list.define(own(u, "gross"), gross);
+        self.list.below(own(u, "deltas in range"), w("gross"), SUM);
+        self.list.sign(own(u, "net sign"), w("net"), w("net_is_negative"), SUM);
         let net = w("net") - n(2) * w("net_is_negative") * w("net");
         let hedged = w("hedged_rate") * (w("gross") - net.clone());
         let short = n(FINE_ONE) * w("short_fee") * w("naked");
-        self.list.define("minimum", w("net_rate") * net + hedged + short);
+        self.list.define(own(u, "minimum"), w("net_rate") * net + hedged + short);
     }
 
-    /// M5: the worst of all scenarios, the basis and the minimum charge.
-    fn worst(&mut self) {
+    /// M5: the worst of all scenarios of an underlying, the basis and the minimum charge.
+    fn worst(&mut self, u: usize) {
         let expiries = self.expiries;
+        let share = |e: usize| self.expiry_share(e, u);
         let mut candidates: Vec<P<F>> = (0..SCENARIOS)
             .map(|s| {
-                let options = (0..expiries).map(|e| w(format!("expiry.{e}.pnl.{s}")));
+                let options = (0..expiries).map(|e| share(e) * w(format!("expiry.{e}.pnl.{s}")));
                 let relief = match s.checked_sub(RELIEVED_FROM) {
-                    Some(i) if i < RELIEFS => w(format!("relief.{i}")),
+                    Some(i) if i < RELIEFS => w(own(u, &format!("relief.{i}"))),
                     _ => n(0),
                 };
-                n(FINE_ONE) * (signed(&format!("linear.{s}")) + relief) + sum(options)
+                let linear = signed(&own(u, &format!("linear.{s}")));
+                n(FINE_ONE) * (linear + relief) + sum(options)
             })
             .collect();
-        let basis = (0..expiries).map(|e| expiry(e, "weight") * expiry(e, "basis_loss"));
-        self.list.define("basis", sum(basis));
+        let weighed = |e: usize| expiry(e, "weight") * expiry(e, "basis_loss");
+        let basis = sum((0..expiries).map(|e| share(e) * weighed(e)));
+        self.list.define(own(u, "basis"), basis);
+        let w = |name: &str| w(own(u, name));
         let apart = (n(1) - w("basis_is_added")) * w("basis");
         candidates.extend([n(0) - apart, n(0) - w("minimum")]);
-        self.list.smallest("worst", w("worst"), candidates);
+        self.list.smallest(&own(u, "worst"), w("worst"), candidates);
     }
 
     /// M5: what is lost beside the worst: the basis, where it is added, and each
     /// tier's rate of the net delta beyond its threshold.
-    fn added(&mut self) {
+    fn added(&mut self, u: usize) {
+        let w = |name: &str| w(own(u, name));
         let mut added = w("basis_is_added") * w("basis");
         for tier in 0..DELTA_TIERS {
-            let part = |part: &str| w(format!("tier.{tier}.{part}"));
-            let left = format!("tier.{tier}.left");
+            let part = |part: &str| w(&format!("tier.{tier}.{part}"));
+            let left = own(u, &format!("tier.{tier}.left"));
             self.signed(&left, SUM);
             let net = w("net") - n(2) * w("net_is_negative") * w("net");
             let up_to = part("from") - net;
             self.list.zero(format!("{left} is what is left"), up_to - signed(&left));
             added = added + part("rate") * negative(&left);
         }
-        self.list.define("added", added);
+        self.list.define(own(u, "added"), added);
     }
 
     /// M6, M7: the balance of the claim's level, and its side.
@@ -379,13 +491,18 @@ impl<F: MarginField> Account<'_, F> {
         let on_top = signed(initial) + w("confidence") + w("reserved");
         let charges = either() * signed(maintenance) + w("is_initial") * on_top;
         let credits = either() * negative(maintenance) + w("is_initial") * negative(initial);
-        let factor =
-            w("is_maintenance") * w("maintenance_factor") + w("is_initial") * w("initial_factor");
+        let lost = |u: usize| {
+            let of = |name: &str| w(own(u, name));
+            let factor = w("is_maintenance") * of("maintenance_factor")
+                + w("is_initial") * of("initial_factor");
+            factor * (of("worst") - of("added"))
+        };
+        let lost = sum((0..self.underlyings).map(lost));
         let marks = (0..expiries).map(|e| signed(&format!("expiry.{e}.sum.{MARK}")));
         let worth = sum(marks) + signed("collateral") + self.over_slots(cash);
 
         let one = || n(FINE_ONE) * n(u64::from(FACTOR_ONE));
-        let required = one() * charges - factor * (w("worst") - w("added"));
+        let required = one() * charges - lost;
         // A multiplier never asks for less: what is credited counts once.
         let balance =
             n(10_000) * one() * worth - times() * required - w("above_one") * one() * credits;

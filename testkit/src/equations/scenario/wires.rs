@@ -1,8 +1,11 @@
 //! The wires of the scenario family's list: what its prover chooses.
 
-use zkmargin_circuits::scenario::{Assignment, ExpiryHints, Hints, Signed, SlotHints, TotalsHints};
+use zkmargin_circuits::scenario::{
+    Assignment, ExpiryHints, Hints, Signed, SlotHints, TotalsHints, UnderlyingHints,
+};
 use zkmargin_margin::field::MarginField;
 
+use super::own;
 use crate::equations::Wires;
 use crate::equations::common::{set_path, wires_of};
 
@@ -16,9 +19,23 @@ pub fn wires<F: MarginField>(public: &[F], assignment: &Assignment<F>) -> Wires<
 
 /// Sets what a prover chooses of the figures.
 pub fn set_figures<F: MarginField>(wires: &mut Wires<F>, figures: &Hints<F>) {
-    let terms = &figures.terms;
+    for (u, of) in figures.underlyings.iter().enumerate() {
+        set_underlying(wires, u, of);
+    }
+    for (i, slot) in figures.slots.iter().enumerate() {
+        set_slot(wires, i, slot);
+    }
+    for (e, expiry) in figures.expiries.iter().enumerate() {
+        set_expiry(wires, e, expiry);
+    }
+    set_totals(wires, &figures.totals);
+}
+
+fn set_underlying<F: MarginField>(wires: &mut Wires<F>, u: usize, of: &UnderlyingHints<F>) {
+    let terms = &of.terms;
+    let mut set = |name: &str, value: F| _ = wires.insert(own(u, name), value);
     for (i, dampening) in terms.dampening.iter().enumerate() {
-        wires.insert(format!("dampening.{i}"), *dampening);
+        set(&format!("dampening.{i}"), *dampening);
     }
     for (name, value) in [
         ("maintenance_factor", terms.maintenance_factor),
@@ -28,23 +45,25 @@ pub fn set_figures<F: MarginField>(wires: &mut Wires<F>, figures: &Hints<F>) {
         ("short_fee", terms.short_fee),
         ("naked_charges", terms.naked),
         ("basis_is_added", terms.basis_is_added),
+        ("net_is_negative", of.net_delta_is_negative),
+        ("options_fee", of.options_fee),
+        ("worst", of.worst),
     ] {
-        wires.insert(name.to_owned(), value);
+        set(name, value);
     }
     for (i, relief) in terms.reliefs.iter().enumerate() {
-        wires.insert(format!("relief.{i}"), *relief);
+        set(&format!("relief.{i}"), *relief);
     }
     for (tier, [from, rate]) in terms.delta_tiers.iter().enumerate() {
-        wires.insert(format!("tier.{tier}.from"), *from);
-        wires.insert(format!("tier.{tier}.rate"), *rate);
+        set(&format!("tier.{tier}.from"), *from);
+        set(&format!("tier.{tier}.rate"), *rate);
     }
-    for (i, slot) in figures.slots.iter().enumerate() {
-        set_slot(wires, i, slot);
+    for (scenario, signed) in of.linear.iter().enumerate() {
+        set_signed(wires, &own(u, &format!("linear.{scenario}")), signed);
     }
-    for (e, expiry) in figures.expiries.iter().enumerate() {
-        set_expiry(wires, e, expiry);
+    for (tier, left) in of.tiers_left.iter().enumerate() {
+        set_signed(wires, &own(u, &format!("tier.{tier}.left")), left);
     }
-    set_totals(wires, &figures.totals);
 }
 
 fn set_slot<F: MarginField>(wires: &mut Wires<F>, i: usize, slot: &SlotHints<F>) {
@@ -58,6 +77,7 @@ fn set_slot<F: MarginField>(wires: &mut Wires<F>, i: usize, slot: &SlotHints<F>)
         ("tail", slot.strike_tail),
         ("low", slot.low),
         ("is_option", slot.is_option),
+        ("second", slot.second),
         ("has_expiry", slot.has_expiry),
         ("is_long_only", slot.is_long_only),
         ("delta_is_negative", slot.delta_is_negative),
@@ -88,6 +108,7 @@ fn set_signed<F: MarginField>(wires: &mut Wires<F>, name: &str, signed: &Signed<
 fn set_expiry<F: MarginField>(wires: &mut Wires<F>, e: usize, expiry: &ExpiryHints<F>) {
     for (name, value) in [
         ("key", expiry.key),
+        ("second", expiry.second),
         ("long", expiry.long_discount),
         ("short", expiry.short_discount),
         ("weight", expiry.basis_weight),
@@ -106,23 +127,11 @@ fn set_expiry<F: MarginField>(wires: &mut Wires<F>, e: usize, expiry: &ExpiryHin
 }
 
 fn set_totals<F: MarginField>(wires: &mut Wires<F>, totals: &TotalsHints<F>) {
-    for (scenario, signed) in totals.linear.iter().enumerate() {
-        set_signed(wires, &format!("linear.{scenario}"), signed);
-    }
     set_signed(wires, "collateral", &totals.collateral);
-    for (tier, left) in totals.tiers_left.iter().enumerate() {
-        set_signed(wires, &format!("tier.{tier}.left"), left);
-    }
     for (name, signed) in ["charged.0", "charged.1"].into_iter().zip(&totals.charges) {
         set_signed(wires, name, signed);
     }
-    for (name, value) in [
-        ("net_is_negative", totals.net_delta_is_negative),
-        ("options_fee", totals.options_fee),
-        ("worst", totals.worst),
-        ("shortfall", totals.shortfall),
-        ("slack", totals.slack),
-    ] {
+    for (name, value) in [("shortfall", totals.shortfall), ("slack", totals.slack)] {
         wires.insert(name.to_owned(), value);
     }
 }

@@ -28,8 +28,9 @@ An account in segregated portfolio margin, one currency of it. Equity that is no
 coins, as the venue's profits are in coins. Futures and the perpetual are sized in USD by the \
 venue: their quantity is in coins at this moment's mark, to the nearest lot, and changes with \
 every price. Coins held are rounded down to a lot, against the account. `reserved` is the sum of \
-open_orders_margin, in USD at the index. What settles in USDC or \
-USDT, other currencies margined together and standard margin are refused.";
+open_orders_margin, in USD at the index. With --cross an account in cross portfolio margin: BTC and \
+ETH, for a market of both; equity in other currencies is left out. What settles in USDC or \
+USDT and standard margin are refused.";
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -49,6 +50,9 @@ pub(crate) struct Args {
     /// The currency
     #[arg(long, value_name = "BTC|ETH", default_value = "BTC")]
     currency: Symbol,
+    /// Read BTC and ETH of an account in cross portfolio margin (X:PM)
+    #[arg(long, conflicts_with = "currency")]
+    cross: bool,
     /// Coins in a lot of everything but options, as in the market
     #[arg(long, value_name = "SIZE", default_value = "0.0001", value_parser = parse_decimal)]
     other_lot: Decimal,
@@ -77,11 +81,22 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         refuse_existing(output, args.force)?;
     }
     let (positions, summary) = (text(&args.positions)?, text(&args.summary)?);
-    let account = deribit::account(&positions, &summary, &args.currency)
-        .map_err(|error| Error::account(&args.positions, error, AS_SENT))?;
-    let mut document = document(args, &account)?;
+    let failed = |error| Error::account(&args.positions, error, AS_SENT);
+    let parts = match args.cross {
+        false => {
+            vec![deribit::account(&positions, &summary, &args.currency).map_err(failed)?]
+        }
+        true => {
+            let account = deribit::cross_account(&positions, &summary).map_err(failed)?;
+            if account.has_others {
+                env.out.note("equity in other currencies than BTC and ETH is left out");
+            }
+            account.parts.to_vec()
+        }
+    };
+    let mut document = document(args, &parts)?;
     document.ensure_blinding()?;
-    if !account.reserved.is_zero() {
+    if parts.iter().any(|part| !part.reserved.is_zero()) {
         env.out.note(AccountNote::Reserved("open_orders_margin, at the index"));
     }
     env.out.note("futures and the perpetual are in coins at this moment's marks, in whole lots");
@@ -107,8 +122,8 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// The portfolio of an account, in whole lots.
-fn document(args: &Args, account: &DeribitAccount) -> Result<PortfolioDocument, Error> {
+/// The portfolio of an account in its currencies, in whole lots.
+fn document(args: &Args, parts: &[DeribitAccount]) -> Result<PortfolioDocument, Error> {
     let lot = args.other_lot;
     let whole = |quantity: Decimal, strategy| {
         let lots = quantity.checked_div(lot).map(|lots| lots.round_dp_with_strategy(0, strategy));
@@ -119,23 +134,29 @@ fn document(args: &Args, account: &DeribitAccount) -> Result<PortfolioDocument, 
         PositionEntry::new(symbol.to_string(), quantity.normalize().to_string())
     };
     let mut positions = Vec::new();
-    // Down: also what is owed, which is then more.
-    let coins = whole(account.coins, RoundingStrategy::ToNegativeInfinity)?;
-    if !coins.is_zero() {
-        positions.push(entry(&account.currency, coins));
-    }
-    for (symbol, quantity) in &account.positions {
-        let is_option = symbol.as_str().ends_with("-C") || symbol.as_str().ends_with("-P");
-        let quantity = match is_option {
-            true => *quantity,
-            false => whole(*quantity, RoundingStrategy::MidpointAwayFromZero)?,
-        };
-        positions.push(entry(symbol, quantity));
+    let mut reserved = Decimal::ZERO;
+    for part in parts {
+        // Down: also what is owed, which is then more.
+        let coins = whole(part.coins, RoundingStrategy::ToNegativeInfinity)?;
+        if !coins.is_zero() {
+            positions.push(entry(&part.currency, coins));
+        }
+        for (symbol, quantity) in &part.positions {
+            let is_option = symbol.as_str().ends_with("-C") || symbol.as_str().ends_with("-P");
+            let quantity = match is_option {
+                true => *quantity,
+                false => whole(*quantity, RoundingStrategy::MidpointAwayFromZero)?,
+            };
+            positions.push(entry(symbol, quantity));
+        }
+        reserved = reserved
+            .checked_add(part.reserved)
+            .ok_or(Error::Usage("the margin of open orders is out of range"))?;
     }
     let mut document = PortfolioDocument::new(args.account, "0".to_owned(), positions);
-    if !account.reserved.is_zero() {
+    if !reserved.is_zero() {
         let up = RoundingStrategy::ToPositiveInfinity;
-        let reserved = account.reserved.round_dp_with_strategy(QUOTE_DECIMALS, up).normalize();
+        let reserved = reserved.round_dp_with_strategy(QUOTE_DECIMALS, up).normalize();
         document.reserved = Some(SecretText::new(reserved.to_string()));
     }
     Ok(document)

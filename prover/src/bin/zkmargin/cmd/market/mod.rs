@@ -61,6 +61,10 @@ pub(crate) struct Build {
     /// Snapshot of prices, or of one or more options markets, in JSON
     #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
     snapshot: Source,
+    /// Snapshot of the options market of a second underlying, for a model of two: of the
+    /// same minute, in the same currency
+    #[arg(long, value_name = "FILE", value_parser = parse_source)]
+    second: Option<Source>,
     /// Margin model: the name of a shipped one, or a file in JSON or TOML
     #[arg(short, long, value_name = "NAME|FILE")]
     model: String,
@@ -149,6 +153,15 @@ trait Shown: MarketKind {
         None
     }
 
+    /// The snapshot with that of a second underlying.
+    fn with_second(
+        _snapshot: Self::Snapshot,
+        _second: Self::Snapshot,
+        _source: &Source,
+    ) -> Result<Self::Snapshot, Error> {
+        Err(Error::Usage("--second: only models of options over two underlyings read it"))
+    }
+
     /// The snapshot with what else a model reads: closes, and the epoch before.
     fn with_inputs(
         snapshot: Self::Snapshot,
@@ -232,7 +245,11 @@ pub(crate) fn load_model(name: &str) -> Result<AnyModel, Error> {
 }
 
 fn build<B: Backend, K: Shown>(args: &Build, model: &K::Model, env: Env) -> Result<Exit, Error> {
-    let snapshot = K::snapshot(&load_text(&args.snapshot)?, &args.snapshot)?;
+    let mut snapshot = K::snapshot(&load_text(&args.snapshot)?, &args.snapshot)?;
+    if let Some(source) = &args.second {
+        let second = K::snapshot(&load_text(source)?, source)?;
+        snapshot = K::with_second(snapshot, second, source)?;
+    }
     let snapshot = K::with_inputs(snapshot, model, args, env)?;
     check_time(&args.snapshot, K::timestamp(&snapshot), now()?)?;
     let make = || MarketFileOf::<K>::build::<B::Field>(model, &snapshot, args.epoch);

@@ -3,9 +3,10 @@
 use serde::Serialize;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::Timestamp;
+use zkmargin_margin::scenario::Underlying;
 use zkmargin_margin::shape::{Family, ProofSystem};
-use zkmargin_params::market::scenario::{Listing, Market};
-use zkmargin_params::market::{ScenarioKind, ScenarioMarketFile};
+use zkmargin_params::market::scenario::{Listing, Market, Part};
+use zkmargin_params::market::{MarketError, ScenarioKind, ScenarioMarketFile};
 use zkmargin_params::scenario::parameters::Scenario;
 use zkmargin_params::scenario::{GroupRow, RiskRow, RowKind, ScenarioModel, ScenarioSnapshot};
 use zkmargin_prover::figures::{Table, change, fixed, money, significant};
@@ -22,16 +23,44 @@ use crate::error::Error;
 struct Details {
     #[serde(flatten)]
     summary: Summary,
+    #[serde(flatten)]
+    first: OfUnderlying,
+    /// What else the market has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second: Option<OfUnderlying>,
+    listings: Vec<ListingLine>,
+}
+
+/// What is of an underlying.
+#[derive(Serialize)]
+struct OfUnderlying {
+    /// Of a market of two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    underlying: Option<String>,
     spot: f64,
     scenarios: Vec<Scenario>,
     expiries: Vec<GroupRow>,
-    listings: Vec<ListingLine>,
+}
+
+impl OfUnderlying {
+    fn new(part: &Part, named: bool) -> Self {
+        let table = part.table();
+        Self {
+            underlying: named.then(|| part.underlying().to_string()),
+            spot: table.terms.spot,
+            scenarios: table.terms.scenarios.clone(),
+            expiries: table.groups.clone(),
+        }
+    }
 }
 
 #[derive(Serialize)]
 struct ListingLine {
     id: String,
     lot: String,
+    /// It is of the second underlying.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    of_second: bool,
     /// In units of the underlying, not in lots.
     #[serde(flatten)]
     row: RiskRow,
@@ -58,6 +87,17 @@ impl Shown for ScenarioKind {
 
     fn snapshot(text: &str, source: &Source) -> Result<ScenarioSnapshot, Error> {
         ScenarioSnapshot::from_json(text).map_err(|error| Error::ScenarioMarket {
+            path: source.to_string(),
+            source: Box::new(error),
+        })
+    }
+
+    fn with_second(
+        snapshot: ScenarioSnapshot,
+        second: ScenarioSnapshot,
+        source: &Source,
+    ) -> Result<ScenarioSnapshot, Error> {
+        snapshot.with_second(second).map_err(|error| Error::ScenarioMarket {
             path: source.to_string(),
             source: Box::new(error),
         })
@@ -91,18 +131,20 @@ impl Shown for ScenarioKind {
             Some(symbol) => vec![listed(args, market.listing(symbol.as_str()))?],
             None => market.listings().collect(),
         };
-        let table = market.table();
-        let line = |listing: &Listing| ListingLine {
-            id: listing.id().to_string(),
-            lot: listing.lot_size().to_string(),
-            row: table.rows[listing.row()].clone(),
+        let line = |listing: &Listing| {
+            let row = market.risk_row(listing.row())?.clone();
+            let (id, lot) = (listing.id().to_string(), listing.lot_size().to_string());
+            let of_second = market.rows()[listing.row()].underlying == Underlying::SECOND;
+            Some(ListingLine { id, lot, of_second, row })
         };
+        let mut parts =
+            market.parts().iter().map(|part| OfUnderlying::new(part, market.only().is_err()));
+        let missing = || Error::market(&args.market, MarketError::NoSuchRow(0));
         let details = Details {
             summary: Self::summary(file, market),
-            spot: table.terms.spot,
-            scenarios: table.terms.scenarios.clone(),
-            expiries: table.groups.clone(),
-            listings: listings.into_iter().map(line).collect(),
+            first: parts.next().ok_or_else(missing)?,
+            second: parts.next(),
+            listings: listings.into_iter().filter_map(line).collect(),
         };
         env.out.result(&details, |details| match args.instrument {
             Some(_) => one(details),
@@ -113,21 +155,24 @@ impl Shown for ScenarioKind {
 
 fn all(details: &Details) -> Vec<String> {
     let mut lines = summary_lines(&details.summary);
-    lines.push(format!("spot          {}", money(details.spot)));
-    lines.push(String::new());
-    let heads = ["expiry", "forward", "long discount", "short discount", "basis weight"];
-    let mut table = Table::new(1, heads);
-    for group in &details.expiries {
-        table.row([
-            days(group.expiry_seconds),
-            money(group.forward),
-            fixed(group.long_discount, 6),
-            fixed(group.short_discount, 6),
-            fixed(group.basis_weight, 6),
-        ]);
+    for of in [&details.first].into_iter().chain(&details.second) {
+        let name = of.underlying.as_deref().unwrap_or_default();
+        lines.push(format!("spot          {} {name}", money(of.spot)).trim_end().to_owned());
+        lines.push(String::new());
+        let heads = ["expiry", "forward", "long discount", "short discount", "basis weight"];
+        let mut table = Table::new(1, heads);
+        for group in &of.expiries {
+            table.row([
+                days(group.expiry_seconds),
+                money(group.forward),
+                fixed(group.long_discount, 6),
+                fixed(group.short_discount, 6),
+                fixed(group.basis_weight, 6),
+            ]);
+        }
+        lines.extend(table.lines());
+        lines.push(String::new());
     }
-    lines.extend(table.lines());
-    lines.push(String::new());
     let heads =
         ["instrument", "kind", "lot", "mark", "delta", "vega", "lowest", "highest", "charge"];
     let mut table = Table::new(2, heads);
@@ -155,7 +200,10 @@ fn all(details: &Details) -> Vec<String> {
 }
 
 fn one(details: &Details) -> Vec<String> {
-    let Some(ListingLine { id, lot, row }) = details.listings.first() else { return Vec::new() };
+    let Some(ListingLine { id, lot, row, of_second }) = details.listings.first() else {
+        return Vec::new();
+    };
+    let of = details.second.as_ref().filter(|_| *of_second).unwrap_or(&details.first);
     let mut lines = summary_lines(&details.summary);
     lines.extend([
         String::new(),
@@ -179,7 +227,7 @@ fn one(details: &Details) -> Vec<String> {
     ]);
     let value = if matches!(row.kind, RowKind::Option { .. }) { "value" } else { "profit" };
     let mut table = Table::new(0, ["no.", "spot", "volatility", "weight", value]);
-    for (index, (scenario, value)) in details.scenarios.iter().zip(&row.scenarios).enumerate() {
+    for (index, (scenario, value)) in of.scenarios.iter().zip(&row.scenarios).enumerate() {
         table.row([
             index.to_string(),
             change(scenario.spot_shock),

@@ -130,7 +130,8 @@ fn stress<F: MarginField>(
         load_portfolio(&args.portfolio, &args.keys, args.insecure_plaintext, market)?;
     let portfolio = scenario_portfolio(market, &portfolio).map_err(wrong)?;
     let spec = &file.snapshot().spec().market;
-    let test = StressTest::new(market.model(), spec, &portfolio).map_err(failed)?;
+    let only = market.only().map_err(|error| Error::market(&args.market, error))?;
+    let test = StressTest::new(only.model(), spec, &portfolio).map_err(failed)?;
     let scan = Scan { least: args.from, most: args.to, step: args.step, vol: args.at_vol };
     scan.shocks().map_err(|source| Error::ScenarioMarket {
         path: "--from, --to, --step, --at-vol".to_owned(),

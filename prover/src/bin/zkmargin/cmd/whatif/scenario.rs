@@ -98,7 +98,8 @@ impl<F: MarginField> Scenario<'_, F> {
     fn test(&self, args: &Args, portfolio: &Portfolio) -> Result<StressTest<'_>, Error> {
         let portfolio = scenario_portfolio(self.market, portfolio).map_err(market_error(args))?;
         let spec = &self.file.snapshot().spec().market;
-        StressTest::new(self.market.model(), spec, &portfolio).map_err(|error| failed(args, error))
+        let only = self.market.only().map_err(|error| Error::market(&args.market, error))?;
+        StressTest::new(only.model(), spec, &portfolio).map_err(|error| failed(args, error))
     }
 }
 
