@@ -314,7 +314,13 @@ fn deleveragings() {
     }
     let srs = srs::dev(<Of as FamilyCircuit<Bn254Fr>>::k(shape), SEED).unwrap();
     let params = srs.params(DevSrs::AllowInsecure).unwrap();
-    if !write_key::<Of>(circuit, params, (shape, transition::LEN), &stories::deleveraging_key()) {
+    if !write_key::<Of>(
+        circuit,
+        params,
+        (shape, transition::LEN),
+        &stories::deleveraging_key(),
+        generate::solidity,
+    ) {
         return;
     }
     let [poor, left] = [deleveraging::poor(), deleveraging::bought(600)];
