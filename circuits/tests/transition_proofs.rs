@@ -21,6 +21,7 @@ use zkmargin_circuits::standard::StandardFigures;
 use zkmargin_circuits::statement::transition::TransitionCircuit;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::statement::transition::{LEN, TransitionInstance, TransitionWitness};
 
 /// The instance, and one that differs in each of the rows that a proof is of.
@@ -107,8 +108,10 @@ fn deleveraging() {
     // as they are, where it grows.
     let market = deleveraging::starkex_market::<Bn254Fr>();
     let [(_, less, more), ..] = deleveraging::starkex_cases();
-    let stark = |of| deleveraging::in_market(&market, of, "healthier:maintenance", 0);
-    let (shrinks, grows) = (stark((&more, &less)), stark((&less, &more)));
+    let stark = |before: &[Position], after: &[Position]| {
+        deleveraging::in_market(&market, (before, after), "healthier:maintenance", 0)
+    };
+    let (shrinks, grows) = (stark(&more, &less), stark(&less, &more));
     let proof = kzg::prove(&params, &proving, shrinks.instance(), shrinks.witness()).unwrap();
     verifying.verify(&params, shrinks.instance(), &proof).unwrap();
     let proof = kzg::prove_circuit(&params, &proving, grows.instance(), &grows.circuit());
