@@ -48,6 +48,50 @@ fn past_deadline() -> Registry {
     registry
 }
 
+/// Under a limit of one account in a window: whoever counts at the markets counts for
+/// itself, a mark counts once, and who waits is liquidatable for nobody.
+#[test]
+fn nobody_uses_up_the_limit_of_another() {
+    let params = PolicyParams { max_liquidations: 1, ..actions::params() };
+    let mut registry = Registry::new(&params, START);
+    registry.apply(START, &posted(1, START)).unwrap();
+    for number in [1, 2] {
+        registry.apply(START, &register(number)).unwrap();
+        let action = localised(&registry, breach(number, 1));
+        registry.apply(START, &action).unwrap();
+    }
+    for (epoch, now) in (2..8).zip((START + 90..).step_by(90)) {
+        registry.apply(now, &posted(epoch, now)).unwrap();
+    }
+    let (context, at) = (registry.context(), registry.at);
+    let count = markets::countLiquidationCall { context };
+    registry.chain.send(ANYONE, at.markets, &count).unwrap();
+    let again = registry.chain.send(ANYONE, at.markets, &count).unwrap_err();
+    assert!(again.is::<markets::LiquidationLimit>());
+    let unknown = markets::countLiquidationCall { context: Default::default() };
+    let unknown = registry.chain.send(ANYONE, at.markets, &unknown).unwrap_err();
+    assert!(unknown.is::<markets::WrongContext>());
+    let ids = [1, 2].map(|number| registry.account(account(number)));
+    let of = |number: usize| (context, ids[number - 1]);
+    let mark = |registry: &mut Registry, number| {
+        let call = registry::markLiquidatableCall::from(of(number));
+        registry.chain.send(ANYONE, at.registry, &call)
+    };
+    let is_liquidatable =
+        |registry: &Registry, number| registry.view(&registry::liquidatableCall::from(of(number)));
+    assert!(!is_liquidatable(&registry, 1));
+    let receipt = mark(&mut registry, 1).unwrap();
+    println!("a mark under a limit: {} gas", receipt.gas);
+    assert!(is_liquidatable(&registry, 1));
+    assert!(mark(&mut registry, 1).unwrap_err().is::<registry::AccountLiquidatable>());
+    assert!(mark(&mut registry, 2).unwrap_err().is::<registry::LiquidationLimit>());
+    assert!(!is_liquidatable(&registry, 2));
+    // The window of 300 seconds is over, and the market's clock stands still.
+    registry.chain.now += 300;
+    mark(&mut registry, 2).unwrap();
+    assert!(is_liquidatable(&registry, 2));
+}
+
 /// What sending a message on a copy of the chain does.
 fn tried(registry: &Registry, message: &Message, data: Vec<u8>) -> Result<(), Failure> {
     registry.chain.clone().send_raw(message.from, message.to, data).map(|_| ())
@@ -66,7 +110,7 @@ fn its_context_is_what_provers_derive() {
 fn the_policy_is_validated_as_in_rust() {
     use Level::{Bankrupt, Initial, MarginCall};
     type Change = fn(&mut PolicyParams);
-    let cases: [(Change, [u8; 4]); 20] = [
+    let cases: [(Change, [u8; 4]); 21] = [
         (|p| p.models.clear(), markets::NoModel::SELECTOR),
         (|p| p.models.push(p.models[0]), markets::DuplicateModel::SELECTOR),
         (|p| p.first_epoch = Epoch::new(0), markets::NoFirstEpoch::SELECTOR),
@@ -75,6 +119,7 @@ fn the_policy_is_validated_as_in_rust() {
         (|p| p.cure_level = MarginCall, markets::LevelOrder::SELECTOR),
         (|p| p.max_snapshot_age = 0, markets::NoPeriod::SELECTOR),
         (|p| p.max_pause = 0, markets::NoPeriod::SELECTOR),
+        (|p| (p.max_liquidations, p.breaker_window) = (1, 0), markets::NoPeriod::SELECTOR),
         (|p| p.proof_window = 2 * p.max_snapshot_age - 1, markets::TooShort::SELECTOR),
         (|p| p.cure_periods.overdue = 2 * p.max_snapshot_age - 1, markets::TooShort::SELECTOR),
         (

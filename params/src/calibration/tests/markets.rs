@@ -251,7 +251,7 @@ fn numbers_stand_beside_the_rows_that_follow_from_them() {
         let symbol = of.clone().find(|symbol| symbol.instrument_id() == row.instrument).unwrap();
         assert_eq!(path.children()[0][2 * (index % 2) + 1], stated.leaf());
         let numbers = &found[&symbol].numbers;
-        assert_eq!(numbers.capacity, stated.capacity.into());
+        assert_eq!(numbers.capacity, rust_decimal::Decimal::from(stated.capacity));
         let rates = stated.rates.iter().map(|tier| Fraction::new(tier.rate.into(), 10_000));
         assert_eq!(rates.collect::<Option<Vec<_>>>().unwrap(), numbers.rates);
         assert_eq!((stated.previous, stated.before), (0, 0));

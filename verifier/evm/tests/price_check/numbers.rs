@@ -59,7 +59,7 @@ fn snapshot(epoch: u64, previous: Option<&Value>) -> Snapshot {
     let columns = ["BTC=btc_close_usd", "ETH=eth_close_usd"];
     let columns: Vec<_> = columns.iter().map(|text| Column::parse(text).unwrap()).collect();
     let (history, _) = History::from_csv(csv, &columns).unwrap();
-    let [implied, spread, depth, volume] = SEEN[(epoch as usize - 1) % SEEN.len()];
+    let [implied, spread, depth, volume] = SEEN[usize::try_from(epoch - 1).unwrap() % SEEN.len()];
     let seen = json!({
         "implied_volatility": implied, "spread": spread, "depth": depth, "daily_volume": volume,
     });
@@ -304,7 +304,7 @@ fn rows_that_follow_from_their_numbers_change_nothing() {
         }
         let first = posted.calibrated()[0];
         if epoch > 1 {
-            let before = &all[epoch as usize - 2];
+            let before = &all[usize::try_from(epoch - 2).unwrap()];
             let receipt = world.step((epoch, posted), (epoch - 1, before), first).unwrap();
             assert!(holds(&receipt));
             println!("a step that holds: {} gas", receipt.gas);
