@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use zkmargin_venue::deleverage::{Amount, Holding, check, share};
+
 use super::common::{done, run};
 use super::json;
 
@@ -61,4 +63,46 @@ fn cuts_are_written_and_checked() {
     assert!(code == 2, "{errors}");
     let (code, _, errors) = run(dir, "deleverage share --loss 1.5 --decimals 0 book.csv");
     assert!(code == 2 && errors.contains("no more decimals"), "{errors}");
+}
+
+#[test]
+fn amounts_are_exact() {
+    for (text, decimals, shown) in [
+        ("12.5", 6, "12.500000"),
+        ("-0.01", 2, "-0.01"),
+        ("7", 0, "7"),
+        ("0.000001", 6, "0.000001"),
+    ] {
+        assert_eq!(Amount::parse(text, decimals).unwrap().to_string(), shown);
+    }
+    for text in ["1.2345678", "1e3", "", "NaN", "+1", "99999999999999999999999999999999"] {
+        assert_eq!(Amount::parse(text, 6), None, "{text}");
+    }
+}
+
+#[test]
+fn what_is_shared_is_fair_and_what_is_not_is_told() {
+    let table = b"account,equity\nana,100\nbob,-3\ncyd,200.5\n";
+    let shared = share(table, 60_000_000, 6).unwrap();
+    let mut text = String::from("account,equity,cut\n");
+    for Holding { account, equity, cut, .. } in &shared {
+        text += &format!("{account},{equity},{cut}\n");
+    }
+    assert_eq!(check(text.as_bytes(), 60_000_000, 6).unwrap(), 3);
+    assert_eq!(shared[0].cut.to_string(), "19.966722");
+    assert_eq!(shared[1].cut.to_string(), "0.000000");
+    let problem = |text: &str, loss| check(text.as_bytes(), loss, 6).unwrap_err().to_string();
+    let lie = text.replace("19.966722", "19.966720");
+    assert!(problem(&lie, 60_000_000).starts_with("line 2: the cut of ana is not its share"));
+    assert!(!problem(&lie, 60_000_000).contains("19.96"));
+    assert_eq!(problem(&text, 59_999_999), "the cuts do not sum to the loss");
+    let twice = text.replace("cyd", "ana");
+    assert_eq!(problem(&twice, 60_000_000), "line 4: the account has a line before");
+    let negative = text.replace(",0.000000", ",-1");
+    assert_eq!(problem(&negative, 60_000_000), "line 3: cut is below zero");
+    assert!(problem("account,equity\n", 1).contains("no column cut"));
+    let odd = share(b"account,equity\nana,1.0000001\n", 1, 6).unwrap_err();
+    assert_eq!(odd.to_string(), "line 2: equity is not an amount of at most 6 decimals");
+    let poor = share(b"account,equity\nana,1\n", 2_000_000, 6).unwrap_err();
+    assert!(poor.to_string().contains("more than the equity of all winners"));
 }
