@@ -61,7 +61,10 @@ fn a_market_of_both_asks_for_the_sum() {
     let alone = ["BTC", "ETH"].map(|coin| {
         let name = format!("deribit-{}-approx", coin.to_lowercase());
         let model = parameters::by_name(&name).unwrap().model().unwrap();
-        built(&model, &of(coin)).unwrap()
+        // In the quote unit of both.
+        let quote_decimals = both().spec().quote_decimals;
+        let spec = SnapshotSpec { quote_decimals, ..of(coin).spec().clone() };
+        built(&model, &ScenarioSnapshot::new(spec).unwrap()).unwrap()
     });
     assert_eq!(market.rows().len(), alone.iter().map(|one| one.rows().len()).sum::<usize>());
     let margin = market.margin(&portfolio(&market, &["BTC", "ETH"])).unwrap();
