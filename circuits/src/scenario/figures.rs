@@ -52,7 +52,7 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
 
     fn transition_k(layout: ColumnLayout, shape: Shape) -> u32 {
         match (layout, shape) {
-            (ColumnLayout::Wide, _) | (ColumnLayout::Tall, Shape::Multi | Shape::MultiLarge) => {
+            (ColumnLayout::Wide, _) | (ColumnLayout::Tall, Shape::Multi) => {
                 Self::k(layout, shape) + 1
             }
             (ColumnLayout::Tall, _) => Self::k(layout, shape),
