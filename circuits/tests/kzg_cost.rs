@@ -1,6 +1,6 @@
 //! What the on-chain proof system takes, golden: a change is a change of
 //! circuit, made with `UPDATE_GOLDEN=1` and noted under **Circuit**.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 #[path = "common/golden.rs"]
 mod golden;
@@ -63,7 +63,6 @@ fn shapes_over_two_underlyings_fit_their_rows() {
     of::<TransitionCircuit<Bn254Fr, Figures, Wide>>("transition", &BOTH, &mut text);
     of::<EscrowCircuit<Bn254Fr, Figures>>("escrow", &BOTH, &mut text);
     of::<EscrowCircuit<Bn254Fr, Figures, Wide>>("escrow", &BOTH, &mut text);
-    print!("{text}");
     assert!(text.lines().all(|line| line.contains("Cost {")), "{text}");
     of::<VenueCircuit<Bn254Fr, Figures, 1>>("venue of 4", &[Shape::Multi], &mut text);
     of::<VenueCircuit<Bn254Fr, Figures, 1, Wide>>("venue of 4", &[Shape::Multi], &mut text);
