@@ -122,7 +122,8 @@ impl Shape {
             Self::Small => 4,
             Self::Medium => 8,
             Self::Multi => 6,
-            Self::Large | Self::MultiLarge => 12,
+            Self::MultiLarge => 10,
+            Self::Large => 12,
             Self::Deep => 0,
         }
     }
@@ -334,9 +335,9 @@ mod tests {
             (16, 6, 2, multi),
             (17, 6, 2, multi_large),
             (16, 7, 2, multi_large),
-            (64, 12, 2, multi_large),
-            (65, 12, 2, None),
-            (64, 13, 2, None),
+            (64, 10, 2, multi_large),
+            (65, 10, 2, None),
+            (64, 11, 2, None),
             (1, 1, 0, None),
             (1, 1, 3, None),
         ] {

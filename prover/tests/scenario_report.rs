@@ -203,7 +203,7 @@ fn an_account_on_both_is_shown_by_underlying() {
     let book = [
         ("BTC-12DEC25-80000-P", "-1"),
         ("ETH-12DEC25-100000-C", "-1"),
-        ("ETH-PERPETUAL", "0.5"),
+        ("ETH-26DEC25-100000-C", "0.5"),
         ("BTC", "0.2"),
     ];
     let portfolio = portfolio(&market, "9000", &book);

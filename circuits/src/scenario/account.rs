@@ -11,7 +11,7 @@ use zkmargin_margin::scenario::{FINE_ONE, SUM_BITS, VALUE_ELEMENTS};
 
 use super::expiry::Expiry;
 use super::hints::{Hints, SlotHints, UnderlyingHints};
-use super::loss::{Losses, unpack_all};
+use super::loss::{Losses, Rules, unpack_all};
 use super::order::{self, Netting};
 use super::outcome::{added, balance, minimum_charge, net_delta, of_level, outcome, worst};
 use super::slot::ScenarioSlot;
@@ -247,7 +247,7 @@ fn losses<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     linear: &[Vec<SignedCells<F>>],
     expiries: &[Expiry<F>],
-    (rules, hints): ((&[TermsCells<F>], &[Cell<F>]), Value<&Hints<F>>),
+    (rules, hints): (Rules<'_, F>, Value<&Hints<F>>),
 ) -> Result<Vec<Losses<F>>, Error> {
     let [first, others @ ..] = linear else { return Err(Error::Synthesis) };
     let zeros = |s: &Synthesizer<'_, F, L>| Losses::new(s, vec![s.zero(); first.len()]);

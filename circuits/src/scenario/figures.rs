@@ -51,15 +51,20 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
     }
 
     fn transition_k(layout: ColumnLayout, shape: Shape) -> u32 {
-        match layout {
-            ColumnLayout::Wide => Self::k(layout, shape) + 1,
-            ColumnLayout::Tall => Self::k(layout, shape),
+        match (layout, shape) {
+            (ColumnLayout::Wide, _) | (ColumnLayout::Tall, Shape::Multi) => {
+                Self::k(layout, shape) + 1
+            }
+            (ColumnLayout::Tall, _) => Self::k(layout, shape),
         }
     }
 
     fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32 {
         match (layout, shape) {
-            (_, Shape::Small) | (ColumnLayout::Wide, Shape::Medium) => Self::k(layout, shape) + 1,
+            (_, Shape::Small)
+            | (ColumnLayout::Wide, Shape::Medium | Shape::Multi | Shape::MultiLarge) => {
+                Self::k(layout, shape) + 1
+            }
             _ => Self::k(layout, shape),
         }
     }

@@ -231,9 +231,9 @@ pub enum Problem {
     /// A market of two underlyings under a set of one.
     #[error("the parameter set is of one underlying: choose one of two, or leave it out")]
     SecondUnknown,
-    /// A second market that is not of the first one's time, currency or unit.
+    /// A second market that is not of the first one's time or currency.
     #[error(
-        "it is not the first underlying's: times may be 60 seconds apart, the rest is the same"
+        "it is not the first underlying's: times may be 60 seconds apart, the currency is the same"
     )]
     NotOfFirst,
     /// What the first underlying's market lists already.

@@ -182,16 +182,16 @@ impl ScenarioSnapshot {
     /// The same with the market of another snapshot as that of a second underlying.
     ///
     /// # Errors
-    /// When that one is more than [`MAX_APART`] seconds from it, of another currency or
-    /// unit, has two itself or keeps what a calibrated set reads; and when both markets
-    /// list one symbol. The time of both is the older one.
+    /// When that one is more than [`MAX_APART`] seconds from it, of another currency, has
+    /// two itself or keeps what a calibrated set reads; and when both markets list one
+    /// symbol. The time of both is the older one, their quote unit the coarser one: what
+    /// fits a row in a finer unit fits in it.
     pub fn with_second(self, second: Self) -> Result<Self, ScenarioError> {
         let SnapshotSpec { timestamp, quote, quote_decimals, lots, market, .. } = second.spec;
         let (one, other) = (timestamp.get(), self.spec.timestamp.get());
         for (path, same) in [
             ("second.timestamp", one.abs_diff(other) <= MAX_APART),
             ("second.quote", quote == self.spec.quote),
-            ("second.quote_decimals", quote_decimals == self.spec.quote_decimals),
         ] {
             if !same {
                 return Err(ScenarioError::at(path, Problem::NotOfFirst));
@@ -205,7 +205,8 @@ impl ScenarioSnapshot {
         }
         let second = Some(SecondMarket { lots, market });
         let timestamp = timestamp.min(self.spec.timestamp);
-        Self::new(SnapshotSpec { timestamp, second, ..self.spec })
+        let quote_decimals = quote_decimals.min(self.spec.quote_decimals);
+        Self::new(SnapshotSpec { timestamp, quote_decimals, second, ..self.spec })
     }
 
     /// The fields.

@@ -37,7 +37,7 @@ fn models() -> Vec<ScenarioModel> {
     let shipped = parameters::all().iter().map(|preset| {
         // One currency's set, on the chain of another; a rule as the set that it scales.
         let spec = preset.model().unwrap().spec().clone();
-        let spec = ParameterSpec { underlying: None, calibration: None, ..spec };
+        let spec = ParameterSpec { underlying: None, calibration: None, second: None, ..spec };
         ScenarioModel::new(spec).unwrap()
     });
     let mut everything = preset("derive-test").spec().clone();

@@ -6,6 +6,7 @@ use zkmargin_margin::scenario::Underlying;
 
 use super::*;
 use crate::scenario::{ParameterSpec, SnapshotSpec};
+use crate::symbol::Symbol;
 
 fn cross() -> ScenarioModel {
     parameters::by_name("deribit-cross-approx").unwrap().model().unwrap()
@@ -22,6 +23,15 @@ fn both() -> ScenarioSnapshot {
     of("BTC").with_second(of("ETH")).unwrap()
 }
 
+/// The second chain as if it were of a third coin.
+fn of_third() -> ScenarioSnapshot {
+    let mut spec = of("ETH").spec().clone();
+    let mut market = spec.market.spec().clone();
+    market.underlying = Symbol::new("SOL").unwrap();
+    spec.market = crate::scenario::ScenarioMarket::new(market).unwrap();
+    ScenarioSnapshot::new(spec).unwrap()
+}
+
 fn built(model: &ScenarioModel, snapshot: &ScenarioSnapshot) -> Result<Market<Fp>, MarketError> {
     Market::build(model, snapshot, Epoch::new(7))
 }
@@ -30,7 +40,7 @@ fn refusal(model: &ScenarioModel, snapshot: &ScenarioSnapshot) -> String {
     built(model, snapshot).map(|_| ()).unwrap_err().to_string()
 }
 
-/// A short put, a perpetual and coins of each of the coins.
+/// A short put, a call and coins of each of the coins.
 fn portfolio(market: &Market<Fp>, coins: &[&str]) -> Portfolio {
     let mut positions = Vec::new();
     for coin in coins {
@@ -38,10 +48,10 @@ fn portfolio(market: &Market<Fp>, coins: &[&str]) -> Portfolio {
             let symbol = listing.symbol().as_str();
             symbol.starts_with(coin) && symbol.ends_with("-P")
         });
-        let perpetual = market.listing(&format!("{coin}-PERPETUAL")).unwrap();
+        let call = market.listing(&format!("{coin}-26DEC25-100000-C")).unwrap();
         let held = market.listing(coin).unwrap();
         for (listing, quantity, cash) in
-            [(put.unwrap(), "-1.5", "250"), (perpetual, "-0.4", "-7"), (held, "0.9", "0")]
+            [(put.unwrap(), "-1.5", "250"), (call, "0.4", "-7"), (held, "0.9", "0")]
         {
             positions.push(Position {
                 bucket: BucketId::CROSS,
@@ -61,7 +71,10 @@ fn a_market_of_both_asks_for_the_sum() {
     let alone = ["BTC", "ETH"].map(|coin| {
         let name = format!("deribit-{}-approx", coin.to_lowercase());
         let model = parameters::by_name(&name).unwrap().model().unwrap();
-        built(&model, &of(coin)).unwrap()
+        // In the quote unit of both.
+        let quote_decimals = both().spec().quote_decimals;
+        let spec = SnapshotSpec { quote_decimals, ..of(coin).spec().clone() };
+        built(&model, &ScenarioSnapshot::new(spec).unwrap()).unwrap()
     });
     assert_eq!(market.rows().len(), alone.iter().map(|one| one.rows().len()).sum::<usize>());
     let margin = market.margin(&portfolio(&market, &["BTC", "ETH"])).unwrap();
@@ -130,7 +143,7 @@ fn set_and_snapshot_are_of_as_many_underlyings() {
     let swapped = of("ETH").with_second(of("BTC")).unwrap();
     let swapped = refusal(&cross(), &swapped);
     assert!(swapped.contains("the parameter set is for BTC, the market is of ETH"), "{swapped}");
-    let other = of("BTC").with_second(of("SOL")).unwrap();
+    let other = of("BTC").with_second(of_third()).unwrap();
     assert!(refusal(&cross(), &other).starts_with("second."), "{}", refusal(&cross(), &other));
 }
 
@@ -164,7 +177,7 @@ fn bad_seconds_are_refused() {
     assert!(listed.ends_with("the first underlying's market lists it already"), "{listed}");
     let lot = changed(&|spec| spec.second.as_mut().unwrap().lots.options = "0".parse().unwrap());
     assert!(lot.starts_with("second.lots.options: "), "{lot}");
-    assert!(both().with_second(of("SOL")).is_err() && of("SOL").with_second(both()).is_err());
+    assert!(both().with_second(of_third()).is_err() && of_third().with_second(both()).is_err());
 }
 
 #[test]
