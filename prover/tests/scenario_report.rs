@@ -206,7 +206,7 @@ fn an_account_on_both_is_shown_by_underlying() {
         ("ETH-26DEC25-100000-C", "0.5"),
         ("BTC", "0.2"),
     ];
-    let portfolio = portfolio(&market, "9000", &book);
+    let portfolio = portfolio(&market, "1000", &book);
     let report = BothReport::new(&market, &portfolio).unwrap();
     let exact = market.margin(&portfolio).unwrap();
     assert_eq!(report.level, exact.level());
