@@ -70,14 +70,17 @@ impl FromStr for CircuitName {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const ALLOWED: &str = "allowed are standard, scenario or simulation, and small, medium or large, or deep of simulation, and wide behind it for the wide layout: as in standard-small, standard-small-wide";
+        const ALLOWED: &str = "allowed are standard, scenario or simulation, and small, medium or large, or deep of simulation, multi or multi-large of scenario, and wide behind it for the wide layout: as in standard-small, standard-small-wide";
         let (family, shape) = text.split_once('-').ok_or(ALLOWED)?;
-        let (shape, layout) = match shape.split_once('-') {
-            Some((shape, layout)) => (shape, layout.parse().map_err(|_| ALLOWED)?),
-            None => (shape, unnamed()),
+        // A shape's name may have a hyphen of its own.
+        let (shape, layout) = match (shape.parse(), shape.rsplit_once('-')) {
+            (Ok(shape), _) => (shape, unnamed()),
+            (Err(_), Some((shape, layout))) => {
+                (shape.parse().map_err(|_| ALLOWED)?, layout.parse().map_err(|_| ALLOWED)?)
+            }
+            (Err(_), None) => return Err(ALLOWED),
         };
-        let (family, shape) =
-            (family.parse().map_err(|_| ALLOWED)?, shape.parse().map_err(|_| ALLOWED)?);
+        let family = family.parse().map_err(|_| ALLOWED)?;
         let name = Self { family, shape, layout };
         // One spelling, of a circuit that there is.
         if name.to_string() == text && family.has(shape) { Ok(name) } else { Err(ALLOWED) }
