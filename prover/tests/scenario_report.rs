@@ -215,10 +215,11 @@ fn an_account_on_both_is_shown_by_underlying() {
     assert_eq!([0, 1].map(|i| report.underlyings[i].positions.len()), [2, 2]);
     let sum: f64 = report.underlyings.iter().map(|on| on.initial_requirement).sum();
     assert!((report.initial_requirement - sum).abs() < 1e-9);
-    // The exact shortfall is what is asked for less equity, and the rounding of lots.
+    // The exact shortfall is what is asked for less equity, and the rounding of 27,000 lots,
+    // each by a few units of 10^-8.
     let missing = report.initial_requirement - report.equity;
     let needed = number(&report.cash_needed.initial);
-    assert!(missing > 0.0 && (0.0..1e-5).contains(&(needed - missing)), "{needed} {missing}");
+    assert!(missing > 0.0 && (0.0..1e-3).contains(&(needed - missing)), "{needed} {missing}");
     let lines = both_lines(&report, "USD").join("\n");
     for part in ["On BTC", "On ETH", "BTC: made of", "ETH: positions", "cash needed"] {
         assert!(lines.contains(part), "{part}: {lines}");
