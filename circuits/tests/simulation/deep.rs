@@ -88,8 +88,10 @@ impl World {
         assert_ne!(failures(k, &case.circuit(), rows), BTreeSet::new());
     }
 
+    #[allow(clippy::print_stdout, reason = "seconds are what the long run is for")]
     fn all<const M: usize>(&self) {
-        let parts: [(&str, fn(&Self)); 3] = [
+        type Check<T> = fn(&T);
+        let parts: [(&str, Check<Self>); 3] = [
             ("transition", Self::transition::<M>),
             ("escrow", Self::escrow::<M>),
             ("venue", Self::venue::<M>),
