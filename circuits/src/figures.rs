@@ -54,6 +54,12 @@ pub trait FamilyFigures<F: MarginField>: Sized {
         Self::k(layout, shape) + 2 * u32::from(depth.get())
     }
 
+    /// The same of the circuit of haircuts over a subtree: each account has a second
+    /// commitment, and no path.
+    fn haircut_k(layout: ColumnLayout, shape: Shape, depth: SubtreeDepth) -> u32 {
+        Self::k(layout, shape) + 2 * u32::from(depth.get())
+    }
+
     /// The same of the margin circuit with an escrow.
     fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32;
 
@@ -191,6 +197,9 @@ pub struct Outcome<F: MarginField> {
     /// Cash that would lift the account to what is claimed, in quote units: exact
     /// under a *below* claim, zero under an *at-least* claim.
     pub shortfall: Cell<F>,
+    /// Equity of the whole account, in quote units: values or marks, and cash; below
+    /// `2^88` either way.
+    pub equity: Cell<F>,
     /// Digest of the terms, which the market's header holds.
     pub terms: Cell<F>,
 }

@@ -11,7 +11,8 @@
 //! knows the equity before a part of the winners computes that part alone.
 //!
 //! What is public is `N`, `D`, and the order. That equities are what the accounts have is
-//! not said here: [`check`] is of figures in the clear.
+//! not said here: [`check`] is of figures in the clear. The statement that says it of
+//! committed accounts is [`crate::statement::haircut`].
 
 use alloc::vec::Vec;
 
@@ -95,6 +96,14 @@ impl Haircut {
     ) -> Result<Self, HaircutError> {
         let mut winners = equities.into_iter().map(winning);
         let equity = winners.try_fold(0_u128, u128::checked_add).ok_or(HaircutError::TooLarge)?;
+        Self::new(loss, equity)
+    }
+
+    /// A loss over so much equity of all winners.
+    ///
+    /// # Errors
+    /// When that is nothing, or less than the loss.
+    pub const fn new(loss: u128, equity: u128) -> Result<Self, HaircutError> {
         match equity {
             0 => Err(HaircutError::NoWinners),
             _ if loss > equity => Err(HaircutError::Insolvent { loss, equity }),
@@ -183,7 +192,7 @@ pub fn check(equities: &[i128], cuts: &[u128], loss: u128) -> Result<(), Unfair>
 }
 
 /// What an account has to give: nothing below zero.
-fn winning(equity: i128) -> u128 {
+pub(crate) fn winning(equity: i128) -> u128 {
     u128::try_from(equity).unwrap_or(0)
 }
 

@@ -44,6 +44,16 @@ pub enum Clause {
     V3,
     /// `COUNTS` are the accounts, and the flagged ones of them.
     V4,
+    /// Every leaf of `SUBTREE_ROOT` is empty, or an account's in `CONTEXT`.
+    F1,
+    /// `RATIO` is of a loss, and of equity that covers it.
+    F2,
+    /// Each account is cut by its share of the loss, to one unit of rounding.
+    F3,
+    /// Every leaf of `SUBTREE_AFTER` is the same, with the cut less cash.
+    F4,
+    /// `SUMS` are the winners' equity, their cuts, and how many there are.
+    F5,
     /// The escrow's nonce point is made from the nonce.
     E1,
     /// Its ciphertext is of what opens the portfolio commitment.
@@ -191,6 +201,32 @@ pub enum Violation {
     /// Other numbers of accounts.
     #[error("V4: the numbers of accounts and of flagged ones are others")]
     Counts,
+    /// A number of leaves that no subtree has.
+    #[error("F1: a haircut's proof is over 4, 16, 64 or 256 leaves, not {0}")]
+    HaircutLeaves(usize),
+    /// Other leaves than those of the root.
+    #[error("F1: the leaves do not hash to the subtree root")]
+    HaircutSubtree,
+    /// Equity of all winners that no circuit counts.
+    #[error("F2: the equity of all winners is 2^112 quote units or more")]
+    Ratio,
+    /// Equity of an account that no circuit counts.
+    #[error("F3: the equity of the account of leaf {0} is 2^88 quote units or more, either way")]
+    Equity(usize),
+    /// A cut that is not the account's share; that of a loser is nothing.
+    #[error("F3: the cut of the account of leaf {0} is not its share of the loss")]
+    Share(usize),
+    /// An account that has no cash to be cut, in its first position.
+    #[error(
+        "F4: the cut takes the cash of the first position of the account of leaf {0} below -2^79 quote units, or there is no position"
+    )]
+    CashAfter(usize),
+    /// Other leaves afterwards than those of the root.
+    #[error("F4: the leaves afterwards do not hash to the subtree root afterwards")]
+    SubtreeAfter,
+    /// Other sums.
+    #[error("F5: the winners' equity, their cuts or their number are others")]
+    Sums,
     /// The nonce point is another nonce's.
     #[error("E1: the escrow's nonce point is not that of the nonce")]
     NoncePoint,
@@ -240,6 +276,11 @@ impl Violation {
             Self::VenueClaim | Self::Spared(_) | Self::FlaggedHealthy(_) => Clause::V2,
             Self::FlaggedChain => Clause::V3,
             Self::Counts => Clause::V4,
+            Self::HaircutLeaves(_) | Self::HaircutSubtree => Clause::F1,
+            Self::Ratio => Clause::F2,
+            Self::Equity(_) | Self::Share(_) => Clause::F3,
+            Self::CashAfter(_) | Self::SubtreeAfter => Clause::F4,
+            Self::Sums => Clause::F5,
             Self::NoncePoint => Clause::E1,
             Self::Ciphertext => Clause::E2,
             Self::EscrowDigest => Clause::E3,
@@ -312,6 +353,14 @@ pub trait Figures {
     /// Equity of every bucket and so many times what a level requires of it,
     /// ascending; nothing is required to be bankrupt.
     fn buckets(&self, level: Level, times: Multiplier) -> Vec<BucketFigures>;
+
+    /// Equity of the whole account: values or marks, and cash, of all buckets; nothing
+    /// of margin, charges or what is reserved is taken off. Below `2^88` either way, of
+    /// as many positions as a shape holds.
+    fn equity_of_all(&self) -> i128 {
+        let buckets = self.buckets(Level::MarginCall, Multiplier::ONE);
+        buckets.iter().map(|bucket| bucket.equity).sum()
+    }
 }
 
 /// A bucket's equity, and what is required of it, in quote units.

@@ -13,10 +13,11 @@ use serde::Serialize;
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
-use zkmargin_margin::statement::venue::{VenueInstance, state_root_over};
+use zkmargin_margin::statement::venue::{SubtreeDepth, VenueInstance, state_root_over};
 
 use crate::encoding::text;
 use crate::proof::VerifiedSubtree;
+use crate::proof::venue::Subtree;
 use crate::root::Root;
 
 /// Why proofs of subtrees are not of one venue.
@@ -83,23 +84,13 @@ impl Coverage {
     /// When a subtree is proved twice, or a proof is about something else than the
     /// first. Missing subtrees, and those of another tree, give another state root.
     pub fn of<F: MarginField>(proofs: &[VerifiedSubtree<F>]) -> Result<Self, NotOneVenue> {
-        let first = proofs.first().ok_or(NotOneVenue::Nothing)?.file();
-        let depth = first.subtree().depth;
-        let mut placed: BTreeMap<usize, usize> = BTreeMap::new();
-        for (second, proof) in proofs.iter().enumerate() {
-            let file = proof.file();
-            let index = file.subtree().index;
-            if file.subtree().depth != depth {
-                return Err(NotOneVenue::Foreign { proof: second, what: "size of subtrees" });
-            }
-            if let Some(what) = difference(first.instance(), file.instance()) {
-                return Err(NotOneVenue::Foreign { proof: second, what });
-            }
-            if let Some(first) = placed.insert(index, second) {
-                return Err(NotOneVenue::Doubled { index, first, second });
-            }
-        }
-        let in_order = || placed.values().map(|place| proofs[*place].file());
+        let files: Vec<_> = proofs.iter().map(VerifiedSubtree::file).collect();
+        let subtrees: Vec<_> = files.iter().map(|file| file.subtree()).collect();
+        let agree =
+            |one: usize, other: usize| difference(files[one].instance(), files[other].instance());
+        let (depth, placed) = placed(&subtrees, agree)?;
+        let first = files.first().ok_or(NotOneVenue::Nothing)?;
+        let in_order = || placed.values().map(|place| files[*place]);
         let root = |file: &crate::proof::VenueFile<F>| file.instance().subtree_root;
         let roots = placed.keys().copied().zip(in_order().map(root)).collect();
         let instance = first.instance();
@@ -117,6 +108,29 @@ impl Coverage {
             subtrees: placed.into_keys().collect(),
         })
     }
+}
+
+/// The places of proofs, by the number of the subtree that each is about, and the size of
+/// subtrees; `difference` tells in what two of them disagree.
+pub(crate) fn placed(
+    subtrees: &[Subtree],
+    difference: impl Fn(usize, usize) -> Option<&'static str>,
+) -> Result<(SubtreeDepth, BTreeMap<usize, usize>), NotOneVenue> {
+    let depth = subtrees.first().ok_or(NotOneVenue::Nothing)?.depth;
+    let mut placed: BTreeMap<usize, usize> = BTreeMap::new();
+    for (second, subtree) in subtrees.iter().enumerate() {
+        let index = subtree.index;
+        if subtree.depth != depth {
+            return Err(NotOneVenue::Foreign { proof: second, what: "size of subtrees" });
+        }
+        if let Some(what) = difference(0, second) {
+            return Err(NotOneVenue::Foreign { proof: second, what });
+        }
+        if let Some(first) = placed.insert(index, second) {
+            return Err(NotOneVenue::Doubled { index, first, second });
+        }
+    }
+    Ok((depth, placed))
 }
 
 /// In what two proofs of one venue must agree, and do not.

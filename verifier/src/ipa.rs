@@ -21,8 +21,8 @@ use zkmargin_margin::statement::Statement;
 use crate::engine::{ClaimData, VerifiedClaim};
 use crate::error::VerifyError;
 use crate::proof::{
-    CircuitId, EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
-    VerifiedTransition,
+    CircuitId, EscrowFile, HaircutFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts,
+    VerifiedEscrow, VerifiedSubtree, VerifiedTransition,
 };
 
 /// Checks the proofs of one shape of a family.
@@ -113,6 +113,25 @@ impl Verifier {
         verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
             .map_err(|error| refused(&error))?;
         Ok(VerifiedSubtree::of(file))
+    }
+
+    /// Verifies proofs of a haircut's subtrees, one by one.
+    pub fn verify_haircut(
+        &self,
+        files: &[HaircutFile<Fp>],
+    ) -> Vec<Result<VerifiedCuts<Fp>, VerifyError>> {
+        files.iter().map(|file| self.verify_cuts(file)).collect()
+    }
+
+    fn verify_cuts(&self, file: &HaircutFile<Fp>) -> Result<VerifiedCuts<Fp>, VerifyError> {
+        let circuit = self.circuit(Statement::Haircut(file.subtree().depth))?;
+        file.check_key((circuit, None), self.key.proof_size())?;
+        let rows = file.instance().to_field_elements();
+        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
+        let strategy = SingleVerifier::new(&self.params);
+        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
+            .map_err(|error| refused(&error))?;
+        Ok(VerifiedCuts::of(file))
     }
 
     /// Verifies one margin proof with an escrow.

@@ -22,8 +22,8 @@ use zkmargin_margin::statement::venue;
 use crate::engine::VerifiedClaim;
 use crate::error::VerifyError;
 use crate::proof::{
-    CircuitId, EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
-    VerifiedTransition,
+    CircuitId, EscrowFile, HaircutFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts,
+    VerifiedEscrow, VerifiedSubtree, VerifiedTransition,
 };
 
 /// Checks the proofs of one shape of a family.
@@ -173,6 +173,25 @@ impl Verifier {
         let circuit = self.circuit(Statement::Venue(file.subtree().depth))?;
         file.check_key((circuit, Some(self.srs)), self.key.proof_size())?;
         self.check_points(file.proof())
+    }
+
+    /// Verifies proofs of a haircut's subtrees, one by one.
+    pub fn verify_haircut(
+        &self,
+        files: &[HaircutFile<Bn254Fr>],
+    ) -> Vec<Result<VerifiedCuts<Bn254Fr>, VerifyError>> {
+        files.iter().map(|file| self.verify_cuts(file)).collect()
+    }
+
+    fn verify_cuts(
+        &self,
+        file: &HaircutFile<Bn254Fr>,
+    ) -> Result<VerifiedCuts<Bn254Fr>, VerifyError> {
+        let circuit = self.circuit(Statement::Haircut(file.subtree().depth))?;
+        file.check_key((circuit, Some(self.srs)), self.key.proof_size())?;
+        self.check_points(file.proof())?;
+        self.key.verify(&self.params, file.instance(), file.proof()).map_err(refused)?;
+        Ok(VerifiedCuts::of(file))
     }
 
     /// Verifies one margin proof with an escrow.

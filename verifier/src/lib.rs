@@ -7,6 +7,7 @@
 //! | [`engine`] | the margin-call engine: a deterministic state machine |
 //! | [`coverage`] | proofs of all subtrees of a venue, put together |
 //! | [`flagged`] | what such a proof says of each account it flags, for the engine |
+//! | [`haircut`] | proofs that a loss is shared fairly, of all subtrees, put together |
 //! | [`epoch`] | epochs as publishers sign them: digest, signers, file |
 //! | `pins` | what a proof must be about, and verdicts in words (feature `pins`) |
 //! | `ipa` | verification of the transparent proof system (feature `ipa`) |
@@ -31,6 +32,7 @@ pub mod engine;
 pub mod epoch;
 pub mod error;
 pub mod flagged;
+pub mod haircut;
 #[cfg(feature = "ipa")]
 pub mod ipa;
 #[cfg(feature = "kzg")]

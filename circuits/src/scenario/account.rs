@@ -160,14 +160,14 @@ impl<F: MarginField> Account<F> {
     }
 
     /// Constrains everything that follows from the sums, and the claim's side;
-    /// returns the shortfall.
+    /// returns the shortfall, and the mark to market with cash.
     pub(super) fn finish<L: Layouter<F>>(
         self,
         s: &mut Synthesizer<'_, F, L>,
         (terms, claim, reserved): (&[TermsCells<F>], &ClaimCells<F>, &Cell<F>),
         expiries: &[Expiry<F>],
         hints: Value<&Hints<F>>,
-    ) -> Result<Cell<F>, Error> {
+    ) -> Result<(Cell<F>, Cell<F>), Error> {
         s.scope("account");
         let totals = hints.map(|h| &h.totals);
         let Self { all, second, cash, charges, options_fees, netting, .. } = self;
@@ -221,7 +221,7 @@ impl<F: MarginField> Account<F> {
         let credits = of_level(s, "credits", claim, credits)?;
         let pnl = pnl_of_level(s, claim, terms, &lost)?;
         let balance = balance(s, claim, (&worth, &pnl), (&charges, &credits))?;
-        outcome(s, claim, &balance, totals)
+        Ok((outcome(s, claim, &balance, totals)?, worth))
     }
 }
 

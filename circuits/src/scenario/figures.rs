@@ -166,7 +166,7 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
     ) -> Result<Outcome<F>, Error> {
         let Self { claim, reserved, terms, expiries, account } = self;
         let rules = (terms.each.as_slice(), &claim, &reserved);
-        let shortfall = account.finish(s, rules, &expiries, hints)?;
-        Ok(Outcome { shortfall, terms: terms.digest })
+        let (shortfall, equity) = account.finish(s, rules, &expiries, hints)?;
+        Ok(Outcome { shortfall, equity, terms: terms.digest })
     }
 }

@@ -64,14 +64,14 @@ impl<F: MarginField> Account<F> {
         Ok(())
     }
 
-    /// Constrains all that follows; the shortfall.
+    /// Constrains all that follows; the shortfall, and the mark to market with cash.
     pub(super) fn finish<L: Layouter<F>>(
         self,
         s: &mut Synthesizer<'_, F, L>,
         scenarios: usize,
         (terms, claim, reserved): (&TermsCells<F>, &ClaimCells<F>, &Cell<F>),
         totals: Value<&TotalsHints<F>>,
-    ) -> Result<Cell<F>, Error> {
+    ) -> Result<(Cell<F>, Cell<F>), Error> {
         s.scope("account");
         let mut sums = Vec::with_capacity(self.columns.len() * LIMBS);
         for (i, packed) in self.columns.iter().enumerate() {
@@ -88,7 +88,7 @@ impl<F: MarginField> Account<F> {
         let initial = s.add("M5 initial charges and reserved", &self.initial, reserved)?;
         let charges = (&self.maintenance, &initial);
         let balance = outcome::balance(s, (terms, claim), &risks, (&worth, charges))?;
-        outcome::outcome(s, claim, &balance, totals)
+        Ok((outcome::outcome(s, claim, &balance, totals)?, worth))
     }
 }
 

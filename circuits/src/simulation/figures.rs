@@ -167,7 +167,7 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
     ) -> Result<Outcome<F>, Error> {
         let Self { claim, reserved, terms, account, scenarios } = self;
         let of = (&terms, &claim, &reserved);
-        let shortfall = account.finish(s, scenarios, of, hints.map(|h| &h.totals))?;
-        Ok(Outcome { shortfall, terms: terms.digest })
+        let (shortfall, equity) = account.finish(s, scenarios, of, hints.map(|h| &h.totals))?;
+        Ok(Outcome { shortfall, equity, terms: terms.digest })
     }
 }

@@ -208,7 +208,7 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         let excess = s.sub("shortfall less below", &shortfall, &self.claim.is_below)?;
         s.range_check("M6 below: some shortfall", &excess, SHORTFALL_BITS)?;
         self.constrain_leverage(s)?;
-        Ok(Outcome { shortfall, terms: s.zero() })
+        Ok(Outcome { shortfall, equity: self.equity, terms: s.zero() })
     }
 }
 

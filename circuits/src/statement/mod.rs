@@ -7,15 +7,19 @@
 //! | `escrow/` | the same, and that a key's holder can open the portfolio |
 //! | `transition/` | one portfolio becomes another, and that meets a level |
 //! | `venue/` | of all accounts of a subtree, those below a level are flagged |
+//! | `haircut/` | of all accounts of a subtree, each winner is cut by its share of a loss |
+//! | `subtree.rs` | accounts without paths, the root over their leaves |
 //! | `claim.rs` | the claim's parts, the disclosure |
 //! | `market.rs` | the header over the rows |
 //! | `state.rs` | the commitment and the account's leaf |
 
 pub(crate) mod claim;
 pub mod escrow;
+pub mod haircut;
 pub mod margin;
 pub(crate) mod market;
 pub(crate) mod state;
+pub(crate) mod subtree;
 pub mod transition;
 pub mod venue;
 

@@ -6,6 +6,7 @@
 pub mod deleveraging;
 pub mod escrow;
 pub mod golden;
+pub mod haircut;
 pub mod lowered;
 pub mod mock;
 pub mod scenario;

@@ -8,9 +8,11 @@
 //! | [`margin`] | an account meets a level, or is below it | [`MarginInstance`](crate::instance::MarginInstance) |
 //! | [`transition`] | one portfolio becomes another, and that meets a level, is healthier, or cures a breach | [`TransitionInstance`](transition::TransitionInstance) |
 //! | [`venue`] | of all accounts of a subtree, those below a level are flagged and no others | [`VenueInstance`](venue::VenueInstance) |
+//! | [`haircut`] | of all accounts of a subtree, each winner is cut by its share of a loss, and no other account | [`HaircutInstance`](haircut::HaircutInstance) |
 //! | [`escrow`] | the margin statement, and that a key's holder can open the portfolio | [`EscrowInstance`](escrow::EscrowInstance) |
 
 pub mod escrow;
+pub mod haircut;
 pub mod margin;
 pub mod transition;
 pub mod venue;
@@ -30,6 +32,10 @@ pub enum Statement {
     Deleveraging,
     /// Of all accounts of a subtree of this depth, those below a level are flagged.
     Venue(venue::SubtreeDepth),
+    /// Of all accounts of a subtree of this depth, each winner is cut by its share of
+    /// a loss: fair deleveraging. Nothing to do with [`Statement::Deleveraging`], by
+    /// which one account closes parts of itself.
+    Haircut(venue::SubtreeDepth),
     /// An account meets a level, or is below it, and a key's holder can open its
     /// portfolio.
     Escrow,
@@ -42,6 +48,7 @@ impl fmt::Display for Statement {
             Self::Transition => "transition",
             Self::Deleveraging => "deleveraging",
             Self::Venue(depth) => return write!(f, "venue over {} leaves", depth.leaves()),
+            Self::Haircut(depth) => return write!(f, "haircut over {} leaves", depth.leaves()),
             Self::Escrow => "escrow",
         })
     }

@@ -7,6 +7,7 @@
 //! words ([`Pins::words`]).
 
 mod freshness;
+mod haircut;
 mod rules;
 mod told;
 mod venue;

@@ -40,6 +40,8 @@ pub enum Figure {
     Next,
     /// Digest of a transition's change.
     Change,
+    /// Root of the account tree after a haircut.
+    StateAfter,
 }
 
 impl Figure {
@@ -62,6 +64,7 @@ impl Figure {
             Self::Age => "the age of the prices",
             Self::Next => "the next commitment",
             Self::Change => "the change",
+            Self::StateAfter => "the state root afterwards",
         }
     }
 
@@ -80,6 +83,7 @@ impl Figure {
             Self::Age => "age",
             Self::Next => "next",
             Self::Change => "change",
+            Self::StateAfter => "state_after",
         }
     }
 
@@ -94,8 +98,8 @@ impl Figure {
             Self::Account => claim.account.to_string(),
             Self::Memo => claim.memo.to_string(),
             Self::Signers | Self::Claim | Self::Age => return None,
-            // Only transitions have one: a margin proof is about none.
-            Self::Next | Self::Change => "none".to_owned(),
+            // Only transitions and haircuts have one: a margin proof is about none.
+            Self::Next | Self::Change | Self::StateAfter => "none".to_owned(),
         })
     }
 
@@ -111,6 +115,7 @@ impl Figure {
             Self::Next => data.next.to_string(),
             Self::Change => data.change.to_string(),
             Self::Memo => data.memo.to_string(),
+            Self::StateAfter => "none".to_owned(),
             Self::Signers | Self::Claim | Self::Age => return None,
         })
     }

@@ -101,13 +101,23 @@ impl Told {
         age: Option<(u64, Assurance)>,
         is_waived: impl Fn(Figure) -> bool,
     ) -> Pins {
+        self.pins_needing(&Figure::NEEDED, claim, age, is_waived)
+    }
+
+    /// The same of proofs that need other figures.
+    pub fn pins_needing(
+        self,
+        needed: &[Figure],
+        claim: ClaimRule,
+        age: Option<(u64, Assurance)>,
+        is_waived: impl Fn(Figure) -> bool,
+    ) -> Pins {
         let is_told = |figure: Figure| match figure {
             Figure::Claim => !matches!(claim, ClaimRule::Any),
             Figure::Age => age.is_some(),
             _ => self.rules.iter().any(|rule| rule.figure == figure),
         };
-        let mut open: Vec<_> =
-            Figure::NEEDED.into_iter().filter(|figure| !is_told(*figure)).collect();
+        let mut open: Vec<_> = needed.iter().copied().filter(|figure| !is_told(*figure)).collect();
         if self.unsigned {
             open.insert(0, Figure::Signers);
         }

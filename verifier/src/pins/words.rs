@@ -110,7 +110,13 @@ impl Pins {
 
     /// What verdicts rest on, by assurance; `None` for nothing.
     pub fn rests_on(&self) -> Option<String> {
-        let pinned = [Figure::Context, Figure::StateRoot, Figure::MarketRoot, Figure::Model];
+        let pinned = [
+            Figure::Context,
+            Figure::StateRoot,
+            Figure::StateAfter,
+            Figure::MarketRoot,
+            Figure::Model,
+        ];
         let mut groups: BTreeMap<Assurance, Vec<Figure>> = BTreeMap::new();
         for figure in pinned {
             groups.entry(self.assurance(figure)).or_default().push(figure);
@@ -132,6 +138,7 @@ fn waived_words(waived: &[Figure]) -> String {
         Figure::Signers => Some("an epoch file"),
         Figure::Context => Some("a context"),
         Figure::StateRoot => Some("a state root"),
+        Figure::StateAfter => Some("a state root afterwards"),
         Figure::MarketRoot => Some("a market root"),
         Figure::Model => Some("a model"),
         _ => None,

@@ -38,11 +38,13 @@
 //! and without stray bits, texts have no escapes. Unknown, missing and repeated
 //! fields are refused. White space and the order of fields are free.
 //!
-//! Proofs of a transition, of a venue's accounts, and of an account's margin with an
-//! escrow, are other formats: [`TransitionFile`], [`VenueFile`], [`EscrowFile`].
+//! Proofs of a transition, of a venue's accounts, of a haircut of them, and of an
+//! account's margin with an escrow, are other formats: [`TransitionFile`], [`VenueFile`],
+//! [`HaircutFile`], [`EscrowFile`].
 
 mod circuit;
 pub mod escrow;
+pub mod haircut;
 mod json;
 mod read;
 pub mod transition;
@@ -50,6 +52,7 @@ pub mod venue;
 
 pub use circuit::CircuitId;
 pub use escrow::{EscrowFile, VerifiedEscrow};
+pub use haircut::{HaircutFile, VerifiedCuts};
 pub use transition::{TransitionData, TransitionFile, VerifiedTransition};
 pub use venue::{VenueFile, VerifiedSubtree};
 

@@ -15,7 +15,7 @@ use zkmargin_margin::srs::SrsMark;
 
 use super::circuit::{CircuitId, LAYOUT, has_srs};
 use super::json::Object;
-use super::{FORMAT, MAX_BYTES, VERSION, escrow, transition, venue};
+use super::{FORMAT, MAX_BYTES, VERSION, escrow, haircut, transition, venue};
 use crate::encoding::{parse_hex, parse_shortfall};
 use crate::error::MalformedProof;
 
@@ -57,7 +57,7 @@ pub(super) fn parse_head<'a>(
     let mut file = Object::parse(bytes)?;
     match file.text("format")? {
         found if found == format => {}
-        FORMAT | transition::FORMAT | venue::FORMAT | escrow::FORMAT => {
+        FORMAT | transition::FORMAT | venue::FORMAT | haircut::FORMAT | escrow::FORMAT => {
             return Err(MalformedProof::OtherStatement);
         }
         _ => return Err(MalformedProof::Format),

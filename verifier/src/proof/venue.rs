@@ -158,13 +158,10 @@ impl<F: MarginField> VenueFile<F> {
     pub fn parse(bytes: &[u8]) -> Result<Self, MalformedProof> {
         let (circuit, mut file) = parse_head(bytes, FORMAT)?;
         let srs = parse_srs::<F>(circuit.proof_system, &mut file)?;
-        let depth = parse_depth(&mut file)?;
-        let index = usize::try_from(file.number("subtree")?);
-        let index = index.map_err(|_| not_canonical("subtree", "a number of a subtree"))?;
+        let subtree = parse_subtree(&mut file)?;
         let instance = parse_instance(file.object("instance")?)?;
         let flagged = parse_flagged(file.text("flagged")?)?;
         let proof = parse_proof(file)?;
-        let subtree = Subtree { depth, index };
         Self { circuit, srs, subtree, instance, flagged, proof }.check()
     }
 
@@ -242,7 +239,15 @@ pub fn circuit_of(bytes: &[u8]) -> Result<(CircuitId, SubtreeDepth), MalformedPr
     Ok((circuit, parse_depth(&mut file)?))
 }
 
-fn parse_depth(file: &mut Object<'_>) -> Result<SubtreeDepth, MalformedProof> {
+/// Which subtree a file says that it is about.
+pub(super) fn parse_subtree(file: &mut Object<'_>) -> Result<Subtree, MalformedProof> {
+    let depth = parse_depth(file)?;
+    let index = usize::try_from(file.number("subtree")?);
+    let index = index.map_err(|_| not_canonical("subtree", "a number of a subtree"))?;
+    Ok(Subtree { depth, index })
+}
+
+pub(super) fn parse_depth(file: &mut Object<'_>) -> Result<SubtreeDepth, MalformedProof> {
     let leaves = file.number("leaves")?;
     leaves.to_string().parse().map_err(|_| not_canonical("leaves", "4, 16, 64 or 256"))
 }
@@ -282,7 +287,10 @@ fn parse_instance<F: MarginField>(
     })
 }
 
-fn parse_count(fields: &mut Object<'_>, field: &'static str) -> Result<u32, MalformedProof> {
+pub(super) fn parse_count(
+    fields: &mut Object<'_>,
+    field: &'static str,
+) -> Result<u32, MalformedProof> {
     u32::try_from(fields.number(field)?).map_err(|_| not_canonical(field, "a number below 2^32"))
 }
 

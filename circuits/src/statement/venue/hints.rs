@@ -14,6 +14,7 @@ use zkmargin_margin::statement::venue::{VenueLeaf, VenueWitness};
 use crate::family::Unprovable;
 use crate::figures::{FamilyFigures, Witness};
 use crate::statement::claim::ClaimHints;
+use crate::statement::subtree;
 
 /// Everything the venue chooses: what a satisfied circuit is quantified over.
 pub struct Assignment<F: MarginField, G: FamilyFigures<F>> {
@@ -129,11 +130,7 @@ pub(super) fn is_padded<F: MarginField, G: FamilyFigures<F>>(
     shape: Shape,
     witness: &VenueWitness<G::Family>,
 ) -> bool {
-    let is_filled = |account: &Witness<F, G>| {
-        let of = G::Family::account(account);
-        let (row, path) = &of.padding;
-        of.slots.len() == G::positions(shape) || G::Family::is_padding(account, row, path)
-    };
+    let is_filled = |account| subtree::is_filled::<F, G>(shape, account);
     let mut accounts = witness.accounts().map(|leaf| &leaf.witness);
     is_filled(&witness.empty) && accounts.all(is_filled)
 }

@@ -8,7 +8,7 @@
 //!
 //! | clause | constraints | file |
 //! |---|---|---|
-//! | V1 | a leaf is the digest of account, commitment and context, or zero; the leaves hash to `SUBTREE_ROOT` | `leaf.rs`, `sums.rs` |
+//! | V1 | a leaf is the digest of account, commitment and context, or zero; the leaves hash to `SUBTREE_ROOT` | `leaf.rs`, `statement/subtree.rs` |
 //! | V2 | a bit of each leaf is the side of its claim; an empty leaf is not flagged | `leaf.rs`, the family |
 //! | V2 | `CLAIM` is of the side *at least*, and has no bound on leverage | `relation.rs` |
 //! | V3, V4 | the chain and the numbers | `sums.rs` |

@@ -8,11 +8,12 @@ use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::venue::{COUNTS, FLAGGED, NAMES, SUBTREE_ROOT, SubtreeDepth};
 
 use super::hints::Assignment;
-use super::leaf::{self, Common};
-use super::sums::{self, Sums};
+use super::leaf;
+use super::sums::Sums;
 use crate::figures::FamilyFigures;
 use crate::gadgets::Synthesizer;
 use crate::statement::claim::{self, ClaimCells, ClaimHints};
+use crate::statement::subtree::{self, Common};
 use crate::statement::{PublicInputs, assign_public, market};
 
 /// Lays out the relation over the leaves of a subtree.
@@ -40,7 +41,8 @@ pub(super) fn lay_out<F: MarginField, G: FamilyFigures<F>, L: Layouter<F>>(
         leaves.push(leaf);
     }
     s.prefix("");
-    let root = sums::assign_root(s, &leaves)?;
+    let digests = leaves.iter().map(|leaf| leaf.digest.clone()).collect();
+    let root = subtree::assign_root(s, ("height", "V1"), digests)?;
     s.scope("venue");
     s.equal(&root, &inputs[SUBTREE_ROOT])?;
     s.equal(&sums.chain, &inputs[FLAGGED])?;

@@ -1,9 +1,8 @@
-//! What the leaves come to: the subtree's root, the chain, the numbers (V1, V3, V4).
+//! What the leaves come to beside the subtree's root: the chain, the numbers (V3, V4).
 
 use halo2_proofs::circuit::Layouter;
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::merkle::ARITY;
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::statement::venue::FLAGGED_COUNT;
 
@@ -47,23 +46,4 @@ impl<F: MarginField> Sums<F> {
     ) -> Result<Cell<F>, Error> {
         s.pack_unchecked("V4 counts", &[(0, &self.accounts), (FLAGGED_COUNT, &self.flagged)])
     }
-}
-
-/// The root over the leaves; each node is hashed once.
-pub(super) fn assign_root<F: MarginField, L: Layouter<F>>(
-    s: &mut Synthesizer<'_, F, L>,
-    leaves: &[LeafCells<F>],
-) -> Result<Cell<F>, Error> {
-    let mut level: Vec<_> = leaves.iter().map(|leaf| leaf.digest.clone()).collect();
-    let mut height = 0;
-    while level.len() > 1 {
-        height += 1;
-        s.scope(format!("height {height}"));
-        let (groups, []) = level.as_chunks::<ARITY>() else { return Err(Error::Synthesis) };
-        let node = |(index, group): (usize, &[Cell<F>; ARITY])| {
-            s.hash(&format!("V1 node {index}"), Domain::StateNode, group)
-        };
-        level = groups.iter().enumerate().map(node).collect::<Result<_, _>>()?;
-    }
-    level.pop().ok_or(Error::Synthesis)
 }

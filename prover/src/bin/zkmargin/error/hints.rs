@@ -125,6 +125,7 @@ impl Error {
             Self::Proving { source, .. } => return Some(source.hint().to_owned()),
             Self::Transition { source, .. } => source.hint(),
             Self::VenueProof { source, .. } => source.hint(),
+            Self::HaircutProof { source, .. } => source.hint(),
             Self::NotCovered { .. } => {
                 "give the proofs of all subtrees with accounts, of the state that was posted"
             }
@@ -221,6 +222,7 @@ const fn options(figure: Figure) -> &'static str {
         Figure::Epoch => "--epoch, --market or --epoch-number",
         Figure::Account => "--account",
         Figure::Memo => "--memo",
+        Figure::StateAfter => "--state-after, or --any-state-after",
         Figure::Next => "--next",
         Figure::Change => "--change, --opening",
     }

@@ -58,6 +58,9 @@ pub(crate) struct Expected {
     /// Commitment that the account must have after the change
     #[arg(long, value_name = "0x...")]
     next: Option<FieldHex>,
+    /// State root the venue posts after a haircut
+    #[arg(long, value_name = "0x...", requires = "haircut")]
+    state_after: Option<FieldHex>,
     /// Digest of the change
     #[arg(long, value_name = "0x...", conflicts_with = "opening")]
     change: Option<FieldHex>,
@@ -111,6 +114,9 @@ struct Waived {
     /// Under whatever state root: whoever made the proof may have made that up
     #[arg(long)]
     any_state_root: bool,
+    /// With whatever state root after a haircut
+    #[arg(long, requires = "haircut")]
+    any_state_after: bool,
     /// Under whatever market root: whatever prices
     #[arg(long)]
     any_market_root: bool,
@@ -137,6 +143,7 @@ impl Waived {
             Figure::Signers => self.any_signers,
             Figure::Context => self.any_context,
             Figure::StateRoot => self.any_state_root,
+            Figure::StateAfter => self.any_state_after,
             Figure::MarketRoot => self.any_market_root,
             Figure::Model => self.any_model,
             Figure::Claim => self.any_claim,
@@ -148,7 +155,7 @@ impl Waived {
 
 impl Expected {
     /// What proofs are held to.
-    pub(super) fn pins(&self, env: Env) -> Result<Pins, Error> {
+    pub(super) fn pins(&self, needed: &[Figure], env: Env) -> Result<Pins, Error> {
         let mut told = Told::default();
         self.tell_epoch(&mut told)?;
         self.tell_market(&mut told, env)?;
@@ -163,7 +170,7 @@ impl Expected {
             (None, None, None, Some(aim)) => ClaimRule::Reaches { aim, times },
             (None, None, None, None) => ClaimRule::Any,
         };
-        Ok(told.pins(claim, age, |figure| self.waived.has(figure)))
+        Ok(told.pins_needing(needed, claim, age, |figure| self.waived.has(figure)))
     }
 
     fn tell_epoch(&self, told: &mut Told) -> Result<(), Error> {
@@ -197,6 +204,7 @@ impl Expected {
             (Figure::MarketRoot, self.market_root.map(|root| root.to_string())),
             (Figure::Epoch, self.epoch_number.map(|epoch| epoch.get().to_string())),
             (Figure::Account, self.account.map(|account| account.to_string())),
+            (Figure::StateAfter, self.state_after.map(|root| root.to_string())),
             (Figure::Next, self.next.map(|next| next.to_string())),
             (Figure::Change, self.change.map(|change| change.to_string())),
             (Figure::Memo, self.memo.map(|memo| memo.to_string())),
