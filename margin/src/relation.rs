@@ -208,10 +208,10 @@ pub enum Violation {
     #[error("F1: the leaves do not hash to the subtree root")]
     HaircutSubtree,
     /// Equity of all winners that no circuit counts.
-    #[error("F2: the equity of all winners is 2^112 quote units or more")]
+    #[error("F2: the equity of all winners is 2^104 quote units or more")]
     Ratio,
     /// Equity of an account that no circuit counts.
-    #[error("F3: the equity of the account of leaf {0} is 2^88 quote units or more, either way")]
+    #[error("F3: the equity of the account of leaf {0} is 2^80 quote units or more, either way")]
     Equity(usize),
     /// A cut that is not the account's share; that of a loser is nothing.
     #[error("F3: the cut of the account of leaf {0} is not its share of the loss")]

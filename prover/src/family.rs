@@ -12,6 +12,7 @@ use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
 use zkmargin_circuits::statement::escrow::EscrowCircuit;
+use zkmargin_circuits::statement::haircut::HaircutCircuit;
 use zkmargin_circuits::statement::transition::{DeleveragingCircuit, TransitionCircuit};
 use zkmargin_circuits::statement::venue::VenueCircuit;
 use zkmargin_margin::claim::{Level, MULTIPLIER_ONE, Multiplier};
@@ -25,6 +26,7 @@ use zkmargin_margin::shape::Shape;
 use zkmargin_margin::simulation::{Simulation, WEIGHT_ONE};
 use zkmargin_margin::standard::Standard;
 use zkmargin_margin::statement::escrow::{EscrowInstance, EscrowWitness};
+use zkmargin_margin::statement::haircut::{HaircutInstance, HaircutWitness};
 use zkmargin_margin::statement::transition::{TransitionInstance, TransitionWitness};
 use zkmargin_margin::statement::venue::{VenueInstance, VenueWitness};
 use zkmargin_params::market::{Market, MarketError, scenario, simulation};
@@ -101,6 +103,11 @@ pub trait FamilyMarket<F: MarginField>: Sized {
     type VenueIn<const D: u8, L: Columns>: FamilyCircuit<F, Instance = VenueInstance<F>, Witness = VenueWitness<Self::Family>>
         + 'static;
 
+    /// The circuit of haircuts over the family: of subtrees of so many levels, in a
+    /// layout.
+    type HaircutIn<const D: u8, L: Columns>: FamilyCircuit<F, Instance = HaircutInstance<F>, Witness = HaircutWitness<Self::Family>>
+        + 'static;
+
     /// Epoch, time and model over the table's root.
     fn header(&self) -> &MarketHeader<F>;
 
@@ -160,6 +167,7 @@ impl<F: MarginField> FamilyMarket<F> for Market<F> {
     type EscrowIn<L: Columns> = EscrowCircuit<F, StandardFigures<F>, L>;
     type DeleveragingIn<L: Columns> = DeleveragingCircuit<F, StandardFigures<F>, L>;
     type VenueIn<const D: u8, L: Columns> = VenueCircuit<F, StandardFigures<F>, D, L>;
+    type HaircutIn<const D: u8, L: Columns> = HaircutCircuit<F, StandardFigures<F>, D, L>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()
@@ -225,6 +233,7 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
     type EscrowIn<L: Columns> = EscrowCircuit<F, ScenarioFigures<F>, L>;
     type DeleveragingIn<L: Columns> = Self::TransitionIn<L>;
     type VenueIn<const D: u8, L: Columns> = VenueCircuit<F, ScenarioFigures<F>, D, L>;
+    type HaircutIn<const D: u8, L: Columns> = HaircutCircuit<F, ScenarioFigures<F>, D, L>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()
@@ -305,6 +314,8 @@ impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
     type EscrowIn<L: Columns> = EscrowCircuit<F, SimulationFigures<F, SCENARIOS>, L>;
     type DeleveragingIn<L: Columns> = Self::TransitionIn<L>;
     type VenueIn<const D: u8, L: Columns> = VenueCircuit<F, SimulationFigures<F, SCENARIOS>, D, L>;
+    type HaircutIn<const D: u8, L: Columns> =
+        HaircutCircuit<F, SimulationFigures<F, SCENARIOS>, D, L>;
 
     fn header(&self) -> &MarketHeader<F> {
         self.header()

@@ -13,6 +13,7 @@
 //! | [`proving`] | from a portfolio, a market and a path to a proof |
 //! | [`transition`] | from two portfolios to the proof that one becomes the other |
 //! | [`venue_proof`] | from a state and all its portfolios to the proofs that nobody is spared |
+//! | [`haircut_proof`] | the same, and a loss, to the accounts afterwards and the proofs that it is shared fairly |
 //! | [`conformance`] | published cases as statements, for the circuit |
 //! | [`api`] | the front door: load, commit, prove, verify, of whatever family |
 //! | [`setup`] | provers and verifiers with their parameters and keys |
@@ -41,6 +42,7 @@ pub mod freshness {
 
     pub use zkmargin_verifier::pins::{Freshness, NotFresh, parse_period};
 }
+pub mod haircut_proof;
 pub mod human;
 pub mod json;
 #[cfg(feature = "plot")]
@@ -57,6 +59,7 @@ pub mod transition;
 pub mod venue;
 pub mod venue_proof;
 pub mod whatif;
+mod whole;
 
 pub use api::{Expected, Market, Policy, Prover, Venue, Verifier};
 pub use setup::Setup;

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use zkmargin_circuits::family::FamilyCircuit;
-use zkmargin_margin::claim::{Claim, Side};
+use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
+use zkmargin_margin::haircut::HaircutError;
 use zkmargin_margin::ids::{AccountId, Memo};
-use zkmargin_margin::merkle::Path;
-use zkmargin_margin::portfolio::{Blinding, Portfolio};
-use zkmargin_margin::poseidon::Domain;
+use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::venue::{
@@ -20,9 +19,11 @@ use zkmargin_verifier::proof::VenueFile;
 use zkmargin_verifier::proof::venue::Subtree;
 
 use crate::backend::{Backend, BackendError};
-use crate::family::{FamilyMarket, MarketFamily, MarketWitness};
+use crate::family::{FamilyMarket, MarketFamily};
+use crate::portfolio_file::{NoRandomness, PortfolioFileError};
 use crate::proving::{Prover, ProvingError};
-use crate::venue::{Entry, Membership, State, VenueError};
+use crate::venue::{Entry, State, VenueError};
+use crate::whole::Accounts;
 
 /// Why a venue is not proved.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,25 @@ pub enum VenueProofError {
     /// No such subtree.
     #[error("the state has no subtree {0} with accounts in it")]
     NoSubtree(usize),
+    /// A loss that cannot be shared over these accounts.
+    #[error(transparent)]
+    Haircut(#[from] HaircutError),
+    /// An account whose first position has not the cash to be cut.
+    #[error(
+        "account {0}: its cut takes the cash of its first position below -2^79 quote units, which is not provable"
+    )]
+    CashAfter(AccountId),
+    /// A portfolio that cannot be written down afterwards.
+    #[error("account {account}: {source}")]
+    After {
+        /// The account.
+        account: AccountId,
+        /// Why.
+        source: Box<PortfolioFileError>,
+    },
+    /// No new blindings.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
     /// The statement is false, which is a fault of this program.
     #[error("{0}")]
     False(Violation),
@@ -63,7 +83,7 @@ pub enum VenueProofError {
 }
 
 impl VenueProofError {
-    fn of(account: AccountId, source: ProvingError) -> Self {
+    pub(crate) fn of(account: AccountId, source: ProvingError) -> Self {
         Self::Account { account, source: Box::new(source) }
     }
 
@@ -81,13 +101,21 @@ impl VenueProofError {
             }
             Self::State(_) => "make the state again with `zkmargin venue root`",
             Self::Claim(_) => "claim at-least:LEVEL: accounts below it are flagged",
+            Self::Haircut(_) => "share a loss that the winners' equity covers",
+            Self::CashAfter(_) => "let the account move cash into its first position",
+            Self::After { .. } => "give portfolios of the accounts as they are",
+            Self::NoRandomness(_) => "try again where the system has random bytes",
             Self::NoSubtree(_) | Self::False(_) | Self::Prove(_) => "please report it",
         }
     }
 
     /// Whether the statement itself is false, rather than an input wrong.
     pub fn is_false_statement(&self) -> bool {
-        matches!(self, Self::Account { source, .. } if source.is_false_statement())
+        match self {
+            Self::Account { source, .. } => source.is_false_statement(),
+            Self::Haircut(_) | Self::CashAfter(_) => true,
+            _ => false,
+        }
     }
 
     /// What may be told where others read along, if the message says more.
@@ -116,17 +144,14 @@ pub struct WantedVenue {
 
 /// A venue of which every account is there, with its portfolio.
 pub struct WholeVenue<'a, F, M> {
-    market: &'a M,
-    state: &'a State<F>,
-    portfolios: &'a BTreeMap<AccountId, Portfolio>,
+    accounts: Accounts<'a, F, M>,
     wanted: WantedVenue,
-    shape: Shape,
 }
 
 /// Secret: shows the shape alone.
 impl<F, M> fmt::Debug for WholeVenue<'_, F, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WholeVenue").field("shape", &self.shape).finish_non_exhaustive()
+        f.debug_struct("WholeVenue").field("accounts", &self.accounts).finish_non_exhaustive()
     }
 }
 
@@ -143,41 +168,17 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeVenue<'a, F, M> {
         wanted: WantedVenue,
     ) -> Result<Self, VenueProofError> {
         VenueInstance::<F>::check_claim(wanted.claim)?;
-        let (found, epoch) = (state.epoch(), market.header().epoch);
-        if found != epoch {
-            return Err(VenueError::OtherEpoch { found, market: epoch }.into());
-        }
-        state.paths().map(drop)?;
-        let smallest = market.fit(&[], None).unwrap_or(Shape::Small);
-        let mut shape = wanted.shape.unwrap_or(smallest);
-        for Entry { account, commitment } in state.entries() {
-            let portfolio = portfolios.get(account);
-            let portfolio = portfolio.ok_or(VenueProofError::NoPortfolio(*account))?;
-            let failed = |source: ProvingError| VenueProofError::of(*account, source);
-            let fit = market.fit(portfolio.positions(), wanted.shape).map_err(failed)?;
-            shape = shape.max(fit);
-            if portfolio.commitment::<F>() != *commitment {
-                let (violation, side) = (Violation::Opening, Side::AtLeast);
-                return Err(failed(ProvingError::False { violation, side, gap: None }));
-            }
-        }
-        let is_known = |account: &AccountId| {
-            state.entries().binary_search_by_key(account, |entry| entry.account).is_ok()
-        };
-        match portfolios.keys().find(|account| !is_known(account)) {
-            Some(account) => Err(VenueProofError::NotInState(*account)),
-            None => Ok(Self { market, state, portfolios, wanted, shape }),
-        }
+        Ok(Self { accounts: Accounts::new(market, state, portfolios, wanted.shape)?, wanted })
     }
 
     /// The shape of every account.
     pub fn shape(&self) -> Shape {
-        self.shape
+        self.accounts.shape()
     }
 
     /// How many subtrees have accounts: all are proved, by number from 0.
     pub fn subtrees(&self) -> usize {
-        self.state.entries().len().div_ceil(self.wanted.depth.leaves())
+        self.accounts.subtrees(self.wanted.depth)
     }
 
     /// The statement about a subtree, with its witness: who is below the level is
@@ -186,16 +187,10 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeVenue<'a, F, M> {
     /// # Errors
     /// When there is no such subtree, or an account does not fit the market.
     pub fn prepare(&self, index: usize) -> Result<PreparedSubtree<F, M>, VenueProofError> {
-        let depth = self.wanted.depth;
-        let entries = self.state.entries().chunks(depth.leaves()).nth(index);
-        let entries = entries.ok_or(VenueProofError::NoSubtree(index))?;
-        let leaves: Result<Vec<_>, _> =
-            entries.iter().map(|entry| self.leaf(entry).map(Some)).collect();
-        let mut leaves = leaves?;
-        leaves.resize_with(depth.leaves(), || None);
-        let witness = VenueWitness { empty: self.empty()?, leaves };
-        let WantedVenue { claim, memo, .. } = self.wanted;
-        let instance = VenueInstance::new(self.state.context(), claim, memo, &witness)?;
+        let WantedVenue { claim, memo, depth, .. } = self.wanted;
+        let leaves = self.accounts.leaves(depth, index, |_, entry| self.leaf(entry))?;
+        let witness = VenueWitness { empty: self.accounts.empty()?, leaves };
+        let instance = VenueInstance::new(self.accounts.context(), claim, memo, &witness)?;
         check(&instance, &witness).map_err(VenueProofError::False)?;
         Ok(PreparedSubtree { subtree: Subtree { depth, index }, instance, witness })
     }
@@ -203,41 +198,12 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeVenue<'a, F, M> {
     fn leaf(&self, entry: &Entry<F>) -> Result<VenueLeaf<MarketFamily<F, M>>, VenueProofError> {
         let account = entry.account;
         let failed = |source: ProvingError| VenueProofError::of(account, source);
-        let portfolio = self.portfolios.get(&account);
-        let portfolio = portfolio.ok_or(VenueProofError::NoPortfolio(account))?;
-        let witness = self.witness(portfolio, entry).map_err(failed)?;
+        let (market, portfolio) = (self.accounts.market(), self.accounts.portfolio(account)?);
+        let witness = self.accounts.witness(portfolio, entry)?;
         let claim = self.wanted.claim;
-        let standing = self.market.standing(portfolio, claim.level(), claim.multiplier());
+        let standing = market.standing(portfolio, claim.level(), claim.multiplier());
         let flagged = standing.map_err(|error| failed(error.into()))?.shortfall > 0;
         Ok(VenueLeaf { account, flagged, witness })
-    }
-
-    /// An account of nothing, for empty leaves.
-    fn empty(&self) -> Result<MarketWitness<F, M>, VenueProofError> {
-        let account = AccountId::new([0; 20]);
-        let failed = |source: ProvingError| VenueProofError::of(account, source);
-        let nothing = Portfolio::new(Vec::new(), Blinding::new([0; 31]))
-            .map_err(|_| VenueProofError::False(Violation::Order(0)))?;
-        let entry = Entry { account, commitment: nothing.commitment() };
-        self.witness(&nothing, &entry).map_err(failed)
-    }
-
-    /// The private inputs of an account. It needs no path: its subtree's leaves are
-    /// all there.
-    fn witness(
-        &self,
-        portfolio: &Portfolio,
-        entry: &Entry<F>,
-    ) -> Result<MarketWitness<F, M>, ProvingError> {
-        let membership = Membership {
-            account: entry.account,
-            commitment: entry.commitment,
-            context: self.state.context(),
-            epoch: self.state.epoch(),
-            state_root: self.state.root(),
-            path: Path::from_parts(Domain::StateNode, Vec::new()),
-        };
-        Ok(self.market.witness(portfolio, &membership)?)
     }
 }
 

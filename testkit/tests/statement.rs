@@ -9,6 +9,8 @@ mod deleveraging;
 mod escrow;
 #[path = "../../circuits/tests/common/mod.rs"]
 mod fixtures;
+#[path = "statement/haircut.rs"]
+mod haircut;
 #[path = "statement/scenario.rs"]
 mod scenario;
 #[path = "statement/simulation.rs"]

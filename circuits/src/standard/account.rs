@@ -91,6 +91,15 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         }
     }
 
+    /// With the second commitment four medium accounts miss twice the rows by twenty.
+    fn haircut_k(layout: ColumnLayout, shape: Shape, depth: SubtreeDepth) -> u32 {
+        let k = Self::k(layout, shape) + 2 * u32::from(depth.get());
+        match (layout, shape) {
+            (ColumnLayout::Wide, Shape::Medium) => k + 1,
+            _ => k,
+        }
+    }
+
     fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32 {
         match (layout, shape) {
             (ColumnLayout::Tall, Shape::Medium | Shape::Large) => Self::k(layout, shape),

@@ -131,13 +131,24 @@ pub fn scenario<F: MarginField>(
     HaircutCase::new(loss, witness(&[]).witness, accounts.iter().map(leaf).collect())
 }
 
+/// Three sevenths of what a subtree's winners have: shares of it are not whole.
+fn of_three_sevenths<F: MarginField, G: FamilyFigures<F>>(
+    nothing_lost: HaircutCase<F, G>,
+) -> HaircutCase<F, G> {
+    let HaircutWitness { empty, leaves } = nothing_lost.witness;
+    let leaves = leaves.into_iter().map(|leaf| leaf.map(|leaf| leaf.witness)).collect();
+    let loss = nothing_lost.instance.ratio.haircut().equity() * 3 / 7;
+    HaircutCase::new(loss, empty, leaves)
+}
+
 /// A winner of several buckets, an empty leaf, a loser, and a winner of 5,000 units.
 pub fn standard_mix<F: MarginField>() -> StandardHaircut<F> {
-    standard(1_001, &[Some(healthy()), None, Some(of_equity(-1_000)), Some(of_equity(5_000))])
+    let accounts = [Some(healthy()), None, Some(of_equity(-1_000)), Some(of_equity(5_000))];
+    of_three_sevenths(standard(0, &accounts))
 }
 
 /// Books of the scenario family: a winner, empty, a loser, a winner.
 pub fn scenario_mix<F: MarginField>() -> ScenarioHaircut<F> {
     let (poor, healthy) = (Some(scenario::poor()), Some(scenario::healthy()));
-    self::scenario(77_777, &[healthy.clone(), None, poor, healthy])
+    of_three_sevenths(self::scenario(0, &[healthy.clone(), None, poor, healthy]))
 }

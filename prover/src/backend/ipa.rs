@@ -10,6 +10,7 @@ use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::statement::escrow::EscrowInstance;
+use zkmargin_margin::statement::haircut::HaircutInstance;
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::{Origin, compute_ipa_params};
@@ -17,8 +18,8 @@ use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::venue::Subtree;
 use zkmargin_verifier::proof::{
-    EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
-    VerifiedTransition,
+    EscrowFile, HaircutFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts, VerifiedEscrow,
+    VerifiedSubtree, VerifiedTransition,
 };
 
 use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
@@ -111,6 +112,27 @@ impl Backend for Ipa {
         files: &[VenueFile<Fp>],
     ) -> Vec<Result<VerifiedSubtree<Fp>, VerifyError>> {
         verifier.verify_venue(files)
+    }
+
+    fn prove_cuts<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        (subtree, instance): (Subtree, &HaircutInstance<Fp>),
+        witness: &Witness<Fp, C>,
+    ) -> Result<HaircutFile<Fp>, BackendError>
+    where
+        C: FamilyCircuit<Fp, Instance = HaircutInstance<Fp>> + 'static,
+    {
+        let proof = prove_ipa(params, key, instance, witness)?;
+        let made_with = (circuit_id::<Self, C>(key.shape()), None);
+        Ok(HaircutFile::new(made_with, subtree, *instance, proof)?)
+    }
+
+    fn verify_haircut(
+        verifier: &Self::Verifier,
+        files: &[HaircutFile<Fp>],
+    ) -> Vec<Result<VerifiedCuts<Fp>, VerifyError>> {
+        verifier.verify_haircut(files)
     }
 
     fn prove_escrow<C>(

@@ -13,6 +13,7 @@ use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::escrow::EscrowInstance;
+use zkmargin_margin::statement::haircut::HaircutInstance;
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::Origin;
@@ -22,8 +23,8 @@ use zkmargin_verifier::bn254;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::venue::Subtree;
 use zkmargin_verifier::proof::{
-    EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
-    VerifiedTransition,
+    EscrowFile, HaircutFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts, VerifiedEscrow,
+    VerifiedSubtree, VerifiedTransition,
 };
 
 use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
@@ -198,6 +199,27 @@ impl<L: Columns> Backend for Kzg<L> {
                 Err(_) => verifier.verify_venue(several),
             },
         }
+    }
+
+    fn prove_cuts<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        (subtree, instance): (Subtree, &HaircutInstance<Bn254Fr>),
+        witness: &Witness<Bn254Fr, C>,
+    ) -> Result<HaircutFile<Bn254Fr>, BackendError>
+    where
+        C: FamilyCircuit<Bn254Fr, Instance = HaircutInstance<Bn254Fr>> + 'static,
+    {
+        let proof = prove_kzg(params, key, instance, witness)?;
+        let made_with = (circuit_id::<Self, C>(key.shape()), Some(params.mark));
+        Ok(HaircutFile::new(made_with, subtree, *instance, proof)?)
+    }
+
+    fn verify_haircut(
+        verifier: &Self::Verifier,
+        files: &[HaircutFile<Bn254Fr>],
+    ) -> Vec<Result<VerifiedCuts<Bn254Fr>, VerifyError>> {
+        verifier.verify_haircut(files)
     }
 
     fn prove_escrow<C>(

@@ -18,6 +18,7 @@ use zkmargin_margin::ids::AccountId;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::statement::escrow::EscrowInstance;
+use zkmargin_margin::statement::haircut::HaircutInstance;
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
@@ -26,8 +27,8 @@ use zkmargin_params::srs::{DevSrs, Srs, SrsError, SrsStore};
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::venue::Subtree;
 use zkmargin_verifier::proof::{
-    CircuitId, EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
-    VerifiedTransition,
+    CircuitId, EscrowFile, HaircutFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts,
+    VerifiedEscrow, VerifiedSubtree, VerifiedTransition,
 };
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
@@ -224,6 +225,19 @@ pub trait Backend: Sized + 'static {
     where
         C: FamilyCircuit<Self::Field, Instance = VenueInstance<Self::Field>> + 'static;
 
+    /// Proves a subtree of a haircut.
+    ///
+    /// # Errors
+    /// As [`Backend::prove`].
+    fn prove_cuts<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        statement: (Subtree, &HaircutInstance<Self::Field>),
+        witness: &Witness<Self::Field, C>,
+    ) -> Result<HaircutFile<Self::Field>, BackendError>
+    where
+        C: FamilyCircuit<Self::Field, Instance = HaircutInstance<Self::Field>> + 'static;
+
     /// Proves an account's margin with an escrow.
     ///
     /// # Errors
@@ -257,6 +271,12 @@ pub trait Backend: Sized + 'static {
         verifier: &Self::Verifier,
         files: &[VenueFile<Self::Field>],
     ) -> Vec<Result<VerifiedSubtree<Self::Field>, VerifyError>>;
+
+    /// Verifies proofs of a haircut's subtrees; one result for each, in their order.
+    fn verify_haircut(
+        verifier: &Self::Verifier,
+        files: &[HaircutFile<Self::Field>],
+    ) -> Vec<Result<VerifiedCuts<Self::Field>, VerifyError>>;
 
     /// Verifies a margin proof with an escrow.
     ///

@@ -201,16 +201,21 @@ impl Listings {
             Some(first) => first.cash = cash,
             None if cash == Amount::ZERO => {}
             None => {
-                let symbol = self.listed.keys().next().ok_or(PortfolioFileError::EmptyMarket)?;
                 positions.push(Position {
                     bucket: id,
-                    instrument: InstrumentId::from_symbol(symbol),
+                    instrument: InstrumentId::from_symbol(self.carrier()?),
                     quantity: Lots::ZERO,
                     cash,
                 });
             }
         }
         Ok(positions)
+    }
+
+    /// The instrument that carries the cash of a bucket without positions.
+    pub(super) fn carrier(&self) -> Result<&str, PortfolioFileError> {
+        let first = self.listed.keys().next();
+        first.map(String::as_str).ok_or(PortfolioFileError::EmptyMarket)
     }
 
     /// What is known of a symbol.

@@ -117,7 +117,11 @@ impl Listings {
         }
     }
 
-    fn units(&self, field: String, text: &SecretText) -> Result<i128, PortfolioFileError> {
+    pub(super) fn units(
+        &self,
+        field: String,
+        text: &SecretText,
+    ) -> Result<i128, PortfolioFileError> {
         let decimals = self.quote_decimals();
         let decimal: Decimal = number(&field, text)?;
         decimal.units(1, decimals).ok_or(PortfolioFileError::NotWholeUnits { field, decimals })

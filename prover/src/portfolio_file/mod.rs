@@ -43,6 +43,7 @@
 
 mod check;
 mod convert;
+mod cut;
 mod decimal;
 mod document;
 mod funds;
@@ -178,6 +179,9 @@ pub enum PortfolioFileError {
     /// The market lists nothing that could carry cash.
     #[error("the market lists no instrument to carry the cash")]
     EmptyMarket,
+    /// A document of another portfolio than the one that was cut.
+    #[error("the document is not that of the portfolio that was cut")]
+    OtherPortfolio,
 }
 
 impl PortfolioFileError {
@@ -215,7 +219,8 @@ impl PortfolioFileError {
             | Self::Version(_)
             | Self::OneBucket
             | Self::NoBlinding
-            | Self::EmptyMarket => return None,
+            | Self::EmptyMarket
+            | Self::OtherPortfolio => return None,
         })
     }
 }

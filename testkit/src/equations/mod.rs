@@ -8,6 +8,7 @@
 mod common;
 pub mod deleveraging;
 pub mod escrow;
+pub mod haircut;
 mod integers;
 mod points;
 pub mod scenario;

@@ -50,7 +50,7 @@ pub fn wires<F: MarginField>(
 }
 
 /// A wire of a leaf.
-fn leaf<F>(index: usize, name: &str) -> P<F> {
+pub(super) fn leaf<F>(index: usize, name: &str) -> P<F> {
     w(format!("leaf.{index}.{name}"))
 }
 
@@ -64,7 +64,7 @@ pub fn statements<F: MarginField>(accounts: usize, slots: usize) -> Vec<Statemen
     for index in 0..accounts {
         list.0.push(Statement::Within(format!("leaf.{index}"), account(slots)));
     }
-    list.root(accounts);
+    list.root(accounts, "node", ("V1 root", "subtree_root"));
     let flagged = |index| Flagged { flag: leaf(index, "is_flagged"), of: leaf(index, "holder") };
     let all = (0..accounts).map(flagged).collect();
     list.0.push(Statement::Links("chain".to_owned(), Domain::Flagged, all));
@@ -92,18 +92,18 @@ fn account<F: MarginField>(slots: usize) -> Vec<Statement<F>> {
 }
 
 impl<F: MarginField> List<F> {
-    /// V1: the leaves hash up to the subtree's root.
-    fn root(&mut self, accounts: usize) {
-        let mut level: Vec<P<F>> = (0..accounts).map(|index| leaf(index, "node")).collect();
+    /// The leaves, of a wire each has, hash up to a subtree's root, which is public.
+    pub(super) fn root(&mut self, accounts: usize, node: &str, (name, public): (&str, &str)) {
+        let mut level: Vec<P<F>> = (0..accounts).map(|index| leaf(index, node)).collect();
         while level.len() > 1 {
             let nodes = level.chunks(ARITY).enumerate().map(|(index, children)| {
-                let wire = format!("node.{}.{index}", level.len());
+                let wire = format!("{node}.{}.{index}", level.len());
                 let children = std::array::from_fn(|child| children[child].clone());
                 self.0.push(Statement::Digest(wire.clone(), Domain::StateNode, children));
                 w(wire)
             });
             level = nodes.collect();
         }
-        self.zero("V1 root", level.remove(0) - w("subtree_root"));
+        self.zero(name, level.remove(0) - w(public));
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use zkmargin_margin::claim::{Level, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::market::MarketHeader;
+use zkmargin_margin::portfolio::CASH_OFFSET;
 use zkmargin_margin::relation::{Figures, MarginFamily};
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::haircut::{HaircutLeaf, HaircutWitness, Ratio};
@@ -37,8 +38,8 @@ pub struct LeafHints<F: MarginField, G: FamilyFigures<F>> {
     pub below_zero: F,
     /// One for a winner: an account of more equity than nothing.
     pub winner: F,
-    /// What it is cut by, in quote units.
-    pub cut: F,
+    /// Cash of its first position afterwards, in quote units plus `2^79`.
+    pub cash_after: F,
     /// The account.
     pub account: F,
     /// The blinding of its commitment.
@@ -105,7 +106,7 @@ impl<F: MarginField, G: FamilyFigures<F>> LeafHints<F, G> {
     fn of(shape: Shape, leaf: &HaircutLeaf<G::Family>) -> Result<Self, Unprovable> {
         Ok(Self {
             present: F::ONE,
-            cut: F::from_u128(leaf.cut),
+            cash_after: cash_of::<F, G>(&leaf.witness) - F::from_u128(leaf.cut),
             account: leaf.account.to_field(),
             blinding_after: leaf.blinding.to_field(),
             ..Self::empty(shape, &leaf.witness)?
@@ -127,7 +128,7 @@ impl<F: MarginField, G: FamilyFigures<F>> LeafHints<F, G> {
             present: F::ZERO,
             below_zero,
             winner: bit(figures.equity_of_all() > 0),
-            cut: F::ZERO,
+            cash_after: cash_of::<F, G>(witness),
             account: F::ZERO,
             blinding: account.blinding.to_field(),
             blinding_after: account.blinding.to_field(),
@@ -135,6 +136,14 @@ impl<F: MarginField, G: FamilyFigures<F>> LeafHints<F, G> {
             figures: G::hints(shape, (&level, reserved), witness),
         })
     }
+}
+
+/// Cash of the first position with its offset in words; the offset where there is none.
+fn cash_of<F: MarginField, G: FamilyFigures<F>>(witness: &Witness<F, G>) -> F {
+    let first = G::Family::account(witness).slots.first();
+    let cash = first.map_or(0, |slot| slot.position.cash.get());
+    // From -2^79 to 2^79 - 1.
+    F::from_u128(CASH_OFFSET.saturating_add_signed(cash))
 }
 
 /// The claim of the level *margin-call*, once: no side, no dials.

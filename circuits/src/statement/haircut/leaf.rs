@@ -49,11 +49,26 @@ pub(super) fn assign<F: MarginField, G: FamilyFigures<F>, L: Layouter<F>>(
     let commitment = opened.commitment.clone();
     let before = assign_leaf(s, "F1", (&account, commitment, of.context), &present)?;
 
-    let (winner, cut) = (hints.map(|h| h.winner), hints.map(|h| h.cut));
-    let share = share::assign(s, ratio, (&opened.outcome.equity, &present), (winner, cut))?;
+    let cut = assign_cut(s, &opened, hints.map(|h| h.cash_after))?;
+    let of_share = (hints.map(|h| h.winner), cut);
+    let share = share::assign(s, ratio, (&opened.outcome.equity, &present), of_share)?;
     let commitment = assign_after(s, &opened, &share.cut, hints.map(|h| h.blinding_after))?;
     let after = assign_leaf(s, "F4", (&account, commitment, of.context), &present)?;
     Ok(LeafCells { share, before, after, tree_roots, terms: opened.outcome.terms })
+}
+
+/// What is taken off the cash of the first position, by the cash that it has afterwards
+/// with the offset of cash in words: a difference of two numbers in range, so below
+/// `2^80` either way.
+fn assign_cut<F: MarginField, G: FamilyFigures<F>, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    before: &AccountCells<F, G>,
+    after: Value<F>,
+) -> Result<Cell<F>, Error> {
+    s.scope("cash");
+    let first = before.slots.first().ok_or(Error::Synthesis)?.as_ref();
+    let after = s.witness_ranged("F4 cash after", after, NOTIONAL_BITS)?;
+    s.sub("F4 cut", &first.parts.cash, after.cell())
 }
 
 /// The commitment afterwards: the same words but for the cash of the first, and what is
@@ -70,10 +85,7 @@ fn assign_after<F: MarginField, G: FamilyFigures<F>, L: Layouter<F>>(
     s.scope("after");
     let slots: Vec<&SlotCells<F>> = before.slots.iter().map(AsRef::as_ref).collect();
     let [first, others @ ..] = slots.as_slice() else { return Err(Error::Synthesis) };
-    // Both with the offset of cash in words: in range, the cut borrows from no other
-    // field of the word.
-    let cash = s.sub("F4 cash after", &first.parts.cash, cut)?;
-    s.range_check("F4 cash after", &cash, NOTIONAL_BITS)?;
+    // The cash afterwards is in range: the cut borrows from no other field of the word.
     let place = F::from(2).pow_vartime([u64::from(WORD_CASH)]);
     let word = s.add_scaled("F4 word after", &first.word, (-place, cut), F::ZERO)?;
 

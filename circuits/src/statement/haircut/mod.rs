@@ -9,9 +9,9 @@
 //! | clause | constraints | file |
 //! |---|---|---|
 //! | F1 | a leaf is the digest of account, commitment and context, or zero; the leaves hash to `SUBTREE_ROOT` | `leaf.rs`, `statement/subtree.rs` |
-//! | F2 | `RATIO` is a loss and the equity that covers it, of 112 bits each | `share.rs` |
+//! | F2 | `RATIO` is a loss and the equity that covers it, of 104 bits each | `share.rs` |
 //! | F3 | a bit of each leaf says whether the account has equity; the cut is the share of it | `share.rs`, the family |
-//! | F4 | the words afterwards are those before with the cut taken off the first one's cash; leaves of the same account hash to `SUBTREE_AFTER` | `leaf.rs`, `statement/subtree.rs` |
+//! | F4 | the cash afterwards is in range, and the cut what it lacks; the words afterwards are those before with the cut taken off the first one's cash; leaves of the same account hash to `SUBTREE_AFTER` | `leaf.rs`, `statement/subtree.rs` |
 //! | F5 | the sums | `relation.rs` |
 //! | M1, M3 to M5 | as in the margin circuit, of every leaf | the family, `statement/state.rs`, `statement/market.rs` |
 //!

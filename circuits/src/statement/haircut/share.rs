@@ -3,9 +3,10 @@
 //! With `E+` the equity of a winner and zero of any other leaf, `d = h D - E+ N` is to be
 //! above `-D` and below `D`: `d + D - 1` and `D - 1 - d` are both in range. They sum to
 //! `2 D - 2`, so neither is larger than that; were `D` zero they would sum to `-2`, which
-//! two numbers in range do not. `h` is below `2^88`, `D` and `N` below `2^112`, and `E+`
-//! at most `2^88`: both products stay below `2^201`, far from the modulus, so what is
-//! true in the field is true of whole numbers.
+//! two numbers in range do not. `h` is the difference of two cashes, so below `2^80`
+//! either way, `D` and `N` are below `2^104`, and `E+` is at most `2^80`: both products
+//! stay below `2^185`, far from the modulus, so what is true in the field is true of whole
+//! numbers. That `h` is not negative follows: `h D > E+ N - D >= -D`.
 
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
@@ -20,7 +21,7 @@ use crate::statement::PublicInputs;
 /// Bits of what is left up to either bound: at most `2 D - 2`.
 const APART_BITS: u32 = TOTAL_BITS + 8;
 
-/// The loss and the equity of all winners, in quote units: below `2^112` each.
+/// The loss and the equity of all winners, in quote units: below `2^104` each.
 pub(super) struct RatioCells<F: MarginField> {
     loss: Cell<F>,
     equity: Cell<F>,
@@ -32,7 +33,7 @@ pub(super) struct ShareCells<F: MarginField> {
     pub(super) winner: Cell<F>,
     /// Equity of a winner, zero for any other leaf.
     pub(super) equity: Cell<F>,
-    /// Below `2^88`; zero for any leaf but a winner's.
+    /// Below `2^80`; zero for any leaf but a winner's.
     pub(super) cut: Cell<F>,
 }
 
@@ -52,17 +53,17 @@ pub(super) fn assign_ratio<F: MarginField, G: FamilyFigures<F>, L: Layouter<F>>(
     Ok(RatioCells { loss: loss.cell().clone(), equity: equity.cell().clone() })
 }
 
-/// Assigns an account's share by its equity, which is below `2^88` either way.
+/// Constrains a cut, below `2^80` either way, to be the share of an account's equity,
+/// which must be below `2^80` either way.
 pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     ratio: &RatioCells<F>,
     (equity, present): (&Cell<F>, &Cell<F>),
-    (winner, cut): (Value<F>, Value<F>),
+    (winner, cut): (Value<F>, Cell<F>),
 ) -> Result<ShareCells<F>, Error> {
     s.scope("share");
     let winner = assign_winner(s, (equity, present), winner)?;
     let equity = s.mul("F3 equity of a winner", &winner, equity)?;
-    let cut = s.witness_ranged("F3 cut", cut, EQUITY_BITS)?.cell().clone();
 
     let due = s.mul("F3 due", &equity, &ratio.loss)?;
     let taken = (&cut, &ratio.equity);

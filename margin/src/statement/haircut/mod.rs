@@ -15,7 +15,8 @@
 //!
 //! **Equity** is what [`Figures::equity_of_all`] says: values at the market's prices and
 //! cash in the standard family, the mark to market of all positions and cash in the two
-//! others. It is no margin balance: no charge, loss or reserved amount is taken off.
+//! others. It is no margin balance: no charge, loss or reserved amount is taken off. Of
+//! `2^80` quote units or more, either way, it is not provable.
 //!
 //! **The first position** in canonical order, of the lowest bucket, holds the cash of its
 //! bucket as portfolios are written, so a venue chooses nothing. A cash that would leave

@@ -4,13 +4,15 @@ use ethnum::U256;
 
 use crate::field::MarginField;
 use crate::haircut::{Haircut, HaircutError};
+use crate::units::NOTIONAL_BITS;
 
-/// Bits of an account's equity either way, and of its cut: 128 positions below `2^81`.
-pub const EQUITY_BITS: u32 = 88;
+/// Bits of an account's equity either way, and of its cut: those of a notional. More is
+/// not provable.
+pub const EQUITY_BITS: u32 = NOTIONAL_BITS;
 /// Bits of a subtree's sums: 256 accounts.
-pub const SUBTREE_BITS: u32 = 96;
+pub const SUBTREE_BITS: u32 = EQUITY_BITS + 8;
 /// Bits of a venue's sums, the loss and the equity of all winners: `4^12` accounts.
-pub const TOTAL_BITS: u32 = 112;
+pub const TOTAL_BITS: u32 = EQUITY_BITS + 24;
 
 /// Bit at which `RATIO` says the equity of all winners; the loss is below it.
 pub const RATIO_EQUITY: u32 = TOTAL_BITS;
@@ -19,7 +21,7 @@ pub const SUMS_CUTS: u32 = SUBTREE_BITS;
 /// Bit at which `SUMS` says how many winners there are.
 pub const SUMS_WINNERS: u32 = 2 * SUBTREE_BITS;
 
-/// A haircut whose parts are below `2^112` quote units: the public input `RATIO`.
+/// A haircut whose parts are below `2^104` quote units: the public input `RATIO`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ratio(Haircut);
 
@@ -27,7 +29,7 @@ impl Ratio {
     /// The ratio of a haircut.
     ///
     /// # Errors
-    /// When its equity is `2^112` quote units or more.
+    /// When its equity is `2^104` quote units or more.
     pub const fn new(haircut: Haircut) -> Result<Self, HaircutError> {
         // The loss is no more than that.
         match haircut.equity() >> TOTAL_BITS {
@@ -41,7 +43,7 @@ impl Ratio {
         self.0
     }
 
-    /// The public input: `loss + equity * 2^112`.
+    /// The public input: `loss + equity * 2^104`.
     pub fn to_field<F: MarginField>(self) -> F {
         pack(&[(0, self.0.loss()), (RATIO_EQUITY, self.0.equity())])
     }
@@ -59,9 +61,9 @@ impl Ratio {
 /// What a subtree has of winners: the public input `SUMS`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
-    /// Their equity, in quote units, below `2^96`.
+    /// Their equity, in quote units, below `2^88`.
     pub equity: u128,
-    /// What they are cut by, in quote units, below `2^96`.
+    /// What they are cut by, in quote units, below `2^88`.
     pub cuts: u128,
     /// How many there are.
     pub winners: u32,
@@ -69,14 +71,14 @@ pub struct Sums {
 
 impl Sums {
     /// Adds an account by its equity, which is zero where it is below, and its cut. Of
-    /// 88 bits each no sum is too large; what a liar says may be anything.
+    /// 80 bits each no sum is too large; what a liar says may be anything.
     pub(crate) fn add(&mut self, equity: u128, cut: u128) {
         self.equity = self.equity.saturating_add(equity);
         self.cuts = self.cuts.saturating_add(cut);
         self.winners += u32::from(equity > 0);
     }
 
-    /// The public input: `equity + cuts * 2^96 + winners * 2^192`.
+    /// The public input: `equity + cuts * 2^88 + winners * 2^176`.
     pub fn to_field<F: MarginField>(self) -> F {
         let winners = u128::from(self.winners);
         pack(&[(0, self.equity), (SUMS_CUTS, self.cuts), (SUMS_WINNERS, winners)])
@@ -115,7 +117,7 @@ mod tests {
             let ratio = Ratio::new(Haircut::new(loss, equity).unwrap()).unwrap();
             let row = ratio.to_field::<Fp>().to_be_bytes();
             assert_eq!(Ratio::from_be_bytes(&row), Some(ratio));
-            assert_eq!((row[17], row[31]), ((loss >> 112) as u8, loss as u8));
+            assert_eq!((row[18], row[31]), (equity.to_le_bytes()[0], loss.to_le_bytes()[0]));
         }
         let large = Haircut::new(0, most + 1).unwrap();
         assert_eq!(Ratio::new(large), Err(HaircutError::TooLarge));

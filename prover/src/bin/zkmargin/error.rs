@@ -36,6 +36,7 @@ use zkmargin_verifier::bn254::export::ExportError;
 use zkmargin_verifier::coverage::NotOneVenue;
 use zkmargin_verifier::engine::InvalidPolicy;
 use zkmargin_verifier::epoch::{MalformedEpoch, NotSigned};
+use zkmargin_verifier::haircut::NotOneHaircut;
 use zkmargin_verifier::ledger::LedgerError;
 use zkmargin_verifier::pins::{Figure, list};
 
@@ -125,6 +126,8 @@ pub(crate) enum Error {
     VenueProof { path: String, source: Box<VenueProofError> },
     #[error("{path}: {source}")]
     NotOneVenue { path: String, source: NotOneVenue },
+    #[error(transparent)]
+    NotOneHaircut(#[from] NotOneHaircut),
     #[error(
         "the {proofs} subtrees that are proved hash up to {found}, not to the state root {expected}: one is missing, or of another state{gaps}"
     )]
@@ -345,6 +348,7 @@ impl Error {
             | Self::ProofsRefused { .. }
             | Self::Mismatch { .. }
             | Self::NotOneVenue { .. }
+            | Self::NotOneHaircut(_)
             | Self::NotCovered { .. }
             | Self::NotSigned { .. }
             | Self::NotFromReports { .. }

@@ -125,9 +125,11 @@ impl Error {
             Self::Proving { source, .. } => return Some(source.hint().to_owned()),
             Self::Transition { source, .. } => source.hint(),
             Self::VenueProof { source, .. } => source.hint(),
-            Self::HaircutProof { source, .. } => source.hint(),
             Self::NotCovered { .. } => {
                 "give the proofs of all subtrees with accounts, of the state that was posted"
+            }
+            Self::NotOneHaircut(_) => {
+                "give the proofs of all subtrees with accounts, all of one haircut"
             }
             Self::NotOneVenue { .. } => "give the proofs of one venue and epoch, each once",
             Self::Opening { .. } => {

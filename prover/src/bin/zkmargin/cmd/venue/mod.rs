@@ -1,5 +1,7 @@
 //! `zkmargin venue`.
 
+mod accounts;
+mod haircut;
 mod prove;
 
 use std::path::PathBuf;
@@ -18,6 +20,8 @@ use zkmargin_prover::files::{Source, create_directory};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 use zkmargin_prover::venue::{AccountList, Entry, FieldHex, ListEntry, PathFile, State, StateFile};
 use zkmargin_prover::with_backend;
+
+use accounts::{Portfolios, read_state};
 
 use crate::env::Env;
 use crate::error::{Error, Exit};
@@ -38,6 +42,9 @@ pub(crate) enum Command {
     /// Prove that of all accounts of a state those below a level are flagged and no
     /// others
     Prove(prove::Args),
+    /// Share a loss over all winners of a state in proportion to their equity: the
+    /// accounts and the state afterwards, and the proofs that it is shared fairly
+    Haircut(haircut::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -138,6 +145,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
             with_backend!(system, B => root::<B>(args, &list, epoch, env))
         }
         Command::Prove(args) => prove::run(args, env),
+        Command::Haircut(args) => haircut::run(args, env),
         Command::Path(args) => {
             let failed = |error| Error::venue(&args.state, error);
             let file = StateFile::parse(&args.state.read()?).map_err(failed)?;

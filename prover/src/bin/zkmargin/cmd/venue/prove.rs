@@ -1,6 +1,5 @@
 //! `zkmargin venue prove`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -8,19 +7,17 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_margin::claim::{Claim, Level, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Memo};
-use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::statement::venue::{SubtreeDepth, VenueInstance, VenueWitness};
 use zkmargin_prover::backend::{Backend, Device};
-use zkmargin_prover::bulk::{self, Outcome};
+use zkmargin_prover::bulk;
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
-use zkmargin_prover::portfolio_file::PortfolioDocument;
-use zkmargin_prover::venue::{FieldHex, State, StateFile};
+use zkmargin_prover::venue::{FieldHex, State};
 use zkmargin_prover::venue_proof::{VenueProofError, WantedVenue, WholeVenue};
 use zkmargin_prover::with_depth;
 
-use super::open_all;
+use super::{Portfolios, read_state};
 use crate::cmd::prove::{ShapeChoice, parse_shape};
 use crate::env::Env;
 use crate::error::{Error, Exit};
@@ -142,21 +139,13 @@ fn prove<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     market: &M,
     env: Env,
 ) -> Result<Exit, Error> {
-    let failed = |error| Error::venue(&args.state, error);
-    let file = StateFile::parse(&args.state.read()?).map_err(failed)?;
-    let state: State<B::Field> = file.state().map_err(failed)?;
-    match args.context {
-        Some(expected) if expected != state.context() => {
-            return Err(Error::Mismatch {
-                place: args.state.to_string(),
-                what: "context",
-                expected: expected.to_string(),
-                found: state.context().to_string(),
-            });
-        }
-        _ => {}
-    }
-    let portfolios = portfolios::<B, M>(args, market, env)?;
+    let state: State<B::Field> = read_state(&args.state, args.context)?;
+    let given = Portfolios {
+        sources: bulk::expand(&args.portfolio, &args.list)?,
+        keys: &args.keys,
+        insecure_plaintext: args.insecure_plaintext,
+    };
+    let portfolios = given.open(market, |_, portfolio| portfolio, env)?;
     let (claim, memo, shape) = (args.claim()?, args.memo, args.shape.0);
     let wanted = WantedVenue { claim, memo, shape, depth: args.leaves };
     let whole = || WholeVenue::new(market, &state, &portfolios, wanted);
@@ -215,41 +204,6 @@ impl Args {
     fn failed(&self, source: VenueProofError) -> Error {
         Error::VenueProof { path: self.state.to_string(), source: Box::new(source) }
     }
-}
-
-/// All portfolios, by account: each account once.
-fn portfolios<B: Backend, M: FamilyMarket<B::Field> + Sync>(
-    args: &Args,
-    market: &M,
-    env: Env,
-) -> Result<BTreeMap<AccountId, Portfolio>, Error> {
-    let sources = bulk::expand(&args.portfolio, &args.list)?;
-    let listings = market.listings();
-    let one = |source: &Source, document: PortfolioDocument| {
-        let portfolio = listings.portfolio(&document);
-        Ok((document.account, portfolio.map_err(|error| Error::portfolio(source, error))?))
-    };
-    let name = format!("{} portfolios", sources.len());
-    let keys = (&args.keys, args.insecure_plaintext);
-    let outcomes = env.progress.stage(&name, || open_all(&sources, keys, false, one))?;
-    let mut portfolios = BTreeMap::new();
-    for (source, outcome) in sources.iter().zip(outcomes) {
-        match outcome {
-            Outcome::Done((account, portfolio)) => {
-                if portfolios.insert(account, portfolio).is_some() {
-                    let path = source.to_string();
-                    return Err(Error::VenueProof {
-                        path,
-                        source: Box::new(VenueProofError::Twice(account)),
-                    });
-                }
-            }
-            Outcome::Failed(error) => return Err(error),
-            // Another one failed, and is found in its place.
-            Outcome::NotTried => {}
-        }
-    }
-    Ok(portfolios)
 }
 
 /// Proves all subtrees, one after the other: each takes all cores. The flagged

@@ -5,10 +5,12 @@ mod of_page;
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier};
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo};
 use zkmargin_margin::statement::transition::Aim;
+use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::freshness::{Freshness, parse_period};
 use zkmargin_prover::transition::Opening;
-use zkmargin_prover::venue::FieldHex;
+use zkmargin_prover::venue::{FieldHex, StateFile};
+use zkmargin_prover::with_backend;
 use zkmargin_verifier::pins::{Assurance, ClaimRule, Figure, Pins, Told};
 
 use crate::cmd::epoch::{load_epoch, load_signers};
@@ -58,9 +60,9 @@ pub(crate) struct Expected {
     /// Commitment that the account must have after the change
     #[arg(long, value_name = "0x...")]
     next: Option<FieldHex>,
-    /// State root the venue posts after a haircut
-    #[arg(long, value_name = "0x...", requires = "haircut")]
-    state_after: Option<FieldHex>,
+    /// State root the venue posts after a haircut, or its state file
+    #[arg(long, value_name = "0x...|FILE", value_parser = parse_source, requires = "haircut")]
+    state_after: Option<Source>,
     /// Digest of the change
     #[arg(long, value_name = "0x...", conflicts_with = "opening")]
     change: Option<FieldHex>,
@@ -204,7 +206,7 @@ impl Expected {
             (Figure::MarketRoot, self.market_root.map(|root| root.to_string())),
             (Figure::Epoch, self.epoch_number.map(|epoch| epoch.get().to_string())),
             (Figure::Account, self.account.map(|account| account.to_string())),
-            (Figure::StateAfter, self.state_after.map(|root| root.to_string())),
+            (Figure::StateAfter, self.state_after.as_ref().map(root_of).transpose()?),
             (Figure::Next, self.next.map(|next| next.to_string())),
             (Figure::Change, self.change.map(|change| change.to_string())),
             (Figure::Memo, self.memo.map(|memo| memo.to_string())),
@@ -237,4 +239,21 @@ impl Expected {
             .map_err(|error| Error::NotFresh { path: error.place, source: error.source })?;
         age.map(Some).ok_or(Error::Usage(NO_TIME))
     }
+}
+
+/// A state root, as its digits or in a state file, whose accounts must hash to it.
+fn root_of(given: &Source) -> Result<String, Error> {
+    let text = given.to_string();
+    if text.starts_with("0x") {
+        let root: Result<FieldHex, _> = text.parse();
+        let root = root.map_err(|_| Error::Usage("--state-after is 0x and 64 digits, or a file"));
+        return root.map(|root| root.to_string());
+    }
+    let failed = |error| Error::venue(given, error);
+    let file = StateFile::parse(&given.read()?).map_err(failed)?;
+    let system = file.proof_system().map_err(failed)?;
+    with_backend!(system, B => {
+        let state = file.state::<<B as Backend>::Field>().map_err(failed)?;
+        Ok(FieldHex::of(&state.root()).to_string())
+    })
 }

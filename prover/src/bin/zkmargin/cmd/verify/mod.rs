@@ -7,14 +7,16 @@
 mod check;
 mod escrow;
 mod expected;
+mod haircut;
 mod page;
+mod subtrees;
 mod venue;
 mod verdict;
 
 use zkmargin_margin::claim::Side;
 use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_prover::files::Source;
-use zkmargin_verifier::pins::{Mismatch, Pins};
+use zkmargin_verifier::pins::{Figure, Mismatch, Pins};
 use zkmargin_verifier::proof::VerifiedEscrow;
 
 use crate::env::Env;
@@ -49,6 +51,11 @@ pub(crate) struct Args {
     /// flagged and no others
     #[arg(long, conflicts_with_all = ["open", "escrow"])]
     venue: bool,
+    /// Verify the proofs of a haircut (`venue haircut`), all of one epoch, files or
+    /// directories of them: that all its winners bear a loss in proportion to their
+    /// equity, and no other account bears any of it
+    #[arg(long, conflicts_with_all = ["open", "escrow", "venue"])]
+    haircut: bool,
     /// Show the proof in the browser, on a page that verifies it there too; until
     /// the command is ended
     #[arg(long)]
@@ -82,7 +89,11 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
 }
 
 fn report(args: &Args, env: Env) -> Result<Exit, Error> {
-    let pins = args.expected.pins(env)?;
+    if args.haircut {
+        let pins = args.expected.pins(&Figure::NEEDED_OF_HAIRCUT, env)?;
+        return haircut::report(&args.proof, &pins, (args.srs, args.layout), env);
+    }
+    let pins = args.expected.pins(&Figure::NEEDED, env)?;
     if args.venue {
         return venue::report(&args.proof, &pins, (args.srs, args.layout), env);
     }

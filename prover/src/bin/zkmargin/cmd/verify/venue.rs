@@ -1,27 +1,24 @@
 //! `zkmargin verify --venue`: that nobody is spared.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use zkmargin_circuits::scenario::ScenarioFigures;
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationFigures};
 use zkmargin_circuits::standard::StandardFigures;
 use zkmargin_circuits::statement::venue::VenueCircuit;
-use zkmargin_margin::statement::venue::SubtreeDepth;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::Backend;
-use zkmargin_prover::bulk;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::{with_backend, with_depth};
-use zkmargin_verifier::coverage::{Coverage, NotOneVenue};
+use zkmargin_verifier::VerifyError;
+use zkmargin_verifier::coverage::Coverage;
 use zkmargin_verifier::pins::{Assurances, Figure, Mismatch, Pins, Verdict};
-use zkmargin_verifier::proof::{CircuitId, Family, MAX_BYTES, VenueFile, VerifiedSubtree, venue};
-use zkmargin_verifier::{MalformedProof, VerifyError};
+use zkmargin_verifier::proof::{CircuitId, Family, VenueFile, VerifiedSubtree, venue};
 
-use super::check::{Expected, check_layout, is_usual, proof_error};
+use super::check::{Expected, is_usual, proof_error};
+use super::subtrees::{self, Files};
 use crate::env::Env;
 use crate::error::{Error, Exit};
-use crate::input::{SrsArgs, warn_of_insecure_srs};
+use crate::input::SrsArgs;
 use crate::params::verifier;
 
 #[derive(Serialize)]
@@ -40,12 +37,6 @@ struct Report {
     words: String,
 }
 
-/// Numbers of subtrees without a proof that an error names.
-const GAPS_NAMED: usize = 8;
-
-/// What is the same of all proofs of a venue.
-type Kind = (CircuitId, SubtreeDepth);
-
 /// Verifies the proofs of a venue, together, and holds them to what is expected.
 pub(super) fn report(
     sources: &[Source],
@@ -53,16 +44,11 @@ pub(super) fn report(
     expected: Expected,
     env: Env,
 ) -> Result<Exit, Error> {
-    let sources = bulk::expand(sources, &[])?;
-    let read = |source: &Source| source.read_at_most(MAX_BYTES).map_err(Error::from);
-    let files = sources.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let kind = kind_of_all(&sources, &files, expected, env)?;
-    let (circuit, depth) = kind;
+    let files = subtrees::read(sources, venue::circuit_of, expected, env)?;
+    let (circuit, depth) = files.kind;
     let coverage = with_backend!(circuit.proof_system, B => match is_usual(circuit) {
-        true => with_depth!(depth, D => check::<B, D>(circuit, &sources, &files, expected.0, env)),
-        false => with_depth!(depth, D => {
-            check::<<B as Backend>::Wide, D>(circuit, &sources, &files, expected.0, env)
-        }),
+        true => with_depth!(depth, D => check::<B, D>(&files, expected.0, env)),
+        false => with_depth!(depth, D => check::<<B as Backend>::Wide, D>(&files, expected.0, env)),
     })?;
     pins.matches_venue(&coverage).map_err(|error| mismatch(&coverage, error))?;
     let report = Report {
@@ -70,7 +56,7 @@ pub(super) fn report(
         verdict: pins.verdict_of_venue(),
         missing: pins.missing().to_vec(),
         waived: pins.waived().to_vec(),
-        proofs: sources.len(),
+        proofs: files.sources.len(),
         assurance: pins.assurances_of_venue(&coverage),
         rests_on: pins.rests_on(),
         words: pins.words_of_venue(&coverage),
@@ -92,56 +78,20 @@ impl Report {
     }
 }
 
-/// What the first proof was made with, which all others must have been too.
-fn kind_of_all(
-    sources: &[Source],
-    files: &[Vec<u8>],
-    (_, layout): Expected,
-    env: Env,
-) -> Result<Kind, Error> {
-    let mut first = None;
-    for (source, bytes) in sources.iter().zip(files) {
-        let malformed = |error: MalformedProof| proof_error(source, error.into());
-        let kind = venue::circuit_of(bytes).map_err(malformed)?;
-        env.proof_system_of(source, kind.0.proof_system)?;
-        check_layout(source, kind.0, layout)?;
-        let (circuit, depth) = *first.get_or_insert(kind);
-        let name = |(circuit, depth): Kind| format!("{circuit}, {depth} leaves");
-        if (circuit, depth) != kind {
-            return Err(Error::Mismatch {
-                place: source.to_string(),
-                what: "circuit",
-                expected: name((circuit, depth)),
-                found: name(kind),
-            });
-        }
-    }
-    first.ok_or(Error::Usage("no proof is named"))
-}
-
 /// Verifies the proofs of one circuit as a batch and puts them together.
 fn check<B: Backend, const D: u8>(
-    circuit: CircuitId,
-    sources: &[Source],
-    files: &[Vec<u8>],
+    files: &Files,
     srs: SrsArgs,
     env: Env,
 ) -> Result<Coverage, Error> {
-    let mut parsed = Vec::with_capacity(files.len());
-    for (source, bytes) in sources.iter().zip(files) {
+    let Files { sources, bytes, kind: (circuit, _) } = files;
+    let mut parsed = Vec::with_capacity(bytes.len());
+    for (source, bytes) in sources.iter().zip(bytes) {
         let file = VenueFile::<B::Field>::parse(bytes);
         parsed.push(file.map_err(|error| proof_error(source, error.into()))?);
     }
-    let is_insecure = |file: &VenueFile<B::Field>| file.srs().is_some_and(|srs| srs.insecure);
-    let dev = match sources.iter().zip(&parsed).find(|(_, file)| is_insecure(file)) {
-        None => DevSrs::Refuse,
-        Some(_) if srs.insecure_dev_srs => {
-            warn_of_insecure_srs();
-            DevSrs::AllowInsecure
-        }
-        Some((source, _)) => return Err(Error::InsecureSrs(source.to_string())),
-    };
-    let verifier = verifier_of::<B, D>(circuit, dev, env)?;
+    let dev = subtrees::dev_srs(sources, parsed.iter().map(VenueFile::srs), srs)?;
+    let verifier = verifier_of::<B, D>(*circuit, dev, env)?;
     let name = format!("verification of {} proofs", parsed.len());
     let results = env.progress.stage(&name, || B::verify_venue(&verifier, &parsed));
     let proofs = sources
@@ -149,15 +99,7 @@ fn check<B: Backend, const D: u8>(
         .zip(results)
         .map(|(source, result)| result.map_err(|error: VerifyError| proof_error(source, error)));
     let proofs: Vec<VerifiedSubtree<B::Field>> = proofs.collect::<Result<_, _>>()?;
-    Coverage::of(&proofs).map_err(|error| {
-        let place = match error {
-            NotOneVenue::Doubled { second, .. } => sources.get(second),
-            NotOneVenue::Foreign { proof, .. } => sources.get(proof),
-            _ => None,
-        };
-        let path = place.map_or_else(|| "the venue's proofs".to_owned(), Source::to_string);
-        Error::NotOneVenue { path, source: error }
-    })
+    Coverage::of(&proofs).map_err(|error| subtrees::not_one_venue(sources, error))
 }
 
 fn verifier_of<B: Backend, const D: u8>(
@@ -188,14 +130,6 @@ fn mismatch(coverage: &Coverage, error: Mismatch) -> Error {
         let place = "the venue's proofs".to_owned();
         return Error::Mismatch { place, what: figure.key(), expected, found };
     }
-    let given: BTreeMap<usize, ()> = coverage.subtrees.iter().map(|index| (*index, ())).collect();
-    let last = given.keys().next_back().copied().unwrap_or(0);
-    let gaps: Vec<_> = (0..last).filter(|index| !given.contains_key(index)).collect();
-    let named: Vec<_> = gaps.iter().take(GAPS_NAMED).map(usize::to_string).collect();
-    let gaps = match gaps.len() {
-        0 => String::new(),
-        some if some > GAPS_NAMED => format!(" (of {some} numbers below {last} there is none)"),
-        _ => format!(" (below number {last} there is none of {})", named.join(", ")),
-    };
-    Error::NotCovered { proofs: given.len(), found, expected, gaps }
+    let gaps = subtrees::gaps(&coverage.subtrees);
+    Error::NotCovered { proofs: coverage.subtrees.len(), found, expected, gaps }
 }
