@@ -8,6 +8,7 @@
 
 mod common;
 
+use common::haircut::{self, StandardHaircut};
 use common::venue::{StandardVenue, of_equity, standard};
 use common::{Market, claim, healthy};
 use halo2_axiom::poly::kzg::commitment::ParamsKZG;
@@ -17,6 +18,7 @@ use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::gadgets::layout::Wide;
 use zkmargin_circuits::kzg;
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
+use zkmargin_circuits::statement::haircut::HaircutCircuit;
 use zkmargin_circuits::statement::venue::VenueCircuit;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::Shape;
@@ -69,4 +71,22 @@ fn an_account_in_a_venue_costs_less_than_its_own_proof() {
         each / own
     );
     assert!(each < own);
+}
+
+/// The same accounts in a haircut's proof, against a venue's, four to a proof.
+#[test]
+#[ignore = "a measurement, of a minute"]
+fn a_haircut_takes_more_than_a_venue() {
+    let leaves: Vec<_> = (0..4).map(|_| Some(healthy())).collect();
+    let case: StandardVenue<Bn254Fr> = standard("at-least:maintenance", &leaves);
+    type Venue = VenueCircuit<Bn254Fr, StandardFigures<Bn254Fr>, 1, Wide>;
+    let venue = proved::<Venue>(&case.instance, &case.witness, 1);
+    let case: StandardHaircut<Bn254Fr> = haircut::standard(1_000, &leaves);
+    type Cuts = HaircutCircuit<Bn254Fr, StandardFigures<Bn254Fr>, 1, Wide>;
+    let cuts = proved::<Cuts>(&case.instance, &case.witness, 1);
+    println!(
+        "4 accounts: {venue:.2} CPU s in a venue's proof, {cuts:.2} in a haircut's: {:.2} times",
+        cuts / venue
+    );
+    assert!(cuts > venue);
 }

@@ -94,8 +94,12 @@ STAGES = {
         [("circuits/zkmargin_circuits", ["lowering::"]), ("circuits/lowering", [])],
     ],
 }
-# Only the escrow has points.
-STAGES = {"gadgets/curve.rs": STAGES["statement/escrow/"], **STAGES}
+# Only the escrow has points; accounts of a subtree are a venue's.
+STAGES = {
+    "gadgets/curve.rs": STAGES["statement/escrow/"],
+    "statement/subtree.rs": STAGES["statement/venue/"],
+    **STAGES,
+}
 # What all families share: the standard family's tests, then those of transitions.
 STAGES["statement/"] = STAGES["standard/"] + STAGES["transition/"]
 STORED = "bounds_are_as_stored"

@@ -128,8 +128,8 @@ fn no_lie_is_accepted() {
 }
 
 /// Both roots and the sums as the liar's circuit computes them, in the first and the last
-/// place of every class of what is not an account's own. Another blinding, and a loser that
-/// is left out of both trees, is as good; another account too.
+/// place of every class of what is not an account's own. Another blinding is as good, another
+/// account, a loser that is left out of both trees, and a share that is rounded the other way.
 #[test]
 fn no_published_lie_is_accepted() {
     let case = Market::<Bn254Fr>::over_field().case(&healthy(), at_least(Level::Initial), 0);
@@ -138,8 +138,89 @@ fn no_published_lie_is_accepted() {
         circuit: case.circuit(),
         rows: case.public_rows(),
     };
-    let chosen =
-        ["leaf # flag: F# present", "leaf # account: F# account", "leaf # after: F# blinding"];
+    let chosen = [
+        "leaf # flag: F# present",
+        "leaf # account: F# account",
+        "leaf # after: F# blinding",
+        "leaf # cash: F# cash after: range #",
+    ];
+    harness::no_published_lie_is_accepted(&full(), &margin, "haircut: equality", &chosen);
+}
+
+/// Faults of the statement's own kinds; all of them in the long run.
+#[test]
+fn seeded_faults_are_found() {
+    let few = [
+        ("cut by more", "leaf # share: F# no more than the share: range #", "lookups"),
+        ("another cut off the cash", "leaf # after: F# word after", "copy c"),
+    ];
+    let others = ["account", "outcome", "reserved", "after", "cash", "share"];
+    let others = others.map(|scope| format!("leaf 1 {scope}"));
+    let free = slots.chain(links).chain(others).map(|scope| (scope, EMPTY)).collect();
+    Expected { free, ..EXPECTED }
+}
+
+#[test]
+fn no_cell_can_be_changed() {
+    harness::no_cell_can_be_changed(&full::<Bn254Fr>(), Shape::Small, &EXPECTED);
+    if harness::is_long() {
+        harness::no_cell_can_be_changed(&full::<Fp>(), Shape::Small, &EXPECTED);
+        harness::no_cell_can_be_changed(&mixed::<Fp>(), Shape::Small, &EXPECTED);
+        harness::no_cell_can_be_changed(&mixed::<Bn254Fr>(), Shape::Small, &EXPECTED);
+    }
+}
+
+#[test]
+fn the_graph_is_whole() {
+    harness::the_graph_is_whole_of(&full::<Fp>(), &EXPECTED, &[], &NAMES);
+    harness::the_graph_is_whole_of(&full::<Bn254Fr>(), &EXPECTED, &[], &NAMES);
+}
+
+#[test]
+fn classes_are_golden() {
+    harness::classes_are_golden(&full::<Fp>(), &EXPECTED);
+    harness::classes_are_golden(&full::<Bn254Fr>(), &EXPECTED);
+}
+
+#[test]
+fn bounds_are_as_stored() {
+    harness::bounds_are_as_stored(&full::<Bn254Fr>(), &EXPECTED);
+}
+
+#[test]
+fn the_witness_is_rigid() {
+    harness::the_witness_is_rigid(&full::<Bn254Fr>(), &EXPECTED);
+    if harness::is_long() {
+        harness::the_witness_is_rigid(&full::<Fp>(), &EXPECTED);
+    }
+}
+
+/// The families' own values are lied about with the margin circuit, and by request.
+#[test]
+fn no_lie_is_accepted() {
+    if harness::is_long() {
+        harness::no_lie_is_accepted(&full::<Bn254Fr>(), &EXPECTED);
+        harness::no_lie_is_accepted(&mixed::<Bn254Fr>(), &mixed_expected());
+    }
+}
+
+/// Both roots and the sums as the liar's circuit computes them, in the first and the last
+/// place of every class of what is not an account's own. Another blinding is as good, another
+/// account, a loser that is left out of both trees, and a share that is rounded the other way.
+#[test]
+fn no_published_lie_is_accepted() {
+    let case = Market::<Bn254Fr>::over_field().case(&healthy(), at_least(Level::Initial), 0);
+    let margin = Subject {
+        k: fixtures::k::<Bn254Fr>(case.shape),
+        circuit: case.circuit(),
+        rows: case.public_rows(),
+    };
+    let chosen = [
+        "leaf # flag: F# present",
+        "leaf # account: F# account",
+        "leaf # after: F# blinding",
+        "leaf # cash: F# cash after: range #",
+    ];
     harness::no_published_lie_is_accepted(&full(), &margin, "haircut: equality", &chosen);
 }
 
@@ -156,6 +237,11 @@ fn seeded_faults_are_found() {
         ("roots or sums not public", "haircut: equality #: equal", "copy"),
     ];
     let others = [
+        ("an account told empty", "leaf # account: F# leaf or empty", "copy a"),
+        ("a winner told none", "leaf # share: F# winner has equity: range #", "lookups"),
+        ("cut by less", "leaf # share: F# no less than the share: range #", "lookups"),
+        ("a cut not summed", "leaf # sums: F# cuts", "copy c"),
+        ("roots or sums not public", "haircut: equality #: equal", "copy"),
         ("winner by half", "leaf # share: F# winner is a bit: equal", "copy"),
         ("presence by half", "leaf # flag: F# present is a bit: equal", "copy"),
         ("below zero by half", "leaf # flag: F# below zero is a bit: equal", "copy"),

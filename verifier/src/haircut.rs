@@ -145,3 +145,103 @@ fn difference<F: MarginField>(
     ];
     agree.into_iter().find(|(_, agree)| !agree).map(|(what, _)| what)
 }
+
+#[cfg(all(test, feature = "kzg"))]
+mod tests {
+    use alloc::vec;
+
+    use zkmargin_margin::field::bn254::Bn254Fr;
+    use zkmargin_margin::haircut::Haircut;
+    use zkmargin_margin::layout::ColumnLayout;
+    use zkmargin_margin::shape::{Family, ProofSystem, Shape};
+    use zkmargin_margin::srs::{SrsId, SrsMark};
+    use zkmargin_margin::statement::haircut::{Ratio, Sums};
+    use zkmargin_margin::statement::venue::SubtreeDepth;
+
+    use super::*;
+    use crate::proof::venue::Subtree;
+    use crate::proof::{CircuitId, HaircutFile};
+
+    const DEPTH: SubtreeDepth = SubtreeDepth::ALL[0];
+
+    /// A subtree as if its proof had been verified.
+    fn cuts(index: usize, (equity, cuts): (u128, u128)) -> HaircutFile<Bn254Fr> {
+        let root = |n: u64| Bn254Fr::from(n + u64::try_from(index).unwrap());
+        let instance = HaircutInstance {
+            context: ContextId::derive("test", 0, [0; 20]),
+            epoch: Epoch::new(7),
+            subtree_after: root(200),
+            subtree_root: root(100),
+            market_root: Bn254Fr::from(5),
+            model: ModelDigest::of(b"model"),
+            ratio: Ratio::new(Haircut::new(30, 100).unwrap()).unwrap(),
+            sums: Sums { equity, cuts, winners: 2 },
+            memo: Memo::NONE,
+        };
+        of(index, instance)
+    }
+
+    fn of(index: usize, instance: HaircutInstance<Bn254Fr>) -> HaircutFile<Bn254Fr> {
+        let circuit = CircuitId {
+            family: Family::Standard,
+            shape: Shape::Small,
+            proof_system: ProofSystem::Kzg,
+            layout: ColumnLayout::Wide,
+        };
+        let mark = SrsMark { id: SrsId::of_tau_g2(&[7; 128]), insecure: true };
+        let subtree = Subtree { depth: DEPTH, index };
+        HaircutFile::new((circuit, Some(mark)), subtree, instance, vec![1]).unwrap()
+    }
+
+    fn whole(files: &[HaircutFile<Bn254Fr>]) -> Result<VerifiedHaircut, NotOneHaircut> {
+        let proofs: Vec<_> = files.iter().map(VerifiedCuts::of).collect();
+        VerifiedHaircut::of(&proofs)
+    }
+
+    #[test]
+    fn subtrees_add_up_to_the_loss_and_to_both_roots() {
+        let files = [cuts(0, (60, 18)), cuts(3, (40, 12)), cuts(9, (0, 0))];
+        let all = whole(&files).unwrap();
+        assert_eq!((all.loss, all.equity, all.winners), (30, 100, 6));
+        assert_eq!((all.leaves, &all.subtrees), (4, &vec![0, 3, 9]));
+        let roots = |first: u64| [0, 3, 9].map(|i| (i, Bn254Fr::from(first + i as u64)));
+        let root = |first| Root::from_field(&state_root_over(DEPTH, roots(first).into()));
+        assert_eq!((all.state_root, all.state_after), (root(100), root(200)));
+        let turned = [files[2].clone(), files[0].clone(), files[1].clone()];
+        assert_eq!(whole(&turned), Ok(all.clone()));
+        // Without winners a missing subtree shows in both roots.
+        let fewer = whole(&files[..2]).unwrap();
+        assert_ne!(fewer.state_root, all.state_root);
+        assert_ne!(fewer.state_after, all.state_after);
+    }
+
+    #[test]
+    fn what_does_not_add_up_is_refused() {
+        let missing = NotOneHaircut::Equity { found: 60, expected: 100 };
+        assert_eq!(whole(&[cuts(0, (60, 18))]), Err(missing));
+        let more = NotOneHaircut::Equity { found: 101, expected: 100 };
+        assert_eq!(whole(&[cuts(0, (60, 18)), cuts(3, (41, 12))]), Err(more));
+        for (cut, found) in [(11, 29), (13, 31)] {
+            let other = NotOneHaircut::Loss { found, expected: 30 };
+            assert_eq!(whole(&[cuts(0, (60, 18)), cuts(3, (40, cut))]), Err(other));
+        }
+        let doubled = NotOneVenue::Doubled { index: 0, first: 0, second: 1 };
+        assert_eq!(whole(&[cuts(0, (50, 15)), cuts(0, (50, 15))]), Err(doubled.into()));
+        assert_eq!(whole(&[]), Err(NotOneVenue::Nothing.into()));
+        // Of another loss, epoch or memo: nothing of it is added up.
+        let foreign = |what: &'static str, lie: fn(&mut HaircutInstance<Bn254Fr>)| {
+            let mut instance = *cuts(3, (40, 12)).instance();
+            lie(&mut instance);
+            let expected = NotOneVenue::Foreign { proof: 1, what };
+            assert_eq!(whole(&[cuts(0, (60, 18)), of(3, instance)]), Err(expected.into()));
+        };
+        foreign("context", |i| i.context = ContextId::derive("x", 0, [0; 20]));
+        foreign("epoch", |i| i.epoch = Epoch::new(8));
+        foreign("market root", |i| i.market_root = Bn254Fr::from(6));
+        foreign("model", |i| i.model = ModelDigest::of(b"x"));
+        foreign("loss or equity of all winners", |i| {
+            i.ratio = Ratio::new(Haircut::new(31, 100).unwrap()).unwrap();
+        });
+        foreign("memo", |i| i.memo = Memo::of(&[1]).unwrap());
+    }
+}

@@ -88,3 +88,92 @@ impl Listings {
 
 /// A bucket's number, its funds as they are written afterwards, and a position to add.
 type Afterwards = (usize, SecretText, Option<PositionEntry>);
+
+#[cfg(test)]
+mod tests {
+    use zkmargin_margin::portfolio::Blinding;
+    use zkmargin_margin::statement::haircut::cut_portfolio;
+
+    use super::super::LotSize;
+    use super::super::convert::Listed;
+    use super::super::decimal::Decimal;
+    use super::*;
+
+    /// A perpetual and a coin, in lots of 0.01, in a market of each family.
+    fn listings(one_bucket: bool) -> Listings {
+        let lot = LotSize { step: 1, decimals: 2 };
+        let mark = (!one_bucket).then(|| Decimal::parse("20").unwrap());
+        let listed = |name: &str, contract| (name.to_owned(), Listed { lot, contract, mark });
+        Listings::of(2, [listed("PERP", true), listed("COIN", false)], one_bucket)
+    }
+
+    fn document(body: &str) -> PortfolioDocument {
+        let blinding = "07".repeat(31);
+        let account = "0x00000000000000000000000000000000000000a1";
+        let text = format!(
+            r#"{{"version":1,"account":"{account}","blinding":"0x{blinding}","reserved":"3",{body}}}"#
+        );
+        PortfolioDocument::parse(text.as_bytes()).unwrap()
+    }
+
+    /// The document afterwards, which is read as what was committed to.
+    #[track_caller]
+    fn cut(one_bucket: bool, body: &str, units: u128) -> PortfolioDocument {
+        let (listings, document) = (listings(one_bucket), document(body));
+        let before = listings.portfolio(&document).unwrap();
+        let after = cut_portfolio(&before, units, Blinding::new([9; 31])).unwrap();
+        let written = listings.cut(&document, units, &after).unwrap();
+        let read = PortfolioDocument::parse(&written.to_json()).unwrap();
+        assert!(listings.portfolio(&read).unwrap() == after);
+        written
+    }
+
+    fn cash(document: &PortfolioDocument) -> Option<&str> {
+        document.cash.as_ref().map(SecretText::expose)
+    }
+
+    #[test]
+    fn the_bucket_of_the_first_position_pays() {
+        let perp = r#"{"instrument":"PERP","quantity":"1.5"}"#;
+        let after = cut(false, &format!(r#""cash":"10","positions":[{perp}]"#), 1_001);
+        assert_eq!(cash(&after), Some("-0.01"));
+        // None said is zero; a balance stays one.
+        assert_eq!(cash(&cut(false, &format!(r#""positions":[{perp}]"#), 5)), Some("-0.05"));
+        let perp = r#"{"instrument":"PERP","quantity":"1.5","entry_price":"19"}"#;
+        let after = cut(false, &format!(r#""balance":"10","positions":[{perp}]"#), 250);
+        assert_eq!(after.balance.as_ref().map(SecretText::expose), Some("7.5"));
+        assert_eq!(cash(&after), None);
+        let perp = r#"{"instrument":"PERP","quantity":"1.5","unrealised":"2"}"#;
+        let after = cut(true, &format!(r#""balance":"10","positions":[{perp}]"#), 250);
+        assert_eq!(after.balance.as_ref().map(SecretText::expose), Some("7.5"));
+    }
+
+    /// Cash alone is a position, which is there still when nothing is left of it.
+    #[test]
+    fn an_account_of_cash_keeps_its_position() {
+        for (body, units, left) in [
+            (r#""cash":"10""#, 1_000, "0"),
+            (r#""balance":"10""#, 1_000, "0"),
+            (r#""balance":"10""#, 1, "9.99"),
+        ] {
+            for one_bucket in [false, true] {
+                let after = cut(one_bucket, body, units);
+                assert_eq!((cash(&after), after.positions.len()), (Some(left), 1), "{body}");
+            }
+        }
+        // The first bucket with anything in it.
+        let after = cut(false, r#""isolated":[{"cash":"0"},{"cash":"5"}]"#, 500);
+        assert_eq!((after.positions.len(), after.isolated[1].positions.len()), (0, 1));
+        assert_eq!(cut(false, r#""cash":"0""#, 0).positions, []);
+    }
+
+    #[test]
+    fn another_portfolios_document_is_refused() {
+        let listings = listings(false);
+        let one = document(r#""cash":"10""#);
+        let other = listings.portfolio(&document(r#""cash":"11""#)).unwrap();
+        let after = cut_portfolio(&other, 5, Blinding::new([9; 31])).unwrap();
+        let refused = listings.cut(&one, 5, &after);
+        assert!(matches!(refused, Err(PortfolioFileError::OtherPortfolio)));
+    }
+}

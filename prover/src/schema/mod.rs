@@ -42,6 +42,7 @@ schemas! {
     "portfolio": "a portfolio, before it is encrypted",
     "proof": "a proof of an account's margin",
     "proof-of-change": "a proof of a change of a portfolio",
+    "proof-of-haircut": "a proof that winners of a subtree bear a loss fairly",
     "proof-of-venue": "a proof of all accounts of a subtree",
     "proof-with-escrow": "a proof of an account's margin with an escrow",
     "report-error": "what every command writes with --json when it fails",

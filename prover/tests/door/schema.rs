@@ -26,6 +26,7 @@ use zkmargin_prover::schema;
 use zkmargin_prover::venue::{AccountList, FieldHex, PathFile, StateFile};
 use zkmargin_verifier::epoch::{SignedEpoch, Signers};
 use zkmargin_verifier::proof::escrow::EscrowFile;
+use zkmargin_verifier::proof::haircut::HaircutFile;
 use zkmargin_verifier::proof::venue::VenueFile;
 use zkmargin_verifier::proof::{ProofFile, transition};
 
@@ -292,6 +293,23 @@ fn schemas_of_the_other_statements_proofs() {
     });
     let reads: Reader = |text| VenueFile::<Fp>::parse(text.as_bytes()).is_ok();
     assert!(hold("proof-of-venue", &venue.unwrap().to_string(), reads) > 20);
+    let haircut = with(&proof, "", |proof| {
+        proof["format"] = json!("zkmargin-haircut");
+        (proof["leaves"], proof["subtree"]) = (json!(16), json!(3));
+        let fields = proof["instance"].as_object_mut().unwrap();
+        for margin in ["account", "state_root", "claim", "disclosed"] {
+            fields.remove(margin);
+        }
+        fields.insert("subtree_after".to_owned(), root("01"));
+        fields.insert("subtree_root".to_owned(), root("02"));
+        fields.insert("loss".to_owned(), json!("10"));
+        fields.insert("equity".to_owned(), json!("30"));
+        fields.insert("winners".to_owned(), json!(2));
+        fields.insert("winners_equity".to_owned(), json!("20"));
+        fields.insert("cuts".to_owned(), json!("7"));
+    });
+    let reads: Reader = |text| HaircutFile::<Fp>::parse(text.as_bytes()).is_ok();
+    assert!(hold("proof-of-haircut", &haircut.unwrap().to_string(), reads) > 20);
 }
 
 #[test]
