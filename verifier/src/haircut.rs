@@ -98,7 +98,7 @@ impl VerifiedHaircut {
         let root = |of: fn(&HaircutInstance<F>) -> F| -> BTreeMap<usize, F> {
             in_order().map(|(index, instance)| (index, of(instance))).collect()
         };
-        // At most 4^11 sums of 88 bits each.
+        // At most 4^11 sums of 96 bits each.
         let sum = |of: fn(&HaircutInstance<F>) -> u128| -> u128 {
             in_order().map(|(_, instance)| of(instance)).sum()
         };

@@ -156,7 +156,7 @@ fn files_have_one_form() {
         ("\"winners\": 2", "\"winners\": 5".to_owned(), "winners"),
         (&cuts, format!("\"cuts\": \"{}\"", sums.equity + 1), "cuts"),
         (&cuts, format!("\"cuts\": \"0{}\"", sums.cuts), "cuts"),
-        (&cuts, format!("\"cuts\": \"{}\"", 1_u128 << 88), "cuts"),
+        (&cuts, format!("\"cuts\": \"{}\"", 1_u128 << 96), "cuts"),
         (&equity, "\"equity\": \"0\"".to_owned(), "equity"),
         (&equity, format!("\"equity\": \"{}\"", sums.cuts - 1), "equity"),
         (&equity, format!("\"equity\": \"+{}\"", sums.equity), "equity"),

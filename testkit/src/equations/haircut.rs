@@ -70,7 +70,7 @@ pub fn statements<F: MarginField>(accounts: usize, slots: usize) -> Vec<Statemen
     list.root(accounts, "node", ("F1 root", "subtree_root"));
     list.root(accounts, "node_after", ("F4 root", "subtree_after"));
     let all = |name: &str| sum((0..accounts).map(|index| leaf(index, name)));
-    let sums = all("winning") + two_to(88) * all("cut") + two_to(176) * all("is_winner");
+    let sums = all("winning") + two_to(96) * all("cut") + two_to(192) * all("is_winner");
     list.zero("F5 sums", sums - w("sums"));
     list.0
 }

@@ -256,7 +256,7 @@ fn parse_instance<F: MarginField>(
 }
 
 const TOTAL_ALLOWED: &str = "a decimal below 2^104 without leading zeros";
-const SUM_ALLOWED: &str = "a decimal below 2^88 without leading zeros";
+const SUM_ALLOWED: &str = "a decimal below 2^96 without leading zeros";
 
 /// Quote units of so many bits.
 fn amount(

@@ -102,8 +102,8 @@ impl<F: MarginField> Sums<F> {
         Ok(())
     }
 
-    /// `SUMS`: of at most 256 leaves, each of 80 bits. A cut is not below zero, nor is
-    /// a winner's equity.
+    /// `SUMS`: of at most 256 leaves, so each sum is at most `2^88`. A cut is not below
+    /// zero, nor is a winner's equity.
     fn pack<L: Layouter<F>>(&self, s: &mut Synthesizer<'_, F, L>) -> Result<Cell<F>, Error> {
         let parts = [(0, &self.equity), (SUMS_CUTS, &self.cuts), (SUMS_WINNERS, &self.winners)];
         s.pack_unchecked("F5 sums", &parts)

@@ -9,8 +9,8 @@ use crate::units::NOTIONAL_BITS;
 /// Bits of an account's equity either way, and of its cut: those of a notional. More is
 /// not provable.
 pub const EQUITY_BITS: u32 = NOTIONAL_BITS;
-/// Bits of a subtree's sums: 256 accounts.
-pub const SUBTREE_BITS: u32 = EQUITY_BITS + 8;
+/// Bits of a subtree's sums, of 256 accounts: 88, and some to spare.
+pub const SUBTREE_BITS: u32 = EQUITY_BITS + 16;
 /// Bits of a venue's sums, the loss and the equity of all winners: `4^12` accounts.
 pub const TOTAL_BITS: u32 = EQUITY_BITS + 24;
 
@@ -61,9 +61,9 @@ impl Ratio {
 /// What a subtree has of winners: the public input `SUMS`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
-    /// Their equity, in quote units, below `2^88`.
+    /// Their equity, in quote units, below `2^96`.
     pub equity: u128,
-    /// What they are cut by, in quote units, below `2^88`.
+    /// What they are cut by, in quote units, below `2^96`.
     pub cuts: u128,
     /// How many there are.
     pub winners: u32,
@@ -78,7 +78,7 @@ impl Sums {
         self.winners += u32::from(equity > 0);
     }
 
-    /// The public input: `equity + cuts * 2^88 + winners * 2^176`.
+    /// The public input: `equity + cuts * 2^96 + winners * 2^192`.
     pub fn to_field<F: MarginField>(self) -> F {
         let winners = u128::from(self.winners);
         pack(&[(0, self.equity), (SUMS_CUTS, self.cuts), (SUMS_WINNERS, winners)])
