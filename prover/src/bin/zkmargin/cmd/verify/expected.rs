@@ -61,7 +61,7 @@ pub(crate) struct Expected {
     #[arg(long, value_name = "0x...")]
     next: Option<FieldHex>,
     /// State root the venue posts after a haircut, or its state file
-    #[arg(long, value_name = "0x...|FILE", value_parser = parse_source, requires = "haircut")]
+    #[arg(long, value_name = "ROOT|FILE", value_parser = parse_source, requires = "haircut")]
     state_after: Option<Source>,
     /// Digest of the change
     #[arg(long, value_name = "0x...", conflicts_with = "opening")]
