@@ -16,7 +16,7 @@ use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
 use zkmargin_margin::statement::venue::{VenueInstance, state_root_over};
 
 use crate::encoding::text;
-use crate::proof::VerifiedSubtree;
+use crate::proof::{VenueFile, VerifiedSubtree};
 use crate::root::Root;
 
 /// Why proofs of subtrees are not of one venue.
@@ -83,11 +83,19 @@ impl Coverage {
     /// When a subtree is proved twice, or a proof is about something else than the
     /// first. Missing subtrees, and those of another tree, give another state root.
     pub fn of<F: MarginField>(proofs: &[VerifiedSubtree<F>]) -> Result<Self, NotOneVenue> {
-        let first = proofs.first().ok_or(NotOneVenue::Nothing)?.file();
+        Self::claimed_by(&proofs.iter().map(VerifiedSubtree::file).collect::<Vec<_>>())
+    }
+
+    /// What proofs say that nobody verified: of use to who sends them to a verifier, and
+    /// nothing to rely on.
+    ///
+    /// # Errors
+    /// As [`Coverage::of`].
+    pub fn claimed_by<F: MarginField>(files: &[&VenueFile<F>]) -> Result<Self, NotOneVenue> {
+        let first = *files.first().ok_or(NotOneVenue::Nothing)?;
         let depth = first.subtree().depth;
         let mut placed: BTreeMap<usize, usize> = BTreeMap::new();
-        for (second, proof) in proofs.iter().enumerate() {
-            let file = proof.file();
+        for (second, file) in files.iter().enumerate() {
             let index = file.subtree().index;
             if file.subtree().depth != depth {
                 return Err(NotOneVenue::Foreign { proof: second, what: "size of subtrees" });
@@ -99,8 +107,8 @@ impl Coverage {
                 return Err(NotOneVenue::Doubled { index, first, second });
             }
         }
-        let in_order = || placed.values().map(|place| proofs[*place].file());
-        let root = |file: &crate::proof::VenueFile<F>| file.instance().subtree_root;
+        let in_order = || placed.values().map(|place| files[*place]);
+        let root = |file: &VenueFile<F>| file.instance().subtree_root;
         let roots = placed.keys().copied().zip(in_order().map(root)).collect();
         let instance = first.instance();
         Ok(Self {

@@ -1,28 +1,25 @@
 //! `zkmargin verify --venue`: that nobody is spared.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
-use zkmargin_circuits::scenario::ScenarioFigures;
-use zkmargin_circuits::simulation::{SCENARIOS, SimulationFigures};
-use zkmargin_circuits::standard::StandardFigures;
-use zkmargin_circuits::statement::venue::VenueCircuit;
+use zkmargin_margin::statement::Statement;
 use zkmargin_margin::statement::venue::SubtreeDepth;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::bulk;
 use zkmargin_prover::files::Source;
-use zkmargin_prover::{with_backend, with_depth};
+use zkmargin_prover::with_backend;
 use zkmargin_verifier::coverage::{Coverage, NotOneVenue};
 use zkmargin_verifier::pins::{Assurances, Figure, Mismatch, Pins, Verdict};
-use zkmargin_verifier::proof::{CircuitId, Family, MAX_BYTES, VenueFile, VerifiedSubtree, venue};
+use zkmargin_verifier::proof::{CircuitId, MAX_BYTES, VenueFile, VerifiedSubtree, venue};
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
 use super::check::{Expected, check_layout, is_usual, proof_error};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{SrsArgs, warn_of_insecure_srs};
-use crate::params::verifier;
+use crate::params::verifier_of;
 
 #[derive(Serialize)]
 struct Report {
@@ -57,12 +54,10 @@ pub(super) fn report(
     let read = |source: &Source| source.read_at_most(MAX_BYTES).map_err(Error::from);
     let files = sources.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let kind = kind_of_all(&sources, &files, expected, env)?;
-    let (circuit, depth) = kind;
+    let circuit = kind.0;
     let coverage = with_backend!(circuit.proof_system, B => match is_usual(circuit) {
-        true => with_depth!(depth, D => check::<B, D>(circuit, &sources, &files, expected.0, env)),
-        false => with_depth!(depth, D => {
-            check::<<B as Backend>::Wide, D>(circuit, &sources, &files, expected.0, env)
-        }),
+        true => check::<B>(kind, &sources, &files, expected.0, env),
+        false => check::<<B as Backend>::Wide>(kind, &sources, &files, expected.0, env),
     })?;
     pins.matches_venue(&coverage).map_err(|error| mismatch(&coverage, error))?;
     let report = Report {
@@ -120,8 +115,8 @@ fn kind_of_all(
 }
 
 /// Verifies the proofs of one circuit as a batch and puts them together.
-fn check<B: Backend, const D: u8>(
-    circuit: CircuitId,
+fn check<B: Backend>(
+    (circuit, depth): Kind,
     sources: &[Source],
     files: &[Vec<u8>],
     srs: SrsArgs,
@@ -141,7 +136,8 @@ fn check<B: Backend, const D: u8>(
         }
         Some((source, _)) => return Err(Error::InsecureSrs(source.to_string())),
     };
-    let verifier = verifier_of::<B, D>(circuit, dev, env)?;
+    let of = (Statement::Venue(depth), circuit.family, circuit.shape);
+    let verifier = verifier_of::<B>(of, dev, env)?;
     let name = format!("verification of {} proofs", parsed.len());
     let results = env.progress.stage(&name, || B::verify_venue(&verifier, &parsed));
     let proofs = sources
@@ -149,36 +145,18 @@ fn check<B: Backend, const D: u8>(
         .zip(results)
         .map(|(source, result)| result.map_err(|error: VerifyError| proof_error(source, error)));
     let proofs: Vec<VerifiedSubtree<B::Field>> = proofs.collect::<Result<_, _>>()?;
-    Coverage::of(&proofs).map_err(|error| {
-        let place = match error {
-            NotOneVenue::Doubled { second, .. } => sources.get(second),
-            NotOneVenue::Foreign { proof, .. } => sources.get(proof),
-            _ => None,
-        };
-        let path = place.map_or_else(|| "the venue's proofs".to_owned(), Source::to_string);
-        Error::NotOneVenue { path, source: error }
-    })
+    Coverage::of(&proofs).map_err(|error| not_one_venue(sources, error))
 }
 
-fn verifier_of<B: Backend, const D: u8>(
-    circuit: CircuitId,
-    dev: DevSrs,
-    env: Env,
-) -> Result<std::sync::Arc<B::Verifier>, Error> {
-    type Of<F, G, L, const D: u8> = VenueCircuit<F, G, D, L>;
-    type Simulated<F> = SimulationFigures<F, SCENARIOS>;
-    let shape = circuit.shape;
-    match circuit.family {
-        Family::Standard => {
-            verifier::<B, Of<B::Field, StandardFigures<B::Field>, B::Columns, D>>(shape, dev, env)
-        }
-        Family::Scenario => {
-            verifier::<B, Of<B::Field, ScenarioFigures<B::Field>, B::Columns, D>>(shape, dev, env)
-        }
-        Family::Simulation => {
-            verifier::<B, Of<B::Field, Simulated<B::Field>, B::Columns, D>>(shape, dev, env)
-        }
-    }
+/// Names the file that does not belong to the others.
+pub(crate) fn not_one_venue(sources: &[Source], error: NotOneVenue) -> Error {
+    let place = match error {
+        NotOneVenue::Doubled { second, .. } => sources.get(second),
+        NotOneVenue::Foreign { proof, .. } => sources.get(proof),
+        _ => None,
+    };
+    let path = place.map_or_else(|| "the venue's proofs".to_owned(), Source::to_string);
+    Error::NotOneVenue { path, source: error }
 }
 
 /// A state root that is not the one told says that subtrees are missing or foreign.
@@ -188,9 +166,14 @@ fn mismatch(coverage: &Coverage, error: Mismatch) -> Error {
         let place = "the venue's proofs".to_owned();
         return Error::Mismatch { place, what: figure.key(), expected, found };
     }
-    let given: BTreeMap<usize, ()> = coverage.subtrees.iter().map(|index| (*index, ())).collect();
-    let last = given.keys().next_back().copied().unwrap_or(0);
-    let gaps: Vec<_> = (0..last).filter(|index| !given.contains_key(index)).collect();
+    not_covered(coverage, expected, found)
+}
+
+/// Says which subtrees may be the missing ones.
+pub(crate) fn not_covered(coverage: &Coverage, expected: String, found: String) -> Error {
+    let given: BTreeSet<usize> = coverage.subtrees.iter().copied().collect();
+    let last = given.last().copied().unwrap_or(0);
+    let gaps: Vec<_> = (0..last).filter(|index| !given.contains(index)).collect();
     let named: Vec<_> = gaps.iter().take(GAPS_NAMED).map(usize::to_string).collect();
     let gaps = match gaps.len() {
         0 => String::new(),
