@@ -7,6 +7,13 @@
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "export")]
+use crate::engine::VerifiedClaim;
+use crate::error::VerifyError;
+use crate::proof::{
+    CircuitId, EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
+    VerifiedTransition,
+};
 use halo2_axiom::plonk::Error;
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::kzg::{KeyError, KzgParams, VerifyingKey};
@@ -16,14 +23,6 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::Statement;
-#[cfg(feature = "export")]
-
-use crate::engine::VerifiedClaim;
-use crate::error::VerifyError;
-use crate::proof::{
-    CircuitId, EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
-    VerifiedTransition,
-};
 
 /// Checks the proofs of one shape of a family.
 #[derive(Debug)]

@@ -21,8 +21,7 @@ fn a_venue_calls_whom_its_proofs_flag() {
     run(dir, "srs dev -k 15");
     let prove = "venue prove -q portfolio.json poor.json --insecure-plaintext -m market-kzg.json --leaves 4 --insecure-dev-srs";
     run(dir, &format!("{prove} -s state-evm.json -o venue"));
-    // Proofs of another state than the epoch's, of which there is none yet, are not sent.
-    stage.owner_is_refused(submit, "hash up to");
+    assert!(refused(submit).contains("epoch 1 is not on record"));
     stage.send("post signed-1.json");
     stage.send("register");
     assert!(refused(submit).contains("0 active"));
@@ -30,7 +29,7 @@ fn a_venue_calls_whom_its_proofs_flag() {
         .join("../verifier/contracts/artifacts/VerifierVenueStandardSmall.json");
     stage.owner(&format!("circuits add --of venues --artifact {}", artifact.display()));
     assert_eq!(stage.ending(0, "circuits list")[1]["of"], json!("venues"));
-    assert!(refused("venue submit venue").contains("insecure"));
+    stage.owner_is_refused("venue submit venue", "insecure powers of tau");
     let before = stage.ending(1, "venue status");
     assert_eq!((&before["accounts"], &before["whole"]), (&json!(0), &json!(false)));
 

@@ -48,6 +48,7 @@ struct Line {
     family: Family,
     shape: Shape,
     layout: ColumnLayout,
+    /// Of each account.
     positions: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiries: Option<usize>,
@@ -202,6 +203,10 @@ fn part_lines(Summary { position, expiry, scenario, account }: &Summary) -> Vec<
 
 fn line<F: MarginField, C: FamilyCircuit<F>>(family: Family, cost: Cost) -> Line {
     let stores_keys = ProofSystem::of_field(F::NAME) == Some(ProofSystem::Kzg);
+    let accounts = match C::STATEMENT {
+        Statement::Venue(depth) => depth.leaves(),
+        _ => 1,
+    };
     Line {
         family,
         shape: cost.shape,
@@ -210,7 +215,7 @@ fn line<F: MarginField, C: FamilyCircuit<F>>(family: Family, cost: Cost) -> Line
         expiries: (family == Family::Scenario).then(|| cost.shape.scenario_expiries()),
         k: cost.k,
         rows: cost.rows,
-        rows_per_position: cost.rows / cost.positions.max(1),
+        rows_per_position: cost.rows / (cost.positions * accounts).max(1),
         advice_columns: cost.advice_columns,
         fixed_columns: cost.fixed_columns,
         permutation_columns: cost.permutation_columns,

@@ -111,6 +111,8 @@ pub(crate) enum EvmError {
     ChangesAreSet,
     #[error("no contract keeps escrows: the market demands none")]
     NoEscrows,
+    #[error("epoch {0} is not on record")]
+    NoEpoch(u64),
     #[error("no contract takes proofs of venues: nobody is called by one")]
     NoBatches,
     #[error("the gate has a contract that takes proofs of venues")]
@@ -461,6 +463,7 @@ impl EvmError {
             Self::PathsAreSet => "it is said once: `zkmargin evm paths show` tells which",
             Self::NoChanges => "the administrator deploys one: `zkmargin evm changes deploy`",
             Self::ChangesAreSet => "it is said once: `zkmargin evm changes status` tells which",
+            Self::NoEpoch(_) => "post it: `zkmargin evm post`",
             Self::NoBatches => "the administrator deploys one: `zkmargin evm venue deploy`",
             Self::BatchesAreSet => "it is said once: `zkmargin evm venue status` asks it",
             Self::NotSentDirectly(_) => {

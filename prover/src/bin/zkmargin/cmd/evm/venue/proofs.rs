@@ -59,6 +59,9 @@ impl Proofs {
         }
         let (context, epoch) = (on.context(), self.epoch);
         let record = on.market(&markets::epochOfCall { context, epoch })?;
+        if record.stateRoot.is_zero() {
+            return Err(EvmError::NoEpoch(epoch).into());
+        }
         let found = self.claimed.state_root;
         if record.stateRoot.0 == *found.as_bytes() {
             return Ok(());
