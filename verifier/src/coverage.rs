@@ -16,8 +16,8 @@ use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
 use zkmargin_margin::statement::venue::{SubtreeDepth, VenueInstance, state_root_over};
 
 use crate::encoding::text;
-use crate::proof::VerifiedSubtree;
 use crate::proof::venue::Subtree;
+use crate::proof::{VenueFile, VerifiedSubtree};
 use crate::root::Root;
 
 /// Why proofs of subtrees are not of one venue.
@@ -84,14 +84,22 @@ impl Coverage {
     /// When a subtree is proved twice, or a proof is about something else than the
     /// first. Missing subtrees, and those of another tree, give another state root.
     pub fn of<F: MarginField>(proofs: &[VerifiedSubtree<F>]) -> Result<Self, NotOneVenue> {
-        let files: Vec<_> = proofs.iter().map(VerifiedSubtree::file).collect();
+        Self::claimed_by(&proofs.iter().map(VerifiedSubtree::file).collect::<Vec<_>>())
+    }
+
+    /// What proofs say that nobody verified: of use to who sends them to a verifier, and
+    /// nothing to rely on.
+    ///
+    /// # Errors
+    /// As [`Coverage::of`].
+    pub fn claimed_by<F: MarginField>(files: &[&VenueFile<F>]) -> Result<Self, NotOneVenue> {
         let subtrees: Vec<_> = files.iter().map(|file| file.subtree()).collect();
         let agree =
             |one: usize, other: usize| difference(files[one].instance(), files[other].instance());
         let (depth, placed) = placed(&subtrees, agree)?;
         let first = files.first().ok_or(NotOneVenue::Nothing)?;
         let in_order = || placed.values().map(|place| files[*place]);
-        let root = |file: &crate::proof::VenueFile<F>| file.instance().subtree_root;
+        let root = |file: &VenueFile<F>| file.instance().subtree_root;
         let roots = placed.keys().copied().zip(in_order().map(root)).collect();
         let instance = first.instance();
         Ok(Self {

@@ -16,8 +16,6 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::Statement;
-#[cfg(feature = "export")]
-use zkmargin_margin::statement::venue;
 
 use crate::engine::VerifiedClaim;
 use crate::error::VerifyError;
@@ -71,6 +69,25 @@ impl Verifier {
     #[cfg(feature = "export")]
     pub fn export(&self) -> Result<crate::bn254::VerifyingKey, crate::bn254::export::ExportError> {
         crate::bn254::export::export(&self.key, &self.params, self.srs.insecure)
+    }
+
+    /// The same whatever its statement, which an exported key does not say: for who knows
+    /// it, as a contract does that asks for proofs of one statement alone.
+    ///
+    /// # Errors
+    /// When the circuit uses what exported keys do not know.
+    #[cfg(feature = "export")]
+    pub fn export_any(
+        &self,
+    ) -> Result<crate::bn254::VerifyingKey, crate::bn254::export::ExportError> {
+        let origin = crate::bn254::export::Origin {
+            family: self.key.family(),
+            shape: self.key.shape(),
+            layout: self.key.columns(),
+            public_inputs: self.key.statement().public_inputs(),
+            insecure_srs: self.srs.insecure,
+        };
+        crate::bn254::export::export_any(self.key.inner(), &self.params, origin)
     }
 
     /// Verifies one proof.
@@ -138,17 +155,9 @@ impl Verifier {
         files: &[VenueFile<Bn254Fr>],
     ) -> Result<Vec<Result<VerifiedSubtree<Bn254Fr>, VerifyError>>, crate::bn254::export::ExportError>
     {
-        use crate::bn254::export::{Origin, export_any};
         use crate::bn254::{self, Submission};
 
-        let origin = Origin {
-            family: self.key.family(),
-            shape: self.key.shape(),
-            layout: self.key.columns(),
-            public_inputs: venue::LEN,
-            insecure_srs: self.srs.insecure,
-        };
-        let key = export_any(self.key.inner(), &self.params, origin)?;
+        let key = self.export_any()?;
 
         let rows = |file: &VenueFile<Bn254Fr>| {
             file.instance().to_field_elements().map(|row| row.to_be_bytes())

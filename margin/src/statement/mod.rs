@@ -41,6 +41,19 @@ pub enum Statement {
     Escrow,
 }
 
+impl Statement {
+    /// How many public inputs its proofs have.
+    pub const fn public_inputs(self) -> usize {
+        match self {
+            Self::Margin => crate::instance::LEN,
+            Self::Transition | Self::Deleveraging => transition::LEN,
+            Self::Venue(_) => venue::LEN,
+            Self::Haircut(_) => haircut::LEN,
+            Self::Escrow => escrow::LEN,
+        }
+    }
+}
+
 impl fmt::Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -16,3 +16,4 @@ mod refusals;
 mod stage;
 mod story;
 mod surroundings;
+mod venues;

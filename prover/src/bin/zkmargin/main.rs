@@ -1,6 +1,7 @@
 //! The `zkmargin` command.
 
 mod amounts;
+mod circuit;
 mod cli;
 mod cmd;
 mod env;

@@ -1,22 +1,22 @@
 //! Parameters and keys, loaded once for the life of the process; what that takes
 //! is told on the way.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::gadgets::layout::Wide;
-use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
-use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, Shape};
+use zkmargin_margin::statement::Statement;
 use zkmargin_params::cache::Origin;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::{Backend, Device, Kzg};
 use zkmargin_prover::proving::Prover;
 use zkmargin_prover::setup::{Observer, Setup};
-use zkmargin_verifier::bn254;
+use zkmargin_verifier::{bn254, kzg};
 
+use crate::circuit::{OnCircuit, on_circuit};
 use crate::env::Env;
 use crate::error::Error;
 
@@ -45,32 +45,62 @@ pub(crate) fn verifier<B: Backend, C: FamilyCircuit<B::Field> + 'static>(
     Ok(SETUP.verifier::<B, C>(shape, dev, &env)?)
 }
 
-/// The verifying key of a circuit of the on-chain proof system, as contracts
-/// and pages read it.
+/// The verifying key of the margin proofs of a circuit of the on-chain proof system, as
+/// contracts and pages read it.
 pub(crate) fn exported_key(
-    (family, shape, layout): (Family, Shape, ColumnLayout),
+    circuit: (Family, Shape, ColumnLayout),
     dev: DevSrs,
     env: Env,
 ) -> Result<bn254::VerifyingKey, Error> {
-    let verifier = match layout {
-        ColumnLayout::Tall => margin_verifier::<Kzg>(family, shape, dev, env),
-        ColumnLayout::Wide => margin_verifier::<Kzg<Wide>>(family, shape, dev, env),
-    }?;
-    verifier.export().map_err(Error::Export)
+    on_chain(Statement::Margin, circuit, dev, env)?.export().map_err(Error::Export)
 }
 
-/// The verifier of the margin proofs of a family, in the layout of the proof system.
-pub(crate) fn margin_verifier<B: Backend>(
-    family: Family,
-    shape: Shape,
+/// The same of any statement, which the key does not say.
+#[cfg(feature = "chain")]
+pub(crate) fn exported_key_of(
+    statement: Statement,
+    circuit: (Family, Shape, ColumnLayout),
+    dev: DevSrs,
+    env: Env,
+) -> Result<bn254::VerifyingKey, Error> {
+    on_chain(statement, circuit, dev, env)?.export_any().map_err(Error::Export)
+}
+
+fn on_chain(
+    statement: Statement,
+    (family, shape, layout): (Family, Shape, ColumnLayout),
+    dev: DevSrs,
+    env: Env,
+) -> Result<Arc<kzg::Verifier>, Error> {
+    let of = (statement, family, shape);
+    match layout {
+        ColumnLayout::Tall => verifier_of::<Kzg>(of, dev, env),
+        ColumnLayout::Wide => verifier_of::<Kzg<Wide>>(of, dev, env),
+    }
+}
+
+/// The verifier of a statement's proofs in a family, in the layout of the proof system.
+pub(crate) fn verifier_of<B: Backend>(
+    (statement, family, shape): (Statement, Family, Shape),
     dev: DevSrs,
     env: Env,
 ) -> Result<Arc<B::Verifier>, Error> {
-    type Simulated<F, L> = SimulationCircuit<F, SCENARIOS, L>;
-    match family {
-        Family::Standard => verifier::<B, StandardCircuit<B::Field, B::Columns>>(shape, dev, env),
-        Family::Scenario => verifier::<B, ScenarioCircuit<B::Field, B::Columns>>(shape, dev, env),
-        Family::Simulation => verifier::<B, Simulated<B::Field, B::Columns>>(shape, dev, env),
+    let wanted = WantedVerifier::<B> { shape, dev, env, backend: PhantomData };
+    on_circuit::<B::Field, B::Columns, _>(statement, family, wanted)
+}
+
+struct WantedVerifier<B> {
+    shape: Shape,
+    dev: DevSrs,
+    env: Env,
+    backend: PhantomData<B>,
+}
+
+impl<B: Backend> OnCircuit<B::Field> for WantedVerifier<B> {
+    type Output = Result<Arc<B::Verifier>, Error>;
+
+    fn on<C: FamilyCircuit<B::Field> + 'static>(self) -> Self::Output {
+        verifier::<B, C>(self.shape, self.dev, self.env)
     }
 }
 

@@ -6,19 +6,18 @@ use pasta_curves::Fp;
 use serde::Serialize;
 use zkmargin_circuits::cost::{Cost, Rows, Summary, key_bytes, rows_by_part};
 use zkmargin_circuits::family::FamilyCircuit;
-use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
+use zkmargin_circuits::gadgets::layout::{Usual, Wide};
 use zkmargin_circuits::kzg;
 use zkmargin_circuits::lowering::LowerError;
-use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
-use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{Family, ProofSystem, Shape};
+use zkmargin_margin::statement::Statement;
 use zkmargin_prover::backend::SetupError;
 use zkmargin_prover::figures::Table;
 
+use crate::circuit::{OnCircuit, StatementArgs, on_circuit, on_margin};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{LayoutArgs, SrsArgs};
@@ -32,6 +31,8 @@ pub(crate) struct Args {
     /// Only this family of margin models: standard, scenario, simulation
     #[arg(long)]
     family: Option<Family>,
+    #[command(flatten)]
+    of: StatementArgs,
     #[command(flatten)]
     layout: LayoutArgs,
     /// Estimate time and memory of a proof on this machine, from a small one that is
@@ -47,6 +48,7 @@ struct Line {
     family: Family,
     shape: Shape,
     layout: ColumnLayout,
+    /// Of each account.
     positions: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiries: Option<usize>,
@@ -64,6 +66,8 @@ struct Line {
     key_bytes: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<Estimate>,
+    /// Of margin proofs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     rows_by_part: Vec<PartLine>,
 }
 
@@ -102,15 +106,27 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         return Err(Error::Usage("--shape: only the simulation family has a deep one"));
     }
     let layout = args.layout.of(env.new_proof_system())?;
+    if args.of.statement() != Statement::Margin && env.new_proof_system() == ProofSystem::Ipa {
+        return Err(Error::Usage(
+            "--of: rows of other statements are counted with --proof-system kzg (--layout wide has those of ipa)",
+        ));
+    }
     // First, so that the process's memory is still that of the proof.
     let asked = (env.new_proof_system(), layout);
     let sample = args.estimate.then(|| Sample::take(asked, args.srs, env)).transpose()?;
     let mut lines = Vec::new();
     for family in families {
+        let statement = match (args.of.statement_in(family), args.family) {
+            (Ok(statement), _) => statement,
+            // Not asked for by name.
+            (Err(_), None) => continue,
+            (Err(error), Some(_)) => return Err(error),
+        };
         let asked = |shape: &&Shape| args.shape.is_none_or(|only| **shape == only);
         for shape in family.shapes().iter().filter(asked) {
             let stage = format!("layout, {family} {shape}");
-            let measured = env.progress.stage(&stage, || measure(family, *shape, layout, env));
+            let work = Measure(family, *shape);
+            let measured = env.progress.stage(&stage, || measure(statement, work, layout, env));
             let mut line = measured.map_err(SetupError::from)?;
             line.estimate = sample.map(|sample| sample.scaled(line.k).into());
             lines.push(line);
@@ -120,54 +136,78 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
+/// A circuit that is laid out.
+#[derive(Clone, Copy)]
+struct Measure(Family, Shape);
+
+impl OnCircuit<Fp> for Measure {
+    type Output = Result<Line, kzg::KeyError>;
+
+    fn on<C: FamilyCircuit<Fp> + 'static>(self) -> Self::Output {
+        Ok(line::<Fp, C>(self.0, Cost::measure::<C>(self.1)))
+    }
+}
+
+impl OnCircuit<Bn254Fr> for Measure {
+    type Output = Result<Line, kzg::KeyError>;
+
+    fn on<C: FamilyCircuit<Bn254Fr> + 'static>(self) -> Self::Output {
+        Ok(line::<Bn254Fr, C>(self.0, kzg::cost::<C>(self.1)?))
+    }
+}
+
+/// Of a margin circuit, with its rows by part.
+struct MeasureParts(Measure);
+
+impl<F: MarginField> OnCircuit<F> for MeasureParts
+where
+    Measure: OnCircuit<F, Output = Result<Line, kzg::KeyError>>,
+{
+    type Output = Result<Line, kzg::KeyError>;
+
+    fn on<C: FamilyCircuit<F> + 'static>(self) -> Self::Output {
+        let parts = rows_by_part::<F, C>(self.0.1).map_err(LowerError::from)?;
+        Ok(Line { rows_by_part: part_lines(&Summary::of(&parts)), ..self.0.on::<C>()? })
+    }
+}
+
 fn measure(
-    family: Family,
-    shape: Shape,
+    statement: Statement,
+    work: Measure,
     layout: ColumnLayout,
     env: Env,
 ) -> Result<Line, kzg::KeyError> {
-    match (family, env.new_proof_system()) {
-        (Family::Standard, ProofSystem::Ipa) => {
-            line::<Fp, StandardCircuit<Fp>>(family, Cost::measure::<StandardCircuit<Fp>>(shape))
+    let parts = MeasureParts(work);
+    let tall = layout == ColumnLayout::Tall;
+    match (env.new_proof_system(), statement) {
+        // Of margin proofs alone: `run` refuses the others.
+        (ProofSystem::Ipa, _) => on_margin::<Fp, Usual, _>(work.0, parts),
+        (ProofSystem::Kzg, Statement::Margin) if tall => {
+            on_margin::<Bn254Fr, Usual, _>(work.0, parts)
         }
-        (Family::Scenario, ProofSystem::Ipa) => {
-            line::<Fp, ScenarioCircuit<Fp>>(family, Cost::measure::<ScenarioCircuit<Fp>>(shape))
-        }
-        (Family::Simulation, ProofSystem::Ipa) => {
-            line::<Fp, SimulationCircuit<Fp>>(family, Cost::measure::<SimulationCircuit<Fp>>(shape))
-        }
-        (_, ProofSystem::Kzg) => match layout {
-            ColumnLayout::Tall => on_chain::<Usual>(family, shape),
-            ColumnLayout::Wide => on_chain::<Wide>(family, shape),
-        },
+        (ProofSystem::Kzg, Statement::Margin) => on_margin::<Bn254Fr, Wide, _>(work.0, parts),
+        (ProofSystem::Kzg, _) if tall => on_circuit::<Bn254Fr, Usual, _>(statement, work.0, work),
+        (ProofSystem::Kzg, _) => on_circuit::<Bn254Fr, Wide, _>(statement, work.0, work),
     }
 }
 
-/// The on-chain proof system, in a layout.
-fn on_chain<L: Columns>(family: Family, shape: Shape) -> Result<Line, kzg::KeyError> {
-    fn of<C: FamilyCircuit<Bn254Fr>>(family: Family, shape: Shape) -> Result<Line, kzg::KeyError> {
-        line::<Bn254Fr, C>(family, kzg::cost::<C>(shape)?)
-    }
-    match family {
-        Family::Standard => of::<StandardCircuit<Bn254Fr, L>>(family, shape),
-        Family::Scenario => of::<ScenarioCircuit<Bn254Fr, L>>(family, shape),
-        Family::Simulation => of::<SimulationCircuit<Bn254Fr, SCENARIOS, L>>(family, shape),
-    }
+fn part_lines(Summary { position, expiry, scenario, account }: &Summary) -> Vec<PartLine> {
+    let part =
+        |part, &Rows { hash, arithmetic, range }: &Rows| PartLine { part, hash, arithmetic, range };
+    let mut lines = vec![part("a position", position)];
+    lines.extend(expiry.iter().map(|rows| part("an expiry", rows)));
+    lines.extend(scenario.iter().map(|rows| part("of it a scenario", rows)));
+    lines.push(part("the account", account));
+    lines
 }
 
-fn line<F: MarginField, C: FamilyCircuit<F>>(
-    family: Family,
-    cost: Cost,
-) -> Result<Line, kzg::KeyError> {
+fn line<F: MarginField, C: FamilyCircuit<F>>(family: Family, cost: Cost) -> Line {
     let stores_keys = ProofSystem::of_field(F::NAME) == Some(ProofSystem::Kzg);
-    let parts = rows_by_part::<F, C>(cost.shape).map_err(LowerError::from)?;
-    let Summary { position, expiry, scenario, account } = Summary::of(&parts);
-    let part = |part, Rows { hash, arithmetic, range }| PartLine { part, hash, arithmetic, range };
-    let mut rows_by_part = vec![part("a position", position)];
-    rows_by_part.extend(expiry.map(|rows| part("an expiry", rows)));
-    rows_by_part.extend(scenario.map(|rows| part("of it a scenario", rows)));
-    rows_by_part.push(part("the account", account));
-    Ok(Line {
+    let accounts = match C::STATEMENT {
+        Statement::Venue(depth) | Statement::Haircut(depth) => depth.leaves(),
+        _ => 1,
+    };
+    Line {
         family,
         shape: cost.shape,
         layout: C::layout(),
@@ -175,7 +215,7 @@ fn line<F: MarginField, C: FamilyCircuit<F>>(
         expiries: (family == Family::Scenario).then(|| cost.shape.scenario_expiries()),
         k: cost.k,
         rows: cost.rows,
-        rows_per_position: cost.rows / cost.positions.max(1),
+        rows_per_position: cost.rows / (cost.positions * accounts).max(1),
         advice_columns: cost.advice_columns,
         fixed_columns: cost.fixed_columns,
         permutation_columns: cost.permutation_columns,
@@ -184,8 +224,8 @@ fn line<F: MarginField, C: FamilyCircuit<F>>(
         proof_bytes: cost.proof_size,
         key_bytes: stores_keys.then(|| key_bytes(&cost)),
         estimate: None,
-        rows_by_part,
-    })
+        rows_by_part: Vec::new(),
+    }
 }
 
 fn table(lines: &[Line]) -> Vec<String> {
@@ -227,6 +267,9 @@ fn table(lines: &[Line]) -> Vec<String> {
     let mut text = table.lines();
     text.push(String::new());
     text.extend(estimates(lines));
+    if lines.iter().all(|line| line.rows_by_part.is_empty()) {
+        return text;
+    }
     let heads = ["family", "shape", "rows of", "hash", "arithmetic", "range"];
     let mut table = Table::new(3, heads);
     for line in lines {

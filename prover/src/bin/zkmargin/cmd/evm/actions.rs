@@ -112,6 +112,12 @@ pub(super) struct Refused {
     pub(super) error: String,
 }
 
+impl Refused {
+    pub(super) fn told(&self) -> String {
+        format!("{} refused: {}", self.account, self.error)
+    }
+}
+
 impl Sent {
     pub(super) fn of(on: &Registry, outcome: &Outcome) -> Self {
         match outcome {
@@ -131,8 +137,7 @@ impl Sent {
             Self::Planned(planned) => vec![planned.told()],
             Self::Mined { transaction, gas_used, events, refused, .. } => {
                 let mut lines: Vec<_> = events.iter().map(ToString::to_string).collect();
-                let no = |one: &Refused| format!("{} refused: {}", one.account, one.error);
-                lines.extend(refused.iter().map(no));
+                lines.extend(refused.iter().map(Refused::told));
                 lines.push(format!("  {gas_used} gas, transaction {transaction}"));
                 lines
             }
@@ -141,7 +146,7 @@ impl Sent {
 }
 
 /// What the contracts announced of the market.
-fn events(on: &Registry, receipt: &TransactionReceipt) -> Vec<Event> {
+pub(super) fn events(on: &Registry, receipt: &TransactionReceipt) -> Vec<Event> {
     let keepers = on.keepers();
     receipt.inner.logs().iter().filter_map(|log| event(on, &keepers, log)).collect()
 }

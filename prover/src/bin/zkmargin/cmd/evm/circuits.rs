@@ -1,11 +1,12 @@
 //! Circuits of a market: what proofs it accepts, from when until when.
 
-use alloy_sol_types::private::{Address, B256};
+use alloy_sol_types::private::{Address, B256, U256};
 use clap::Subcommand;
 use serde::Serialize;
 use zkmargin_evm::artifact::creation_code;
 use zkmargin_evm::contracts::MarginProofGate as gate;
 use zkmargin_evm::engine::{LAST_TIME, Time};
+use zkmargin_margin::statement::venue::SubtreeDepth;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::human;
 
@@ -51,7 +52,7 @@ pub(crate) struct Add {
     /// Deploy it first: compiled, as `node scripts/compile.mjs` writes it
     #[arg(long, value_name = "FILE", value_parser = parse_source, conflicts_with = "verifier")]
     artifact: Option<Source>,
-    /// What its proofs say: margin, changes, escrows
+    /// What its proofs say: margin, changes, escrows, venues
     #[arg(long, value_enum, default_value_t)]
     of: Statement,
     /// Hash of its code, as you found it to be what `zkmargin evm export` writes; the
@@ -95,12 +96,14 @@ pub(crate) enum Statement {
     Changes,
     /// An account's margin, with an escrow
     Escrows,
+    /// All accounts of a subtree
+    Venues,
 }
 
 impl Statement {
     /// By the contract's number.
     fn of(number: u8) -> Option<Self> {
-        [Self::Margin, Self::Changes, Self::Escrows].get(usize::from(number)).copied()
+        [Self::Margin, Self::Changes, Self::Escrows, Self::Venues].get(usize::from(number)).copied()
     }
 }
 
@@ -178,6 +181,7 @@ fn add(args: &Add, env: Env) -> Result<Exit, Error> {
         Statement::Margin => chain.send(at, &gate::addCircuitCall::from(named)),
         Statement::Changes => chain.send(at, &gate::addChangeCircuitCall::from(named)),
         Statement::Escrows => chain.send(at, &gate::addEscrowCircuitCall::from(named)),
+        Statement::Venues => chain.send(at, &gate::addVenueCircuitCall::from(named)),
     }?;
     report(&on, &[sent], env)
 }
@@ -201,9 +205,40 @@ pub(super) fn only(on: &Registry, of: Statement, named: Option<B256>) -> Result<
     if let Some(circuit) = named {
         return Ok(circuit);
     }
-    let fitting: Vec<_> = active(on)?.into_iter().filter(|line| line.of == Some(of)).collect();
-    match fitting.as_slice() {
-        [one] => Ok(one.circuit),
+    only_of(of, &those_of(on, of)?)
+}
+
+/// The market's only circuit of venues over subtrees of so many levels, or the one named.
+pub(super) fn only_over(
+    on: &Registry,
+    depth: SubtreeDepth,
+    named: Option<B256>,
+) -> Result<B256, EvmError> {
+    if let Some(circuit) = named {
+        return Ok(circuit);
+    }
+    let (context, of) = (on.context(), Statement::Venues);
+    let mut fitting = Vec::new();
+    for circuit in those_of(on, of)? {
+        let levels = on.chain.read(on.at.gate, &gate::depthOfCall { context, circuit })?;
+        if levels == U256::from(depth.get()) {
+            fitting.push(circuit);
+        }
+    }
+    only_of(of, &fitting)
+}
+
+/// The market's active circuits of a statement that are not frozen.
+fn those_of(on: &Registry, of: Statement) -> Result<Vec<B256>, EvmError> {
+    let now = on.chain.time()?;
+    let ends = |line: &Line| line.valid_until.is_some_and(|until| until < now);
+    let ours = |line: &Line| line.of == Some(of) && !line.frozen && !ends(line);
+    Ok(active(on)?.into_iter().filter(ours).map(|line| line.circuit).collect())
+}
+
+fn only_of(of: Statement, fitting: &[B256]) -> Result<B256, EvmError> {
+    match fitting {
+        [one] => Ok(*one),
         several => Err(EvmError::NotOneCircuit { of, found: several.len() }),
     }
 }
@@ -247,6 +282,7 @@ impl Line {
             Some(Statement::Margin) => "",
             Some(Statement::Changes) => ", of changes",
             Some(Statement::Escrows) => ", of escrows",
+            Some(Statement::Venues) => ", of venues",
             None => ", of a statement that this program does not know",
         };
         format!("{} {name}{of}{until}{frozen}", self.circuit)

@@ -18,6 +18,7 @@ use zkmargin_evm::contracts::MarginPaths::MarginPathsErrors as PathsError;
 use zkmargin_evm::contracts::MarginPriceCheck::MarginPriceCheckErrors as PricesError;
 use zkmargin_evm::contracts::MarginProofGate::MarginProofGateErrors as GateError;
 use zkmargin_evm::contracts::MarginRoles::MarginRolesErrors as RoleError;
+use zkmargin_evm::contracts::MarginVenueBatches::MarginVenueBatchesErrors as BatchesError;
 use zkmargin_evm::dev::DevVerifierError;
 use zkmargin_evm::engine;
 use zkmargin_margin::ids::{AccountId, ContextId};
@@ -110,6 +111,12 @@ pub(crate) enum EvmError {
     ChangesAreSet,
     #[error("no contract keeps escrows: the market demands none")]
     NoEscrows,
+    #[error("epoch {0} is not on record")]
+    NoEpoch(u64),
+    #[error("no contract takes proofs of venues: nobody is called by one")]
+    NoBatches,
+    #[error("the gate has a contract that takes proofs of venues")]
+    BatchesAreSet,
     #[error("of the account {0} no escrow is on record, or none of that epoch")]
     NoEscrow(AccountId),
     #[error(
@@ -207,6 +214,16 @@ pub(crate) enum Rejection {
     RowsNotNamed,
     #[error("the rows of the model are all named already")]
     RowsNamed,
+    #[error("the subtree is on record: all its accounts were looked at")]
+    AlreadyCovered,
+    #[error("a part of the subtree is on record: its rest takes proofs of smaller subtrees")]
+    PartlyCovered,
+    #[error("the tree has no such subtree")]
+    NotInTree,
+    #[error("the flagged accounts are not those that the proof is about")]
+    WrongList,
+    #[error("the account is not on record as flagged and not called, in that epoch")]
+    NotRefused,
     #[error("the gas is too little to verify a proof")]
     TooLittleGas,
     #[error("it reverted with {0}")]
@@ -224,6 +241,7 @@ impl Rejection {
             .or_else(|| Self::of_paths(data))
             .or_else(|| Self::of_prices(data))
             .or_else(|| Self::of_changes(data))
+            .or_else(|| Self::of_batches(data))
             .unwrap_or_else(|| Self::Other(format!("0x{}", hex::encode(data))))
     }
 
@@ -315,6 +333,18 @@ impl Rejection {
             EscrowsError::OtherCiphertext(_) => Some(Self::OtherCiphertext),
             _ => None,
         }
+    }
+
+    fn of_batches(data: &[u8]) -> Option<Self> {
+        Some(match BatchesError::abi_decode(data).ok()? {
+            BatchesError::AlreadyCovered(_) => Self::AlreadyCovered,
+            BatchesError::PartlyCovered(_) => Self::PartlyCovered,
+            BatchesError::NotInTree(_) => Self::NotInTree,
+            BatchesError::WrongList(_) => Self::WrongList,
+            BatchesError::NotRefused(_) => Self::NotRefused,
+            BatchesError::TooLittleGasForBatch(_) => Self::TooLittleGas,
+            _ => return None,
+        })
     }
 
     fn of_roles(data: &[u8]) -> Option<Self> {
@@ -433,6 +463,9 @@ impl EvmError {
             Self::PathsAreSet => "it is said once: `zkmargin evm paths show` tells which",
             Self::NoChanges => "the administrator deploys one: `zkmargin evm changes deploy`",
             Self::ChangesAreSet => "it is said once: `zkmargin evm changes status` tells which",
+            Self::NoEpoch(_) => "post it: `zkmargin evm post`",
+            Self::NoBatches => "the administrator deploys one: `zkmargin evm venue deploy`",
+            Self::BatchesAreSet => "it is said once: `zkmargin evm venue status` asks it",
             Self::NotSentDirectly(_) => {
                 "ask whoever made the proof, or who sent it, for its file: `committee share --proof`"
             }

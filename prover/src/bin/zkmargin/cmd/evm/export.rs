@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use zkmargin_evm::generate;
+use zkmargin_margin::statement::Statement;
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::bn254::VerifyingKey;
 
 use super::deployment::CircuitName;
+use crate::circuit::StatementArgs;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{SrsArgs, parse_source, refuse_existing, warn_of_insecure_srs, write_public};
-use crate::params::exported_key;
+use crate::params::exported_key_of;
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -31,7 +33,9 @@ pub(crate) struct Args {
         conflicts_with = "key"
     )]
     circuit: Option<CircuitName>,
-    /// The verifying key, as `zkmargin key export` writes it
+    #[command(flatten)]
+    of: StatementArgs,
+    /// The verifying key of margin proofs, as `zkmargin key export` writes it
     #[arg(short, long, value_name = "FILE", value_parser = parse_source)]
     key: Option<Source>,
     /// Name of the contract, instead of one after the circuit
@@ -51,6 +55,7 @@ pub(crate) struct Args {
 struct Report {
     contract: String,
     circuit: CircuitName,
+    statement: String,
     key: String,
     srs: String,
     insecure: bool,
@@ -59,16 +64,25 @@ struct Report {
 
 pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     refuse_existing(&args.output, args.force)?;
+    // As many public inputs as margin proofs have: a gate would take it for one of these.
+    if matches!(args.of.statement(), Statement::Haircut(_)) {
+        return Err(Error::Usage("--of haircuts: no contract takes such proofs"));
+    }
     let key = key(args, env)?;
     if key.is_insecure() {
         warn_of_insecure_srs();
     }
     let circuit = CircuitName::from(key.circuit());
-    let name = args.name.clone().unwrap_or_else(|| contract_name(circuit));
-    let source = generate::solidity(&key, &name);
+    let statement = args.of.statement();
+    let name = args.name.clone().unwrap_or_else(|| contract_name(statement, circuit));
+    let source = match statement {
+        Statement::Venue(depth) => generate::venue_solidity(&key, depth, &name),
+        _ => generate::solidity(&key, &name),
+    };
     let report = Report {
         contract: name,
         circuit,
+        statement: statement.to_string(),
         key: key.digest().to_string(),
         srs: key.srs().to_string(),
         insecure: key.is_insecure(),
@@ -79,6 +93,7 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
             vec![
                 format!("contract        {}", report.contract),
                 format!("circuit         {}", report.circuit),
+                format!("statement       {}", report.statement),
                 format!("key             {}", report.key),
                 format!("powers of tau   {}", report.srs),
             ]
@@ -91,7 +106,13 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
 fn key(args: &Args, env: Env) -> Result<VerifyingKey, Error> {
     let dev = args.srs.dev();
     match (&args.key, args.circuit) {
-        (None, Some(circuit)) => exported_key(circuit.parts(), dev, env),
+        (None, Some(circuit)) => {
+            let statement = args.of.statement_in(circuit.family)?;
+            exported_key_of(statement, circuit.parts(), dev, env)
+        }
+        (Some(_), _) if args.of.statement() != Statement::Margin => {
+            Err(Error::Usage("--key is of margin proofs: leave --of out"))
+        }
         (Some(source), _) => {
             let path = source.to_string();
             let key = VerifyingKey::from_bytes(&source.read()?)
@@ -105,10 +126,19 @@ fn key(args: &Args, env: Env) -> Result<VerifyingKey, Error> {
     }
 }
 
-/// `scenario-medium` is `VerifierScenarioMedium`.
-fn contract_name(circuit: CircuitName) -> String {
+/// `scenario-medium` is `VerifierScenarioMedium`; of another statement that comes first.
+fn contract_name(statement: Statement, circuit: CircuitName) -> String {
+    let of = match statement {
+        Statement::Margin => String::new(),
+        Statement::Transition => "Change".to_owned(),
+        Statement::Deleveraging => "Deleveraging".to_owned(),
+        Statement::Escrow => "Escrow".to_owned(),
+        Statement::Venue(depth) => format!("Venue{depth}"),
+        Statement::Haircut(depth) => format!("Haircut{depth}"),
+    };
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
-    format!("Verifier{}", circuit.to_string().split('-').map(capital).collect::<String>())
+    let circuit: String = circuit.to_string().split('-').map(capital).collect();
+    format!("Verifier{of}{circuit}")
 }
 
 fn parse_identifier(text: &str) -> Result<String, &'static str> {

@@ -24,6 +24,7 @@ mod rows;
 mod signer;
 mod signers;
 mod steps;
+mod venue;
 
 use clap::Subcommand;
 use zkmargin_margin::ids::ContextId;
@@ -98,6 +99,8 @@ pub(crate) enum Command {
     Changes(changes::Args),
     /// Proofs that the market's committee can open: send them, fetch what it opens
     Escrows(escrows::Args),
+    /// Proofs that nobody is spared: send a venue's, see what they cover
+    Venue(venue::Args),
     /// Posted prices against a feed: who shows that one is off has its epoch rejected
     Prices(prices::Args),
     /// Show, announce and replace who signs epochs
@@ -152,6 +155,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
         Command::Paths(args) => paths::run(args, env),
         Command::Changes(args) => changes::run(args, env),
         Command::Escrows(args) => escrows::run(args, env),
+        Command::Venue(args) => venue::run(args, env),
         Command::Prices(args) => prices::run(args, env),
         Command::Signers(command) => signers::run(command, env),
         Command::Models(command) => halts::model(command, env),

@@ -143,7 +143,7 @@ pub(super) fn standing(args: &Standing, env: Env) -> Result<Exit, Error> {
 }
 
 /// The market now.
-fn meta(on: &Registry) -> Result<markets::Meta, EvmError> {
+pub(super) fn meta(on: &Registry) -> Result<markets::Meta, EvmError> {
     Ok(on.market(&markets::readCall { context: on.context(), epoch: 0 })?.meta)
 }
 

@@ -7,6 +7,7 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_margin::claim::{Claim, Level, Multiplier};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Memo};
+use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::statement::venue::{SubtreeDepth, VenueInstance, VenueWitness};
 use zkmargin_prover::backend::{Backend, Device};
@@ -14,8 +15,9 @@ use zkmargin_prover::bulk;
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
 use zkmargin_prover::venue::{FieldHex, State};
-use zkmargin_prover::venue_proof::{VenueProofError, WantedVenue, WholeVenue};
+use zkmargin_prover::venue_proof::{PreparedSubtree, VenueProofError, WantedVenue, WholeVenue};
 use zkmargin_prover::with_depth;
+use zkmargin_verifier::proof::{MAX_BYTES, VenueFile};
 
 use super::{Portfolios, read_state};
 use crate::cmd::prove::{ShapeChoice, parse_shape};
@@ -32,7 +34,8 @@ const NOTE: &str = "\
 The portfolios of all accounts of the state are needed, each once. Of every subtree \
 with accounts one proof is made; together they show how many accounts there are and \
 which of them are below the level, and of no other account anything. Accounts below \
-are flagged by name in the proofs. `zkmargin verify --venue DIR` checks them.";
+are flagged by name in the proofs. `zkmargin verify --venue DIR` checks them. After a kill \
+the same command goes on: proofs of the same statements that are there are kept.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -86,7 +89,7 @@ pub(crate) struct Args {
     /// Where the proofs go, one a subtree
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// Replace existing output files
+    /// Make all proofs again, and replace existing output files
     #[arg(long)]
     force: bool,
 }
@@ -154,7 +157,7 @@ fn prove<B: Backend, M: FamilyMarket<B::Field> + Sync>(
         warn_of_insecure_srs();
     }
     let outputs: Vec<_> = (0..whole.subtrees()).map(|index| args.output_of(index)).collect();
-    outputs.iter().try_for_each(|output| refuse_existing(output, args.force))?;
+    outputs.iter().try_for_each(|output| kept::<B>(args, output).map(drop))?;
     create_directory(&args.output)?;
     let flagged = match args.layout.of(B::SYSTEM)? == B::SYSTEM.usual_layout() {
         true => with_depth!(args.leaves, D => {
@@ -226,14 +229,48 @@ where
 {
     let failed = |error| args.failed(error);
     let prover = prover::<B, C>(whole.shape(), args.srs.dev(), args.device, env)?;
-    let mut flagged = Vec::new();
+    let (mut flagged, mut found) = (Vec::new(), 0);
     for (index, output) in outputs.iter().enumerate() {
         let prepared = whole.prepare(index).map_err(failed)?;
-        let stage = format!("proof of subtree {index}, of {}", outputs.len());
-        let file =
-            env.progress.stage(&stage, || prover.prove_subtree(&prepared)).map_err(failed)?;
-        write_public(output, file.to_json().as_bytes(), args.force, env)?;
         flagged.extend(prepared.flagged());
+        match kept::<B>(args, output)? {
+            Some(file) if is_of(&file, &prepared, (whole.shape(), C::layout())) => found += 1,
+            Some(_) => refuse_existing(output, args.force)?,
+            None => {
+                let stage = format!("proof of subtree {index}, of {}", outputs.len());
+                let made = env.progress.stage(&stage, || prover.prove_subtree(&prepared));
+                let file = made.map_err(failed)?;
+                write_public(output, file.to_json().as_bytes(), args.force, env)?;
+            }
+        }
+    }
+    if found > 0 {
+        env.out.note(format!("{found} proofs were there already, of the same statements: kept"));
     }
     Ok(flagged)
+}
+
+/// A proof that was there before, unless it is to be replaced. Another file there is
+/// refused.
+fn kept<B: Backend>(args: &Args, output: &Path) -> Result<Option<VenueFile<B::Field>>, Error> {
+    if args.force || !output.exists() {
+        return Ok(None);
+    }
+    let bytes = Source::Path(output.to_path_buf()).read_at_most(MAX_BYTES)?;
+    match VenueFile::parse(&bytes) {
+        Ok(file) => Ok(Some(file)),
+        Err(_) => refuse_existing(output, args.force).map(|()| None),
+    }
+}
+
+/// Whether a proof is the one that would be made.
+fn is_of<F: MarginField, M: FamilyMarket<F>>(
+    file: &VenueFile<F>,
+    prepared: &PreparedSubtree<F, M>,
+    (shape, layout): (Shape, ColumnLayout),
+) -> bool {
+    let circuit = file.circuit();
+    (circuit.shape, circuit.layout) == (shape, layout)
+        && file.subtree() == prepared.subtree()
+        && file.instance() == prepared.instance()
 }

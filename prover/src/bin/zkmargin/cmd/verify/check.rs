@@ -2,10 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use zkmargin_circuits::scenario::ScenarioFigures;
-use zkmargin_circuits::simulation::{SCENARIOS, SimulationFigures};
-use zkmargin_circuits::standard::StandardFigures;
-use zkmargin_circuits::statement::transition::{DeleveragingCircuit, TransitionCircuit};
 use zkmargin_margin::layout::ColumnLayout;
 use zkmargin_margin::statement::Statement;
 use zkmargin_params::srs::DevSrs;
@@ -16,8 +12,7 @@ use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::escrow::is_escrow;
 use zkmargin_verifier::proof::transition::{self, is_transition};
 use zkmargin_verifier::proof::{
-    CircuitId, Family, MAX_BYTES, ProofFile, TransitionFile, VerifiedEscrow, VerifiedTransition,
-    circuit_of,
+    CircuitId, MAX_BYTES, ProofFile, TransitionFile, VerifiedEscrow, VerifiedTransition, circuit_of,
 };
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
@@ -25,7 +20,7 @@ use super::escrow::check_escrow;
 use crate::env::Env;
 use crate::error::Error;
 use crate::input::{SrsArgs, warn_of_insecure_srs};
-use crate::params::{margin_verifier, verifier};
+use crate::params::verifier_of;
 
 /// Whether insecure powers of tau will do, and the layout that is taken alone.
 pub(crate) type Expected = (SrsArgs, Option<ColumnLayout>);
@@ -122,7 +117,6 @@ fn check_transition_of<B: Backend>(
     srs: SrsArgs,
     env: Env,
 ) -> Result<VerifiedTransition, Error> {
-    type Of<F, G, L> = TransitionCircuit<F, G, L>;
     let file = TransitionFile::<B::Field>::parse(bytes)
         .map_err(|error| proof_error(source, error.into()))?;
     let dev = match file.srs().is_some_and(|srs| srs.insecure) {
@@ -133,24 +127,8 @@ fn check_transition_of<B: Backend>(
         }
         true => return Err(Error::InsecureSrs(source.to_string())),
     };
-    let shape = circuit.shape;
-    let verifier = match circuit.family {
-        // The other families have no circuit of it: their key refuses the file.
-        Family::Standard if file.instance().aim().statement() == Statement::Deleveraging => {
-            type Of<F, L> = DeleveragingCircuit<F, StandardFigures<F>, L>;
-            verifier::<B, Of<B::Field, B::Columns>>(shape, dev, env)
-        }
-        Family::Standard => {
-            verifier::<B, Of<B::Field, StandardFigures<_>, B::Columns>>(shape, dev, env)
-        }
-        Family::Scenario => {
-            verifier::<B, Of<B::Field, ScenarioFigures<_>, B::Columns>>(shape, dev, env)
-        }
-        Family::Simulation => verifier::<
-            B,
-            Of<B::Field, SimulationFigures<_, SCENARIOS>, B::Columns>,
-        >(shape, dev, env),
-    }?;
+    let of = (file.instance().aim().statement(), circuit.family, circuit.shape);
+    let verifier = verifier_of::<B>(of, dev, env)?;
     env.progress
         .stage("verification of 1 proof", || B::verify_transition(&verifier, &file))
         .map_err(|error| proof_error(source, error))
@@ -258,7 +236,8 @@ fn check_group<B: Backend>(
         if dev == DevSrs::AllowInsecure {
             warn_of_insecure_srs();
         }
-        let verifier = margin_verifier::<B>(circuit.family, circuit.shape, dev, env)?;
+        let of = (Statement::Margin, circuit.family, circuit.shape);
+        let verifier = verifier_of::<B>(of, dev, env)?;
         let files: Vec<_> = batch.iter().map(|(_, _, file)| file.clone()).collect();
         let name = format!("verification of {}", count(files.len()));
         let verified = env.progress.stage(&name, || B::verify(&verifier, &files));

@@ -1,10 +1,7 @@
 //! Proofs with an escrow, and the committee that is to be able to open them.
 
-use zkmargin_circuits::scenario::ScenarioFigures;
-use zkmargin_circuits::simulation::{SCENARIOS, SimulationFigures};
-use zkmargin_circuits::standard::StandardFigures;
-use zkmargin_circuits::statement::escrow::EscrowCircuit;
 use zkmargin_margin::escrow::Binding;
+use zkmargin_margin::statement::Statement;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::escrow::EscrowGroup;
@@ -13,7 +10,7 @@ use zkmargin_prover::with_backend;
 use zkmargin_verifier::MalformedProof;
 use zkmargin_verifier::engine::Root;
 use zkmargin_verifier::proof::escrow::circuit_of;
-use zkmargin_verifier::proof::{CircuitId, EscrowFile, Family, VerifiedEscrow};
+use zkmargin_verifier::proof::{CircuitId, EscrowFile, VerifiedEscrow};
 
 use super::check::{Expected, check_layout, is_usual, proof_error};
 use crate::cmd::committee::{
@@ -22,7 +19,7 @@ use crate::cmd::committee::{
 use crate::env::Env;
 use crate::error::Error;
 use crate::input::{SrsArgs, parse_source, warn_of_insecure_srs};
-use crate::params::verifier;
+use crate::params::verifier_of;
 
 /// What is demanded of escrows.
 #[derive(Debug, clap::Args)]
@@ -104,7 +101,6 @@ fn check_of<B: Backend>(
     srs: SrsArgs,
     env: Env,
 ) -> Result<VerifiedEscrow, Error> {
-    type Of<F, G, L> = EscrowCircuit<F, G, L>;
     let file =
         EscrowFile::<B::Field>::parse(bytes).map_err(|error| proof_error(source, error.into()))?;
     let dev = match file.srs().is_some_and(|srs| srs.insecure) {
@@ -115,19 +111,8 @@ fn check_of<B: Backend>(
         }
         true => return Err(Error::InsecureSrs(source.to_string())),
     };
-    let shape = circuit.shape;
-    let verifier = match circuit.family {
-        Family::Standard => {
-            verifier::<B, Of<B::Field, StandardFigures<_>, B::Columns>>(shape, dev, env)
-        }
-        Family::Scenario => {
-            verifier::<B, Of<B::Field, ScenarioFigures<_>, B::Columns>>(shape, dev, env)
-        }
-        Family::Simulation => verifier::<
-            B,
-            Of<B::Field, SimulationFigures<_, SCENARIOS>, B::Columns>,
-        >(shape, dev, env),
-    }?;
+    let of = (Statement::Escrow, circuit.family, circuit.shape);
+    let verifier = verifier_of::<B>(of, dev, env)?;
     env.progress
         .stage("verification of 1 proof", || B::verify_escrow(&verifier, &file))
         .map_err(|error| proof_error(source, error))

@@ -1,25 +1,21 @@
 //! `zkmargin verify --haircut`: that a loss is shared fairly.
 
 use serde::Serialize;
-use zkmargin_circuits::scenario::ScenarioFigures;
-use zkmargin_circuits::simulation::{SCENARIOS, SimulationFigures};
-use zkmargin_circuits::standard::StandardFigures;
-use zkmargin_circuits::statement::haircut::HaircutCircuit;
-use zkmargin_params::srs::DevSrs;
+use zkmargin_margin::statement::Statement;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
-use zkmargin_prover::{with_backend, with_depth};
+use zkmargin_prover::with_backend;
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::haircut::{NotOneHaircut, VerifiedHaircut};
 use zkmargin_verifier::pins::{Assurances, Figure, Mismatch, Pins, Verdict};
-use zkmargin_verifier::proof::{CircuitId, Family, HaircutFile, VerifiedCuts, haircut};
+use zkmargin_verifier::proof::{HaircutFile, VerifiedCuts, haircut};
 
 use super::check::{Expected, is_usual, proof_error};
 use super::subtrees::{self, Files};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::SrsArgs;
-use crate::params::verifier;
+use crate::params::verifier_of;
 
 #[derive(Serialize)]
 struct Report {
@@ -45,10 +41,10 @@ pub(super) fn report(
     env: Env,
 ) -> Result<Exit, Error> {
     let files = subtrees::read(sources, haircut::circuit_of, expected, env)?;
-    let (circuit, depth) = files.kind;
+    let circuit = files.kind.0;
     let whole = with_backend!(circuit.proof_system, B => match is_usual(circuit) {
-        true => with_depth!(depth, D => check::<B, D>(&files, expected.0, env)),
-        false => with_depth!(depth, D => check::<<B as Backend>::Wide, D>(&files, expected.0, env)),
+        true => check::<B>(&files, expected.0, env),
+        false => check::<<B as Backend>::Wide>(&files, expected.0, env),
     })?;
     pins.matches_haircut(&whole).map_err(|error| mismatch(&whole, error))?;
     let report = Report {
@@ -78,19 +74,16 @@ impl Report {
 }
 
 /// Verifies the proofs of one circuit and puts them together.
-fn check<B: Backend, const D: u8>(
-    files: &Files,
-    srs: SrsArgs,
-    env: Env,
-) -> Result<VerifiedHaircut, Error> {
-    let Files { sources, bytes, kind: (circuit, _) } = files;
+fn check<B: Backend>(files: &Files, srs: SrsArgs, env: Env) -> Result<VerifiedHaircut, Error> {
+    let Files { sources, bytes, kind: (circuit, depth) } = files;
     let mut parsed = Vec::with_capacity(bytes.len());
     for (source, bytes) in sources.iter().zip(bytes) {
         let file = HaircutFile::<B::Field>::parse(bytes);
         parsed.push(file.map_err(|error| proof_error(source, error.into()))?);
     }
     let dev = subtrees::dev_srs(sources, parsed.iter().map(HaircutFile::srs), srs)?;
-    let verifier = verifier_of::<B, D>(*circuit, dev, env)?;
+    let of = (Statement::Haircut(*depth), circuit.family, circuit.shape);
+    let verifier = verifier_of::<B>(of, dev, env)?;
     let name = format!("verification of {} proofs", parsed.len());
     let results = env.progress.stage(&name, || B::verify_haircut(&verifier, &parsed));
     let proofs = sources
@@ -102,27 +95,6 @@ fn check<B: Backend, const D: u8>(
         NotOneHaircut::Venue(error) => subtrees::not_one_venue(sources, error),
         error => Error::NotOneHaircut(error),
     })
-}
-
-fn verifier_of<B: Backend, const D: u8>(
-    circuit: CircuitId,
-    dev: DevSrs,
-    env: Env,
-) -> Result<std::sync::Arc<B::Verifier>, Error> {
-    type Of<F, G, L, const D: u8> = HaircutCircuit<F, G, D, L>;
-    type Simulated<F> = SimulationFigures<F, SCENARIOS>;
-    let shape = circuit.shape;
-    match circuit.family {
-        Family::Standard => {
-            verifier::<B, Of<B::Field, StandardFigures<B::Field>, B::Columns, D>>(shape, dev, env)
-        }
-        Family::Scenario => {
-            verifier::<B, Of<B::Field, ScenarioFigures<B::Field>, B::Columns, D>>(shape, dev, env)
-        }
-        Family::Simulation => {
-            verifier::<B, Of<B::Field, Simulated<B::Field>, B::Columns, D>>(shape, dev, env)
-        }
-    }
 }
 
 /// A state root that is not the one told says that subtrees are missing or foreign.

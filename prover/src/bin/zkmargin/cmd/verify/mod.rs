@@ -26,6 +26,10 @@ use crate::output::stderr_line;
 
 pub(crate) use check::{check_files, check_transition, read_files};
 pub(crate) use escrow::check_escrow;
+#[cfg(feature = "chain")]
+pub(crate) use subtrees::not_one_venue;
+#[cfg(feature = "chain")]
+pub(crate) use venue::not_covered;
 
 use check::{Verified, check_all};
 use escrow::{Demanded, EscrowArgs};

@@ -75,7 +75,7 @@ pub(super) fn dev_srs(
 }
 
 /// Proofs that are not of one venue.
-pub(super) fn not_one_venue(sources: &[Source], error: NotOneVenue) -> Error {
+pub(crate) fn not_one_venue(sources: &[Source], error: NotOneVenue) -> Error {
     let place = match error {
         NotOneVenue::Doubled { second, .. } => sources.get(second),
         NotOneVenue::Foreign { proof, .. } => sources.get(proof),
