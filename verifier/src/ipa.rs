@@ -21,7 +21,8 @@ use zkmargin_margin::statement::Statement;
 use crate::engine::{ClaimData, VerifiedClaim};
 use crate::error::VerifyError;
 use crate::proof::{
-    CircuitId, EscrowFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow, VerifiedSubtree,
+    CircuitId, EscrowFile, NettingFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow,
+    VerifiedNetting, VerifiedSubtree,
     VerifiedTransition,
 };
 
@@ -127,6 +128,20 @@ impl Verifier {
         verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
             .map_err(|error| refused(&error))?;
         Ok(VerifiedEscrow::of(file))
+    }
+
+    /// Verifies one proof over several venues.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_netting(&self, file: &NettingFile<Fp>) -> Result<VerifiedNetting, VerifyError> {
+        file.check_key((self.circuit(Statement::Netting)?, None), self.key.proof_size())?;
+        let rows = file.instance().to_field_elements();
+        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
+        let strategy = SingleVerifier::new(&self.params);
+        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
+            .map_err(|error| refused(&error))?;
+        Ok(VerifiedNetting::of(file))
     }
 
     /// Whether the proof is one this key could verify.

@@ -7,14 +7,18 @@
 //! | `escrow/` | the same, and that a key's holder can open the portfolio |
 //! | `transition/` | one portfolio becomes another, and that meets a level |
 //! | `venue/` | of all accounts of a subtree, those below a level are flagged |
+//! | `netting/` | what an account holds at several venues meets a level, or is below it |
 //! | `claim.rs` | the claim's parts, the disclosure |
 //! | `market.rs` | the header over the rows |
+//! | `held.rs` | what one of several portfolios holds of a slot |
 //! | `state.rs` | the commitment and the account's leaf |
 
 pub(crate) mod claim;
 pub mod escrow;
+pub(crate) mod held;
 pub mod margin;
 pub(crate) mod market;
+pub mod netting;
 pub(crate) mod state;
 pub mod transition;
 pub mod venue;

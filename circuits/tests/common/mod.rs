@@ -8,6 +8,7 @@ pub mod escrow;
 pub mod golden;
 pub mod lowered;
 pub mod mock;
+pub mod netting;
 pub mod scenario;
 pub mod simulation;
 pub mod transition;

@@ -9,9 +9,11 @@
 //! | [`transition`] | one portfolio becomes another, and that meets a level, is healthier, or cures a breach | [`TransitionInstance`](transition::TransitionInstance) |
 //! | [`venue`] | of all accounts of a subtree, those below a level are flagged and no others | [`VenueInstance`](venue::VenueInstance) |
 //! | [`escrow`] | the margin statement, and that a key's holder can open the portfolio | [`EscrowInstance`](escrow::EscrowInstance) |
+//! | [`netting`] | what an account holds at several venues, taken together, meets a level, or is below it | [`NettingInstance`](netting::NettingInstance) |
 
 pub mod escrow;
 pub mod margin;
+pub mod netting;
 pub mod transition;
 pub mod venue;
 
@@ -33,6 +35,9 @@ pub enum Statement {
     /// An account meets a level, or is below it, and a key's holder can open its
     /// portfolio.
     Escrow,
+    /// What an account holds at several venues, taken together, meets a level, or is
+    /// below it.
+    Netting,
 }
 
 impl fmt::Display for Statement {
@@ -43,6 +48,7 @@ impl fmt::Display for Statement {
             Self::Deleveraging => "deleveraging",
             Self::Venue(depth) => return write!(f, "venue over {} leaves", depth.leaves()),
             Self::Escrow => "escrow",
+            Self::Netting => "netting",
         })
     }
 }

@@ -9,6 +9,7 @@ mod common;
 pub mod deleveraging;
 pub mod escrow;
 mod integers;
+pub mod netting;
 mod points;
 pub mod scenario;
 pub mod simulation;
@@ -90,6 +91,8 @@ pub enum Statement<F> {
     Presumed(String, [Polynomial<F>; 2]),
     /// A polynomial is zero.
     Zero(String, Polynomial<F>),
+    /// A bit, where it is one, says that a polynomial is not zero.
+    Differs(String, [Polynomial<F>; 2]),
     /// A polynomial is below two to this.
     Below(String, Polynomial<F>, u32),
     /// Wires stand for the signed digits of a polynomial, so many bits apart and each
@@ -157,6 +160,7 @@ impl<F> Statement<F> {
             | Self::Picked(..)
             | Self::Presumed(..) => None,
             Self::Zero(name, _)
+            | Self::Differs(name, _)
             | Self::Below(name, ..)
             | Self::Extreme(name, ..)
             | Self::Sign(name, ..)

@@ -38,18 +38,21 @@
 //! and without stray bits, texts have no escapes. Unknown, missing and repeated
 //! fields are refused. White space and the order of fields are free.
 //!
-//! Proofs of a transition, of a venue's accounts, and of an account's margin with an
-//! escrow, are other formats: [`TransitionFile`], [`VenueFile`], [`EscrowFile`].
+//! Proofs of a transition, of a venue's accounts, of an account's margin with an
+//! escrow, and of what it holds at several venues, are other formats:
+//! [`TransitionFile`], [`VenueFile`], [`EscrowFile`], [`NettingFile`].
 
 mod circuit;
 pub mod escrow;
 mod json;
+pub mod netting;
 mod read;
 pub mod transition;
 pub mod venue;
 
 pub use circuit::CircuitId;
 pub use escrow::{EscrowFile, VerifiedEscrow};
+pub use netting::{NettingData, NettingFile, VenueData, VerifiedNetting};
 pub use transition::{TransitionData, TransitionFile, VerifiedTransition};
 pub use venue::{VenueFile, VerifiedSubtree};
 
