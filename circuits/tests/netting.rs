@@ -19,6 +19,7 @@ use zkmargin_circuits::figures::FamilyFigures;
 use zkmargin_circuits::standard::StandardFigures;
 use zkmargin_circuits::statement::netting::{Assignment, NettingCircuit};
 use zkmargin_margin::claim::Level;
+use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::instance::MEMO;
 use zkmargin_margin::portfolio::{Position, Reserved};
 use zkmargin_margin::relation::{MarginFamily, Violation};
@@ -119,10 +120,10 @@ fn rejects_n1_lies_about_a_venue() {
         };
         rejects(&case, lie, "N1 not held is nothing");
         rejects(&case, |a| a.slots[slot][absent].cash += Fp::ONE, "N1 not held is nothing");
-        rejects(&case, |a| a.slots[slot][absent].held = Fp::ONE, "N3 venues");
+        rejects(&case, |a| a.slots[slot][absent].held = Fp::ONE, "N1 account");
         rejects(&case, |a| a.slots[slot][venue].held = Fp::from(2), "N1 held is a bit");
         rejects(&case, |a| a.venues[venue].blinding += Fp::ONE, "N1 account");
-        rejects(&case, |a| a.venues[venue].path[0][0] += Fp::ONE, "N3 venues");
+        rejects(&case, |a| a.venues[venue].path[0][0] += Fp::ONE, "N1 account");
         rejects(&case, |a| a.venues[venue].account += Fp::ONE, "N1 account");
     }
     // A position told to be held at no venue, and lots and cash that make up for each
@@ -220,14 +221,12 @@ fn rejects_n2_sums_out_of_range() {
 fn rejects_n3_a_venue_that_counts_twice() {
     // Under its own name.
     let twice = |book: &Book| standard::<Fp>(&[book.clone(), book.clone()], LEVEL, 0);
-    let [_, rich] = hedge();
+    let rich = book(&[position(0, PERP, 1, 1_000)]);
     let mut case = twice(&rich);
     assert_eq!(case.check(), Ok(()), "two books that are as large");
     case.witness.sides[1] = case.witness.sides[0].clone();
     case.publish();
     is_refused(&case, Violation::VenueTwice(1), "N3 context differs");
-    rejects(&case, |_| (), "N3 state root differs");
-    rejects(&case, |_| (), "N3 commitment differs");
     // Another account of the same venue, in the same root or in one of another epoch.
     let mut case = twice(&rich);
     case.witness.sides[1].venue.context = case.witness.sides[0].venue.context;
@@ -255,9 +254,11 @@ fn one_tree(case: &mut StandardNetting<Fp>) {
     use zkmargin_margin::merkle::Tree;
     use zkmargin_margin::poseidon::Domain;
 
-    let leaves = case.witness.sides.iter().map(|side| {
-        state_leaf(side.venue.account, side.commitment, side.venue.context)
-    });
+    let leaves = case
+        .witness
+        .sides
+        .iter()
+        .map(|side| state_leaf(side.venue.account, side.commitment, side.venue.context));
     let tree = Tree::build(Domain::StateNode, STATE_DEPTH, leaves.collect()).unwrap();
     for (index, side) in case.witness.sides.iter_mut().enumerate() {
         side.venue.state_root = tree.root();
@@ -298,9 +299,8 @@ fn rejects_n3_lies_about_who_is_there() {
 fn rejects_n4_isolated_buckets_of_two_venues() {
     let poor = position(3, PERP, 100, -99_000);
     let rich = position(3, PERP, 0, 50_000);
-    let case = |one: &[Position], other: &[Position]| {
-        standard::<Fp>(&[book(one), book(other)], LEVEL, 0)
-    };
+    let case =
+        |one: &[Position], other: &[Position]| standard::<Fp>(&[book(one), book(other)], LEVEL, 0);
     let short = case(std::slice::from_ref(&poor), &[]);
     is_refused(&short, Violation::FalseClaim, "M6 at least");
     // One position of two, and two positions of the bucket.

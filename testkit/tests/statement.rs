@@ -9,6 +9,8 @@ mod deleveraging;
 mod escrow;
 #[path = "../../circuits/tests/common/mod.rs"]
 mod fixtures;
+#[path = "statement/netting.rs"]
+mod netting;
 #[path = "statement/scenario.rs"]
 mod scenario;
 #[path = "statement/simulation.rs"]

@@ -22,8 +22,7 @@ use crate::engine::{ClaimData, VerifiedClaim};
 use crate::error::VerifyError;
 use crate::proof::{
     CircuitId, EscrowFile, NettingFile, ProofFile, TransitionFile, VenueFile, VerifiedEscrow,
-    VerifiedNetting, VerifiedSubtree,
-    VerifiedTransition,
+    VerifiedNetting, VerifiedSubtree, VerifiedTransition,
 };
 
 /// Checks the proofs of one shape of a family.

@@ -175,12 +175,7 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
     }
 
     /// The same under a name.
-    pub fn equal_as(
-        &mut self,
-        name: &str,
-        left: &Cell<F>,
-        right: &Cell<F>,
-    ) -> Result<(), Error> {
+    pub fn equal_as(&mut self, name: &str, left: &Cell<F>, right: &Cell<F>) -> Result<(), Error> {
         let name = self.name(&format!("{name}: equal"));
         if hook::dropped(&name, || "copy".to_owned()) {
             return Ok(());

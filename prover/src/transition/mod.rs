@@ -122,9 +122,11 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
             Statement::Deleveraging => {
                 M::DeleveragingIn::<Usual>::STATEMENT == Statement::Deleveraging
             }
-            Statement::Margin | Statement::Transition | Statement::Venue(_) | Statement::Escrow => {
-                true
-            }
+            Statement::Margin
+            | Statement::Transition
+            | Statement::Venue(_)
+            | Statement::Escrow
+            | Statement::Netting => true,
         };
         if !is_proved {
             return Err(unprovable(Unprovable::Aim(wanted.aim)));

@@ -40,6 +40,8 @@ pub enum Figure {
     Next,
     /// Digest of a transition's change.
     Change,
+    /// The venues that a proof nets over, with the account and the state root at each.
+    Venues,
 }
 
 impl Figure {
@@ -62,6 +64,7 @@ impl Figure {
             Self::Age => "the age of the prices",
             Self::Next => "the next commitment",
             Self::Change => "the change",
+            Self::Venues => "the venues",
         }
     }
 
@@ -80,6 +83,7 @@ impl Figure {
             Self::Age => "age",
             Self::Next => "next",
             Self::Change => "change",
+            Self::Venues => "venues",
         }
     }
 
@@ -94,8 +98,9 @@ impl Figure {
             Self::Account => claim.account.to_string(),
             Self::Memo => claim.memo.to_string(),
             Self::Signers | Self::Claim | Self::Age => return None,
-            // Only transitions have one: a margin proof is about none.
-            Self::Next | Self::Change => "none".to_owned(),
+            // Only transitions, and proofs over venues, have one: a margin proof is about
+            // none.
+            Self::Next | Self::Change | Self::Venues => "none".to_owned(),
         })
     }
 
@@ -112,6 +117,7 @@ impl Figure {
             Self::Change => data.change.to_string(),
             Self::Memo => data.memo.to_string(),
             Self::Signers | Self::Claim | Self::Age => return None,
+            Self::Venues => "none".to_owned(),
         })
     }
 }
@@ -245,10 +251,12 @@ impl Pins {
         &self.waived
     }
 
-    /// How well a figure is known.
+    /// How well a figure is known; of several venues, the one that is known least.
     pub fn assurance(&self, figure: Figure) -> Assurance {
         let rules = self.rules.iter().filter(|rule| rule.figure == figure);
-        rules.map(|rule| rule.by).max().unwrap_or(Assurance::Claimed)
+        let known = rules.map(|rule| rule.by);
+        let known = if figure == Figure::Venues { known.min() } else { known.max() };
+        known.unwrap_or(Assurance::Claimed)
     }
 
     /// Holds a proof's public inputs to every rule; the side of its claim. A claim
@@ -266,7 +274,12 @@ impl Pins {
                 _ => {}
             }
         }
-        let (found, side) = (claim.claim, claim.claim.side());
+        self.matches_claim(claim.claim)
+    }
+
+    /// Holds a claim of an account as it is to what must be claimed; its side.
+    pub(super) fn matches_claim(&self, found: Claim) -> Result<Side, Mismatch> {
+        let side = found.side();
         let expected = match self.claim {
             ClaimRule::AtLeast { level, times, leverage }
                 if side == Side::AtLeast && !found.is_at_least(level, times, leverage) =>

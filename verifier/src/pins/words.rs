@@ -110,7 +110,8 @@ impl Pins {
 
     /// What verdicts rest on, by assurance; `None` for nothing.
     pub fn rests_on(&self) -> Option<String> {
-        let pinned = [Figure::Context, Figure::StateRoot, Figure::MarketRoot, Figure::Model];
+        let pinned =
+            [Figure::Context, Figure::StateRoot, Figure::Venues, Figure::MarketRoot, Figure::Model];
         let mut groups: BTreeMap<Assurance, Vec<Figure>> = BTreeMap::new();
         for figure in pinned {
             groups.entry(self.assurance(figure)).or_default().push(figure);

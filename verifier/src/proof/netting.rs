@@ -24,6 +24,7 @@ use zkmargin_margin::STATEMENT_VERSION;
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
+use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::netting::{MAX_VENUES, NettingInstance, VenueAccount, Venues};
 
@@ -33,6 +34,7 @@ use super::read::{
     identifier, not_canonical, parse_claim, parse_head, parse_proof, parse_rows, parse_srs, root,
 };
 use super::{MAX_BYTES, VERSION};
+use crate::encoding::{shortfall, text};
 use crate::error::MalformedProof;
 use crate::root::Root;
 
@@ -283,10 +285,13 @@ pub struct NettingData {
     /// The margin model.
     pub model: ModelDigest,
     /// What is claimed of all that is held, taken together.
+    #[serde(serialize_with = "text::serialize")]
     pub claim: Claim,
-    /// The shortfall in quote units, or zero.
-    pub disclosed: u128,
-    /// What the submitter says besides.
+    /// The shortfall, or zero.
+    #[serde(serialize_with = "shortfall::serialize")]
+    pub disclosed: Shortfall,
+    /// What the submitter says besides; nothing where it is left out.
+    #[serde(skip_serializing_if = "Memo::is_none")]
     pub memo: Memo,
 }
 
@@ -305,7 +310,7 @@ impl<F: MarginField> From<(&NettingInstance<F>, &Venues<F>)> for NettingData {
             market_root: Root::from_field(&instance.market_root),
             model: instance.model,
             claim: instance.claim,
-            disclosed: instance.disclosed.get(),
+            disclosed: instance.disclosed,
             memo: instance.memo,
         }
     }
@@ -333,7 +338,6 @@ impl VerifiedNetting {
 mod tests {
     use pasta_curves::Fp;
     use zkmargin_margin::claim::{Level, Side};
-    use zkmargin_margin::instance::Shortfall;
     use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 
     use super::*;

@@ -45,9 +45,10 @@ fn differ<F: MarginField, L: Layouter<F>>(
     (earlier, later): (&Cell<F>, &Cell<F>),
 ) -> Result<(), Error> {
     let difference = s.sub(&format!("other {name}"), later, earlier)?;
-    let inverse = difference.value().zip(present.value()).map(|(difference, present)| {
-        difference.invert().unwrap_or(F::ZERO) * present
-    });
+    let inverse = difference
+        .value()
+        .zip(present.value())
+        .map(|(difference, present)| difference.invert().unwrap_or(F::ZERO) * present);
     let inverse = s.witness_unchecked(&format!("N3 {name} inverse"), inverse)?;
     let told = s.mul(&format!("N3 {name} differs"), &difference, &inverse)?;
     s.equal_as(&format!("N3 {name} differs where present"), &told, present)

@@ -113,9 +113,7 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> NettingCircuit<F, G, L> {
     }
 }
 
-impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F>
-    for NettingCircuit<F, G, L>
-{
+impl<F: MarginField, G: FamilyFigures<F>, L: Columns> FamilyCircuit<F> for NettingCircuit<F, G, L> {
     type Family = G::Family;
     type Instance = NettingInstance<F>;
     type Witness = NettingWitness<G::Family>;

@@ -172,10 +172,7 @@ fn check_list<M: MarginFamily>(
 }
 
 /// N1.
-fn check_side<F: crate::field::MarginField>(
-    index: usize,
-    side: &Side<F>,
-) -> Result<(), Violation> {
+fn check_side<F: crate::field::MarginField>(index: usize, side: &Side<F>) -> Result<(), Violation> {
     let Side { venue, positions, reserved, blinding, commitment, path } = side;
     if positions.windows(2).any(|pair| pair[0].key() >= pair[1].key()) {
         return Err(Violation::VenueOrder(index));

@@ -113,3 +113,56 @@ impl<F: MarginField> Venues<F> {
         venues_digest(at, &self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use pasta_curves::Fp;
+
+    use super::*;
+    use crate::poseidon::hash;
+
+    fn venue(context: u8, root: u64) -> VenueAccount<Fp> {
+        let bytes = core::array::from_fn(|i| if i == 1 { context } else { 0 });
+        let context = ContextId::from_be_bytes(&bytes).unwrap();
+        let account = AccountId::new([context.as_bytes()[0]; 20]);
+        VenueAccount { context, state_root: Fp::from(root), account }
+    }
+
+    /// Every set of venues has one list, and no list has a venue twice.
+    #[test]
+    fn lists_are_canonical() {
+        let [a, b] = [venue(1, 7), venue(2, 8)];
+        assert_eq!(Venues::new(vec![b, a]), Venues::of_sorted(vec![a, b]));
+        assert_eq!(Venues::of_sorted(vec![b, a]), Err(InvalidVenues::Order));
+        assert_eq!(Venues::<Fp>::new(vec![]), Err(InvalidVenues::Number(0)));
+        let five = (1..=5).map(|i| venue(i, i.into())).collect();
+        assert_eq!(Venues::new(five), Err(InvalidVenues::Number(5)));
+        let twice = Err(InvalidVenues::ContextTwice(a.context));
+        assert_eq!(Venues::new(vec![a, VenueAccount { state_root: Fp::from(9), ..a }]), twice);
+        let one_root = Err(InvalidVenues::RootTwice(a.context, b.context));
+        assert_eq!(Venues::new(vec![a, venue(2, 7)]), one_root);
+        assert_eq!(Venues::new(vec![a, venue(2, 8), venue(3, 7)]).map(|_| ()), {
+            Err(InvalidVenues::RootTwice(a.context, venue(3, 7).context))
+        });
+        assert_eq!(Venues::new(vec![venue(0, 1)]), Err(InvalidVenues::Zero));
+    }
+
+    /// As the documentation lays it out, absent venues as zeros.
+    #[test]
+    fn the_digest_is_the_chain_over_the_list() {
+        let (house, account) = (venue(9, 0).context, AccountId::new([5; 20]));
+        let [a, b] = [venue(1, 7), venue(2, 8)];
+        let digest = Venues::new(vec![a, b]).unwrap().digest((house, account));
+        let [x, y] = [a, b].map(|v| (v.context.to_field(), v.state_root, v.account.to_field()));
+        let zero = Fp::from(0);
+        let mut chain = hash(Domain::Venues, [house.to_field(), account.to_field(), x.0, x.1]);
+        for next in [[x.2, y.0, y.1], [y.2, zero, zero], [zero; 3], [zero; 3]] {
+            chain = hash(Domain::VenuesNext, [chain, next[0], next[1], next[2]]);
+        }
+        assert_eq!(digest, chain);
+        assert_ne!(digest, Venues::new(vec![a]).unwrap().digest((house, account)));
+        assert_ne!(digest, venues_digest((house, account), &[b, a]));
+    }
+}

@@ -176,9 +176,11 @@ fn make<B: Backend, M: FamilyMarket<B::Field>>(
         Statement::Deleveraging => {
             file_of::<B, M, M::DeleveragingIn<B::Columns>>(args, prepared, env)
         }
-        Statement::Margin | Statement::Transition | Statement::Venue(_) | Statement::Escrow => {
-            file_of::<B, M, M::TransitionIn<B::Columns>>(args, prepared, env)
-        }
+        Statement::Margin
+        | Statement::Transition
+        | Statement::Venue(_)
+        | Statement::Escrow
+        | Statement::Netting => file_of::<B, M, M::TransitionIn<B::Columns>>(args, prepared, env),
     }
 }
 

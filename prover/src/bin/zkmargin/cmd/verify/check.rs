@@ -14,14 +14,16 @@ use zkmargin_prover::files::Source;
 use zkmargin_prover::with_backend;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::escrow::is_escrow;
+use zkmargin_verifier::proof::netting::is_netting;
 use zkmargin_verifier::proof::transition::{self, is_transition};
 use zkmargin_verifier::proof::{
-    CircuitId, Family, MAX_BYTES, ProofFile, TransitionFile, VerifiedEscrow, VerifiedTransition,
-    circuit_of,
+    CircuitId, Family, MAX_BYTES, ProofFile, TransitionFile, VerifiedEscrow, VerifiedNetting,
+    VerifiedTransition, circuit_of,
 };
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
 use super::escrow::check_escrow;
+use super::netting::check_netting;
 use crate::env::Env;
 use crate::error::Error;
 use crate::input::{SrsArgs, warn_of_insecure_srs};
@@ -47,6 +49,20 @@ pub(super) enum Verified {
     Transition(VerifiedTransition),
     /// Of an account's margin, with an escrow.
     Escrow(VerifiedEscrow),
+    /// Of what an account holds at several venues.
+    Netting(VerifiedNetting),
+}
+
+/// Whether these are proofs over several venues, which are verified apart from others:
+/// a state root that is told is no expectation of theirs.
+pub(super) fn are_nettings(checked: &[Result<Verified, Error>]) -> Result<bool, Error> {
+    let is_netting = |verified: &&Verified| matches!(verified, Verified::Netting(_));
+    let verified = || checked.iter().flatten();
+    match verified().filter(is_netting).count() {
+        0 => Ok(false),
+        all if all == verified().count() => Ok(true),
+        _ => Err(Error::Usage("verify proofs over several venues apart from others")),
+    }
 }
 
 /// Reads and verifies proofs of every statement, those of an account's margin that
@@ -57,7 +73,9 @@ pub(super) fn check_all(
     env: Env,
 ) -> Result<Vec<Result<Verified, Error>>, Error> {
     let is_other = |proof: &ProofBytes<'_>| {
-        proof.1.as_ref().is_ok_and(|bytes| is_transition(bytes) || is_escrow(bytes))
+        let is_other =
+            |bytes: &Vec<u8>| is_transition(bytes) || is_escrow(bytes) || is_netting(bytes);
+        proof.1.as_ref().is_ok_and(is_other)
     };
     let files = read_files(sources);
     let are_others: Vec<_> = files.iter().map(is_other).collect();
@@ -93,6 +111,9 @@ fn check_other(
 ) -> Result<Verified, Error> {
     match is_escrow(bytes) {
         true => check_escrow(source, bytes, expected, env).map(Verified::Escrow),
+        false if is_netting(bytes) => {
+            check_netting(source, bytes, expected, env).map(Verified::Netting)
+        }
         false => check_transition(source, bytes, expected, env).map(Verified::Transition),
     }
 }

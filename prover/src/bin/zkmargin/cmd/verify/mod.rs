@@ -7,6 +7,7 @@
 mod check;
 mod escrow;
 mod expected;
+mod netting;
 mod page;
 mod venue;
 mod verdict;
@@ -25,7 +26,7 @@ use crate::output::stderr_line;
 pub(crate) use check::{check_files, check_transition, read_files};
 pub(crate) use escrow::check_escrow;
 
-use check::{Verified, check_all};
+use check::{Verified, are_nettings, check_all};
 use escrow::{Demanded, EscrowArgs};
 use expected::Expected;
 use verdict::{ProofReport, Report};
@@ -51,7 +52,7 @@ pub(crate) struct Args {
     venue: bool,
     /// Show the proof in the browser, on a page that verifies it there too; until
     /// the command is ended
-    #[arg(long)]
+    #[arg(long, conflicts_with = "at")]
     open: bool,
     /// Take proofs of this layout of columns alone, tall or wide, as a contract does
     #[arg(long, value_name = "LAYOUT")]
@@ -88,6 +89,11 @@ fn report(args: &Args, env: Env) -> Result<Exit, Error> {
     }
     let demanded = args.escrow.demanded(env)?;
     let checked = check_all(&args.proof, (args.srs, args.layout), env)?;
+    // They are held to venues in place of a state root.
+    let pins = match are_nettings(&checked)? {
+        true => pins.of_netting(),
+        false => pins,
+    };
     let (mut first_error, mut below) = (None, false);
     let other = |source: &Source, error: Mismatch| Error::Mismatch {
         place: source.to_string(),
@@ -116,6 +122,13 @@ fn report(args: &Args, env: Env) -> Result<Exit, Error> {
                 demand(demanded.as_ref(), source, None)?;
                 pins.matches_transition(transition.data()).map_err(|error| other(source, error))?;
                 Ok(ProofReport::transition(source, *transition.data(), &pins))
+            }
+            Verified::Netting(netting) => {
+                demand(demanded.as_ref(), source, None)?;
+                let side =
+                    pins.matches_netting(netting.data()).map_err(|error| other(source, error))?;
+                below |= side == Side::Below;
+                Ok(ProofReport::netting(source, netting.data().clone(), &pins))
             }
         });
         proofs.push(match matched {
