@@ -14,12 +14,18 @@ use common::netting::{
 use common::*;
 use ff::Field;
 use pasta_curves::Fp;
+use zkmargin_circuits::cost::Cost;
 use zkmargin_circuits::family::{FamilyCircuit, TooManyPositions, Unprovable};
 use zkmargin_circuits::figures::FamilyFigures;
-use zkmargin_circuits::standard::StandardFigures;
+use zkmargin_circuits::gadgets::layout::{Usual, Wide};
+use zkmargin_circuits::kzg;
+use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
+use zkmargin_circuits::simulation::{SCENARIOS, SimulationFigures};
+use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
 use zkmargin_circuits::statement::netting::{Assignment, NettingCircuit};
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField as _;
+use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MEMO;
 use zkmargin_margin::portfolio::{Position, Reserved};
 use zkmargin_margin::relation::{MarginFamily, Violation};
@@ -347,4 +353,63 @@ fn what_cannot_be_proved_is_refused_in_words() {
     let case = standard::<Fp>(&vec![book(&[]); 5], LEVEL, 0);
     let refused = Circuit::checked(Shape::Small, &case.instance, &case.witness).unwrap_err();
     assert_eq!(refused, Unprovable::Violation(Violation::Venues(5)));
+}
+
+/// Rows against those of the margin circuit of the same shape, in percent.
+#[test]
+fn rows_are_at_most_so_many_times_the_margin_circuits() {
+    let percent = |netting: Cost, margin: Cost| {
+        // The rows that blind the columns, and some to spare.
+        assert!(netting.rows + 10 <= 1 << netting.k, "{netting:?}");
+        assert!(netting.rows + 10 > 1 << (netting.k - 1), "{netting:?}");
+        assert_eq!(netting.advice_columns, margin.advice_columns);
+        assert_eq!(netting.permutation_columns, margin.permutation_columns);
+        netting.rows * 100 / margin.rows
+    };
+    let wide = |shape| {
+        [
+            percent(
+                Cost::measure::<NettingCircuit<Fp, Standard>>(shape),
+                Cost::measure::<StandardCircuit<Fp>>(shape),
+            ),
+            percent(
+                Cost::measure::<NettingCircuit<Fp, ScenarioFigures<Fp>>>(shape),
+                Cost::measure::<ScenarioCircuit<Fp>>(shape),
+            ),
+        ]
+    };
+    let tall = |shape| {
+        [
+            percent(
+                kzg::cost::<NettingCircuit<Bn254Fr, StandardFigures<Bn254Fr>>>(shape).unwrap(),
+                kzg::cost::<StandardCircuit<Bn254Fr>>(shape).unwrap(),
+            ),
+            percent(
+                kzg::cost::<NettingCircuit<Bn254Fr, ScenarioFigures<Bn254Fr>>>(shape).unwrap(),
+                kzg::cost::<ScenarioCircuit<Bn254Fr>>(shape).unwrap(),
+            ),
+        ]
+    };
+    assert_eq!(Shape::ALL.map(wide), [[0, 0], [0, 0], [0, 0]]);
+    // The largest takes seconds to lower.
+    assert_eq!([Shape::Small, Shape::Medium].map(tall), [[0, 0], [0, 0]]);
+}
+
+/// `k` of every shape in every layout, of the families that have keys.
+#[test]
+#[ignore = "a list for who changes a circuit"]
+fn rows_and_k_of_every_shape() {
+    fn of<C: FamilyCircuit<Bn254Fr>>(name: &str) {
+        for shape in Shape::ALL {
+            let Cost { rows, k, .. } = kzg::cost::<C>(shape).unwrap();
+            println!("{name} {shape} {}: {rows} rows, k {k}", C::layout());
+        }
+    }
+    type Netting<G, L> = NettingCircuit<Bn254Fr, G, L>;
+    of::<Netting<StandardFigures<Bn254Fr>, Usual>>("standard");
+    of::<Netting<StandardFigures<Bn254Fr>, Wide>>("standard");
+    of::<Netting<ScenarioFigures<Bn254Fr>, Usual>>("scenario");
+    of::<Netting<ScenarioFigures<Bn254Fr>, Wide>>("scenario");
+    of::<Netting<SimulationFigures<Bn254Fr, SCENARIOS>, Usual>>("simulation");
+    of::<Netting<SimulationFigures<Bn254Fr, SCENARIOS>, Wide>>("simulation");
 }
