@@ -5,6 +5,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::statement::escrow::EscrowInstance;
+use zkmargin_margin::statement::netting::NettingInstance;
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::simulation::backtest::book::Book;
@@ -15,7 +16,7 @@ use zkmargin_prover::escrow::{
     CiphertextFile, CommitteeFile, EscrowGroup, MemberFile, PartFile, ViewingKeyFile,
 };
 use zkmargin_prover::transition::Opening;
-use zkmargin_verifier::proof::{EscrowFile, TransitionFile, VenueFile};
+use zkmargin_verifier::proof::{EscrowFile, NettingFile, TransitionFile, VenueFile};
 
 /// The public inputs of every statement, as the EVM reads them: one encoding each.
 pub fn public_inputs(bytes: &[u8]) {
@@ -28,12 +29,15 @@ pub fn public_inputs(bytes: &[u8]) {
     if let Ok(instance) = TransitionInstance::<Bn254Fr>::from_bytes(bytes) {
         assert_eq!(instance.to_bytes().as_slice(), bytes);
     }
+    if let Ok(instance) = NettingInstance::<Bn254Fr>::from_bytes(bytes) {
+        assert_eq!(instance.to_bytes().as_slice(), bytes);
+    }
     if let Ok(instance) = VenueInstance::<Bn254Fr>::from_bytes(bytes) {
         assert_eq!(instance.to_bytes().as_slice(), bytes);
     }
 }
 
-/// A proof file of an escrow, a transition or a venue, of either proof system.
+/// A proof file of an escrow, a transition, a venue or over several, of either proof system.
 pub fn statement_file(bytes: &[u8]) {
     fn read<F: MarginField>(bytes: &[u8]) {
         if let Ok(file) = EscrowFile::<F>::parse(bytes) {
@@ -44,6 +48,9 @@ pub fn statement_file(bytes: &[u8]) {
         }
         if let Ok(file) = VenueFile::<F>::parse(bytes) {
             assert_eq!(VenueFile::parse(file.to_json().as_bytes()).as_ref(), Ok(&file));
+        }
+        if let Ok(file) = NettingFile::<F>::parse(bytes) {
+            assert_eq!(NettingFile::parse(file.to_json().as_bytes()).as_ref(), Ok(&file));
         }
     }
     read::<Fp>(bytes);
