@@ -69,6 +69,13 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         }
     }
 
+    fn netting_k(layout: ColumnLayout, shape: Shape) -> u32 {
+        match (layout, shape) {
+            (ColumnLayout::Tall, Shape::Large) => Self::k(layout, shape),
+            _ => Self::k(layout, shape) + 1,
+        }
+    }
+
     fn positions(shape: Shape) -> usize {
         shape.scenario_positions()
     }

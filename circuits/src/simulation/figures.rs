@@ -88,6 +88,14 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         }
     }
 
+    fn netting_k(layout: ColumnLayout, shape: Shape) -> u32 {
+        match (layout, shape, N) {
+            (ColumnLayout::Tall, Shape::Small | Shape::Medium, 65..=250)
+            | (ColumnLayout::Wide, Shape::Large | Shape::Deep, 65..=250) => Self::k(layout, shape),
+            _ => Self::k(layout, shape) + 1,
+        }
+    }
+
     fn positions(shape: Shape) -> usize {
         shape.simulation_positions()
     }

@@ -45,8 +45,9 @@ impl<F: MarginField> Buckets<F> {
         let zero = s.zero();
         let (mut count, mut owner) = (s.scale("holders less used", -F::ONE, used, F::ZERO)?, zero);
         for (venue, held) in (0..).zip(held) {
-            count = s.add("more holders", &count, held)?;
-            owner = s.add_scaled("holder", &owner, (F::from(venue), held), F::ZERO)?;
+            count = s.add(&format!("holders to {venue}"), &count, held)?;
+            let term = (F::from(venue), held);
+            owner = s.add_scaled(&format!("holder to {venue}"), &owner, term, F::ZERO)?;
         }
         s.product_is_zero("N4 one venue of a position", &isolated, &count)?;
         if let Some(last) = &last {

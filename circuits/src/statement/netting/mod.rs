@@ -104,8 +104,8 @@ impl<F: MarginField, G: FamilyFigures<F>, L: Columns> NettingCircuit<F, G, L> {
         }
         s.scope("reserved");
         let mut reserved = s.zero();
-        for venue in &venues {
-            reserved = s.add("N2 reserved", &reserved, &venue.reserved)?;
+        for (venue, side) in venues.iter().enumerate() {
+            reserved = s.add(&format!("N2 reserved {venue}"), &reserved, &side.reserved)?;
         }
         // Each is in range, so the sum does not wrap; it is as much as one account's.
         let reserved = s.range_check("N2 reserved of all", &reserved, RESERVED_BITS)?;
