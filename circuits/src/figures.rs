@@ -63,6 +63,11 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     /// The same of the margin circuit with an escrow.
     fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32;
 
+    /// The same of the netting circuit.
+    fn netting_k(layout: ColumnLayout, shape: Shape) -> u32 {
+        Self::k(layout, shape) + 1
+    }
+
     /// Positions that a shape holds.
     fn positions(shape: Shape) -> usize;
 
@@ -114,14 +119,15 @@ pub trait FamilyFigures<F: MarginField>: Sized {
     ) -> Result<Self::Slot, Error>;
 
     /// Orders a slot after the previous one, which the first does not have, and
-    /// adds it to the sums (M4, M5); `at` is its index, with the hints.
+    /// adds it to the sums (M4, M5); `at` is its index, with the hints. Says whether
+    /// the slot continues the bucket; `None` in a family that has one.
     fn add<L: Layouter<F>>(
         &mut self,
         s: &mut Synthesizer<'_, F, L>,
         previous: Option<&Self::Slot>,
         slot: &Self::Slot,
         at: (usize, Value<&Self::Hints>),
-    ) -> Result<(), Error>;
+    ) -> Result<Option<Boundary<F>>, Error>;
 
     /// Constrains all that follows from the sums, and the side of the claim (M5,
     /// M6).

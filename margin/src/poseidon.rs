@@ -125,6 +125,10 @@ pub enum Domain {
     EscrowNext = 28,
     /// The leaf of the market tree that holds the digest of the snapshot.
     MarketSnapshot = 32,
+    /// The first four elements of the list of venues that a proof nets over.
+    Venues = 40,
+    /// The digest so far and three more elements of such a list.
+    VenuesNext = 41,
 }
 
 impl Domain {

@@ -60,6 +60,14 @@ pub enum Clause {
     E2,
     /// `ESCROW` is its digest.
     E3,
+    /// What is held at each venue opens a leaf in the venue's state root.
+    N1,
+    /// Lots, cash and what is reserved are the sums over the venues.
+    N2,
+    /// No venue, state root or commitment counts twice; `VENUES` is the list's digest.
+    N3,
+    /// An isolated bucket is one venue's.
+    N4,
 }
 
 impl fmt::Display for Clause {
@@ -236,6 +244,39 @@ pub enum Violation {
     /// The digest is another escrow's.
     #[error("E3: the escrow's digest is not that of this key and ciphertext")]
     EscrowDigest,
+    /// A commitment that does not open to what is said to be held at a venue.
+    #[error("N1: the commitment at venue {0} does not open to these positions")]
+    VenueOpening(usize),
+    /// Positions at a venue that are not strictly in order.
+    #[error("N1: the positions at venue {0} are out of order or have a duplicate")]
+    VenueOrder(usize),
+    /// A leaf that is not in the venue's state root.
+    #[error("N1: the account and commitment are not in the state root of venue {0}")]
+    NotAtVenue(usize),
+    /// A position of the totals that no venue has.
+    #[error("N2: position {0} of the totals is held at no venue")]
+    HeldNowhere(usize),
+    /// A position that is not the sum of the venues'.
+    #[error("N2: position {0} of the totals is not the sum over the venues")]
+    Total(usize),
+    /// A position of a venue that the totals do not have.
+    #[error("N2: a position of a venue is missing in the totals")]
+    NotInTotal,
+    /// Another sum of what is reserved.
+    #[error("N2: what is reserved in all is not the sum over the venues")]
+    TotalReserved,
+    /// No venue, or too many.
+    #[error("N3: a proof nets over 1 to 4 venues, not {0}")]
+    Venues(usize),
+    /// A context, state root or commitment for the second time.
+    #[error("N3: venue {0} has the context, the state root or the commitment of an earlier one")]
+    VenueTwice(usize),
+    /// The digest is another list's.
+    #[error("N3: the digest is not that of these venues, context and account")]
+    VenuesDigest,
+    /// An isolated bucket of two venues.
+    #[error("N4: the bucket of position {0} is isolated, and two venues have it")]
+    SharedBucket(usize),
 }
 
 impl Violation {
@@ -284,6 +325,12 @@ impl Violation {
             Self::NoncePoint => Clause::E1,
             Self::Ciphertext => Clause::E2,
             Self::EscrowDigest => Clause::E3,
+            Self::VenueOpening(_) | Self::VenueOrder(_) | Self::NotAtVenue(_) => Clause::N1,
+            Self::HeldNowhere(_) | Self::Total(_) | Self::NotInTotal | Self::TotalReserved => {
+                Clause::N2
+            }
+            Self::Venues(_) | Self::VenueTwice(_) | Self::VenuesDigest => Clause::N3,
+            Self::SharedBucket(_) => Clause::N4,
         }
     }
 }

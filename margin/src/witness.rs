@@ -13,7 +13,7 @@ use crate::poseidon::Domain;
 use crate::relation::Violation;
 
 /// Domain and depth of the state tree.
-const STATE_TREE: (Domain, usize) = (Domain::StateNode, STATE_DEPTH);
+pub(crate) const STATE_TREE: (Domain, usize) = (Domain::StateNode, STATE_DEPTH);
 /// Domain and depth of the market tree.
 pub(crate) const MARKET_TREE: (Domain, usize) = (Domain::MarketNode, MARKET_DEPTH);
 

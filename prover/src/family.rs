@@ -13,6 +13,7 @@ use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigu
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
 use zkmargin_circuits::statement::escrow::EscrowCircuit;
 use zkmargin_circuits::statement::haircut::HaircutCircuit;
+use zkmargin_circuits::statement::netting::NettingCircuit;
 use zkmargin_circuits::statement::transition::{DeleveragingCircuit, TransitionCircuit};
 use zkmargin_circuits::statement::venue::VenueCircuit;
 use zkmargin_margin::claim::{Level, MULTIPLIER_ONE, Multiplier};
@@ -27,6 +28,7 @@ use zkmargin_margin::simulation::{Simulation, WEIGHT_ONE};
 use zkmargin_margin::standard::Standard;
 use zkmargin_margin::statement::escrow::{EscrowInstance, EscrowWitness};
 use zkmargin_margin::statement::haircut::{HaircutInstance, HaircutWitness};
+use zkmargin_margin::statement::netting::{NettingInstance, NettingWitness};
 use zkmargin_margin::statement::transition::{TransitionInstance, TransitionWitness};
 use zkmargin_margin::statement::venue::{VenueInstance, VenueWitness};
 use zkmargin_params::market::{Market, MarketError, scenario, simulation};
@@ -88,6 +90,10 @@ pub trait FamilyMarket<F: MarginField>: Sized {
 
     /// The circuit of margin with an escrow over the family, in a layout.
     type EscrowIn<L: Columns>: FamilyCircuit<F, Instance = EscrowInstance<F>, Witness = EscrowWitness<Self::Family>>
+        + 'static;
+
+    /// The circuit over several venues over the family, in a layout.
+    type NettingIn<L: Columns>: FamilyCircuit<F, Instance = NettingInstance<F>, Witness = NettingWitness<Self::Family>>
         + 'static;
 
     /// The circuit of deleveragings, in a layout; that of transitions where the family
@@ -165,6 +171,7 @@ impl<F: MarginField> FamilyMarket<F> for Market<F> {
     type CircuitIn<L: Columns> = StandardCircuit<F, L>;
     type TransitionIn<L: Columns> = TransitionCircuit<F, StandardFigures<F>, L>;
     type EscrowIn<L: Columns> = EscrowCircuit<F, StandardFigures<F>, L>;
+    type NettingIn<L: Columns> = NettingCircuit<F, StandardFigures<F>, L>;
     type DeleveragingIn<L: Columns> = DeleveragingCircuit<F, StandardFigures<F>, L>;
     type VenueIn<const D: u8, L: Columns> = VenueCircuit<F, StandardFigures<F>, D, L>;
     type HaircutIn<const D: u8, L: Columns> = HaircutCircuit<F, StandardFigures<F>, D, L>;
@@ -231,6 +238,7 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
     type CircuitIn<L: Columns> = ScenarioCircuit<F, L>;
     type TransitionIn<L: Columns> = TransitionCircuit<F, ScenarioFigures<F>, L>;
     type EscrowIn<L: Columns> = EscrowCircuit<F, ScenarioFigures<F>, L>;
+    type NettingIn<L: Columns> = NettingCircuit<F, ScenarioFigures<F>, L>;
     type DeleveragingIn<L: Columns> = Self::TransitionIn<L>;
     type VenueIn<const D: u8, L: Columns> = VenueCircuit<F, ScenarioFigures<F>, D, L>;
     type HaircutIn<const D: u8, L: Columns> = HaircutCircuit<F, ScenarioFigures<F>, D, L>;
@@ -312,6 +320,7 @@ impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
     type CircuitIn<L: Columns> = SimulationCircuit<F, SCENARIOS, L>;
     type TransitionIn<L: Columns> = TransitionCircuit<F, SimulationFigures<F, SCENARIOS>, L>;
     type EscrowIn<L: Columns> = EscrowCircuit<F, SimulationFigures<F, SCENARIOS>, L>;
+    type NettingIn<L: Columns> = NettingCircuit<F, SimulationFigures<F, SCENARIOS>, L>;
     type DeleveragingIn<L: Columns> = Self::TransitionIn<L>;
     type VenueIn<const D: u8, L: Columns> = VenueCircuit<F, SimulationFigures<F, SCENARIOS>, D, L>;
     type HaircutIn<const D: u8, L: Columns> =

@@ -21,6 +21,7 @@
 //! | [`backend`] | the proof systems behind one interface |
 //! | [`family`] | the families of margin models behind one interface |
 //! | [`bulk`] | many files at once |
+//! | [`netting`] | from portfolios at several venues to the proof that they meet a level together |
 //! | [`escrow`] | a committee: keys, shares of a decryption, what they open |
 //! | [`files`], [`json`] | bounded, atomic files; strict JSON whose errors show no value |
 //!
@@ -45,6 +46,7 @@ pub mod freshness {
 pub mod haircut_proof;
 pub mod human;
 pub mod json;
+pub mod netting;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod portfolio_file;

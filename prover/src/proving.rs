@@ -121,6 +121,21 @@ pub struct Gap {
     amount: String,
 }
 
+impl Gap {
+    /// Of an account that stands so to the level of a claim.
+    pub(crate) fn of<F: MarginField, M: FamilyMarket<F>>(
+        market: &M,
+        claim: Claim,
+        Standing { shortfall, surplus }: Standing,
+    ) -> Self {
+        let units = match claim.side() {
+            Side::AtLeast => shortfall.cast_signed(),
+            Side::Below => surplus,
+        };
+        Self { claim, amount: market.format_amount(units) }
+    }
+}
+
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (level, amount) = (self.claim.level(), &self.amount);
@@ -306,13 +321,8 @@ impl<F: MarginField, W> Prepared<F, W> {
             memo: statement.memo,
         };
         M::Circuit::check(&instance, &witness).map_err(|violation| {
-            let gap = (violation == Violation::FalseClaim).then(|| {
-                let units = match claim.side() {
-                    Side::AtLeast => shortfall.cast_signed(),
-                    Side::Below => surplus,
-                };
-                Gap { claim, amount: market.format_amount(units) }
-            });
+            let gap = || Gap::of(market, claim, Standing { shortfall, surplus });
+            let gap = (violation == Violation::FalseClaim).then(gap);
             ProvingError::False { violation, side: claim.side(), gap }
         })?;
         Ok(Self { instance, witness, shape })

@@ -11,6 +11,8 @@ mod escrow;
 mod fixtures;
 #[path = "statement/haircut.rs"]
 mod haircut;
+#[path = "statement/netting.rs"]
+mod netting;
 #[path = "statement/scenario.rs"]
 mod scenario;
 #[path = "statement/simulation.rs"]

@@ -33,10 +33,11 @@ pub enum MalformedProof {
     /// The format's name is another.
     #[error("format must be \"zkmargin-proof\"")]
     Format,
-    /// A proof of another statement: one of an account's transition, of a venue, or one
-    /// with an escrow, where one of its margin is read, or the reverse.
+    /// A proof of another statement: one of an account's transition, of a venue, one
+    /// with an escrow, or one over several venues, where one of its margin is read, or
+    /// the reverse.
     #[error(
-        "the proof is of another statement: a transition, a venue's proof or one with an escrow is no margin proof, nor the reverse"
+        "the proof is of another statement: a transition, a venue's proof, one with an escrow or one over several venues is no margin proof, nor the reverse"
     )]
     OtherStatement,
     /// Another version of the file format.

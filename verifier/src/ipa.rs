@@ -21,8 +21,8 @@ use zkmargin_margin::statement::Statement;
 use crate::engine::{ClaimData, VerifiedClaim};
 use crate::error::VerifyError;
 use crate::proof::{
-    CircuitId, EscrowFile, HaircutFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts,
-    VerifiedEscrow, VerifiedSubtree, VerifiedTransition,
+    CircuitId, EscrowFile, HaircutFile, NettingFile, ProofFile, TransitionFile, VenueFile,
+    VerifiedCuts, VerifiedEscrow, VerifiedNetting, VerifiedSubtree, VerifiedTransition,
 };
 
 /// Checks the proofs of one shape of a family.
@@ -146,6 +146,20 @@ impl Verifier {
         verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
             .map_err(|error| refused(&error))?;
         Ok(VerifiedEscrow::of(file))
+    }
+
+    /// Verifies one proof over several venues.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_netting(&self, file: &NettingFile<Fp>) -> Result<VerifiedNetting, VerifyError> {
+        file.check_key((self.circuit(Statement::Netting)?, None), self.key.proof_size())?;
+        let rows = file.instance().to_field_elements();
+        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
+        let strategy = SingleVerifier::new(&self.params);
+        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
+            .map_err(|error| refused(&error))?;
+        Ok(VerifiedNetting::of(file))
     }
 
     /// Whether the proof is one this key could verify.

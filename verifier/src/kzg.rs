@@ -20,8 +20,8 @@ use zkmargin_margin::statement::Statement;
 use crate::engine::VerifiedClaim;
 use crate::error::VerifyError;
 use crate::proof::{
-    CircuitId, EscrowFile, HaircutFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts,
-    VerifiedEscrow, VerifiedSubtree, VerifiedTransition,
+    CircuitId, EscrowFile, HaircutFile, NettingFile, ProofFile, TransitionFile, VenueFile,
+    VerifiedCuts, VerifiedEscrow, VerifiedNetting, VerifiedSubtree, VerifiedTransition,
 };
 
 /// Checks the proofs of one shape of a family.
@@ -213,6 +213,21 @@ impl Verifier {
         self.check_points(file.proof())?;
         self.key.verify(&self.params, &file.instance(), file.proof()).map_err(refused)?;
         Ok(VerifiedEscrow::of(file))
+    }
+
+    /// Verifies one proof over several venues.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_netting(
+        &self,
+        file: &NettingFile<Bn254Fr>,
+    ) -> Result<VerifiedNetting, VerifyError> {
+        let circuit = self.circuit(Statement::Netting)?;
+        file.check_key((circuit, Some(self.srs)), self.key.proof_size())?;
+        self.check_points(file.proof())?;
+        self.key.verify(&self.params, file.instance(), file.proof()).map_err(refused)?;
+        Ok(VerifiedNetting::of(file))
     }
 
     /// Whether the proof is one this key could verify.

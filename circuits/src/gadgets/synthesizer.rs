@@ -174,7 +174,8 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
         self.equal_as(&name, left, right)
     }
 
-    fn equal_as(&mut self, name: &str, left: &Cell<F>, right: &Cell<F>) -> Result<(), Error> {
+    /// The same under a name.
+    pub fn equal_as(&mut self, name: &str, left: &Cell<F>, right: &Cell<F>) -> Result<(), Error> {
         let name = self.name(&format!("{name}: equal"));
         if hook::dropped(&name, || "copy".to_owned()) {
             return Ok(());

@@ -12,7 +12,7 @@ use super::hints::{self, Hints};
 use super::slot::{self, ScenarioSlot};
 use super::terms::{self, MarketTermsCells};
 use crate::family::{OtherUnderlyings, TooManyExpiries, TooManyPositions, Unprovable};
-use crate::figures::{FamilyFigures, Outcome};
+use crate::figures::{Boundary, FamilyFigures, Outcome};
 use crate::gadgets::layout::ColumnLayout;
 use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::claim::{ClaimCells, ClaimHints};
@@ -66,6 +66,13 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
                 Self::k(layout, shape) + 1
             }
             _ => Self::k(layout, shape),
+        }
+    }
+
+    fn netting_k(layout: ColumnLayout, shape: Shape) -> u32 {
+        match (layout, shape) {
+            (ColumnLayout::Tall, Shape::Large) => Self::k(layout, shape),
+            _ => Self::k(layout, shape) + 1,
         }
     }
 
@@ -153,10 +160,11 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
         previous: Option<&ScenarioSlot<F>>,
         slot: &ScenarioSlot<F>,
         (index, hints): (usize, Value<&Hints<F>>),
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Boundary<F>>, Error> {
         let hints = hints.map(|h| &h.slots[index]);
         expiry::assign_membership(s, &mut self.expiries, slot, hints)?;
-        self.account.add(s, slot, previous, hints)
+        self.account.add(s, slot, previous, hints)?;
+        Ok(None)
     }
 
     fn finish<L: Layouter<F>>(

@@ -12,7 +12,7 @@ use super::hints::Hints;
 use super::slot::{self, SimulationSlot};
 use super::terms::{self, TermsCells};
 use crate::family::{TooManyPositions, Unprovable};
-use crate::figures::{FamilyFigures, Outcome};
+use crate::figures::{Boundary, FamilyFigures, Outcome};
 use crate::gadgets::layout::ColumnLayout;
 use crate::gadgets::{Cell, Synthesizer};
 use crate::statement::claim::{ClaimCells, ClaimHints};
@@ -88,6 +88,14 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         }
     }
 
+    fn netting_k(layout: ColumnLayout, shape: Shape) -> u32 {
+        match (layout, shape, N) {
+            (ColumnLayout::Tall, Shape::Small | Shape::Medium, 65..=250)
+            | (ColumnLayout::Wide, Shape::Large | Shape::Deep, 65..=250) => Self::k(layout, shape),
+            _ => Self::k(layout, shape) + 1,
+        }
+    }
+
     fn positions(shape: Shape) -> usize {
         shape.simulation_positions()
     }
@@ -153,11 +161,12 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         previous: Option<&SimulationSlot<F>>,
         slot: &SimulationSlot<F>,
         _: (usize, Value<&Hints<F>>),
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Boundary<F>>, Error> {
         if let Some(previous) = previous {
             slot::order(s, previous, slot)?;
         }
-        self.account.add(s, slot)
+        self.account.add(s, slot)?;
+        Ok(None)
     }
 
     fn finish<L: Layouter<F>>(

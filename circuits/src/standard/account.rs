@@ -178,9 +178,10 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         previous: Option<&StandardSlot<F>>,
         slot: &StandardSlot<F>,
         (index, hints): (usize, Value<&Hints<F>>),
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Boundary<F>>, Error> {
         let hints = hints.map(|hints| &hints.slots[index]);
-        let Boundary { new, same } = order::assign(s, previous, slot, hints)?;
+        let boundary = order::assign(s, previous, slot, hints)?;
+        let Boundary { new, same } = &boundary;
         let maintenance =
             s.mul("required maintenance", &self.claim.is_maintenance, &slot.maintenance)?;
         let required = s.mul_add(
@@ -192,14 +193,14 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
         let one = F::from(u64::from(MULTIPLIER_ONE));
         let product = (&self.multiplier, &required);
         let deficit = s.mul_add("M5 deficit", product, (-one, &slot.equity), F::ZERO)?;
-        self.end_bucket(s, &new)?;
+        self.end_bucket(s, new)?;
         let sum = &self.open.0;
-        let sum = s.mul_add("M5 bucket deficit", (&same, sum), (F::ONE, &deficit), F::ZERO)?;
+        let sum = s.mul_add("M5 bucket deficit", (same, sum), (F::ONE, &deficit), F::ZERO)?;
         let gap = positive_part(s, &sum, hints.map(|h| h.deficit_is_positive))?;
         self.open = (sum, gap);
         self.notional = s.add("M5 gross notional", &self.notional, &slot.notional)?;
         self.equity = s.add("M5 equity of all", &self.equity, &slot.equity)?;
-        Ok(())
+        Ok(Some(boundary))
     }
 
     fn finish<L: Layouter<F>>(

@@ -9,15 +9,19 @@
 //! | `venue/` | of all accounts of a subtree, those below a level are flagged |
 //! | `haircut/` | of all accounts of a subtree, each winner is cut by its share of a loss |
 //! | `subtree.rs` | accounts without paths, the root over their leaves |
+//! | `netting/` | what an account holds at several venues meets a level, or is below it |
 //! | `claim.rs` | the claim's parts, the disclosure |
 //! | `market.rs` | the header over the rows |
+//! | `held.rs` | what one of several portfolios holds of a slot |
 //! | `state.rs` | the commitment and the account's leaf |
 
 pub(crate) mod claim;
 pub mod escrow;
 pub mod haircut;
+pub(crate) mod held;
 pub mod margin;
 pub(crate) mod market;
+pub mod netting;
 pub(crate) mod state;
 pub(crate) mod subtree;
 pub mod transition;

@@ -9,6 +9,7 @@ pub mod golden;
 pub mod haircut;
 pub mod lowered;
 pub mod mock;
+pub mod netting;
 pub mod scenario;
 pub mod simulation;
 pub mod transition;

@@ -6,6 +6,7 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::statement::escrow::EscrowInstance;
 use zkmargin_margin::statement::haircut::HaircutInstance;
+use zkmargin_margin::statement::netting::NettingInstance;
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::simulation::backtest::book::Book;
@@ -16,7 +17,7 @@ use zkmargin_prover::escrow::{
     CiphertextFile, CommitteeFile, EscrowGroup, MemberFile, PartFile, ViewingKeyFile,
 };
 use zkmargin_prover::transition::Opening;
-use zkmargin_verifier::proof::{EscrowFile, HaircutFile, TransitionFile, VenueFile};
+use zkmargin_verifier::proof::{EscrowFile, HaircutFile, NettingFile, TransitionFile, VenueFile};
 
 /// The public inputs of every statement, as the EVM reads them: one encoding each.
 pub fn public_inputs(bytes: &[u8]) {
@@ -29,6 +30,9 @@ pub fn public_inputs(bytes: &[u8]) {
     if let Ok(instance) = TransitionInstance::<Bn254Fr>::from_bytes(bytes) {
         assert_eq!(instance.to_bytes().as_slice(), bytes);
     }
+    if let Ok(instance) = NettingInstance::<Bn254Fr>::from_bytes(bytes) {
+        assert_eq!(instance.to_bytes().as_slice(), bytes);
+    }
     if let Ok(instance) = VenueInstance::<Bn254Fr>::from_bytes(bytes) {
         assert_eq!(instance.to_bytes().as_slice(), bytes);
     }
@@ -37,7 +41,8 @@ pub fn public_inputs(bytes: &[u8]) {
     }
 }
 
-/// A proof file of an escrow, a transition, a venue or a haircut, of either proof system.
+/// A proof file of an escrow, a transition, a venue, a haircut or over several venues, of
+/// either proof system.
 pub fn statement_file(bytes: &[u8]) {
     fn read<F: MarginField>(bytes: &[u8]) {
         if let Ok(file) = EscrowFile::<F>::parse(bytes) {
@@ -51,6 +56,9 @@ pub fn statement_file(bytes: &[u8]) {
         }
         if let Ok(file) = HaircutFile::<F>::parse(bytes) {
             assert_eq!(HaircutFile::parse(file.to_json().as_bytes()).as_ref(), Ok(&file));
+        }
+        if let Ok(file) = NettingFile::<F>::parse(bytes) {
+            assert_eq!(NettingFile::parse(file.to_json().as_bytes()).as_ref(), Ok(&file));
         }
     }
     read::<Fp>(bytes);

@@ -10,10 +10,12 @@
 //! | [`venue`] | of all accounts of a subtree, those below a level are flagged and no others | [`VenueInstance`](venue::VenueInstance) |
 //! | [`haircut`] | of all accounts of a subtree, each winner is cut by its share of a loss, and no other account | [`HaircutInstance`](haircut::HaircutInstance) |
 //! | [`escrow`] | the margin statement, and that a key's holder can open the portfolio | [`EscrowInstance`](escrow::EscrowInstance) |
+//! | [`netting`] | what an account holds at several venues, taken together, meets a level, or is below it | [`NettingInstance`](netting::NettingInstance) |
 
 pub mod escrow;
 pub mod haircut;
 pub mod margin;
+pub mod netting;
 pub mod transition;
 pub mod venue;
 
@@ -39,6 +41,9 @@ pub enum Statement {
     /// An account meets a level, or is below it, and a key's holder can open its
     /// portfolio.
     Escrow,
+    /// What an account holds at several venues, taken together, meets a level, or is
+    /// below it.
+    Netting,
 }
 
 impl Statement {
@@ -50,6 +55,7 @@ impl Statement {
             Self::Venue(_) => venue::LEN,
             Self::Haircut(_) => haircut::LEN,
             Self::Escrow => escrow::LEN,
+            Self::Netting => netting::LEN,
         }
     }
 }
@@ -63,6 +69,7 @@ impl fmt::Display for Statement {
             Self::Venue(depth) => return write!(f, "venue over {} leaves", depth.leaves()),
             Self::Haircut(depth) => return write!(f, "haircut over {} leaves", depth.leaves()),
             Self::Escrow => "escrow",
+            Self::Netting => "netting",
         })
     }
 }

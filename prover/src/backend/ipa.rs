@@ -11,6 +11,7 @@ use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::statement::escrow::EscrowInstance;
 use zkmargin_margin::statement::haircut::HaircutInstance;
+use zkmargin_margin::statement::netting::{NettingInstance, Venues};
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::{Origin, compute_ipa_params};
@@ -18,8 +19,8 @@ use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::venue::Subtree;
 use zkmargin_verifier::proof::{
-    EscrowFile, HaircutFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts, VerifiedEscrow,
-    VerifiedSubtree, VerifiedTransition,
+    EscrowFile, HaircutFile, NettingFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts,
+    VerifiedEscrow, VerifiedNetting, VerifiedSubtree, VerifiedTransition,
 };
 
 use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
@@ -154,6 +155,27 @@ impl Backend for Ipa {
         file: &EscrowFile<Fp>,
     ) -> Result<VerifiedEscrow, VerifyError> {
         verifier.verify_escrow(file)
+    }
+
+    fn prove_netting<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        (instance, venues): (&NettingInstance<Fp>, &Venues<Fp>),
+        witness: &Witness<Fp, C>,
+    ) -> Result<NettingFile<Fp>, BackendError>
+    where
+        C: FamilyCircuit<Fp, Instance = NettingInstance<Fp>> + 'static,
+    {
+        let proof = prove_ipa(params, key, instance, witness)?;
+        let circuit = circuit_id::<Self, C>(key.shape());
+        Ok(NettingFile::new(circuit, None, (*instance, venues.clone()), proof)?)
+    }
+
+    fn verify_netting(
+        verifier: &Self::Verifier,
+        file: &NettingFile<Fp>,
+    ) -> Result<VerifiedNetting, VerifyError> {
+        verifier.verify_netting(file)
     }
 
     fn verify_transition(

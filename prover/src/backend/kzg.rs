@@ -14,6 +14,7 @@ use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::escrow::EscrowInstance;
 use zkmargin_margin::statement::haircut::HaircutInstance;
+use zkmargin_margin::statement::netting::{NettingInstance, Venues};
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::Origin;
@@ -23,8 +24,8 @@ use zkmargin_verifier::bn254;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::venue::Subtree;
 use zkmargin_verifier::proof::{
-    EscrowFile, HaircutFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts, VerifiedEscrow,
-    VerifiedSubtree, VerifiedTransition,
+    EscrowFile, HaircutFile, NettingFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts,
+    VerifiedEscrow, VerifiedNetting, VerifiedSubtree, VerifiedTransition,
 };
 
 use super::{Backend, BackendError, Device, DeviceError, SetupError, Stores, circuit_id};
@@ -241,6 +242,27 @@ impl<L: Columns> Backend for Kzg<L> {
         file: &EscrowFile<Bn254Fr>,
     ) -> Result<VerifiedEscrow, VerifyError> {
         verifier.verify_escrow(file)
+    }
+
+    fn prove_netting<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        (instance, venues): (&NettingInstance<Bn254Fr>, &Venues<Bn254Fr>),
+        witness: &Witness<Bn254Fr, C>,
+    ) -> Result<NettingFile<Bn254Fr>, BackendError>
+    where
+        C: FamilyCircuit<Bn254Fr, Instance = NettingInstance<Bn254Fr>> + 'static,
+    {
+        let proof = prove_kzg(params, key, instance, witness)?;
+        let circuit = circuit_id::<Self, C>(key.shape());
+        Ok(NettingFile::new(circuit, Some(params.mark), (*instance, venues.clone()), proof)?)
+    }
+
+    fn verify_netting(
+        verifier: &Self::Verifier,
+        file: &NettingFile<Bn254Fr>,
+    ) -> Result<VerifiedNetting, VerifyError> {
+        verifier.verify_netting(file)
     }
 
     fn verify_transition(

@@ -19,6 +19,7 @@ use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::shape::{ProofSystem, Shape};
 use zkmargin_margin::statement::escrow::EscrowInstance;
 use zkmargin_margin::statement::haircut::HaircutInstance;
+use zkmargin_margin::statement::netting::{NettingInstance, Venues};
 use zkmargin_margin::statement::transition::TransitionInstance;
 use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
@@ -27,8 +28,8 @@ use zkmargin_params::srs::{DevSrs, Srs, SrsError, SrsStore};
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::venue::Subtree;
 use zkmargin_verifier::proof::{
-    CircuitId, EscrowFile, HaircutFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts,
-    VerifiedEscrow, VerifiedSubtree, VerifiedTransition,
+    CircuitId, EscrowFile, HaircutFile, NettingFile, ProofFile, TransitionFile, VenueFile,
+    VerifiedCuts, VerifiedEscrow, VerifiedNetting, VerifiedSubtree, VerifiedTransition,
 };
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
@@ -251,6 +252,19 @@ pub trait Backend: Sized + 'static {
     where
         C: FamilyCircuit<Self::Field, Instance = EscrowInstance<Self::Field>> + 'static;
 
+    /// Proves what an account holds at several venues, which the list names.
+    ///
+    /// # Errors
+    /// As [`Backend::prove`].
+    fn prove_netting<C>(
+        params: &Self::Params,
+        key: &Self::ProvingKey<C>,
+        statement: (&NettingInstance<Self::Field>, &Venues<Self::Field>),
+        witness: &Witness<Self::Field, C>,
+    ) -> Result<NettingFile<Self::Field>, BackendError>
+    where
+        C: FamilyCircuit<Self::Field, Instance = NettingInstance<Self::Field>> + 'static;
+
     /// Verifies proofs; one result for each, in their order.
     fn verify(
         verifier: &Self::Verifier,
@@ -286,6 +300,15 @@ pub trait Backend: Sized + 'static {
         verifier: &Self::Verifier,
         file: &EscrowFile<Self::Field>,
     ) -> Result<VerifiedEscrow, VerifyError>;
+
+    /// Verifies a proof over several venues.
+    ///
+    /// # Errors
+    /// When it is not one of the verifier's circuit, or false.
+    fn verify_netting(
+        verifier: &Self::Verifier,
+        file: &NettingFile<Self::Field>,
+    ) -> Result<VerifiedNetting, VerifyError>;
 }
 
 /// What a proof of a circuit was made with.

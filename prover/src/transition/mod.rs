@@ -126,7 +126,8 @@ impl<F: MarginField, M: FamilyMarket<F>> PreparedTransition<F, M> {
             | Statement::Transition
             | Statement::Venue(_)
             | Statement::Haircut(_)
-            | Statement::Escrow => true,
+            | Statement::Escrow
+            | Statement::Netting => true,
         };
         if !is_proved {
             return Err(unprovable(Unprovable::Aim(wanted.aim)));

@@ -178,7 +178,7 @@ impl<F: MarginField> List<F> {
     }
 
     /// A leaf is one of the children, their digest one of the next.
-    fn path(&mut self, name: &str, leaf: &str, domain: Domain, depth: usize) {
+    pub(super) fn path(&mut self, name: &str, leaf: &str, domain: Domain, depth: usize) {
         let mut below = leaf.to_owned();
         for level in 0..depth {
             let children = [0, 1, 2, 3].map(|child| w(format!("{name}.{level}.{child}")));

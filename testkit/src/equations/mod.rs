@@ -10,6 +10,7 @@ pub mod deleveraging;
 pub mod escrow;
 pub mod haircut;
 mod integers;
+pub mod netting;
 mod points;
 pub mod scenario;
 pub mod simulation;
@@ -91,6 +92,8 @@ pub enum Statement<F> {
     Presumed(String, [Polynomial<F>; 2]),
     /// A polynomial is zero.
     Zero(String, Polynomial<F>),
+    /// A bit, where it is one, says that a polynomial is not zero.
+    Differs(String, [Polynomial<F>; 2]),
     /// A polynomial is below two to this.
     Below(String, Polynomial<F>, u32),
     /// Wires stand for the signed digits of a polynomial, so many bits apart and each
@@ -158,6 +161,7 @@ impl<F> Statement<F> {
             | Self::Picked(..)
             | Self::Presumed(..) => None,
             Self::Zero(name, _)
+            | Self::Differs(name, _)
             | Self::Below(name, ..)
             | Self::Extreme(name, ..)
             | Self::Sign(name, ..)

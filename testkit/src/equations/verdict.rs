@@ -114,6 +114,9 @@ fn holds<F: MarginField>(statement: &Statement<F>, wires: &Wires<F>) -> bool {
     let integer = |polynomial: &Polynomial<F>| integer(&value(polynomial));
     match statement {
         Statement::Zero(_, polynomial) => value(polynomial) == F::ZERO,
+        Statement::Differs(_, [flag, polynomial]) => {
+            bit(&value(flag)) != Some(true) || value(polynomial) != F::ZERO
+        }
         Statement::Below(_, polynomial, bits) => is_below(&value(polynomial), *bits),
         Statement::Extreme(_, polynomial, of, extreme) => {
             let all = of.iter().map(integer);

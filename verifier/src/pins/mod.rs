@@ -8,12 +8,14 @@
 
 mod freshness;
 mod haircut;
+mod netting;
 mod rules;
 mod told;
 mod venue;
 mod words;
 
 pub use freshness::{Freshness, NotFresh, duration, parse_period, time};
+pub use netting::VenuesError;
 pub use rules::{Assurance, ClaimRule, Figure, Mismatch, Pins, Rule};
 pub use told::{NotFreshAt, Told};
 pub use words::{Assurances, Verdict, list};

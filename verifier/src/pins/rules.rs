@@ -42,6 +42,8 @@ pub enum Figure {
     Change,
     /// Root of the account tree after a haircut.
     StateAfter,
+    /// The venues that a proof nets over, with the account and the state root at each.
+    Venues,
 }
 
 impl Figure {
@@ -65,6 +67,7 @@ impl Figure {
             Self::Next => "the next commitment",
             Self::Change => "the change",
             Self::StateAfter => "the state root afterwards",
+            Self::Venues => "the venues",
         }
     }
 
@@ -84,6 +87,7 @@ impl Figure {
             Self::Next => "next",
             Self::Change => "change",
             Self::StateAfter => "state_after",
+            Self::Venues => "venues",
         }
     }
 
@@ -98,8 +102,9 @@ impl Figure {
             Self::Account => claim.account.to_string(),
             Self::Memo => claim.memo.to_string(),
             Self::Signers | Self::Claim | Self::Age => return None,
-            // Only transitions and haircuts have one: a margin proof is about none.
-            Self::Next | Self::Change | Self::StateAfter => "none".to_owned(),
+            // Only transitions, haircuts and proofs over venues have one: a margin proof is
+            // about none.
+            Self::Next | Self::Change | Self::StateAfter | Self::Venues => "none".to_owned(),
         })
     }
 
@@ -117,6 +122,7 @@ impl Figure {
             Self::Memo => data.memo.to_string(),
             Self::StateAfter => "none".to_owned(),
             Self::Signers | Self::Claim | Self::Age => return None,
+            Self::Venues => "none".to_owned(),
         })
     }
 }
@@ -250,10 +256,12 @@ impl Pins {
         &self.waived
     }
 
-    /// How well a figure is known.
+    /// How well a figure is known; of several venues, the one that is known least.
     pub fn assurance(&self, figure: Figure) -> Assurance {
         let rules = self.rules.iter().filter(|rule| rule.figure == figure);
-        rules.map(|rule| rule.by).max().unwrap_or(Assurance::Claimed)
+        let known = rules.map(|rule| rule.by);
+        let known = if figure == Figure::Venues { known.min() } else { known.max() };
+        known.unwrap_or(Assurance::Claimed)
     }
 
     /// Holds a proof's public inputs to every rule; the side of its claim. A claim
@@ -271,7 +279,12 @@ impl Pins {
                 _ => {}
             }
         }
-        let (found, side) = (claim.claim, claim.claim.side());
+        self.matches_claim(claim.claim)
+    }
+
+    /// Holds a claim of an account as it is to what must be claimed; its side.
+    pub(super) fn matches_claim(&self, found: Claim) -> Result<Side, Mismatch> {
+        let side = found.side();
         let expected = match self.claim {
             ClaimRule::AtLeast { level, times, leverage }
                 if side == Side::AtLeast && !found.is_at_least(level, times, leverage) =>

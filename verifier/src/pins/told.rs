@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use zkmargin_margin::ids::Timestamp;
+use zkmargin_margin::ids::{ContextId, Timestamp};
 
 use super::freshness::{Freshness, NotFresh};
 use super::rules::{Assurance, ClaimRule, Figure, Pins, Rule};
@@ -16,6 +16,8 @@ pub struct Told {
     times: Vec<Taken>,
     /// An epoch file that nobody has to have signed.
     unsigned: bool,
+    /// Who attests at each venue that is told.
+    pub(super) attesters: Vec<(ContextId, Signers)>,
 }
 
 /// A time that prices are said to be of, where, and how well that is known.

@@ -24,7 +24,7 @@ impl Figure {
             Self::Signers | Self::Claim | Self::Age => return None,
             // It is about all accounts and about no change.
             Self::Account => "all of the venue's".to_owned(),
-            Self::Next | Self::Change | Self::StateAfter => "none".to_owned(),
+            Self::Next | Self::Change | Self::StateAfter | Self::Venues => "none".to_owned(),
         })
     }
 }

@@ -114,6 +114,7 @@ impl Pins {
             Figure::Context,
             Figure::StateRoot,
             Figure::StateAfter,
+            Figure::Venues,
             Figure::MarketRoot,
             Figure::Model,
         ];

@@ -38,14 +38,15 @@
 //! and without stray bits, texts have no escapes. Unknown, missing and repeated
 //! fields are refused. White space and the order of fields are free.
 //!
-//! Proofs of a transition, of a venue's accounts, of a haircut of them, and of an
-//! account's margin with an escrow, are other formats: [`TransitionFile`], [`VenueFile`],
-//! [`HaircutFile`], [`EscrowFile`].
+//! Proofs of a transition, of a venue's accounts, of a haircut of them, of an account's
+//! margin with an escrow, and of what it holds at several venues, are other formats:
+//! [`TransitionFile`], [`VenueFile`], [`HaircutFile`], [`EscrowFile`], [`NettingFile`].
 
 mod circuit;
 pub mod escrow;
 pub mod haircut;
 mod json;
+pub mod netting;
 mod read;
 pub mod transition;
 pub mod venue;
@@ -53,6 +54,7 @@ pub mod venue;
 pub use circuit::CircuitId;
 pub use escrow::{EscrowFile, VerifiedEscrow};
 pub use haircut::{HaircutFile, VerifiedCuts};
+pub use netting::{NettingData, NettingFile, VenueData, VerifiedNetting};
 pub use transition::{TransitionData, TransitionFile, VerifiedTransition};
 pub use venue::{VenueFile, VerifiedSubtree};
 

@@ -15,7 +15,7 @@ use zkmargin_margin::srs::SrsMark;
 
 use super::circuit::{CircuitId, LAYOUT, has_srs};
 use super::json::Object;
-use super::{FORMAT, MAX_BYTES, VERSION, escrow, haircut, transition, venue};
+use super::{FORMAT, MAX_BYTES, VERSION, escrow, haircut, netting, transition, venue};
 use crate::encoding::{parse_hex, parse_shortfall};
 use crate::error::MalformedProof;
 
@@ -57,7 +57,12 @@ pub(super) fn parse_head<'a>(
     let mut file = Object::parse(bytes)?;
     match file.text("format")? {
         found if found == format => {}
-        FORMAT | transition::FORMAT | venue::FORMAT | haircut::FORMAT | escrow::FORMAT => {
+        FORMAT
+        | transition::FORMAT
+        | venue::FORMAT
+        | haircut::FORMAT
+        | escrow::FORMAT
+        | netting::FORMAT => {
             return Err(MalformedProof::OtherStatement);
         }
         _ => return Err(MalformedProof::Format),
@@ -125,15 +130,18 @@ pub(super) fn parse_instance<F: MarginField>(
 pub(super) fn parse_margin<F: MarginField>(
     fields: &mut Object<'_>,
 ) -> Result<MarginInstance<F>, MalformedProof> {
-    parse_account(fields, |fields| {
-        let claim = fields.text("claim")?.parse().map_err(|_| {
-            let allowed = "at-least:LEVEL or below:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set";
-            MalformedProof::UnknownName { field: "claim", allowed }
-        })?;
-        let disclosed = parse_shortfall(fields.text("disclosed")?)
-            .ok_or(not_canonical("disclosed", "a decimal below 2^104 without leading zeros"))?;
-        Ok((claim, disclosed))
-    })
+    parse_account(fields, parse_claim)
+}
+
+/// The claim, and what is disclosed.
+pub(super) fn parse_claim(fields: &mut Object<'_>) -> Result<(Claim, Shortfall), MalformedProof> {
+    let claim = fields.text("claim")?.parse().map_err(|_| {
+        let allowed = "at-least:LEVEL or below:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set";
+        MalformedProof::UnknownName { field: "claim", allowed }
+    })?;
+    let disclosed = parse_shortfall(fields.text("disclosed")?)
+        .ok_or(not_canonical("disclosed", "a decimal below 2^104 without leading zeros"))?;
+    Ok((claim, disclosed))
 }
 
 /// The public inputs about an account, the claim and the disclosure as they are
@@ -142,12 +150,21 @@ pub(super) fn parse_account<'a, F: MarginField>(
     fields: &mut Object<'a>,
     claim: impl FnOnce(&mut Object<'a>) -> Result<(Claim, Shortfall), MalformedProof>,
 ) -> Result<MarginInstance<F>, MalformedProof> {
+    parse_rows(fields, |fields| root(fields, "state_root"), claim)
+}
+
+/// The same with what stands for the state root as it is read by `state`.
+pub(super) fn parse_rows<'a, F: MarginField>(
+    fields: &mut Object<'a>,
+    state: impl FnOnce(&mut Object<'a>) -> Result<F, MalformedProof>,
+    claim: impl FnOnce(&mut Object<'a>) -> Result<(Claim, Shortfall), MalformedProof>,
+) -> Result<MarginInstance<F>, MalformedProof> {
     let context = identifier(fields.text("context")?)
         .ok_or(not_canonical("context", "0x and 62 lowercase hexadecimal digits"))?;
     let epoch = Epoch::new(fields.number("epoch")?);
     let account = identifier(fields.text("account")?)
         .ok_or(not_canonical("account", "0x and 40 lowercase hexadecimal digits"))?;
-    let state_root = root(fields, "state_root")?;
+    let state_root = state(fields)?;
     let market_root = root(fields, "market_root")?;
     let model = identifier(fields.text("model")?)
         .ok_or(not_canonical("model", "0x and 62 lowercase hexadecimal digits"))?;

@@ -10,6 +10,7 @@ use zkmargin_circuits::standard::StandardFigures;
 use zkmargin_circuits::statement::escrow::EscrowCircuit;
 use zkmargin_circuits::statement::haircut::HaircutCircuit;
 use zkmargin_circuits::statement::margin::MarginCircuit;
+use zkmargin_circuits::statement::netting::NettingCircuit;
 use zkmargin_circuits::statement::transition::{DeleveragingCircuit, TransitionCircuit};
 use zkmargin_circuits::statement::venue::VenueCircuit;
 use zkmargin_margin::field::MarginField;
@@ -24,7 +25,8 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct StatementArgs {
     /// What the proofs say: an account's margin, what it becomes (changes that meet a
-    /// level; cures), its margin with an escrow, all accounts of a venue, or their cuts
+    /// level; cures), its margin with an escrow, all accounts of a venue, their cuts,
+    /// or what an account holds at several venues
     #[arg(long, value_enum, default_value_t)]
     of: Of,
     /// Accounts to a proof of venues and haircuts: 4, 16, 64 or 256
@@ -42,6 +44,7 @@ enum Of {
     Escrows,
     Venues,
     Haircuts,
+    Netting,
 }
 
 impl StatementArgs {
@@ -54,6 +57,7 @@ impl StatementArgs {
             Of::Escrows => Statement::Escrow,
             Of::Venues => Statement::Venue(self.leaves),
             Of::Haircuts => Statement::Haircut(self.leaves),
+            Of::Netting => Statement::Netting,
         }
     }
 
@@ -114,6 +118,7 @@ fn on_figures<F: MarginField, G: FamilyFigures<F> + 'static, L: Columns, W: OnCi
         // Of a family without a circuit of deleveraging: its key refuses such proofs.
         Statement::Transition | Statement::Deleveraging => work.on::<TransitionCircuit<F, G, L>>(),
         Statement::Escrow => work.on::<EscrowCircuit<F, G, L>>(),
+        Statement::Netting => work.on::<NettingCircuit<F, G, L>>(),
         Statement::Venue(depth) => with_depth!(depth, D => work.on::<VenueCircuit<F, G, D, L>>()),
         Statement::Haircut(depth) => {
             with_depth!(depth, D => work.on::<HaircutCircuit<F, G, D, L>>())

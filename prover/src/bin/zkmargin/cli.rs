@@ -106,6 +106,8 @@ enum Command {
     /// Prove that a change of an account's portfolio keeps a level, telling nothing
     /// else of it
     ProveChange(cmd::prove_change::Args),
+    /// Prove that what an account holds at several venues meets a level, taken together
+    ProveNetted(cmd::prove_netted::Args),
     /// Verify proofs
     Verify(cmd::verify::Args),
     /// Prove in every new epoch, and submit the proofs
@@ -232,6 +234,7 @@ fn dispatch(command: Command, env: Env) -> Result<Exit, Error> {
         Command::Backtest(args) => cmd::backtest::run(&args, env),
         Command::Prove(args) => cmd::prove::run(&args, env),
         Command::ProveChange(args) => cmd::prove_change::run(&args, env),
+        Command::ProveNetted(args) => cmd::prove_netted::run(&args, env),
         Command::Verify(args) => cmd::verify::run(&args, env),
         Command::Committee(command) => cmd::committee::run(&command, env),
         Command::Disclose(args) => cmd::committee::disclose(&args, env),

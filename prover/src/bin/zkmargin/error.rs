@@ -24,6 +24,7 @@ use zkmargin_prover::crypt::{CryptError, IdentityError, RecipientError};
 use zkmargin_prover::files::{FileError, Source};
 use zkmargin_prover::freshness::NotFresh;
 use zkmargin_prover::json::JsonError;
+use zkmargin_prover::netting::NettingError;
 use zkmargin_prover::plot::PlotError;
 use zkmargin_prover::portfolio_file::{NoRandomness, PortfolioFileError};
 use zkmargin_prover::proving::ProvingError;
@@ -38,7 +39,7 @@ use zkmargin_verifier::engine::InvalidPolicy;
 use zkmargin_verifier::epoch::{MalformedEpoch, NotSigned};
 use zkmargin_verifier::haircut::NotOneHaircut;
 use zkmargin_verifier::ledger::LedgerError;
-use zkmargin_verifier::pins::{Figure, list};
+use zkmargin_verifier::pins::{Figure, VenuesError, list};
 
 use crate::cmd::committee::EscrowCommandError;
 #[cfg(feature = "chain")]
@@ -122,6 +123,10 @@ pub(crate) enum Error {
     Proving { path: String, source: ProvingError },
     #[error("{path}: {source}")]
     Transition { path: String, source: TransitionError },
+    #[error("{path}: {source}")]
+    Netting { path: String, source: Box<NettingError> },
+    #[error("{path}: {source}")]
+    Venues { path: String, source: VenuesError },
     #[error("{path}: {source}")]
     VenueProof { path: String, source: Box<VenueProofError> },
     #[error("{path}: {source}")]
@@ -340,6 +345,7 @@ impl Error {
             Self::Proving { source, .. } if source.is_false_statement() => Exit::False,
             Self::Transition { source, .. } if source.is_false_statement() => Exit::False,
             Self::VenueProof { source, .. } if source.is_false_statement() => Exit::False,
+            Self::Netting { source, .. } if source.is_false_statement() => Exit::False,
             Self::MarketFile { source: MarketFileError::RootMismatch { .. }, .. } => Exit::False,
             // Malformed is not invalid: nothing could be checked.
             Self::Proof { source: VerifyError::Malformed(_), .. } => Exit::Usage,
@@ -351,6 +357,7 @@ impl Error {
             | Self::NotOneHaircut(_)
             | Self::NotCovered { .. }
             | Self::NotSigned { .. }
+            | Self::Venues { .. }
             | Self::NotFromReports { .. }
             | Self::NoReports(_)
             | Self::NotFresh { .. }
@@ -409,6 +416,7 @@ impl Error {
             Self::Proving { path, source } => (path, source.discreet()?),
             Self::Transition { path, source } => (path, source.discreet()?),
             Self::VenueProof { path, source } => (path, source.discreet()?),
+            Self::Netting { path, source } => (path, source.discreet()?),
             Self::Market { path, source } => (path, source.discreet()?.to_owned()),
             Self::Account { path, discreet, .. } => (path, (*discreet)?.to_owned()),
             _ => return None,

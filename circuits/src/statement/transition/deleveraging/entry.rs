@@ -17,7 +17,7 @@ use zkmargin_margin::statement::transition::{
 use super::aim::{AimCells, LevelCells};
 use crate::figures::{PositionFigures, WordCells};
 use crate::gadgets::{Cell, Synthesizer};
-use crate::statement::transition::slot::{pack, power};
+use crate::statement::held::{pack, power};
 
 /// Bits of lots, and of what lots differ by, of one sign.
 const LOTS_BITS: u32 = 64;

@@ -25,6 +25,7 @@ pub(crate) mod market;
 pub(crate) mod prove;
 pub(crate) mod prove_change;
 mod prove_escrow;
+pub(crate) mod prove_netted;
 pub(crate) mod rekey;
 pub(crate) mod schema;
 pub(crate) mod srs;

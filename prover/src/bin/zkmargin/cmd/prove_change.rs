@@ -180,7 +180,8 @@ fn make<B: Backend, M: FamilyMarket<B::Field>>(
         | Statement::Transition
         | Statement::Venue(_)
         | Statement::Haircut(_)
-        | Statement::Escrow => file_of::<B, M, M::TransitionIn<B::Columns>>(args, prepared, env),
+        | Statement::Escrow
+        | Statement::Netting => file_of::<B, M, M::TransitionIn<B::Columns>>(args, prepared, env),
     }
 }
 

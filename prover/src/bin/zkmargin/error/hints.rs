@@ -19,7 +19,7 @@ use zkmargin_prover::venue::VenueError;
 use zkmargin_verifier::MalformedProof;
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::epoch::NotSigned;
-use zkmargin_verifier::pins::Figure;
+use zkmargin_verifier::pins::{Figure, VenuesError};
 
 use super::Error;
 use crate::cmd::market::WAIT;
@@ -125,6 +125,11 @@ impl Error {
             Self::Proving { source, .. } => return Some(source.hint().to_owned()),
             Self::Transition { source, .. } => source.hint(),
             Self::VenueProof { source, .. } => source.hint(),
+            Self::Netting { source, .. } => source.hint(),
+            Self::Venues { source: VenuesError::NotSigned(_), .. } => {
+                "get the epoch file from the venue again, with the signatures of its own signers"
+            }
+            Self::Venues { .. } => "tell each venue once, by signers of its own",
             Self::NotCovered { .. } => {
                 "give the proofs of all subtrees with accounts, of the state that was posted"
             }
@@ -227,6 +232,7 @@ const fn options(figure: Figure) -> &'static str {
         Figure::StateAfter => "--state-after, or --any-state-after",
         Figure::Next => "--next",
         Figure::Change => "--change, --opening",
+        Figure::Venues => "--at, once for each venue",
     }
 }
 

@@ -65,8 +65,8 @@ struct Report {
 pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     refuse_existing(&args.output, args.force)?;
     // As many public inputs as margin proofs have: a gate would take it for one of these.
-    if matches!(args.of.statement(), Statement::Haircut(_)) {
-        return Err(Error::Usage("--of haircuts: no contract takes such proofs"));
+    if matches!(args.of.statement(), Statement::Haircut(_) | Statement::Netting) {
+        return Err(Error::Usage("--of haircuts, netting: no contract takes such proofs"));
     }
     let key = key(args, env)?;
     if key.is_insecure() {
@@ -135,6 +135,7 @@ fn contract_name(statement: Statement, circuit: CircuitName) -> String {
         Statement::Escrow => "Escrow".to_owned(),
         Statement::Venue(depth) => format!("Venue{depth}"),
         Statement::Haircut(depth) => format!("Haircut{depth}"),
+        Statement::Netting => "Netting".to_owned(),
     };
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
     let circuit: String = circuit.to_string().split('-').map(capital).collect();

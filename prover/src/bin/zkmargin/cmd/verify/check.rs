@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use zkmargin_margin::layout::ColumnLayout;
+use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::Statement;
 use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::Backend;
@@ -10,13 +11,16 @@ use zkmargin_prover::files::Source;
 use zkmargin_prover::with_backend;
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::proof::escrow::is_escrow;
+use zkmargin_verifier::proof::netting::is_netting;
 use zkmargin_verifier::proof::transition::{self, is_transition};
 use zkmargin_verifier::proof::{
-    CircuitId, MAX_BYTES, ProofFile, TransitionFile, VerifiedEscrow, VerifiedTransition, circuit_of,
+    CircuitId, MAX_BYTES, ProofFile, TransitionFile, VerifiedEscrow, VerifiedNetting,
+    VerifiedTransition, circuit_of,
 };
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
 use super::escrow::check_escrow;
+use super::netting::check_netting;
 use crate::env::Env;
 use crate::error::Error;
 use crate::input::{SrsArgs, warn_of_insecure_srs};
@@ -42,6 +46,20 @@ pub(super) enum Verified {
     Transition(VerifiedTransition),
     /// Of an account's margin, with an escrow.
     Escrow(VerifiedEscrow),
+    /// Of what an account holds at several venues.
+    Netting(VerifiedNetting),
+}
+
+/// Whether these are proofs over several venues, which are verified apart from others:
+/// a state root that is told is no expectation of theirs.
+pub(super) fn are_nettings(checked: &[Result<Verified, Error>]) -> Result<bool, Error> {
+    let is_netting = |verified: &&Verified| matches!(verified, Verified::Netting(_));
+    let verified = || checked.iter().flatten();
+    match verified().filter(is_netting).count() {
+        0 => Ok(false),
+        all if all == verified().count() => Ok(true),
+        _ => Err(Error::Usage("verify proofs over several venues apart from others")),
+    }
 }
 
 /// Reads and verifies proofs of every statement, those of an account's margin that
@@ -52,7 +70,9 @@ pub(super) fn check_all(
     env: Env,
 ) -> Result<Vec<Result<Verified, Error>>, Error> {
     let is_other = |proof: &ProofBytes<'_>| {
-        proof.1.as_ref().is_ok_and(|bytes| is_transition(bytes) || is_escrow(bytes))
+        let is_other =
+            |bytes: &Vec<u8>| is_transition(bytes) || is_escrow(bytes) || is_netting(bytes);
+        proof.1.as_ref().is_ok_and(is_other)
     };
     let files = read_files(sources);
     let are_others: Vec<_> = files.iter().map(is_other).collect();
@@ -88,6 +108,9 @@ fn check_other(
 ) -> Result<Verified, Error> {
     match is_escrow(bytes) {
         true => check_escrow(source, bytes, expected, env).map(Verified::Escrow),
+        false if is_netting(bytes) => {
+            check_netting(source, bytes, expected, env).map(Verified::Netting)
+        }
         false => check_transition(source, bytes, expected, env).map(Verified::Transition),
     }
 }
@@ -119,19 +142,29 @@ fn check_transition_of<B: Backend>(
 ) -> Result<VerifiedTransition, Error> {
     let file = TransitionFile::<B::Field>::parse(bytes)
         .map_err(|error| proof_error(source, error.into()))?;
-    let dev = match file.srs().is_some_and(|srs| srs.insecure) {
-        false => DevSrs::Refuse,
-        true if srs.insecure_dev_srs => {
-            warn_of_insecure_srs();
-            DevSrs::AllowInsecure
-        }
-        true => return Err(Error::InsecureSrs(source.to_string())),
-    };
+    let dev = dev_srs(std::slice::from_ref(source), [file.srs()].into_iter(), srs)?;
     let of = (file.instance().aim().statement(), circuit.family, circuit.shape);
     let verifier = verifier_of::<B>(of, dev, env)?;
     env.progress
         .stage("verification of 1 proof", || B::verify_transition(&verifier, &file))
         .map_err(|error| proof_error(source, error))
+}
+
+/// Whether insecure powers of tau are needed, and will do.
+pub(super) fn dev_srs(
+    sources: &[Source],
+    mut marks: impl Iterator<Item = Option<SrsMark>>,
+    srs: SrsArgs,
+) -> Result<DevSrs, Error> {
+    let insecure = marks.position(|mark| mark.is_some_and(|mark| mark.insecure));
+    match insecure.and_then(|index| sources.get(index)) {
+        None => Ok(DevSrs::Refuse),
+        Some(_) if srs.insecure_dev_srs => {
+            warn_of_insecure_srs();
+            Ok(DevSrs::AllowInsecure)
+        }
+        Some(source) => Err(Error::InsecureSrs(source.to_string())),
+    }
 }
 
 /// Refuses a proof of another layout than the one that is taken.

@@ -2,7 +2,6 @@
 
 use zkmargin_margin::escrow::Binding;
 use zkmargin_margin::statement::Statement;
-use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::escrow::EscrowGroup;
 use zkmargin_prover::files::Source;
@@ -12,13 +11,13 @@ use zkmargin_verifier::engine::Root;
 use zkmargin_verifier::proof::escrow::circuit_of;
 use zkmargin_verifier::proof::{CircuitId, EscrowFile, VerifiedEscrow};
 
-use super::check::{Expected, check_layout, is_usual, proof_error};
+use super::check::{Expected, check_layout, dev_srs, is_usual, proof_error};
 use crate::cmd::committee::{
     EscrowCommandError, check_binding, load_ciphertext, load_committee, system_of,
 };
 use crate::env::Env;
 use crate::error::Error;
-use crate::input::{SrsArgs, parse_source, warn_of_insecure_srs};
+use crate::input::{SrsArgs, parse_source};
 use crate::params::verifier_of;
 
 /// What is demanded of escrows.
@@ -103,14 +102,7 @@ fn check_of<B: Backend>(
 ) -> Result<VerifiedEscrow, Error> {
     let file =
         EscrowFile::<B::Field>::parse(bytes).map_err(|error| proof_error(source, error.into()))?;
-    let dev = match file.srs().is_some_and(|srs| srs.insecure) {
-        false => DevSrs::Refuse,
-        true if srs.insecure_dev_srs => {
-            warn_of_insecure_srs();
-            DevSrs::AllowInsecure
-        }
-        true => return Err(Error::InsecureSrs(source.to_string())),
-    };
+    let dev = dev_srs(std::slice::from_ref(source), [file.srs()].into_iter(), srs)?;
     let of = (Statement::Escrow, circuit.family, circuit.shape);
     let verifier = verifier_of::<B>(of, dev, env)?;
     env.progress

@@ -13,6 +13,7 @@ use zkmargin_prover::venue::{FieldHex, StateFile};
 use zkmargin_prover::with_backend;
 use zkmargin_verifier::pins::{Assurance, ClaimRule, Figure, Pins, Told};
 
+use super::netting::{At, parse_at};
 use crate::cmd::epoch::{load_epoch, load_signers};
 use crate::cmd::market::load_model;
 use crate::env::Env;
@@ -69,6 +70,10 @@ pub(crate) struct Expected {
     /// What opens the digest of the change: the entries that it must be of
     #[arg(long, value_name = "FILE", value_parser = parse_source)]
     opening: Option<Source>,
+    /// Venue that a proof over several (`prove-netted`) must be over: its epoch file, who
+    /// must have signed that, and the account there; once for each, and all of them
+    #[arg(long, value_name = "EPOCH,SIGNERS,0x...", value_parser = parse_at)]
+    at: Vec<At>,
     /// Largest age of the prices, as the epoch file or the market says it: 15m, 900s
     #[arg(long, value_name = "PERIOD", value_parser = parse_period)]
     max_age: Option<u64>,
@@ -151,6 +156,7 @@ impl Waived {
             Figure::Claim => self.any_claim,
             Figure::Age => self.any_age,
             Figure::Epoch | Figure::Account | Figure::Memo | Figure::Next | Figure::Change => true,
+            Figure::Venues => false,
         }
     }
 }
@@ -162,6 +168,7 @@ impl Expected {
         self.tell_epoch(&mut told)?;
         self.tell_market(&mut told, env)?;
         self.tell_single(&mut told)?;
+        self.at.iter().try_for_each(|venue| venue.tell(&mut told))?;
         let age = self.age(&told)?;
         let times = self.multiplier.unwrap_or(Multiplier::ONE);
         let leverage = self.max_leverage;

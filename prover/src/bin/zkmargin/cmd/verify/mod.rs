@@ -8,6 +8,7 @@ mod check;
 mod escrow;
 mod expected;
 mod haircut;
+mod netting;
 mod page;
 mod subtrees;
 mod venue;
@@ -31,7 +32,7 @@ pub(crate) use subtrees::not_one_venue;
 #[cfg(feature = "chain")]
 pub(crate) use venue::not_covered;
 
-use check::{Verified, check_all};
+use check::{Verified, are_nettings, check_all};
 use escrow::{Demanded, EscrowArgs};
 use expected::Expected;
 use verdict::{ProofReport, Report};
@@ -62,7 +63,7 @@ pub(crate) struct Args {
     haircut: bool,
     /// Show the proof in the browser, on a page that verifies it there too; until
     /// the command is ended
-    #[arg(long)]
+    #[arg(long, conflicts_with = "at")]
     open: bool,
     /// Take proofs of this layout of columns alone, tall or wide, as a contract does
     #[arg(long, value_name = "LAYOUT")]
@@ -103,6 +104,11 @@ fn report(args: &Args, env: Env) -> Result<Exit, Error> {
     }
     let demanded = args.escrow.demanded(env)?;
     let checked = check_all(&args.proof, (args.srs, args.layout), env)?;
+    // They are held to venues in place of a state root.
+    let pins = match are_nettings(&checked)? {
+        true => pins.of_netting(),
+        false => pins,
+    };
     let (mut first_error, mut below) = (None, false);
     let other = |source: &Source, error: Mismatch| Error::Mismatch {
         place: source.to_string(),
@@ -131,6 +137,13 @@ fn report(args: &Args, env: Env) -> Result<Exit, Error> {
                 demand(demanded.as_ref(), source, None)?;
                 pins.matches_transition(transition.data()).map_err(|error| other(source, error))?;
                 Ok(ProofReport::transition(source, *transition.data(), &pins))
+            }
+            Verified::Netting(netting) => {
+                demand(demanded.as_ref(), source, None)?;
+                let side =
+                    pins.matches_netting(netting.data()).map_err(|error| other(source, error))?;
+                below |= side == Side::Below;
+                Ok(ProofReport::netting(source, netting.data().clone(), &pins))
             }
         });
         proofs.push(match matched {

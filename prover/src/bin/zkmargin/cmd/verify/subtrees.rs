@@ -1,9 +1,7 @@
 //! What `verify --venue` and `verify --haircut` share: proofs of the subtrees of one
 //! state.
 
-use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::venue::SubtreeDepth;
-use zkmargin_params::srs::DevSrs;
 use zkmargin_prover::bulk;
 use zkmargin_prover::files::Source;
 use zkmargin_verifier::MalformedProof;
@@ -13,7 +11,6 @@ use zkmargin_verifier::proof::{CircuitId, MAX_BYTES};
 use super::check::{Expected, check_layout, proof_error};
 use crate::env::Env;
 use crate::error::Error;
-use crate::input::{SrsArgs, warn_of_insecure_srs};
 
 /// What is the same of all proofs of a venue.
 pub(super) type Kind = (CircuitId, SubtreeDepth);
@@ -55,23 +52,6 @@ pub(super) fn read(
     }
     let kind = first.ok_or(Error::Usage("no proof is named"))?;
     Ok(Files { sources, bytes, kind })
-}
-
-/// Whether insecure powers of tau are needed, and will do.
-pub(super) fn dev_srs(
-    sources: &[Source],
-    mut marks: impl Iterator<Item = Option<SrsMark>>,
-    srs: SrsArgs,
-) -> Result<DevSrs, Error> {
-    let insecure = marks.position(|mark| mark.is_some_and(|mark| mark.insecure));
-    match insecure.and_then(|index| sources.get(index)) {
-        None => Ok(DevSrs::Refuse),
-        Some(_) if srs.insecure_dev_srs => {
-            warn_of_insecure_srs();
-            Ok(DevSrs::AllowInsecure)
-        }
-        Some(source) => Err(Error::InsecureSrs(source.to_string())),
-    }
 }
 
 /// Proofs that are not of one venue.

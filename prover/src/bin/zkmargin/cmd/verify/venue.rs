@@ -10,7 +10,7 @@ use zkmargin_verifier::coverage::Coverage;
 use zkmargin_verifier::pins::{Assurances, Figure, Mismatch, Pins, Verdict};
 use zkmargin_verifier::proof::{VenueFile, VerifiedSubtree, venue};
 
-use super::check::{Expected, is_usual, proof_error};
+use super::check::{Expected, dev_srs, is_usual, proof_error};
 use super::subtrees::{self, Files};
 use crate::env::Env;
 use crate::error::{Error, Exit};
@@ -82,7 +82,7 @@ fn check<B: Backend>(files: &Files, srs: SrsArgs, env: Env) -> Result<Coverage, 
         let file = VenueFile::<B::Field>::parse(bytes);
         parsed.push(file.map_err(|error| proof_error(source, error.into()))?);
     }
-    let dev = subtrees::dev_srs(sources, parsed.iter().map(VenueFile::srs), srs)?;
+    let dev = dev_srs(sources, parsed.iter().map(VenueFile::srs), srs)?;
     let of = (Statement::Venue(*depth), circuit.family, circuit.shape);
     let verifier = verifier_of::<B>(of, dev, env)?;
     let name = format!("verification of {} proofs", parsed.len());

@@ -6,7 +6,7 @@ use zkmargin_prover::files::Source;
 use zkmargin_verifier::engine::ClaimData;
 use zkmargin_verifier::engine::Root;
 use zkmargin_verifier::pins::{Assurances, Figure, Pins, Verdict};
-use zkmargin_verifier::proof::TransitionData;
+use zkmargin_verifier::proof::{NettingData, TransitionData};
 
 #[derive(Serialize)]
 pub(super) struct Report {
@@ -33,6 +33,9 @@ pub(super) struct ProofReport {
     /// Of a proof that is about the account after a change, not as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     transition: Option<TransitionData>,
+    /// Of a proof over several venues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    netting: Option<NettingData>,
     /// The digest of an escrow, and whether it is to the committee that was demanded.
     #[serde(skip_serializing_if = "Option::is_none")]
     escrow: Option<EscrowReport>,
@@ -59,6 +62,7 @@ impl ProofReport {
             reason: Some(reason),
             instance: None,
             transition: None,
+            netting: None,
             escrow: None,
             assurance: Assurances::new(),
         }
@@ -74,6 +78,7 @@ impl ProofReport {
             reason: None,
             instance: None,
             transition: Some(data),
+            netting: None,
             escrow: None,
             assurance: pins.assurances_of_transition(),
         }
@@ -88,8 +93,24 @@ impl ProofReport {
             reason: None,
             instance: Some(claim),
             transition: None,
+            netting: None,
             escrow: None,
             assurance: pins.assurances(&claim),
+        }
+    }
+
+    /// The same, of a proof over several venues.
+    pub(super) fn netting(source: &Source, data: NettingData, pins: &Pins) -> Self {
+        Self {
+            words: pins.words_of_netting(&data),
+            file: source.to_string(),
+            verdict: pins.verdict(data.claim.side()),
+            reason: None,
+            instance: None,
+            transition: None,
+            escrow: None,
+            assurance: pins.assurances_of_netting(&data),
+            netting: Some(data),
         }
     }
 
@@ -104,7 +125,7 @@ impl ProofReport {
     }
 
     fn is_proved(&self) -> bool {
-        self.instance.is_some() || self.transition.is_some()
+        self.instance.is_some() || self.transition.is_some() || self.netting.is_some()
     }
 }
 
