@@ -208,21 +208,18 @@ fn rates_above_one() {
             row(Direction::Long, 100, [DENOMINATOR; 2]),
             row(Direction::Short, 185, rates),
         ]);
-        let short = [position(0, PERP, -3, 0)];
-        let margin = market.margin(&short);
-        assert_eq!(
-            (margin.equity(), margin.initial()),
-            (-555, (555 * u128::from(rates[0])).div_ceil(DENOMINATOR.into()))
-        );
-        for requirement in [margin.maintenance(), margin.initial()] {
+        let margin = market.margin(&[position(0, PERP, -3, 0)]);
+        let initial = (555 * u128::from(rates[0])).div_ceil(DENOMINATOR.into());
+        assert_eq!((margin.equity(), margin.initial()), (-555, initial));
+        let levels = [(Level::Maintenance, margin.maintenance()), (Level::Initial, initial)];
+        for (level, requirement) in levels {
             let cash = 555 + requirement.cast_signed();
-            agree_on_all_claims(&market, &[position(0, PERP, -3, cash)]);
-            agree_on_all_claims(&market, &[position(0, PERP, -3, cash - 1)]);
+            let short = |cash| [position(0, PERP, -3, cash)];
+            assert!(market.agreed(&short(cash), at_least(level), 0));
+            assert!(market.agreed(&short(cash - 1), below(level), 1));
         }
-        let long = [position(0, PERP, 7, 0)];
-        assert_eq!(market.margin(&long).shortfall(Level::Initial), 0);
-        agree_on_all_claims(&market, &long);
-        agree_on_all_claims(&market, &[position(0, PERP, 7, -1)]);
+        assert!(market.agreed(&[position(0, PERP, 7, 0)], at_least(Level::Initial), 0));
+        assert!(market.agreed(&[position(0, PERP, 7, -1)], below(Level::Maintenance), 1));
     }
 }
 
