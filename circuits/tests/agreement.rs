@@ -22,8 +22,8 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::instance::{MEMO, NAMES};
 use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::shape::Shape;
-use zkmargin_margin::standard::{AccountMargin, TierRow};
-use zkmargin_margin::units::{Notional, Rate};
+use zkmargin_margin::standard::{AccountMargin, Direction, TierRow};
+use zkmargin_margin::units::{Notional, Price, Rate};
 
 /// One market over both fields.
 struct Markets {
@@ -187,6 +187,40 @@ fn extremes() {
     let all: Vec<_> = (0..8).map(|b| position(b, PERP, lots, -largest)).collect();
     let shortfall = market.margin(&all).shortfall(Level::Initial);
     market.agreed(&all, below(Level::Initial), shortfall);
+}
+
+/// Rows of options that are charged one by one: what is held is charged its value, what is
+/// owed many times its price, at a price of its own.
+#[test]
+fn rates_above_one() {
+    let row = |direction, price, [initial, maintenance]: [u32; 2]| TierRow {
+        direction,
+        price: Price::new(price, 1).unwrap(),
+        lower: Notional::ZERO,
+        upper: Notional::MAX,
+        initial: common::charge_of(0, initial),
+        maintenance: common::charge_of(0, maintenance),
+        maintenance_fraction: Rate::new(DENOMINATOR),
+        ..rows()[0]
+    };
+    for rates in [[149_000_001, 74_999_999], [u32::MAX; 2]] {
+        let market = Markets::from_rows(vec![
+            row(Direction::Long, 100, [DENOMINATOR; 2]),
+            row(Direction::Short, 185, rates),
+        ]);
+        let margin = market.margin(&[position(0, PERP, -3, 0)]);
+        let initial = (555 * u128::from(rates[0])).div_ceil(DENOMINATOR.into());
+        assert_eq!((margin.equity(), margin.initial()), (-555, initial));
+        let levels = [(Level::Maintenance, margin.maintenance()), (Level::Initial, initial)];
+        for (level, requirement) in levels {
+            let cash = 555 + requirement.cast_signed();
+            let short = |cash| [position(0, PERP, -3, cash)];
+            assert!(market.agreed(&short(cash), at_least(level), 0));
+            assert!(market.agreed(&short(cash - 1), below(level), 1));
+        }
+        assert!(market.agreed(&[position(0, PERP, 7, 0)], at_least(Level::Initial), 0));
+        assert!(market.agreed(&[position(0, PERP, 7, -1)], below(Level::Maintenance), 1));
+    }
 }
 
 /// One commitment serves every shape, and every shape proves it.

@@ -34,36 +34,51 @@ fn costs_are_golden() {
     costs::<SimulationCircuit<Bn254Fr, SCENARIOS, Wide>>("cost-simulation-kzg-wide.txt");
 }
 
+type Figures = ScenarioFigures<Bn254Fr>;
+
+/// Adds what a statement takes: it fits its rows, and not half of them.
+fn of<C: FamilyCircuit<Bn254Fr>>(name: &str, shapes: &[Shape], text: &mut String) {
+    for shape in shapes.iter().copied() {
+        let name = format!("{name} {shape} {}, k = {}", C::layout(), C::k(shape));
+        match cost::<C>(shape) {
+            Ok(found) => {
+                let (rows, k) = (found.rows, found.k);
+                assert!(
+                    rows <= usable_rows(k, 5) && rows > usable_rows(k - 1, 5),
+                    "{name}: {rows}"
+                );
+                text.push_str(&format!("{name}: {found:?}\n"));
+            }
+            Err(error) => text.push_str(&format!("{name}: {error}\n")),
+        }
+    }
+}
+
+/// Margin, transition and escrow in both layouts.
+fn statements(shapes: &[Shape]) -> String {
+    let mut text = String::new();
+    of::<ScenarioCircuit<Bn254Fr>>("margin", shapes, &mut text);
+    of::<ScenarioCircuit<Bn254Fr, Wide>>("margin", shapes, &mut text);
+    of::<TransitionCircuit<Bn254Fr, Figures>>("transition", shapes, &mut text);
+    of::<TransitionCircuit<Bn254Fr, Figures, Wide>>("transition", shapes, &mut text);
+    of::<EscrowCircuit<Bn254Fr, Figures>>("escrow", shapes, &mut text);
+    of::<EscrowCircuit<Bn254Fr, Figures, Wide>>("escrow", shapes, &mut text);
+    assert!(text.lines().all(|line| line.contains("Cost {")), "{text}");
+    text
+}
+
+/// What circuits of 128 positions take: every statement fits its rows, in both layouts.
+#[test]
+fn the_shape_of_128_positions_fits_its_rows() {
+    let path = format!("{}/golden/cost-scenario-huge.txt", env!("CARGO_MANIFEST_DIR"));
+    golden::assert_golden(&path, &statements(&[Shape::Huge]));
+}
+
 /// What circuits over two underlyings take: every statement fits its rows, in both
 /// layouts.
 #[test]
 fn shapes_over_two_underlyings_fit_their_rows() {
-    type Figures = ScenarioFigures<Bn254Fr>;
-    const BOTH: [Shape; 2] = [Shape::Multi, Shape::MultiLarge];
-    fn of<C: FamilyCircuit<Bn254Fr>>(name: &str, shapes: &[Shape], text: &mut String) {
-        for shape in shapes.iter().copied() {
-            let name = format!("{name} {shape} {}, k = {}", C::layout(), C::k(shape));
-            match cost::<C>(shape) {
-                Ok(found) => {
-                    let (rows, k) = (found.rows, found.k);
-                    assert!(
-                        rows <= usable_rows(k, 5) && rows > usable_rows(k - 1, 5),
-                        "{name}: {rows}"
-                    );
-                    text.push_str(&format!("{name}: {found:?}\n"));
-                }
-                Err(error) => text.push_str(&format!("{name}: {error}\n")),
-            }
-        }
-    }
-    let mut text = String::new();
-    of::<ScenarioCircuit<Bn254Fr>>("margin", &BOTH, &mut text);
-    of::<ScenarioCircuit<Bn254Fr, Wide>>("margin", &BOTH, &mut text);
-    of::<TransitionCircuit<Bn254Fr, Figures>>("transition", &BOTH, &mut text);
-    of::<TransitionCircuit<Bn254Fr, Figures, Wide>>("transition", &BOTH, &mut text);
-    of::<EscrowCircuit<Bn254Fr, Figures>>("escrow", &BOTH, &mut text);
-    of::<EscrowCircuit<Bn254Fr, Figures, Wide>>("escrow", &BOTH, &mut text);
-    assert!(text.lines().all(|line| line.contains("Cost {")), "{text}");
+    let mut text = statements(&[Shape::Multi, Shape::MultiLarge]);
     of::<VenueCircuit<Bn254Fr, Figures, 1>>("venue of 4", &[Shape::Multi], &mut text);
     of::<VenueCircuit<Bn254Fr, Figures, 1, Wide>>("venue of 4", &[Shape::Multi], &mut text);
     let path = format!("{}/golden/cost-scenario-multi.txt", env!("CARGO_MANIFEST_DIR"));

@@ -13,12 +13,13 @@ use pasta_curves::Fp;
 use proptest::prelude::*;
 use zkmargin_circuits::family::{OtherUnderlyings, TooManyExpiries, TooManyPositions, Unprovable};
 use zkmargin_circuits::scenario::ScenarioCircuit;
-use zkmargin_margin::claim::{Claim, Level};
+use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::instance::{MEMO, NAMES};
 use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::relation::Violation;
-use zkmargin_margin::scenario::{I256, LotValue, RowKind, ScenarioRow, Underlying};
+use zkmargin_margin::scenario::{I256, LotValue, MAX_GROSS_LOTS, RowKind, ScenarioRow, Underlying};
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::units::Lots;
 
 const LEVELS: [Level; 3] = [Level::MarginCall, Level::Maintenance, Level::Initial];
 
@@ -229,6 +230,47 @@ fn extremes() {
         let market = ScenarioMarket::of(rows.clone(), naked);
         let case = market.case(&book(0, &[(CALL2, -(1 << 32))]), below(Level::Initial), 0);
         assert_eq!(agreed(&case), fits, "{charge}");
+    }
+}
+
+/// All lots of 128 positions are at most as many as 64 can have: beyond, a sum in a row's
+/// element would have two forms.
+#[test]
+fn lots_of_128_positions_are_bounded_together() {
+    let market = huge_market::<Fp>();
+    let lots = MAX_GROSS_LOTS.cast_signed() / 128;
+    for (more, fits) in [(0, true), (1, false)] {
+        let mut positions = huge_book(1 << 78, lots);
+        positions[77].quantity = Lots::new(positions[77].quantity.get().signum() * (lots + more));
+        let case = market.case(&positions, at_least(Level::MarginCall), 0);
+        let case = ScenarioCase { shape: Shape::Huge, ..case };
+        assert_eq!(case.check().err(), (!fits).then_some(Violation::Sum));
+        if std::env::var_os("ZKMARGIN_LONG").is_none() && fits {
+            continue;
+        }
+        let found = failures(k::<Fp>(Shape::Huge), &case.circuit(), case.public_rows());
+        let names = |failure: &String| failure.contains("M4 gross lots: range 40");
+        assert_eq!((found.is_empty(), found.iter().any(names)), (fits, !fits), "{found:?}");
+    }
+}
+
+/// The largest shape under the mock prover, with both sides of each claim.
+#[test]
+fn a_book_of_128_positions() {
+    if std::env::var_os("ZKMARGIN_LONG").is_none() {
+        return;
+    }
+    let market = huge_market::<Fp>();
+    for cash in [1 << 20, -(1 << 20)] {
+        let positions = huge_book(cash, 1);
+        assert_eq!(market.margin(&positions).expiries.len(), Shape::Huge.scenario_expiries());
+        for claim in [at_least(Level::Initial), below(Level::Initial)] {
+            let case = market.case(&positions, claim, 0);
+            assert_eq!(
+                agreed(&ScenarioCase { shape: Shape::Huge, ..case }),
+                (cash > 0) == (claim.level() == Level::Initial && claim.side() == Side::AtLeast)
+            );
+        }
     }
 }
 

@@ -132,3 +132,19 @@ fn proofs_on_both_underlyings() {
     other.claim = at_least(Level::Initial);
     assert!(verifying.verify(&params, &other, &proof).is_err());
 }
+
+/// An account of 128 options in twelve expiries, calls and puts of every strike, that
+/// meets its initial margin.
+fn huge() -> ScenarioCase<Fp> {
+    let (market, positions) = (huge_market(), huge_book(1 << 20, 1));
+    ScenarioCase { shape: Shape::Huge, ..market.case(&positions, at_least(Level::Initial), 0) }
+}
+
+/// A proof of the largest shape, in some seconds: the test of every run is its mock prover's.
+#[test]
+#[ignore = "seconds, and a GiB of memory"]
+fn a_proof_of_128_positions() {
+    let case = huge();
+    assert_eq!(case.witness.account.slots.len(), Shape::Huge.scenario_positions());
+    println!("huge {:.2} s", transparent(&case));
+}

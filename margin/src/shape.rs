@@ -22,7 +22,7 @@ pub const SCENARIOS: usize = 250;
 /// A deep shape has so many times the scenarios of the others.
 pub const DEEP: usize = 2;
 /// The names of shapes, in errors.
-pub const SHAPES: &str = "small, medium, large, deep, multi, multi-large";
+pub const SHAPES: &str = "small, medium, large, deep, huge, multi, multi-large";
 
 /// The size of a circuit. A portfolio can be proved under any shape that holds
 /// it; the shape is public, the number of positions in it is not.
@@ -45,6 +45,9 @@ pub enum Shape {
     /// As many positions as the largest one, over two underlyings: of the scenario family
     /// alone.
     MultiLarge = 5,
+    /// As many positions as the largest one of the standard family: of the scenario family
+    /// alone.
+    Huge = 6,
 }
 
 impl Shape {
@@ -59,7 +62,7 @@ impl Shape {
             Self::Small => 8,
             Self::Medium => 32,
             Self::Large => 128,
-            Self::Deep | Self::Multi | Self::MultiLarge => 0,
+            Self::Deep | Self::Huge | Self::Multi | Self::MultiLarge => 0,
         }
     }
 
@@ -69,7 +72,7 @@ impl Shape {
         match self {
             Self::Small => 2,
             Self::Medium | Self::Deep | Self::Multi => 4,
-            Self::Large | Self::MultiLarge => 8,
+            Self::Large | Self::Huge | Self::MultiLarge => 8,
         }
     }
 
@@ -84,7 +87,7 @@ impl Shape {
             Self::Small => 8,
             Self::Medium | Self::Deep => 16,
             Self::Large => 64,
-            Self::Multi | Self::MultiLarge => 0,
+            Self::Huge | Self::Multi | Self::MultiLarge => 0,
         }
     }
 
@@ -93,7 +96,7 @@ impl Shape {
         match self {
             Self::Small | Self::Medium | Self::Large => SCENARIOS,
             Self::Deep => DEEP * SCENARIOS,
-            Self::Multi | Self::MultiLarge => 0,
+            Self::Huge | Self::Multi | Self::MultiLarge => 0,
         }
     }
 
@@ -112,6 +115,7 @@ impl Shape {
             Self::Small => 8,
             Self::Medium | Self::Multi => 16,
             Self::Large | Self::MultiLarge => 64,
+            Self::Huge => 128,
             Self::Deep => 0,
         }
     }
@@ -123,7 +127,7 @@ impl Shape {
             Self::Medium => 8,
             Self::Multi => 6,
             Self::MultiLarge => 10,
-            Self::Large => 12,
+            Self::Large | Self::Huge => 12,
             Self::Deep => 0,
         }
     }
@@ -132,7 +136,7 @@ impl Shape {
     /// family: neither more nor fewer.
     pub const fn scenario_underlyings(self) -> usize {
         match self {
-            Self::Small | Self::Medium | Self::Large => 1,
+            Self::Small | Self::Medium | Self::Large | Self::Huge => 1,
             Self::Multi | Self::MultiLarge => 2,
             Self::Deep => 0,
         }
@@ -156,6 +160,7 @@ impl fmt::Display for Shape {
             Self::Medium => "medium",
             Self::Large => "large",
             Self::Deep => "deep",
+            Self::Huge => "huge",
             Self::Multi => "multi",
             Self::MultiLarge => "multi-large",
         })
@@ -171,6 +176,7 @@ impl FromStr for Shape {
             "medium" => Ok(Self::Medium),
             "large" => Ok(Self::Large),
             "deep" => Ok(Self::Deep),
+            "huge" => Ok(Self::Huge),
             "multi" => Ok(Self::Multi),
             "multi-large" => Ok(Self::MultiLarge),
             _ => Err(UnknownName { what: "shape", allowed: SHAPES }),
@@ -196,9 +202,14 @@ impl Family {
     pub const fn shapes(self) -> &'static [Shape] {
         match self {
             Self::Standard => &Shape::ALL,
-            Self::Scenario => {
-                &[Shape::Small, Shape::Medium, Shape::Large, Shape::Multi, Shape::MultiLarge]
-            }
+            Self::Scenario => &[
+                Shape::Small,
+                Shape::Medium,
+                Shape::Large,
+                Shape::Huge,
+                Shape::Multi,
+                Shape::MultiLarge,
+            ],
             Self::Simulation => &[Shape::Small, Shape::Medium, Shape::Large, Shape::Deep],
         }
     }
@@ -319,7 +330,7 @@ mod tests {
         ] {
             assert_eq!(Shape::simulation_for(positions, scenarios), shape, "{positions}");
         }
-        let [multi, multi_large] = [Shape::Multi, Shape::MultiLarge].map(Some);
+        let [huge, multi, multi_large] = [Shape::Huge, Shape::Multi, Shape::MultiLarge].map(Some);
         for (positions, expiries, underlyings, shape) in [
             (0, 0, 1, small),
             (8, 4, 1, small),
@@ -329,7 +340,10 @@ mod tests {
             (17, 8, 1, large),
             (16, 9, 1, large),
             (64, 12, 1, large),
-            (65, 12, 1, None),
+            (65, 12, 1, huge),
+            (65, 1, 1, huge),
+            (128, 12, 1, huge),
+            (129, 12, 1, None),
             (64, 13, 1, None),
             (0, 0, 2, multi),
             (16, 6, 2, multi),
@@ -377,6 +391,14 @@ mod tests {
             assert_eq!((having, Family::Scenario.has(shape)), ([false; 2], true));
             assert_eq!((shape.standard_positions(), shape.simulation_positions()), (0, 0));
         }
+    }
+
+    #[test]
+    fn a_huge_shape_is_of_the_scenario_family_alone() {
+        let having = [Family::Standard, Family::Simulation].map(|f| f.has(Shape::Huge));
+        assert_eq!((having, Family::Scenario.has(Shape::Huge)), ([false; 2], true));
+        let held = (Shape::Huge.standard_positions(), Shape::Huge.simulation_positions());
+        assert_eq!((held, Shape::Huge.changes()), ((0, 0), 8));
     }
 
     #[test]

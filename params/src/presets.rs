@@ -41,6 +41,16 @@ pub const fn all() -> &'static [Preset] {
             json: include_str!("../models/binance-usdm.json"),
         },
         Preset {
+            name: "bybit-options-approx",
+            about: "Bybit's short options in cross margin, initial margin at the mark",
+            json: include_str!("../models/bybit-options-approx.json"),
+        },
+        Preset {
+            name: "deribit-standard-approx",
+            about: "Deribit's standard margin of options on BTC and ETH, in USD",
+            json: include_str!("../models/deribit-standard-approx.json"),
+        },
+        Preset {
             name: "dydx-v4",
             about: "dYdX v4 perpetuals: liquidity tiers, maintenance fraction, open-interest caps",
             json: include_str!("../models/dydx-v4.json"),

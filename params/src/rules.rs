@@ -224,11 +224,15 @@ pub const RULES: [Rule; 23] = [
         venue: "Deribit",
         rule: "standard margin of options",
         natively: Unchecked,
-        proved: Missing,
-        evidence: Evidence::None,
-        models: &[],
-        imports: &[],
-        note: "",
+        proved: Unchecked,
+        evidence: Test {
+            file: "src/market/options/tests.rs",
+            name: "integers_are_never_above_the_rule",
+        },
+        models: &["deribit-standard-approx"],
+        imports: &["options"],
+        note: "in USD; the form and its numbers, of which another venue that has both publishes an \
+               example that comes out; futures are not in it",
     },
     Rule {
         venue: "Paradex",
@@ -279,14 +283,15 @@ pub const RULES: [Rule; 23] = [
         venue: "Bybit",
         rule: "short options in cross margin",
         natively: Exact,
-        proved: Missing,
+        proved: Approximate,
         evidence: Test {
             file: "src/option_margin/bybit.rs",
             name: "the_venues_own_example_comes_out",
         },
-        models: &[],
+        models: &["bybit-options-approx"],
         imports: &[],
-        note: "",
+        note: "proved at the mark: what an option was sold for beyond it is in the venue's initial \
+               margin, and goes into what a portfolio has `reserved`",
     },
     missing("Bybit", "portfolio margin", "its accounts are refused"),
     Rule {

@@ -15,9 +15,19 @@
 //! to 1) and `open_interest` (coins) may be absent. `reports` may keep what oracles
 //! signed, so that the prices can be checked: texts that nothing here reads.
 //! `calibration` is what rates of a calibrated model follow from:
-//! [`calibration::inputs`](crate::calibration::inputs).
+//! [`calibration::inputs`](crate::calibration::inputs). `options` are those that a model may
+//! have charges for ([`OptionPoint`]), by symbol:
+//!
+//! ```json
+//! { "BTC-26DEC25-90000-C": { "underlying": "BTC", "option_type": "call",
+//!                            "expiry": 1766736000, "strike": "90000", "mark": "5395.21" } }
+//! ```
+
+mod options;
 
 use std::collections::BTreeMap;
+
+pub use options::OptionPoint;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -59,6 +69,7 @@ pub struct Snapshot {
     prices: BTreeMap<Symbol, PricePoint>,
     reports: Vec<String>,
     calibration: Option<Inputs>,
+    options: BTreeMap<Symbol, OptionPoint>,
 }
 
 /// Why a snapshot is refused.
@@ -108,6 +119,26 @@ pub enum SnapshotError {
         /// What was given, cut to 40 characters.
         given: String,
     },
+    /// A field of an option out of range.
+    #[error(
+        "options.{symbol}.{field}: {given:?} is refused: allowed are decimals, a strike above 0 and \
+         a mark from 0 to 10^{MAX_PRICE_DIGITS}, with at most {MAX_PRICE_DECIMALS} decimals, and an \
+         expiry in seconds"
+    )]
+    Option {
+        /// The option.
+        symbol: Symbol,
+        /// The field.
+        field: &'static str,
+        /// What was given.
+        given: String,
+    },
+    /// A symbol that is an option's and has a price.
+    #[error("options.{0}: it is among the prices")]
+    OptionPriced(Symbol),
+    /// An option chain that makes no snapshot of a standard market.
+    #[error("the option chain: {0}")]
+    Chain(&'static str),
     /// A negative or too large open interest.
     #[error(
         "prices.{symbol}.open_interest: {given:?} is refused: allowed are decimals from 0 to \
@@ -153,8 +184,8 @@ impl Snapshot {
         prices: BTreeMap<Symbol, PricePoint>,
     ) -> Result<Self, SnapshotError> {
         let source = source.to_owned();
-        let (reports, calibration) = (Vec::new(), None);
-        let mut snapshot = Self { timestamp, source, quote, prices, reports, calibration };
+        let (reports, calibration, options) = (Vec::new(), None, BTreeMap::new());
+        let mut snapshot = Self { timestamp, source, quote, prices, reports, calibration, options };
         snapshot.check()?;
         Ok(snapshot)
     }
@@ -225,11 +256,33 @@ impl Snapshot {
         Ok(Self { calibration: Some(inputs), ..self })
     }
 
+    /// The options, by symbol.
+    pub fn options(&self) -> &BTreeMap<Symbol, OptionPoint> {
+        &self.options
+    }
+
+    /// Adds options.
+    ///
+    /// # Errors
+    /// When a field of one is out of range, or one is among the prices.
+    pub fn with_options(
+        self,
+        mut options: BTreeMap<Symbol, OptionPoint>,
+    ) -> Result<Self, SnapshotError> {
+        for (symbol, option) in &mut options {
+            option.check(symbol)?;
+            if self.prices.contains_key(symbol) {
+                return Err(SnapshotError::OptionPriced(symbol.clone()));
+            }
+        }
+        Ok(Self { options, ..self })
+    }
+
     /// The digest that `MARKET_ROOT` binds of a snapshot that keeps more than prices,
-    /// signed reports or what rates are calibrated from; none of another. It is of
-    /// the canonical JSON without white space, after a line that says so.
+    /// signed reports, what rates are calibrated from or options; none of another. It is
+    /// of the canonical JSON without white space, after a line that says so.
     pub fn digest(&self) -> Option<ModelDigest> {
-        if self.reports.is_empty() && self.calibration.is_none() {
+        if self.reports.is_empty() && self.calibration.is_none() && self.options.is_empty() {
             return None;
         }
         // Maps with text keys, texts and finite numbers: nothing here can fail.
@@ -279,6 +332,8 @@ struct SnapshotFile {
     reports: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calibration: Option<Inputs>,
+    #[serde(default, deserialize_with = "unique_map", skip_serializing_if = "BTreeMap::is_empty")]
+    options: BTreeMap<Symbol, OptionPoint>,
 }
 
 /// A price in the JSON form.
@@ -317,7 +372,7 @@ impl TryFrom<SnapshotFile> for Snapshot {
             prices.insert(symbol, PricePoint { price, confidence, open_interest });
         }
         let snapshot = Self::new(file.timestamp, &file.source, file.quote, prices)?;
-        let snapshot = snapshot.with_reports(file.reports);
+        let snapshot = snapshot.with_reports(file.reports).with_options(file.options)?;
         match file.calibration {
             Some(inputs) => snapshot.with_calibration(inputs),
             None => Ok(snapshot),
@@ -339,6 +394,7 @@ impl From<Snapshot> for SnapshotFile {
             prices: snapshot.prices.into_iter().map(|(s, point)| (s, entry(point))).collect(),
             reports: snapshot.reports,
             calibration: snapshot.calibration,
+            options: snapshot.options,
         }
     }
 }

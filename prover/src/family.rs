@@ -298,7 +298,7 @@ impl<F: MarginField> FamilyMarket<F> for scenario::Market<F> {
         }
         let (found, expiries) = (positions.len(), expiries.len());
         let underlyings = self.parts().len();
-        let largest = if underlyings == 1 { Shape::Large } else { Shape::MultiLarge };
+        let largest = if underlyings == 1 { Shape::Huge } else { Shape::MultiLarge };
         let smallest = Shape::scenario_for(found, expiries, underlyings);
         let shape = wanted.or(smallest).unwrap_or(largest);
         let allowed = shape.scenario_underlyings();

@@ -20,7 +20,7 @@ export interface Inputs {
   /** What else the proof says: `0x` and 62 digits. */
   memo?: string;
   /** `small` unless told: larger ones take a browser minutes. */
-  shape?: "small" | "medium" | "large" | "multi" | "multi-large";
+  shape?: "small" | "medium" | "large" | "huge" | "multi" | "multi-large";
   /** Of `kzg`: `tall` unless told, which contracts usually verify; `wide` takes less time. */
   layout?: "wide" | "tall";
   /** For tests: powers of tau whose secret everybody knows. Such proofs prove nothing, and say so. */

@@ -7,7 +7,8 @@
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::scenario::{FINE_ONE, SUM_BITS, VALUE_ELEMENTS};
+use zkmargin_margin::scenario::{FINE_ONE, MAX_GROSS_LOTS, SUM_BITS, VALUE_ELEMENTS};
+use zkmargin_margin::shape::Shape;
 
 use super::expiry::Expiry;
 use super::hints::{Hints, SlotHints, UnderlyingHints};
@@ -35,7 +36,15 @@ pub(super) struct Account<F: MarginField> {
     /// The largest fee on options, by underlying.
     options_fees: Vec<Extreme<F>>,
     netting: Netting<F>,
+    /// Lots of all positions, long and short, where they can be more than
+    /// [`MAX_GROSS_LOTS`].
+    gross: Option<Cell<F>>,
 }
+
+/// Positions whose lots are together at most [`MAX_GROSS_LOTS`], whatever they are.
+const WITHOUT_GROSS: usize = 64;
+/// Bits of the lots that are left up to [`MAX_GROSS_LOTS`], which is `2^38`.
+const GROSS_BITS: u32 = 40;
 
 /// Sums that an underlying has of its own.
 #[derive(Debug)]
@@ -69,9 +78,10 @@ impl<F: MarginField> Account<F> {
     /// No slot yet. Without a perpetual the fee on options is zero.
     pub(super) fn new<L: Layouter<F>>(
         s: &mut Synthesizer<'_, F, L>,
-        underlyings: usize,
+        shape: Shape,
         hints: Value<&Hints<F>>,
     ) -> Result<Self, Error> {
+        let underlyings = shape.scenario_underlyings();
         s.scope("account");
         let zero = s.zero();
         let mut options_fees = Vec::with_capacity(underlyings);
@@ -87,9 +97,10 @@ impl<F: MarginField> Account<F> {
             second: (underlyings > 1).then(|| Sums::new(&zero)),
             collateral: zero.clone(),
             cash: zero.clone(),
-            charges: zero,
+            charges: zero.clone(),
             options_fees,
             netting: Netting::new(s, underlyings),
+            gross: (shape.scenario_positions() > WITHOUT_GROSS).then_some(zero),
         })
     }
 
@@ -108,6 +119,9 @@ impl<F: MarginField> Account<F> {
         self.netting.add(s, slot, same_strike.as_ref(), hints)?;
 
         let (row, size) = (&slot.row, &slot.size);
+        if let Some(gross) = &mut self.gross {
+            *gross = s.add("M4 gross lots", gross, size)?;
+        }
         let linear = s.sub("linear lots", &slot.lots, &slot.option_lots)?;
         for (i, (sum, value)) in self.all.linear.iter_mut().zip(&row.values).enumerate() {
             accumulate(s, &format!("M5 linear values {i}"), sum, (&linear, value))?;
@@ -170,6 +184,10 @@ impl<F: MarginField> Account<F> {
     ) -> Result<(Cell<F>, Cell<F>), Error> {
         s.scope("account");
         let totals = hints.map(|h| &h.totals);
+        if let Some(gross) = &self.gross {
+            let left = s.scale("gross lots left", -F::ONE, gross, F::from(MAX_GROSS_LOTS))?;
+            s.range_check("M4 gross lots", &left, GROSS_BITS)?;
+        }
         let Self { all, second, cash, charges, options_fees, netting, .. } = self;
         let mut fees = Vec::with_capacity(options_fees.len());
         for fee in options_fees {

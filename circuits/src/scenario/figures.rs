@@ -46,7 +46,9 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
             (ColumnLayout::Tall, Shape::Small) => 14,
             (ColumnLayout::Wide, Shape::Large | Shape::MultiLarge)
             | (ColumnLayout::Tall, Shape::Medium | Shape::Deep | Shape::Multi) => 15,
+            (ColumnLayout::Wide, Shape::Huge) => 16,
             (ColumnLayout::Tall, Shape::Large | Shape::MultiLarge) => 17,
+            (ColumnLayout::Tall, Shape::Huge) => 18,
         }
     }
 
@@ -141,7 +143,7 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
             let hints = hints.map(|h| &h.expiries[index]);
             expiries.push(Expiry::new(s, underlyings, expiries.last(), hints)?);
         }
-        let account = Account::new(s, underlyings, hints)?;
+        let account = Account::new(s, shape, hints)?;
         Ok(Self { claim, reserved: reserved.clone(), terms: terms.clone(), expiries, account })
     }
 

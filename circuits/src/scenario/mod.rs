@@ -19,7 +19,8 @@
 //! The other clauses are the statement's: [`crate::statement`].
 //!
 //! **Rows are not unpacked.** An element holds three values 84 bits apart, each
-//! below `2^45`. Quantities are at most `2^32` and slots at most 64, so a sum of
+//! below `2^45`. Quantities are at most `2^32`, and of 64 slots together at most
+//! `2^38`, which a shape of more slots asks for (`M4 gross lots`); so a sum of
 //! products is below `2^83` in each limb (two charges below `2^44` are added in
 //! one), and has one form as three limbs below `2^72`, which is what the circuit
 //! asks for: two forms would differ by a multiple of `2^84` in the lowest limb,

@@ -35,7 +35,7 @@ const fn scenarios(shape: Shape, n: usize) -> usize {
         Shape::Small | Shape::Medium | Shape::Large => n,
         Shape::Deep => DEEP * n,
         // Of the scenario family alone: no key is made of one.
-        Shape::Multi | Shape::MultiLarge => 0,
+        Shape::Huge | Shape::Multi | Shape::MultiLarge => 0,
     }
 }
 
@@ -62,7 +62,7 @@ impl<F: MarginField, const N: usize> FamilyFigures<F> for SimulationFigures<F, N
         match shape {
             Shape::Small => ks[0],
             Shape::Medium | Shape::Deep | Shape::Multi => ks[1],
-            Shape::Large | Shape::MultiLarge => ks[2],
+            Shape::Large | Shape::Huge | Shape::MultiLarge => ks[2],
         }
     }
 

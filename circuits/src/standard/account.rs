@@ -69,9 +69,9 @@ impl<F: MarginField> FamilyFigures<F> for StandardFigures<F> {
             (ColumnLayout::Wide, Shape::Small) => 12,
             (ColumnLayout::Wide, Shape::Medium | Shape::Deep | Shape::Multi)
             | (ColumnLayout::Tall, Shape::Small) => 13,
-            (ColumnLayout::Wide, Shape::Large | Shape::MultiLarge)
+            (ColumnLayout::Wide, Shape::Large | Shape::Huge | Shape::MultiLarge)
             | (ColumnLayout::Tall, Shape::Medium | Shape::Deep | Shape::Multi) => 15,
-            (ColumnLayout::Tall, Shape::Large | Shape::MultiLarge) => 17,
+            (ColumnLayout::Tall, Shape::Large | Shape::Huge | Shape::MultiLarge) => 17,
         }
     }
 

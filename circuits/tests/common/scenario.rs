@@ -413,3 +413,24 @@ pub fn every_slot() -> Vec<Position> {
 pub fn poor() -> Vec<Position> {
     book(-400_000, &[(CALL, -20), (CALL2, 15), (PUT2, -25), (FAR_CALL, 9), (FUTURE, -7), (PERP, 9)])
 }
+
+/// Expiries of the market of 128 options.
+const HUGE_EXPIRIES: u64 = 12;
+
+/// A market of 128 options: calls and puts of 64 strikes, in twelve expiries.
+pub fn huge_market<F: MarginField>() -> ScenarioMarket<F> {
+    let options = (0..64_u64).flat_map(|strike| {
+        let key = u16::try_from(strike % HUGE_EXPIRIES + 1).unwrap();
+        let id = 1_000 + 2 * strike;
+        let mark = 900 + 13 * i64::try_from(strike).unwrap();
+        [option(id, key, mark, mark / 3), option(id + 1, key, mark + 7, -mark / 4)]
+    });
+    ScenarioMarket::of(options.collect(), terms())
+}
+
+/// So many lots of each of them, every other one short.
+pub fn huge_book(cash: i128, lots: i64) -> Vec<Position> {
+    let lots = |id: u64| if id % 4 < 2 { lots } else { -lots };
+    let lots: Vec<_> = (1_000..1_128).map(|id| (id, lots(id))).collect();
+    book(cash, &lots)
+}

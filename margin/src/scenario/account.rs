@@ -17,6 +17,10 @@ pub const MIN_LOTS: i64 = -(1 << 32);
 /// Most lots of a position.
 pub const MAX_LOTS: i64 = (1 << 32) - 1;
 
+/// Most lots of all positions together, long and short: as many as 64 positions can have.
+/// What is packed in rows stays apart up to here; a shape of more positions asks for it.
+pub const MAX_GROSS_LOTS: u64 = 1 << 38;
+
 /// Sums over the options and futures of an expiry, in quote units.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ExpirySums {
@@ -115,7 +119,7 @@ impl ScenarioMargin {
     /// # Errors
     /// When a position is out of range or in another bucket, collateral is
     /// owed, a row is of another underlying, two rows do not agree on their expiry, or
-    /// a sum is out of range.
+    /// a sum is out of range, that of all lots ([`MAX_GROSS_LOTS`]) among them.
     pub fn assess<'a>(
         positions: impl IntoIterator<Item = (&'a Position, &'a ScenarioRow)>,
         reserved: &Reserved,
@@ -283,8 +287,14 @@ pub(super) fn assess_each<'a>(
 ) -> Result<Vec<ScenarioMargin>, Violation> {
     let mut parts: Vec<_> = terms.iter().map(ScenarioMargin::new).collect();
     let mut strike = Strike::default();
+    let mut gross: u64 = 0;
     for (index, (position, row)) in positions.into_iter().enumerate() {
         let lots = lots_of(index, position, row)?;
+        // Refused at once, so that no sum can overflow.
+        gross = gross.saturating_add(lots.unsigned_abs());
+        if gross > MAX_GROSS_LOTS {
+            return Err(Violation::Sum);
+        }
         // An expiry is of one underlying.
         let shared = row.group().is_some_and(|group| {
             let others = parts.iter().zip(0_u8..).filter(|(_, u)| *u != row.underlying.get());

@@ -28,7 +28,7 @@ mod terms;
 mod underlyings;
 mod units;
 
-pub use account::{ChargeSums, ExpirySums, MAX_LOTS, MIN_LOTS, ScenarioMargin};
+pub use account::{ChargeSums, ExpirySums, MAX_GROSS_LOTS, MAX_LOTS, MIN_LOTS, ScenarioMargin};
 pub use ethnum::I256;
 pub use relation::{Scenario, ScenarioSlot, ScenarioWitness};
 pub use row::{

@@ -439,6 +439,8 @@ fn positions_and_sums_are_in_range() {
     assert_sums(&row, 8, 1 << 29);
     // The notionals of deltas are added up without their signs.
     assert_sums(&ScenarioRow { delta: value(1 - (1 << 40)), ..rows()[4] }, 8, 1 << 29);
+    // All lots together are as many as 64 positions can have.
+    assert_sums(&rows()[4], 64, -(1 << 32));
 }
 
 /// So many positions fit, one more does not.

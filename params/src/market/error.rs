@@ -63,6 +63,22 @@ pub enum MarketError {
         /// The symbol.
         symbol: Symbol,
     },
+    /// Options on something without a price.
+    #[error("{symbol}: the snapshot has no price of its underlying, {underlying}")]
+    NoIndex {
+        /// The option.
+        symbol: Symbol,
+        /// Its underlying.
+        underlying: Symbol,
+    },
+    /// An option whose number is that of another instrument.
+    #[error("{symbol} and {other} have the same instrument number: rename one")]
+    SameInstrument {
+        /// The option.
+        symbol: Symbol,
+        /// The other.
+        other: Symbol,
+    },
     /// Rows that are others in every epoch.
     #[error("{symbol}: its rows follow from the snapshot: they are no model's own")]
     NotFixed {

@@ -17,8 +17,8 @@ const ONE: Price = match Price::new(1, 1) {
 /// numbers every row that has none beside it.
 ///
 /// # Errors
-/// When rates are calibrated and not stated, or scaled by open interest, or a rule makes no
-/// rows.
+/// When rates are calibrated and not stated, or scaled by open interest, or of options; or a
+/// rule makes no rows.
 ///
 /// ```
 /// use zkmargin_params::{market::fixed_rows, presets};
@@ -27,6 +27,9 @@ const ONE: Price = match Price::new(1, 1) {
 /// assert!(rows("dynamic").unwrap_err().to_string().contains("follow from the snapshot"));
 /// ```
 pub fn fixed_rows(model: &StandardModel) -> Result<Vec<TierRow>, MarketError> {
+    if let Some(symbol) = model.options().keys().next() {
+        return Err(MarketError::NotFixed { symbol: symbol.clone() });
+    }
     let mut rows = Vec::new();
     for (symbol, rule) in model.instruments() {
         let is_stated = model.calibration().is_some_and(|rule| rule.states_numbers);

@@ -7,7 +7,7 @@ use zkmargin_margin::ids::InstrumentId;
 use zkmargin_margin::units::{Lots, Price};
 
 use crate::convert::{self, ConversionError};
-use crate::model::{InstrumentRule, Kind};
+use crate::model::{InstrumentRule, Kind, OptionRule};
 use crate::snapshot::PricePoint;
 use crate::symbol::Symbol;
 
@@ -42,6 +42,25 @@ impl Listing {
         }
     }
 
+    /// An option, at the price of its long row.
+    pub(crate) fn of_option(
+        symbol: &Symbol,
+        rule: &OptionRule,
+        mark: Decimal,
+        price: Price,
+        rows: Range<usize>,
+    ) -> Self {
+        Self {
+            symbol: symbol.clone(),
+            id: symbol.instrument_id(),
+            kind: Kind::Option,
+            lot_size: rule.lot_size.normalize(),
+            mark,
+            price,
+            rows,
+        }
+    }
+
     /// The symbol.
     pub fn symbol(&self) -> &Symbol {
         &self.symbol
@@ -67,7 +86,7 @@ impl Listing {
         self.mark
     }
 
-    /// The price in the table: quote units per lot.
+    /// The price in the table: quote units per lot, of an option that is held.
     pub fn price(&self) -> Price {
         self.price
     }

@@ -3,13 +3,13 @@
 //! Here are those of the standard family; [`scenario`] has those of the scenario
 //! family, [`MarketKind`] what files of both have in common.
 //!
-//! Building is deterministic. Rows stand by symbol, then direction (long,
-//! short or both), then tier; anyone with the model, the snapshot and the
+//! Building is deterministic. Rows stand by symbol, options after all others, then
+//! direction (long, short or both), then tier; anyone with the model, the snapshot and the
 //! epoch gets the same `MARKET_ROOT`. Of a model that is calibrated the header binds
 //! the rule, and rates follow from the snapshot ([`calibration`]).
 //!
-//! Where a snapshot keeps more than prices (signed reports, or what rates are
-//! calibrated from), one leaf after the rows is its digest: so `MARKET_ROOT` binds all
+//! Where a snapshot keeps more than prices (signed reports, what rates are calibrated
+//! from, or options), one leaf after the rows is its digest: so `MARKET_ROOT` binds all
 //! of it, though rows show prices and rates alone. Of a rule that states numbers a leaf
 //! beside each row says what it follows from ([`numbers`]).
 
@@ -20,6 +20,7 @@ mod fixed;
 mod listing;
 pub mod moves;
 pub mod numbers;
+mod options;
 pub mod scenario;
 pub mod simulation;
 pub mod stress;
@@ -119,6 +120,7 @@ impl<F: MarginField> Market<F> {
                 None => table.unpriced.push(symbol.clone()),
             }
         }
+        table.list_options(model, snapshot)?;
         let Table { rows, listings, by_symbol, unpriced } = table;
         if listings.is_empty() {
             return Err(MarketError::NothingListed);
@@ -340,12 +342,7 @@ impl Table {
         symbol: &Symbol,
         point: &PricePoint,
     ) -> Result<(), MarketError> {
-        if let Some(least) = model.spec().minimum_confidence
-            && point.confidence.is_none_or(|confidence| confidence < least)
-        {
-            let (symbol, found) = (symbol.clone(), point.confidence);
-            return Err(MarketError::LowConfidence { symbol, found, least });
-        }
+        model.check_confidence(symbol, point)?;
         let Some(rule) = model.instruments().get(symbol) else {
             return Ok(());
         };
@@ -368,6 +365,19 @@ impl Table {
         self.listings.insert(id, listing);
         self.by_symbol.insert(symbol.clone(), id);
         Ok(())
+    }
+}
+
+impl StandardModel {
+    /// Refuses a price with less confidence than the model asks for.
+    fn check_confidence(&self, symbol: &Symbol, point: &PricePoint) -> Result<(), MarketError> {
+        match self.spec().minimum_confidence {
+            Some(least) if point.confidence.is_none_or(|confidence| confidence < least) => {
+                let (symbol, found) = (symbol.clone(), point.confidence);
+                Err(MarketError::LowConfidence { symbol, found, least })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

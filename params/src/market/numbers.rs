@@ -202,7 +202,7 @@ impl NumberTerms {
             .filter_map(|(symbol, instrument)| {
                 let direction = match instrument.kind {
                     Kind::Spot => Direction::Long,
-                    Kind::Perpetual | Kind::Future => Direction::Both,
+                    _ => Direction::Both,
                 };
                 let calibrated = instrument.calibrated.as_ref()?;
                 Self::one(model, rule, (symbol.instrument_id(), direction), calibrated)

@@ -18,6 +18,7 @@ use zkmargin_margin::standard::{AccountMargin, TierRow};
 use crate::convert::price_per_lot;
 use crate::decimal::canonical;
 use crate::market::{Listing, Market, MarketError};
+use crate::model::Kind;
 
 /// Digits of the grid that prices are looked for on.
 const DIGITS: u32 = 12;
@@ -36,6 +37,11 @@ pub enum AtPrices {
     /// A position is larger there than its last tier allows: it proves no level.
     #[error("a position is larger there than its last tier allows")]
     Beyond,
+    /// An account with options: their charges follow from prices of two instruments.
+    #[error(
+        "the account holds options, whose marks at other prices a standard market does not know"
+    )]
+    Options,
     /// A price that rows cannot hold.
     #[error("a price there is out of range")]
     Unpriced,
@@ -63,6 +69,7 @@ pub fn margin_at<'a, F: MarginField>(
     let account = account.into();
     // Its own refusals first.
     market.margin(account)?;
+    without_options(market, account)?;
     let mut ordered: Vec<&Position> = account.positions.iter().collect();
     ordered.sort_by_key(|position| position.key());
     let rows = ordered.iter().map(|position| row_at(market, position, &price));
@@ -70,6 +77,18 @@ pub fn margin_at<'a, F: MarginField>(
     let pairs = ordered.into_iter().zip(&rows);
     AccountMargin::assess(pairs, account.reserved, market.header().denominator)
         .map_err(|_| AtPrices::Beyond)
+}
+
+/// Refuses accounts with options.
+fn without_options<F: MarginField>(market: &Market<F>, account: Held<'_>) -> Result<(), AtPrices> {
+    let is_option = |held: &Position| {
+        let listing = market.listing_by_id(held.instrument);
+        listing.is_some_and(|listing| listing.kind() == Kind::Option)
+    };
+    match account.positions.iter().any(is_option) {
+        true => Err(AtPrices::Options),
+        false => Ok(()),
+    }
 }
 
 /// The row of a position at another price.
@@ -129,6 +148,7 @@ pub fn liquidation_price<'a, F: MarginField>(
     let unknown = || MarketError::UnknownInstrument(held.instrument);
     let mark = market.listing_by_id(held.instrument).ok_or_else(unknown)?.mark();
     let now = market.margin(account)?;
+    without_options(market, account)?;
     let Some(met_now) = surplus(&now, held.bucket, level).map(|surplus| surplus >= 0) else {
         return Ok(None);
     };
@@ -232,6 +252,7 @@ pub fn moved<'a, F: MarginField>(
 ) -> Result<Vec<MovedPoint>, AtPrices> {
     let account = account.into();
     market.margin(account)?;
+    without_options(market, account)?;
     Ok(factors.iter().filter_map(|factor| point(market, account, is_still, *factor)).collect())
 }
 

@@ -72,6 +72,8 @@ impl StandardModel {
             Kind::Spot => {
                 fixed.collateral = Some(self.weights(calibration, &tiers, path)?);
             }
+            // None has a rule of its own.
+            Kind::Option => {}
         }
         Ok(fixed)
     }

@@ -52,6 +52,12 @@ pub enum FieldProblem {
     /// A denominator of zero.
     #[error("allowed are 1 to 4294967295")]
     Denominator,
+    /// A least price of short options that no row can have.
+    #[error(
+        "allowed are more than 0, at most the maintenance margins, of which rates are at most 2^32 \
+         over the denominator: choose a larger one or a smaller denominator"
+    )]
+    LeastPrice,
     /// Outside 0 to 1.
     #[error("allowed are 0 to 1")]
     UnitInterval,

@@ -18,6 +18,10 @@ pub enum Kind {
     Future,
     /// A coin that is held as collateral, owed, or both.
     Spot,
+    /// An option. No file says so of an instrument: those that a snapshot marks have the
+    /// rule of their underlying ([`OptionRule`](super::OptionRule)).
+    #[serde(skip)]
+    Option,
 }
 
 /// Which part of the notional a tier's rate counts for.

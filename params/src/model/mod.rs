@@ -44,6 +44,10 @@
 //! In a model with a [`calibration`](crate::calibration) the rates of instruments that
 //! are `calibrated` follow from the snapshot of each epoch.
 //!
+//! # Options
+//! `options` has the charges on short options by their underlying ([`OptionRule`]). Which
+//! there are a snapshot says, with their marks; each has rows of its own in every epoch.
+//!
 //! # Rounding
 //! Each row's charge is `base + ceil((notional - lower) * rate)`. With
 //! [`Basis::Marginal`] the base is the charge at the end of the row before, so
@@ -56,6 +60,7 @@ mod any;
 mod calibrated;
 mod error;
 mod instrument;
+mod options;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -70,6 +75,8 @@ pub use error::{FieldProblem, ModelError};
 pub use instrument::{
     Basis, ChargeRule, CollateralRule, InstrumentRule, Kind, OpenInterestCaps, Tier, WeightTier,
 };
+pub use options::OptionRule;
+pub(crate) use options::PricedOption;
 pub(crate) use rows::{Quotation, RowSpec};
 
 use crate::calibration::rule::Calibration;
@@ -108,6 +115,9 @@ pub struct ModelSpec {
     /// The rules, by instrument.
     #[serde(deserialize_with = "unique_map")]
     pub instruments: BTreeMap<Symbol, InstrumentRule>,
+    /// The charges on options, by underlying.
+    #[serde(default, deserialize_with = "unique_map", skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<Symbol, OptionRule>,
 }
 
 fn default_quote_decimals() -> u32 {
@@ -193,7 +203,7 @@ impl StandardModel {
         if spec.minimum_confidence.is_some_and(|least| !unit_interval.contains(&least)) {
             return Err(field("minimum_confidence", FieldProblem::UnitInterval));
         }
-        if spec.instruments.is_empty() {
+        if spec.instruments.is_empty() && spec.options.is_empty() {
             return Err(field("instruments", FieldProblem::Empty));
         }
         if let Some(calibration) = &spec.calibration {
@@ -210,6 +220,14 @@ impl StandardModel {
                 return Err(ModelError::at(both, FieldProblem::SameInstrument));
             }
             model.check_rule(symbol, rule, &path)?;
+        }
+        for (underlying, rule) in &model.spec.options {
+            let path = format!("options.{underlying}");
+            if model.calibration().is_some() {
+                let problem = FieldProblem::NotAllowed("the rates of a calibration are its own");
+                return Err(ModelError::at(path, problem));
+            }
+            rule.check(&path, model.quotation())?;
         }
         Ok(model)
     }
@@ -255,6 +273,11 @@ impl StandardModel {
     /// The rules, by instrument.
     pub fn instruments(&self) -> &BTreeMap<Symbol, InstrumentRule> {
         &self.spec.instruments
+    }
+
+    /// The charges on options, by underlying.
+    pub fn options(&self) -> &BTreeMap<Symbol, OptionRule> {
+        &self.spec.options
     }
 
     /// How rates follow from a snapshot, where they do.

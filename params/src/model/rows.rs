@@ -50,7 +50,7 @@ impl InstrumentRule {
         quotation: Quotation,
         open_interest: Option<u128>,
     ) -> Result<Vec<RowSpec>, ModelError> {
-        self.check_lot_size(path)?;
+        check_lot_size(self.lot_size, path)?;
         self.check_parts(path)?;
         let mut rows = Vec::new();
         if let Some(rule) = &self.margin {
@@ -73,17 +73,6 @@ impl InstrumentRule {
         Ok(rows)
     }
 
-    fn check_lot_size(&self, path: &str) -> Result<(), ModelError> {
-        let largest = Decimal::from(1_000_000_000_000u64);
-        let fits = self.lot_size > Decimal::ZERO
-            && self.lot_size <= largest
-            && self.lot_size.normalize().scale() <= 18;
-        match fits {
-            true => Ok(()),
-            false => Err(ModelError::at(format!("{path}.lot_size"), FieldProblem::LotSize)),
-        }
-    }
-
     /// Each kind has its parts and no others.
     pub(super) fn check_parts(&self, path: &str) -> Result<(), ModelError> {
         let present = [
@@ -93,6 +82,8 @@ impl InstrumentRule {
             ("open_interest_caps", self.open_interest_caps.is_some()),
         ];
         let allowed: &[&str] = match (self.kind, self.calibrated.is_some()) {
+            // No file can say it: options have rules by underlying.
+            (Kind::Option, _) => &[],
             (Kind::Perpetual | Kind::Future, false) => &["margin", "open_interest_caps"],
             (Kind::Perpetual | Kind::Future, true) => &["open_interest_caps"],
             (Kind::Spot, false) => &["collateral", "liability"],
@@ -120,6 +111,17 @@ impl InstrumentRule {
             _ => return Ok(()),
         };
         Err(ModelError::at(path, FieldProblem::Missing(missing)))
+    }
+}
+
+/// Checks the coins in a lot.
+pub(super) fn check_lot_size(lot_size: Decimal, path: &str) -> Result<(), ModelError> {
+    let largest = Decimal::from(1_000_000_000_000u64);
+    let fits =
+        lot_size > Decimal::ZERO && lot_size <= largest && lot_size.normalize().scale() <= 18;
+    match fits {
+        true => Ok(()),
+        false => Err(ModelError::at(format!("{path}.lot_size"), FieldProblem::LotSize)),
     }
 }
 

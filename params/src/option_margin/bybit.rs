@@ -1,5 +1,5 @@
-//! Bybit's margin of a short option in cross margin, by the venue's own formula. It is not
-//! proved.
+//! Bybit's margin of a short option in cross margin, by the venue's own formula. It is
+//! proved at the mark: a public row does not know what an option was sold for.
 //!
 //! ```text
 //! maintenance  max(rate S, rate mark) + mark + fee S

@@ -17,11 +17,12 @@
 //! better of their sum and of the largest loss at settlement, with a charge on
 //! the forward for every call that is short and covered by none.
 //!
-//! Floating point in the order of the formulas; there is no circuit of it, so
-//! nothing here reaches a root. Source: Derive's `StandardManager`
-//! (derivexyz/v2-core, commit 7736900d), held to its 28 published cases by
-//! `conformance`; Deribit's standard margin has the same form without bounds, and
-//! [`bybit`] another.
+//! Floating point in the order of the formulas; nothing here reaches a root. Source:
+//! Derive's `StandardManager` (derivexyz/v2-core, commit 7736900d), held to its 28
+//! published cases by `conformance`; Deribit's standard margin has the same form without
+//! bounds, and [`bybit`] another. Without bounds charges add up over positions: the
+//! standard family proves them ([`OptionRule`](crate::model::OptionRule)), in integers
+//! that are held to these. What an expiry can lose at most is not proved.
 
 pub mod bybit;
 mod charge;

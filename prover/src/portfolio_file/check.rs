@@ -7,9 +7,11 @@ use zkmargin_params::symbol::Symbol;
 
 use super::{Decimal, PortfolioDocument, PortfolioFileError, PositionEntry, SecretText};
 
-/// Positions of the largest circuit of either family.
+/// Positions of the largest circuit of any family: of standard margin, and of portfolio
+/// margin over one underlying.
 pub const MAX_POSITIONS: usize = Shape::Large.standard_positions();
-/// The same of portfolio margin.
+/// The same of portfolio margin over two underlyings, and of markets that simulate: what
+/// every family has a circuit for.
 pub const MAX_SCENARIO_POSITIONS: usize = Shape::Large.scenario_positions();
 
 /// What a bucket is paid in with.

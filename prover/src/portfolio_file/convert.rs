@@ -41,6 +41,8 @@ pub struct Listings {
     listed: BTreeMap<String, Listed>,
     /// Portfolio margin: no isolated buckets, and fewer lots.
     pub(super) one_bucket: bool,
+    /// Positions that the largest circuit holds.
+    most: usize,
 }
 
 /// A listed instrument.
@@ -56,7 +58,8 @@ pub(super) struct Listed {
 impl<F: MarginField> From<&Market<F>> for Listings {
     fn from(market: &Market<F>) -> Self {
         let listed = market.listings().map(|listing| {
-            let (contract, mark) = (listing.kind() != Kind::Spot, listing.mark());
+            let contract = !matches!(listing.kind(), Kind::Spot | Kind::Option);
+            let mark = listing.mark();
             let mark = Some(Decimal::new(mark.mantissa(), mark.scale()));
             let lot = LotSize::of(listing.lot_size());
             (listing.symbol().to_string(), Listed { lot, contract, mark })
@@ -73,7 +76,11 @@ impl<F: MarginField> From<&scenario::Market<F>> for Listings {
             let lot = LotSize::of(listing.lot_size());
             (listing.symbol().to_string(), Listed { lot, contract, mark: None })
         });
-        Self::of(market.quote_decimals(), listed, true)
+        let most = match market.only() {
+            Ok(_) => MAX_POSITIONS,
+            Err(_) => MAX_SCENARIO_POSITIONS,
+        };
+        Self { most, ..Self::of(market.quote_decimals(), listed, true) }
     }
 }
 
@@ -108,7 +115,8 @@ impl Listings {
         listed: impl IntoIterator<Item = (String, Listed)>,
         one_bucket: bool,
     ) -> Self {
-        Self { quote_decimals, listed: listed.into_iter().collect(), one_bucket }
+        let most = if one_bucket { MAX_SCENARIO_POSITIONS } else { MAX_POSITIONS };
+        Self { quote_decimals, listed: listed.into_iter().collect(), one_bucket, most }
     }
 
     /// What commitments depend on, in one line of text each: the family, the quote
@@ -161,9 +169,9 @@ impl Listings {
                 .map_err(|_| PortfolioFileError::TooManyBuckets { found: buckets.len() - 1 })?;
             positions.extend(self.bucket(BucketId::new(id), bucket)?);
         }
-        let allowed = if self.one_bucket { MAX_SCENARIO_POSITIONS } else { MAX_POSITIONS };
-        if positions.len() > allowed {
-            return Err(PortfolioFileError::TooManyPositions { found: positions.len(), allowed });
+        let (found, allowed) = (positions.len(), self.most);
+        if found > allowed {
+            return Err(PortfolioFileError::TooManyPositions { found, allowed });
         }
         let reserved = self.reserved_of(document)?;
         let portfolio =

@@ -63,9 +63,9 @@ use crate::json::JsonError;
 /// The JSON Schema of a portfolio document. It says what a document looks like;
 /// [`PortfolioDocument::check`] and the market say the rest.
 pub const SCHEMA: &str = include_str!("../../schemas/portfolio.schema.json");
-/// Which family holds no more.
+/// Which markets hold no more.
 fn family(allowed: &usize) -> &'static str {
-    if *allowed < MAX_POSITIONS { " of a portfolio-margin account" } else { "" }
+    if *allowed < MAX_POSITIONS { " over two underlyings or scenarios of a simulation" } else { "" }
 }
 
 /// Why a document is not a portfolio. Fields are paths into the document;

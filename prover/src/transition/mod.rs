@@ -208,10 +208,15 @@ fn fit<F: MarginField, M: FamilyMarket<F>>(
     wanted: Option<Shape>,
 ) -> Result<Shape, TransitionError> {
     let smallest = market.fit(listed, wanted)?;
-    let holds = |shape: &Shape| *shape >= smallest && changes <= shape.changes();
+    let holds = |shape: &Shape| changes <= shape.changes();
     let found = match wanted {
         Some(shape) => Some(shape).filter(holds),
-        None => M::Family::FAMILY.shapes().iter().copied().find(holds),
+        // No larger one is for another number of underlyings before one that is for this:
+        // each has one of as many changes as any.
+        None => {
+            let shapes = M::Family::FAMILY.shapes().iter().copied();
+            shapes.skip_while(|shape| *shape != smallest).find(holds)
+        }
     };
     found.ok_or_else(|| {
         let shape = wanted.unwrap_or(Shape::Large);

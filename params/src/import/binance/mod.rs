@@ -98,6 +98,7 @@ pub fn brackets_model(
         minimum_confidence: None,
         calibration: None,
         instruments: instruments.collect(),
+        options: BTreeMap::new(),
     })?;
     Ok(Imported { value, skipped })
 }

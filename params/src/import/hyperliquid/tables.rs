@@ -65,6 +65,7 @@ pub fn margin_tables(
         minimum_confidence: None,
         calibration: None,
         instruments,
+        options: BTreeMap::new(),
     })?;
     Ok(Imported { value, skipped })
 }

@@ -28,7 +28,7 @@ struct Listed {
     /// The policy's limit.
     max_price_move_bps: u32,
     /// By symbol, or by what of an instrument it is: `spot`, `stable`, `forward`,
-    /// `at-the-money`, `volatility`. Weighed moves are held to them.
+    /// `at-the-money`, `volatility`, `option`. Weighed moves are held to them.
     instruments: BTreeMap<String, u32>,
 }
 

@@ -7,7 +7,10 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::market::AnyMarketFile;
+use crate::model::StandardModel;
 use crate::scenario::market::{Instrument, MarketSpec, ScenarioMarket};
+use crate::snapshot::Snapshot;
+use crate::symbol::Symbol;
 
 /// Two expiries are one when they are at most this far apart, in seconds: they
 /// are told in seconds from a snapshot that took a while.
@@ -29,6 +32,8 @@ pub enum MarkKind {
     AtTheMoney,
     /// Volatility of an option.
     Volatility,
+    /// An option that is marked by its price, beside that of its underlying.
+    Option,
 }
 
 impl MarkKind {
@@ -50,6 +55,7 @@ impl MarkKind {
             Self::Forward => "forward",
             Self::AtTheMoney => "at-the-money",
             Self::Volatility => "volatility",
+            Self::Option => "option",
         }
     }
 }
@@ -95,19 +101,7 @@ impl Marks {
     /// that its model lists.
     pub fn of(file: &AnyMarketFile) -> Self {
         match file {
-            AnyMarketFile::Standard(file) => {
-                let listed = file.model().instruments();
-                let prices = file.snapshot().prices().iter();
-                let marks = prices.filter(|(symbol, _)| listed.contains_key(*symbol)).map(
-                    |(symbol, point)| Mark {
-                        kind: MarkKind::Price,
-                        symbol: symbol.to_string(),
-                        expiry: None,
-                        value: point.price,
-                    },
-                );
-                Self { taken: file.snapshot().timestamp().get(), marks: marks.collect() }
-            }
+            AnyMarketFile::Standard(file) => Self::of_standard(file.model(), file.snapshot()),
             AnyMarketFile::Scenario(file) => {
                 let spec = file.snapshot().spec();
                 Self::of_scenario(spec.timestamp.get(), spec.market.spec())
@@ -117,6 +111,29 @@ impl Marks {
                 Self::of_simulation(spec.timestamp.get(), &spec.markets)
             }
         }
+    }
+
+    /// The marks of what a model lists. Charges on an option are fractions of its
+    /// underlying's price, and so are its moves.
+    fn of_standard(model: &StandardModel, snapshot: &Snapshot) -> Self {
+        let of = |symbol: &Symbol, (kind, expiry), value| Mark {
+            kind,
+            symbol: symbol.to_string(),
+            expiry,
+            value,
+        };
+        let is_listed = |symbol: &Symbol| {
+            model.instruments().contains_key(symbol) || model.options().contains_key(symbol)
+        };
+        let listed = snapshot.prices().iter().filter(|(symbol, _)| is_listed(symbol));
+        let prices = listed.map(|(symbol, point)| of(symbol, (MarkKind::Price, None), point.price));
+        let options = snapshot.options().iter().filter_map(|(symbol, option)| {
+            model.options().get(&option.underlying)?;
+            let index = snapshot.prices().get(&option.underlying)?.price;
+            let value = index.checked_add(option.mark).unwrap_or(Decimal::ZERO);
+            Some(of(symbol, (MarkKind::Option, Some(option.expiry.get())), value))
+        });
+        Self { taken: snapshot.timestamp().get(), marks: prices.chain(options).collect() }
     }
 
     /// The marks of several underlyings; the stablecoin's is one for each.
@@ -188,15 +205,17 @@ impl Marks {
 
     /// Whether it lists an expiry.
     fn lists(&self, expiry: Option<u64>) -> bool {
-        let forwards = self.marks.iter().filter(|mark| mark.kind == MarkKind::Forward);
-        forwards.into_iter().any(|mark| is_same(mark.expiry, expiry))
+        let of_expiries = |mark: &&Mark| matches!(mark.kind, MarkKind::Forward | MarkKind::Option);
+        self.marks.iter().filter(of_expiries).any(|mark| is_same(mark.expiry, expiry))
     }
 
     /// Whether a mark may be new after this market without being a move: a strike
     /// of an expiry that this market lists.
     pub(super) fn may_come(&self, mark: &Mark) -> bool {
         match mark.kind {
-            MarkKind::AtTheMoney | MarkKind::Volatility => self.lists(mark.expiry),
+            MarkKind::AtTheMoney | MarkKind::Volatility | MarkKind::Option => {
+                self.lists(mark.expiry)
+            }
             _ => false,
         }
     }
@@ -204,7 +223,8 @@ impl Marks {
     /// Whether a mark may be gone in this market without being a move: a strike of
     /// an expiry that it lists, or what has expired.
     pub(super) fn may_go(&self, mark: &Mark) -> bool {
-        let is_option = matches!(mark.kind, MarkKind::AtTheMoney | MarkKind::Volatility);
+        let is_option =
+            matches!(mark.kind, MarkKind::AtTheMoney | MarkKind::Volatility | MarkKind::Option);
         mark.expiry.is_some_and(|expiry| expiry <= self.taken)
             || (is_option && self.lists(mark.expiry))
     }

@@ -14,6 +14,9 @@
 //! volatility at the money of an expiry grows by more than four fifths, or that of
 //! any option to more than 2.6 times.
 //!
+//! Options of a standard market are marked by their prices. What counts of one is its mark
+//! beside the price of its underlying, of which charges are fractions.
+//!
 //! [`Limits`] give single instruments limits of their own; [`Announced`] listings are
 //! no moves without bound.
 

@@ -115,6 +115,7 @@ fn account_on<F: MarginField>(
     }
     (0..underlyings).for_each(|u| account.naked(u));
     account.sums();
+    account.gross();
     (0..underlyings).for_each(|u| account.linear(u));
     account.fees();
     (0..expiries).for_each(|e| account.expiry_losses(e));
@@ -324,6 +325,15 @@ impl<F: MarginField> Account<'_, F> {
         }
         self.list.define(format!("{i}.net"), net);
         self.list.sign(format!("{i}.net sign"), of(i, "net"), of(i, "net_is_negative"), 40);
+    }
+
+    /// M4: all lots together are at most as many as 64 positions can have: what is packed
+    /// in rows stays apart.
+    fn gross(&mut self) {
+        if self.slots > 64 {
+            let left = two_to(38) - self.over_slots(size);
+            self.list.below("gross lots".to_owned(), left, 39);
+        }
     }
 
     /// M5: what is short of every strike of an underlying, where it ends.

@@ -105,7 +105,7 @@ fn parse_shape(text: &str) -> Result<ShapeChoice, &'static str> {
         _ => text
             .parse()
             .map(|shape| ShapeChoice(Some(shape)))
-            .map_err(|_| "allowed are auto, small, medium, large, deep, multi, multi-large"),
+            .map_err(|_| "allowed are auto, small, medium, large, deep, huge, multi, multi-large"),
     }
 }
 

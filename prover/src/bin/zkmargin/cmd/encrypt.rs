@@ -78,7 +78,10 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     // Once the plain text is removed, it is too late to learn that no market takes it.
     document.check().map_err(|e| Error::portfolio(portfolio, e))?;
     if !document.fits_every_family().map_err(|e| Error::portfolio(portfolio, e))? {
-        env.out.note("more than 64 positions: no circuit of portfolio margin holds them");
+        env.out.note(
+            "more than 64 positions: portfolio margin holds them in its shape huge, over one \
+             underlying; no circuit of two underlyings or of a simulation does",
+        );
     }
     let drawn = document.ensure_blinding()?;
     let recipients = args.recipients.recipients()?;

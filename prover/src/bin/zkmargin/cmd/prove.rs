@@ -141,7 +141,7 @@ pub(in crate::cmd) fn parse_shape(text: &str) -> Result<ShapeChoice, &'static st
         _ => text
             .parse()
             .map(|shape| ShapeChoice(Some(shape)))
-            .map_err(|_| "allowed are auto, small, medium, large, deep, multi, multi-large"),
+            .map_err(|_| "allowed are auto, small, medium, large, deep, huge, multi, multi-large"),
     }
 }
 

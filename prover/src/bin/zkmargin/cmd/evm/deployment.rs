@@ -70,7 +70,7 @@ impl FromStr for CircuitName {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const ALLOWED: &str = "allowed are standard, scenario or simulation, and small, medium or large, or deep of simulation, multi or multi-large of scenario, and wide behind it for the wide layout: as in standard-small, standard-small-wide";
+        const ALLOWED: &str = "allowed are standard, scenario or simulation, and small, medium or large, or deep of simulation, huge, multi or multi-large of scenario, and wide behind it for the wide layout: as in standard-small, standard-small-wide";
         let (family, shape) = text.split_once('-').ok_or(ALLOWED)?;
         // A shape's name may have a hyphen of its own.
         let (shape, layout) = match (shape.parse(), shape.rsplit_once('-')) {

@@ -159,7 +159,7 @@ trait Shown: MarketKind {
         _second: Self::Snapshot,
         _source: &Source,
     ) -> Result<Self::Snapshot, Error> {
-        Err(Error::Usage("--second: only models of options over two underlyings read it"))
+        Err(Error::Usage("--second: models that simulate read one snapshot of all underlyings"))
     }
 
     /// The snapshot with what else a model reads: closes, and the epoch before.

@@ -1,10 +1,11 @@
 //! Markets of the standard family, shown.
 
-use serde::Serialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::Timestamp;
 use zkmargin_margin::shape::{Family, ProofSystem};
-use zkmargin_params::market::{Listing, Market, MarketFile, StandardKind};
+use zkmargin_params::market::{Listing, Market, MarketFile, ScenarioKind, StandardKind};
 use zkmargin_params::model::StandardModel;
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_prover::files::Source;
@@ -31,6 +32,13 @@ struct ListingLine {
     tiers: usize,
 }
 
+/// What tells an option chain from prices.
+#[derive(Deserialize)]
+struct Chain {
+    #[serde(rename = "market")]
+    _market: IgnoredAny,
+}
+
 impl Shown for StandardKind {
     fn summary<F: MarginField>(file: &MarketFile, market: &Market<F>) -> Summary {
         Summary {
@@ -50,8 +58,17 @@ impl Shown for StandardKind {
     }
 
     fn snapshot(text: &str, source: &Source) -> Result<Snapshot, Error> {
-        Snapshot::from_json(text)
-            .map_err(|error| Error::Snapshot { path: source.to_string(), source: error })
+        let failed = |error| Error::Snapshot { path: source.to_string(), source: error };
+        // Options with a forward and volatilities are a chain, whose marks are values.
+        match serde_json::from_str::<Chain>(text) {
+            Ok(_) => Snapshot::of_chain(&ScenarioKind::snapshot(text, source)?).map_err(failed),
+            Err(_) => Snapshot::from_json(text).map_err(failed),
+        }
+    }
+
+    fn with_second(first: Snapshot, second: Snapshot, source: &Source) -> Result<Snapshot, Error> {
+        let failed = |error| Error::Snapshot { path: source.to_string(), source: error };
+        first.with_second(second).map_err(failed)
     }
 
     fn reported(snapshot: &Snapshot) -> Option<&Snapshot> {

@@ -43,7 +43,11 @@ impl<F: MarginField> Asked<F> for Standard<'_, F> {
 
     fn side(&self, args: &Args, portfolio: &Portfolio) -> Result<Side, Error> {
         let report = MarginReport::new(self.0, portfolio).map_err(market_error(args))?;
-        let found = liquidations(self.0, portfolio);
+        let found = match liquidations(self.0, portfolio) {
+            // Of options no price is told: marks at other prices are not known.
+            Err(AtPrices::Options) => Ok(Vec::new()),
+            found => found,
+        };
         let line = |found: Liquidation| {
             let (price, is_long) = (found.liquidation_price, !found.quantity.starts_with('-'));
             // A long loses maintenance below, and meets it again above.
@@ -88,6 +92,9 @@ impl<F: MarginField> Asked<F> for Standard<'_, F> {
 fn refused(args: &Args, error: AtPrices) -> Error {
     match error {
         AtPrices::Market(error) => Error::market(&args.portfolio, error),
+        AtPrices::Options => {
+            Error::AtPrices { path: args.portfolio.to_string(), source: AtPrices::Options }
+        }
         _ => WhatIfError::Price.into(),
     }
 }
