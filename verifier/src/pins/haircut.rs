@@ -35,7 +35,7 @@ impl Figure {
             Self::Signers | Self::Claim | Self::Age => return None,
             // It is about all accounts and about no change of one.
             Self::Account => "all of the venue's".to_owned(),
-            Self::Next | Self::Change => "none".to_owned(),
+            Self::Next | Self::Change | Self::Venues => "none".to_owned(),
         })
     }
 }

@@ -86,7 +86,7 @@ impl Figure {
             Self::Epoch => data.epoch.get().to_string(),
             Self::Account => data.account.to_string(),
             Self::Memo => data.memo.to_string(),
-            Self::Next | Self::Change => "none".to_owned(),
+            Self::Next | Self::Change | Self::StateAfter => "none".to_owned(),
             Self::Signers | Self::StateRoot | Self::Claim | Self::Age | Self::Venues => {
                 return None;
             }
