@@ -8,6 +8,7 @@ use std::fmt;
 use rand::TryRng as _;
 use zeroize::Zeroizing;
 use zkmargin_circuits::family::FamilyCircuit;
+use zkmargin_margin::claim::Side;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::haircut::{Haircut, cuts};
 use zkmargin_margin::ids::{AccountId, Epoch, Memo};
@@ -197,8 +198,7 @@ fn equity<F: MarginField, M: FamilyMarket<F>>(
     let account = Of::<F, M>::account(&witness);
     let figures = Of::<F, M>::assess(&witness, account.slots.iter(), &account.reserved);
     let figures = figures.map_err(|violation| {
-        let side = zkmargin_margin::claim::Side::AtLeast;
-        let source = ProvingError::False { violation, side, gap: None };
+        let source = ProvingError::False { violation, side: Side::AtLeast, gap: None };
         VenueProofError::of(entry.account, source)
     })?;
     Ok(figures.equity_of_all())
