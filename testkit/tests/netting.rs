@@ -128,9 +128,9 @@ fn bounds_are_as_stored() {
 #[test]
 fn the_witness_is_rigid() {
     harness::the_witness_is_rigid(&full::<Bn254Fr>(), &EXPECTED);
-    harness::the_witness_is_rigid(&options::<Fp>(), &options_expected());
-    harness::the_witness_is_rigid(&simulated::<Fp>(), &simulated_expected());
     if harness::is_long() {
+        harness::the_witness_is_rigid(&options::<Fp>(), &options_expected());
+        harness::the_witness_is_rigid(&simulated::<Fp>(), &simulated_expected());
         harness::the_witness_is_rigid(&full::<Fp>(), &EXPECTED);
     }
 }
@@ -169,16 +169,16 @@ fn no_published_lie_is_accepted() {
 fn seeded_faults_are_found() {
     let few = [
         ("a venue twice", "venues # and #: N# context differs where present: equal", "copy"),
+        ("an isolated bucket of two", "slot # bucket: N# one venue of a bucket: equal", "copy"),
+        ("lots not the sum", "slot #: N# lots are the sum: equal", "copy"),
+        ("a position left out", "slot #: N# padding is held nowhere: equal", "copy"),
+    ];
+    let others = [
         ("a tree twice", "venues # and #: N# state root differs where present: equal", "copy"),
         ("a book twice", "venues # and #: N# commitment differs where present: equal", "copy"),
         ("an isolated position of two", "slot # bucket: N# one venue of a position: equal", "copy"),
-        ("an isolated bucket of two", "slot # bucket: N# one venue of a bucket: equal", "copy"),
-        ("lots not the sum", "slot #: N# lots are the sum: equal", "copy"),
         ("cash not the sum", "slot #: N# cash is the sum: equal", "copy"),
-        ("a position left out", "slot #: N# padding is held nowhere: equal", "copy"),
         ("the list not public", "venues: equality #: equal", "copy"),
-    ];
-    let others = [
         ("held by half", "slot # venue #: N# held is a bit: equal", "copy"),
         ("lots of nothing", "slot # venue #: N# not held is nothing: equal", "copy"),
         ("lots without a range", "slot # venue #: M# lots held: range #", "lookups"),

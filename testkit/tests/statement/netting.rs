@@ -167,7 +167,7 @@ fn on_lies<F: MarginField, G: Family<F>>(
 fn on_lies_about_venues() {
     let all = [0, 1, 2, 3];
     on_lies("four", &standard::<Bn254Fr>(&four(), LEVEL, 0), (&all, &[0, 7]));
-    on_lies("two", &standard::<Bn254Fr>(&hedge(), LEVEL, 0), (&all, &[1]));
+    on_lies("two", &standard::<Bn254Fr>(&hedge(), LEVEL, 0), (&[1, 2], &[1]));
 }
 
 #[test]
