@@ -248,9 +248,9 @@ pub const RULES: [Rule; 23] = [
         venue: "CME",
         rule: "SPAN: scanning loss over published risk arrays",
         natively: Exact,
-        proved: Missing,
+        proved: Exact,
         evidence: Cases { file: "span_arrays.json", figures: 19 },
-        models: &[],
+        models: &["span-arrays"],
         imports: &[],
         note: "",
     },
@@ -293,7 +293,20 @@ pub const RULES: [Rule; 23] = [
         note: "proved at the mark: what an option was sold for beyond it is in the venue's initial \
                margin, and goes into what a portfolio has `reserved`",
     },
-    missing("Bybit", "portfolio margin", "its accounts are refused"),
+    Rule {
+        venue: "Bybit",
+        rule: "portfolio margin",
+        natively: Approximate,
+        proved: Approximate,
+        evidence: Test {
+            file: "src/scenario/tests/venues.rs",
+            name: "bybits_grid_and_charge_by_hand",
+        },
+        models: &["bybit-pm-approx"],
+        imports: &[],
+        note: "the grid and a charge on short options, with numbers of our own where the venue's \
+               are by coin; no spread charges; its accounts are refused",
+    },
     Rule {
         venue: "OKX",
         rule: "linear swaps and futures, futures and multi-currency modes",
@@ -304,11 +317,17 @@ pub const RULES: [Rule; 23] = [
         imports: &["account"],
         note: "tiers of one's own; initial margin at the largest leverage",
     },
-    missing(
-        "OKX",
-        "portfolio margin (risk units)",
-        "its accounts are read, its margin is not made",
-    ),
+    Rule {
+        venue: "OKX",
+        rule: "portfolio margin (risk units)",
+        natively: Approximate,
+        proved: Approximate,
+        evidence: Test { file: "src/scenario/tests/venues.rs", name: "okxs_moves_by_hand" },
+        models: &["okx-pm-approx"],
+        imports: &["account"],
+        note: "MR1 and MR6 as published, MR4 and MR7 in another form, none of the others; how far \
+               volatilities move is our own",
+    },
 ];
 
 /// What the words mean, in Markdown.

@@ -7,8 +7,8 @@
 //!
 //! The other parts of a SPAN requirement (charges between months, for delivery, credits
 //! between underlyings, the short option minimum) are not here: no published figures of
-//! them are at hand to hold them to. There is no circuit of imported arrays; the set
-//! `span-16` makes the same scenarios from Black's formula.
+//! them are at hand to hold them to. The set `span-arrays` proves accounts under
+//! imported arrays; `span-16` makes the same scenarios from Black's formula.
 //!
 //! ```
 //! use rust_decimal::Decimal;

@@ -77,14 +77,17 @@ pub fn standard_order<F: MarginField>(
 ///
 /// # Errors
 /// As for [`standard_order`].
-pub fn scenario_order<F: MarginField>(
+pub fn scenario_order<'s, F: MarginField>(
     market: &scenario::Market<F>,
-    spec: &ScenarioMarket,
+    specs: impl IntoIterator<Item = &'s ScenarioMarket>,
     trade: &Trade,
 ) -> Result<Order, TradeError> {
     let unlisted = || TradeError::NotListed(trade.symbol.clone());
     let listing = market.listing(trade.symbol.as_str()).ok_or_else(unlisted)?;
-    let instrument = spec.spec().instruments.get(&trade.symbol).ok_or_else(unlisted)?;
+    let (spec, instrument) = specs
+        .into_iter()
+        .find_map(|spec| Some((spec, *spec.spec().instruments.get(&trade.symbol)?)))
+        .ok_or_else(unlisted)?;
     let lots = listing.lots_from_decimal(&trade.quantity.to_string());
     let row = market.risk_row(listing.row());
     let linear = matches!(instrument, Instrument::Perpetual { .. } | Instrument::Future { .. });
@@ -92,7 +95,7 @@ pub fn scenario_order<F: MarginField>(
     if in_coins && linear && trade.price.is_some() {
         return Err(TradeError::PriceInCoins);
     }
-    let price = price_paid(spec, *instrument, row.map(|row| row.mark), trade)?;
+    let price = price_paid(spec, instrument, row.map(|row| row.mark), trade)?;
     Ok(Order {
         instrument: listing.id(),
         lots: lots.map_err(|_| TradeError::Quantity)?.get(),
@@ -140,7 +143,9 @@ fn price_paid(
             .group_of(expiry_seconds)
             .and_then(|feed| spec.spec().feeds.get(feed))
             .map(|feed| feed.forward),
-        Instrument::Option { .. } | Instrument::Collateral { .. } => in_table,
+        Instrument::Option { .. } | Instrument::Collateral { .. } | Instrument::Array { .. } => {
+            in_table
+        }
     };
     let mark = mark.and_then(|mark| Decimal::try_from(mark).ok()).ok_or(TradeError::Amount)?;
     let price = trade.price.unwrap_or(mark);
@@ -148,7 +153,9 @@ fn price_paid(
         Instrument::Perpetual { .. } | Instrument::Future { .. } => {
             price.checked_sub(mark).ok_or(TradeError::Amount)
         }
-        Instrument::Option { .. } | Instrument::Collateral { .. } => Ok(price),
+        Instrument::Option { .. } | Instrument::Collateral { .. } | Instrument::Array { .. } => {
+            Ok(price)
+        }
     }
 }
 

@@ -124,6 +124,18 @@ fn standard_cases() {
     cases.iter().for_each(|case| assert_eq!(holds(case), Shape::Small));
 }
 
+/// SPAN's published requirements: met with exactly so much cash, and not with a cent less.
+#[test]
+fn span_cases_to_the_cent() {
+    let cases = accounts(include_str!("../../params/fixtures/span_arrays.json")).unwrap();
+    assert_eq!(cases.len(), 6);
+    for (index, case) in cases.iter().enumerate() {
+        assert_eq!(holds(case), Shape::Small);
+        let level = CaseStatement::new(case).unwrap().instance.claim.level();
+        assert_eq!(level == Level::Initial, index % 2 == 0, "{}", case.case);
+    }
+}
+
 /// A book of more positions than the largest shape has is no error: there is no
 /// statement to run.
 #[test]
@@ -141,7 +153,7 @@ fn a_book_beyond_the_largest_shape() {
             "mark_vol": 0.6, "amount": 1.0
         })
     };
-    base["scenario"]["options"] = (0..65).map(option).collect();
+    base["scenario"]["options"] = (0..129).map(option).collect();
     case["scenario_cases"] = serde_json::json!({ "case_900": {} });
     let accounts = accounts(&case.to_string()).unwrap();
     let statement = CaseStatement::new(&accounts[0]).unwrap();

@@ -46,7 +46,8 @@ fn draw(
     let (thresholds, curve) = test.thresholds(&scan, &levels).unwrap();
     let table = RiskTable::new(&model, &market).unwrap();
     let report = report(&table, &portfolio.resolve(&table).unwrap());
-    let grid = stress.map(|(spots, vols)| StressReport::new(&test, scan, spots, vols).unwrap().0);
+    let grid =
+        stress.map(|(spots, vols)| StressReport::new(&test, None, scan, (spots, vols)).unwrap().0);
     let picture = Picture {
         title: "Margin of the account",
         subtitle: "deribit-btc-approx & <others>, BTC at 92,579.83",

@@ -169,7 +169,7 @@ fn stress_says_where_the_call_comes_or_that_it_does_not() {
     let test = StressTest::new(&model, &snapshot.spec().market, &book).unwrap();
     let scan = Scan { least: 0.7, most: 1.4, ..Scan::default() };
     let (report, points) =
-        StressReport::new(&test, scan, &[0.8, 1.0, 1.3, 2.0], &[1.0, 2.0]).unwrap();
+        StressReport::new(&test, None, scan, (&[0.8, 1.0, 1.3, 2.0], &[1.0, 2.0])).unwrap();
     let lines = report.lines("USD").join("\n");
     for expected in [
         "Where levels are lost, with spot from 64,806 to 129,612",
@@ -184,7 +184,7 @@ fn stress_says_where_the_call_comes_or_that_it_does_not() {
     assert_eq!(report.grid.len(), 4);
     assert!(points.len() > 100);
     assert_eq!(format!("{report:?}"), "StressReport(..)");
-    let error = StressReport::new(&test, scan, &[0.0], &[1.0]).unwrap_err().to_string();
+    let error = StressReport::new(&test, None, scan, (&[0.0], &[1.0])).unwrap_err().to_string();
     assert_eq!(error, "spot factor: 0 is out of range: allowed are 0.001 to 1000");
 }
 

@@ -426,6 +426,7 @@ impl Parameters {
             in_coins: false,
             calibration: None,
             states_marks: false,
+            imported_arrays: false,
             scenarios: self.scenarios.clone(),
             vol_shock: self.vol_shock,
             skew_shock: self.skew_shock,

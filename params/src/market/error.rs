@@ -118,7 +118,9 @@ pub enum MarketError {
     #[error(transparent)]
     Simulation(#[from] crate::simulation::SimulationError),
     /// What is asked of a market of one underlying, of one of two.
-    #[error("the market has two underlyings, and this is of one: `margin` and proofs serve both")]
+    #[error(
+        "the market has two underlyings, and this is of one: `margin`, `stress`, `whatif` and proofs serve both"
+    )]
     SeveralUnderlyings,
     /// A portfolio that portfolio margin does not take.
     #[error(transparent)]

@@ -148,6 +148,18 @@ pub enum Problem {
     /// A position in what the market does not list.
     #[error("the market does not list it")]
     NotListed,
+    /// An instrument of a set that values nothing, or an array of one that does.
+    #[error("a set with imported_arrays takes instruments of kind array, and no other set does")]
+    Arrays,
+    /// A charge of a set whose values are imported.
+    #[error(
+        "a set with imported_arrays has 16 scenarios of weight 1, no discounts, and no charges but \
+         the loss factors"
+    )]
+    ArraysAlone,
+    /// Risk arrays at other prices.
+    #[error("a risk array says nothing of other prices or volatilities")]
+    ArraysStand,
     /// Collateral that is owed.
     #[error("{0} is negative: collateral cannot be owed")]
     NegativeCollateral(f64),

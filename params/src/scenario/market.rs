@@ -24,6 +24,15 @@
 //! Prices are in USD, rates and volatilities fractions per year, confidences
 //! from 0 to 1 and 1 where absent. An option and a future need a feed of their
 //! `expiry_seconds`.
+//!
+//! A set with `imported_arrays` takes risk arrays as a clearing house publishes them,
+//! with losses negative, and nothing else:
+//!
+//! ```json
+//! { "kind": "array", "mark": 12.5,
+//!   "values": [0, 0, 3330, 3330, -3330, -3330, 6670, 6670,
+//!              -6670, -6670, 10000, 10000, -10000, -10000, 7000, -7000] }
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -33,6 +42,7 @@ use crate::scenario::black76::OptionType;
 use crate::scenario::error::{Problem, ScenarioError, counted, read_json, within};
 use crate::scenario::parameters::ScenarioModel;
 use crate::scenario::shock::Expiry;
+use crate::span::SCENARIOS;
 use crate::symbol::{Symbol, unique_map};
 
 /// Most instruments of a market.
@@ -127,6 +137,14 @@ pub enum Instrument {
         #[serde(default = "one")]
         confidence: f64,
     },
+    /// A contract by its published risk array.
+    Array {
+        /// Profit and loss of one long contract under each of the 16 scenarios.
+        values: [f64; SCENARIOS],
+        /// What one is worth to its holder: of an option its premium, 0 of a future.
+        #[serde(default)]
+        mark: f64,
+    },
 }
 
 fn one() -> f64 {
@@ -199,6 +217,12 @@ impl ScenarioMarket {
                 within(format_args!("{path}.price"), price, 0.0..=1e15)?;
                 within(format_args!("{path}.confidence"), confidence, CONFIDENCE)
             }
+            Instrument::Array { values, mark } => {
+                for (index, value) in values.into_iter().enumerate() {
+                    within(format_args!("{path}.values[{index}]"), value, -1e15..=1e15)?;
+                }
+                within(format_args!("{path}.mark"), mark, 0.0..=1e15)
+            }
         }
     }
 
@@ -212,7 +236,8 @@ impl ScenarioMarket {
     /// the collateral that is risk cancelling in the model follow in full.
     ///
     /// # Errors
-    /// When a price or volatility leaves its range.
+    /// When a price or volatility leaves its range, or the market has risk arrays, which
+    /// say nothing of other prices.
     pub fn shocked(
         &self,
         model: &ScenarioModel,
@@ -236,6 +261,10 @@ impl ScenarioMarket {
                     }
                 }
                 Instrument::Future { .. } => {}
+                Instrument::Array { .. } => {
+                    let path = format!("instruments.{symbol}");
+                    return Err(ScenarioError::at(path, Problem::ArraysStand));
+                }
             }
         }
         Self::new(spec)

@@ -78,7 +78,7 @@ pub struct SecondMarket {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LotSizes {
-    /// Of every option.
+    /// Of every option, and of every contract with a risk array.
     #[serde(with = "text")]
     pub options: Decimal,
     /// Of everything else.
@@ -246,7 +246,7 @@ fn check_lots(lots: &mut LotSizes, market: &ScenarioMarket) -> Result<(), Scenar
         *lot = checked(&path, *lot)?;
         let problem = match market.spec().instruments.get(symbol) {
             None => Problem::NotListed,
-            Some(Instrument::Option { .. }) => Problem::OptionLot,
+            Some(Instrument::Option { .. } | Instrument::Array { .. }) => Problem::OptionLot,
             Some(_) => continue,
         };
         return Err(ScenarioError::at(path, problem));

@@ -174,7 +174,9 @@ impl SimulationSnapshot {
                     Instrument::Collateral { price, .. } if self.is_underlying(symbol) => {
                         *price *= spot;
                     }
-                    Instrument::Collateral { .. } | Instrument::Future { .. } => {}
+                    Instrument::Collateral { .. }
+                    | Instrument::Future { .. }
+                    | Instrument::Array { .. } => {}
                 }
             }
             ScenarioMarket::new(spec)

@@ -162,6 +162,9 @@ impl Maker<'_> {
                 let moving = self.expiry(symbol, expiry_seconds)?.variable;
                 (0.0, linear(moving), (spot * add.linear_maintenance, spot * add.linear_initial))
             }
+            Instrument::Array { .. } => {
+                return Err(SimulationError::Overflow(symbol.clone()));
+            }
             Instrument::Collateral { price, .. } => {
                 is_long_only = true;
                 self.collateral(symbol, price / self.market.spec().stable_price)?

@@ -99,6 +99,9 @@ impl Snapshot {
                     };
                     options.insert(symbol.clone(), option);
                 }
+                Instrument::Array { .. } => {
+                    return Err(SnapshotError::Chain("it has risk arrays, and no option's terms"));
+                }
                 Instrument::Future { expiry_seconds } => {
                     let forward = feed(expiry_seconds)?.forward;
                     prices.insert(symbol.clone(), point(symbol, forward)?);

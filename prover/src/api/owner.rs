@@ -11,14 +11,14 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_params::market::stress::moved;
 use zkmargin_params::market::{AnyMarketFile, Listing};
-use zkmargin_params::scenario::{Shock, StressPoint, StressTest};
+use zkmargin_params::scenario::{Shock, StressPoint};
 
 use super::error::ApiError;
 use super::market::{Families, Market, Typed, with_family};
 use crate::family::{FamilyMarket, Health};
 use crate::portfolio_file::{Listings, PortfolioDocument};
 use crate::report::MarginReport;
-use crate::scenario::{ScenarioReport, scenario_portfolio};
+use crate::scenario::{ScenarioReport, scenario_portfolio, specs, stress_test};
 use crate::simulation::{SimulationReport, stressed};
 use crate::whatif::{Trade, changed, scenario_order, standard_order, units};
 
@@ -184,9 +184,9 @@ fn what_if<F: MarginField>(
             market.listings().next().map(|listing| listing.id()),
         ),
         (Families::Scenario(market), AnyMarketFile::Scenario(file)) => {
-            let spec = &file.snapshot().spec().market;
+            let order = |trade| scenario_order(market, specs(file.snapshot()), trade);
             (
-                trade.map(|trade| scenario_order(market, spec, trade)).transpose()?,
+                trade.map(order).transpose()?,
                 market.quote_decimals(),
                 market.listings().next().map(|listing| listing.id()),
             )
@@ -222,8 +222,7 @@ fn stress<F: MarginField>(
         }
         (Families::Scenario(market), AnyMarketFile::Scenario(file)) => {
             let held = scenario_portfolio(market, &portfolio)?;
-            let model = market.only()?.model();
-            let test = StressTest::new(model, &file.snapshot().spec().market, &held)?;
+            let test = stress_test(market, file.snapshot(), &held)?;
             let at = |factor: &Decimal| {
                 let point = test.at(Shock { spot: number(*factor)?, vol: 1.0 })?;
                 Ok(of_options(*factor, &point))

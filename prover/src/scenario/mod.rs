@@ -19,10 +19,10 @@ use zkmargin_params::scenario::{
     Closing, Greeks, Holdings, MarginReport, RiskTable, assess, cure, report,
 };
 
-pub use account::scenario_portfolio;
+pub use account::{scenario_portfolio, specs, stress_test};
 pub use both::{BothReport, OnUnderlying};
 pub use lines::{both_lines, days, margin_lines, vol_name};
-pub use stress::{LEVELS, StressReport};
+pub use stress::{Alone, LEVELS, StressReport};
 
 /// An account's margin under a scenario model, in quote currency.
 #[derive(Clone, PartialEq, Serialize)]

@@ -25,6 +25,29 @@ pub struct StressReport {
     pub thresholds: Vec<Threshold>,
     /// A row for each factor on spot, a point for each on volatility.
     pub grid: Vec<Vec<StressPoint>>,
+    /// In a market of two underlyings, what moves: prices of both together are in percent of
+    /// what they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<String>,
+    /// Where levels are lost when each of them moves alone; where both move together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alone: Vec<Alone>,
+}
+
+/// Where levels are lost when one underlying moves and the other stands still.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct Alone {
+    /// The underlying.
+    pub underlying: String,
+    /// Where each level is lost or met again.
+    pub thresholds: Vec<Threshold>,
+}
+
+/// The figures are secret.
+impl fmt::Debug for Alone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Alone(..)")
+    }
 }
 
 /// The figures are secret.
@@ -35,16 +58,31 @@ impl fmt::Debug for StressReport {
 }
 
 impl StressReport {
-    /// Runs a stress test: the grid, the scan, and the points of the scan.
+    /// Runs a stress test: the grid, the scan, and the points of the scan. In a market of
+    /// two underlyings the one of a place moves alone, or both together and each alone too.
     ///
     /// # Errors
     /// When a factor or the scan is out of range.
     pub fn new(
         test: &StressTest<'_>,
+        moved: Option<usize>,
         scan: Scan,
-        spots: &[f64],
-        vols: &[f64],
+        (spots, vols): (&[f64], &[f64]),
     ) -> Result<(Self, Vec<StressPoint>), ScenarioError> {
+        let underlyings: Vec<String> = test.underlyings().map(ToString::to_string).collect();
+        let mut alone = Vec::new();
+        if underlyings.len() > 1 && moved.is_none() {
+            for (index, underlying) in underlyings.iter().cloned().enumerate() {
+                let (thresholds, _) = test.moving(Some(index)).thresholds(&scan, &LEVELS)?;
+                alone.push(Alone { underlying, thresholds });
+            }
+        }
+        let test = test.moving(moved);
+        let moved = match (underlyings.as_slice(), moved) {
+            ([_], _) => Vec::new(),
+            (each, Some(index)) => each.get(index).cloned().into_iter().collect(),
+            (each, None) => each.to_vec(),
+        };
         let row = |spot: &f64| {
             let shocks: Vec<_> = vols.iter().map(|&vol| Shock { spot: *spot, vol }).collect();
             test.at_all(&shocks)
@@ -52,19 +90,32 @@ impl StressReport {
         let grid = spots.iter().map(row).collect::<Result<_, _>>()?;
         let now = test.at(Shock::NONE)?;
         let (thresholds, points) = test.thresholds(&scan, &LEVELS)?;
-        Ok((Self { now, scan, thresholds, grid }, points))
+        Ok((Self { now, scan, thresholds, grid, moved, alone }, points))
     }
 
     /// The report for people.
     pub fn lines(&self, quote: &str) -> Vec<String> {
-        let mut lines = vec![
-            format!("spot          {}", money(self.now.spot)),
+        let spot = match self.moved.as_slice() {
+            [] => Some(format!("spot          {}", money(self.now.spot))),
+            [one] => Some(format!("spot          {} {one}", money(self.now.spot))),
+            // Prices of several are in percent of what they are.
+            _ => None,
+        };
+        let mut lines: Vec<String> = spot.into_iter().collect();
+        lines.extend([
             format!("level         {}", human::level(self.now.level)),
             format!("equity        {} {quote}", money(self.now.equity)),
             String::new(),
             self.heading(),
-        ];
-        lines.extend(self.threshold_lines());
+        ]);
+        lines.extend(threshold_lines(&self.thresholds, self.together()));
+        for alone in &self.alone {
+            lines.extend([
+                String::new(),
+                format!("{} alone, the other standing still", alone.underlying),
+            ]);
+            lines.extend(threshold_lines(&alone.thresholds, false));
+        }
         if !self.grid.is_empty() {
             lines.push(String::new());
             lines.push(format!(
@@ -77,39 +128,28 @@ impl StressReport {
     }
 
     fn heading(&self) -> String {
-        let price = |factor: f64| fixed(self.now.spot * factor, 0);
+        let price = |factor: f64| match self.together() {
+            true => change(factor),
+            false => fixed(self.now.spot * factor, 0),
+        };
+        let what = match self.moved.as_slice() {
+            [] => "spot".to_owned(),
+            moved => moved.join(" and "),
+        };
         let vol = match self.scan.vol == 1.0 {
             true => String::new(),
             false => format!(" and volatility at {}", change(self.scan.vol)),
         };
         format!(
-            "Where levels are lost, with spot from {} to {}{vol}",
+            "Where levels are lost, with {what} from {} to {}{vol}",
             price(self.scan.least),
             price(self.scan.most),
         )
     }
 
-    fn threshold_lines(&self) -> Vec<String> {
-        let mut table = Table::new(4, ["level", "now", "below", "above"]);
-        for threshold in &self.thresholds {
-            let met = threshold.met;
-            let side = |crossing: &Option<Crossing>| match crossing {
-                None => format!("{} throughout", if met { "met" } else { "short" }),
-                Some(crossing) => {
-                    let what = if met { "lost at" } else { "met from" };
-                    format!("{what} {}", place(crossing))
-                }
-            };
-            table.row([
-                name(threshold.level).to_owned(),
-                if met { "met" } else { "short" }.to_owned(),
-                side(&threshold.down),
-                side(&threshold.up),
-            ]);
-        }
-        let mut lines = table.lines();
-        lines.extend(self.thresholds.iter().filter_map(further));
-        lines
+    /// Whether prices of several underlyings move by one factor.
+    fn together(&self) -> bool {
+        self.moved.len() > 1
     }
 
     fn grid_lines(&self) -> Vec<String> {
@@ -125,6 +165,30 @@ impl StressReport {
         }
         table.lines()
     }
+}
+
+/// Where levels are lost, as a table.
+fn threshold_lines(thresholds: &[Threshold], together: bool) -> Vec<String> {
+    let mut table = Table::new(4, ["level", "now", "below", "above"]);
+    for threshold in thresholds {
+        let met = threshold.met;
+        let side = |crossing: &Option<Crossing>| match crossing {
+            None => format!("{} throughout", if met { "met" } else { "short" }),
+            Some(crossing) => {
+                let what = if met { "lost at" } else { "met from" };
+                format!("{what} {}", place(crossing, together))
+            }
+        };
+        table.row([
+            name(threshold.level).to_owned(),
+            if met { "met" } else { "short" }.to_owned(),
+            side(&threshold.down),
+            side(&threshold.up),
+        ]);
+    }
+    let mut lines = table.lines();
+    lines.extend(thresholds.iter().filter_map(|found| further(found, together)));
+    lines
 }
 
 /// A balance and a sign of what it means, as wide as the widest sign.
@@ -147,12 +211,16 @@ fn name(level: Level) -> &'static str {
     }
 }
 
-fn place(crossing: &Crossing) -> String {
-    format!("{} ({})", money(crossing.spot), change(crossing.spot_factor))
+/// A price and its move; of several prices the move alone.
+fn place(crossing: &Crossing, together: bool) -> String {
+    match together {
+        true => change(crossing.spot_factor),
+        false => format!("{} ({})", money(crossing.spot), change(crossing.spot_factor)),
+    }
 }
 
 /// The crossings beyond the nearest ones, where there are any.
-fn further(threshold: &Threshold) -> Option<String> {
+fn further(threshold: &Threshold, together: bool) -> Option<String> {
     let nearest = [threshold.down, threshold.up];
     let others: Vec<String> = threshold
         .crossings
@@ -160,7 +228,7 @@ fn further(threshold: &Threshold) -> Option<String> {
         .filter(|crossing| !nearest.contains(&Some(**crossing)))
         .map(|crossing| {
             let side = if crossing.met_above { "met above" } else { "lost above" };
-            format!("{side} {}", place(crossing))
+            format!("{side} {}", place(crossing, together))
         })
         .collect();
     let list = others.join(", ");

@@ -218,6 +218,13 @@ fn options(dir: &Path) {
     fs::write(dir.join("chain.csv"), rows.collect::<Vec<_>>().join("\n")).unwrap();
     run(dir, "import deribit options -q chain.csv -o chain.json");
     run(dir, "market build -q -s chain.json -m deribit-btc-approx -e 1 -o options.json");
+    // The same chain as if it were of another coin: a market of both.
+    let chain = fs::read_to_string(dir.join("chain.json")).unwrap();
+    fs::write(dir.join("chain-eth.json"), chain.replace("BTC", "ETH")).unwrap();
+    run(
+        dir,
+        "market build -q -s chain.json --second chain-eth.json -m deribit-cross-approx -e 1 -o both.json",
+    );
     run(dir, "encrypt -q strangle.json -R trader.key -o strangle.age");
     run(dir, "encrypt -q condor.json -R trader.key -o condor.age");
 }

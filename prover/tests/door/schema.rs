@@ -197,7 +197,21 @@ fn schemas_of_public_files_take_what_their_readers_take() {
     for (name, (example, reads)) in &parse {
         assert!(hold(name, example, *reads) > 3, "{name}: mutations are refused");
     }
+    // Options in standard markets, and risk arrays.
+    assert!(hold("model", &preset("deribit-standard-approx.json"), model) > 3);
+    assert!(hold("snapshot", CHARGED, |text| Snapshot::from_json(text).is_ok()) > 3);
+    assert!(hold("model-scenario", &preset("scenario/span-arrays.json"), scenario) > 3);
+    assert!(hold("snapshot-options", ARRAYS, scenario_snapshot) > 3);
 }
+
+const CHARGED: &str = r#"{"timestamp": 1, "source": "x", "quote": "USD",
+    "prices": {"BTC": {"price": "92500"}},
+    "options": {"BTC-1-C": {"underlying": "BTC", "option_type": "call", "expiry": 1700000000,
+                            "strike": "90000", "mark": "5395.21"}}}"#;
+const ARRAYS: &str = r#"{"timestamp": 1764921600, "quote": "USD",
+    "lots": {"options": "1", "others": "1"},
+    "market": {"underlying": "SP500", "spot": 417.5, "instruments": {"future": {"kind": "array",
+        "values": [0, 0, 1, 1, -1, -1, 2, 2, -2, -2, 3, 3, -3, -3, 2, -2], "mark": 12.5}}}}"#;
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()

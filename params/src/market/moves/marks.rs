@@ -175,6 +175,12 @@ impl Marks {
                 Instrument::Perpetual { price, .. } | Instrument::Collateral { price, .. } => {
                     mark(MarkKind::Price, symbol.as_str(), None, price);
                 }
+                // What it moves is in its array: of two expiries apart, a change of what it
+                // would lose at most counts beside the price of its underlying.
+                Instrument::Array { values, mark: worth } => {
+                    let lost = values.into_iter().fold(0.0, f64::min);
+                    mark(MarkKind::Option, symbol.as_str(), None, market.spot + worth - lost);
+                }
                 // Marked at its expiry's forward.
                 Instrument::Future { .. } => {}
             }

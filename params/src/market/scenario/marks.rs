@@ -99,6 +99,8 @@ impl Marks {
                 let of_index = spec.spot * expiry.variable / feed.forward;
                 Self { forward: if inverse { of_index } else { expiry.variable }, ..plain }
             }
+            // Of no set that states marks.
+            Instrument::Array { .. } => return None,
             Instrument::Collateral { price, .. } => {
                 let moves = set.collateral(symbol, &spec.underlying)?.is_risk_cancelling;
                 Self { forward: if moves { price / spec.stable_price } else { 0.0 }, ..plain }

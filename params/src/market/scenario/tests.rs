@@ -184,4 +184,5 @@ fn portfolios_that_the_statement_does_not_take_are_refused() {
     assert!(coin.lots_from_decimal("0.000000001").is_err());
 }
 
+mod arrays;
 mod both;

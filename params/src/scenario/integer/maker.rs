@@ -13,6 +13,9 @@ use crate::scenario::integer::{Place, slots};
 use crate::scenario::math::max;
 use crate::scenario::table::{GroupRow, RiskRow, RiskTable, RowKind as Kind};
 
+/// Whole numbers below this, `2^52`, are exact in floating point, and so are sums of two.
+const EXACT: f64 = 4_503_599_627_370_496.0;
+
 /// What rows are rounded with.
 pub(super) struct Maker<'a> {
     table: &'a RiskTable,
@@ -155,6 +158,13 @@ impl<'a> Maker<'a> {
         }
     }
 
+    /// What rounding a value can be off by: of a published array nothing where it is a whole
+    /// number of units a lot, so that its sums are exact.
+    fn off(&self, value: f64, units: f64) -> f64 {
+        let is_whole = units == units.round() && units.abs() < EXACT;
+        if self.table.terms.imported_arrays && is_whole { 0.0 } else { half(value) }
+    }
+
     fn option(
         &self,
         path: &str,
@@ -170,8 +180,8 @@ impl<'a> Maker<'a> {
             let units = price * scenario.dampening_factor * scale;
             let rounded = value(path, "the value under a scenario", units)?;
             scenarios[self.slots[index]] = rounded;
-            let mut error = half(units) * group.discount
-                + half(row.mark) * scenario.dampening_factor
+            let mut error = self.off(units, units) * group.discount
+                + self.off(row.mark, row.mark * scale) * scenario.dampening_factor
                 + self.dampening_errors[index] * magnitude(mark);
             if scenario.vol_shock_direction.is_skew() {
                 error += group.discount_error * magnitude(rounded);
@@ -217,7 +227,7 @@ impl<'a> Maker<'a> {
             true => guard,
             false => max(guard, self.minimum_error) + self.tiers_error,
         };
-        let mark = half(row.mark);
+        let mark = self.off(row.mark, row.mark * scale);
         let maintenance = row.mm_charge * scale;
         let initial = (row.mm_charge + row.im_charge + row.confidence_charge) * scale;
         let charges = charges(

@@ -34,12 +34,16 @@ fn uneven(market: &ScenarioMarket) -> ScenarioMarket {
 
 /// The shipped models, and one with everything that a model can have.
 fn models() -> Vec<ScenarioModel> {
-    let shipped = parameters::all().iter().map(|preset| {
+    let priced = |preset: &&parameters::ScenarioPreset| preset.name != "span-arrays";
+    // Behind the others, whose books are drawn before theirs.
+    let late = |preset: &&parameters::ScenarioPreset| preset.name.ends_with("-pm-approx");
+    let (late, shipped): (Vec<_>, Vec<_>) = parameters::all().iter().filter(priced).partition(late);
+    let model = |preset: &parameters::ScenarioPreset| {
         // One currency's set, on the chain of another; a rule as the set that it scales.
         let spec = preset.model().unwrap().spec().clone();
         let spec = ParameterSpec { underlying: None, calibration: None, second: None, ..spec };
         ScenarioModel::new(spec).unwrap()
-    });
+    };
     let mut everything = preset("derive-test").spec().clone();
     everything.minimum_charge = Some(MinimumCharge {
         net_delta_percent: 0.07,
@@ -58,7 +62,10 @@ fn models() -> Vec<ScenarioModel> {
         .to_vec();
     everything.margin.mm_loss_factor = 1.0 / 3.0;
     everything.margin.im_loss_factor = 1.234_567_891_23;
-    shipped.chain([ScenarioModel::new(everything).unwrap()]).collect()
+    let mut models: Vec<_> = shipped.into_iter().map(model).collect();
+    models.push(ScenarioModel::new(everything).unwrap());
+    models.extend(late.into_iter().map(model));
+    models
 }
 
 /// The same account in whole lots.

@@ -6,8 +6,9 @@ use zkmargin_margin::scenario::{DELTA_TIERS, RELIEFS};
 
 use crate::scenario::error::{Problem, ScenarioError, counted, within};
 use crate::scenario::parameters::{
-    MAX_COLLATERALS, MAX_SCENARIOS, ParameterSpec, VolShockDirection,
+    MAX_COLLATERALS, MAX_SCENARIOS, ParameterSpec, Scenario, VolShockDirection,
 };
+use crate::span::SCENARIOS;
 
 /// A factor or fraction that is not negative.
 const FACTOR: RangeInclusive<f64> = 0.0..=1e6;
@@ -33,6 +34,7 @@ pub(super) fn check(spec: &mut ParameterSpec) -> Result<(), ScenarioError> {
     }
     skews(spec)?;
     added(spec)?;
+    imported(spec)?;
     if let Some(minimum) = &spec.minimum_charge
         && minimum.hedged_delta_percent > 2.0 * minimum.net_delta_percent
     {
@@ -94,6 +96,52 @@ fn skews(spec: &ParameterSpec) -> Result<(), ScenarioError> {
     match seen.is_empty() || spec.skew_shock.is_some() {
         true => Ok(()),
         false => Err(ScenarioError::at("skew_shock", Problem::SkewMissing)),
+    }
+}
+
+/// What a set whose values are published leaves out.
+fn imported(spec: &ParameterSpec) -> Result<(), ScenarioError> {
+    if !spec.imported_arrays {
+        return Ok(());
+    }
+    let margin = &spec.margin;
+    let discounts = [margin.base_static_discount, margin.base_static_discount_neg];
+    let rates = [
+        margin.short_rate_mult_scale,
+        margin.long_rate_mult_scale,
+        margin.short_rate_add_scale,
+        margin.long_rate_add_scale,
+    ];
+    let other = &spec.other_contingency;
+    let charges = [
+        other.peg_loss_factor,
+        other.conf_margin,
+        other.mm_perp_percent,
+        other.im_perp_percent,
+        other.mm_option_percent,
+        other.im_option_percent,
+    ];
+    let plain = |scenario: &Scenario| {
+        scenario.dampening_factor == 1.0
+            && scenario.relief == 0.0
+            && !scenario.vol_shock_direction.is_skew()
+    };
+    let alone = spec.scenarios.len() == SCENARIOS
+        && spec.scenarios.iter().all(plain)
+        && discounts == [1.0; 2]
+        && rates.iter().chain(&charges).all(|number| *number == 0.0)
+        && !(spec.inverse || spec.states_marks)
+        && spec.calibration.is_none()
+        && spec.basis_contingency.is_none()
+        && spec.minimum_charge.is_none()
+        && spec.roll_shock.is_none()
+        && spec.expiry_roll.is_none()
+        && spec.delta_tiers.is_empty()
+        && spec.underlying_collateral.is_none()
+        && spec.collaterals.is_empty();
+    match alone {
+        true => Ok(()),
+        false => Err(ScenarioError::at("imported_arrays", Problem::ArraysAlone)),
     }
 }
 

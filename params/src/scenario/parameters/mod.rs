@@ -181,6 +181,12 @@ impl ScenarioPreset {
 pub const fn all() -> &'static [ScenarioPreset] {
     &[
         ScenarioPreset {
+            name: "bybit-pm-approx",
+            about: "Bybit's portfolio margin of BTC and ETH, approximated: a grid of 10 % and a \
+                    charge on short options",
+            json: include_str!("../../../models/scenario/bybit-pm-approx.json"),
+        },
+        ScenarioPreset {
             name: "deribit-btc",
             about: "Deribit S:PM of BTC, in coins: up to a net delta of 20 million USD",
             json: include_str!("../../../models/scenario/deribit-btc.json"),
@@ -217,6 +223,11 @@ pub const fn all() -> &'static [ScenarioPreset] {
             json: include_str!("../../../models/scenario/derive-test.json"),
         },
         ScenarioPreset {
+            name: "okx-pm-approx",
+            about: "OKX's portfolio margin of BTC and ETH, approximated: MR1, MR4, MR6, MR7",
+            json: include_str!("../../../models/scenario/okx-pm-approx.json"),
+        },
+        ScenarioPreset {
             name: "scan",
             about: "Paradex SCAN: 16 scenarios and 8 tails, minimum delta charge",
             json: include_str!("../../../models/scenario/scan.json"),
@@ -225,6 +236,11 @@ pub const fn all() -> &'static [ScenarioPreset] {
             name: "span-16",
             about: "SPAN: 16 scenarios of a price and a volatility scan range",
             json: include_str!("../../../models/scenario/span-16.json"),
+        },
+        ScenarioPreset {
+            name: "span-arrays",
+            about: "SPAN's scanning loss over published risk arrays",
+            json: include_str!("../../../models/scenario/span-arrays.json"),
         },
         ScenarioPreset {
             name: "span-dynamic",

@@ -43,6 +43,11 @@ pub struct ParameterSpec {
     /// that is not made of it can be shown on chain. Not where margin is in coins.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub states_marks: bool,
+    /// Whether the values under scenarios are published: a market lists risk arrays and
+    /// nothing else, and `scenarios`, 16 of weight 1, only say in reports what was moved.
+    /// Such a set has loss factors and no charges.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported_arrays: bool,
     /// 1 to 40 scenarios, at most one `linear` and one `abs` among them.
     pub scenarios: Vec<Scenario>,
     /// How far volatilities move.

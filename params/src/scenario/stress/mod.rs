@@ -5,6 +5,9 @@
 //! they gain or lose on the way, collateral at its moved price. Time stands
 //! still, and nothing is traded.
 //!
+//! Of an account over several underlyings either all of them move together, by one factor, or
+//! one alone.
+//!
 //! Margin is not monotone in spot, not even for a single spread: [`levels`]
 //! looks at the whole range before it closes in on a crossing.
 
@@ -18,7 +21,7 @@ use crate::scenario::account::{Assessment, assess};
 use crate::scenario::error::{ScenarioError, within};
 use crate::scenario::market::{Instrument, ScenarioMarket};
 use crate::scenario::parameters::ScenarioModel;
-use crate::scenario::portfolio::{Holdings, Position, ScenarioPortfolio};
+use crate::scenario::portfolio::{Position, ScenarioPortfolio};
 use crate::scenario::table::RiskTable;
 use crate::symbol::Symbol;
 
@@ -45,7 +48,7 @@ impl Shock {
 pub struct StressPoint {
     /// The shock.
     pub shock: Shock,
-    /// Price of the underlying.
+    /// Price of the underlying that moves; of several together, in percent of what they are.
     pub spot: f64,
     /// What the account is worth.
     pub equity: f64,
@@ -74,20 +77,35 @@ impl StressPoint {
 impl Assessment {
     /// The highest level that is met together with all below it.
     pub fn level(&self) -> Level {
-        if self.mark_to_market.total < 0.0 {
-            Level::Bankrupt
-        } else if self.maintenance_margin < 0.0 {
-            Level::MarginCall
-        } else if self.initial_margin < 0.0 {
-            Level::Maintenance
-        } else {
-            Level::Initial
-        }
+        level_of([self.mark_to_market.total, self.maintenance_margin, self.initial_margin])
+    }
+}
+
+/// The level of equity and of the balances over maintenance and initial margin.
+fn level_of([equity, maintenance, initial]: [f64; 3]) -> Level {
+    if equity < 0.0 {
+        Level::Bankrupt
+    } else if maintenance < 0.0 {
+        Level::MarginCall
+    } else if initial < 0.0 {
+        Level::Maintenance
+    } else {
+        Level::Initial
     }
 }
 
 /// An account in a market that can be moved. Private; never shown by `Debug`.
+#[derive(Clone)]
 pub struct StressTest<'a> {
+    /// By underlying.
+    parts: Vec<Part<'a>>,
+    /// The underlying that moves alone; all of them where it is none.
+    moved: Option<usize>,
+}
+
+/// What of an account is on one underlying: the first has cash and what is reserved.
+#[derive(Clone)]
+struct Part<'a> {
     model: &'a ScenarioModel,
     /// Only what is held, and all feeds.
     market: ScenarioMarket,
@@ -100,6 +118,10 @@ impl std::fmt::Debug for StressTest<'_> {
     }
 }
 
+/// What prices of several underlyings that move together are counted in: percent of what
+/// they are now.
+pub const TOGETHER: f64 = 100.0;
+
 impl<'a> StressTest<'a> {
     /// Puts a portfolio into a market.
     ///
@@ -110,6 +132,101 @@ impl<'a> StressTest<'a> {
         market: &ScenarioMarket,
         portfolio: &ScenarioPortfolio,
     ) -> Result<Self, ScenarioError> {
+        Self::over([(model, market)], portfolio)
+    }
+
+    /// Puts a portfolio into markets of several underlyings, each with its set, which move
+    /// together: what it is asked for is the sum of what it is asked for on each.
+    ///
+    /// # Errors
+    /// When the portfolio does not fit the markets, or one of them its model.
+    pub fn over<'m>(
+        markets: impl IntoIterator<Item = (&'a ScenarioModel, &'m ScenarioMarket)>,
+        portfolio: &ScenarioPortfolio,
+    ) -> Result<Self, ScenarioError> {
+        let mut rest = portfolio.positions.clone();
+        let mut parts = Vec::new();
+        for (model, market) in markets {
+            let lists = |held: &Position| market.spec().instruments.contains_key(&held.instrument);
+            let (positions, others) = rest.into_iter().partition(lists);
+            rest = others;
+            let portfolio = match parts.is_empty() {
+                true => ScenarioPortfolio { positions, ..portfolio.clone() },
+                false => ScenarioPortfolio { positions, ..ScenarioPortfolio::default() },
+            };
+            parts.push((model, market, portfolio));
+        }
+        // What no market lists is refused by the first.
+        if let Some((_, _, first)) = parts.first_mut() {
+            first.positions.extend(rest);
+        }
+        let part = |(model, market, portfolio)| Part::new(model, market, portfolio);
+        Ok(Self { parts: parts.into_iter().map(part).collect::<Result<_, _>>()?, moved: None })
+    }
+
+    /// The same with one underlying moving alone, by its place; all of them where it is
+    /// none.
+    #[must_use]
+    pub fn moving(&self, underlying: Option<usize>) -> Self {
+        Self { moved: underlying, parts: self.parts.clone() }
+    }
+
+    /// The underlyings.
+    pub fn underlyings(&self) -> impl Iterator<Item = &Symbol> {
+        self.parts.iter().map(|part| &part.market.spec().underlying)
+    }
+
+    /// Whether several underlyings move together.
+    pub fn moves_together(&self) -> bool {
+        self.moved.is_none() && self.parts.len() > 1
+    }
+
+    /// Price of the underlying that moves as it is; [`TOGETHER`] of several.
+    pub fn spot(&self) -> f64 {
+        match self.parts.get(self.moved.unwrap_or(0)) {
+            Some(part) if !self.moves_together() => part.market.spec().spot,
+            _ => TOGETHER,
+        }
+    }
+
+    /// The account under a shock to what moves.
+    ///
+    /// # Errors
+    /// When a factor is not in [`FACTORS`], or a value leaves its range.
+    pub fn at(&self, shock: Shock) -> Result<StressPoint, ScenarioError> {
+        let (mut equity, mut maintenance_margin, mut initial_margin) = (0.0, 0.0, 0.0);
+        for (index, part) in self.parts.iter().enumerate() {
+            let moves = self.moved.is_none_or(|moved| moved == index);
+            let account = part.at(if moves { shock } else { Shock::NONE })?;
+            equity += account.mark_to_market.total;
+            maintenance_margin += account.maintenance_margin;
+            initial_margin += account.initial_margin;
+        }
+        Ok(StressPoint {
+            shock,
+            spot: self.spot() * shock.spot,
+            equity,
+            maintenance_margin,
+            initial_margin,
+            level: level_of([equity, maintenance_margin, initial_margin]),
+        })
+    }
+
+    /// The account under many shocks, on all cores, in their order.
+    ///
+    /// # Errors
+    /// Those of [`Self::at`].
+    pub fn at_all(&self, shocks: &[Shock]) -> Result<Vec<StressPoint>, ScenarioError> {
+        shocks.par_iter().map(|shock| self.at(*shock)).collect()
+    }
+}
+
+impl<'a> Part<'a> {
+    fn new(
+        model: &'a ScenarioModel,
+        market: &ScenarioMarket,
+        portfolio: ScenarioPortfolio,
+    ) -> Result<Self, ScenarioError> {
         portfolio.resolve(&RiskTable::new(model, market)?)?;
         // Rows of others cost time and change nothing.
         let mut spec = market.spec().clone();
@@ -117,20 +234,12 @@ impl<'a> StressTest<'a> {
             |symbol: &Symbol| portfolio.positions.iter().any(|held| held.instrument == *symbol);
         spec.instruments.retain(|symbol, _| held(symbol));
         let market = ScenarioMarket::new(spec)?;
-        Ok(Self { model, market, portfolio: portfolio.clone() })
+        Ok(Self { model, market, portfolio })
     }
 
-    /// Price of the underlying as it is.
-    pub fn spot(&self) -> f64 {
-        self.market.spec().spot
-    }
-
-    /// The risk table and the account under a shock: what perpetuals and futures
-    /// gained or lost on the way is unrealised.
-    ///
-    /// # Errors
-    /// When a factor is not in [`FACTORS`], or a value leaves its range.
-    pub fn remark(&self, shock: Shock) -> Result<(RiskTable, Holdings), ScenarioError> {
+    /// The account under a shock: what perpetuals and futures gained or lost on the way is
+    /// unrealised.
+    fn at(&self, shock: Shock) -> Result<Assessment, ScenarioError> {
         within("spot factor", shock.spot, FACTORS)?;
         within("vol factor", shock.vol, FACTORS)?;
         let market = self.market.shocked(self.model, shock.spot, shock.vol)?;
@@ -146,32 +255,7 @@ impl<'a> StressTest<'a> {
                 holdings.unrealised += position.quantity * gain;
             }
         }
-        Ok((table, holdings))
-    }
-
-    /// The account under a shock.
-    ///
-    /// # Errors
-    /// When a factor is not in [`FACTORS`], or a value leaves its range.
-    pub fn at(&self, shock: Shock) -> Result<StressPoint, ScenarioError> {
-        let (table, holdings) = self.remark(shock)?;
-        let account = assess(&table, &holdings);
-        Ok(StressPoint {
-            shock,
-            spot: self.spot() * shock.spot,
-            equity: account.mark_to_market.total,
-            maintenance_margin: account.maintenance_margin,
-            initial_margin: account.initial_margin,
-            level: account.level(),
-        })
-    }
-
-    /// The account under many shocks, on all cores, in their order.
-    ///
-    /// # Errors
-    /// Those of [`Self::at`].
-    pub fn at_all(&self, shocks: &[Shock]) -> Result<Vec<StressPoint>, ScenarioError> {
-        shocks.par_iter().map(|shock| self.at(*shock)).collect()
+        Ok(assess(&table, &holdings))
     }
 }
 
@@ -183,6 +267,8 @@ fn linear_price(market: &ScenarioMarket, position: &Position) -> Option<f64> {
             let feed = market.group_of(*expiry_seconds)?;
             Some(market.spec().feeds[feed].forward)
         }
-        Instrument::Option { .. } | Instrument::Collateral { .. } => None,
+        Instrument::Option { .. } | Instrument::Collateral { .. } | Instrument::Array { .. } => {
+            None
+        }
     }
 }

@@ -5,8 +5,7 @@ use crate::scenario::error::{Problem, ScenarioError};
 use crate::scenario::market::{ExpiryFeed, Instrument, ScenarioMarket};
 use crate::scenario::math::{max, min};
 use crate::scenario::parameters::{
-    BasisContingency, CollateralTerms, DeltaTier, ExpiryRoll, OtherContingency, Scenario,
-    ScenarioModel,
+    BasisContingency, CollateralTerms, DeltaTier, OtherContingency, Scenario, ScenarioModel,
 };
 use crate::scenario::shock::{Expiry, VolShift};
 use crate::scenario::table::{GroupRow, RiskRow, RiskTable, RowKind, Terms};
@@ -39,8 +38,10 @@ pub(super) fn table(
         .iter()
         .zip(&expiries)
         .map(|(feed, expiry)| group_row(model, &terms, feed, expiry, prices.spot_confidence));
-    let rolled = spec.expiry_roll.iter().map(|roll| perpetuals(roll, prices.spot));
-    let groups: Vec<GroupRow> = groups.chain(rolled).collect();
+    let rolled = spec.expiry_roll.iter().map(|roll| perpetuals(roll.minimum_move, prices.spot));
+    // Contracts by their arrays are one group: nothing is discounted.
+    let arrays = spec.imported_arrays.then(|| perpetuals(0.0, prices.spot));
+    let groups: Vec<GroupRow> = groups.chain(rolled).chain(arrays).collect();
     let shifts = expiries.iter().map(|expiry| {
         let shift = |scenario: &Scenario| {
             let skew = spec.skew_shock.as_ref();
@@ -90,6 +91,7 @@ fn terms(model: &ScenarioModel, market: &ScenarioMarket) -> Terms {
         basis_is_added: spec.expiry_roll.is_some(),
         delta_tiers: spec.delta_tiers.iter().map(in_margin).collect(),
         in_coins: spec.in_coins,
+        imported_arrays: spec.imported_arrays,
         spot,
         conf_threshold: other.conf_threshold,
         conf_margin: other.conf_margin,
@@ -129,14 +131,14 @@ fn basis_weight(model: &ScenarioModel, expiry: &Expiry) -> f64 {
     }
 }
 
-/// The perpetuals as an expiry.
-fn perpetuals(roll: &ExpiryRoll, spot: f64) -> GroupRow {
+/// The perpetuals, or contracts without an expiry, as an expiry.
+fn perpetuals(basis_weight: f64, spot: f64) -> GroupRow {
     GroupRow {
         expiry_seconds: 0,
         forward: spot,
         long_discount: 1.0,
         short_discount: 1.0,
-        basis_weight: roll.minimum_move,
+        basis_weight,
         confidence_charge: 0.0,
         confidence: 1.0,
     }
@@ -160,7 +162,12 @@ impl Maker<'_> {
                 || ScenarioError::at(path(".expiry_seconds"), Problem::MissingFeed(seconds));
             self.market.group_of(seconds).ok_or_else(missing)
         };
+        let is_array = matches!(instrument, Instrument::Array { .. });
+        if is_array != self.model.spec().imported_arrays {
+            return Err(ScenarioError::at(path(""), Problem::Arrays));
+        }
         Ok(match *instrument {
+            Instrument::Array { values, mark } => self.array(symbol, &values, mark),
             Instrument::Option { expiry_seconds, strike, option_type, mark_vol } => {
                 self.option(symbol, group(expiry_seconds)?, (strike, option_type, mark_vol))
             }
@@ -203,6 +210,27 @@ impl Maker<'_> {
                 self.collateral(symbol, rule.ok_or_else(missing)?, price, confidence)
             }
         })
+    }
+
+    /// A contract by its array: its value under a scenario is its mark and what it gains.
+    fn array(&self, symbol: &Symbol, values: &[f64], mark: f64) -> RiskRow {
+        let group = self.market.spec().feeds.len();
+        // Of its own: nothing is charged on what is short of it.
+        let place = self.market.spec().instruments.keys().position(|other| other == symbol);
+        let strike_key = self.strike_keys.len() + place.unwrap_or_default();
+        RiskRow {
+            symbol: symbol.clone(),
+            kind: RowKind::Option { group, strike_key },
+            mark,
+            scenarios: values.iter().map(|value| mark + value).collect(),
+            basis: [0.0; 2],
+            mm_charge: 0.0,
+            im_charge: 0.0,
+            confidence_charge: 0.0,
+            perpetual_confidence: None,
+            greeks: Greeks::default(),
+            charged_delta: 0.0,
+        }
     }
 
     fn option(&self, symbol: &Symbol, group: usize, terms: (f64, OptionType, f64)) -> RiskRow {

@@ -117,6 +117,9 @@ pub struct Terms {
     pub delta_tiers: Vec<DeltaTier>,
     /// Whether margins are in coins of the underlying.
     pub in_coins: bool,
+    /// Whether the values are published risk arrays.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub imported_arrays: bool,
     /// Price of the underlying in the currency of margins: 1 where that is coins.
     pub spot: f64,
     /// Confidence below which options are charged.

@@ -27,7 +27,7 @@ fn venue_positions(market: &ScenarioMarket, book: &ScenarioPortfolio) -> Vec<Ven
             let expiry_seconds = Some(expiry_seconds);
             Some(VenuePosition::Linear { coins: held.quantity, expiry_seconds })
         }
-        Instrument::Collateral { .. } => None,
+        Instrument::Collateral { .. } | Instrument::Array { .. } => None,
     };
     book.positions.iter().filter_map(position).collect()
 }

@@ -5,6 +5,7 @@ mod golden;
 mod properties;
 mod rules;
 mod stress;
+mod venues;
 
 use super::*;
 use crate::import::deribit::option_chain;
@@ -50,6 +51,7 @@ pub(super) fn of_btc() -> impl Iterator<Item = &'static parameters::ScenarioPres
             && !model.spec().in_coins
             && model.second().is_none()
             && model.calibration().is_none()
+            && !model.spec().imported_arrays
     })
 }
 

@@ -207,3 +207,64 @@ fn bad_sets_of_two_are_refused() {
     let range = refused(&|spec| spec.second.as_mut().unwrap().scenarios[0].spot_shock = -1.0);
     assert!(range.starts_with("second.scenarios[0].spot_shock: -1 is out of range"), "{range}");
 }
+
+/// What moves alone leaves the other as it is, and both together are both moved.
+#[test]
+fn an_account_on_both_is_stressed_by_what_moves() {
+    use crate::scenario::{Position, Scan, ScenarioPortfolio, Shock, StressTest};
+
+    let (cross, snapshot) = (cross(), both());
+    let market = built(&cross, &snapshot).unwrap();
+    let models = [0, 1].map(|i| market.parts()[i].model());
+    let spec = snapshot.spec();
+    let markets = [&spec.market, &spec.second.as_ref().unwrap().market];
+    let held = |name: &str, quantity: f64| Position {
+        instrument: Symbol::new(name).unwrap(),
+        quantity,
+        unrealised: 0.0,
+    };
+    let of = |cash: f64, positions: &[Position]| ScenarioPortfolio {
+        cash,
+        positions: positions.to_vec(),
+        reserved: 0.0,
+    };
+    let (first, second) = (
+        [held("BTC-26DEC25-100000-C", -1.0), held("BTC", 0.4)],
+        [held("ETH-26DEC25-100000-C", 0.5)],
+    );
+    let all: Vec<Position> = first.iter().chain(&second).cloned().collect();
+    let test = StressTest::over(models.into_iter().zip(markets), &of(9_000.0, &all)).unwrap();
+    let apart = [
+        StressTest::new(models[0], markets[0], &of(9_000.0, &first)).unwrap(),
+        StressTest::new(models[1], markets[1], &of(0.0, &second)).unwrap(),
+    ];
+    let shock = Shock { spot: 1.2, vol: 1.5 };
+    for (moved, shocks) in
+        [(None, [shock, shock]), (Some(0), [shock, Shock::NONE]), (Some(1), [Shock::NONE, shock])]
+    {
+        let point = test.moving(moved).at(shock).unwrap();
+        let parts = [0, 1].map(|i| apart[i].at(shocks[i]).unwrap());
+        for (got, sum) in [
+            (point.equity, parts[0].equity + parts[1].equity),
+            (point.maintenance_margin, parts[0].maintenance_margin + parts[1].maintenance_margin),
+            (point.initial_margin, parts[0].initial_margin + parts[1].initial_margin),
+        ] {
+            assert!((got - sum).abs() < 1e-9, "{moved:?}: {got} {sum}");
+        }
+    }
+    assert!(test.moves_together() && !test.moving(Some(1)).moves_together());
+    assert_eq!((test.spot(), test.moving(Some(1)).spot()), (100.0, spec.market.spec().spot));
+    // A level is lost where it is lost with that underlying alone, at another price than
+    // with both.
+    let lost = |moved| {
+        let (found, _) =
+            test.moving(moved).thresholds(&Scan::default(), &[Level::Maintenance]).unwrap();
+        assert!(found[0].met);
+        found[0].up.map(|crossing| crossing.spot_factor)
+    };
+    let (together, alone) = (lost(None), lost(Some(0)).unwrap());
+    assert!(alone > 1.0 && together.is_none_or(|both| both > alone), "{together:?} {alone}");
+    assert_eq!(lost(Some(1)), None, "a long call loses no more than it is worth");
+    let unlisted = of(0.0, &[held("SOL", 1.0)]);
+    assert!(StressTest::over(models.into_iter().zip(markets), &unlisted).is_err());
+}

@@ -9,12 +9,12 @@ use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_params::market::scenario::Market;
 use zkmargin_params::market::{AnyMarketFile, ScenarioMarketFile};
 use zkmargin_params::scenario::stress::FACTORS;
-use zkmargin_params::scenario::{Scan, ScenarioError, StressTest};
+use zkmargin_params::scenario::{Scan, ScenarioError};
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::plot::Upper;
-use zkmargin_prover::scenario::{StressReport, scenario_portfolio};
+use zkmargin_prover::scenario::{StressReport, scenario_portfolio, specs, stress_test};
 use zkmargin_prover::with_backend;
 
 use crate::env::Env;
@@ -72,6 +72,10 @@ pub(crate) struct Args {
     /// stablecoin's; may be repeated
     #[arg(long, value_name = "SYMBOL")]
     hold: Vec<Symbol>,
+    /// In a market of options on two underlyings, the one that moves alone; otherwise both
+    /// move together, and levels are also looked for with each moving alone
+    #[arg(long = "move", value_name = "SYMBOL")]
+    moved: Option<Symbol>,
     #[command(flatten)]
     picture: PictureArgs,
 }
@@ -81,6 +85,9 @@ fn parse_factor(text: &str) -> Result<f64, String> {
     let (least, most) = (FACTORS.start(), FACTORS.end());
     factor.ok_or_else(|| format!("allowed are factors from {least} to {most}, as in 0.9"))
 }
+
+/// What is beneath a picture of prices that move together.
+const TOGETHER_AXIS: &str = "prices in percent of what they are now";
 
 #[derive(Serialize)]
 struct Report {
@@ -96,13 +103,16 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     args.picture.check()?;
     let published = PublishedMarket::load(&args.market)?;
     with_backend!(published.proof_system(env)?, B => match published.file() {
+        AnyMarketFile::Standard(_) | AnyMarketFile::Simulation(_) if args.moved.is_some() => {
+            Err(Error::Usage("--move: only markets of options by scenarios have underlyings"))
+        }
         AnyMarketFile::Standard(file) => {
             let market = published.open::<_, <B as Backend>::Field>(file)?;
             standard::run(args, file, &market, env)?;
             Ok(Exit::Done)
         }
         AnyMarketFile::Scenario(_) if !args.hold.is_empty() => {
-            Err(Error::Usage("--hold: a market of the scenario family has one underlying"))
+            Err(Error::Usage("--hold: in a market of options by scenarios --move says what moves"))
         }
         AnyMarketFile::Scenario(file) => {
             let market = published.open::<_, <B as Backend>::Field>(file)?;
@@ -129,30 +139,42 @@ fn stress<F: MarginField>(
     let (account, portfolio) =
         load_portfolio(&args.portfolio, &args.keys, args.insecure_plaintext, market)?;
     let portfolio = scenario_portfolio(market, &portfolio).map_err(wrong)?;
-    let spec = &file.snapshot().spec().market;
-    let only = market.only().map_err(|error| Error::market(&args.market, error))?;
-    let test = StressTest::new(only.model(), spec, &portfolio).map_err(failed)?;
+    let snapshot = file.snapshot();
+    let test = stress_test(market, snapshot, &portfolio).map_err(failed)?;
+    let moved = args.moved.as_ref().map(|symbol| {
+        test.underlyings().position(|underlying| underlying == symbol).ok_or_else(|| {
+            Error::NotListed { path: args.market.to_string(), symbol: symbol.to_string() }
+        })
+    });
+    let moved = moved.transpose()?;
     let scan = Scan { least: args.from, most: args.to, step: args.step, vol: args.at_vol };
     scan.shocks().map_err(|source| Error::ScenarioMarket {
         path: "--from, --to, --step, --at-vol".to_owned(),
         source: Box::new(source),
     })?;
-    let run = || StressReport::new(&test, scan, &args.spot, &args.vol);
+    let run = || StressReport::new(&test, moved, scan, (&args.spot, &args.vol));
     let (stress, points) = env.progress.stage("stress test", run).map_err(failed)?;
     let report = Report {
         account,
         epoch: file.epoch(),
         model: file.model().name().to_owned(),
-        quote: file.snapshot().spec().quote.to_string(),
+        quote: snapshot.spec().quote.to_string(),
         stress,
+    };
+    let (at, axis) = match report.stress.moved.len() {
+        0 | 1 => {
+            let of = specs(snapshot).nth(moved.unwrap_or(0)).unwrap_or(&snapshot.spec().market);
+            (place(of.spec(), &report.quote), UNDERLYING_AXIS)
+        }
+        _ => (format!("{} moving together", report.stress.moved.join(" and ")), TOGETHER_AXIS),
     };
     args.picture.draw(
         &Subject {
             account,
             epoch: report.epoch.get(),
             model: &report.model,
-            at: &place(spec.spec(), &report.quote),
-            axis: UNDERLYING_AXIS,
+            at: &at,
+            axis,
             quote: &report.quote,
             upper: Some(Upper::Stress(&report.stress.grid)),
             points: &points,

@@ -115,7 +115,7 @@ fn picture<F: MarginField>(
             epoch: report.epoch.get(),
             model: &report.model,
             at: "all prices moving together",
-            axis: "prices in percent of what they are now",
+            axis: super::TOGETHER_AXIS,
             quote: &report.quote,
             upper: None,
             points: &points,

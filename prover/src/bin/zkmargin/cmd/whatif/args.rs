@@ -122,7 +122,7 @@ pub(crate) enum WhatIfError {
     #[error("--liquidation-at: the account holds no such position after the trade")]
     NotHeld,
     /// A position whose price does not matter.
-    #[error("--liquidation-at: allowed is the underlying of this market")]
+    #[error("--liquidation-at: allowed are the underlyings of this market")]
     Underlying,
     /// A market that has no price of one underlying alone.
     #[error(

@@ -11,7 +11,7 @@ use zkmargin_params::market::ScenarioMarketFile;
 use zkmargin_params::market::scenario::Market;
 use zkmargin_params::scenario::{Crossing, Scan, ScenarioError, Shock, StressTest};
 use zkmargin_params::symbol::Symbol;
-use zkmargin_prover::scenario::{ScenarioReport, scenario_portfolio};
+use zkmargin_prover::scenario::{BothReport, scenario_portfolio, specs, stress_test};
 use zkmargin_prover::whatif::{Order, Trade, TradeError, scenario_order};
 
 use super::{Args, Asked, LiquidationLine, Side, WhatIfError, market_error};
@@ -38,7 +38,7 @@ impl<F: MarginField> Asked<F> for Scenario<'_, F> {
     }
 
     fn order(&self, trade: &Trade) -> Result<Order, TradeError> {
-        scenario_order(self.market, &self.file.snapshot().spec().market, trade)
+        scenario_order(self.market, specs(self.file.snapshot()), trade)
     }
 
     fn lot(&self, symbol: &Symbol) -> Option<Decimal> {
@@ -50,19 +50,24 @@ impl<F: MarginField> Asked<F> for Scenario<'_, F> {
     }
 
     fn side(&self, args: &Args, portfolio: &Portfolio) -> Result<Side, Error> {
-        let report = ScenarioReport::new(self.market, portfolio).map_err(market_error(args))?;
+        let report = BothReport::new(self.market, portfolio).map_err(market_error(args))?;
         let test = self.test(args, portfolio)?;
-        let (thresholds, _) = test
-            .thresholds(&Scan::default(), &[Level::Maintenance])
-            .map_err(|error| failed(args, error))?;
         let price = |crossing: Option<Crossing>| crossing.map(|at| text(at.spot));
-        let underlying = self.file.snapshot().spec().market.spec().underlying.to_string();
-        let line = thresholds.first().map(|found| LiquidationLine {
-            instrument: underlying,
-            bucket: 0,
-            below: price(found.down),
-            above: price(found.up),
-        });
+        let underlyings: Vec<String> = test.underlyings().map(ToString::to_string).collect();
+        let mut liquidation = Vec::new();
+        for (index, instrument) in underlyings.into_iter().enumerate() {
+            // Each alone, the other standing still.
+            let (thresholds, _) = test
+                .moving(Some(index))
+                .thresholds(&Scan::default(), &[Level::Maintenance])
+                .map_err(|error| failed(args, error))?;
+            liquidation.extend(thresholds.first().map(|found| LiquidationLine {
+                instrument,
+                bucket: 0,
+                below: price(found.down),
+                above: price(found.up),
+            }));
+        }
         Ok(Side {
             level: report.level,
             equity: text(report.equity),
@@ -70,7 +75,7 @@ impl<F: MarginField> Asked<F> for Scenario<'_, F> {
             maintenance_requirement: text(report.maintenance_requirement),
             cash_needed_for_maintenance: report.cash_needed.maintenance,
             cash_needed_for_initial: report.cash_needed.initial,
-            liquidation: line.into_iter().collect(),
+            liquidation,
         })
     }
 
@@ -80,13 +85,12 @@ impl<F: MarginField> Asked<F> for Scenario<'_, F> {
         portfolio: &Portfolio,
         (symbol, price): &(Symbol, Decimal),
     ) -> Result<String, Error> {
-        let market = self.file.snapshot().spec().market.spec();
-        if *symbol != market.underlying {
-            return Err(WhatIfError::Underlying.into());
-        }
+        let test = self.test(args, portfolio)?;
+        let place = test.underlyings().position(|underlying| underlying == symbol);
+        let test = test.moving(Some(place.ok_or(WhatIfError::Underlying)?));
         let price = price.to_f64().ok_or(WhatIfError::Price)?;
-        let shock = Shock { spot: price / market.spot, vol: 1.0 };
-        let point = self.test(args, portfolio)?.at(shock).map_err(|error| failed(args, error))?;
+        let shock = Shock { spot: price / test.spot(), vol: 1.0 };
+        let point = test.at(shock).map_err(|error| failed(args, error))?;
         // Cash does not move with spot: the balance there is what is missing.
         let cash = number(-point.maintenance_margin)?;
         let up = RoundingStrategy::ToPositiveInfinity;
@@ -97,9 +101,8 @@ impl<F: MarginField> Asked<F> for Scenario<'_, F> {
 impl<F: MarginField> Scenario<'_, F> {
     fn test(&self, args: &Args, portfolio: &Portfolio) -> Result<StressTest<'_>, Error> {
         let portfolio = scenario_portfolio(self.market, portfolio).map_err(market_error(args))?;
-        let spec = &self.file.snapshot().spec().market;
-        let only = self.market.only().map_err(|error| Error::market(&args.market, error))?;
-        StressTest::new(only.model(), spec, &portfolio).map_err(|error| failed(args, error))
+        stress_test(self.market, self.file.snapshot(), &portfolio)
+            .map_err(|error| failed(args, error))
     }
 }
 
