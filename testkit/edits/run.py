@@ -37,6 +37,18 @@ STAGES = {
         [("circuits/venue", [])],
         [("venue", ["no_published_lie_is_accepted", *DEEP])],
     ],
+    "statement/haircut/": [
+        [("statement", ["haircut::"])],
+        [("haircut", WHOLE)],
+        [("circuits/haircut", [])],
+        [("haircut", ["no_published_lie_is_accepted", *DEEP])],
+    ],
+    "statement/netting/": [
+        [("statement", ["netting::"])],
+        [("netting", WHOLE)],
+        [("circuits/netting", [])],
+        [("netting", ["no_published_lie_is_accepted", *DEEP])],
+    ],
     "statement/escrow/": [
         [("statement", ["escrow::"])],
         [("escrow", ["no_lie_is_accepted", *WHOLE])],
@@ -94,10 +106,12 @@ STAGES = {
         [("circuits/zkmargin_circuits", ["lowering::"]), ("circuits/lowering", [])],
     ],
 }
-# Only the escrow has points; accounts of a subtree are a venue's.
+# Only the escrow has points; accounts of a subtree are a venue's, and what is held beside
+# a slot a transition's.
 STAGES = {
     "gadgets/curve.rs": STAGES["statement/escrow/"],
     "statement/subtree.rs": STAGES["statement/venue/"],
+    "statement/held.rs": STAGES["transition/"],
     **STAGES,
 }
 # What all families share: the standard family's tests, then those of transitions.
