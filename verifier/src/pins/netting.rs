@@ -2,7 +2,9 @@
 //!
 //! Every venue must be told: by its epoch file that enough of its own signers signed,
 //! with the account there. None is waived, and a proof over more or fewer is refused: a
-//! venue that is left out may hold a loss, one that is let in may attest anything.
+//! venue that is left out may hold a loss, one that is let in may attest anything. All
+//! epochs are of one time, to the second: what is moved from one venue to another in
+//! between would count at both.
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
@@ -14,7 +16,7 @@ use zkmargin_margin::claim::Side;
 use zkmargin_margin::ids::{AccountId, ContextId};
 
 use super::rules::{Assurance, Figure, Mismatch, Pins, Rule};
-use super::told::Told;
+use super::told::{Attester, Told};
 use super::words::{Assurances, Verdict};
 use crate::epoch::{NotSigned, SignedEpoch, Signers};
 use crate::proof::{NettingData, VenueData};
@@ -34,6 +36,11 @@ pub enum VenuesError {
         "{0} and {1} are attested by the same signers: they can put one book into both, which would count twice"
     )]
     SameSigners(ContextId, ContextId),
+    /// Epochs of two times.
+    #[error(
+        "the epochs of {0} and {1} are of two times: what was moved from one to the other between them would count twice"
+    )]
+    Apart(ContextId, ContextId),
 }
 
 impl Told {
@@ -41,8 +48,8 @@ impl Told {
     /// account there.
     ///
     /// # Errors
-    /// When too few of the signers signed it, it was told before, or the signers that
-    /// it shares with another venue are enough at both.
+    /// When too few of the signers signed it, it was told before, the signers that it
+    /// shares with another venue are enough at both, or their epochs are of two times.
     pub fn venue(
         &mut self,
         place: impl Display,
@@ -51,21 +58,34 @@ impl Told {
     ) -> Result<(), VenuesError> {
         let signed = epoch.check(signers)?;
         let context = epoch.context;
-        for (other, theirs) in &self.attesters {
-            if *other == context {
-                return Err(VenuesError::Twice(context));
-            }
-            let shared = signers.signers().iter().filter(|one| theirs.signers().contains(one));
-            if shared.count() >= signers.threshold().max(theirs.threshold()) {
-                return Err(VenuesError::SameSigners(*other, context));
-            }
-        }
-        self.attesters.push((context, signers.clone()));
+        let attester =
+            Attester { context, signers: signers.clone(), time: epoch.post.market_timestamp };
+        self.attesters.iter().try_for_each(|other| attester.goes_with(other))?;
+        self.attesters.push(attester);
         let by = Assurance::Signed { signed, signers: signers.signers().len() };
         let data = VenueData { context, account, state_root: epoch.post.state_root };
         self.rule(Figure::Venues, words_of(&data), by);
         self.time(place.to_string(), epoch.post.market_timestamp, by);
         Ok(())
+    }
+}
+
+impl Attester {
+    /// Whether what is held here and there may be added up.
+    fn goes_with(&self, other: &Self) -> Result<(), VenuesError> {
+        let (context, of_other) = (self.context, other.context);
+        if context == of_other {
+            return Err(VenuesError::Twice(context));
+        }
+        let theirs = other.signers.signers();
+        let shared = self.signers.signers().iter().filter(|one| theirs.contains(one)).count();
+        if shared >= self.signers.threshold().max(other.signers.threshold()) {
+            return Err(VenuesError::SameSigners(of_other, context));
+        }
+        match self.time == other.time {
+            true => Ok(()),
+            false => Err(VenuesError::Apart(of_other, context)),
+        }
     }
 }
 
@@ -181,5 +201,41 @@ impl Pins {
             all.insert(Figure::Memo.key(), self.assurance(Figure::Memo));
         }
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zkmargin_margin::ids::Timestamp;
+
+    fn attester(context: u8, threshold: usize, signers: &[u8], time: u64) -> Attester {
+        let bytes = core::array::from_fn(|i| if i == 1 { context } else { 0 });
+        let addresses: Vec<_> =
+            signers.iter().map(|byte| format!("0x{}", hex::encode([*byte; 20]))).collect();
+        let signers = serde_json::json!({ "threshold": threshold, "signers": addresses });
+        Attester {
+            context: ContextId::from_be_bytes(&bytes).unwrap(),
+            signers: serde_json::from_value(signers).unwrap(),
+            time: Timestamp::new(time),
+        }
+    }
+
+    /// Signers of their own, or too few in common; and one time.
+    #[test]
+    fn venues_go_together_that_cannot_count_twice() {
+        let one = attester(1, 2, &[1, 2, 3], 7);
+        let other = |threshold, signers: &[u8]| attester(2, threshold, signers, 7);
+        assert_eq!(one.goes_with(&other(2, &[4, 5, 6])), Ok(()));
+        // One in common signs at neither by itself; nor do two where three are needed.
+        assert_eq!(one.goes_with(&other(1, &[3])), Ok(()));
+        assert_eq!(one.goes_with(&other(3, &[2, 3, 4])), Ok(()));
+        let same = Err(VenuesError::SameSigners(other(1, &[1]).context, one.context));
+        assert_eq!(one.goes_with(&other(2, &[2, 3, 4])), same);
+        assert_eq!(one.goes_with(&other(1, &[1, 2])), same);
+        assert_eq!(one.goes_with(&one), Err(VenuesError::Twice(one.context)));
+        let later = attester(2, 1, &[9], 8);
+        let apart = Err(VenuesError::Apart(later.context, one.context));
+        assert_eq!(one.goes_with(&later), apart);
     }
 }

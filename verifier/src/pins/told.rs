@@ -17,7 +17,15 @@ pub struct Told {
     /// An epoch file that nobody has to have signed.
     unsigned: bool,
     /// Who attests at each venue that is told.
-    pub(super) attesters: Vec<(ContextId, Signers)>,
+    pub(super) attesters: Vec<Attester>,
+}
+
+/// Who attests at a venue, and of which time its epoch is.
+#[derive(Clone, Debug)]
+pub(super) struct Attester {
+    pub(super) context: ContextId,
+    pub(super) signers: Signers,
+    pub(super) time: Timestamp,
 }
 
 /// A time that prices are said to be of, where, and how well that is known.

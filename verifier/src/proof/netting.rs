@@ -336,6 +336,8 @@ impl VerifiedNetting {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
+
     use pasta_curves::Fp;
     use zkmargin_margin::claim::{Level, Side};
     use zkmargin_margin::shape::{Family, ProofSystem, Shape};

@@ -129,6 +129,9 @@ impl Error {
             Self::Venues { source: VenuesError::NotSigned(_), .. } => {
                 "get the epoch file from the venue again, with the signatures of its own signers"
             }
+            Self::Venues { source: VenuesError::Apart(..), .. } => {
+                "get epochs of one time from all venues, and a proof under their state roots"
+            }
             Self::Venues { .. } => "tell each venue once, by signers of its own",
             Self::NotCovered { .. } => {
                 "give the proofs of all subtrees with accounts, of the state that was posted"
