@@ -40,9 +40,8 @@ The portfolios of all accounts of the state are needed, each once. Every account
 equity is cut by its share of the loss, to one unit, off the cash of its first position; \
 no other account by anything. DIR then has the portfolios afterwards, under fresh \
 blindings, in portfolios/, their state in state.json, and in proofs/ one proof of every \
-subtree with accounts, which `zkmargin verify --haircut DIR/proofs` checks. What nobody \
-is given is the portfolio of another account: encrypt them to yourself, and hand each \
-owner its own with `zkmargin rekey`.";
+subtree with accounts, which `zkmargin verify --haircut DIR/proofs` checks. Encrypt the \
+portfolios to yourself, and hand each owner its own with `zkmargin rekey`.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
