@@ -146,7 +146,8 @@ fn difference<F: MarginField>(
     agree.into_iter().find(|(_, agree)| !agree).map(|(what, _)| what)
 }
 
-#[cfg(all(test, feature = "kzg"))]
+#[cfg(test)]
+#[cfg(feature = "kzg")]
 mod tests {
     use alloc::vec;
 

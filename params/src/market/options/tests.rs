@@ -124,7 +124,7 @@ fn long_options_count_nothing_and_worthless_ones_have_rows() {
     // rest: both are the rule's.
     let [initial, maintenance] = asked(&market, "BTC-1", "1");
     near(initial, 9_250.05, 1e-5);
-    near(maintenance, 6_937.5375, 1e-5);
+    near(maintenance, 6_937.537_5, 1e-5);
     let short = market.margin(&[held(&market, "BTC-1", decimal("-1"), 0)]).unwrap();
     assert_eq!(short.equity() as f64 / UNIT, -92.5005);
 }

@@ -109,7 +109,7 @@ enum Command {
     /// Prove that what an account holds at several venues meets a level, taken together
     ProveNetted(cmd::prove_netted::Args),
     /// Verify proofs
-    Verify(cmd::verify::Args),
+    Verify(Box<cmd::verify::Args>),
     /// Prove in every new epoch, and submit the proofs
     Watch(cmd::watch::Args),
     /// Committees that can open the portfolio behind a proof, when enough members
