@@ -55,6 +55,7 @@ fn a_venue_is_proved_whole_and_verified_as_one() {
     let (code, told) = said(dir, &format!("{PROVE} -q -o proofs --layout wide --insecure-dev-srs"));
     assert_eq!(code, 0, "{told}");
     assert!(told.contains("5 accounts, 2 flagged"), "{told}");
+    goes_on_after_a_kill(dir);
     let verify = |what: &str, level: &str| {
         said(dir, &format!("verify -q --venue {what} {PINS} {level} --insecure-dev-srs"))
     };
@@ -128,6 +129,30 @@ fn a_venue_is_proved_whole_and_verified_as_one() {
     tampered("at-least:maintenance", "at-least:initial", 1, "does not prove these public inputs");
     tampered("at-least:maintenance", "below:maintenance", 2, "claim is unknown");
     tampered("\"epoch\": 1", "\"epoch\": 2", 1, "does not prove these public inputs");
+}
+
+/// What is there and verifies is kept, what is missing made; another proof in its place is
+/// refused, and stays.
+fn goes_on_after_a_kill(dir: &Path) {
+    let again = format!("{PROVE} -o proofs --layout wide --insecure-dev-srs");
+    let place = |index: u8| dir.join(format!("proofs/subtree-000000{index}.json"));
+    let read = |index: u8| fs::read_to_string(place(index)).unwrap();
+    let (first, second) = (read(0), read(1));
+    fs::remove_file(place(1)).unwrap();
+    let (code, told) = said(dir, &again);
+    assert!(code == 0 && told.contains("1 proofs were there already"), "{told}");
+    assert_eq!(read(0), first);
+    // Of the same statement, and of the other subtree's proof.
+    let proof = |text: &str| {
+        let file: serde_json::Value = serde_json::from_str(text).unwrap();
+        file["proof"].as_str().unwrap().to_owned()
+    };
+    let forged = first.replace(&proof(&first), &proof(&second));
+    fs::write(place(0), &forged).unwrap();
+    let (code, told) = said(dir, &again);
+    assert!(code == 2 && told.contains("is there already"), "{told}");
+    assert_eq!(read(0), forged);
+    fs::write(place(0), first).unwrap();
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "0x...", value_parser = parse_memo, default_value = "0x", hide_default_value = true)]
     memo: Memo,
     /// Size of every account in the circuit: auto (the smallest that holds all),
-    /// small, medium, large, deep, multi, multi-large
+    /// small, medium, large, deep, huge, multi, multi-large
     #[arg(long, default_value = "auto", value_parser = parse_shape)]
     shape: ShapeChoice,
     /// The deployment the state must be for: 0x and 62 digits, or

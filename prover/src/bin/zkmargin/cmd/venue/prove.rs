@@ -27,7 +27,7 @@ use crate::input::{
     KeyArgs, LayoutArgs, PublishedMarket, SrsArgs, parse_context, parse_memo, parse_source,
     refuse_existing, warn_of_insecure_srs, with_market, write_public,
 };
-use crate::params::prover;
+use crate::params::{prover, verifier};
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -35,7 +35,7 @@ The portfolios of all accounts of the state are needed, each once. Of every subt
 with accounts one proof is made; together they show how many accounts there are and \
 which of them are below the level, and of no other account anything. Accounts below \
 are flagged by name in the proofs. `zkmargin verify --venue DIR` checks them. After a kill \
-the same command goes on: proofs of the same statements that are there are kept.";
+the same command goes on: proofs of the same statements that are there and verify are kept.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -234,7 +234,14 @@ where
         let prepared = whole.prepare(index).map_err(failed)?;
         flagged.extend(prepared.flagged());
         match kept::<B>(args, output)? {
-            Some(file) if is_of(&file, &prepared, (whole.shape(), C::layout())) => found += 1,
+            Some(file) if is_of(&file, &prepared, (whole.shape(), C::layout())) => {
+                // Of other powers of tau, of an older circuit or damaged it proves nothing.
+                let verifier = verifier::<B, C>(whole.shape(), args.srs.dev(), env)?;
+                match B::verify_venue(&verifier, std::slice::from_ref(&file)).as_slice() {
+                    [Ok(_)] => found += 1,
+                    _ => refuse_existing(output, args.force)?,
+                }
+            }
             Some(_) => refuse_existing(output, args.force)?,
             None => {
                 let stage = format!("proof of subtree {index}, of {}", outputs.len());
