@@ -16,6 +16,7 @@
 //! | [`witness`] | what the prover of either family knows of an account |
 //! | [`standard`] | position-based margin: tiers, haircuts, buckets |
 //! | [`scenario`] | portfolio margin: options, scenarios, contingencies |
+//! | [`settlement`] | options charged one by one, bounded by what an expiry can lose |
 //! | [`simulation`] | value at risk and expected shortfall over joint scenarios |
 //! | [`escrow`] | a portfolio's opening encrypted to a committee's key |
 //! | [`haircut`] | a loss shared over the winners' equity, in the clear |
@@ -52,6 +53,7 @@ pub mod portfolio;
 pub mod poseidon;
 pub mod relation;
 pub mod scenario;
+pub mod settlement;
 pub mod shape;
 pub mod simulation;
 pub mod srs;

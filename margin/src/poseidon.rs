@@ -129,6 +129,10 @@ pub enum Domain {
     Venues = 40,
     /// The digest so far and three more elements of such a list.
     VenuesNext = 41,
+    /// A row of the settlement table.
+    SettlementRow = 42,
+    /// What headers of settlement markets state as their terms.
+    SettlementTerms = 43,
 }
 
 impl Domain {

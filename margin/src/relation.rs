@@ -108,6 +108,10 @@ pub enum Violation {
         "M3: the row of position {0} is of an underlying that the market does not have, or of another than its strike's"
     )]
     Underlying(usize),
+    /// Strikes of an expiry that do not ascend as their identifiers do: the market is
+    /// malformed.
+    #[error("M3: the row of position {0} has a lower strike than the one before it")]
+    Strike(usize),
     /// Positions are not strictly in order of bucket and instrument.
     #[error("M4: position {0} is out of order or a duplicate")]
     Order(usize),
@@ -290,7 +294,8 @@ impl Violation {
             | Self::WrongInstrument(_)
             | Self::Terms
             | Self::Expiry(_)
-            | Self::Underlying(_) => Clause::M3,
+            | Self::Underlying(_)
+            | Self::Strike(_) => Clause::M3,
             Self::Order(_)
             | Self::Range(_)
             | Self::Bucket(_)

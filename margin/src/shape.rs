@@ -24,6 +24,9 @@ pub const DEEP: usize = 2;
 /// The names of shapes, in errors.
 pub const SHAPES: &str = "small, medium, large, deep, huge, multi, multi-large";
 
+/// The names of families, in errors.
+const FAMILIES: &str = "standard, scenario, simulation, settlement";
+
 /// The size of a circuit. A portfolio can be proved under any shape that holds
 /// it; the shape is public, the number of positions in it is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,6 +82,21 @@ impl Shape {
     /// The smallest shape of the standard family that holds so many positions.
     pub fn standard_for(positions: usize) -> Option<Self> {
         Self::ALL.into_iter().find(|shape| positions <= shape.standard_positions())
+    }
+
+    /// Positions the shape holds in the settlement family.
+    pub const fn settlement_positions(self) -> usize {
+        match self {
+            Self::Small => 8,
+            Self::Medium => 32,
+            Self::Large => 128,
+            Self::Deep | Self::Huge | Self::Multi | Self::MultiLarge => 0,
+        }
+    }
+
+    /// The smallest shape of the settlement family that holds so many positions.
+    pub fn settlement_for(positions: usize) -> Option<Self> {
+        Self::ALL.into_iter().find(|shape| positions <= shape.settlement_positions())
     }
 
     /// Positions the shape holds in the simulation family.
@@ -195,13 +213,15 @@ pub enum Family {
     Scenario,
     /// Value at risk and expected shortfall over joint scenarios.
     Simulation,
+    /// Options one by one, bounded by what their expiry can lose at settlement.
+    Settlement,
 }
 
 impl Family {
     /// The shapes of the family, ascending: those for one underlying first.
     pub const fn shapes(self) -> &'static [Shape] {
         match self {
-            Self::Standard => &Shape::ALL,
+            Self::Standard | Self::Settlement => &Shape::ALL,
             Self::Scenario => &[
                 Shape::Small,
                 Shape::Medium,
@@ -226,6 +246,7 @@ impl fmt::Display for Family {
             Self::Standard => "standard",
             Self::Scenario => "scenario",
             Self::Simulation => "simulation",
+            Self::Settlement => "settlement",
         })
     }
 }
@@ -238,7 +259,8 @@ impl FromStr for Family {
             "standard" => Ok(Self::Standard),
             "scenario" => Ok(Self::Scenario),
             "simulation" => Ok(Self::Simulation),
-            _ => Err(UnknownName { what: "family", allowed: "standard, scenario, simulation" }),
+            "settlement" => Ok(Self::Settlement),
+            _ => Err(UnknownName { what: "family", allowed: FAMILIES }),
         }
     }
 }
@@ -373,6 +395,7 @@ mod tests {
             (Family::Standard, "standard"),
             (Family::Scenario, "scenario"),
             (Family::Simulation, "simulation"),
+            (Family::Settlement, "settlement"),
         ] {
             assert_eq!((family.to_string().as_str(), name.parse()), (name, Ok(family)));
         }
