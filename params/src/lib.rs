@@ -6,6 +6,7 @@
 //! | [`scenario`] | margin models of the scenario family: portfolio margin with options |
 //! | [`calibration`] | rates of such models that follow from each epoch's snapshot |
 //! | [`option_margin`] | position-based margin of options, natively |
+//! | [`settlement`] | the same by expiry, in the integers that are proved |
 //! | [`simulation`] | value at risk and expected shortfall over joint scenarios; backtests |
 //! | [`snapshot`] | the prices an oracle publishes |
 //! | [`market`] | the risk table made of the two, `MARKET_ROOT`, native margin |
@@ -36,6 +37,7 @@ pub mod option_margin;
 pub mod presets;
 pub mod rules;
 pub mod scenario;
+pub mod settlement;
 pub mod simulation;
 pub mod snapshot;
 pub mod span;

@@ -173,11 +173,12 @@ pub const RULES: [Rule; 23] = [
         venue: "Derive",
         rule: "standard margin",
         natively: Exact,
-        proved: Missing,
+        proved: Exact,
         evidence: Cases { file: "derive_standard.json", figures: 84 },
-        models: &[],
+        models: &["derive-standard"],
         imports: &["account"],
-        note: "",
+        note: "`derive-standard` has the deploy script's numbers; strikes of up to five digits and \
+               expiries on the hour",
     },
     Rule {
         venue: "Deribit",

@@ -1,5 +1,8 @@
 //! Derive's `StandardManager` cases: position-based margin of options,
-//! perpetuals and collateral on two underlyings, in floating point.
+//! perpetuals and collateral on two underlyings, in floating point and in the integers
+//! that are proved.
+
+mod integer;
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,14 +10,12 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::{Figure, NotRun, TOLERANCE};
+use super::{CaseAccount, ConformanceError, Figure, NotRun, Options, TOLERANCE};
 use crate::option_margin::{
     Account, Expiry, OptionPosition, Parameters, Perpetual, Requirement, Underlying,
 };
 use crate::scenario::black76::{OptionType, YEAR_SECONDS};
-
-/// In the last half hour what options settle on is an average in the making.
-const AVERAGING_SECONDS: u64 = 1800;
+use crate::settlement::snapshot::AVERAGING_SECONDS;
 
 /// A case file.
 #[derive(Deserialize)]
@@ -158,15 +159,38 @@ impl fmt::Display for Missing {
 }
 
 /// Runs the cases; those whose inputs are not all there are named.
-pub(super) fn run(file: &File) -> (Vec<Figure>, Vec<NotRun>) {
+pub(super) fn run(
+    file: &File,
+    options: Options,
+) -> Result<(Vec<Figure>, Vec<NotRun>), ConformanceError> {
     let (mut figures, mut not_run) = (Vec::new(), Vec::new());
+    let model = options.integer.then(integer::model).transpose()?;
     for case in &file.cases {
-        match case.account() {
-            Ok(account) => figures.extend(case.compare(&account)),
-            Err(why) => not_run.push(NotRun { case: case.name.clone(), why: why.to_string() }),
+        match (case.account(), &model) {
+            (Ok(account), None) => figures.extend(case.compare(&account)),
+            (Ok(account), Some(model)) => {
+                figures.extend(case.book(model, &account)?.compare(case)?)
+            }
+            (Err(why), _) => {
+                not_run.push(NotRun { case: case.name.clone(), why: why.to_string() });
+            }
         }
     }
-    (figures, not_run)
+    Ok((figures, not_run))
+}
+
+/// The cases as accounts.
+pub(super) fn accounts(file: &File) -> Result<Vec<CaseAccount>, ConformanceError> {
+    let model = integer::model()?;
+    let account = |case: &Case| {
+        let lacks = |why: Missing| ConformanceError::NotRun {
+            case: case.name.clone(),
+            why: why.to_string(),
+        };
+        let account = case.account().map_err(lacks)?;
+        Ok(case.book(&model, &account)?.account(&case.name))
+    };
+    file.cases.iter().map(account).collect()
 }
 
 impl Case {

@@ -25,12 +25,14 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::settlement::SettlementRow;
 use zkmargin_margin::standard::{Assessment, RowError, TierRow};
 use zkmargin_margin::units::{Amount, Denominator, Lots, Price};
 
 use crate::market::tier_row;
 use crate::model::{InstrumentRule, ModelError, Quotation};
 use crate::scenario::{IntegerTable, ScenarioError};
+use crate::settlement::SettlementError;
 
 /// Largest accepted case file, in bytes.
 pub const MAX_CASE_FILE_BYTES: usize = 8 << 20;
@@ -39,7 +41,7 @@ pub const MAX_CASE_FILE_BYTES: usize = 8 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Schema {
-    /// Position-based margin of options of Derive: floating point.
+    /// Position-based margin of options of Derive: floating point, or integers.
     DeriveStandard,
     /// Margin of dYdX v4 perpetuals: exact integers.
     DydxV4Margin,
@@ -209,9 +211,22 @@ pub enum ConformanceError {
          `scenario` or `scenario_cases` (PMRM_2)"
     )]
     UnknownSchema,
-    /// Cases of a regime that is computed natively alone.
-    #[error("{0} is computed natively: there is no circuit of it, and nothing of it is proved")]
-    NoCircuit(Schema),
+    /// A case of the settlement family that makes no rows.
+    #[error("case {case:?}: {source}")]
+    Settlement {
+        /// The case.
+        case: String,
+        /// Why.
+        source: Box<SettlementError>,
+    },
+    /// A case that lacks an input.
+    #[error("case {case:?}: {why}")]
+    NotRun {
+        /// The case.
+        case: String,
+        /// What it lacks.
+        why: String,
+    },
     /// A contract of a case without a risk array.
     #[error("case {case:?}: {contract:?} has no entry in `risk_arrays`")]
     NoArray {
@@ -289,13 +304,13 @@ const TOLERANCE: f64 = 1e-8;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// Scenario cases with the integers that are proved instead of floating
-    /// point. The other schemas have no other numbers.
+    /// Scenario cases and those of Derive's standard margin with the integers that are
+    /// proved instead of floating point. The other schemas have no other numbers.
     pub integer: bool,
 }
 
 impl Options {
-    /// Scenario cases with the integers that are proved.
+    /// Cases with the integers that are proved.
     pub const INTEGER: Self = Self { integer: true };
 }
 
@@ -313,7 +328,7 @@ pub fn run_file(json: &str, options: Options) -> Result<Report, ConformanceError
     let figures = match schema {
         Schema::DeriveStandard => {
             let figures;
-            (figures, not_run) = derive_standard::run(&read(json)?);
+            (figures, not_run) = derive_standard::run(&read(json)?, options)?;
             figures
         }
         Schema::DydxV4Margin => dydx::run(read(json)?)?,
@@ -356,6 +371,11 @@ pub enum CaseRows {
         /// The row of each position.
         held: Vec<usize>,
     },
+    /// Of the settlement family: the row of each position.
+    Settlement {
+        /// The rows, in the order of the positions.
+        rows: Vec<SettlementRow>,
+    },
 }
 
 /// The cases of a file as accounts in the integers that are proved.
@@ -368,7 +388,7 @@ pub fn accounts(json: &str) -> Result<Vec<CaseAccount>, ConformanceError> {
     }
     let probe = serde_json::from_str::<Probe>(json)?;
     match probe.schema()? {
-        schema @ Schema::DeriveStandard => Err(ConformanceError::NoCircuit(schema)),
+        Schema::DeriveStandard => derive_standard::accounts(&read(json)?),
         Schema::SpanArrays => span::accounts(&read(json)?),
         Schema::DydxV4Margin => dydx::accounts(&read(json)?),
         Schema::HaircutTiers => haircut::accounts(&read(json)?),
@@ -522,6 +542,11 @@ mod tests {
         // 28 cases: maintenance, initial, mark to market.
         assert_eq!(report.figures.len(), 28 * 3);
         assert!(report.passed());
+        // The same in the integers that are proved.
+        let integers = run_file(json, Options::INTEGER).unwrap();
+        assert_eq!(integers.failures().collect::<Vec<_>>(), Vec::<&Figure>::new());
+        assert_eq!(integers.figures.len(), 28 * 3);
+        assert!(integers.passed() && accounts(json).unwrap().len() == 28);
     }
 
     #[test]
@@ -558,7 +583,7 @@ mod tests {
         let named: Vec<_> = report.not_run.iter().map(|case| case.case.as_str()).collect();
         assert_eq!(named, ["test24", "test25", "test28"]);
         assert!(report.failures().next().is_none() && !report.passed());
-        assert!(matches!(accounts(&json), Err(ConformanceError::NoCircuit(_))));
+        assert!(matches!(accounts(&json), Err(ConformanceError::NotRun { .. })));
     }
 
     #[test]

@@ -117,6 +117,9 @@ pub enum MarketError {
     /// A model, marks or closes that make no table of the simulation family.
     #[error(transparent)]
     Simulation(#[from] crate::simulation::SimulationError),
+    /// A model or marks that make no table of the settlement family.
+    #[error(transparent)]
+    Settlement(#[from] crate::settlement::SettlementError),
     /// What is asked of a market of one underlying, of one of two.
     #[error(
         "the market has two underlyings, and this is of one: `margin`, `stress`, `whatif` and proofs serve both"

@@ -8,9 +8,11 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::shape::{Family, ProofSystem};
 
-use crate::market::{Market, MarketError, scenario, simulation};
+use crate::market::{Market, MarketError, scenario, settlement, simulation};
 use crate::model::StandardModel;
 use crate::scenario::{ScenarioModel, ScenarioSnapshot};
+use crate::settlement::model::SettlementModel;
+use crate::settlement::snapshot::SettlementSnapshot;
 use crate::simulation::SimulationError;
 use crate::simulation::model::{PROVED_SCENARIOS, SimulationModel};
 use crate::simulation::snapshot::SimulationSnapshot;
@@ -119,6 +121,29 @@ impl MarketKind for SimulationKind {
     }
 }
 
+/// The settlement family's markets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettlementKind {}
+
+impl MarketKind for SettlementKind {
+    const FAMILY: Family = Family::Settlement;
+    type Model = SettlementModel;
+    type Snapshot = SettlementSnapshot;
+    type Market<F: MarginField> = settlement::Market<F>;
+
+    fn build<F: MarginField>(
+        model: &SettlementModel,
+        snapshot: &SettlementSnapshot,
+        epoch: Epoch,
+    ) -> Result<settlement::Market<F>, MarketError> {
+        settlement::Market::build(model, snapshot, epoch)
+    }
+
+    fn root<F: MarginField>(market: &settlement::Market<F>) -> F {
+        market.root()
+    }
+}
+
 /// A published market: the model, the snapshot, the epoch and the root they
 /// have. The root is a claim until [`PublishedMarket::market`] has recomputed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -141,6 +166,9 @@ pub type ScenarioMarketFile = PublishedMarket<ScenarioKind>;
 /// A published market of the simulation family.
 pub type SimulationMarketFile = PublishedMarket<SimulationKind>;
 
+/// A published market of the settlement family.
+pub type SettlementMarketFile = PublishedMarket<SettlementKind>;
+
 /// A published market of any family.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnyMarketFile {
@@ -150,6 +178,8 @@ pub enum AnyMarketFile {
     Scenario(Box<ScenarioMarketFile>),
     /// Of the simulation family.
     Simulation(Box<SimulationMarketFile>),
+    /// Of the settlement family.
+    Settlement(Box<SettlementMarketFile>),
 }
 
 impl AnyMarketFile {
@@ -172,9 +202,12 @@ impl AnyMarketFile {
             Ok(Family::Simulation) => {
                 SimulationMarketFile::from_json(json).map(|f| Self::Simulation(f.into()))
             }
+            Ok(Family::Settlement) => {
+                SettlementMarketFile::from_json(json).map(|f| Self::Settlement(f.into()))
+            }
             Err(_) => Err(MarketFileError::Family {
                 found: family,
-                expected: "standard, scenario or simulation",
+                expected: "standard, scenario, simulation or settlement",
             }),
         }
     }
@@ -279,6 +312,9 @@ impl<K: MarketKind> PublishedMarket<K> {
             (Family::Scenario, _) => Err(MarketFileError::Family { found, expected: "scenario" }),
             (Family::Simulation, _) => {
                 Err(MarketFileError::Family { found, expected: "simulation" })
+            }
+            (Family::Settlement, _) => {
+                Err(MarketFileError::Family { found, expected: "settlement" })
             }
         }
     }

@@ -22,6 +22,7 @@ pub mod moves;
 pub mod numbers;
 mod options;
 pub mod scenario;
+pub mod settlement;
 pub mod simulation;
 pub mod stress;
 
@@ -42,8 +43,8 @@ use zkmargin_margin::units::{Amount, Denominator, Lots};
 pub use error::MarketError;
 pub use file::{
     AnyMarketFile, MARKET_FILE_VERSION, MAX_MARKET_FILE_BYTES, MarketFile, MarketFileError,
-    MarketKind, PublishedMarket, ScenarioKind, ScenarioMarketFile, SimulationKind,
-    SimulationMarketFile, StandardKind,
+    MarketKind, PublishedMarket, ScenarioKind, ScenarioMarketFile, SettlementKind,
+    SettlementMarketFile, SimulationKind, SimulationMarketFile, StandardKind,
 };
 pub use fixed::fixed_rows;
 pub use listing::Listing;

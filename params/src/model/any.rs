@@ -6,9 +6,11 @@ use zkmargin_margin::ids::ModelDigest;
 
 use crate::model::{ModelError, StandardModel};
 use crate::scenario::{ScenarioError, ScenarioModel, parameters};
+use crate::settlement::SettlementError;
+use crate::settlement::model::SettlementModel;
 use crate::simulation::SimulationError;
 use crate::simulation::model::SimulationModel;
-use crate::{presets, simulation, toml_text};
+use crate::{presets, settlement, simulation, toml_text};
 
 /// A model of any family.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +21,8 @@ pub enum AnyModel {
     Scenario(Box<ScenarioModel>),
     /// Of the simulation family.
     Simulation(Box<SimulationModel>),
+    /// Of the settlement family.
+    Settlement(Box<SettlementModel>),
 }
 
 /// Why a model is refused.
@@ -34,23 +38,28 @@ pub enum AnyModelError {
     /// As one of the simulation family.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
+    /// As one of the settlement family.
+    #[error(transparent)]
+    Settlement(#[from] SettlementError),
 }
 
 /// What tells the families apart: one has scenarios, one a rule that makes a set
-/// of them.
+/// of them, one charges by underlying.
 #[derive(Deserialize)]
 struct Probe {
     scenarios: Option<IgnoredAny>,
     set: Option<IgnoredAny>,
+    underlyings: Option<IgnoredAny>,
 }
 
 impl AnyModel {
     /// Reads a model, in JSON or TOML: one with `scenarios` is of the scenario
-    /// family, one with `set` of the simulation family.
+    /// family, one with `set` of the simulation family, one with `underlyings` of the
+    /// settlement family.
     ///
     /// # Errors
-    /// As [`StandardModel::from_text`], [`ScenarioModel::from_text`] or
-    /// [`SimulationModel::from_text`].
+    /// As [`StandardModel::from_text`], [`ScenarioModel::from_text`],
+    /// [`SimulationModel::from_text`] or [`SettlementModel::from_text`].
     ///
     /// ```
     /// use zkmargin_params::model::AnyModel;
@@ -70,6 +79,9 @@ impl AnyModel {
             Some(Probe { set: Some(_), .. }) => {
                 Ok(Self::Simulation(SimulationModel::from_text(text)?.into()))
             }
+            Some(Probe { underlyings: Some(_), .. }) => {
+                Ok(Self::Settlement(SettlementModel::from_text(text)?.into()))
+            }
             _ => Ok(Self::Standard(StandardModel::from_text(text)?.into())),
         }
     }
@@ -82,8 +94,11 @@ impl AnyModel {
         if let Some(preset) = parameters::by_name(name) {
             return Some(preset.model().map(|m| Self::Scenario(m.into())).map_err(Into::into));
         }
-        let preset = simulation::presets::by_name(name)?;
-        Some(preset.model().map(|m| Self::Simulation(m.into())).map_err(Into::into))
+        if let Some(preset) = simulation::presets::by_name(name) {
+            return Some(preset.model().map(|m| Self::Simulation(m.into())).map_err(Into::into));
+        }
+        let preset = settlement::presets::by_name(name)?;
+        Some(preset.model().map(|m| Self::Settlement(m.into())).map_err(Into::into))
     }
 
     /// The names of all shipped models.
@@ -91,7 +106,8 @@ impl AnyModel {
         let standard = presets::all().iter().map(|preset| preset.name);
         let scenario = parameters::all().iter().map(|preset| preset.name);
         let simulation = simulation::presets::all().iter().map(|preset| preset.name);
-        standard.chain(scenario).chain(simulation)
+        let settlement = settlement::presets::all().iter().map(|preset| preset.name);
+        standard.chain(scenario).chain(simulation).chain(settlement)
     }
 
     /// The digest: the public input `MODEL`.
@@ -100,6 +116,7 @@ impl AnyModel {
             Self::Standard(model) => model.digest(),
             Self::Scenario(model) => model.digest(),
             Self::Simulation(model) => model.digest(),
+            Self::Settlement(model) => model.digest(),
         }
     }
 }
@@ -117,6 +134,7 @@ mod tests {
                 AnyModel::Standard(_) => presets::by_name(name).unwrap().json,
                 AnyModel::Scenario(_) => parameters::by_name(name).unwrap().json,
                 AnyModel::Simulation(_) => simulation::presets::by_name(name).unwrap().json,
+                AnyModel::Settlement(_) => settlement::presets::by_name(name).unwrap().json,
             };
             assert_eq!(AnyModel::from_text(text).unwrap(), model);
         }

@@ -22,7 +22,7 @@
 //! published cases by `conformance`; Deribit's standard margin has the same form without
 //! bounds, and [`bybit`] another. Without bounds charges add up over positions: the
 //! standard family proves them ([`OptionRule`](crate::model::OptionRule)), in integers
-//! that are held to these. What an expiry can lose at most is not proved.
+//! that are held to these. With bounds they are the [settlement family](crate::settlement).
 
 pub mod bybit;
 mod charge;

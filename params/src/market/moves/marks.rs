@@ -108,7 +108,11 @@ impl Marks {
             }
             AnyMarketFile::Simulation(file) => {
                 let spec = file.snapshot().spec();
-                Self::of_simulation(spec.timestamp.get(), &spec.markets)
+                Self::of_underlyings(spec.timestamp.get(), &spec.markets)
+            }
+            AnyMarketFile::Settlement(file) => {
+                let taken = file.snapshot().spec().timestamp;
+                Self::of_underlyings(taken.get(), &file.snapshot().settling())
             }
         }
     }
@@ -137,7 +141,7 @@ impl Marks {
     }
 
     /// The marks of several underlyings; the stablecoin's is one for each.
-    fn of_simulation(taken: u64, markets: &[ScenarioMarket]) -> Self {
+    fn of_underlyings(taken: u64, markets: &[ScenarioMarket]) -> Self {
         let each = markets.iter().flat_map(|market| {
             let stable = format!("stable of {}", market.spec().underlying);
             let marks = Self::of_scenario(taken, market.spec()).marks;

@@ -128,7 +128,9 @@ fn files_are_recomputed_and_lies_refused() {
     let range = refused("\"options\": \"0.1\"", "\"options\": \"0\"").to_string();
     assert!(range.contains("lots.options: allowed are more than 0"), "{range}");
     let any = AnyMarketFile::from_json(&json.replacen("\"scenario\"", "\"futures\"", 1));
-    assert!(any.unwrap_err().to_string().contains("standard, scenario or simulation is"));
+    assert!(
+        any.unwrap_err().to_string().contains("standard, scenario, simulation or settlement is")
+    );
 }
 
 #[test]
