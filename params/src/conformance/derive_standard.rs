@@ -188,7 +188,7 @@ pub(super) fn accounts(file: &File) -> Result<Vec<CaseAccount>, ConformanceError
             why: why.to_string(),
         };
         let account = case.account().map_err(lacks)?;
-        Ok(case.book(&model, &account)?.account(&case.name))
+        Ok::<_, ConformanceError>(case.book(&model, &account)?.account(&case.name))
     };
     file.cases.iter().map(account).collect()
 }

@@ -3,7 +3,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`model`], [`presets`] | what a venue charges, by underlying; the shipped models |
+//! | [`model`], [`rule`], [`presets`] | what a venue charges, by underlying; the shipped models |
 //! | [`snapshot`] | a market of several underlyings, with its time and its currency |
 //! | [`error`] | why either is refused |
 //!
@@ -66,6 +66,7 @@ pub(crate) mod ids;
 pub mod model;
 pub mod presets;
 pub(crate) mod rows;
+pub mod rule;
 pub mod snapshot;
 
 pub use error::SettlementError;

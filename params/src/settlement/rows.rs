@@ -9,7 +9,7 @@ use crate::scenario::black76::{Black76, OptionType};
 use crate::settlement::error::SettlementError;
 use crate::settlement::exact::{Exact, Rounding};
 use crate::settlement::ids::{identifier, strike_code, underlying_code};
-use crate::settlement::model::{PerpetualCharges, UnderlyingRule};
+use crate::settlement::rule::{PerpetualCharges, UnderlyingRule};
 use crate::symbol::Symbol;
 
 /// Figures of a row are below two to this.

@@ -20,8 +20,9 @@ use crate::convert::lots_from_decimal;
 use crate::option_margin::{Account, Expiry, OptionPosition, Underlying};
 use crate::scenario::MarketSpec;
 use crate::settlement::SettlementError;
-use crate::settlement::model::{SettlementModel, UnderlyingRule};
+use crate::settlement::model::SettlementModel;
 use crate::settlement::rows::{Maker, OptionQuote};
+use crate::settlement::rule::UnderlyingRule;
 use crate::symbol::Symbol;
 
 /// What the cases are under.
