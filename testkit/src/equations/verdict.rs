@@ -103,6 +103,14 @@ fn given<F: MarginField>(statement: &Statement<F>, wires: &Wires<F>) -> Option<V
             let presumed = if is_one { F::ONE } else { F::ZERO };
             (from_ref(wire), vec![wires.get(wire).copied().unwrap_or(presumed)])
         }
+        Statement::Quotient(names, dividend, divisor) => {
+            let dividend = integer(&value(dividend)).max(0.into());
+            let quotient = (&dividend + (divisor - 1)) / *divisor;
+            let slack = &quotient * *divisor - dividend;
+            let own = [quotient, slack].iter().map(field);
+            let told = names.iter().zip(own).map(|(name, own)| wires.get(name).copied().unwrap_or(own));
+            (names.as_slice(), told.collect())
+        }
         _ => return None,
     };
     Some(names.iter().cloned().zip(values).collect())
