@@ -7,7 +7,7 @@ use num_bigint::{BigInt, Sign};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::hash;
 
-use super::integers::{digits, integer, is_below};
+use super::integers::{digits, field, integer, is_below};
 use super::{Extreme, Flagged, Polynomial, Statement, Tail, Wires, points};
 
 /// The statements that do not hold of these wires, by name; none of a true
