@@ -8,6 +8,8 @@
 //! | [`statement`] | the statements, generic over the family, and their common clauses |
 //! | [`standard`] | figures of the standard family: tiers, haircuts, buckets |
 //! | [`scenario`] | figures of the scenario family: portfolio margin with options |
+//! | [`settlement`] | figures of the settlement family: options, bounded by expiry |
+//! | [`simulation`] | figures of the simulation family: value at risk, expected shortfall |
 //! | [`ipa`] | keys and proofs of the transparent proof system |
 //! | [`lowering`], [`kzg`] | the same circuits under KZG over BN254 |
 //! | [`mock`] | whether a circuit is satisfied, without a proof |
@@ -25,6 +27,7 @@ pub mod kzg;
 pub mod lowering;
 pub mod mock;
 pub mod scenario;
+pub mod settlement;
 pub mod simulation;
 pub mod standard;
 pub mod statement;

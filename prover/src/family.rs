@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_circuits::scenario::{ScenarioCircuit, ScenarioFigures};
+use zkmargin_circuits::settlement::{SettlementCircuit, SettlementFigures};
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit, SimulationFigures};
 use zkmargin_circuits::standard::{StandardCircuit, StandardFigures};
 use zkmargin_circuits::statement::escrow::EscrowCircuit;
@@ -23,6 +24,7 @@ use zkmargin_margin::market::MarketHeader;
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256, Scenario};
+use zkmargin_margin::settlement::Settlement;
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::simulation::{Simulation, WEIGHT_ONE};
 use zkmargin_margin::standard::Standard;
@@ -31,7 +33,7 @@ use zkmargin_margin::statement::haircut::{HaircutInstance, HaircutWitness};
 use zkmargin_margin::statement::netting::{NettingInstance, NettingWitness};
 use zkmargin_margin::statement::transition::{TransitionInstance, TransitionWitness};
 use zkmargin_margin::statement::venue::{VenueInstance, VenueWitness};
-use zkmargin_params::market::{Market, MarketError, scenario, simulation};
+use zkmargin_params::market::{Market, MarketError, scenario, settlement, simulation};
 
 use crate::portfolio_file::Listings;
 use crate::proving::ProvingError;
@@ -387,6 +389,69 @@ impl<F: MarginField> FamilyMarket<F> for simulation::Market<F> {
             return Err(ProvingError::Scenarios { found: scenarios, shape, allowed });
         }
         holds(found, shape.simulation_positions(), shape)
+    }
+}
+
+impl<F: MarginField> FamilyMarket<F> for settlement::Market<F> {
+    type Family = Settlement<F>;
+    type Circuit = SettlementCircuit<F>;
+    type CircuitIn<L: Columns> = SettlementCircuit<F, L>;
+    type TransitionIn<L: Columns> = TransitionCircuit<F, SettlementFigures<F>, L>;
+    type EscrowIn<L: Columns> = EscrowCircuit<F, SettlementFigures<F>, L>;
+    type NettingIn<L: Columns> = NettingCircuit<F, SettlementFigures<F>, L>;
+    type DeleveragingIn<L: Columns> = Self::TransitionIn<L>;
+    type VenueIn<const D: u8, L: Columns> = VenueCircuit<F, SettlementFigures<F>, D, L>;
+    type HaircutIn<const D: u8, L: Columns> = HaircutCircuit<F, SettlementFigures<F>, D, L>;
+
+    fn header(&self) -> &MarketHeader<F> {
+        self.header()
+    }
+
+    fn root(&self) -> F {
+        self.root()
+    }
+
+    fn listings(&self) -> Listings {
+        Listings::from(self)
+    }
+
+    fn format_amount(&self, units: i128) -> String {
+        self.format_amount(units)
+    }
+
+    fn witness(
+        &self,
+        portfolio: &Portfolio,
+        path: &Membership<F>,
+    ) -> Result<Witness<F, Self::Circuit>, MarketError> {
+        self.settlement_witness(portfolio, path.commitment, path.path.clone())
+    }
+
+    fn health(&self, portfolio: &Portfolio) -> Result<Health, MarketError> {
+        let margin = self.margin(portfolio)?;
+        Ok(Health {
+            level: margin.level(),
+            to_maintenance: margin.shortfall(Level::Maintenance),
+            to_initial: margin.shortfall(Level::Initial),
+        })
+    }
+
+    fn standing(
+        &self,
+        portfolio: &Portfolio,
+        level: Level,
+        times: Multiplier,
+    ) -> Result<Standing, MarketError> {
+        let margin = self.margin(portfolio)?;
+        // Down: what is required is rounded up.
+        let surplus = margin.counts(level) - margin.required_units(level, times).cast_signed();
+        Ok(Standing { shortfall: margin.shortfall_of(level, times), surplus })
+    }
+
+    fn fit(&self, positions: &[Position], wanted: Option<Shape>) -> Result<Shape, ProvingError> {
+        let found = positions.len();
+        let shape = wanted.or(Shape::settlement_for(found)).unwrap_or(Shape::Large);
+        holds(found, shape.settlement_positions(), shape)
     }
 }
 

@@ -55,6 +55,7 @@ pub mod report;
 pub mod scenario;
 pub mod schema;
 pub mod setup;
+pub mod settlement;
 pub mod simulation;
 pub mod standard_stress;
 pub mod transition;

@@ -177,6 +177,10 @@ fn build(model: &AnyModel, snapshot: &str, epoch: Epoch, system: ProofSystem) ->
             let snapshot = SimulationSnapshot::from_json(snapshot).map_err(other)?;
             file!(SimulationMarketFile, model, &snapshot)
         }
+        AnyModel::Settlement(model) => {
+            let snapshot = SettlementSnapshot::from_json(snapshot).map_err(other)?;
+            file!(SettlementMarketFile, model, &snapshot)
+        }
     }
     .map_err(other)
 }

@@ -15,6 +15,8 @@ mod haircut;
 mod netting;
 #[path = "statement/scenario.rs"]
 mod scenario;
+#[path = "statement/settlement.rs"]
+mod settlement;
 #[path = "statement/simulation.rs"]
 mod simulation;
 #[path = "statement/standard.rs"]

@@ -20,6 +20,10 @@ macro_rules! with_market {
                     let $market = file.market::<Field>()?;
                     $body
                 }
+                ::zkmargin_params::market::AnyMarketFile::Settlement(file) => {
+                    let $market = file.market::<Field>()?;
+                    $body
+                }
             }
         })
     };

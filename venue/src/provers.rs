@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::settlement::SettlementCircuit;
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::shape::Shape;
@@ -155,6 +156,7 @@ fn make<B: Backend, L: Columns>(
         Family::Standard => make_of::<B, StandardCircuit<B::Field, L>>(shape, dev),
         Family::Scenario => make_of::<B, ScenarioCircuit<B::Field, L>>(shape, dev),
         Family::Simulation => make_of::<B, SimulationCircuit<B::Field, SCENARIOS, L>>(shape, dev),
+        Family::Settlement => make_of::<B, SettlementCircuit<B::Field, L>>(shape, dev),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod lowered;
 pub mod mock;
 pub mod netting;
 pub mod scenario;
+pub mod settlement;
 pub mod simulation;
 pub mod transition;
 pub mod venue;

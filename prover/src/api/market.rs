@@ -7,7 +7,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::{Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::shape::{Family, ProofSystem};
-use zkmargin_params::market::{AnyMarketFile, MarketFileError, scenario, simulation};
+use zkmargin_params::market::{AnyMarketFile, MarketFileError, scenario, settlement, simulation};
 use zkmargin_verifier::engine::Root;
 
 use super::error::ApiError;
@@ -40,6 +40,7 @@ pub(super) enum Families<F: MarginField> {
     Standard(Box<zkmargin_params::market::Market<F>>),
     Scenario(Box<scenario::Market<F>>),
     Simulation(Box<simulation::Market<F>>),
+    Settlement(Box<settlement::Market<F>>),
 }
 
 /// Runs code for a market of a field, of whatever family.
@@ -49,6 +50,7 @@ macro_rules! with_family {
             $crate::api::market::Families::Standard($market) => $body,
             $crate::api::market::Families::Scenario($market) => $body,
             $crate::api::market::Families::Simulation($market) => $body,
+            $crate::api::market::Families::Settlement($market) => $body,
         }
     };
 }
@@ -85,6 +87,10 @@ impl Market {
                 let quote = file.snapshot().spec().quote.to_string();
                 (Families::Simulation(Box::new(file.market()?)), quote)
             }
+            AnyMarketFile::Settlement(file) => {
+                let quote = file.snapshot().spec().quote.to_string();
+                (Families::Settlement(Box::new(file.market()?)), quote)
+            }
         };
         let (root, model, epoch, timestamp) = with_family!(&families, market => {
             let (root, header) = (FamilyMarket::root(&**market), FamilyMarket::header(&**market));
@@ -100,6 +106,7 @@ impl Market {
                 Families::Standard(_) => Family::Standard,
                 Families::Scenario(_) => Family::Scenario,
                 Families::Simulation(_) => Family::Simulation,
+                Families::Settlement(_) => Family::Settlement,
             }
         }
         match &self.typed {
@@ -166,5 +173,6 @@ fn proof_system(file: &AnyMarketFile) -> Result<ProofSystem, MarketFileError> {
         AnyMarketFile::Standard(file) => file.proof_system(),
         AnyMarketFile::Scenario(file) => file.proof_system(),
         AnyMarketFile::Simulation(file) => file.proof_system(),
+        AnyMarketFile::Settlement(file) => file.proof_system(),
     }
 }

@@ -19,6 +19,7 @@ use crate::family::{FamilyMarket, Health};
 use crate::portfolio_file::{Listings, PortfolioDocument};
 use crate::report::MarginReport;
 use crate::scenario::{ScenarioReport, scenario_portfolio, specs, stress_test};
+use crate::settlement::SettlementReport;
 use crate::simulation::{SimulationReport, stressed};
 use crate::whatif::{Trade, changed, scenario_order, standard_order, units};
 
@@ -33,6 +34,8 @@ pub enum Margin {
     Scenario(Box<ScenarioReport>),
     /// Of a market that simulates: exact.
     Simulation(SimulationReport),
+    /// Of a market that bounds options by their expiry: exact.
+    Settlement(SettlementReport),
 }
 
 /// The figures are secret.
@@ -49,6 +52,7 @@ impl Margin {
             Self::Standard(report) => report.level,
             Self::Scenario(report) => report.level,
             Self::Simulation(report) => report.level,
+            Self::Settlement(report) => report.level,
         }
     }
 }
@@ -165,6 +169,9 @@ fn margin<F: MarginField>(
         }
         Families::Simulation(market) => {
             Margin::Simulation(SimulationReport::new(market, portfolio)?)
+        }
+        Families::Settlement(market) => {
+            Margin::Settlement(SettlementReport::new(market, portfolio)?)
         }
     })
 }

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::settlement::SettlementCircuit;
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier, Side};
@@ -219,6 +220,7 @@ impl Verifier {
             Family::Simulation => {
                 setup.verifier::<B, SimulationCircuit<_, SCENARIOS, L>>(shape, dev, see)
             }
+            Family::Settlement => setup.verifier::<B, SettlementCircuit<_, L>>(shape, dev, see),
         }
     }
 }

@@ -7,7 +7,7 @@ use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::scenario::{MAX_LOTS, MIN_LOTS};
 use zkmargin_margin::units::{Amount, Lots};
-use zkmargin_params::market::{Market, scenario, simulation};
+use zkmargin_params::market::{Market, scenario, settlement, simulation};
 use zkmargin_params::model::Kind;
 use zkmargin_params::scenario::RowKind;
 
@@ -92,6 +92,17 @@ impl<F: MarginField> From<&simulation::Market<F>> for Listings {
             (listing.symbol().to_string(), Listed { lot, contract, mark: None })
         });
         Self::of(market.quote_decimals(), listed, true)
+    }
+}
+
+impl<F: MarginField> From<&settlement::Market<F>> for Listings {
+    fn from(market: &settlement::Market<F>) -> Self {
+        let listed = market.listings().map(|listing| {
+            let lot = LotSize::of(listing.lot_size());
+            let contract = listing.is_contract();
+            (listing.symbol().to_string(), Listed { lot, contract, mark: None })
+        });
+        Self { most: MAX_POSITIONS, ..Self::of(market.quote_decimals(), listed, true) }
     }
 }
 

@@ -51,6 +51,7 @@ pub(crate) fn open(market: &str, inputs: &Inputs<'_>) -> Result<Box<dyn Steps>, 
     match AnyMarketFile::from_json(market).map_err(Unprepared::Market)? {
         AnyMarketFile::Standard(file) => open_file(&file, inputs),
         AnyMarketFile::Scenario(file) => open_file(&file, inputs),
+        AnyMarketFile::Settlement(file) => open_file(&file, inputs),
         // Its smallest circuit is past a browser's patience.
         AnyMarketFile::Simulation(_) => Err(Unprepared::Simulation),
     }

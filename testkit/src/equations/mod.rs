@@ -13,6 +13,7 @@ mod integers;
 pub mod netting;
 mod points;
 pub mod scenario;
+pub mod settlement;
 pub mod simulation;
 pub mod standard;
 pub mod transition;
@@ -90,6 +91,10 @@ pub enum Statement<F> {
     /// A bit that may be told; where it is not, it is one if the first of these is and the
     /// second is above zero.
     Presumed(String, [Polynomial<F>; 2]),
+    /// Wires that may be told; where they are not, the first stands for a number from zero
+    /// on over another, rounded up, and the second for what that adds to it. Below zero
+    /// both are zero.
+    Quotient([String; 2], Polynomial<F>, u64),
     /// A polynomial is zero.
     Zero(String, Polynomial<F>),
     /// A bit, where it is one, says that a polynomial is not zero.
@@ -159,7 +164,8 @@ impl<F> Statement<F> {
             | Self::Within(..)
             | Self::Gathered(..)
             | Self::Picked(..)
-            | Self::Presumed(..) => None,
+            | Self::Presumed(..)
+            | Self::Quotient(..) => None,
             Self::Zero(name, _)
             | Self::Differs(name, _)
             | Self::Below(name, ..)

@@ -7,7 +7,7 @@ use num_bigint::{BigInt, Sign};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::hash;
 
-use super::integers::{digits, integer, is_below};
+use super::integers::{digits, field, integer, is_below};
 use super::{Extreme, Flagged, Polynomial, Statement, Tail, Wires, points};
 
 /// The statements that do not hold of these wires, by name; none of a true
@@ -102,6 +102,14 @@ fn given<F: MarginField>(statement: &Statement<F>, wires: &Wires<F>) -> Option<V
             let is_one = value(live) == F::ONE && integer(&value(of)).sign() == Sign::Plus;
             let presumed = if is_one { F::ONE } else { F::ZERO };
             (from_ref(wire), vec![wires.get(wire).copied().unwrap_or(presumed)])
+        }
+        Statement::Quotient(names, dividend, divisor) => {
+            let dividend = integer(&value(dividend)).max(0.into());
+            let quotient = (&dividend + (divisor - 1)) / *divisor;
+            let slack = &quotient * *divisor - dividend;
+            let own = [quotient, slack].iter().map(field);
+            let told = names.iter().zip(own).map(|(name, own)| wires.get(name).copied().unwrap_or(own));
+            (names.as_slice(), told.collect())
         }
         _ => return None,
     };

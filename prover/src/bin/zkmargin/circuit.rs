@@ -5,6 +5,7 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::figures::FamilyFigures;
 use zkmargin_circuits::gadgets::layout::Columns;
 use zkmargin_circuits::scenario::ScenarioFigures;
+use zkmargin_circuits::settlement::SettlementFigures;
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationFigures};
 use zkmargin_circuits::standard::StandardFigures;
 use zkmargin_circuits::statement::escrow::EscrowCircuit;
@@ -64,7 +65,10 @@ impl StatementArgs {
     /// The statement, if the family has a circuit of it.
     pub(crate) fn statement_in(&self, family: Family) -> Result<Statement, Error> {
         match (self.statement(), family) {
-            (Statement::Deleveraging, Family::Scenario | Family::Simulation) => {
+            (
+                Statement::Deleveraging,
+                Family::Scenario | Family::Simulation | Family::Settlement,
+            ) => {
                 Err(Error::Usage("--of cures: only the standard family has such a circuit"))
             }
             (statement, _) => Ok(statement),
@@ -94,6 +98,7 @@ pub(crate) fn on_circuit<F: MarginField, L: Columns, W: OnCircuit<F>>(
         (Family::Simulation, _) => {
             on_figures::<F, SimulationFigures<F, SCENARIOS>, L, W>(statement, work)
         }
+        (Family::Settlement, _) => on_figures::<F, SettlementFigures<F>, L, W>(statement, work),
     }
 }
 
@@ -106,6 +111,7 @@ pub(crate) fn on_margin<F: MarginField, L: Columns, W: OnCircuit<F>>(
         Family::Standard => work.on::<MarginCircuit<F, StandardFigures<F>, L>>(),
         Family::Scenario => work.on::<MarginCircuit<F, ScenarioFigures<F>, L>>(),
         Family::Simulation => work.on::<MarginCircuit<F, SimulationFigures<F, SCENARIOS>, L>>(),
+        Family::Settlement => work.on::<MarginCircuit<F, SettlementFigures<F>, L>>(),
     }
 }
 

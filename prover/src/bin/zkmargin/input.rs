@@ -186,6 +186,7 @@ impl PublishedMarket {
             AnyMarketFile::Standard(file) => file.proof_system(),
             AnyMarketFile::Scenario(file) => file.proof_system(),
             AnyMarketFile::Simulation(file) => file.proof_system(),
+            AnyMarketFile::Settlement(file) => file.proof_system(),
         };
         env.proof_system_of(&self.place, system.map_err(|error| self.failed(error))?)
     }
@@ -204,6 +205,7 @@ impl PublishedMarket {
             AnyMarketFile::Standard(file) => file.snapshot().quote(),
             AnyMarketFile::Scenario(file) => &file.snapshot().spec().quote,
             AnyMarketFile::Simulation(file) => &file.snapshot().spec().quote,
+            AnyMarketFile::Settlement(file) => &file.snapshot().spec().quote,
         }
     }
 
@@ -229,6 +231,10 @@ macro_rules! with_market {
                     $body
                 }
                 ::zkmargin_params::market::AnyMarketFile::Simulation(file) => {
+                    let $market = published.open::<_, Field>(file)?;
+                    $body
+                }
+                ::zkmargin_params::market::AnyMarketFile::Settlement(file) => {
                     let $market = published.open::<_, Field>(file)?;
                     $body
                 }

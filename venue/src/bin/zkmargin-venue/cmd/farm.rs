@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use zkmargin_circuits::family::Witness;
 use zkmargin_margin::shape::{Family, Shape};
-use zkmargin_params::market::{AnyMarketFile, Market, MarketFileError, scenario, simulation};
+use zkmargin_params::market::{AnyMarketFile, Market, MarketFileError, scenario, settlement, simulation};
 use zkmargin_prover::backend::{Backend, Device};
 use zkmargin_prover::crypt::{Recipients, SharedKeys};
 use zkmargin_prover::family::FamilyMarket;
@@ -204,6 +204,13 @@ fn prover<B: Backend>(
             on,
             simulation::<B>,
         )),
+        Family::Settlement => Arc::new(FarmProver::<B, settlement::Market<B::Field>>::new(
+            circuit,
+            keys,
+            store,
+            on,
+            settlement::<B>,
+        )),
     }
 }
 
@@ -228,6 +235,15 @@ fn simulation<B: Backend>(
 ) -> Result<Option<simulation::Market<B::Field>>, MarketFileError> {
     match file {
         AnyMarketFile::Simulation(file) => file.market().map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn settlement<B: Backend>(
+    file: AnyMarketFile,
+) -> Result<Option<settlement::Market<B::Field>>, MarketFileError> {
+    match file {
+        AnyMarketFile::Settlement(file) => file.market().map(Some),
         _ => Ok(None),
     }
 }

@@ -96,10 +96,12 @@ struct PartLine {
     range: usize,
 }
 
+/// All of them, in the order that they are shown.
+const FAMILIES: [Family; 4] =
+    [Family::Standard, Family::Scenario, Family::Simulation, Family::Settlement];
+
 pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
-    let families = args
-        .family
-        .map_or(vec![Family::Standard, Family::Scenario, Family::Simulation], |one| vec![one]);
+    let families = args.family.map_or(FAMILIES.to_vec(), |one| vec![one]);
     if let (Some(family), Some(shape)) = (args.family, args.shape)
         && !family.has(shape)
     {

@@ -325,7 +325,8 @@ mod tests {
 
     #[test]
     fn circuits_have_names() {
-        for family in [Family::Standard, Family::Scenario, Family::Simulation] {
+        let others = [Family::Simulation, Family::Settlement];
+        for family in [Family::Standard, Family::Scenario].into_iter().chain(others) {
             for shape in family.shapes().iter().copied() {
                 for layout in ColumnLayout::ALL {
                     let name = CircuitName { family, shape, layout };

@@ -71,7 +71,7 @@ pub(super) fn terms_of(name: &str) -> Result<(AnyModel, Vec<B256>), Error> {
             all.iter().map(|terms| scenario_terms(&terms.to_bytes())).collect()
         }
         AnyModel::Scenario(_) => return Err(Error::Usage(MARKS)),
-        AnyModel::Simulation(_) => return Err(Error::Usage(FAMILY)),
+        AnyModel::Simulation(_) | AnyModel::Settlement(_) => return Err(Error::Usage(FAMILY)),
     };
     Ok((model, terms))
 }

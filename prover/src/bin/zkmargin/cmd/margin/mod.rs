@@ -1,6 +1,7 @@
 //! `zkmargin margin`.
 
 mod scenario;
+mod settlement;
 mod simulation;
 mod standard;
 
@@ -52,6 +53,10 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         AnyMarketFile::Simulation(file) => {
             let market = published.open::<_, <B as Backend>::Field>(file)?;
             simulation::run(args, file, &market, env)
+        }
+        AnyMarketFile::Settlement(file) => {
+            let market = published.open::<_, <B as Backend>::Field>(file)?;
+            settlement::run(args, file, &market, env)
         }
     })
 }

@@ -6,6 +6,7 @@ mod moves;
 mod prices;
 mod replay;
 mod scenario;
+mod settlement;
 mod simulation;
 mod standard;
 
@@ -19,7 +20,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::shape::{Family, ProofSystem};
 use zkmargin_params::market::{
-    AnyMarketFile, MarketKind, PublishedMarket as MarketFileOf, ScenarioKind, SimulationKind,
+    AnyMarketFile, MarketKind, PublishedMarket as MarketFileOf, ScenarioKind, SettlementKind, SimulationKind,
     StandardKind,
 };
 use zkmargin_params::model::AnyModel;
@@ -207,6 +208,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
                 AnyModel::Standard(model) => build::<B, StandardKind>(args, model, env),
                 AnyModel::Scenario(model) => build::<B, ScenarioKind>(args, model, env),
                 AnyModel::Simulation(model) => build::<B, SimulationKind>(args, model, env),
+                AnyModel::Settlement(model) => build::<B, SettlementKind>(args, model, env),
             })
         }
         Command::Show(args) => {
@@ -215,6 +217,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
                 AnyMarketFile::Standard(file) => show::<B, _>(args, &published, file, env),
                 AnyMarketFile::Scenario(file) => show::<B, _>(args, &published, file, env),
                 AnyMarketFile::Simulation(file) => show::<B, _>(args, &published, file, env),
+                AnyMarketFile::Settlement(file) => show::<B, _>(args, &published, file, env),
             })
         }
         Command::Calibrate(args) => calibrate::run(args, env),
@@ -227,6 +230,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
                 AnyMarketFile::Standard(file) => verify::<B, _>(args, &published, file, env),
                 AnyMarketFile::Scenario(file) => verify::<B, _>(args, &published, file, env),
                 AnyMarketFile::Simulation(file) => verify::<B, _>(args, &published, file, env),
+                AnyMarketFile::Settlement(file) => verify::<B, _>(args, &published, file, env),
             })
         }
     }

@@ -103,6 +103,9 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     args.picture.check()?;
     let published = PublishedMarket::load(&args.market)?;
     with_backend!(published.proof_system(env)?, B => match published.file() {
+        AnyMarketFile::Settlement(_) => Err(Error::Usage(
+            "stress: not for markets that bound options by their expiry; build the market of moved prices",
+        )),
         AnyMarketFile::Standard(_) | AnyMarketFile::Simulation(_) if args.moved.is_some() => {
             Err(Error::Usage("--move: only markets of options by scenarios have underlyings"))
         }

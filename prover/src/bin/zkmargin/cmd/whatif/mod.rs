@@ -3,6 +3,7 @@
 mod args;
 mod report;
 mod scenario;
+mod settlement;
 mod simulation;
 mod standard;
 
@@ -76,6 +77,10 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         AnyMarketFile::Simulation(file) => {
             let market = published.open::<_, <B as Backend>::Field>(file)?;
             answer(args, &simulation::Simulation { market: &market, file }, quote, env)
+        }
+        AnyMarketFile::Settlement(file) => {
+            let market = published.open::<_, <B as Backend>::Field>(file)?;
+            answer(args, &settlement::Settlement(&market), quote, env)
         }
     })
 }

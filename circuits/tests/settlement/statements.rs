@@ -1,0 +1,1 @@
+//! The other statements over the family, on the mock prover.
