@@ -5,9 +5,12 @@ use rust_decimal::Decimal;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::ids::Epoch;
 use zkmargin_margin::shape::ProofSystem;
-use zkmargin_params::market::{MarketFile, ScenarioMarketFile, SimulationMarketFile};
+use zkmargin_params::market::{
+    MarketFile, ScenarioMarketFile, SettlementMarketFile, SimulationMarketFile,
+};
 use zkmargin_params::model::AnyModel;
 use zkmargin_params::scenario::ScenarioSnapshot;
+use zkmargin_params::settlement::snapshot::SettlementSnapshot;
 use zkmargin_params::simulation::snapshot::SimulationSnapshot;
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_params::symbol::Symbol;
