@@ -1,12 +1,13 @@
 //! An account after a trade or a deposit, natively.
 
+use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::units::{Amount, Lots};
 use zkmargin_params::convert::amount_from_decimal;
-use zkmargin_params::market::{Market, scenario, simulation};
+use zkmargin_params::market::{Market, scenario, settlement, simulation};
 use zkmargin_params::scenario::{Instrument, ScenarioMarket};
 use zkmargin_params::symbol::Symbol;
 
@@ -122,6 +123,36 @@ pub fn simulation_order<'s, F: MarginField>(
     let lots = listing.lots_from_decimal(&trade.quantity.to_string());
     let row = market.table().rows.get(listing.row());
     let price = price_paid(spec, instrument, row.map(|row| row.mark), trade)?;
+    Ok(Order {
+        instrument: listing.id(),
+        lots: lots.map_err(|_| TradeError::Quantity)?.get(),
+        cost: cost(trade.quantity, price, market.quote_decimals())?,
+    })
+}
+
+/// What a trade adds to an account of a market that bounds options by their expiry, made
+/// from `specs`, one of each underlying.
+///
+/// # Errors
+/// As for [`standard_order`].
+pub fn settlement_order<'s, F: MarginField>(
+    market: &settlement::Market<F>,
+    specs: impl IntoIterator<Item = &'s ScenarioMarket>,
+    trade: &Trade,
+) -> Result<Order, TradeError> {
+    let unlisted = || TradeError::NotListed(trade.symbol.clone());
+    let listing = market.listing(trade.symbol.as_str()).ok_or_else(unlisted)?;
+    let (spec, instrument) = specs
+        .into_iter()
+        .find_map(|spec| Some((spec, *spec.spec().instruments.get(&trade.symbol)?)))
+        .ok_or_else(unlisted)?;
+    let lots = listing.lots_from_decimal(&trade.quantity.to_string());
+    // Of a lot, in quote units.
+    let mark = market.rows().get(listing.row()).map(|row| row.mark());
+    let one = Decimal::from(10_u64.pow(market.quote_decimals()));
+    let mark = mark.map(|units| Decimal::from(units) / one);
+    let mark = mark.and_then(|mark| (mark / listing.lot_size()).to_f64());
+    let price = price_paid(spec, instrument, mark, trade)?;
     Ok(Order {
         instrument: listing.id(),
         lots: lots.map_err(|_| TradeError::Quantity)?.get(),

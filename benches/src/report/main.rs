@@ -132,6 +132,9 @@ fn report_shape<B: Measured, L: Columns>(family: Family, shape: Shape) -> Result
             drop(market);
             measure::<B, SimulationCircuit<_, SCENARIOS, L>>(shape, instance, &witness)
         }
+        Family::Settlement => {
+            anyhow::bail!("--family: allowed are standard, scenario and simulation")
+        }
     }
 }
 

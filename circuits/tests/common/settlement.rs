@@ -13,8 +13,8 @@ use zkmargin_margin::portfolio::{Position, Reserved, commit};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::settlement::{
-    self, Charges, OptionKey, OptionType, RowKind, Settlement, SettlementMargin, SettlementRow,
-    SettlementSlot, SettlementWitness, option_id,
+    self, Charges, OptionType, RowKind, Settlement, SettlementMargin, SettlementRow,
+    SettlementSlot, SettlementWitness,
 };
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::margin;
@@ -216,11 +216,4 @@ impl<F: MarginField> SettlementCase<F> {
     pub fn public_rows(&self) -> Vec<F> {
         self.instance.to_field_elements().to_vec()
     }
-}
-
-/// The identifiers above are those that the library gives.
-#[test]
-fn identifiers_are_structural() {
-    let key = OptionKey { underlying: 3, hours: 1, strike: 90, is_put: true };
-    assert_eq!(option_id(key), Some(InstrumentId::new(PUT)));
 }

@@ -23,7 +23,16 @@ use zkmargin_circuits::lowering::lower;
 use zkmargin_circuits::settlement::SettlementCircuit;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::bn254::Bn254Fr;
+use zkmargin_margin::ids::InstrumentId;
+use zkmargin_margin::settlement::{OptionKey, option_id};
 use zkmargin_margin::shape::{Family, Shape};
+
+/// The fixtures' identifiers are those that the library gives.
+#[test]
+fn identifiers_are_structural() {
+    let key = OptionKey { underlying: 3, hours: 1, strike: 90, is_put: true };
+    assert_eq!(option_id(key), Some(InstrumentId::new(PUT)));
+}
 
 /// What fails of a case; nothing when it is satisfied.
 fn failing(case: &SettlementCase) -> BTreeSet<String> {

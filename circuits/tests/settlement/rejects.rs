@@ -2,6 +2,7 @@
 
 use ff::Field;
 use zkmargin_margin::claim::Claim;
+use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::ids::{AccountId, Epoch, InstrumentId};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::market::MarketHeader;

@@ -146,6 +146,36 @@ impl SettlementSnapshot {
         })
     }
 
+    /// The snapshot with the underlyings of another, of the time of the older one.
+    ///
+    /// # Errors
+    /// As for [`SettlementSnapshot::of_chains`].
+    pub fn with(&self, other: &Self) -> Result<Self, SettlementError> {
+        let (of, spec) = (&self.spec, &other.spec);
+        if spec.quote != of.quote {
+            let (found, first) = (spec.quote.clone(), of.quote.clone());
+            return Err(SettlementError::ChainQuote { found, first });
+        }
+        let (mine, theirs) = (of.timestamp.get(), spec.timestamp.get());
+        if mine.abs_diff(theirs) > MAX_APART {
+            return Err(SettlementError::Apart { apart: mine.abs_diff(theirs) });
+        }
+        let oldest = mine.min(theirs);
+        let (mut markets, mut settled) = (Vec::new(), Vec::new());
+        for SnapshotSpec { timestamp, markets: more, settled: parts, .. } in [of, spec] {
+            let later = timestamp.get() - oldest;
+            for market in more {
+                markets.push(earlier(market, later, markets.len())?);
+            }
+            settled.extend(parts.iter().cloned().map(|part| Settled {
+                expiry_seconds: part.expiry_seconds + later,
+                ..part
+            }));
+        }
+        let timestamp = Timestamp::new(oldest);
+        Self::new(SnapshotSpec { timestamp, markets, settled, ..of.clone() })
+    }
+
     /// The fields.
     pub fn spec(&self) -> &SnapshotSpec {
         &self.spec

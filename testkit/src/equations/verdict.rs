@@ -107,9 +107,10 @@ fn given<F: MarginField>(statement: &Statement<F>, wires: &Wires<F>) -> Option<V
             let dividend = integer(&value(dividend)).max(0.into());
             let quotient = (&dividend + (divisor - 1)) / *divisor;
             let slack = &quotient * *divisor - dividend;
-            let own = [quotient, slack].iter().map(field);
-            let told = names.iter().zip(own).map(|(name, own)| wires.get(name).copied().unwrap_or(own));
-            (names.as_slice(), told.collect())
+            let told = |(name, own): (&String, BigInt)| {
+                wires.get(name).copied().unwrap_or_else(|| field(&own))
+            };
+            (names.as_slice(), names.iter().zip([quotient, slack]).map(told).collect())
         }
         _ => return None,
     };

@@ -14,6 +14,7 @@ use zkmargin_params::market::stress::AtPrices;
 use zkmargin_params::market::{MarketError, MarketFileError};
 use zkmargin_params::model::AnyModelError;
 use zkmargin_params::scenario::ScenarioError;
+use zkmargin_params::settlement::SettlementError;
 use zkmargin_params::simulation::SimulationError;
 use zkmargin_params::snapshot::SnapshotError;
 use zkmargin_params::srs::SrsError;
@@ -229,6 +230,9 @@ pub(crate) enum Error {
     ScenarioMarket { path: String, source: Box<ScenarioError> },
     #[error("{path}: {source}")]
     Simulation { path: String, source: Box<SimulationError> },
+    /// A snapshot of a settlement market.
+    #[error("{path}: {source}")]
+    Settlement { path: String, source: Box<SettlementError> },
     #[error(transparent)]
     Escrow(#[from] EscrowCommandError),
     #[error(transparent)]

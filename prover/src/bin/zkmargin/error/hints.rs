@@ -78,6 +78,9 @@ impl Error {
             Self::Simulation { .. } => {
                 "see `zkmargin backtest --help` for the forms of closes and books"
             }
+            Self::Settlement { .. } => {
+                "give `markets` with the marks of each underlying, or an options market as `import` makes it; `--second` adds another"
+            }
             Self::SnapshotTime { .. } => {
                 "give `timestamp` in whole seconds since 1970: milliseconds are a thousand times too large"
             }

@@ -130,6 +130,12 @@ pub(crate) enum WhatIfError {
          shows the account under such moves"
     )]
     Together,
+    /// An account whose options have no liquidation prices.
+    #[error(
+        "--liquidation-at: not for markets that bound options by their expiry; build the market \
+         of moved prices"
+    )]
+    Options,
     /// A price with no figures.
     #[error("--liquidation-at: the account has no figures at this price")]
     Price,

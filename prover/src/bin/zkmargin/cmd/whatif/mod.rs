@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
         }
         AnyMarketFile::Settlement(file) => {
             let market = published.open::<_, <B as Backend>::Field>(file)?;
-            answer(args, &settlement::Settlement(&market), quote, env)
+            answer(args, &settlement::Settlement { market: &market, file }, quote, env)
         }
     })
 }
