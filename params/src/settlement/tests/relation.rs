@@ -37,7 +37,7 @@ fn portfolio(market: &Market<Fp>, cash: &str) -> Portfolio {
         })
         .collect();
     positions.sort_by_key(Position::key);
-    Portfolio::new(positions, Blinding::new([7; 32])).unwrap()
+    Portfolio::new(positions, Blinding::new([7; 31])).unwrap()
 }
 
 #[test]
@@ -70,6 +70,9 @@ fn witnesses_satisfy_the_relation() {
         let spread = margin.expiries.iter().find(|expiry| expiry.charge()[1] == expiry.loss);
         assert_eq!(spread.map(|spread| spread.loss), Some(1_500 * 100_000_000));
         witness.header.terms += Fp::from(1);
+        // Terms that no settlement market has, and that its root does not bind.
+        assert_eq!(margin::check::<Settlement<_>>(&instance, &witness), Err(Violation::Header));
+        let instance = MarginInstance { market_root: witness.header.root(), ..instance };
         assert_eq!(margin::check::<Settlement<_>>(&instance, &witness), Err(Violation::Terms));
     }
 }
