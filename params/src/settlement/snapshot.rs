@@ -167,10 +167,12 @@ impl SettlementSnapshot {
             for market in more {
                 markets.push(earlier(market, later, markets.len())?);
             }
-            settled.extend(parts.iter().cloned().map(|part| Settled {
-                expiry_seconds: part.expiry_seconds + later,
-                ..part
-            }));
+            settled.extend(
+                parts
+                    .iter()
+                    .cloned()
+                    .map(|part| Settled { expiry_seconds: part.expiry_seconds + later, ..part }),
+            );
         }
         let timestamp = Timestamp::new(oldest);
         Self::new(SnapshotSpec { timestamp, markets, settled, ..of.clone() })
