@@ -46,7 +46,8 @@ pub(crate) fn strike_code(strike: Exact) -> Option<u32> {
         exponent -= 1;
     }
     let exponent = u32::try_from(exponent + EXPONENT_OFFSET).ok()?;
-    (exponent < 1 << (STRIKE_BITS - MANTISSA_BITS)).then(|| exponent << MANTISSA_BITS | mantissa)
+    let fits = exponent < 1 << (STRIKE_BITS - MANTISSA_BITS);
+    fits.then_some(exponent << MANTISSA_BITS | mantissa)
 }
 
 /// The identifier of an option; `None` when a part has too many bits.

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod refusals;
+mod relation;
 
 use pasta_curves::Fp;
 use zkmargin_margin::ids::{BucketId, Epoch};
