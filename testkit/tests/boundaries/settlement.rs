@@ -47,6 +47,18 @@ fn turns<F: MarginField>(market: &SettlementMarket<F>, positions: &[Position]) {
     }
 }
 
+/// The account is at each level, or exactly its shortfall below it.
+#[track_caller]
+fn exact<F: MarginField>(market: &SettlementMarket<F>, positions: &[Position]) {
+    for level in LEVELS {
+        let shortfall = market.margin(positions).shortfall(level);
+        let (at, short) = (at_least(level), below(level));
+        assert_eq!(verdict(&market.case(positions, at, 0)).is_ok(), shortfall == 0, "{level:?}");
+        let disclosed = verdict(&market.case(positions, short, shortfall));
+        assert_eq!(disclosed.is_ok(), shortfall > 0, "{level:?}");
+    }
+}
+
 /// An expiry in which each price is the worst: zero, each strike, and beyond them all;
 /// charged one by one, and by what it can lose; the last slot ends one.
 fn each_price<F: MarginField>() {
@@ -136,7 +148,7 @@ fn the_largest_figures_of_all() {
     let ids = [PERP, PUT, CALL, PUT2, CALL2];
     for lots in [[MIN_LOTS; 5], [MAX_LOTS; 5], [MIN_LOTS, MAX_LOTS, MIN_LOTS, MIN_LOTS, MAX_LOTS]] {
         let held: Vec<_> = ids.into_iter().zip(lots).collect();
-        turns(&market, &book(0, &held));
+        exact(&market, &book(0, &held));
     }
     for lots in [MIN_LOTS - 1, MAX_LOTS + 1] {
         let case = market.case(&book(0, &[(PERP, lots)]), below(Level::Initial), 0);
