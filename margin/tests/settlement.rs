@@ -54,7 +54,9 @@ fn assess(rows: &[SettlementRow], lots: &[i64], cash: i128) -> Result<Settlement
     let held = rows.iter().zip(lots).filter(|(_, lots)| **lots != 0);
     let (rows, positions): (Vec<_>, Vec<_>) = held
         .enumerate()
-        .map(|(i, (row, lots))| (row, position(row.instrument(), *lots, if i == 0 { cash } else { 0 })))
+        .map(|(i, (row, lots))| {
+            (row, position(row.instrument(), *lots, if i == 0 { cash } else { 0 }))
+        })
         .unzip();
     SettlementMargin::assess(positions.iter().zip(rows), &Reserved::NONE)
 }

@@ -65,6 +65,13 @@ STAGES = {
         [("boundaries", [])],
         [("statement", [])],
     ],
+    "settlement/": [
+        [("settlement", WHOLE)],
+        [("boundaries", ["settlement::"])],
+        [("statement", ["settlement::"])],
+        [("circuits/settlement", [])],
+        [("settlement", DEEP)],
+    ],
     "standard/": [
         [("standard", WHOLE)],
         [("boundaries", ["standard::"])],

@@ -9,6 +9,8 @@ mod extremes;
 mod fixtures;
 #[path = "boundaries/scenario.rs"]
 mod scenario;
+#[path = "boundaries/settlement.rs"]
+mod settlement;
 #[path = "boundaries/simulation.rs"]
 mod simulation;
 #[path = "boundaries/standard.rs"]

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use ff::Field as _;
 use fixtures::scenario::{self, ScenarioCase, ScenarioMarket};
+use fixtures::settlement::{self, SettlementMarket};
 use fixtures::simulation::{self, SimulationCase, SimulationMarket};
 use fixtures::transition::standard_close;
 use fixtures::{Case, Market, at_least, healthy};
@@ -117,6 +118,9 @@ fn both_read_the_same_cells_and_copies() {
         compare(shape, case.circuit(), case.public_rows());
     }
     let case = of_simulation();
+    compare(Shape::Small, case.circuit(), case.public_rows());
+    let market = SettlementMarket::<F>::of(settlement::rows());
+    let case = market.case(&settlement::healthy(), at_least(Level::Initial), 0);
     compare(Shape::Small, case.circuit(), case.public_rows());
     let case = standard_close();
     compare(Shape::Small, case.circuit(), case.public_rows());

@@ -148,7 +148,11 @@ fn seeded_faults_are_found() {
         ("padding in an expiry", "slot #: M# same expiry is listed: equal", "copy"),
         ("an expiry of no option", "slot #: M# same expiry is of options: equal", "copy"),
         ("strikes out of order", "slot #: M# strike ascends: range #", "copy z 0"),
-        ("an option told to be none", "slot #: M# expiry without the option's bit: range #", "copy z 0"),
+        (
+            "an option told to be none",
+            "slot #: M# expiry without the option's bit: range #",
+            "copy z 0",
+        ),
         ("a put told to be a call", "slot #: M# row e#", "gate"),
         ("puts counted as calls", "slot #: M# put lots", "gate"),
         ("a strike left out", "settlement #: M# where held", "gate"),

@@ -64,7 +64,9 @@ fn run_family<L: Columns>(options: &Options) -> Result<()> {
                 scenario::one_of(&market, options.shape, number)
             })
         }
-        Family::Simulation | Family::Settlement => anyhow::bail!("--family: allowed are standard, scenario"),
+        Family::Simulation | Family::Settlement => {
+            anyhow::bail!("--family: allowed are standard, scenario")
+        }
     }
 }
 

@@ -52,7 +52,8 @@ pub(super) fn charge<F: MarginField, L: Layouter<F>>(
         s.scope(format!("settlement {index}"));
         let hint = |of: fn(&super::SlotHints<F>) -> Option<F>| hints.map(|h| of(&h.slots[index]));
         let start = loss_at_zero(s, (point, &puts[index]), hint(|h| h.loses_at_zero))?;
-        let before = s.mul_add("M5 loss before", (&point.same, &loss), (F::ONE, &start), F::ZERO)?;
+        let before =
+            s.mul_add("M5 loss before", (&point.same, &loss), (F::ONE, &start), F::ZERO)?;
         loss = loss_at(s, (point, sums, &puts[index]), &before, hint(|h| h.is_worse))?;
 
         let owed = s.scale("unpaired calls short", -F::ONE, &sums.unpaired, F::ZERO)?;

@@ -137,8 +137,7 @@ fn assign_instrument<F: MarginField, L: Layouter<F>>(
     let rank = s.witness_ranged("M4 rank", hints.map(|h| h.rank), RANK_BITS)?;
     let bit = F::from(1 << (OPTION_BIT - RANK_BITS));
     let expiry = s.add_scaled("option and expiry", code.cell(), (bit, &is_option), F::ZERO)?;
-    let number =
-        s.pack_unchecked("M4 instrument", &[(0, rank.cell()), (RANK_BITS, &expiry)])?;
+    let number = s.pack_unchecked("M4 instrument", &[(0, rank.cell()), (RANK_BITS, &expiry)])?;
     Ok(InstrumentCells { number, is_option, expiry })
 }
 

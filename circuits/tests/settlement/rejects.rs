@@ -1,8 +1,7 @@
 //! Lies, each with the constraint that catches it.
 
-use ff::Field;
+use ff::{Field, PrimeField as _};
 use zkmargin_margin::claim::Claim;
-use zkmargin_margin::field::MarginField as _;
 use zkmargin_margin::ids::{AccountId, Epoch, InstrumentId};
 use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::market::MarketHeader;

@@ -109,6 +109,7 @@ pub fn market_file(bytes: &[u8]) {
         AnyMarketFile::Standard(file) => file.to_json(),
         AnyMarketFile::Scenario(file) => file.to_json(),
         AnyMarketFile::Simulation(file) => file.to_json(),
+        AnyMarketFile::Settlement(file) => file.to_json(),
     };
     assert!(AnyMarketFile::from_json(&again).is_ok());
 }

@@ -98,8 +98,8 @@ impl SettlementRow {
         if row.is_option() != expiry_of(instrument).is_some() {
             return Err(InvalidRow::Identifier);
         }
-        let known = (row.is_call() || unpaired == Charges::default())
-            && (row.is_option() || extra == 0);
+        let known =
+            (row.is_call() || unpaired == Charges::default()) && (row.is_option() || extra == 0);
         if known { Ok(row) } else { Err(InvalidRow::Charge) }
     }
 

@@ -132,6 +132,7 @@ fn market(text: &str) -> bool {
         Ok(AnyMarketFile::Standard(file)) => (file.proof_system(), file.market_root().to_owned()),
         Ok(AnyMarketFile::Scenario(file)) => (file.proof_system(), file.market_root().to_owned()),
         Ok(AnyMarketFile::Simulation(file)) => (file.proof_system(), file.market_root().to_owned()),
+        Ok(AnyMarketFile::Settlement(file)) => (file.proof_system(), file.market_root().to_owned()),
         Err(_) => return false,
     };
     system.is_ok() && root.parse::<FieldHex>().is_ok()

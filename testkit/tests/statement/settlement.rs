@@ -84,10 +84,7 @@ fn coupled_lies<F: MarginField>(shortfall: u128) -> Vec<Named<F>> {
         add(&format!("leverage: {name}"), Box::new(move |a| a.claim.leverage += by));
         add(&format!("reserved: {name}"), Box::new(move |a| a.reserved += by));
         add(&format!("slack: {name}"), Box::new(move |a| a.figures.slack = Some(by)));
-        add(
-            &format!("shortfall: {name}"),
-            Box::new(move |a| a.figures.shortfall = Some(own + by)),
-        );
+        add(&format!("shortfall: {name}"), Box::new(move |a| a.figures.shortfall = Some(own + by)));
         add(
             &format!("shortfall with its slack: {name}"),
             Box::new(move |a| {
@@ -199,7 +196,8 @@ fn on_claims() {
             agree(&market.case(positions, claim, disclosed).reserving(reserved));
         }
     };
-    for (positions, dials) in [(healthy(), &dials[..]), (poor(), &dials[..2]), (vec![], &dials[..1])]
+    for (positions, dials) in
+        [(healthy(), &dials[..]), (poor(), &dials[..2]), (vec![], &dials[..1])]
     {
         for code in (0..8).flat_map(|plain| dials.iter().map(move |dial| plain | dial)) {
             if let Some(claim) = Claim::from_code(code) {

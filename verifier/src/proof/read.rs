@@ -77,7 +77,8 @@ pub(super) fn parse_head<'a>(
         _ => {}
     }
     let family = file.text("family")?.parse();
-    let family = family.map_err(|_| unknown_name("family", "standard, scenario, simulation, settlement"))?;
+    let family =
+        family.map_err(|_| unknown_name("family", "standard, scenario, simulation, settlement"))?;
     let shape = file.text("shape")?.parse();
     let shape = shape.map_err(|_| unknown_name("shape", SHAPES))?;
     check_shape(family, shape)?;

@@ -68,9 +68,7 @@ impl StatementArgs {
             (
                 Statement::Deleveraging,
                 Family::Scenario | Family::Simulation | Family::Settlement,
-            ) => {
-                Err(Error::Usage("--of cures: only the standard family has such a circuit"))
-            }
+            ) => Err(Error::Usage("--of cures: only the standard family has such a circuit")),
             (statement, _) => Ok(statement),
         }
     }

@@ -8,7 +8,9 @@ use clap::Subcommand;
 use serde::Serialize;
 use zkmargin_circuits::family::Witness;
 use zkmargin_margin::shape::{Family, Shape};
-use zkmargin_params::market::{AnyMarketFile, Market, MarketFileError, scenario, settlement, simulation};
+use zkmargin_params::market::{
+    AnyMarketFile, Market, MarketFileError, scenario, settlement, simulation,
+};
 use zkmargin_prover::backend::{Backend, Device};
 use zkmargin_prover::crypt::{Recipients, SharedKeys};
 use zkmargin_prover::family::FamilyMarket;

@@ -20,8 +20,8 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{Epoch, ModelDigest, Timestamp};
 use zkmargin_margin::shape::{Family, ProofSystem};
 use zkmargin_params::market::{
-    AnyMarketFile, MarketKind, PublishedMarket as MarketFileOf, ScenarioKind, SettlementKind, SimulationKind,
-    StandardKind,
+    AnyMarketFile, MarketKind, PublishedMarket as MarketFileOf, ScenarioKind, SettlementKind,
+    SimulationKind, StandardKind,
 };
 use zkmargin_params::model::AnyModel;
 use zkmargin_params::snapshot::Snapshot;
