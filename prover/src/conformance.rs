@@ -5,6 +5,7 @@ use pasta_curves::Fp;
 use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_circuits::mock::is_satisfied;
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::settlement::SettlementCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::{Claim, InvalidClaim, Level, Side};
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest, Timestamp};
@@ -15,6 +16,7 @@ use zkmargin_margin::portfolio::{Blinding, Portfolio, PortfolioError, Reserved};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{FACTOR_ONE, ScenarioMargin, ScenarioRow, ScenarioWitness};
+use zkmargin_margin::settlement::{self, SettlementMargin, SettlementRow, SettlementWitness};
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::standard::{AccountMargin, Charge, Direction, StandardWitness, TierRow};
 use zkmargin_margin::units::{Denominator, Notional, OutOfRange};
@@ -56,6 +58,8 @@ pub enum CaseWitness {
     Standard(Box<StandardWitness<Fp>>),
     /// Of the scenario family.
     Scenario(Box<ScenarioWitness<Fp>>),
+    /// Of the settlement family.
+    Settlement(Box<SettlementWitness<Fp>>),
 }
 
 /// A case as two statements: a true one, and one that is false by a level.
@@ -81,6 +85,7 @@ impl CaseStatement {
         match &account.rows {
             CaseRows::Standard { row, denominator } => standard(account, *row, *denominator),
             CaseRows::Scenario { table, held } => scenario(account, table, held),
+            CaseRows::Settlement { rows } => settlement(account, rows),
             _ => Err(CaseError::Family),
         }
     }
@@ -104,6 +109,11 @@ impl CaseStatement {
                 let circuit = ScenarioCircuit::<Fp>::new(shape, instance, (**witness).clone());
                 let circuit = circuit.map_err(|error| layout(&error))?;
                 is_satisfied(ScenarioCircuit::<Fp>::k(shape), &circuit, &instance)
+            }
+            CaseWitness::Settlement(witness) => {
+                let circuit = SettlementCircuit::<Fp>::new(shape, instance, (**witness).clone());
+                let circuit = circuit.map_err(|error| layout(&error))?;
+                is_satisfied(SettlementCircuit::<Fp>::k(shape), &circuit, &instance)
             }
         };
         satisfied.map(Some).map_err(|error| layout(&error))
@@ -160,6 +170,22 @@ fn scenario(
     let witness = ScenarioWitness { account, terms: table.terms.into() };
     let shape = Shape::scenario_for(witness.account.slots.len(), margin.expiries.len(), 1);
     ground.statement(shape, margin.level(), header, CaseWitness::Scenario(Box::new(witness)))
+}
+
+fn settlement(account: &CaseAccount, rows: &[SettlementRow]) -> Result<CaseStatement, CaseError> {
+    let margin = SettlementMargin::assess(account.positions.iter().zip(rows), &Reserved::NONE)?;
+    let ground = Ground::new(account, rows.iter().map(SettlementRow::leaf).collect())?;
+    let header = ground.header(Denominator::new(1)?, settlement::terms());
+    let mut slots = Vec::with_capacity(rows.len());
+    for (index, (position, row)) in account.positions.iter().zip(rows).enumerate() {
+        let path = ground.market.path(index)?;
+        slots.push(Slot { position: position.clone(), row: *row, path });
+    }
+    // A case has a perpetual of each underlying, be it of no lots.
+    let row = *rows.first().ok_or(CaseError::Family)?;
+    let witness = ground.witness(slots, header, (row, ground.market.path(0)?))?;
+    let shape = Shape::settlement_for(account.positions.len());
+    ground.statement(shape, margin.level(), header, CaseWitness::Settlement(Box::new(witness)))
 }
 
 /// The trees that an account stands in.

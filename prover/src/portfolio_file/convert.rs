@@ -48,6 +48,8 @@ pub struct Listings {
 /// A listed instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Listed {
+    /// Its number in positions and rows.
+    pub(super) id: InstrumentId,
     pub(super) lot: LotSize,
     /// A perpetual or future: a position in it is a contract, and is not owned.
     pub(super) contract: bool,
@@ -62,7 +64,7 @@ impl<F: MarginField> From<&Market<F>> for Listings {
             let mark = listing.mark();
             let mark = Some(Decimal::new(mark.mantissa(), mark.scale()));
             let lot = LotSize::of(listing.lot_size());
-            (listing.symbol().to_string(), Listed { lot, contract, mark })
+            (listing.symbol().to_string(), Listed { id: listing.id(), lot, contract, mark })
         });
         Self::of(market.quote_decimals(), listed, false)
     }
@@ -74,7 +76,7 @@ impl<F: MarginField> From<&scenario::Market<F>> for Listings {
             let kind = market.risk_row(listing.row()).map(|row| row.kind);
             let contract = matches!(kind, Some(RowKind::Perpetual { .. } | RowKind::Future { .. }));
             let lot = LotSize::of(listing.lot_size());
-            (listing.symbol().to_string(), Listed { lot, contract, mark: None })
+            (listing.symbol().to_string(), Listed { id: listing.id(), lot, contract, mark: None })
         });
         let most = match market.only() {
             Ok(_) => MAX_POSITIONS,
@@ -89,7 +91,7 @@ impl<F: MarginField> From<&simulation::Market<F>> for Listings {
         let listed = market.listings().map(|listing| {
             let lot = LotSize::of(listing.lot_size());
             let contract = listing.is_contract();
-            (listing.symbol().to_string(), Listed { lot, contract, mark: None })
+            (listing.symbol().to_string(), Listed { id: listing.id(), lot, contract, mark: None })
         });
         Self::of(market.quote_decimals(), listed, true)
     }
@@ -100,7 +102,7 @@ impl<F: MarginField> From<&settlement::Market<F>> for Listings {
         let listed = market.listings().map(|listing| {
             let lot = LotSize::of(listing.lot_size());
             let contract = listing.is_contract();
-            (listing.symbol().to_string(), Listed { lot, contract, mark: None })
+            (listing.symbol().to_string(), Listed { id: listing.id(), lot, contract, mark: None })
         });
         Self { most: MAX_POSITIONS, ..Self::of(market.quote_decimals(), listed, true) }
     }
@@ -117,7 +119,10 @@ impl LotSize {
 impl Listings {
     /// Perpetuals by symbol.
     pub fn new(quote_decimals: u32, lots: impl IntoIterator<Item = (String, LotSize)>) -> Self {
-        let perpetual = |(name, lot)| (name, Listed { lot, contract: true, mark: None });
+        let perpetual = |(name, lot): (String, LotSize)| {
+            let id = InstrumentId::from_symbol(&name);
+            (name, Listed { id, lot, contract: true, mark: None })
+        };
         Self::of(quote_decimals, lots.into_iter().map(perpetual), false)
     }
 
@@ -131,12 +136,16 @@ impl Listings {
     }
 
     /// What commitments depend on, in one line of text each: the family, the quote
-    /// unit and the lots. Under two markets that agree in it a document has the same
+    /// unit, the lots, and the numbers that are not the symbols' own. Under two markets that agree in it a document has the same
     /// commitment; prices are no part of it.
     pub fn lots(&self) -> impl Iterator<Item = String> {
         let head = format!("{} {}", self.one_bucket, self.quote_decimals);
         let line = |(symbol, listed): (&String, &Listed)| {
-            format!("{symbol} {} {} {}", listed.lot.step, listed.lot.decimals, listed.contract)
+            let Listed { id, lot, contract, .. } = listed;
+            let own =
+                (*id != InstrumentId::from_symbol(symbol)).then(|| format!(" {:x}", id.get()));
+            let own = own.unwrap_or_default();
+            format!("{symbol} {} {} {contract}{own}", lot.step, lot.decimals)
         };
         std::iter::once(head).chain(self.listed.iter().map(line))
     }
@@ -205,7 +214,7 @@ impl Listings {
             let listed = self.listed(&bucket.field(index, "instrument"), symbol)?;
             positions.push(Position {
                 bucket: id,
-                instrument: InstrumentId::from_symbol(symbol),
+                instrument: listed.id,
                 quantity: self.quantity(
                     bucket.field(index, "quantity"),
                     &entry.quantity,
@@ -222,7 +231,7 @@ impl Listings {
             None => {
                 positions.push(Position {
                     bucket: id,
-                    instrument: InstrumentId::from_symbol(self.carrier()?),
+                    instrument: self.listed("cash", self.carrier()?)?.id,
                     quantity: Lots::ZERO,
                     cash,
                 });

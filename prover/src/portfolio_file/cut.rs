@@ -95,6 +95,8 @@ mod tests {
     use zkmargin_margin::statement::haircut::cut_portfolio;
 
     use super::super::LotSize;
+    use zkmargin_margin::ids::InstrumentId;
+
     use super::super::convert::Listed;
     use super::super::decimal::Decimal;
     use super::*;
@@ -103,7 +105,10 @@ mod tests {
     fn listings(one_bucket: bool) -> Listings {
         let lot = LotSize { step: 1, decimals: 2 };
         let mark = (!one_bucket).then(|| Decimal::parse("20").unwrap());
-        let listed = |name: &str, contract| (name.to_owned(), Listed { lot, contract, mark });
+        let listed = |name: &str, contract| {
+            let id = InstrumentId::from_symbol(name);
+            (name.to_owned(), Listed { id, lot, contract, mark })
+        };
         Listings::of(2, [listed("PERP", true), listed("COIN", false)], one_bucket)
     }
 

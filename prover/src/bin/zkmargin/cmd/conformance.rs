@@ -6,6 +6,7 @@ use pasta_curves::Fp;
 use serde::Serialize;
 use zkmargin_circuits::family::{FamilyCircuit, Witness};
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::settlement::SettlementCircuit;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::instance::MarginInstance;
@@ -26,7 +27,7 @@ use crate::params::{prover, verifier};
 const NOTE: &str = "\
 Runs published cases through the same code as markets: margin of dYdX v4 perpetuals (a \
 file with `margin_requirements`), collateral haircut tiers (a file with `cases`), \
-Derive's standard margin of options (a file with `cases` that have `spot_perp_confidence`; natively alone), \
+Derive's standard margin of options (a file with `cases` that have `spot_perp_confidence`), \
 SPAN's scanning loss (a file with `risk_arrays` and `cases`; natively alone), scenario portfolio \
 margin of PMRM_2 (a file with `scenario`, or with `scenario_base` and \
 `scenario_cases`; `expected` needs `im` and `mm`, and what else it has is compared too). Those of \
@@ -258,6 +259,9 @@ fn run_circuit(
             }
             CaseWitness::Scenario(witness) => {
                 prove_case::<ScenarioCircuit<Fp>>(shape, &statement, witness, account, env)?
+            }
+            CaseWitness::Settlement(witness) => {
+                prove_case::<SettlementCircuit<Fp>>(shape, &statement, witness, account, env)?
             }
         };
         figures.push(verdict("proof", claim, true, valid));
