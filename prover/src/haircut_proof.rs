@@ -37,7 +37,8 @@ pub struct WantedHaircut {
     pub loss: u128,
     /// What else the proofs say.
     pub memo: Memo,
-    /// The shape of every account; the smallest that all fit when `None`.
+    /// The shape of every account; when `None`, by subtree the smallest that all of its
+    /// accounts fit.
     pub shape: Option<Shape>,
     /// The size of subtrees.
     pub depth: SubtreeDepth,
@@ -69,7 +70,7 @@ pub struct WholeHaircut<'a, F, M> {
     after: Vec<Cut>,
 }
 
-/// Secret: shows the shape alone.
+/// Secret: shows the shapes alone.
 impl<F, M> fmt::Debug for WholeHaircut<'_, F, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WholeHaircut").field("accounts", &self.accounts).finish_non_exhaustive()
@@ -90,7 +91,7 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeHaircut<'a, F, M> {
         portfolios: &'a BTreeMap<AccountId, Portfolio>,
         wanted: WantedHaircut,
     ) -> Result<Self, VenueProofError> {
-        let accounts = Accounts::new(market, state, portfolios, wanted.shape)?;
+        let accounts = Accounts::new(market, state, portfolios, (wanted.shape, wanted.depth))?;
         let equity = |entry: &Entry<F>| equity(&accounts, entry);
         let equities: Vec<i128> =
             accounts.entries().iter().map(equity).collect::<Result<_, _>>()?;
@@ -106,9 +107,9 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeHaircut<'a, F, M> {
         Ok(Self { accounts, wanted, ratio: Ratio::new(haircut)?, winners, after })
     }
 
-    /// The shape of every account.
-    pub fn shape(&self) -> Shape {
-        self.accounts.shape()
+    /// The shape of each subtree that has accounts, by number from 0: all are proved.
+    pub fn shapes(&self) -> &[Shape] {
+        self.accounts.shapes()
     }
 
     /// The loss and the equity that it is shared over.
@@ -119,11 +120,6 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeHaircut<'a, F, M> {
     /// How many accounts have equity.
     pub fn winners(&self) -> usize {
         self.winners
-    }
-
-    /// How many subtrees have accounts: all are proved, by number from 0.
-    pub fn subtrees(&self) -> usize {
-        self.accounts.subtrees(self.wanted.depth)
     }
 
     /// The accounts afterwards, in the order of leaves.
@@ -179,7 +175,7 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeHaircut<'a, F, M> {
                 blinding: after.blinding().clone(),
             })
         };
-        let leaves = self.accounts.leaves(depth, index, leaf)?;
+        let leaves = self.accounts.leaves(index, leaf)?;
         let witness = HaircutWitness { empty: self.accounts.empty()?, leaves };
         let instance = HaircutInstance::new(self.accounts.context(), self.ratio, memo, &witness)
             .map_err(VenueProofError::False)?;

@@ -25,6 +25,8 @@ use crate::proving::{Prover, ProvingError};
 use crate::venue::{Entry, State, VenueError};
 use crate::whole::Accounts;
 
+pub use crate::whole::by_shape;
+
 /// Why a venue is not proved.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -43,6 +45,16 @@ pub enum VenueProofError {
     Account {
         /// The account.
         account: AccountId,
+        /// Why.
+        source: Box<ProvingError>,
+    },
+    /// An account that is larger than its subtree's shape, or than every shape.
+    #[error("account {account}, of subtree {subtree}: {source}")]
+    Fit {
+        /// The account.
+        account: AccountId,
+        /// The number of its subtree.
+        subtree: usize,
         /// Why.
         source: Box<ProvingError>,
     },
@@ -87,6 +99,10 @@ impl VenueProofError {
         Self::Account { account, source: Box::new(source) }
     }
 
+    pub(crate) fn fit(account: AccountId, subtree: usize, source: ProvingError) -> Self {
+        Self::Fit { account, subtree, source: Box::new(source) }
+    }
+
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -95,7 +111,7 @@ impl VenueProofError {
             }
             Self::Twice(_) => "give each portfolio once",
             Self::NotInState(_) => "give the portfolios and the state of one epoch",
-            Self::Account { source, .. } => source.hint(),
+            Self::Account { source, .. } | Self::Fit { source, .. } => source.hint(),
             Self::State(VenueError::OtherEpoch { .. }) => {
                 "give the market and the state of one epoch"
             }
@@ -112,7 +128,7 @@ impl VenueProofError {
     /// Whether the statement itself is false, rather than an input wrong.
     pub fn is_false_statement(&self) -> bool {
         match self {
-            Self::Account { source, .. } => source.is_false_statement(),
+            Self::Account { source, .. } | Self::Fit { source, .. } => source.is_false_statement(),
             Self::Haircut(_) | Self::CashAfter(_) => true,
             _ => false,
         }
@@ -124,6 +140,9 @@ impl VenueProofError {
             Self::Account { account, source } => {
                 source.discreet().map(|text| format!("account {account}: {text}"))
             }
+            Self::Fit { account, subtree, source } => source
+                .discreet()
+                .map(|text| format!("account {account}, of subtree {subtree}: {text}")),
             _ => None,
         }
     }
@@ -136,7 +155,8 @@ pub struct WantedVenue {
     pub claim: Claim,
     /// What else the proofs say.
     pub memo: Memo,
-    /// The shape of every account; the smallest that all fit when `None`.
+    /// The shape of every account; when `None`, by subtree the smallest that all of its
+    /// accounts fit.
     pub shape: Option<Shape>,
     /// The size of subtrees.
     pub depth: SubtreeDepth,
@@ -148,7 +168,7 @@ pub struct WholeVenue<'a, F, M> {
     wanted: WantedVenue,
 }
 
-/// Secret: shows the shape alone.
+/// Secret: shows the shapes alone.
 impl<F, M> fmt::Debug for WholeVenue<'_, F, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WholeVenue").field("accounts", &self.accounts).finish_non_exhaustive()
@@ -168,17 +188,13 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeVenue<'a, F, M> {
         wanted: WantedVenue,
     ) -> Result<Self, VenueProofError> {
         VenueInstance::<F>::check_claim(wanted.claim)?;
-        Ok(Self { accounts: Accounts::new(market, state, portfolios, wanted.shape)?, wanted })
+        let fit = (wanted.shape, wanted.depth);
+        Ok(Self { accounts: Accounts::new(market, state, portfolios, fit)?, wanted })
     }
 
-    /// The shape of every account.
-    pub fn shape(&self) -> Shape {
-        self.accounts.shape()
-    }
-
-    /// How many subtrees have accounts: all are proved, by number from 0.
-    pub fn subtrees(&self) -> usize {
-        self.accounts.subtrees(self.wanted.depth)
+    /// The shape of each subtree that has accounts, by number from 0: all are proved.
+    pub fn shapes(&self) -> &[Shape] {
+        self.accounts.shapes()
     }
 
     /// The statement about a subtree, with its witness: who is below the level is
@@ -188,7 +204,7 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> WholeVenue<'a, F, M> {
     /// When there is no such subtree, or an account does not fit the market.
     pub fn prepare(&self, index: usize) -> Result<PreparedSubtree<F, M>, VenueProofError> {
         let WantedVenue { claim, memo, depth, .. } = self.wanted;
-        let leaves = self.accounts.leaves(depth, index, |_, entry| self.leaf(entry))?;
+        let leaves = self.accounts.leaves(index, |_, entry| self.leaf(entry))?;
         let witness = VenueWitness { empty: self.accounts.empty()?, leaves };
         let instance = VenueInstance::new(self.accounts.context(), claim, memo, &witness)?;
         check(&instance, &witness).map_err(VenueProofError::False)?;

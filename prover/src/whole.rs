@@ -18,55 +18,86 @@ use crate::proving::ProvingError;
 use crate::venue::{Entry, Membership, State, VenueError};
 use crate::venue_proof::VenueProofError;
 
+/// The numbers of subtrees, given the shape of each, by shape: the largest shape first,
+/// whose parameters are the first to be missing; of a shape ascending.
+pub fn by_shape(shapes: &[Shape]) -> Vec<(Shape, Vec<usize>)> {
+    let mut groups: BTreeMap<Shape, Vec<usize>> = BTreeMap::new();
+    for (index, shape) in shapes.iter().enumerate() {
+        groups.entry(*shape).or_default().push(index);
+    }
+    groups.into_iter().rev().collect()
+}
+
 /// The accounts of a state, each with its portfolio.
 pub(crate) struct Accounts<'a, F, M> {
     market: &'a M,
     state: &'a State<F>,
     portfolios: &'a BTreeMap<AccountId, Portfolio>,
-    shape: Shape,
+    depth: SubtreeDepth,
+    /// By subtree, in order.
+    shapes: Vec<Shape>,
 }
 
-/// Secret: shows the shape alone.
+/// Secret: shows the shapes alone.
 impl<F, M> fmt::Debug for Accounts<'_, F, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts").field("shape", &self.shape).finish_non_exhaustive()
+        f.debug_struct("Accounts").field("shapes", &self.shapes).finish_non_exhaustive()
     }
 }
 
 impl<'a, F: MarginField, M: FamilyMarket<F>> Accounts<'a, F, M> {
     /// Puts state and portfolios together: each account has one, each fits the shape
-    /// and opens its commitment, and the accounts hash to the state's root.
+    /// and opens its commitment, and the accounts hash to the state's root. Without a
+    /// shape that is wanted each subtree has the smallest that holds its own accounts.
     pub(crate) fn new(
         market: &'a M,
         state: &'a State<F>,
         portfolios: &'a BTreeMap<AccountId, Portfolio>,
-        wanted: Option<Shape>,
+        (wanted, depth): (Option<Shape>, SubtreeDepth),
     ) -> Result<Self, VenueProofError> {
         let (found, epoch) = (state.epoch(), market.header().epoch);
         if found != epoch {
             return Err(VenueError::OtherEpoch { found, market: epoch }.into());
         }
         state.paths().map(drop)?;
-        let smallest = market.fit(&[], None).unwrap_or(Shape::Small);
-        let mut shape = wanted.unwrap_or(smallest);
-        for Entry { account, commitment } in state.entries() {
-            let portfolio = portfolios.get(account);
-            let portfolio = portfolio.ok_or(VenueProofError::NoPortfolio(*account))?;
-            let failed = |source: ProvingError| VenueProofError::of(*account, source);
-            let fit = market.fit(portfolio.positions(), wanted).map_err(failed)?;
-            shape = shape.max(fit);
-            if portfolio.commitment::<F>() != *commitment {
-                let (violation, side) = (Violation::Opening, Side::AtLeast);
-                return Err(failed(ProvingError::False { violation, side, gap: None }));
-            }
-        }
+        let whole = Self { market, state, portfolios, depth, shapes: Vec::new() };
+        let subtrees = state.entries().chunks(depth.leaves()).enumerate();
+        let shapes = subtrees.map(|(index, entries)| whole.smallest(index, entries, wanted));
+        let shapes = shapes.collect::<Result<_, _>>()?;
         let is_known = |account: &AccountId| {
             state.entries().binary_search_by_key(account, |entry| entry.account).is_ok()
         };
         match portfolios.keys().find(|account| !is_known(account)) {
             Some(account) => Err(VenueProofError::NotInState(*account)),
-            None => Ok(Self { market, state, portfolios, shape }),
+            None => Ok(Self { shapes, ..whole }),
         }
+    }
+
+    /// The shape of a subtree of these accounts, each of which opens its commitment: the
+    /// one that is wanted where all fit it, else the smallest that they fit.
+    fn smallest(
+        &self,
+        subtree: usize,
+        entries: &[Entry<F>],
+        wanted: Option<Shape>,
+    ) -> Result<Shape, VenueProofError> {
+        let mut shape = match wanted {
+            Some(wanted) => wanted,
+            None => self.market.fit(&[], None).unwrap_or(Shape::Small),
+        };
+        for Entry { account, commitment } in entries {
+            let portfolio = self.portfolio(*account)?;
+            let fit = self.market.fit(portfolio.positions(), wanted);
+            let fit = fit.map_err(|source| VenueProofError::fit(*account, subtree, source))?;
+            // The shapes of a market hold each other, in their order.
+            shape = shape.max(fit);
+            if portfolio.commitment::<F>() != *commitment {
+                let (violation, side) = (Violation::Opening, Side::AtLeast);
+                let source = ProvingError::False { violation, side, gap: None };
+                return Err(VenueProofError::of(*account, source));
+            }
+        }
+        Ok(shape)
     }
 
     pub(crate) fn market(&self) -> &'a M {
@@ -90,30 +121,25 @@ impl<'a, F: MarginField, M: FamilyMarket<F>> Accounts<'a, F, M> {
         self.portfolios.get(&account).ok_or(VenueProofError::NoPortfolio(account))
     }
 
-    /// The shape of every account.
-    pub(crate) fn shape(&self) -> Shape {
-        self.shape
-    }
-
-    /// How many subtrees have accounts.
-    pub(crate) fn subtrees(&self, depth: SubtreeDepth) -> usize {
-        self.entries().len().div_ceil(depth.leaves())
+    /// The shape of each subtree that has accounts, in order.
+    pub(crate) fn shapes(&self) -> &[Shape] {
+        &self.shapes
     }
 
     /// The leaves of a subtree, made from each account and its place in the state; the
     /// last ones may be empty.
     pub(crate) fn leaves<T>(
         &self,
-        depth: SubtreeDepth,
         index: usize,
         leaf: impl Fn(usize, &Entry<F>) -> Result<T, VenueProofError>,
     ) -> Result<Vec<Option<T>>, VenueProofError> {
-        let entries = self.entries().chunks(depth.leaves()).nth(index);
+        let size = self.depth.leaves();
+        let entries = self.entries().chunks(size).nth(index);
         let entries = entries.ok_or(VenueProofError::NoSubtree(index))?;
-        let first = index * depth.leaves();
+        let first = index * size;
         let leaves = (first..).zip(entries).map(|(place, entry)| leaf(place, entry).map(Some));
         let mut leaves = leaves.collect::<Result<Vec<_>, _>>()?;
-        leaves.resize_with(depth.leaves(), || None);
+        leaves.resize_with(size, || None);
         Ok(leaves)
     }
 

@@ -181,6 +181,17 @@ fn files_have_one_form() {
     assert_eq!(File::parse(text.as_bytes()).as_ref(), Ok(&file));
     assert!(is_venue(text.as_bytes()));
     assert_eq!(circuit_of(text.as_bytes()), Ok((made_with.0, DEPTH)));
+    // A second proof of a subtree is one too many in whatever shape, and a venue's may be
+    // of several.
+    let in_medium = text.replace("\"shape\": \"small\"", "\"shape\": \"medium\"");
+    let in_medium = File::parse(in_medium.as_bytes()).unwrap();
+    assert_eq!(in_medium.circuit().shape, Shape::Medium);
+    let doubled = NotOneVenue::Doubled { index: 0, first: 0, second: 1 };
+    assert_eq!(Coverage::claimed_by(&[&file, &in_medium]), Err(doubled));
+    let other = text.replace("\"subtree\": 0", "\"subtree\": 1");
+    let other = File::parse(other.as_bytes()).unwrap();
+    let both = [[&file, &other], [&in_medium, &other]].map(|both| Coverage::claimed_by(&both));
+    assert!(both[0].is_ok() && both[0] == both[1]);
     // As a margin proof it is none, nor the reverse.
     let other = ProofFile::<Bn254Fr>::parse(text.as_bytes());
     assert_eq!(other.unwrap_err(), MalformedProof::OtherStatement);

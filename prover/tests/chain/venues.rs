@@ -1,5 +1,6 @@
 //! A venue's proofs on chain: whom they flag is called, and nobody is left out.
 
+use std::fs;
 use std::path::Path;
 
 use serde_json::json;
@@ -30,6 +31,14 @@ fn a_venue_calls_whom_its_proofs_flag() {
     stage.owner(&format!("circuits add --of venues --artifact {}", artifact.display()));
     assert_eq!(stage.ending(0, "circuits list")[1]["of"], json!("venues"));
     stage.owner_is_refused("venue submit venue", "insecure powers of tau");
+    // The market has a circuit over as many accounts, and it is of another layout.
+    let text = fs::read_to_string(dir.join("venue/subtree-0000000.json")).unwrap();
+    let system = "\"proof_system\": \"kzg\",";
+    let wide = text.replacen(system, &format!("{system}\n  \"layout\": \"wide\","), 1);
+    fs::write(dir.join("wide.json"), wide).unwrap();
+    let told = refused("venue submit wide.json --insecure-dev-srs");
+    let expected = "takes no proofs of standard-small-wide over 4 accounts, as that of subtree 0";
+    assert!(told.contains(expected), "{told}");
     let before = stage.ending(1, "venue status");
     assert_eq!((&before["accounts"], &before["whole"]), (&json!(0), &json!(false)));
 

@@ -36,6 +36,21 @@ where
     Ok(SETUP.prover_on(shape, dev, device, &env)?)
 }
 
+/// The prover of a shape, gone with its last user: of who is done with one shape before
+/// the next, and need not hold the keys of both.
+pub(crate) fn passing_prover<B, C>(
+    shape: Shape,
+    dev: DevSrs,
+    device: Device,
+    env: Env,
+) -> Result<Arc<Prover<B, C>>, Error>
+where
+    B: Backend,
+    C: FamilyCircuit<B::Field> + 'static,
+{
+    Ok(Setup::of_user().prover_on(shape, dev, device, &env)?)
+}
+
 /// The verifier of a shape.
 pub(crate) fn verifier<B: Backend, C: FamilyCircuit<B::Field> + 'static>(
     shape: Shape,

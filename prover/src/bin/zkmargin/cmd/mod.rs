@@ -28,6 +28,7 @@ mod prove_escrow;
 pub(crate) mod prove_netted;
 pub(crate) mod rekey;
 pub(crate) mod schema;
+mod shapes;
 pub(crate) mod srs;
 pub(crate) mod stress;
 pub(crate) mod venue;

@@ -208,15 +208,8 @@ pub(super) fn only(on: &Registry, of: Statement, named: Option<B256>) -> Result<
     only_of(of, &those_of(on, of)?)
 }
 
-/// The market's only circuit of venues over subtrees of so many levels, or the one named.
-pub(super) fn only_over(
-    on: &Registry,
-    depth: SubtreeDepth,
-    named: Option<B256>,
-) -> Result<B256, EvmError> {
-    if let Some(circuit) = named {
-        return Ok(circuit);
-    }
+/// The market's circuits of venues over subtrees of so many levels: one at least.
+pub(super) fn of_venues(on: &Registry, depth: SubtreeDepth) -> Result<Vec<B256>, EvmError> {
     let (context, of) = (on.context(), Statement::Venues);
     let mut fitting = Vec::new();
     for circuit in those_of(on, of)? {
@@ -225,7 +218,10 @@ pub(super) fn only_over(
             fitting.push(circuit);
         }
     }
-    only_of(of, &fitting)
+    match fitting.len() {
+        0 => Err(EvmError::NotOneCircuit { of, found: 0 }),
+        _ => Ok(fitting),
+    }
 }
 
 /// The market's active circuits of a statement that are not frozen.

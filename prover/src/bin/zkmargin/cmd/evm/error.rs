@@ -129,6 +129,16 @@ pub(crate) enum EvmError {
     UnknownPowers,
     #[error("the market has {found} active circuits of {of:?}, and which one is meant is not said")]
     NotOneCircuit { of: Statement, found: usize },
+    #[error(
+        "the market takes no proofs of {circuit} over {leaves} accounts, as that of subtree {subtree} is: none of its {found} circuits of venues over so many is {digest}"
+    )]
+    NoSuchCircuit {
+        circuit: CircuitName,
+        subtree: usize,
+        leaves: usize,
+        digest: B256,
+        found: usize,
+    },
     #[error("of the account {0} no such demand, or no answer to it, is on record")]
     NoDemand(AccountId),
 }
@@ -474,6 +484,9 @@ impl EvmError {
             Self::NoEscrows => "send proofs without an escrow: `zkmargin evm submit`",
             Self::NotOneCircuit { .. } => {
                 "name it with --circuit (`zkmargin evm circuits list`), or add one: `zkmargin evm circuits add --of`"
+            }
+            Self::NoSuchCircuit { .. } => {
+                "have its verifier added (`zkmargin evm export --of venues --leaves NUMBER`, `zkmargin evm circuits add --of venues`), or prove all under a shape that the market takes: `zkmargin venue prove --shape`"
             }
             Self::NoDemand(_) => "look at `zkmargin evm paths show`",
             Self::Rejected(Rejection::Unauthorized { .. }) => {

@@ -9,7 +9,7 @@ use zkmargin_circuits::family::FamilyCircuit;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Memo};
 use zkmargin_margin::portfolio::Portfolio;
-use zkmargin_margin::shape::{ProofSystem, Shape};
+use zkmargin_margin::shape::ProofSystem;
 use zkmargin_margin::statement::haircut::{HaircutInstance, HaircutWitness};
 use zkmargin_margin::statement::venue::SubtreeDepth;
 use zkmargin_params::decimal::parse_decimal;
@@ -21,18 +21,19 @@ use zkmargin_prover::files::{Source, create_directory};
 use zkmargin_prover::haircut_proof::{WantedHaircut, WholeHaircut};
 use zkmargin_prover::portfolio_file::PortfolioDocument;
 use zkmargin_prover::venue::{FieldHex, State, StateFile};
-use zkmargin_prover::venue_proof::VenueProofError;
+use zkmargin_prover::venue_proof::{VenueProofError, by_shape};
 use zkmargin_prover::with_depth;
 
 use super::{Portfolios, read_state};
 use crate::cmd::prove::{ShapeChoice, parse_shape};
+use crate::cmd::shapes::Shapes;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
     KeyArgs, LayoutArgs, PublishedMarket, RecipientArgs, SrsArgs, parse_context, parse_memo,
     parse_source, refuse_existing, warn_of_insecure_srs, with_market, write_private, write_public,
 };
-use crate::params::prover;
+use crate::params::passing_prover;
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -75,8 +76,8 @@ pub(crate) struct Args {
     /// What else the proofs say, as 0x and at most 62 digits
     #[arg(long, value_name = "0x...", value_parser = parse_memo, default_value = "0x", hide_default_value = true)]
     memo: Memo,
-    /// Size of every account in the circuit: auto (the smallest that holds all),
-    /// small, medium, large, deep, huge, multi, multi-large
+    /// Size of every account in the circuit: auto (of each proof the smallest that holds
+    /// its own accounts), or for all small, medium, large, deep, huge, multi, multi-large
     #[arg(long, default_value = "auto", value_parser = parse_shape)]
     shape: ShapeChoice,
     /// The deployment the state must be for: 0x and 62 digits, or
@@ -105,7 +106,7 @@ struct Report {
     state_after: FieldHex,
     loss: String,
     equity: String,
-    shape: Shape,
+    shapes: Shapes,
     leaves: usize,
     accounts: usize,
     winners: usize,
@@ -149,7 +150,7 @@ fn share<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let proofs: Vec<_> = (0..whole.subtrees()).map(|index| args.proof_of(index)).collect();
+    let proofs: Vec<_> = (0..whole.shapes().len()).map(|index| args.proof_of(index)).collect();
     proofs.iter().try_for_each(|proof| refuse_existing(proof, args.force))?;
     let after = whole.state_after().map_err(|error| args.failed(error))?;
     let documents = opened.values().map(|(document, _)| document);
@@ -171,7 +172,7 @@ fn share<B: Backend, M: FamilyMarket<B::Field> + Sync>(
         state_after: FieldHex::of(&after.root()),
         loss: amount(whole.haircut().loss()),
         equity: amount(whole.haircut().equity()),
-        shape: whole.shape(),
+        shapes: Shapes::of(whole.shapes()),
         leaves: args.leaves.leaves(),
         accounts: state.entries().len(),
         winners: whole.winners(),
@@ -201,9 +202,10 @@ impl Report {
         let Self { accounts, winners, loss, equity, quote, proofs, state_after, .. } = self;
         vec![
             format!(
-                "{winners} of {accounts} accounts cut by {loss} of {equity} {quote}: {} proofs in {}",
+                "{winners} of {accounts} accounts cut by {loss} of {equity} {quote}: {} proofs in {}{}",
                 proofs.len(),
-                output.join(PROOFS).display()
+                output.join(PROOFS).display(),
+                self.shapes.told()
             ),
             format!("state afterwards {state_after}"),
         ]
@@ -264,7 +266,8 @@ impl Args {
     }
 }
 
-/// Proves all subtrees, one after the other: each takes all cores.
+/// Proves all subtrees, one after the other: each takes all cores. Those of a shape come
+/// together, so that its key is loaded once.
 fn prove_in<B, M, C>(
     args: &Args,
     whole: &WholeHaircut<'_, B::Field, M>,
@@ -282,12 +285,15 @@ where
         > + 'static,
 {
     let failed = |error| args.failed(error);
-    let prover = prover::<B, C>(whole.shape(), args.srs.dev(), args.device, env)?;
-    for (index, output) in outputs.iter().enumerate() {
-        let prepared = whole.prepare(index).map_err(failed)?;
-        let stage = format!("proof of subtree {index}, of {}", outputs.len());
-        let file = env.progress.stage(&stage, || prover.prove_cuts(&prepared)).map_err(failed)?;
-        write_public(output, file.to_json().as_bytes(), args.force, env)?;
+    for (shape, indices) in by_shape(whole.shapes()) {
+        let prover = passing_prover::<B, C>(shape, args.srs.dev(), args.device, env)?;
+        for index in indices {
+            let prepared = whole.prepare(index).map_err(failed)?;
+            let stage = format!("proof of subtree {index}, of {}", outputs.len());
+            let made = env.progress.stage(&stage, || prover.prove_cuts(&prepared));
+            let file = made.map_err(failed)?;
+            write_public(&outputs[index], file.to_json().as_bytes(), args.force, env)?;
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `zkmargin venue prove`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 use zkmargin_circuits::family::FamilyCircuit;
@@ -14,20 +15,24 @@ use zkmargin_prover::backend::{Backend, Device};
 use zkmargin_prover::bulk;
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::files::{Source, create_directory};
+use zkmargin_prover::proving::Prover;
 use zkmargin_prover::venue::{FieldHex, State};
-use zkmargin_prover::venue_proof::{PreparedSubtree, VenueProofError, WantedVenue, WholeVenue};
+use zkmargin_prover::venue_proof::{
+    PreparedSubtree, VenueProofError, WantedVenue, WholeVenue, by_shape,
+};
 use zkmargin_prover::with_depth;
 use zkmargin_verifier::proof::{MAX_BYTES, VenueFile};
 
 use super::{Portfolios, read_state};
 use crate::cmd::prove::{ShapeChoice, parse_shape};
+use crate::cmd::shapes::Shapes;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{
     KeyArgs, LayoutArgs, PublishedMarket, SrsArgs, parse_context, parse_memo, parse_source,
     refuse_existing, warn_of_insecure_srs, with_market, write_public,
 };
-use crate::params::{prover, verifier};
+use crate::params::{passing_prover, verifier};
 
 /// What is said after the help.
 const NOTE: &str = "\
@@ -35,7 +40,12 @@ The portfolios of all accounts of the state are needed, each once. Of every subt
 with accounts one proof is made; together they show how many accounts there are and \
 which of them are below the level, and of no other account anything. Accounts below \
 are flagged by name in the proofs. `zkmargin verify --venue DIR` checks them. After a kill \
-the same command goes on: proofs of the same statements that are there and verify are kept.";
+the same command goes on: proofs of the same statements that are there and verify are kept.
+
+Accounts stand in the order of their numbers, --leaves of them to a proof. A proof's shape is \
+public: it bounds the positions of its largest account from above, and under auto from below. \
+--shape medium for all hides which proofs have such an account. Where large accounts are few \
+and scattered, fewer --leaves leave more proofs small.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -70,8 +80,8 @@ pub(crate) struct Args {
     /// What else the proofs say, as 0x and at most 62 digits
     #[arg(long, value_name = "0x...", value_parser = parse_memo, default_value = "0x", hide_default_value = true)]
     memo: Memo,
-    /// Size of every account in the circuit: auto (the smallest that holds all),
-    /// small, medium, large, deep, huge, multi, multi-large
+    /// Size of every account in the circuit: auto (of each proof the smallest that holds
+    /// its own accounts), or for all small, medium, large, deep, huge, multi, multi-large
     #[arg(long, default_value = "auto", value_parser = parse_shape)]
     shape: ShapeChoice,
     /// The deployment the state must be for: 0x and 62 digits, or
@@ -121,7 +131,7 @@ impl Args {
 struct Report {
     state_root: FieldHex,
     claim: String,
-    shape: Shape,
+    shapes: Shapes,
     leaves: usize,
     accounts: usize,
     flagged: Vec<AccountId>,
@@ -156,7 +166,7 @@ fn prove<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     if B::SYSTEM == ProofSystem::Kzg && args.srs.insecure_dev_srs {
         warn_of_insecure_srs();
     }
-    let outputs: Vec<_> = (0..whole.subtrees()).map(|index| args.output_of(index)).collect();
+    let outputs: Vec<_> = (0..whole.shapes().len()).map(|index| args.output_of(index)).collect();
     outputs.iter().try_for_each(|output| kept::<B>(args, output).map(drop))?;
     create_directory(&args.output)?;
     let flagged = match args.layout.of(B::SYSTEM)? == B::SYSTEM.usual_layout() {
@@ -172,7 +182,7 @@ fn prove<B: Backend, M: FamilyMarket<B::Field> + Sync>(
     let report = Report {
         state_root: FieldHex::of(&state.root()),
         claim: claim.to_string(),
-        shape: whole.shape(),
+        shapes: Shapes::of(whole.shapes()),
         leaves: args.leaves.leaves(),
         accounts: state.entries().len(),
         flagged,
@@ -184,12 +194,13 @@ fn prove<B: Backend, M: FamilyMarket<B::Field> + Sync>(
 
 impl Report {
     fn lines(&self, output: &Path) -> Vec<String> {
-        let Self { accounts, flagged, claim, proofs, .. } = self;
+        let Self { accounts, flagged, claim, proofs, shapes, .. } = self;
         let head = format!(
-            "{accounts} accounts, {} flagged, all others {claim}: {} proofs in {}",
+            "{accounts} accounts, {} flagged, all others {claim}: {} proofs in {}{}",
             flagged.len(),
             proofs.len(),
-            output.display()
+            output.display(),
+            shapes.told()
         );
         [head]
             .into_iter()
@@ -209,8 +220,9 @@ impl Args {
     }
 }
 
-/// Proves all subtrees, one after the other: each takes all cores. The flagged
-/// accounts.
+/// Proves all subtrees, one after the other: each takes all cores. Those of a shape come
+/// together, so that its key is loaded once, and only where a proof is to be made. The
+/// flagged accounts, in the order of leaves.
 fn prove_in<B, M, C>(
     args: &Args,
     whole: &WholeVenue<'_, B::Field, M>,
@@ -228,33 +240,55 @@ where
         > + 'static,
 {
     let failed = |error| args.failed(error);
-    let prover = prover::<B, C>(whole.shape(), args.srs.dev(), args.device, env)?;
-    let (mut flagged, mut found) = (Vec::new(), 0);
-    for (index, output) in outputs.iter().enumerate() {
-        let prepared = whole.prepare(index).map_err(failed)?;
-        flagged.extend(prepared.flagged());
-        match kept::<B>(args, output)? {
-            Some(file) if is_of(&file, &prepared, (whole.shape(), C::layout())) => {
-                // Of other powers of tau, of an older circuit or damaged it proves nothing.
-                let verifier = verifier::<B, C>(whole.shape(), args.srs.dev(), env)?;
-                match B::verify_venue(&verifier, std::slice::from_ref(&file)).as_slice() {
-                    [Ok(_)] => found += 1,
-                    _ => refuse_existing(output, args.force)?,
-                }
+    let (mut flagged, mut found) = (vec![Vec::new(); outputs.len()], 0);
+    for (shape, indices) in by_shape(whole.shapes()) {
+        let mut loaded = None;
+        for index in indices {
+            let (prepared, output) = (whole.prepare(index).map_err(failed)?, &outputs[index]);
+            flagged[index].extend(prepared.flagged());
+            if is_there::<B, M, C>(args, output, (&prepared, shape), env)? {
+                found += 1;
+                continue;
             }
-            Some(_) => refuse_existing(output, args.force)?,
-            None => {
-                let stage = format!("proof of subtree {index}, of {}", outputs.len());
-                let made = env.progress.stage(&stage, || prover.prove_subtree(&prepared));
-                let file = made.map_err(failed)?;
-                write_public(output, file.to_json().as_bytes(), args.force, env)?;
-            }
+            let prover: Arc<Prover<B, C>> = match &loaded {
+                Some(prover) => Arc::clone(prover),
+                None => passing_prover(shape, args.srs.dev(), args.device, env)?,
+            };
+            let stage = format!("proof of subtree {index}, of {}", outputs.len());
+            let made = env.progress.stage(&stage, || prover.prove_subtree(&prepared));
+            let file = made.map_err(failed)?;
+            write_public(output, file.to_json().as_bytes(), args.force, env)?;
+            loaded = Some(prover);
         }
     }
     if found > 0 {
         env.out.note(format!("{found} proofs were there already, of the same statements: kept"));
     }
-    Ok(flagged)
+    Ok(flagged.concat())
+}
+
+/// Whether a subtree's proof was there before: the one that would be made, which the
+/// verifier of its shape accepts. Of other powers of tau, of an older circuit or damaged
+/// it proves nothing. Another file there is refused.
+fn is_there<B, M, C>(
+    args: &Args,
+    output: &Path,
+    (prepared, shape): (&PreparedSubtree<B::Field, M>, Shape),
+    env: Env,
+) -> Result<bool, Error>
+where
+    B: Backend,
+    M: FamilyMarket<B::Field>,
+    C: FamilyCircuit<B::Field> + 'static,
+{
+    let Some(file) = kept::<B>(args, output)? else { return Ok(false) };
+    if is_of(&file, prepared, (shape, C::layout())) {
+        let verifier = verifier::<B, C>(shape, args.srs.dev(), env)?;
+        if let [Ok(_)] = B::verify_venue(&verifier, std::slice::from_ref(&file)).as_slice() {
+            return Ok(true);
+        }
+    }
+    refuse_existing(output, args.force).map(|()| false)
 }
 
 /// A proof that was there before, unless it is to be replaced. Another file there is

@@ -5,17 +5,16 @@ use zkmargin_margin::statement::Statement;
 use zkmargin_prover::backend::Backend;
 use zkmargin_prover::files::Source;
 use zkmargin_prover::with_backend;
-use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::coverage::Coverage;
 use zkmargin_verifier::pins::{Assurances, Figure, Mismatch, Pins, Verdict};
-use zkmargin_verifier::proof::{VenueFile, VerifiedSubtree, venue};
+use zkmargin_verifier::proof::{VenueFile, venue};
 
-use super::check::{Expected, dev_srs, is_usual, proof_error};
-use super::subtrees::{self, Files};
+use super::check::{Expected, is_usual};
+use super::subtrees::{self, Files, Reading};
+use crate::cmd::shapes::Shapes;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::SrsArgs;
-use crate::params::verifier_of;
 
 #[derive(Serialize)]
 struct Report {
@@ -25,6 +24,8 @@ struct Report {
     missing: Vec<Figure>,
     waived: Vec<Figure>,
     proofs: usize,
+    /// A larger shape says that an account of the subtree may be larger, and nothing else.
+    shapes: Shapes,
     venue: Coverage,
     assurance: Assurances,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +54,7 @@ pub(super) fn report(
         missing: pins.missing().to_vec(),
         waived: pins.waived().to_vec(),
         proofs: files.sources.len(),
+        shapes: files.shapes(),
         assurance: pins.assurances_of_venue(&coverage),
         rests_on: pins.rests_on(),
         words: pins.words_of_venue(&coverage),
@@ -74,25 +76,16 @@ impl Report {
     }
 }
 
-/// Verifies the proofs of one circuit as a batch and puts them together.
+/// Verifies the proofs, those of a shape as a batch, and puts them together.
 fn check<B: Backend>(files: &Files, srs: SrsArgs, env: Env) -> Result<Coverage, Error> {
-    let Files { sources, bytes, kind: (circuit, depth) } = files;
-    let mut parsed = Vec::with_capacity(bytes.len());
-    for (source, bytes) in sources.iter().zip(bytes) {
-        let file = VenueFile::<B::Field>::parse(bytes);
-        parsed.push(file.map_err(|error| proof_error(source, error.into()))?);
-    }
-    let dev = dev_srs(sources, parsed.iter().map(VenueFile::srs), srs)?;
-    let of = (Statement::Venue(*depth), circuit.family, circuit.shape);
-    let verifier = verifier_of::<B>(of, dev, env)?;
-    let name = format!("verification of {} proofs", parsed.len());
-    let results = env.progress.stage(&name, || B::verify_venue(&verifier, &parsed));
-    let proofs = sources
-        .iter()
-        .zip(results)
-        .map(|(source, result)| result.map_err(|error: VerifyError| proof_error(source, error)));
-    let proofs: Vec<VerifiedSubtree<B::Field>> = proofs.collect::<Result<_, _>>()?;
-    Coverage::of(&proofs).map_err(|error| subtrees::not_one_venue(sources, error))
+    let reading = Reading::<B, _, _> {
+        statement: Statement::Venue(files.kind.1),
+        parse: VenueFile::parse,
+        srs: VenueFile::srs,
+        verify: B::verify_venue,
+    };
+    let proofs = subtrees::verified(files, &reading, srs, env)?;
+    Coverage::of(&proofs).map_err(|error| subtrees::not_one_venue(&files.sources, error))
 }
 
 /// A state root that is not the one told says that subtrees are missing or foreign.

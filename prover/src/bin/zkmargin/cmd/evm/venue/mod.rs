@@ -1,5 +1,6 @@
 //! Proofs that nobody is spared: `MarginVenueBatches`.
 
+mod made_with;
 mod proofs;
 mod report;
 
@@ -24,8 +25,9 @@ use crate::input::{SrsArgs, parse_source};
 const NOTE: &str = "\
 Proofs of `zkmargin venue prove` at the market's breach level: whom they flag is called, without \
 a breach proof of its own, and the contract counts what they cover. The market needs circuits \
-of venues: `zkmargin evm circuits add --of venues`. A flagged account that could not be called \
-(it is not registered, or called already) stays on record, and `retry` asks again.";
+of venues (`zkmargin evm circuits add --of venues`), one for each shape among the proofs. A \
+flagged account that could not be called (it is not registered, or called already) stays on \
+record, and `retry` asks again.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = NOTE)]
@@ -52,8 +54,8 @@ struct Submit {
     sender: SenderArgs,
     #[command(flatten)]
     srs: SrsArgs,
-    /// Digest of the circuit's verifying key; the market's only circuit of venues over so
-    /// many leaves, unless given
+    /// Digest of the circuit's verifying key; unless given, of every shape among the proofs
+    /// the market's circuit of it, found by its key
     #[arg(short, long, value_name = "0x...")]
     circuit: Option<B256>,
     /// The proofs of all subtrees: the directory of `zkmargin venue prove`, or files. One is

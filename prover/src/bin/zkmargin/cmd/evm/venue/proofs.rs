@@ -1,6 +1,6 @@
 //! The proofs of a venue, and where each is in the epoch's state tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_sol_types::private::{Address, B256, U256};
 use zkmargin_evm::contracts::{MarginMarkets as markets, MarginVenueBatches as batches};
@@ -17,6 +17,7 @@ use zkmargin_verifier::proof::{MAX_BYTES, VenueFile, venue};
 
 use super::super::deployment::Registry;
 use super::super::error::EvmError;
+use super::made_with::MadeWith;
 use crate::cmd::verify::{not_covered, not_one_venue};
 use crate::env::Env;
 use crate::error::Error;
@@ -70,14 +71,30 @@ impl Proofs {
         Err(not_covered(&self.claimed, expected, found.to_string()))
     }
 
+    /// What the proofs were made with, each kind once.
+    pub(super) fn kinds(&self) -> BTreeSet<MadeWith> {
+        self.files.values().filter_map(made_with).collect()
+    }
+
+    /// The first subtree with a proof of a kind.
+    pub(super) fn first_of(&self, kind: MadeWith) -> Option<usize> {
+        let mut files = self.files.iter();
+        files.find(|(_, file)| made_with(file) == Some(kind)).map(|(index, _)| *index)
+    }
+
     /// The subtrees' numbers, ascending.
     pub(super) fn indices(&self) -> impl Iterator<Item = usize> {
         self.files.keys().copied()
     }
 
-    /// What the contract is sent of a subtree.
-    pub(super) fn call(&self, circuit: B256, index: usize) -> Option<batches::submitBatchCall> {
+    /// What the contract is sent of a subtree, to the circuit of its kind.
+    pub(super) fn call(
+        &self,
+        circuits: &BTreeMap<MadeWith, B256>,
+        index: usize,
+    ) -> Option<batches::submitBatchCall> {
         let file = self.files.get(&index)?;
+        let circuit = *circuits.get(&made_with(file)?)?;
         let root =
             |(index, file): (&usize, &VenueFile<Bn254Fr>)| (*index, file.instance().subtree_root);
         let roots = self.files.iter().map(root).collect();
@@ -105,6 +122,11 @@ impl Proofs {
         });
         Ok(ours.filter_map(|event| usize::try_from(event.index).ok()).collect())
     }
+}
+
+/// What a proof was made with; every one that was read is under powers of tau.
+fn made_with(file: &VenueFile<Bn254Fr>) -> Option<MadeWith> {
+    Some((file.circuit().into(), file.srs()?))
 }
 
 fn read(source: &Source, srs: SrsArgs, env: Env) -> Result<VenueFile<Bn254Fr>, Error> {

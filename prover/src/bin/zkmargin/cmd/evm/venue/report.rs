@@ -10,9 +10,9 @@ use zkmargin_verifier::engine::Event;
 
 use super::super::actions::{Refused, events};
 use super::super::chain::{Outcome, Planned};
-use super::super::circuits::only_over;
 use super::super::deployment::Registry;
 use super::super::error::EvmError;
+use super::made_with::circuits_of;
 use super::proofs::Proofs;
 use super::{Coverage, Submit, contract};
 use crate::env::Env;
@@ -57,11 +57,11 @@ pub(super) fn submit(args: &Submit, env: Env) -> Result<Exit, Error> {
     let proofs = Proofs::read(&args.proof, args.srs, env)?;
     let at = contract(&on)?;
     proofs.belong_to(&on)?;
-    let circuit = only_over(&on, proofs.depth, args.circuit)?;
+    let circuits = circuits_of(&on, &proofs, args.circuit, env)?;
     let known = proofs.on_record(&on, at)?;
     let mut sent = Vec::new();
     for index in proofs.indices().filter(|index| !known.contains(index)) {
-        let call = proofs.call(circuit, index).ok_or(EvmError::Unreadable(at))?;
+        let call = proofs.call(&circuits, index).ok_or(EvmError::Unreadable(at))?;
         let stage = format!("subtree {index}");
         let outcome = env.progress.stage(&stage, || on.chain.send(at, &call))?;
         sent.push(Line { subtree: index, sent: Sent::of(&on, &outcome) });
