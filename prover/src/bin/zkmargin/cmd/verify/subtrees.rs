@@ -82,8 +82,11 @@ pub(super) struct Reading<B: Backend, T, V> {
     pub(super) statement: Statement,
     pub(super) parse: fn(&[u8]) -> Result<T, MalformedProof>,
     pub(super) srs: fn(&T) -> Option<SrsMark>,
-    pub(super) verify: fn(&B::Verifier, &[T]) -> Vec<Result<V, VerifyError>>,
+    pub(super) verify: fn(&B::Verifier, &[T]) -> Verified<V>,
 }
+
+/// What became of proofs, one by one.
+type Verified<V> = Vec<Result<V, VerifyError>>;
 
 /// Verifies proofs, those of a shape together and by their shape's own verifier; all of
 /// them, in the order of their files.
