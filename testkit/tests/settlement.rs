@@ -15,6 +15,7 @@ use zkmargin_margin::claim::{Claim, Level};
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::portfolio::Position;
+use zkmargin_margin::settlement::{Charges, SettlementSlot, expiry_of};
 use zkmargin_margin::shape::Shape;
 use zkmargin_testkit::Subject;
 use zkmargin_testkit::fault::{CONFIGURE, Fault};
@@ -54,18 +55,84 @@ const EXPECTED: Expected = Expected {
     redundant: &[],
 };
 
-/// Signs of nothing change nothing.
-fn expected() -> Expected {
-    Expected { free: Vec::new(), ..EXPECTED }
+/// What an expiry has come to.
+#[derive(Default)]
+struct So {
+    loss: i128,
+    alone: i128,
+    unpaired: i128,
+}
+
+/// Zero has either sign: which slots of an account have one of nothing, worked out from
+/// what each option pays. The charges are of initial or of maintenance margin.
+fn signs_of_nothing(positions: &[Position], level: Level) -> Expected {
+    const EITHER: &str = "zero has either sign, and is not above zero under both";
+    let market = SettlementMarket::<Fp>::of(rows());
+    let slots: Vec<_> = positions.iter().map(|position| market.slot(position)).collect();
+    let of = |i: usize| slots.get(i).and_then(|slot| expiry_of(slot.position.instrument));
+    let at = |price: i128, held: &[(i128, i128, bool)]| -> i128 {
+        let pays = |(strike, lots, is_call): &(i128, i128, bool)| {
+            lots * (if *is_call { price - strike } else { strike - price }).max(0)
+        };
+        held.iter().map(pays).sum()
+    };
+    let (mut so, mut free) = (So::default(), Vec::new());
+    for i in 0..Shape::Small.settlement_positions() {
+        let expiry = of(i);
+        let same = i > 0 && expiry.is_some() && expiry == of(i - 1);
+        let option = |slot: &SettlementSlot<Fp>| {
+            let lots = i128::from(slot.position.quantity.get());
+            (i128::from(slot.row.strike()), lots, slot.row.is_call())
+        };
+        let of_it = (0..slots.len()).filter(|j| expiry.is_some() && of(*j) == expiry);
+        let whole: Vec<_> = of_it.map(|j| option(&slots[j])).collect();
+        if !same {
+            so = So { loss: (-at(0, &whole)).max(0), ..So::default() };
+        }
+        let mut signs = Vec::new();
+        let mut is_zero = |name: &str, zero: bool| {
+            signs.extend(zero.then(|| format!("settlement {i}: M5 {name} is positive")));
+        };
+        is_zero("loss at zero", same || at(0, &whole) == 0);
+        match slots.get(i).filter(|slot| slot.row.is_option()) {
+            None => is_zero("further loss", true),
+            Some(slot) => {
+                let (strike, lots, is_call) = option(slot);
+                let loss = -at(strike, &whole);
+                is_zero("further loss", loss == so.loss);
+                so.loss = so.loss.max(loss);
+                let pick = |of: Charges| match level {
+                    Level::Initial => i128::from(of.initial),
+                    _ => i128::from(of.maintenance),
+                };
+                so.alone -= lots.min(0) * pick(slot.row.charges());
+                so.unpaired += if is_call { lots * pick(slot.row.unpaired()) } else { 0 };
+            }
+        }
+        is_zero("naked calls", so.unpaired == 0);
+        is_zero("excess", so.alone == so.loss + (-so.unpaired).max(0));
+        free.extend(signs.into_iter().map(|sign| (sign, EITHER)));
+    }
+    Expected { free, ..EXPECTED }
+}
+
+/// Of [`full`].
+fn full_expected() -> Expected {
+    signs_of_nothing(&every_slot(), Level::Initial)
+}
+
+/// Of [`sparse`], in the smallest shape.
+fn sparse_expected() -> Expected {
+    signs_of_nothing(&poor(), Level::Maintenance)
 }
 
 #[test]
 fn no_cell_can_be_changed() {
-    harness::no_cell_can_be_changed(&full::<Fp>(), Shape::Small, &expected());
-    harness::no_cell_can_be_changed(&full::<Bn254Fr>(), Shape::Small, &expected());
+    harness::no_cell_can_be_changed(&full::<Fp>(), Shape::Small, &EXPECTED);
+    harness::no_cell_can_be_changed(&full::<Bn254Fr>(), Shape::Small, &EXPECTED);
     for shape in harness::shapes() {
-        harness::no_cell_can_be_changed(&sparse::<Fp>(shape), shape, &expected());
-        harness::no_cell_can_be_changed(&sparse::<Bn254Fr>(shape), shape, &expected());
+        harness::no_cell_can_be_changed(&sparse::<Fp>(shape), shape, &EXPECTED);
+        harness::no_cell_can_be_changed(&sparse::<Bn254Fr>(shape), shape, &EXPECTED);
     }
 }
 
@@ -102,8 +169,8 @@ fn the_witness_is_rigid() {
 
 #[test]
 fn no_lie_is_accepted() {
-    harness::no_lie_is_accepted(&full::<Bn254Fr>(), &EXPECTED);
-    harness::no_lie_is_accepted(&sparse::<Bn254Fr>(Shape::Small), &EXPECTED);
+    harness::no_lie_is_accepted(&full::<Bn254Fr>(), &full_expected());
+    harness::no_lie_is_accepted(&sparse::<Bn254Fr>(Shape::Small), &sparse_expected());
 }
 
 /// Rows are bound by digests alone, and so is where an expiry ends.
@@ -153,7 +220,7 @@ fn seeded_faults_are_found() {
             "slot #: M# expiry without the option's bit: range #",
             "copy z 0",
         ),
-        ("a put told to be a call", "slot #: M# row e#", "gate"),
+        ("a put told to be a call", "slot #: M# row e# #", "copy a"),
         ("puts counted as calls", "slot #: M# put lots", "gate"),
         ("a strike left out", "settlement #: M# where held", "gate"),
         ("a loss that is none", "settlement #: M# absolute further loss: range #", "lookups"),

@@ -5,6 +5,7 @@ use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::settlement::{self, Settlement, SettlementWitness};
 use zkmargin_margin::shape::Shape;
+use zkmargin_margin::statement::venue::SubtreeDepth;
 
 use super::expiry::{self, Point};
 use super::hints::Hints;
@@ -48,19 +49,43 @@ impl<F: MarginField> FamilyFigures<F> for SettlementFigures<F> {
         match (layout, shape) {
             (ColumnLayout::Wide, Shape::Small) => 12,
             (ColumnLayout::Wide, Shape::Medium | Shape::Deep | Shape::Multi)
-            | (ColumnLayout::Tall, Shape::Small) => 14,
+            | (ColumnLayout::Tall, Shape::Small) => 13,
             (ColumnLayout::Wide, Shape::Large | Shape::Huge | Shape::MultiLarge)
-            | (ColumnLayout::Tall, Shape::Medium | Shape::Deep | Shape::Multi) => 16,
+            | (ColumnLayout::Tall, Shape::Medium | Shape::Deep | Shape::Multi) => 15,
             (ColumnLayout::Tall, Shape::Large | Shape::Huge | Shape::MultiLarge) => 17,
         }
     }
 
     fn transition_k(layout: ColumnLayout, shape: Shape) -> u32 {
-        Self::k(layout, shape) + 1
+        match (layout, shape) {
+            (ColumnLayout::Wide, Shape::Medium | Shape::Large) => Self::k(layout, shape) + 1,
+            _ => Self::k(layout, shape),
+        }
+    }
+
+    /// Without the account's path, four small accounts fit twice the rows of one.
+    fn venue_k(layout: ColumnLayout, shape: Shape, depth: SubtreeDepth) -> u32 {
+        let k = Self::k(layout, shape) + 2 * u32::from(depth.get());
+        match (layout, shape) {
+            (ColumnLayout::Wide, Shape::Small) => k - 1,
+            _ => k,
+        }
+    }
+
+    /// With the second commitment four medium accounts miss four times the rows of one.
+    fn haircut_k(layout: ColumnLayout, shape: Shape, depth: SubtreeDepth) -> u32 {
+        let k = Self::k(layout, shape) + 2 * u32::from(depth.get());
+        match (layout, shape) {
+            (ColumnLayout::Wide, Shape::Medium) => k + 1,
+            _ => k,
+        }
     }
 
     fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32 {
-        Self::k(layout, shape) + 1
+        match (layout, shape) {
+            (ColumnLayout::Tall, Shape::Medium | Shape::Large) => Self::k(layout, shape),
+            _ => Self::k(layout, shape) + 1,
+        }
     }
 
     fn positions(shape: Shape) -> usize {

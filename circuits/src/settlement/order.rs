@@ -31,7 +31,7 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     s.product_is_zero("M4 same expiry is listed", &same, &later.unlisted)?;
     let step = s.sub("expiry step", &second.expiry, &first.expiry)?;
     s.product_is_zero("M4 same expiry has no step", &same, &step)?;
-    let other = s.not("no option", &second.is_option)?;
+    let other = s.not("no option of an expiry", &second.is_option)?;
     s.product_is_zero("M4 same expiry is of options", &same, &other)?;
     // Listed options of another expiry are of a later one; an option is later than all else.
     let later_option = s.mul("listed option", &later.listed, &second.is_option)?;
