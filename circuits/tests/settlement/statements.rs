@@ -52,7 +52,7 @@ fn a_closed_option_is_no_point_of_the_loss() {
 /// The short leg at one venue, the long one at another: together they are a spread.
 #[test]
 fn legs_at_two_venues_are_one_spread() {
-    let legs = [book(600, &[(CALL, -10), (CASH, 6)]), book(0, &[(CALL2, 10)])];
+    let legs = [book(0, &[(CALL, -10), (CASH, 6)]), book(0, &[(CALL2, 10)])];
     let market = SettlementMarket::new();
     let of = |books: &[Vec<Position>]| {
         let books: Vec<_> = books.iter().map(|positions| at_venue(positions)).collect();
