@@ -226,7 +226,7 @@ impl UnderlyingRule {
         Ok(())
     }
 
-    /// Whoever meets a level meets the lower ones: the engine of margin calls relies on it.
+    /// Whoever meets initial margin meets maintenance.
     fn check_levels(&self, symbol: &Symbol) -> Result<(), SettlementError> {
         let OptionCharges { itm, least, maintenance_call, .. } = self.options;
         let OptionCharges { unpaired_maintenance, unpaired_initial, .. } = self.options;

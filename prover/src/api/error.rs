@@ -77,8 +77,17 @@ pub enum ApiError {
     #[error(transparent)]
     Trade(#[from] TradeError),
     /// A market in which a trade has no mark.
-    #[error("what-if: not for markets that simulate; the margin of the changed portfolio says it")]
+    #[error(
+        "what-if: not for markets that simulate or bound options by their expiry; the margin of \
+         the changed portfolio says it"
+    )]
     NoTrades,
+    /// A market that is not known at other prices.
+    #[error(
+        "stress: not for markets that bound options by their expiry; build the market of moved \
+         prices"
+    )]
+    NoMoves,
     /// An account at moved prices.
     #[error(transparent)]
     AtPrices(#[from] AtPrices),

@@ -249,8 +249,8 @@ fn stress<F: MarginField>(
             };
             factors.iter().map(at).collect()
         }
-        // A market is made of its own file.
-        _ => Err(ApiError::NoTrades),
+        // All others are made of their own file.
+        _ => Err(ApiError::NoMoves),
     }
 }
 

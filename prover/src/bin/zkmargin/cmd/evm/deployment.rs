@@ -325,8 +325,8 @@ mod tests {
 
     #[test]
     fn circuits_have_names() {
-        let others = [Family::Simulation, Family::Settlement];
-        for family in [Family::Standard, Family::Scenario].into_iter().chain(others) {
+        use Family::{Scenario, Settlement, Simulation, Standard};
+        for family in [Standard, Scenario, Simulation, Settlement] {
             for shape in family.shapes().iter().copied() {
                 for layout in ColumnLayout::ALL {
                     let name = CircuitName { family, shape, layout };
