@@ -20,7 +20,7 @@ const PLACES = [
     "CosmWasm VM",
     `${contract}/build.sh && cargo test -q --manifest-path ${contract}/Cargo.toml -p zkmargin-cosmwasm-vm -- --nocapture`,
   ],
-  ["EVM", "cargo test -q -p zkmargin-evm --test verifier -- --nocapture"],
+  ["EVM", "cargo test -q -p zkmargin-evm --test all verifier:: -- --nocapture"],
 ];
 
 /** The JSON lines that a command prints. */

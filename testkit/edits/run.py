@@ -28,8 +28,8 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WHOLE = ["bounds_are_as_stored", "the_witness_is_rigid"]
 DEEP = ["no_lie_is_accepted", "the_graph_is_whole", "no_cell_can_be_changed"]
-# By the edited file, the first that fits: per stage the test programs, and the tests
-# of them that run.
+# By the edited file, the first that fits: per stage the modules of the test program (of
+# testkit, unless another package is named), and the tests of them that run.
 STAGES = {
     "statement/venue/": [
         [("statement", ["venue::"])],
@@ -184,58 +184,12 @@ def plant(copy, edits):
     lib.write_text(lib.read_text() + SWITCH)
 
 
-def merge(copy):
-    """Writes one test program of all into the copy: what they share, which is nearly
-    everything, is compiled once."""
-    names = {name for stages in STAGES.values() for stage in stages for name, _ in stage}
-    root = ["#![allow(warnings, clippy::all)]", "pub use fixtures as common;"]
-    shared = {"fixtures": "../../circuits/tests/common/mod.rs", "harness": "harness/mod.rs"}
-    for name in sorted(names - {LIBRARY}):
-        package, _, test = name.rpartition("/")
-        folder = copy / (package or "testkit") / "tests"
-        path = folder / f"{test}.rs"
-        path = path if path.exists() else folder / test / "main.rs"
-        text = re.sub(r"(#\[[^\n]*\n)*mod (fixtures|common|harness);", r"use crate::\2;",
-                      path.read_text())
-        write(path, text)
-        shared[module(name)] = os.path.relpath(path, copy / "testkit/tests")
-    root += [f'#[path = "{path}"]\npub mod {name};' for name, path in shared.items()]
-    write(copy / "testkit/tests/all.rs", "\n".join(root) + "\n")
-    planted = copy / "testkit/tests/recorders/planted.rs"
-    write(planted, planted.read_text().replace("crate::planter", "super::planter"))
-    manifest = copy / "testkit/Cargo.toml"
-    if "proptest" not in manifest.read_text():
-        dependencies = "[dev-dependencies]\n"
-        circuits = "hex.workspace = true\nproptest.workspace = true\n"
-        write(manifest, manifest.read_text().replace(dependencies, dependencies + circuits))
-
-
-def write(path, text):
-    """Only what is new: cargo builds again what was touched."""
-    if not path.exists() or path.read_text() != text:
-        path.write_text(text)
-
-
-def module(name):
-    """Where a test program stands in the one of all."""
-    return name.replace("/", "_")
-
-
-def cargo(copy, lists, env):
-    """Compiles what these lists of stages need: whether it does, and what cargo says."""
-    names = {name for stages in lists for stage in stages for name, _ in stage}
-    command = ["cargo", "test", "--no-run", "--message-format=json"]
-    merge(copy)
-    commands = [[*command, "--workspace", "--test", "all"]]
-    if LIBRARY in names:
-        commands.append([*command, "-p", "zkmargin-circuits", "--lib"])
-    messages = []
-    for command in commands:
-        built = subprocess.run(command, cwd=copy, env=env, stdout=subprocess.PIPE, text=True)
-        messages += [json.loads(line) for line in built.stdout.splitlines()]
-        if built.returncode != 0:
-            return False, messages
-    return True, messages
+def cargo(copy, env):
+    """Compiles the test programs: whether it does, and what cargo says."""
+    command = ["cargo", "test", "--no-run", "--message-format=json", "--lib", "--test", "all"]
+    command += ["-p", "zkmargin-circuits", "-p", "zkmargin-testkit"]
+    built = subprocess.run(command, cwd=copy, env=env, stdout=subprocess.PIPE, text=True)
+    return built.returncode == 0, [json.loads(line) for line in built.stdout.splitlines()]
 
 
 def show(messages):
@@ -246,26 +200,27 @@ def show(messages):
             print(message["rendered"], file=sys.stderr)
 
 
-def build(copy, lists, env):
-    """The test programs of these lists of stages: by name, the program, where it runs,
-    and its tests with their names in it."""
-    built, messages = cargo(copy, lists, env)
+def build(copy, env):
+    """What the stages name: the program, where it runs, and its tests of that name."""
+    built, messages = cargo(copy, env)
     if not built:
         show(messages)
         sys.exit("the copy does not build")
-    programs, of = {}, {}
+    programs = {}
     for message in messages:
         if message.get("executable") and message["profile"]["test"]:
-            of[message["target"]["name"]] = message["executable"], message["manifest_path"]
-    for name in {name for stages in lists for stage in stages for name, _ in stage}:
-        program, manifest = of["zkmargin_circuits" if name == LIBRARY else "all"]
+            folder = pathlib.Path(message["manifest_path"]).parent
+            programs[folder.name, message["target"]["name"]] = message["executable"], folder
+    of = {}
+    for name in {name for stages in STAGES.values() for stage in stages for name, _ in stage}:
+        package, _, test = name.rpartition("/")
+        package, prefix = package or "testkit", "" if name == LIBRARY else f"{test}::"
+        program, folder = programs[package, test if name == LIBRARY else "all"]
         listed = subprocess.run([program, "--list"], stdout=subprocess.PIPE, text=True, check=True)
-        prefix = "" if name == LIBRARY else f"{module(name)}::"
         tests = [line.removesuffix(": test") for line in listed.stdout.splitlines()
                  if line.startswith(prefix) and line.endswith(": test")]
-        programs[name] = (program, pathlib.Path(manifest).parent,
-                          {test.removeprefix(prefix): test for test in tests})
-    return programs
+        of[name] = program, folder, {test.removeprefix(prefix): test for test in tests}
+    return of
 
 
 def environment(copy):
@@ -362,7 +317,7 @@ def main():
         (number, edit) for number, edit in enumerate(edits, start=1)
         if (arguments.only or "") in edit["name"] and not (arguments.new and "found" in edit)
     ]
-    programs = build(copy, [stages(edit) for _, edit in chosen], env)
+    programs = build(copy, env)
     missed = []
     print("| kind | edit | found by |\n|---|---|---|", flush=True)
     first = [] if arguments.trust else [stages(edit)[0] for _, edit in chosen]

@@ -34,9 +34,7 @@ import run as edits  # noqa: E402
 FIRST = 1000
 LIMIT = 120
 OUT = ("hints", "tests.rs", "ipa.rs", "kzg", "mock.rs", "cost", "lib.rs", "hook.rs")
-# The library's own tests would be another build.
-LOWERING = [*edits.STAGES["lowering/"][:-1], [("circuits/lowering", [])]]
-STAGES = {**edits.STAGES, "lowering/": LOWERING, "figures.rs": edits.STAGES["gadgets/"],
+STAGES = {**edits.STAGES, "figures.rs": edits.STAGES["gadgets/"],
           "family.rs": edits.STAGES["statement/"]}
 
 
@@ -102,7 +100,7 @@ def main():
         edits.plant_all(copy)
         listed.write_text(json.dumps(compiling(copy, arguments, env)))
     mutants = json.loads(listed.read_text())
-    programs = edits.build(copy, [stages(mutant) for mutant in mutants], env)
+    programs = edits.build(copy, env)
     if arguments.build_only:
         print("\n".join("\t".join(mutant) for mutant in mutants))
         return
@@ -135,7 +133,7 @@ def compiling(copy, arguments, env):
     dropped = set()
     while True:
         mutants = plant(copy, base, skipped | dropped, {**os.environ})
-        built, messages = edits.cargo(copy, [stages(mutant) for mutant in mutants], env)
+        built, messages = edits.cargo(copy, env)
         if built:
             break
         refused = broken(copy, messages) - dropped

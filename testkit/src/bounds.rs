@@ -20,6 +20,9 @@ use crate::tamper::groups;
 
 /// Bits below which a bounded wire stays: no sum or product wraps.
 const FIELD_BITS: u64 = 252;
+/// Bits above which a constant is no number but an element of the field, such as a digest,
+/// which is another one in another field.
+const NUMBER_BITS: u64 = 128;
 
 /// From the first to the second, both included.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -269,8 +272,13 @@ impl<'a, F: MarginField> Bounds<'a, F> {
         let [a, b, c, d] = cells.map(|cell| self.root_of[&cell]);
         if a == b && a == d && c == d {
             // (x - k)^2 = 0.
-            let root = recording.value(d);
-            return self.learn(d, Interval::exactly(&self.signed(root)), "constant".to_owned());
+            let root = self.signed(recording.value(d));
+            if root.bits() <= NUMBER_BITS {
+                self.learn(d, Interval::exactly(&root), "constant".to_owned());
+            } else {
+                self.rests_on(d, "constant".to_owned());
+            }
+            return;
         }
         if a == b && a == d && factor == F::ZERO && constant == F::ZERO {
             return self.learn(d, Interval::below(1), "bit".to_owned());
@@ -300,6 +308,11 @@ impl<'a, F: MarginField> Bounds<'a, F> {
         let root = self.root_of[&cell];
         let interval = self.intervals.get(&root).map_or(interval.clone(), |own| own.and(&interval));
         self.intervals.insert(root, interval);
+        self.rests_on(cell, why);
+    }
+
+    fn rests_on(&mut self, cell: CellRef, why: String) {
+        let root = self.root_of[&cell];
         self.rests.entry(root).or_default().insert(why);
     }
 }

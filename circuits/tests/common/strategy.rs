@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use zkmargin_margin::portfolio::Position;
 
-use crate::common::{LOAN, ODD, PERP, SPOT, position, scenario};
+use super::common::{LOAN, ODD, PERP, SPOT, position, scenario};
 
 /// Cases per property: `ZKMARGIN_CASES`, or a few.
 pub fn cases(few: u32) -> u32 {

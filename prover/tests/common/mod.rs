@@ -64,7 +64,7 @@ pub(crate) fn copy_fixtures(to: &Path) {
 }
 
 /// A directory with all that a proof of `portfolio.json` needs, the proof, and
-/// damaged copies of some files. Made once for each test program.
+/// damaged copies of some files. Made once.
 pub(crate) fn fixtures() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {

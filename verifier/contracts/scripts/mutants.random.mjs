@@ -222,8 +222,8 @@ function compile() {
   }
 }
 
-/** Programs of the tests in `verifier/evm`, with an EVM that takes the coinbase from outside. */
-function programs() {
+/** The tests of `verifier/evm`, with an EVM that takes the coinbase from outside. */
+function program() {
   const path = join(copy, "verifier/evm/tests/common/mod.rs");
   const coinbase = 'std::env::var("COINBASE").unwrap().parse().unwrap()';
   const text = readFileSync(join(repository, "verifier/evm/tests/common/mod.rs"), "utf8")
@@ -236,8 +236,7 @@ function programs() {
       `|block| { block.timestamp = U256::from(self.now); block.beneficiary = ${coinbase}; }`,
     );
   writeFileSync(path, text);
-  const tests = [...QUICK, ...LONG].flatMap((name) => ["--test", name]);
-  const args = ["test", "--workspace", "--no-run", "--message-format=json", ...tests];
+  const args = ["test", "-p", "zkmargin-evm", "--no-run", "--message-format=json", "--test", "all"];
   const options = { cwd: copy, encoding: "utf8", maxBuffer: 1 << 28 };
   const { status, stdout, stderr } = spawnSync("cargo", args, options);
   if (status !== 0) fail(`the copy does not build:\n${stderr}`);
@@ -245,13 +244,10 @@ function programs() {
     .split("\n")
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line));
-  const own = built.filter(
-    (m) => m.executable && m.profile.test && m.manifest_path.includes("verifier/evm/"),
-  );
-  return new Map(own.map((m) => [m.target.name, m.executable]));
+  return built.find((m) => m.executable && m.profile.test).executable;
 }
 
-/** The first test of these programs that fails; undefined when all pass. */
+/** The first test of these modules that fails; undefined when all pass. */
 function killerOf(names, number) {
   const options = {
     env: { ...process.env, COINBASE: address(number) },
@@ -261,9 +257,9 @@ function killerOf(names, number) {
     timeout: 300_000,
   };
   for (const name of names) {
-    const { status, stdout } = spawnSync(built.get(name), [], options);
+    const { status, stdout } = spawnSync(built, [`${name}::`], options);
     if (status === 0) continue;
-    return `${name}: ${/^test (\S+) \.\.\. FAILED/m.exec(stdout ?? "")?.[1] ?? "no end"}`;
+    return `${name}: ${/^test \w+::(\S+) \.\.\. FAILED/m.exec(stdout ?? "")?.[1] ?? "no end"}`;
   }
   return undefined;
 }
@@ -292,7 +288,7 @@ const mutants = drawn(all);
 console.log(`${all.length} mutants, ${mutants.length} drawn with seed ${seed}\n`);
 plant(mutants);
 compile();
-const built = programs();
+const built = program();
 const sound = killerOf([...QUICK, ...LONG], -1);
 if (sound) fail(`${sound} fails without any mutant`);
 forged(-1);

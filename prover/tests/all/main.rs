@@ -1,0 +1,25 @@
+//! All tests of the command in one program: the files that they start from, proofs among
+//! them, are made once.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod action;
+mod chain;
+mod committee;
+mod conformance;
+mod corpus;
+mod door;
+mod edit;
+mod escrow;
+mod flow;
+mod freshness;
+mod front_door;
+mod open;
+mod plot;
+mod scenario_report;
+mod transcripts;
+mod transition;
+mod venue_proof;
+mod venue_shapes;
+mod verify;
