@@ -66,7 +66,7 @@ STAGES = {
         [("statement", [])],
     ],
     "settlement/": [
-        [("settlement", WHOLE)],
+        [("settlement", [*WHOLE, "the_terms_are_the_familys"])],
         [("boundaries", ["settlement::"])],
         [("statement", ["settlement::"])],
         [("circuits/settlement", [])],

@@ -75,15 +75,18 @@ impl Summary {
         let named = |name: &str| parts.get(name).cloned().unwrap_or_default();
         let (slot, link) = (named("slot"), named("link"));
         let (expiry, losses) = (named("expiry"), named("expiry losses"));
-        let mut account = Rows::default();
+        let (mut position, mut account) = (link.rows, Rows::default());
         for (name, part) in parts {
-            if !["slot", "link", "expiry", "expiry losses"].contains(&name.as_str()) {
-                account += part.rows;
+            match name.as_str() {
+                "link" | "expiry" | "expiry losses" => {}
+                // What comes of a slot later is `slot settled`, say.
+                name if name.split(' ').next() == Some("slot") => position += part.rows,
+                _ => account += part.rows,
             }
         }
         let has_expiries = expiry.count > 0;
         Self {
-            position: slot.rows.plus(link.rows).over(slot.count),
+            position: position.over(slot.count),
             expiry: has_expiries.then(|| expiry.rows.plus(losses.rows).over(expiry.count)),
             scenario: has_expiries.then(|| losses.rows.over(losses.count * SCENARIOS)),
             account,

@@ -5,7 +5,6 @@ use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::claim::MULTIPLIER_ONE;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::instance::SHORTFALL_BITS;
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, REGULAR_SCENARIOS, RELIEVED_FROM, SUM_BITS};
 
 use super::hints::{TotalsHints, UnderlyingHints};
@@ -13,6 +12,7 @@ use super::loss::Losses;
 use super::sums::{Extreme, absolute, witness_signed};
 use super::terms::TermsCells;
 use crate::gadgets::{Cell, Synthesizer};
+use crate::side::Scale;
 use crate::statement::claim::ClaimCells;
 
 /// Bits of what lies between a profit or loss and the worst.
@@ -150,31 +150,17 @@ pub(super) fn balance<F: MarginField, L: Layouter<F>>(
     s.mul_add("M5 balance by the multiplier", product, (times, &plain), F::ZERO)
 }
 
-/// The claim about a balance, and the shortfall: `ceil(-balance / one)` under a
-/// *below* claim, which is at least one; zero otherwise.
+/// The claim about a balance, and the shortfall.
 pub(super) fn outcome<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     claim: &ClaimCells<F>,
     balance: &Cell<F>,
     totals: Value<&TotalsHints<F>>,
 ) -> Result<Cell<F>, Error> {
-    let at_least = s.not("at least", &claim.is_below)?;
-    let surplus = s.mul("balance where at least", &at_least, balance)?;
-    s.range_check("M6 at least: balance", &surplus, BALANCE_BITS)?;
-
-    let one: F = balance_one();
+    let one = balance_one();
+    let scale = Scale { one, balance_bits: BALANCE_BITS, slack_bits: SLACK_BITS };
+    scale.at_least(s, claim, balance)?;
     let shortfall = s.witness_unchecked("M6 shortfall", totals.map(|t| t.shortfall))?;
-    let slack = s.witness_ranged("M6 slack", totals.map(|t| t.slack), SLACK_BITS)?;
-    let gap = s.scale("slack gap", -F::ONE, slack.cell(), one - F::ONE)?;
-    s.range_check("M6 slack below its divisor", &gap, SLACK_BITS)?;
-    let zero = s.zero();
-    let deficit = s.mul("balance where below", &claim.is_below, balance)?;
-    // shortfall * one = slack - balance where below.
-    let sum = s.add_scaled("shortfall and deficit", &deficit, (one, &shortfall), F::ZERO)?;
-    let difference = s.sub("M6 shortfall is the deficit", &sum, slack.cell())?;
-    s.equal(&difference, &zero)?;
-    // So the shortfall itself is in range.
-    let excess = s.sub("shortfall less below", &shortfall, &claim.is_below)?;
-    s.range_check("M6 below: some shortfall", &excess, SHORTFALL_BITS)?;
+    scale.below(s, claim, balance, (&shortfall, totals.map(|t| t.slack)))?;
     Ok(shortfall)
 }

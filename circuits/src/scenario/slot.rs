@@ -4,18 +4,15 @@ use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::market::MARKET_DEPTH;
-use zkmargin_margin::portfolio::{
-    CASH_OFFSET, QUANTITY_OFFSET, WORD_CASH, WORD_PRESENT, WORD_QUANTITY,
-};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::scenario::{ROW_E0, VALUE_ELEMENTS};
-use zkmargin_margin::units::NOTIONAL_BITS;
 
 use super::hints::SlotHints;
 use super::terms::FINE_BITS;
-use crate::figures::{SlotCells, WordCells};
+use crate::figures::SlotCells;
 use crate::gadgets::range::Ranged;
 use crate::gadgets::{Cell, Synthesizer};
+use crate::position::PositionCells;
 
 /// Bits of a strike without its seven lowest.
 const STRIKE_HEAD_BITS: u32 = 56;
@@ -85,33 +82,13 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     hints: Hints<'_, F>,
 ) -> Result<ScenarioSlot<F>, Error> {
     let (instrument, packed) = assign_instrument(s, hints)?;
-    let lots = assign_lots(s, hints)?;
-    let cash_plus = s.witness_ranged("M4 cash", hints.map(|h| h.cash), NOTIONAL_BITS)?;
-    let cash = s.scale("cash", F::ONE, cash_plus.cell(), -F::from_u128(CASH_OFFSET))?;
-    let padding = s.witness_bit("M1 padding", hints.map(|h| h.padding))?;
-    s.product_is_zero("M1 padding has no lots", &padding, &lots.size)?;
-    s.product_is_zero("M1 padding has no cash", &padding, &cash)?;
-    let used = s.not("used", &padding)?;
-    // The bucket between instrument and quantity is zero. The quantity plus
-    // 2^63 is below 2^64 as the lots are in range.
-    let word = s.pack_unchecked(
-        "M1 word",
-        &[(0, &packed), (WORD_QUANTITY, &lots.plus_offset), (WORD_CASH, cash_plus.cell())],
-    )?;
-    let present = F::from(2).pow_vartime([u64::from(WORD_PRESENT)]);
-    let word = s.scale("M1 word of a position", F::ONE, &word, present)?;
-    let word = s.mul("used word", &used, &word)?;
-
-    let (row, tree_root) = assign_row(s, underlyings, (&packed, &lots.short), hints)?;
-    let parts = WordCells {
-        instrument: packed.clone(),
-        bucket: None,
-        lots: lots.plus_offset,
-        cash: cash_plus.cell().clone(),
-    };
-    let (listed, unlisted) = (used.clone(), padding.clone());
+    let position = hints.map(SlotHints::position);
+    let position = PositionCells::assign(s, &packed, LOTS_BITS, position)?;
+    let (row, tree_root) = assign_row(s, underlyings, (&packed, &position.lots.short), hints)?;
+    let common = position.common(tree_root);
+    let PositionCells { lots, cash, .. } = position;
     Ok(ScenarioSlot {
-        common: SlotCells { used, padding, word, listed, unlisted, parts, tree_root },
+        common,
         instrument,
         option_lots: s.mul("option lots", &row.is_option, &lots.signed)?,
         option_size: s.mul("option size", &row.is_option, &lots.size)?,
@@ -137,29 +114,6 @@ fn assign_instrument<F: MarginField, L: Layouter<F>>(
     let instrument = s.pack("M4 instrument", &[(0, &byte), (8, &head)])?;
     let strike = s.add_scaled("strike", tail.cell(), (F::from(128), head.cell()), F::ZERO)?;
     Ok((Instrument { strike, low }, instrument))
-}
-
-struct LotsCells<F: MarginField> {
-    signed: Cell<F>,
-    size: Cell<F>,
-    short: Cell<F>,
-    plus_offset: Cell<F>,
-}
-
-/// The lots: from `-2^32` to `2^32 - 1`, with one sign for zero.
-fn assign_lots<F: MarginField, L: Layouter<F>>(
-    s: &mut Synthesizer<'_, F, L>,
-    hints: Hints<'_, F>,
-) -> Result<LotsCells<F>, Error> {
-    let short = s.witness_bit("M4 short", hints.map(|h| h.short))?;
-    let reduced = hints.map(|h| h.size_less_sign);
-    let reduced = s.witness_ranged("M4 size less sign", reduced, LOTS_BITS)?;
-    let size = s.add("size", reduced.cell(), &short)?;
-    let sign = s.scale("sign", -F::from(2), &short, F::ONE)?;
-    let signed = s.mul("lots", &sign, &size)?;
-    let offset = F::from_u128(QUANTITY_OFFSET);
-    let plus_offset = s.scale("lots plus 2^63", F::ONE, &signed, offset)?;
-    Ok(LotsCells { signed, size, short, plus_offset })
 }
 
 /// The row: the first element unpacked with a range for every field, all of

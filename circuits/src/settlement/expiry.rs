@@ -13,7 +13,7 @@ use crate::gadgets::{Cell, Synthesizer};
 pub(super) struct Point<F: MarginField> {
     /// One where the slot continues the expiry of the one before.
     pub(super) same: Cell<F>,
-    /// One for an option that the portfolio has.
+    /// One for an option of which there are lots.
     pub(super) held: Cell<F>,
     pub(super) strike: Cell<F>,
     /// Signed; of all options, and of puts.
@@ -49,7 +49,7 @@ pub(super) fn charge<F: MarginField, L: Layouter<F>>(
     let puts = puts_of_all(s, points, &sums)?;
     let (mut total, mut loss) = (s.zero(), s.zero());
     for (index, (point, sums)) in points.iter().zip(&sums).enumerate() {
-        s.scope(format!("settlement {index}"));
+        s.scope(format!("slot {index} settled"));
         let hint = |of: fn(&super::SlotHints<F>) -> Option<F>| hints.map(|h| of(&h.slots[index]));
         let start = loss_at_zero(s, (point, &puts[index]), hint(|h| h.loses_at_zero))?;
         let before =
@@ -80,7 +80,7 @@ fn sums<F: MarginField, L: Layouter<F>>(
 ) -> Result<Vec<Sums<F>>, Error> {
     let mut all: Vec<Sums<F>> = Vec::with_capacity(points.len());
     for (index, point) in points.iter().enumerate() {
-        s.scope(format!("expiry {index}"));
+        s.scope(format!("slot {index} so far"));
         let cost = s.mul("lots by strike", &point.lots, &point.strike)?;
         let puts_cost = s.mul("puts by strike", &point.puts, &point.strike)?;
         let last = all.last();
@@ -111,7 +111,7 @@ fn puts_of_all<F: MarginField, L: Layouter<F>>(
     let mut all: Vec<Puts<F>> = Vec::with_capacity(points.len());
     let mut next: Option<&Point<F>> = None;
     for (index, (point, sums)) in points.iter().zip(sums).enumerate().rev() {
-        s.scope(format!("expiry of {index}"));
+        s.scope(format!("slot {index} and to come"));
         let mut whole = |name: &str, so_far: &Cell<F>, later: Option<&Cell<F>>| {
             let (Some(next), Some(later)) = (next, later) else { return Ok(so_far.clone()) };
             let more = s.sub(&format!("{name} to come"), later, so_far)?;
@@ -156,6 +156,25 @@ fn loss_at<F: MarginField, L: Layouter<F>>(
     let more = s.mul("M5 where held", &point.held, &more)?;
     let more = positive_part(s, "further loss", &more, hint)?;
     s.add("M5 loss", before, &more)
+}
+
+/// One for an option of which there are lots, and else zero, by its size: what is zero has
+/// no inverse, and what is not is as large where it is held.
+pub(super) fn held<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    size: &Cell<F>,
+    hint: Value<Option<F>>,
+) -> Result<Cell<F>, Error> {
+    let has_lots = |size: &F| if *size == F::ZERO { F::ZERO } else { F::ONE };
+    let held = hint.zip(size.value()).map(|(hint, size)| hint.unwrap_or_else(|| has_lots(size)));
+    let held = s.witness_unchecked("M5 option held", held)?;
+    let inverse = held.value().zip(size.value());
+    let inverse = inverse.map(|(held, size)| *held * size.invert().unwrap_or(F::ZERO));
+    let zero = s.zero();
+    s.quotient("M5 what is held has lots", inverse, size, (F::ZERO, &zero), &held)?;
+    let counted = s.mul("size where held", &held, size)?;
+    s.equal_as("M5 what has lots is held", &counted, size)?;
+    Ok(held)
 }
 
 /// `max(0, x)` for `|x| < 2^88`: the sign is witnessed, and `|x|` under that sign must

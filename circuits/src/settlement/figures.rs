@@ -15,6 +15,7 @@ use crate::family::{TooManyPositions, Unprovable};
 use crate::figures::{Boundary, FamilyFigures, Outcome};
 use crate::gadgets::layout::ColumnLayout;
 use crate::gadgets::{Cell, Synthesizer};
+use crate::standard::StandardFigures;
 use crate::statement::claim::{ClaimCells, ClaimHints};
 use crate::statement::market::HeaderCells;
 
@@ -44,48 +45,25 @@ impl<F: MarginField> FamilyFigures<F> for SettlementFigures<F> {
     const VERSION: u16 = 1;
     const HAS_NOTIONAL: bool = false;
 
-    /// There are neither deep shapes nor any of two underlyings: no key is made of one.
+    // Rows of every statement fit where the standard family's do.
     fn k(layout: ColumnLayout, shape: Shape) -> u32 {
-        match (layout, shape) {
-            (ColumnLayout::Wide, Shape::Small) => 12,
-            (ColumnLayout::Wide, Shape::Medium | Shape::Deep | Shape::Multi)
-            | (ColumnLayout::Tall, Shape::Small) => 13,
-            (ColumnLayout::Wide, Shape::Large | Shape::Huge | Shape::MultiLarge)
-            | (ColumnLayout::Tall, Shape::Medium | Shape::Deep | Shape::Multi) => 15,
-            (ColumnLayout::Tall, Shape::Large | Shape::Huge | Shape::MultiLarge) => 17,
-        }
+        StandardFigures::<F>::k(layout, shape)
     }
 
     fn transition_k(layout: ColumnLayout, shape: Shape) -> u32 {
-        match (layout, shape) {
-            (ColumnLayout::Wide, Shape::Medium | Shape::Large) => Self::k(layout, shape) + 1,
-            _ => Self::k(layout, shape),
-        }
+        StandardFigures::<F>::transition_k(layout, shape)
     }
 
-    /// Without the account's path, four small accounts fit twice the rows of one.
     fn venue_k(layout: ColumnLayout, shape: Shape, depth: SubtreeDepth) -> u32 {
-        let k = Self::k(layout, shape) + 2 * u32::from(depth.get());
-        match (layout, shape) {
-            (ColumnLayout::Wide, Shape::Small) => k - 1,
-            _ => k,
-        }
+        StandardFigures::<F>::venue_k(layout, shape, depth)
     }
 
-    /// With the second commitment four medium accounts miss four times the rows of one.
     fn haircut_k(layout: ColumnLayout, shape: Shape, depth: SubtreeDepth) -> u32 {
-        let k = Self::k(layout, shape) + 2 * u32::from(depth.get());
-        match (layout, shape) {
-            (ColumnLayout::Wide, Shape::Medium) => k + 1,
-            _ => k,
-        }
+        StandardFigures::<F>::haircut_k(layout, shape, depth)
     }
 
     fn escrow_k(layout: ColumnLayout, shape: Shape) -> u32 {
-        match (layout, shape) {
-            (ColumnLayout::Tall, Shape::Medium | Shape::Large) => Self::k(layout, shape),
-            _ => Self::k(layout, shape) + 1,
-        }
+        StandardFigures::<F>::escrow_k(layout, shape)
     }
 
     fn positions(shape: Shape) -> usize {
@@ -177,9 +155,9 @@ impl<F: MarginField> FamilyFigures<F> for SettlementFigures<F> {
         let short = s.mul("M5 short option lots", &slot.short, &lots)?;
         let short = s.scale("short option size", -F::ONE, &short, F::ZERO)?;
         let alone = s.mul("M5 charged alone", &short, &charge)?;
-        let size = s.mul("option size", is_option, &slot.size)?;
-        let size = s.sub("M5 size of no option", &slot.size, &size)?;
-        let product = (&size, &charge);
+        let options = s.mul("option size", is_option, &slot.size)?;
+        let other = s.sub("M5 size of no option", &slot.size, &options)?;
+        let product = (&other, &charge);
         self.linear = s.mul_add("M5 linear charges", product, (F::ONE, &self.linear), F::ZERO)?;
         let product = (&short, &slot.row.extra);
         self.extra = s.mul_add("M5 extra charges", product, (F::ONE, &self.extra), F::ZERO)?;
@@ -188,7 +166,8 @@ impl<F: MarginField> FamilyFigures<F> for SettlementFigures<F> {
         let puts = s.sub("M5 put lots", &lots, &calls)?;
         let unpaired = self.of_level(s, "unpaired charge", &slot.row.unpaired)?;
         let unpaired = s.mul("M5 unpaired", &calls, &unpaired)?;
-        let held = s.mul("M5 option held", &slot.common.used, is_option)?;
+        let hint = hints.map(|h| h.slots[index].is_held);
+        let held = expiry::held(s, &options, hint)?;
         let strike = slot.row.strike.clone();
         self.points.push(Point { same, held, strike, lots, puts, alone, unpaired });
         Ok(None)

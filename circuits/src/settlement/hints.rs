@@ -14,6 +14,8 @@ use zkmargin_margin::settlement::{
 };
 use zkmargin_margin::shape::Shape;
 
+use crate::position::PositionHints;
+
 /// What the prover chooses.
 #[derive(Clone)]
 pub struct Hints<F> {
@@ -53,6 +55,8 @@ pub struct SlotHints<F> {
     pub path: Vec<[F; ARITY]>,
     /// Whether the slot continues the expiry of the one before.
     pub same_expiry: F,
+    /// Whether there are lots of the option.
+    pub is_held: Option<F>,
     /// Whether the expiry that begins here loses at zero.
     pub loses_at_zero: Option<F>,
     /// Whether no loss before is as large as that at this strike.
@@ -84,6 +88,12 @@ impl<F: MarginField> Hints<F> {
 }
 
 impl<F: MarginField> SlotHints<F> {
+    /// Of the position itself.
+    pub(super) fn position(&self) -> PositionHints<F> {
+        let Self { short, size_less_sign, cash, padding, .. } = *self;
+        PositionHints { short, size_less_sign, cash, padding }
+    }
+
     /// The hints of slot `index`: a position's, or padding's behind the last.
     fn new(witness: &SettlementWitness<F>, index: usize) -> Self {
         let Some(slot) = witness.slots.get(index) else {
@@ -130,6 +140,7 @@ impl<F: MarginField> SlotHints<F> {
             unpaired_initial: F::from(unpaired.initial),
             path: path.children().to_vec(),
             same_expiry: F::ZERO,
+            is_held: None,
             loses_at_zero: None,
             is_worse: None,
             is_naked: None,

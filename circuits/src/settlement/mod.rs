@@ -26,7 +26,8 @@
 //! nothing. `V(0) = Q`. The sums over the whole expiry come from a second pass, from
 //! the last slot to the first, and are no witnesses. The largest loss so far is one
 //! too: `max(a, b)` is `a` and the positive part of `b - a`, whose sign is the only
-//! freedom. A slot that is no position of the portfolio is no point of the loss.
+//! freedom. Where there are no lots is no point of the loss: a bit says whether there are,
+//! and is what it must be by an inverse.
 //!
 //! **Nothing wraps.** Figures of a row are below `2^48`, lots at most `2^32` and slots
 //! at most 128, so sums are below `2^87`; what options pay is a sum of lots times at

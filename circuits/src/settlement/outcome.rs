@@ -4,10 +4,10 @@ use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::claim::MULTIPLIER_ONE;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::instance::SHORTFALL_BITS;
 
 use super::hints::Hints;
 use crate::gadgets::{Cell, Synthesizer};
+use crate::side::Scale;
 use crate::statement::claim::ClaimCells;
 
 /// Bits of a balance that is not negative.
@@ -29,41 +29,28 @@ pub(super) fn balance<F: MarginField, L: Layouter<F>>(
     s.add_scaled("M5 balance", &owed, (one, counts), F::ZERO)
 }
 
-/// The claim about a balance, and the shortfall: `ceil(-balance / one)` under a
-/// *below* claim, which is at least one; zero otherwise.
+/// The claim about a balance, and the shortfall.
 pub(super) fn outcome<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     claim: &ClaimCells<F>,
     balance: &Cell<F>,
     hints: Value<&Hints<F>>,
 ) -> Result<Cell<F>, Error> {
-    let at_least = s.not("at least", &claim.is_below)?;
-    let surplus = s.mul("balance where at least", &at_least, balance)?;
-    s.range_check("M6 at least: balance", &surplus, BALANCE_BITS)?;
-
-    let deficit = s.mul("balance where below", &claim.is_below, balance)?;
-    let solved = deficit.value().map(solve);
+    let one = F::from(MULTIPLIER_ONE.into());
+    let scale = Scale { one, balance_bits: BALANCE_BITS, slack_bits: SLACK_BITS };
+    scale.at_least(s, claim, balance)?;
+    let below = claim.is_below.value().zip(balance.value());
+    let solved = below.map(|(is_below, balance)| solve(*is_below * balance));
     let shortfall = hints.zip(solved).map(|(h, solved)| h.shortfall.unwrap_or(solved.0));
     let slack = hints.zip(solved).map(|(h, solved)| h.slack.unwrap_or(solved.1));
-    let shortfall = s.witness_ranged("M6 shortfall", shortfall, SHORTFALL_BITS)?;
-    let slack = s.witness_ranged("M6 slack", slack, SLACK_BITS)?;
-    let one = F::from(MULTIPLIER_ONE.into());
-    let gap = s.scale("slack gap", -F::ONE, slack.cell(), one - F::ONE)?;
-    s.range_check("M6 slack below its divisor", &gap, SLACK_BITS)?;
-    // shortfall * one = slack - balance where below.
-    let scaled = (one, shortfall.cell());
-    let sum = s.add_scaled("shortfall and deficit", &deficit, scaled, F::ZERO)?;
-    let difference = s.sub("M6 shortfall is the deficit", &sum, slack.cell())?;
-    let zero = s.zero();
-    s.equal(&difference, &zero)?;
-    let excess = s.sub("shortfall less below", shortfall.cell(), &claim.is_below)?;
-    s.range_check("M6 below: some shortfall", &excess, SHORTFALL_BITS)?;
-    Ok(shortfall.cell().clone())
+    let shortfall = s.witness_unchecked("M6 shortfall", shortfall)?;
+    scale.below(s, claim, balance, (&shortfall, slack))?;
+    Ok(shortfall)
 }
 
 /// Shortfall and slack of a balance; none of one that is not negative.
-fn solve<F: MarginField>(balance: &F) -> (F, F) {
-    let bytes = (-*balance).to_le_bytes();
+fn solve<F: MarginField>(balance: F) -> (F, F) {
+    let bytes = (-balance).to_le_bytes();
     let (low, high) = bytes.split_at(16);
     let low = u128::from_le_bytes(std::array::from_fn(|i| low[i]));
     let deficit = if high.iter().all(|byte| *byte == 0) { low } else { 0 };

@@ -4,18 +4,15 @@ use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::market::MARKET_DEPTH;
-use zkmargin_margin::portfolio::{
-    CASH_OFFSET, QUANTITY_OFFSET, WORD_CASH, WORD_PRESENT, WORD_QUANTITY,
-};
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::settlement::{
     EXPIRY_BITS, LOT_BITS, OPTION_BIT, RANK_BITS, ROW_E0, ROW_E1, UNDERLYING_BITS, VALUE_BITS,
 };
-use zkmargin_margin::units::NOTIONAL_BITS;
 
 use super::hints::SlotHints;
-use crate::figures::{SlotCells, WordCells};
+use crate::figures::SlotCells;
 use crate::gadgets::{Cell, Synthesizer};
+use crate::position::{LotsCells, PositionCells};
 
 /// Bits of what identifiers of an expiry have in common, the option's bit among them.
 pub(super) const EXPIRY_KEY_BITS: u32 = 1 + UNDERLYING_BITS + EXPIRY_BITS;
@@ -57,13 +54,6 @@ pub(super) struct RowCells<F: MarginField> {
     tree_root: Cell<F>,
 }
 
-struct LotsCells<F: MarginField> {
-    signed: Cell<F>,
-    size: Cell<F>,
-    short: Cell<F>,
-    plus_offset: Cell<F>,
-}
-
 impl<F: MarginField> AsRef<SlotCells<F>> for SettlementSlot<F> {
     fn as_ref(&self) -> &SlotCells<F> {
         &self.common
@@ -84,45 +74,14 @@ pub(super) fn assign<F: MarginField, L: Layouter<F>>(
     hints: Hints<'_, F>,
 ) -> Result<SettlementSlot<F>, Error> {
     let instrument = assign_instrument(s, hints)?;
-    let lots = assign_lots(s, hints)?;
-    let cash_plus = s.witness_ranged("M4 cash", hints.map(|h| h.cash), NOTIONAL_BITS)?;
-    let cash = s.scale("cash", F::ONE, cash_plus.cell(), -F::from_u128(CASH_OFFSET))?;
-    let padding = s.witness_bit("M1 padding", hints.map(|h| h.padding))?;
-    s.product_is_zero("M1 padding has no lots", &padding, &lots.size)?;
-    s.product_is_zero("M1 padding has no cash", &padding, &cash)?;
-    let used = s.not("used", &padding)?;
-    // The bucket between instrument and quantity is zero. The quantity plus 2^63 is
-    // below 2^64 as the lots are in range.
-    let word = s.pack_unchecked(
-        "M1 word",
-        &[
-            (0, &instrument.number),
-            (WORD_QUANTITY, &lots.plus_offset),
-            (WORD_CASH, cash_plus.cell()),
-        ],
-    )?;
-    let present = F::from(2).pow_vartime([u64::from(WORD_PRESENT)]);
-    let word = s.scale("M1 word of a position", F::ONE, &word, present)?;
-    let word = s.mul("used word", &used, &word)?;
-
+    let position = hints.map(SlotHints::position);
+    let position = PositionCells::assign(s, &instrument.number, LOT_BITS, position)?;
     let row = assign_row(s, &instrument, hints)?;
-    s.product_is_zero("M5 direction", &row.is_long_only, &lots.short)?;
-    let parts = WordCells {
-        instrument: instrument.number.clone(),
-        bucket: None,
-        lots: lots.plus_offset,
-        cash: cash_plus.cell().clone(),
-    };
-    let (listed, unlisted, tree_root) = (used.clone(), padding.clone(), row.tree_root.clone());
-    Ok(SettlementSlot {
-        common: SlotCells { used, padding, word, listed, unlisted, parts, tree_root },
-        lots: lots.signed,
-        size: lots.size,
-        short: lots.short,
-        cash,
-        instrument,
-        row,
-    })
+    s.product_is_zero("M5 direction", &row.is_long_only, &position.lots.short)?;
+    let common = position.common(row.tree_root.clone());
+    let PositionCells { lots, cash, .. } = position;
+    let LotsCells { signed, size, short, .. } = lots;
+    Ok(SettlementSlot { common, lots: signed, size, short, cash, instrument, row })
 }
 
 /// The instrument's number, below `2^64`, in parts that it has one of each.
@@ -139,22 +98,6 @@ fn assign_instrument<F: MarginField, L: Layouter<F>>(
     let expiry = s.add_scaled("option and expiry", code.cell(), (bit, &is_option), F::ZERO)?;
     let number = s.pack_unchecked("M4 instrument", &[(0, rank.cell()), (RANK_BITS, &expiry)])?;
     Ok(InstrumentCells { number, is_option, expiry })
-}
-
-/// The lots: from `-2^32` to `2^32 - 1`, with one sign for zero.
-fn assign_lots<F: MarginField, L: Layouter<F>>(
-    s: &mut Synthesizer<'_, F, L>,
-    hints: Hints<'_, F>,
-) -> Result<LotsCells<F>, Error> {
-    let short = s.witness_bit("M4 short", hints.map(|h| h.short))?;
-    let reduced = hints.map(|h| h.size_less_sign);
-    let reduced = s.witness_ranged("M4 size less sign", reduced, LOT_BITS)?;
-    let size = s.add("size", reduced.cell(), &short)?;
-    let sign = s.scale("sign", -F::from(2), &short, F::ONE)?;
-    let signed = s.mul("lots", &sign, &size)?;
-    let offset = F::from_u128(QUANTITY_OFFSET);
-    let plus_offset = s.scale("lots plus 2^63", F::ONE, &signed, offset)?;
-    Ok(LotsCells { signed, size, short, plus_offset })
 }
 
 /// The row: unpacked with a range for every field, hashed, opened to a root.

@@ -15,6 +15,7 @@ use zkmargin_margin::simulation::{
     columns,
 };
 
+use crate::position::PositionHints;
 use crate::scenario::{from_integer, to_integer};
 use crate::statement::ClaimHints;
 
@@ -200,6 +201,12 @@ impl<F: MarginField> TermsHints<F> {
 }
 
 impl<F: MarginField> SlotHints<F> {
+    /// Of the position itself.
+    pub(super) fn position(&self) -> PositionHints<F> {
+        let Self { short, size_less_sign, cash, padding, .. } = *self;
+        PositionHints { short, size_less_sign, cash, padding }
+    }
+
     /// The hints of slot `index`: a position's, or padding's behind the last.
     fn new(witness: &SimulationWitness<F>, index: usize) -> Self {
         let elements = witness.terms.columns() / LIMBS;

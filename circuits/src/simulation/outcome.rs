@@ -10,6 +10,7 @@ use zkmargin_margin::simulation::WEIGHT_ONE;
 use super::hints::TotalsHints;
 use super::terms::TermsCells;
 use crate::gadgets::{Cell, Synthesizer};
+use crate::side::Scale;
 use crate::statement::claim::ClaimCells;
 
 /// Bits of a balance that is not negative.
@@ -66,32 +67,18 @@ pub(super) fn balance<F: MarginField, L: Layouter<F>>(
     s.add_scaled("M5 balance", &owed, (balance_one(), worth), F::ZERO)
 }
 
-/// The claim about a balance, and the shortfall: `ceil(-balance / one)` under a
-/// *below* claim, which is at least one; zero otherwise.
+/// The claim about a balance, and the shortfall.
 pub(super) fn outcome<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     claim: &ClaimCells<F>,
     balance: &Cell<F>,
     totals: Value<&TotalsHints<F>>,
 ) -> Result<Cell<F>, Error> {
-    let at_least = s.not("at least", &claim.is_below)?;
-    let surplus = s.mul("balance where at least", &at_least, balance)?;
-    s.range_check("M6 at least: balance", &surplus, BALANCE_BITS)?;
-
+    let one = balance_one();
+    let scale = Scale { one, balance_bits: BALANCE_BITS, slack_bits: SLACK_BITS };
+    scale.at_least(s, claim, balance)?;
     let shortfall = totals.map(|t| t.shortfall);
     let shortfall = s.witness_ranged("M6 shortfall", shortfall, SHORTFALL_BITS)?;
-    let slack = s.witness_ranged("M6 slack", totals.map(|t| t.slack), SLACK_BITS)?;
-    let one: F = balance_one();
-    let gap = s.scale("slack gap", -F::ONE, slack.cell(), one - F::ONE)?;
-    s.range_check("M6 slack below its divisor", &gap, SLACK_BITS)?;
-    let deficit = s.mul("balance where below", &claim.is_below, balance)?;
-    // shortfall * one = slack - balance where below.
-    let scaled = (one, shortfall.cell());
-    let sum = s.add_scaled("shortfall and deficit", &deficit, scaled, F::ZERO)?;
-    let difference = s.sub("M6 shortfall is the deficit", &sum, slack.cell())?;
-    let zero = s.zero();
-    s.equal(&difference, &zero)?;
-    let excess = s.sub("shortfall less below", shortfall.cell(), &claim.is_below)?;
-    s.range_check("M6 below: some shortfall", &excess, SHORTFALL_BITS)?;
+    scale.below(s, claim, balance, (shortfall.cell(), totals.map(|t| t.slack)))?;
     Ok(shortfall.cell().clone())
 }

@@ -1,6 +1,5 @@
 //! The deleveraging circuit says what the native specification says of *healthier*
 //! and *cures*; and lies, each with the constraint that catches it.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use std::collections::BTreeSet;
 

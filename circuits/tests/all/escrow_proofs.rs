@@ -1,6 +1,5 @@
 //! A real proof with an escrow, of the smallest shape, under the on-chain proof system;
 //! one of the transparent system is made by the command's tests.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use crate::common::escrow::{key, standard};
 use halo2_axiom::poly::kzg::commitment::ParamsKZG;

@@ -1,5 +1,4 @@
 //! Real proofs of the on-chain proof system.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use std::sync::LazyLock;
 

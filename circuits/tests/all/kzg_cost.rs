@@ -1,6 +1,5 @@
 //! What the on-chain proof system takes, golden: a change is a change of
 //! circuit, made with `UPDATE_GOLDEN=1` and noted under **Circuit**.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use crate::common::golden;
 use zkmargin_circuits::family::FamilyCircuit;

@@ -4,7 +4,6 @@
 //! ```sh
 //! ZKMARGIN_MEASURE=1 cargo test --release -p zkmargin-circuits --test all layouts:: -- --nocapture
 //! ```
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use std::fs;
 

@@ -1,5 +1,4 @@
 //! The lowered circuit is the circuit, in either layout of columns.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use std::sync::Arc;
 

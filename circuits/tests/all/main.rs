@@ -1,5 +1,6 @@
 //! All of the circuits' tests in one program: what they share, which is nearly
 //! everything, is compiled once.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod agreement;
 #[path = "../common/mod.rs"]

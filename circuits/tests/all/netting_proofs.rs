@@ -4,7 +4,6 @@
 //! ```sh
 //! cargo test -p zkmargin-circuits --test all netting_proofs:: -- --ignored --nocapture
 //! ```
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // Fixtures outside of test functions.
 
 use crate::common::netting::{StandardNetting, hedge, standard};
 use crate::common::{Market, claim, healthy};

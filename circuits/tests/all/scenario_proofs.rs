@@ -1,5 +1,4 @@
 //! Real proofs of scenario margin, under both proof systems.
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // Fixtures outside of test functions.
 
 use crate::common::scenario::*;
 use crate::common::{at_least, below};

@@ -1,5 +1,4 @@
 //! Real proofs of transitions, of the smallest shapes, under both proof systems.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use crate::common::deleveraging;
 use crate::common::transition::{TransitionCase, scenario_trade, standard_close};

@@ -4,7 +4,6 @@
 //! ```sh
 //! cargo test -p zkmargin-circuits --test all venue_proofs:: -- --ignored --nocapture
 //! ```
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use crate::common::haircut::{self, StandardHaircut};
 use crate::common::venue::{StandardVenue, of_equity, standard};

@@ -80,7 +80,10 @@ impl Open {
             self.unpaired[level] += lots * i128::from(unpaired);
         }
         self.strike = row.strike();
-        self.held.push((row.strike(), row.is_call(), lots));
+        // The venue has no option of which there are no lots, and looks at no loss there.
+        if lots != 0 {
+            self.held.push((row.strike(), row.is_call(), lots));
+        }
     }
 
     /// What the options pay when they settle at a price per lot.

@@ -1,6 +1,5 @@
 //! The haircut statement natively: a subtree with winners, a loser and an empty leaf, and
 //! for every clause a lie.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use pasta_curves::Fp;
 use zkmargin_margin::haircut::{Haircut, cuts};

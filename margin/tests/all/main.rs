@@ -1,4 +1,5 @@
 //! All of the specification's tests in one program.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod haircut;
 mod poseidon_matrix;

@@ -6,7 +6,6 @@
 //! for periods `r` up to `4 t`. It suffices that for each `r` the vectors
 //! `e0 (M^r)^j` span the space (nothing but zero keeps lane 0 at zero for ever)
 //! and so do `(M^r)^j e0` (an invariant subspace with the S-box is the space).
-#![allow(clippy::unwrap_used)] // Helpers outside of test functions.
 
 use pasta_curves::Fp;
 use zkmargin_margin::field::MarginField;

@@ -1,6 +1,5 @@
 //! The native relation of both families: every clause is checked, and what is
 //! false of an account is named.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use pasta_curves::Fp;
 use zkmargin_margin::claim::{Claim, Level, Leverage, Multiplier, Side};

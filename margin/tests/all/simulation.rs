@@ -1,5 +1,4 @@
 //! Margin by simulation, against a definition by sorting.
-#![allow(clippy::unwrap_used)]
 
 use pasta_curves::Fp;
 use proptest::prelude::*;

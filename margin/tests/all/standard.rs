@@ -1,6 +1,5 @@
 //! The standard family's figures, against ones worked out by hand and against
 //! the formulas once more.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use pasta_curves::Fp;
 use proptest::prelude::*;

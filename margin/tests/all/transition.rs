@@ -1,7 +1,6 @@
 //! The transition statement natively, in both families: what is allowed, and for
 //! every clause a lie. The numbers of StarkEx's rule are from the unit tests of
 //! x10xchange/starknet-perpetual (Apache-2.0), value_risk_calculator.cairo.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use pasta_curves::Fp;
 use zkmargin_margin::claim::{Claim, Level, Multiplier, Side};

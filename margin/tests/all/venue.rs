@@ -1,6 +1,5 @@
 //! The venue statement natively: a subtree with empty, healthy and flagged leaves,
 //! and for every clause a lie.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use pasta_curves::Fp;
 use zkmargin_margin::claim::Claim;

@@ -192,8 +192,11 @@ impl Underlying {
         let of_expiry = |expiry: &Expiry| {
             charge(self.spot_confidence.min(expiry.confidence), option, expiry.short())
         };
+        // What counts for nothing is left out.
+        let counts = self.parameters.collateral * self.parameters.collateral_initial;
+        let collateral_coins = if counts > 0.0 { self.collateral } else { 0.0 };
         charge(of_perpetual, perpetual, self.perpetual.quantity.abs())
-            + charge(self.spot_confidence, collateral, self.collateral)
+            + charge(self.spot_confidence, collateral, collateral_coins)
             + self.expiries.iter().map(of_expiry).sum::<f64>()
     }
 

@@ -20,7 +20,11 @@
 //! up, marks to the nearest unit, and what collateral counts for is rounded down. Strikes
 //! per lot must be whole quote units. So **no balance is above the one in floating
 //! point**, but for the noise of floating point itself; a *margin-call* level, which
-//! counts marks alone, may be off by half a unit per lot either way.
+//! counts marks alone, may be off by half a unit per lot either way. Nor is one of
+//! maintenance or initial margin below it by more than two units per lot (a test holds
+//! both), as long as the stable coin is worth at most one over what collateral counts for,
+//! 1.25 say: beyond, collateral counts for its mark and no more. So close to the line an
+//! account that the venue would spare can be proved *below*.
 //!
 //! ```
 //! use pasta_curves::Fp;

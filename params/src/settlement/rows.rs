@@ -224,8 +224,13 @@ impl<'a> Maker<'a> {
     fn collateral_coin(&self, price: Exact, confidence: f64) -> Option<[Exact; 2]> {
         let weights = &self.rule.collateral;
         let counts = price.times(weights.counts.into())?;
+        let initial = counts.times(weights.initial.into())?;
+        // The venue leaves out what counts for nothing, and charges no doubt on it.
+        if initial == Exact::ZERO {
+            return Some([counts, initial]);
+        }
         let doubt = self.contingency(self.rule.contingency.collateral, confidence)?;
-        Some([counts, counts.times(weights.initial.into())?.minus(doubt)?])
+        Some([counts, initial.minus(doubt)?])
     }
 
     /// What the oracles' doubt costs a coin.

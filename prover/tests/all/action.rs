@@ -1,6 +1,6 @@
 //! The script of the composite action, with programs in place of `zkmargin` and
 //! `curl` that write down what they are given.
-#![allow(clippy::unwrap_used)]
+
 #![cfg(unix)]
 
 use std::fs;

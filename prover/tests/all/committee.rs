@@ -1,5 +1,4 @@
 //! A committee from the first file to the last, and what each attack meets.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use pasta_curves::Fp;
 use zkmargin_margin::escrow::{Binding, Ciphertext, Nonce, Point, Words, encrypt};

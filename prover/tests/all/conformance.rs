@@ -3,7 +3,6 @@
 //!
 //! All 88 scenario cases go through the mock prover, in two tests that run side
 //! by side: the 53 of the small shape, and the 35 of the large one.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use zkmargin_margin::claim::{Claim, Level, Side};
 use zkmargin_margin::ids::BucketId;

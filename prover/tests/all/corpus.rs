@@ -1,7 +1,6 @@
 //! The corpus of the fuzz targets without a fuzzer: every input, and mutations
 //! of it, through every decoder. `ZKMARGIN_MUTATIONS=100000` makes it a long
 //! run on a stable toolchain; the coverage-guided ones are in `fuzz/`.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 #[path = "../../../fuzz/src/targets/mod.rs"]
 #[allow(unreachable_pub, reason = "a library of its own")]

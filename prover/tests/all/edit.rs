@@ -1,6 +1,6 @@
 //! Encrypted portfolios over their life: `decrypt`, `edit`, `rekey`, and the keys
 //! that open them.
-#![allow(clippy::unwrap_used)]
+
 #![cfg(target_os = "linux")]
 
 use crate::common;

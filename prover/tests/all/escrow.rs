@@ -1,6 +1,5 @@
 //! Escrows on the command line: a committee dealt, a proof made and verified, opened
 //! by enough members, and what everything else meets.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use std::fs;
 use std::path::Path;

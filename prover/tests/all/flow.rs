@@ -1,6 +1,5 @@
 //! The whole flow, and what no transcript can show: permissions, leaks, full
 //! disks.
-#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,4 @@
 //! How old prices may be, and periods as they are written.
-#![allow(clippy::unwrap_used)]
 
 use zkmargin_margin::ids::Timestamp;
 use zkmargin_prover::freshness::{Freshness, NotFresh, parse_period};

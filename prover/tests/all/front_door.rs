@@ -1,5 +1,4 @@
 //! The program of the documentation of `zkmargin_prover::api`, and what it refuses.
-#![allow(clippy::unwrap_used)]
 
 use crate::common;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! All tests of the command in one program: the files that they start from, proofs among
 //! them, are made once.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,6 +1,5 @@
 //! `zkmargin verify --open`: what is served is the proof, and the key that it
 //! verifies under.
-#![allow(clippy::unwrap_used)]
 
 use crate::common;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -1,5 +1,4 @@
 //! Pictures of margin on a real chain: both forms are what they say they are.
-#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 

@@ -1,5 +1,4 @@
 //! The breakdown and the stress test of portfolios on a real chain, in words.
-#![allow(clippy::unwrap_used)]
 
 use pasta_curves::Fp;
 use serde_json::json;

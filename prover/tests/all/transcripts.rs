@@ -3,7 +3,6 @@
 //!
 //! `TRYCMD=overwrite cargo test -p zkmargin-prover --test all transcripts::` writes
 //! them anew, after a change that is meant.
-#![allow(clippy::unwrap_used)]
 
 use crate::common;
 use std::fs;

@@ -1,5 +1,4 @@
 //! `prove-change` and what `verify` says of it.
-#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! `venue prove` and `verify --venue`: nobody is spared, nobody left out.
-#![allow(clippy::unwrap_used)]
 
 use crate::common;
 use std::fs;

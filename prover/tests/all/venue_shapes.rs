@@ -1,5 +1,4 @@
 //! `venue prove` and `verify --venue` of a tree whose subtrees are of several shapes.
-#![allow(clippy::unwrap_used)]
 
 use crate::common;
 use std::fs;

@@ -1,5 +1,4 @@
 //! What `verify` accepts, by the clock of the machine, and what it does not.
-#![allow(clippy::unwrap_used)]
 
 use crate::common;
 use std::fs;

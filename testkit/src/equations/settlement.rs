@@ -9,7 +9,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::settlement::{LOT_BITS, SUM_BITS, VALUE_BITS, terms};
 
-use super::common::{List, P, listed, n, of, set_path, sum, times, two_to, used, w, wires_of};
+use super::common::{List, P, listed, n, of, set_path, sum, times, two_to, w, wires_of};
 use super::{Statement, Wires};
 
 /// Figures of a row.
@@ -66,6 +66,7 @@ fn set_slot<F: MarginField>(wires: &mut Wires<F>, i: usize, slot: &SlotHints<F>)
     let all = fields.into_iter().chain(FIGURES.into_iter().zip(figures));
     wires.extend(all.map(|(name, value)| (format!("{i}.{name}"), value)));
     let signs = [
+        ("is_held", slot.is_held),
         ("loses_at_zero", slot.loses_at_zero),
         ("is_worse", slot.is_worse),
         ("is_naked", slot.is_naked),
@@ -239,6 +240,15 @@ impl<F: MarginField> Account<'_, F> {
         sum((i..self.slots).map(|j| of(i, &format!("with.{j}")) * part(j)))
     }
 
+    /// M5: whether there are lots of an option.
+    fn held(&mut self, i: usize) {
+        let (bit, size) = (format!("{i}.is_held"), of(i, "is_option") * size(i));
+        self.list.0.push(Statement::Presumed(bit.clone(), [n(1), size.clone()]));
+        self.list.bit(&bit);
+        self.list.zero(format!("{bit}: lots"), size.clone() * (n(1) - w(bit.clone())));
+        self.list.0.push(Statement::Differs(format!("{bit}: no lots"), [w(bit), size]));
+    }
+
     /// M5: the largest loss of an expiry up to a slot.
     fn loss(&mut self, i: usize) {
         let at_zero = self.from(i, |j| put_lots(j) * of(j, "strike"));
@@ -250,7 +260,8 @@ impl<F: MarginField> Account<'_, F> {
         let calls = self.up_to(i, |j| call_lots(j) * (strike(i) - strike(j)));
         let puts = self.from(i, |j| put_lots(j) * (strike(j) - strike(i)));
         let more = n(0) - (calls + puts) - of(i, "before");
-        let more = self.positive(i, "is_worse", used(i) * of(i, "is_option") * more);
+        self.held(i);
+        let more = self.positive(i, "is_worse", of(i, "is_held") * more);
         self.list.define(format!("{i}.loss"), of(i, "before") + more);
     }
 

@@ -1,5 +1,4 @@
 //! Deleveragings under the harness; see `standard.rs` for the long run.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use crate::common::deleveraging::{self, Circuit};
 use crate::harness;

@@ -1,7 +1,6 @@
 //! The margin statement with an escrow under the harness; see `standard.rs` for the
 //! long run. What is the margin statement's own is tried there: here the smallest shape
 //! of one family, and what the escrow adds.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use crate::common;
 use crate::common::escrow::EscrowCase;

@@ -3,7 +3,6 @@
 //! What it adds is generic over the family: four accounts of the standard family are put
 //! through everything. In the quick run the tall layout alone, but for what is of the wide
 //! one.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use crate::common;
 use crate::common::haircut::{HaircutCase, standard, standard_mix};

@@ -1,5 +1,6 @@
 //! All of the harness in one program: circuits, which are nearly everything, are compiled
 //! once.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 #[path = "../../../circuits/tests/common/mod.rs"]
 mod common;

@@ -1,6 +1,5 @@
 //! The checker says what the mock prover says: of cells that are rejected and,
 //! in a circuit with faults, of cells that are accepted.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use crate::common::mock::{self, Delta, Gadgets};
 use crate::common::scenario::{self, ScenarioMarket};

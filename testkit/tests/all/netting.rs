@@ -3,7 +3,6 @@
 //! What it adds is generic over the family: an account of the standard family at four
 //! venues is put through everything, the others through what is of their own circuit.
 //! In the quick run the tall layout alone, but for what is of the wide one.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use crate::common;
 use crate::common::netting::{NettingCase, dealt, four, scenario, simulation, standard};

@@ -1,6 +1,5 @@
 //! The seeded fault outside of the circuit: a verifier that leaves the length
 //! to `halo2_proofs`, which stops reading where it is satisfied.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use crate::common;
 use halo2_proofs::plonk::{SingleVerifier, verify_proof};

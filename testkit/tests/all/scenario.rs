@@ -1,5 +1,4 @@
 //! The scenario family under the harness; see `standard.rs` for the long run.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use crate::harness;
 use std::ops::Range;

@@ -1,5 +1,4 @@
 //! The settlement family under the harness; see `standard.rs` for the long run.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use crate::common::settlement::*;
 use crate::common::{at_least, below};
@@ -13,8 +12,9 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::settlement::{Charges, SettlementSlot, expiry_of};
 use zkmargin_margin::shape::Shape;
-use zkmargin_testkit::Subject;
+use zkmargin_testkit::check::Checker;
 use zkmargin_testkit::fault::{CONFIGURE, Fault};
+use zkmargin_testkit::{Plan, Subject, lie};
 
 type Of<F> = Subject<F, Circuit<F>>;
 
@@ -51,6 +51,18 @@ const EXPECTED: Expected = Expected {
     redundant: &[],
 };
 
+/// [`EXPECTED`] of an account: of no lots an inverse may be anything.
+fn expected(positions: &[Position], shape: Shape) -> Expected {
+    const NONE: &str = "there are no lots of an option, and nothing times zero is not";
+    let has_lots = |position: &Position| {
+        expiry_of(position.instrument).is_some() && position.quantity.get() != 0
+    };
+    let without = (0..shape.settlement_positions())
+        .filter(|i| !positions.get(*i).is_some_and(has_lots))
+        .map(|i| (format!("slot {i}: M5 what is held has lots"), NONE));
+    Expected { free: without.collect(), ..EXPECTED }
+}
+
 /// What an expiry has come to.
 #[derive(Default)]
 struct So {
@@ -72,7 +84,8 @@ fn signs_of_nothing(positions: &[Position], level: Level) -> Expected {
         };
         held.iter().map(pays).sum()
     };
-    let (mut so, mut free) = (So::default(), Vec::new());
+    let Expected { mut free, .. } = expected(positions, Shape::Small);
+    let mut so = So::default();
     for i in 0..Shape::Small.settlement_positions() {
         let expiry = of(i);
         let same = i > 0 && expiry.is_some() && expiry == of(i - 1);
@@ -87,7 +100,7 @@ fn signs_of_nothing(positions: &[Position], level: Level) -> Expected {
         }
         let mut signs = Vec::new();
         let mut is_zero = |name: &str, zero: bool| {
-            signs.extend(zero.then(|| format!("settlement {i}: M5 {name} is positive")));
+            signs.extend(zero.then(|| format!("slot {i} settled: M5 {name} is positive")));
         };
         is_zero("loss at zero", same || at(0, &whole) == 0);
         match slots.get(i).filter(|slot| slot.row.is_option()) {
@@ -124,14 +137,19 @@ fn sparse_expected() -> Expected {
 
 #[test]
 fn no_cell_can_be_changed() {
-    harness::no_cell_can_be_changed(&full::<Fp>(), Shape::Small, &EXPECTED);
-    harness::no_cell_can_be_changed(&full::<Bn254Fr>(), Shape::Small, &EXPECTED);
+    let of_full = expected(&every_slot(), Shape::Small);
+    harness::no_cell_can_be_changed(&full::<Fp>(), Shape::Small, &of_full);
+    harness::no_cell_can_be_changed(&full::<Bn254Fr>(), Shape::Small, &of_full);
     for shape in harness::shapes() {
         // The wide layout has the same gadgets.
         if harness::is_long() {
-            harness::no_cell_can_be_changed(&sparse::<Fp>(shape), shape, &EXPECTED);
+            harness::no_cell_can_be_changed(&sparse::<Fp>(shape), shape, &expected(&poor(), shape));
         }
-        harness::no_cell_can_be_changed(&sparse::<Bn254Fr>(shape), shape, &EXPECTED);
+        harness::no_cell_can_be_changed(
+            &sparse::<Bn254Fr>(shape),
+            shape,
+            &expected(&poor(), shape),
+        );
     }
 }
 
@@ -155,17 +173,18 @@ fn bounds_are_as_stored() {
 
 #[test]
 fn the_witness_is_rigid() {
-    harness::the_witness_is_rigid(&full::<Fp>(), &EXPECTED);
-    harness::the_witness_is_rigid(&full::<Bn254Fr>(), &EXPECTED);
+    let of_full = expected(&every_slot(), Shape::Small);
+    harness::the_witness_is_rigid(&full::<Fp>(), &of_full);
+    harness::the_witness_is_rigid(&full::<Bn254Fr>(), &of_full);
     for shape in harness::shapes() {
         // The wide layout has the same gadgets.
         if harness::is_long() {
-            harness::the_witness_is_rigid(&sparse::<Fp>(shape), &EXPECTED);
+            harness::the_witness_is_rigid(&sparse::<Fp>(shape), &expected(&poor(), shape));
         }
-        harness::the_witness_is_rigid(&sparse::<Bn254Fr>(shape), &EXPECTED);
+        harness::the_witness_is_rigid(&sparse::<Bn254Fr>(shape), &expected(&poor(), shape));
     }
     if harness::is_long() {
-        harness::every_pin_is_needed(&full::<Bn254Fr>(), &EXPECTED);
+        harness::every_pin_is_needed(&full::<Bn254Fr>(), &of_full);
     }
 }
 
@@ -173,6 +192,28 @@ fn the_witness_is_rigid() {
 fn no_lie_is_accepted() {
     harness::no_lie_is_accepted(&full::<Bn254Fr>(), &full_expected());
     harness::no_lie_is_accepted(&sparse::<Bn254Fr>(Shape::Small), &sparse_expected());
+}
+
+/// However the circuit assigns what its header has to state, it is told nothing else.
+#[test]
+fn the_terms_are_the_familys() {
+    let market = SettlementMarket::<Bn254Fr>::of(rows());
+    let mut case = market.case(&every_slot(), at_least(Level::Initial), 0);
+    let others = Bn254Fr::from(1);
+    case.witness.header.terms = others;
+    case.instance.market_root = case.witness.header.root();
+    let (shape, rows) = (Shape::Small, case.public_rows());
+    let circuit = Circuit::new(shape, case.instance, case.witness).unwrap();
+    let subject = Subject { k: Circuit::<Bn254Fr>::k(shape), circuit, rows };
+    let is_refused = |plan: &Plan| {
+        let recording = subject.record(plan);
+        !Checker::new(&recording).check_all().is_empty()
+    };
+    assert!(is_refused(&Plan::default()), "the terms that are hashed are not the market's");
+    for cell in ["d", "witness"] {
+        let told = Plan::default().changing("account: M3 terms", cell, lie::set(others));
+        assert!(is_refused(&told), "{cell}");
+    }
 }
 
 /// Rows are bound by digests alone, and so is where an expiry ends.
@@ -224,15 +265,17 @@ fn seeded_faults_are_found() {
         ),
         ("a put told to be a call", "slot #: M# row e# #", "copy a"),
         ("puts counted as calls", "slot #: M# put lots", "gate"),
-        ("a strike left out", "settlement #: M# where held", "gate"),
-        ("a loss that is none", "settlement #: M# absolute further loss: range #", "lookups"),
-        ("a loss forgotten", "settlement #: M# loss", "gate"),
-        ("no loss at zero", "settlement #: M# absolute loss at zero: range #", "copy z 0"),
-        ("naked calls forgotten", "settlement #: M# absolute naked calls: range #", "lookups"),
-        ("charged less than the bound", "settlement #: M# absolute excess: range #", "copy z 0"),
-        ("puts of another expiry", "expiry of #: M# puts of all", "gate"),
-        ("sums of another expiry", "expiry #: M# lots", "copy a"),
-        ("an expiry not charged", "settlement #: M# options charged", "gate"),
+        ("a strike left out", "slot # settled: M# where held", "gate"),
+        ("a strike of no lots", "slot #: M# what is held has lots", "gate"),
+        ("a strike not held", "slot #: M# what has lots is held: equal", "copy"),
+        ("a loss that is none", "slot # settled: M# absolute further loss: range #", "lookups"),
+        ("a loss forgotten", "slot # settled: M# loss", "gate"),
+        ("no loss at zero", "slot # settled: M# absolute loss at zero: range #", "copy z 0"),
+        ("naked calls forgotten", "slot # settled: M# absolute naked calls: range #", "lookups"),
+        ("charged less than the bound", "slot # settled: M# absolute excess: range #", "copy z 0"),
+        ("puts of another expiry", "slot # and to come: M# puts of all", "gate"),
+        ("sums of another expiry", "slot # so far: M# lots", "copy a"),
+        ("an expiry not charged", "slot # settled: M# options charged", "gate"),
         ("options worth something", "account: M# what counts", "gate"),
         ("the extra charge left out", "account: M# requirement", "gate"),
         ("charge of another level", "slot #: M# charge", "copy a"),

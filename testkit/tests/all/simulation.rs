@@ -3,7 +3,6 @@
 //! Its circuit is generic over the number of scenarios. Here it has sixteen: every
 //! class of constraints, with few members. `a_market_of_250_has_the_same_classes`
 //! and the one of 500 hold the circuits that have keys to them, and the long run tries its cells too.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use crate::harness;
 use std::collections::BTreeSet;

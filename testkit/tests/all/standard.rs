@@ -7,7 +7,6 @@
 //! ```sh
 //! ZKMARGIN_HARNESS=long cargo test -p zkmargin-testkit --test all standard:: -- --nocapture
 //! ```
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use crate::common::{Market, at_least, healthy, k};
 use crate::harness;

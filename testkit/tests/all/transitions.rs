@@ -3,7 +3,6 @@
 //! What the statement itself adds is generic over the family: the standard family's
 //! transition is put through everything, the others through what is of their own
 //! circuit.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use crate::common::simulation::{N, SimulationMarket, full_rows};
 use crate::common::transition::{self, TransitionCase};

@@ -1,6 +1,5 @@
 //! The verifier of the on-chain proof system, on stored proofs and keys: no
 //! proof is made here.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use crate::kzg_vectors;
 use std::collections::BTreeMap;

@@ -3,7 +3,6 @@
 //! are made:
 //!
 //!     UPDATE_GOLDEN=1 cargo test -p zkmargin-verifier --features export --test bn254_agreement
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use crate::kzg_vectors;
 use std::collections::BTreeMap;

@@ -1,6 +1,5 @@
 //! Other circuits than margin's: the verifier takes any constraint system of
 //! the proving library with one instance column. Both verifiers agree on them.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use halo2_axiom::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine};

@@ -2,7 +2,6 @@
 //! left: every transition is there in full or not at all.
 //!
 //! The writer is this test binary itself, started again with `WRITER` set.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

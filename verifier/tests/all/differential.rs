@@ -5,7 +5,6 @@
 //! `ZKMARGIN_PROOFS=16 cargo test -p zkmargin-verifier --test all differential::`
 //! tries that many accounts per family and proof system. The mock provers try
 //! far more: `circuits/tests/agreement.rs`, `circuits/tests/scenario_agreement.rs`.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use crate::circuits::common::scenario::ScenarioMarket;
 use crate::circuits::common::*;

@@ -1,6 +1,5 @@
 //! What the engine says beside its decisions: where an account stands, whom an
 //! action or event is about, and how all of it reads.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common::*;
 use pasta_curves::Fp;

@@ -1,5 +1,4 @@
 //! Epochs: their digest against an independent EIP-712, signatures and signers.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use alloy_sol_types::private::{FixedBytes, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct as _, sol};

@@ -4,7 +4,6 @@
 //!
 //! A change is a change of circuit: made with `UPDATE_GOLDEN=1`, and noted
 //! under **Circuit** in the changelog.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use crate::circuits::common::scenario::{self, ScenarioMarket};
 use crate::circuits::common::*;

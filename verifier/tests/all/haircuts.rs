@@ -1,5 +1,4 @@
 //! Proofs of haircuts: files, both proof systems, and what covers two state roots.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use std::collections::BTreeMap;
 

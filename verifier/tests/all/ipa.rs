@@ -1,7 +1,6 @@
 //! Real proofs of the transparent proof system, true and tampered with.
 //!
 //! One key and two proofs of the smallest shape serve all tests.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,6 @@
 //! Real proofs of the on-chain proof system, true and tampered with.
 //!
 //! One key and one proof of the smallest shape serve all tests.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,5 @@
 //! Two layouts of one circuit: each verifier takes the proofs of its own, and says so
 //! of the other's. The proofs are stored ones.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use std::fs;
 use std::sync::LazyLock;

@@ -1,5 +1,4 @@
 //! The ledger: what is stored is what the engine says.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common::*;
 use redb::ReadableTable;

@@ -1,5 +1,6 @@
 //! All of the verifier's tests in one program: circuits, which are most of what they
 //! share, are compiled once.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,5 +1,4 @@
 //! Proof files: one spelling per value, typed complaints, no panics.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use ff::Field;
 use pasta_curves::Fp;

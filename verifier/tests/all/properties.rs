@@ -1,6 +1,5 @@
 //! What must hold of the engine whatever is asked of it, beside a ghost that
 //! counts the clock second by second.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common;
 use std::collections::BTreeMap;

@@ -1,6 +1,5 @@
 //! Proofs of a venue's subtrees: files, both proof systems, the batch, and what covers
 //! a state root.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 use std::collections::BTreeMap;
 

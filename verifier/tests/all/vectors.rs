@@ -1,7 +1,6 @@
 //! The transition vectors: `vectors/engine/*.json` drive every implementation
 //! of the engine. `UPDATE_VECTORS=1` writes them from the scenarios, whose
 //! expectations are written by hand.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::scenarios;
 use std::collections::BTreeSet;

@@ -21,6 +21,7 @@ use zkmargin_margin::scenario::{
 };
 use zkmargin_margin::shape::Shape;
 
+use crate::position::PositionHints;
 use crate::statement::ClaimHints;
 
 /// What the prover chooses.
@@ -256,6 +257,12 @@ impl<F: MarginField> TotalsHints<F> {
 }
 
 impl<F: MarginField> SlotHints<F> {
+    /// Of the position itself.
+    pub(super) fn position(&self) -> PositionHints<F> {
+        let Self { short, size_less_sign, cash, padding, .. } = *self;
+        PositionHints { short, size_less_sign, cash, padding }
+    }
+
     /// The hints of slot `index`: a position's, or padding's behind the last.
     fn new(witness: &ScenarioWitness<F>, index: usize, keys: &[u16]) -> Self {
         let slots = &witness.account.slots;

@@ -180,7 +180,11 @@ fn rejects_m4_another_end_of_an_expiry() {
 /// Signs: what is lost told as nothing, and nothing as what is lost.
 #[test]
 fn rejects_m5_another_sign() {
-    let lies: [(Lie, &str); 6] = [
+    let lies: [(Lie, &str); 9] = [
+        (|a| a.slots[3].is_held = Some(Fp::ZERO), "M5 what has lots is held"),
+        (|a| a.slots[3].is_held = Some(Fp::from(2)), "M5 what has lots is held"),
+        // Collateral is no option.
+        (|a| a.slots[1].is_held = Some(Fp::ONE), "M5 what is held has lots"),
         // The short put loses at zero.
         (|a| a.slots[2].loses_at_zero = Some(Fp::ZERO), "M5 absolute loss at zero"),
         // The call spread loses most at its higher strike.

@@ -13,6 +13,8 @@ use zkmargin_margin::relation::Violation;
 use zkmargin_margin::statement::transition::Aim;
 
 use super::*;
+use crate::common::escrow::EscrowCase;
+use crate::common::haircut::HaircutCase;
 use crate::common::netting::{NettingCase, book as at_venue};
 use crate::common::transition::TransitionCase;
 use crate::common::venue::VenueCase;
@@ -31,22 +33,68 @@ fn k_of<C: FamilyCircuit<Fp>>() -> u32 {
     C::k(Shape::Small)
 }
 
-/// The far leg of a spread is closed: its strike is no strike of the account any more,
-/// although its slot stands in the proof.
+/// The cash with which a book just meets its initial margin.
+fn least_cash(held: &[(u64, i64)]) -> i128 {
+    let bare = SettlementMarket::new().margin(&book(0, held));
+    bare.requirement(Level::Initial).unwrap().cast_signed() - bare.counts(Level::Initial)
+}
+
+/// What is closed stands in the proof and is no strike of the account any more, wherever in
+/// its expiry it was; and what is opened is one.
 #[test]
 fn a_closed_option_is_no_point_of_the_loss() {
-    let naked = [(PERP, -4), (CASH, 6), (CALL, -10), (PUT, -5), (FAR_CALL, -3)];
-    let bare = SettlementMarket::new().margin(&book(0, &naked));
-    let required = bare.requirement(Level::Initial).unwrap().cast_signed();
-    let cash = required - bare.counts(Level::Initial);
-    // To the last unit: were the strike of 120 a point, the near expiry would lose more.
-    for (cash, verdict) in [(cash, Ok(())), (cash - 1, Err(Violation::FalseClaim))] {
-        let case = changed(&book(cash, &naked), Level::Initial);
-        assert_eq!(case.check(), verdict);
-        let k = k_of::<TransitionCircuit<Fp, Figures>>();
-        let failing = failures(k, &case.circuit(), case.public_rows());
-        assert_eq!(failing.is_empty(), verdict.is_ok(), "{failing:?}");
+    let after: [&[(u64, i64)]; 4] = [
+        // The far leg of a spread: were its strike a point, the near expiry would lose more.
+        &[(PERP, -4), (CASH, 6), (CALL, -10), (PUT, -5), (FAR_CALL, -3)],
+        // The first of its expiry, and one between.
+        &[(PERP, -4), (CASH, 6), (CALL, -10), (CALL2, 10), (FAR_CALL, -3)],
+        &[(PERP, -4), (CASH, 6), (CALL2, -10), (PUT, -5), (FAR_CALL, -3)],
+        // All of an expiry, and a strike above those of the other.
+        &[(CASH, 6), (CALL, -10), (PUT, -5), (CALL2, 9)],
+    ];
+    let k = k_of::<TransitionCircuit<Fp, Figures>>();
+    for held in after {
+        let cash = least_cash(held);
+        // To the last unit.
+        for (cash, verdict) in [(cash, Ok(())), (cash - 1, Err(Violation::FalseClaim))] {
+            let case = changed(&book(cash, held), Level::Initial);
+            assert_eq!(case.check(), verdict);
+            let failing = failures(k, &case.circuit(), case.public_rows());
+            assert_eq!(failing.is_empty(), verdict.is_ok(), "{failing:?}");
+        }
     }
+}
+
+/// Nor is a strike of which there are no lots, which the venue does not look at: with as
+/// much cash as the rule asks for no call is proved, in one book or where the lots of two
+/// cancel each other.
+#[test]
+fn a_strike_of_no_lots_is_no_point_of_the_loss() {
+    let held = [(CASH, 1), (PUT, -100), (PUT2, 100), (CALL, -10)];
+    let cash = least_cash(&held);
+    let with = |lots: i64| [&held[..], &[(CALL2, lots)]].concat();
+    assert_eq!(least_cash(&with(0)), cash);
+    let at_the_strike = SettlementMarket::new().margin(&book(0, &with(1))).expiries[0].loss;
+    assert!(at_the_strike > 0, "what is lost beyond the calls' strike");
+    let market = SettlementMarket::new();
+    for (claim, verdict) in
+        [(at_least(Level::Initial), Ok(())), (below(Level::Initial), Err(Violation::FalseClaim))]
+    {
+        let case = market.case(&book(cash, &with(0)), claim, 0);
+        assert_eq!((case.check(), failing(&case).is_empty()), (verdict, verdict.is_ok()));
+    }
+    let books = [book(cash, &with(5)), book(0, &[(CALL2, -5)])];
+    let books: Vec<_> = books.iter().map(|positions| at_venue(positions)).collect();
+    let netted = |claim: Claim| {
+        NettingCase::<Fp, Figures>::new(&books, |positions, _| {
+            let case = market.case(positions, claim, 0);
+            (case.instance, case.witness)
+        })
+    };
+    let k = k_of::<NettingCircuit<Fp, Figures>>();
+    let case = netted(at_least(Level::Initial));
+    assert_eq!(case.check(), Ok(()));
+    assert_eq!(failures(k, &case.circuit(), case.public_rows()), BTreeSet::new());
 }
 
 /// The short leg at one venue, the long one at another: together they are a spread.
@@ -85,6 +133,30 @@ fn nobody_is_spared() {
     case.witness.leaves[2].as_mut().unwrap().flagged = false;
     assert_eq!(case.check(), Err(Violation::Spared(2)));
     assert!(!failing(&case).is_empty());
+}
+
+/// Every winner of a subtree is cut by its share, and what an account has is sealed.
+#[test]
+fn winners_are_cut_and_accounts_are_sealed() {
+    let market = SettlementMarket::new();
+    let case_of = |positions: &[Position]| market.case(positions, at_least(Level::Initial), 0);
+    let witness = |positions: &[Position]| case_of(positions).witness;
+    let leaves = vec![Some(witness(&healthy())), None, Some(witness(&poor())), None];
+    let case = HaircutCase::<Fp, Figures>::new(600, witness(&[]), leaves);
+    let k = k_of::<HaircutCircuit<Fp, Figures, 1>>();
+    let failing =
+        |case: &HaircutCase<Fp, Figures>| failures(k, &case.circuit(), case.public_rows());
+    assert_eq!((case.check(), failing(&case)), (Ok(()), BTreeSet::new()));
+    let spared = case.forged(|leaves| leaves[0].as_mut().unwrap().cut -= 1);
+    assert!(spared.check().is_err() && !failing(&spared).is_empty());
+
+    let account = case_of(&healthy());
+    let case = EscrowCase::<Fp, Figures>::new(account.instance, account.witness);
+    let k = k_of::<EscrowCircuit<Fp, Figures>>();
+    assert_eq!(case.check(), Ok(()));
+    assert_eq!(failures(k, &case.circuit(), case.public_rows()), BTreeSet::new());
+    let lie = case.lie(|a| a.margin.figures.slots[2].strike += Fp::from(1));
+    assert_ne!(failures(k, &lie, case.public_rows()), BTreeSet::new());
 }
 
 /// Rows of every statement's circuits, in both layouts: each fits, and would not fit half

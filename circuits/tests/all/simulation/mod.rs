@@ -2,7 +2,6 @@
 //! refused, each by the constraint that is there for it. A lie told before solving
 //! is a whole false witness: everything that follows from it is worked out, so that
 //! only the lie itself can be caught.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 mod deep;
 mod proofs;

@@ -1,6 +1,5 @@
 //! The scenario family's integer model, against figures worked out by hand and
 //! against a second, naive computation.
-#![allow(clippy::unwrap_used)] // Fixtures outside of test functions.
 
 mod encoding;
 mod naive;

@@ -5,7 +5,11 @@ use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::settlement::{RowKind, expiry_of};
 
+use pasta_curves::Fp;
+use zkmargin_margin::ids::Epoch;
+
 use super::{CALM, Conditions, book, build, model, snapshot};
+use crate::market::settlement::Market;
 use crate::option_margin::{
     Account, Expiry, OptionPosition, Parameters, Perpetual, Requirement, Underlying,
 };
@@ -136,6 +140,35 @@ fn coins_count_for_no_more_than_they_are_worth() {
     assert_eq!(coins.len(), 2);
     let eth = market.rows()[market.listing("ETH").unwrap().row()];
     assert!(eth.mark() > 0 && eth.charges().maintenance == 0 && eth.charges().initial == 0);
+}
+
+/// What counts for nothing is left out by the venue, doubt about it too: its charge takes
+/// off the mark and no more, in integers as in floating point.
+#[test]
+fn coins_that_count_for_nothing_are_charged_no_doubt() {
+    let text = include_str!("../../../models/settlement/derive-standard.json");
+    let doubtful = Conditions { spot_confidence: 0.2, ..CALM };
+    for (from, to) in [
+        ("\"counts\": \"0.8\"", "\"counts\": \"0\""),
+        ("\"initial\": \"0.9375\"", "\"initial\": \"0\""),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let model = SettlementModel::from_text(&text.replace(from, to)).unwrap();
+        let market = Market::<Fp>::build(&model, &snapshot(doubtful), Epoch::new(1)).unwrap();
+        let coin = market.rows()[market.listing("ETH").unwrap().row()];
+        assert_eq!(coin.charges().initial, coin.mark());
+        let rule = model.rule(&Symbol::new("ETH").unwrap()).unwrap();
+        let underlying = Underlying {
+            parameters: rule.parameters(),
+            spot: 3_000.0,
+            spot_confidence: 0.2,
+            perpetual: Perpetual::NONE,
+            collateral: 1.0,
+            expiries: Vec::new(),
+        };
+        let account = Account { cash: 100.0, stable_price: 1.0, underlyings: vec![underlying] };
+        assert_eq!(account.margin(Requirement::Initial).balance, 100.0);
+    }
 }
 
 /// The shipped model is the deployed parameters, and the fixture's those of the cases.

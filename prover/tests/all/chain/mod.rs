@@ -3,7 +3,6 @@
 //! Needs anvil: `npm ci --ignore-scripts` in `verifier/contracts` brings it,
 //! `ZKMARGIN_ANVIL` names another. Without it the tests say so and pass, unless
 //! `ZKMARGIN_REQUIRE_ANVIL` is set, as it is where everything is checked.
-#![allow(clippy::unwrap_used)]
 
 mod changes;
 mod demo;

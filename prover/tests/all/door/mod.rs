@@ -1,6 +1,5 @@
 //! What embeds the prover elsewhere: schemas, manual pages, profiles, and the command
 //! that proves by itself.
-#![allow(clippy::unwrap_used)]
 
 mod profile;
 mod schema;

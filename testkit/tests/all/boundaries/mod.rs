@@ -1,7 +1,6 @@
 //! Where a rule turns: nothing to spare, the last of everything, each part of
 //! the worst loss being the worst. Native check and circuits agree there, and a
 //! lie by one is caught by the constraint it is about, and by no other.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod extremes;
 mod scenario;

@@ -4,7 +4,6 @@
 //! that break this polynomial and no other, and rows that break none. They are
 //! made from the mathematical statement of Poseidon, not from the gates' code:
 //! `ZKMARGIN_GATES=write` writes them anew.
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod circuit;
 mod gates;

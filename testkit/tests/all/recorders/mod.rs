@@ -1,7 +1,6 @@
 //! Two readings of a circuit: the lowering's, which keys and proofs are made
 //! by, and this crate's own. And what both would have to have lost for it not
 //! to show: the advice of one statement under the public inputs of another.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 mod planted;
 

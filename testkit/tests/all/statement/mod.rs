@@ -1,7 +1,6 @@
 //! Circuits, in both layouts, against their statements written a second time
 //! (`zkmargin_testkit::equations`): given the same choices of a prover, both accept
 //! and refuse the same.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 mod deleveraging;
 mod escrow;

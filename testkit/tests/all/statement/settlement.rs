@@ -42,9 +42,15 @@ fn of_slot<F>(slot: &mut SlotHints<F>) -> Vec<&mut F> {
     fields
 }
 
-/// Every sign of a slot, told.
-fn of_signs<F: MarginField>(slot: &mut SlotHints<F>) -> [&mut Option<F>; 4] {
-    [&mut slot.loses_at_zero, &mut slot.is_worse, &mut slot.is_naked, &mut slot.is_bounded]
+/// Every bit of a slot that is presumed, told.
+fn of_signs<F: MarginField>(slot: &mut SlotHints<F>) -> [&mut Option<F>; 5] {
+    [
+        &mut slot.is_held,
+        &mut slot.loses_at_zero,
+        &mut slot.is_worse,
+        &mut slot.is_naked,
+        &mut slot.is_bounded,
+    ]
 }
 
 fn lies_about_fields<F: MarginField>(case: &SettlementCase<F>, slots: &[usize]) -> Vec<Named<F>> {
@@ -54,7 +60,7 @@ fn lies_about_fields<F: MarginField>(case: &SettlementCase<F>, slots: &[usize]) 
     for slot in slots.iter().copied() {
         let of_fields = fields(move |a: &mut Choices<F>| of_slot(&mut a.figures.slots[slot]));
         lies.extend(lies_about(&format!("slot {slot}"), of, |_| (), of_fields));
-        for sign in 0..4 {
+        for sign in 0..5 {
             for told in [F::ZERO, F::ONE, -F::ONE] {
                 let lie: Lie<F> = Box::new(move |a| {
                     *of_signs(&mut a.figures.slots[slot])[sign] = Some(told);

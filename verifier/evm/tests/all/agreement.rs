@@ -1,6 +1,5 @@
 //! Whatever is asked of them, the contract and the Rust engine do the same:
 //! same events, same refusals with the same data, same state.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common::actions::plan::{ACCOUNTS, Plan, action, arb_plan};
 use crate::common::actions::{self, START, account, model, verified};

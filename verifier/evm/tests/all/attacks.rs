@@ -1,6 +1,5 @@
 //! Everything that is nearly a true proof is refused: every byte of the
 //! calldata is flipped.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common::verifier::{Answer, Verifier, calldata, load};
 use crate::kzg_vectors::{Edit, stored};

@@ -1,6 +1,5 @@
 //! `verifyBatch` of generated verifiers: what every proof alone says, all or
 //! nothing, for one pairing.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common::stories::{self, CIRCUITS, Proved as Story};
 use crate::common::verifier::{Answer, Proved, Verifier, batch_calldata, batch_of, calldata};

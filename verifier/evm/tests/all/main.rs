@@ -1,5 +1,6 @@
 //! All tests on the in-memory EVM in one program: the EVM and the circuits, which are most
 //! of what they share, are compiled once.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../common/mod.rs"]
 mod common;

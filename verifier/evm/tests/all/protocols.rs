@@ -1,5 +1,4 @@
 //! Owners, their operators, and several protocols that rely on one account.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common::actions::{self, START, account, breach, posted, register};
 use crate::common::attesters::{address_of, sign};

@@ -1,6 +1,5 @@
 //! What the registry and its gate add to the engine: roles, circuits, calldata,
 //! the hook, the context.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common;
 use crate::common::actions::{

@@ -1,5 +1,4 @@
 //! Who may do what, and by when.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common;
 use crate::common::actions::{self, START, posted, register};

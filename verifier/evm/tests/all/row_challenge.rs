@@ -1,6 +1,5 @@
 //! Rows of scenario markets, computed again on chain: held to the table of the parameters
 //! crate, which is in floating point.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common::actions::{self, post};
 use crate::common::registry::{ANYONE, DEPLOYER, GOVERNOR, Registry};

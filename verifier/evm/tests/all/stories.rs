@@ -1,7 +1,6 @@
 //! Real proofs through the registry, and what they cost.
 //!
 //! The golden table is made anew by `UPDATE_GOLDEN=1`; the README shows it.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common;
 use std::collections::BTreeMap;

@@ -1,5 +1,4 @@
 //! The example integration's story: a lender that trusts margin proofs.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::common::actions::{self, START, breach, cure, posted, prove};
 use crate::common::artifacts::TestToken;

@@ -4,7 +4,6 @@
 //! policy's context in a vector stands for it, and so do digests of epochs.
 //! Accounts: a vector's is number zero of the owner with these bytes. Times: the
 //! contracts' are 48 bits, so a vector's later ones stand for the last.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,6 +1,5 @@
 //! Generated verifiers on a real EVM: the sources are what the keys give, true
 //! proofs are accepted, and nothing else is.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use crate::fixtures;
 use crate::planter;

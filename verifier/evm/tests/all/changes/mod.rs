@@ -1,5 +1,4 @@
 //! Real changes and escrows through the contracts, and what follows a call.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod after_call;
 mod escrows;

@@ -1,5 +1,4 @@
 //! Posted prices against a feed, and the library that opens a market's rows.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod numbers;
 

@@ -1,6 +1,5 @@
 //! `submitProofs`: proofs of many accounts in one transaction. All proofs are true
 //! or nothing happens; then every account is for itself.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod venue;
 mod venue_proof;

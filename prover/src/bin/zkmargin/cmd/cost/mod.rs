@@ -196,18 +196,6 @@ fn measure(
 fn part_lines(Summary { position, expiry, scenario, account }: &Summary) -> Vec<PartLine> {
     let part =
         |part, &Rows { hash, arithmetic, range }: &Rows| PartLine { part, hash, arithmetic, range };
-    // Where expiries have no scenarios, every position has what its expiry came to so far.
-    let none = Rows { hash: 0, arithmetic: 0, range: 0 };
-    if let (Some(more), Some(scenario)) = (expiry, scenario)
-        && *scenario == none
-    {
-        let position = Rows {
-            hash: position.hash + more.hash,
-            arithmetic: position.arithmetic + more.arithmetic,
-            range: position.range + more.range,
-        };
-        return vec![part("a position", &position), part("the account", account)];
-    }
     let mut lines = vec![part("a position", position)];
     lines.extend(expiry.iter().map(|rows| part("an expiry", rows)));
     lines.extend(scenario.iter().map(|rows| part("of it a scenario", rows)));
