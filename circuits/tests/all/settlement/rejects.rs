@@ -181,8 +181,8 @@ fn rejects_m4_another_end_of_an_expiry() {
 #[test]
 fn rejects_m5_another_sign() {
     let lies: [(Lie, &str); 9] = [
-        (|a| a.slots[3].is_held = Some(Fp::ZERO), "M5 what has lots is held"),
-        (|a| a.slots[3].is_held = Some(Fp::from(2)), "M5 what has lots is held"),
+        (|a| a.slots[3].is_held = Some(Fp::ZERO), "slot 3: size where held"),
+        (|a| a.slots[3].is_held = Some(Fp::from(2)), "slot 3: size where held"),
         // Collateral is no option.
         (|a| a.slots[1].is_held = Some(Fp::ONE), "M5 what is held has lots"),
         // The short put loses at zero.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use super::validator::Validator;
-use crate::common::{fixtures, run, zkmargin};
+use crate::common::{copy_fixtures, fixtures, run, zkmargin};
 use pasta_curves::Fp;
 use serde_json::{Value, json};
 use zkmargin_margin::escrow::{Binding, Words, encrypt};
@@ -357,7 +357,9 @@ fn schemas_of_what_a_committee_opens() {
 
 #[test]
 fn reports_are_what_their_schemas_say() {
-    let dir = fixtures();
+    let sandbox = tempfile::tempdir().unwrap();
+    let dir = sandbox.path();
+    copy_fixtures(dir);
     let report = |schema: &str, line: &str| {
         let output = zkmargin(dir).args(line.split_whitespace()).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
