@@ -143,8 +143,9 @@ fn with_turns<T: Stressable>(
         // How far from the other side: least at the turn.
         let distance = |point: &StressPoint| point.balance(level) * if met { 1.0 } else { -1.0 };
         let same = three.iter().all(|point| is_met(point, level) == met);
-        let turns = distance(&three[1]) <= distance(&three[0])
-            && distance(&three[1]) <= distance(&three[2]);
+        let [before, here, after] = [0, 1, 2].map(|place| distance(&three[place]));
+        // Where nothing moves there is no turn to search for.
+        let turns = here <= before && here <= after && (here < before || here < after);
         if same
             && turns
             && let Some(point) = turn(test, three, &distance)?

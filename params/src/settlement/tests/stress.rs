@@ -110,7 +110,7 @@ fn a_printed_price_has_a_level_on_one_side_and_not_on_the_other() {
         // A bound that holds above, and a perpetual that loses there.
         (1_500, vec![("ETH-605700-2950-C", "-2"), ("ETH-605700-5000-C", "2"), ("ETH-PERP", "-1")]),
         // Short of maintenance as it is.
-        (0, vec![("ETH-7776900-2000-P", "-3"), ("ETH", "0.2")]),
+        (140, vec![("ETH-7776900-2000-P", "-3"), ("ETH", "0.3")]),
         // On two underlyings, one of which moves.
         (6_000, vec![("ETH-605700-3100-C", "-2"), ("BTC-605700-91500-P", "-0.2")]),
     ] {
@@ -148,7 +148,8 @@ fn a_perpetual_is_lost_where_the_formula_says() {
     let notional = 2.0 * 3_003.37 * 1.000_7;
     let expected = (notional - 1_000.0) / (notional * (1.0 - 0.065));
     let down = found[0].down.unwrap();
-    assert!((down.spot_factor - expected).abs() < 1e-9, "{down:?} {expected}");
+    // Charges are rounded up: a unit a lot, of 20,000.
+    assert!((0.0..1e-7).contains(&(down.spot_factor - expected)), "{down:?} {expected}");
     assert!(down.met_above && found[0].up.is_none() && points.len() > 500);
     assert_eq!(stressed.underlyings().count(), 1, "nothing is held on BTC");
     assert_eq!(format!("{stressed:?}"), "StressTest(..)");
