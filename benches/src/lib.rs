@@ -1,8 +1,9 @@
 //! What the benchmarks run on: a synthetic venue of 1,000 perpetuals in four
-//! tiers each, and an account that fills a circuit shape; in [`scenario`] one of
-//! the other family.
+//! tiers each, and an account that fills a circuit shape; in [`scenario`],
+//! [`simulation`] and [`settlement`] those of the other families.
 
 pub mod scenario;
+pub mod settlement;
 pub mod simulation;
 pub mod usage;
 

@@ -239,7 +239,7 @@ mod tests {
         let margins = margins(&market, &books).unwrap();
         assert!(books.iter().all(|book| book.len() == 64));
         assert!(margins.iter().all(|margin| margin.parts()[0].naked > 0));
-        for shape in Shape::ALL {
+        for shape in Shape::ALL.into_iter().chain([Shape::Huge]) {
             let (instance, witness) = account(&market, shape).unwrap();
             margin::check::<Scenario<_>>(&instance, &witness).unwrap();
             assert_eq!(witness.account.slots.len(), shape.scenario_positions());

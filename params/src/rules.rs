@@ -176,7 +176,7 @@ pub const RULES: [Rule; 23] = [
         proved: Exact,
         evidence: Cases { file: "derive_standard.json", figures: 84 },
         models: &["derive-standard"],
-        imports: &["account"],
+        imports: &["account", "markets"],
         note: "`derive-standard` has the deploy script's numbers; strikes of up to five digits and \
                expiries on the hour",
     },

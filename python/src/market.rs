@@ -112,7 +112,7 @@ impl Market {
         Ok(found.to_string())
     }
 
-    /// `standard`, `scenario` or `simulation`.
+    /// `standard`, `scenario`, `simulation` or `settlement`.
     #[getter]
     fn family(&self) -> String {
         self.market.family().to_string()

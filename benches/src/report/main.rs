@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use pasta_curves::Fp;
 use zkmargin_benches::usage::{cpu_time, peak_memory};
-use zkmargin_benches::{account, market, scenario, simulation};
+use zkmargin_benches::{account, market, scenario, settlement, simulation};
 use zkmargin_circuits::family::{FamilyCircuit, Witness, family_of};
 use zkmargin_circuits::gadgets::layout::{Columns, Usual, Wide};
 use zkmargin_circuits::scenario::ScenarioCircuit;
+use zkmargin_circuits::settlement::SettlementCircuit;
 use zkmargin_circuits::simulation::{SCENARIOS, SimulationCircuit};
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::instance::MarginInstance;
@@ -29,6 +30,9 @@ use systems::{Ipa, Kzg, Measured};
 const HEADER: &str = "\
 | proof system | layout | family | shape | positions | k | rows | parameters | keys | key bytes | prove | prove, CPU | verify | verify one of 8 | proof bytes | peak memory |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
+
+/// The shapes that are measured: those of all families, and the largest of scenarios.
+const SHAPES: [Shape; 4] = [Shape::Small, Shape::Medium, Shape::Large, Shape::Huge];
 
 /// What is measured: all, or the proof systems, layouts, families and shapes named.
 struct Selection {
@@ -53,6 +57,7 @@ impl Selection {
                 let shape = argument.parse().with_context(|| {
                     format!("{argument:?} is no proof system, layout, family or shape")
                 })?;
+                ensure!(SHAPES.contains(&shape), "{shape}: allowed are small, medium, large, huge");
                 shapes.push(shape);
             }
         }
@@ -63,12 +68,24 @@ impl Selection {
             layouts = vec![ColumnLayout::Tall, ColumnLayout::Wide];
         }
         if families.is_empty() {
-            families = vec![Family::Standard, Family::Scenario, Family::Simulation];
+            families =
+                vec![Family::Standard, Family::Scenario, Family::Simulation, Family::Settlement];
         }
         if shapes.is_empty() {
-            shapes = Shape::ALL.to_vec();
+            shapes = SHAPES.to_vec();
         }
-        Ok(Self { systems, layouts, families, shapes })
+        let selection = Self { systems, layouts, families, shapes };
+        ensure!(selection.circuits().next().is_some(), "no family named has a shape named");
+        Ok(selection)
+    }
+
+    /// The families with the shapes that they have.
+    fn circuits(&self) -> impl Iterator<Item = (Family, Shape)> {
+        let pairs = self
+            .families
+            .iter()
+            .flat_map(|family| self.shapes.iter().map(move |shape| (*family, *shape)));
+        pairs.filter(|(family, shape)| family.has(*shape))
     }
 
     /// The proof systems with their layouts: the transparent one has one.
@@ -97,16 +114,14 @@ fn main() -> Result<()> {
     let selection = Selection::parse(&arguments)?;
     println!("{} cores\n\n{HEADER}", std::thread::available_parallelism()?);
     for (system, layout) in selection.systems() {
-        for family in &selection.families {
-            for shape in &selection.shapes {
-                let what = [system.to_string(), layout.to_string()];
-                let status = Command::new(std::env::current_exe()?)
-                    .arg("--child")
-                    .args(what)
-                    .args([family.to_string(), shape.to_string()])
-                    .status()?;
-                ensure!(status.success(), "{family} {shape} failed");
-            }
+        for (family, shape) in selection.circuits() {
+            let what = [system.to_string(), layout.to_string()];
+            let status = Command::new(std::env::current_exe()?)
+                .arg("--child")
+                .args(what)
+                .args([family.to_string(), shape.to_string()])
+                .status()?;
+            ensure!(status.success(), "{family} {shape} failed");
         }
     }
     println!("\n| part | time |\n|---|---|");
@@ -133,7 +148,10 @@ fn report_shape<B: Measured, L: Columns>(family: Family, shape: Shape) -> Result
             measure::<B, SimulationCircuit<_, SCENARIOS, L>>(shape, instance, &witness)
         }
         Family::Settlement => {
-            anyhow::bail!("--family: allowed are standard, scenario and simulation")
+            let market = settlement::market::<B::Field>()?;
+            let (instance, witness) = settlement::account(&market, shape)?;
+            drop(market);
+            measure::<B, SettlementCircuit<_, L>>(shape, instance, &witness)
         }
     }
 }

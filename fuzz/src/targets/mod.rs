@@ -149,6 +149,9 @@ pub fn import(bytes: &[u8]) {
     if let Ok(chain) = import::deribit::option_chain(text) {
         let _ = chain.market();
     }
+    if let Ok(read) = import::derive::markets([text], &[]) {
+        let _ = read.value.to_json();
+    }
 }
 
 /// Identities and recipients of encrypted portfolios.

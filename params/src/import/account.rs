@@ -138,13 +138,13 @@ impl fmt::Display for AccountNote {
                  refuses the portfolio"
             }
             Self::StandardMargin => {
-                "the account is in the venue's standard margin, which has no circuit: under a market \
-                 of portfolio margin its requirement is another"
+                "the account is in the venue's standard margin: prove it in a market of the model \
+                 derive-standard; under one of portfolio margin its requirement is another"
             }
             Self::Liquidation => "the venue is liquidating this account",
             Self::SeveralUnderlyings => {
-                "the positions are on more than one underlying: a market has two at most, which a \
-                 set of two underlyings makes, and asks for the sum"
+                "the positions are on more than one underlying: a market of portfolio margin has two \
+                 at most, which a set of two underlyings makes, and asks for the sum"
             }
         })
     }

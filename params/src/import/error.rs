@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use crate::import::deribit::QuoteSkip;
 use crate::import::{AccountProblem, MAX_IMPORT_BYTES};
 use crate::model::ModelError;
+use crate::settlement::SettlementError;
 use crate::snapshot::SnapshotError;
 use crate::symbol::{ParseSymbolError, Symbol};
 
@@ -257,6 +258,9 @@ pub enum ImportError {
     /// The prices make no snapshot.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// The marks make no snapshot of the settlement family.
+    #[error(transparent)]
+    Settlement(#[from] SettlementError),
 }
 
 impl ImportError {
@@ -309,6 +313,9 @@ pub enum SkipReason {
     /// Nobody gave its lot size.
     #[error("no lot size is given")]
     NoLotSize,
+    /// It is not what a row of an option chain should be.
+    #[error(transparent)]
+    Quote(QuoteSkip),
     /// It is not what a row should be.
     #[error(transparent)]
     Odd(Box<ImportError>),
@@ -318,7 +325,11 @@ impl SkipReason {
     /// Whether the row is not as the venue writes rows, or cannot be used: what
     /// `--strict` refuses.
     pub const fn is_odd(&self) -> bool {
-        matches!(self, Self::Odd(_) | Self::NotASymbol)
+        match self {
+            Self::Odd(_) | Self::NotASymbol => true,
+            Self::Quote(reason) => reason.is_odd(),
+            _ => false,
+        }
     }
 }
 
@@ -351,6 +362,7 @@ fn first_odd(mut skipped: Vec<Skipped>) -> Result<Vec<Skipped>, ImportError> {
     let Skipped { symbol: name, reason } = skipped.swap_remove(place);
     Err(match reason {
         SkipReason::Odd(error) => *error,
+        SkipReason::Quote(reason) => ImportError::OddRow { name, reason },
         _ => ImportError::Symbol { name, source: ParseSymbolError },
     })
 }

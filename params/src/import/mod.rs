@@ -13,6 +13,7 @@
 //! | [`bybit`] | `wallet-balance`, `position/list` | a [`VenueAccount`] |
 //! | [`okx`] | `balance`, `positions`, `instruments` | a [`VenueAccount`] |
 //! | [`derive`](mod@derive) | `get_subaccount` | a [`VenueAccount`] |
+//! | [`derive`](mod@derive) | `get_tickers`, `get_ticker`, `get_instruments` | a snapshot of the settlement family |
 //! | [`dydx`] | subaccount, `perpetualMarkets` | a [`VenueAccount`], a snapshot |
 //!
 //! Unknown fields are ignored here: venues add them. Numbers are read exactly,
@@ -86,6 +87,12 @@ fn leverage_rate(symbol: &Symbol, leverage: u64) -> Result<Fraction, ImportError
         .then(|| Fraction::new(1, leverage))
         .flatten()
         .ok_or_else(|| ImportError::Leverage { symbol: symbol.clone(), leverage })
+}
+
+/// The middle value, the upper of two; 0 of none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// Seconds of a time in milliseconds: seconds and microseconds in its place are

@@ -13,6 +13,8 @@ const BRACKETS: &str = include_str!("../../fixtures/binance_leverage_bracket.jso
 const BRACKETS_IN_WORDS: &str = include_str!("../../fixtures/binance_brackets.json");
 const PREMIUM: &str = include_str!("../../fixtures/binance_premium_index.json");
 const PREMIUM_CSV: &str = include_str!("../../fixtures/binance_premium_index.csv");
+const DERIVE_TICKERS: &str = include_str!("../../fixtures/derive_tickers.json");
+const DERIVE_INSTRUMENTS: &str = include_str!("../../fixtures/derive_instruments.json");
 
 fn sym(text: &str) -> Symbol {
     Symbol::new(text).unwrap()
@@ -148,6 +150,7 @@ fn premium_indices_are_read_and_the_rest_is_reported() {
 }
 
 mod accounts;
+mod derive_markets;
 mod field;
 mod margins;
 
@@ -175,6 +178,9 @@ proptest::proptest! {
         }
         for text in [PREMIUM, PREMIUM_CSV] {
             let _ = premium_index(&damaged(text), &sym("USDT"));
+        }
+        for text in [DERIVE_TICKERS, DERIVE_INSTRUMENTS] {
+            let _ = crate::import::derive::markets([&*damaged(text), DERIVE_TICKERS], &[]);
         }
         for preset in presets::all() {
             let _ = crate::model::StandardModel::from_json(&damaged(preset.json));

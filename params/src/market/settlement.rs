@@ -6,6 +6,7 @@
 //! portfolio; see [`zkmargin_margin::settlement::option_id`].
 
 mod build;
+pub mod stress;
 
 use std::collections::BTreeMap;
 

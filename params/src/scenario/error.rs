@@ -278,7 +278,7 @@ impl ScenarioError {
 }
 
 /// Refuses a number out of range; NaN is in no range.
-pub(super) fn within(
+pub(crate) fn within(
     path: impl fmt::Display,
     value: f64,
     range: RangeInclusive<f64>,

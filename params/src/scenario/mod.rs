@@ -75,7 +75,7 @@ pub use portfolio::{Holdings, Position, ScenarioPortfolio};
 pub use report::{MarginReport, report};
 pub use snapshot::{LotSize, LotSizes, ScenarioSnapshot, SecondMarket, SnapshotSpec};
 pub use stress::levels::{Crossing, Scan, Threshold};
-pub use stress::{Shock, StressPoint, StressTest};
+pub use stress::{Shock, StressPoint, StressTest, Stressable};
 pub use table::{GroupRow, RiskRow, RiskTable, RowKind, Terms};
 
 /// Largest accepted JSON file, in bytes.

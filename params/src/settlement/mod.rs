@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`model`], [`rule`], [`presets`] | what a venue charges, by underlying; the shipped models |
 //! | [`snapshot`] | a market of several underlyings, with its time and its currency |
+//! | [`market::settlement::stress`](crate::market::settlement::stress) | accounts under moves of it |
 //! | [`error`] | why either is refused |
 //!
 //! Derive's standard margin is of this family: [`option_margin`](crate::option_margin) is

@@ -20,12 +20,13 @@
 //! `settled` says what of the average is made that options settle on, in the last half
 //! hour of an expiry and only then.
 
+mod moved;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use zkmargin_margin::ids::Timestamp;
 
-use crate::scenario::shock::Expiry;
 use crate::scenario::snapshot::MAX_APART;
 use crate::scenario::{ExpiryFeed, Instrument, MarketSpec, ScenarioMarket, ScenarioSnapshot};
 use crate::settlement::error::SettlementError;
@@ -209,40 +210,6 @@ impl SettlementSnapshot {
             ScenarioMarket::new(spec).unwrap_or_else(|_| market.clone())
         };
         self.spec.markets.iter().map(settling).collect()
-    }
-
-    /// The snapshot as it would be if all prices moved by a factor and all volatilities by
-    /// another: forwards follow as far as they are not settled, collateral as its
-    /// underlying.
-    ///
-    /// # Errors
-    /// When a price or volatility leaves its range.
-    pub fn shocked(&self, spot: f64, vol: f64) -> Result<Self, SettlementError> {
-        let shocked = |(index, market): (usize, &ScenarioMarket)| {
-            let mut spec = market.spec().clone();
-            spec.spot *= spot;
-            for feed in &mut spec.feeds {
-                // What is settled stands in `settled` and does not move.
-                let moves = settled_of(&self.spec, &spec.underlying, feed.expiry_seconds).is_some();
-                feed.forward = match moves {
-                    true => feed.forward * spot,
-                    false => Expiry::new(feed, false).shocked_forward(spot),
-                };
-            }
-            for instrument in spec.instruments.values_mut() {
-                match instrument {
-                    Instrument::Option { mark_vol, .. } => *mark_vol *= vol,
-                    Instrument::Perpetual { price, .. } | Instrument::Collateral { price, .. } => {
-                        *price *= spot;
-                    }
-                    Instrument::Future { .. } | Instrument::Array { .. } => {}
-                }
-            }
-            remade(spec, index)
-        };
-        let markets = self.spec.markets.iter().enumerate().map(shocked);
-        let markets = markets.collect::<Result<_, _>>()?;
-        Self::new(SnapshotSpec { markets, ..self.spec.clone() })
     }
 }
 

@@ -76,18 +76,9 @@ pub enum ApiError {
     /// A trade makes no account.
     #[error(transparent)]
     Trade(#[from] TradeError),
-    /// A market in which a trade has no mark.
-    #[error(
-        "what-if: not for markets that simulate or bound options by their expiry; the margin of \
-         the changed portfolio says it"
-    )]
-    NoTrades,
-    /// A market that is not known at other prices.
-    #[error(
-        "stress: not for markets that bound options by their expiry; build the market of moved \
-         prices"
-    )]
-    NoMoves,
+    /// A market that is not of the family of its file: it was put together by hand.
+    #[error("the market is not of its file's family: read it again")]
+    Family,
     /// An account at moved prices.
     #[error(transparent)]
     AtPrices(#[from] AtPrices),

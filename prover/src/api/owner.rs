@@ -10,8 +10,8 @@ use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_params::market::stress::moved;
-use zkmargin_params::market::{AnyMarketFile, Listing};
-use zkmargin_params::scenario::{Shock, StressPoint};
+use zkmargin_params::market::{AnyMarketFile, Listing, settlement};
+use zkmargin_params::scenario::{Shock, StressPoint, Stressable};
 
 use super::error::ApiError;
 use super::market::{Families, Market, Typed, with_family};
@@ -21,7 +21,10 @@ use crate::report::MarginReport;
 use crate::scenario::{ScenarioReport, scenario_portfolio, specs, stress_test};
 use crate::settlement::SettlementReport;
 use crate::simulation::{SimulationReport, stressed};
-use crate::whatif::{Trade, changed, scenario_order, standard_order, units};
+use crate::whatif::{
+    Order, Trade, changed, scenario_order, settlement_order, simulation_order, standard_order,
+    units,
+};
 
 /// An account's native margin figures, of its market's family.
 #[derive(Serialize)]
@@ -124,8 +127,7 @@ impl Market {
     /// funding are not in it.
     ///
     /// # Errors
-    /// When the portfolio does not fit the market, the trade makes no account, or the
-    /// market is of the simulation family, where a trade has no mark of its own.
+    /// When the portfolio does not fit the market, or the trade makes no account.
     pub fn what_if(
         &self,
         document: &PortfolioDocument,
@@ -135,7 +137,8 @@ impl Market {
         with_field!(self, families => what_if(&self.file, families, document, trade, cash))
     }
 
-    /// The account with all prices moved by each factor, volatilities standing still.
+    /// The account with all prices moved by each factor, volatilities standing still: exact
+    /// but in markets of options by scenarios.
     ///
     /// # Errors
     /// When the portfolio does not fit the market, or a moved price leaves its range.
@@ -184,24 +187,35 @@ fn what_if<F: MarginField>(
     cash: Decimal,
 ) -> Result<WhatIf, ApiError> {
     let before = portfolio(families, document)?;
-    let (order, decimals, carrier) = match (families, file) {
-        (Families::Standard(market), _) => (
-            trade.map(|trade| standard_order(market, trade)).transpose()?,
-            market.quote_decimals(),
-            market.listings().next().map(|listing| listing.id()),
-        ),
-        (Families::Scenario(market), AnyMarketFile::Scenario(file)) => {
-            let order = |trade| scenario_order(market, specs(file.snapshot()), trade);
-            (
-                trade.map(order).transpose()?,
-                market.quote_decimals(),
-                market.listings().next().map(|listing| listing.id()),
-            )
-        }
-        _ => return Err(ApiError::NoTrades),
-    };
+    let order = trade.map(|trade| order(file, families, trade)).transpose()?;
+    let (decimals, carrier) = with_family!(families, market => {
+        (market.quote_decimals(), market.listings().next().map(|listing| listing.id()))
+    });
     let after = changed(&before, order, units(cash, decimals)?, carrier)?;
     Ok(WhatIf { before: margin(families, &before)?, after: margin(families, &after)? })
+}
+
+/// What a trade adds to an account of a market and its file.
+fn order<F: MarginField>(
+    file: &AnyMarketFile,
+    families: &Families<F>,
+    trade: &Trade,
+) -> Result<Order, ApiError> {
+    let order = match (families, file) {
+        (Families::Standard(market), _) => standard_order(market, trade),
+        (Families::Scenario(market), AnyMarketFile::Scenario(file)) => {
+            scenario_order(market, specs(file.snapshot()), trade)
+        }
+        (Families::Simulation(market), AnyMarketFile::Simulation(file)) => {
+            simulation_order(market, &file.snapshot().spec().markets, trade)
+        }
+        (Families::Settlement(market), AnyMarketFile::Settlement(file)) => {
+            settlement_order(market, &file.snapshot().spec().markets, trade)
+        }
+        // All others are made of their own file.
+        _ => return Err(ApiError::Family),
+    };
+    Ok(order?)
 }
 
 fn stress<F: MarginField>(
@@ -249,8 +263,24 @@ fn stress<F: MarginField>(
             };
             factors.iter().map(at).collect()
         }
+        (Families::Settlement(market), AnyMarketFile::Settlement(file)) => {
+            let of = (file.model(), file.snapshot());
+            let test = settlement::stress::StressTest::new(market, of, &portfolio, None)?;
+            let at = |factor: &Decimal| {
+                let margin = test.margin_at(Shock { spot: number(*factor)?, vol: 1.0 })?;
+                let required = |level| margin.requirement(level).unwrap_or(0).cast_signed();
+                Ok(Moved {
+                    factor: factor.normalize().to_string(),
+                    level: margin.level(),
+                    equity: market.format_amount(margin.equity()),
+                    initial_requirement: market.format_amount(required(Level::Initial)),
+                    maintenance_requirement: market.format_amount(required(Level::Maintenance)),
+                })
+            };
+            factors.iter().map(at).collect()
+        }
         // All others are made of their own file.
-        _ => Err(ApiError::NoMoves),
+        _ => Err(ApiError::Family),
     }
 }
 

@@ -4,9 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use zkmargin_margin::claim::Level;
-use zkmargin_params::scenario::{
-    Crossing, Scan, ScenarioError, Shock, StressPoint, StressTest, Threshold,
-};
+use zkmargin_params::scenario::{Crossing, Scan, Shock, StressPoint, Stressable, Threshold};
 
 use crate::figures::{Table, change, fixed, money};
 use crate::human;
@@ -25,16 +23,16 @@ pub struct StressReport {
     pub thresholds: Vec<Threshold>,
     /// A row for each factor on spot, a point for each on volatility.
     pub grid: Vec<Vec<StressPoint>>,
-    /// In a market of two underlyings, what moves: prices of both together are in percent of
-    /// what they are.
+    /// Of an account on several underlyings, what moves: prices of all together are in percent
+    /// of what they are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<String>,
-    /// Where levels are lost when each of them moves alone; where both move together.
+    /// Where levels are lost when each of them moves alone; where all move together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alone: Vec<Alone>,
 }
 
-/// Where levels are lost when one underlying moves and the other stands still.
+/// Where levels are lost when one underlying moves and all others stand still.
 #[derive(Clone, PartialEq, Serialize)]
 pub struct Alone {
     /// The underlying.
@@ -58,17 +56,17 @@ impl fmt::Debug for StressReport {
 }
 
 impl StressReport {
-    /// Runs a stress test: the grid, the scan, and the points of the scan. In a market of
-    /// two underlyings the one of a place moves alone, or both together and each alone too.
+    /// Runs a stress test: the grid, the scan, and the points of the scan. Of several
+    /// underlyings the one of a place moves alone, or all together and each alone too.
     ///
     /// # Errors
     /// When a factor or the scan is out of range.
-    pub fn new(
-        test: &StressTest<'_>,
+    pub fn new<T: Stressable>(
+        test: &T,
         moved: Option<usize>,
         scan: Scan,
         (spots, vols): (&[f64], &[f64]),
-    ) -> Result<(Self, Vec<StressPoint>), ScenarioError> {
+    ) -> Result<(Self, Vec<StressPoint>), T::Error> {
         let underlyings: Vec<String> = test.underlyings().map(ToString::to_string).collect();
         let mut alone = Vec::new();
         if underlyings.len() > 1 && moved.is_none() {
@@ -109,10 +107,11 @@ impl StressReport {
             self.heading(),
         ]);
         lines.extend(threshold_lines(&self.thresholds, self.together()));
+        let others = if self.alone.len() > 2 { "the others" } else { "the other" };
         for alone in &self.alone {
             lines.extend([
                 String::new(),
-                format!("{} alone, the other standing still", alone.underlying),
+                format!("{} alone, {others} standing still", alone.underlying),
             ]);
             lines.extend(threshold_lines(&alone.thresholds, false));
         }

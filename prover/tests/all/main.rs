@@ -19,6 +19,7 @@ mod front_door;
 mod open;
 mod plot;
 mod scenario_report;
+mod settlement;
 mod transcripts;
 mod transition;
 mod venue_proof;

@@ -9,7 +9,7 @@ use zkmargin_params::calibration::replay::{Plan, Replay, WINDOWS, Window};
 use zkmargin_params::import::deribit::option_chain;
 use zkmargin_params::presets;
 use zkmargin_params::scenario::{
-    Position, RiskTable, Scan, ScenarioPortfolio, StressTest, parameters, report,
+    Position, RiskTable, Scan, ScenarioPortfolio, StressTest, Stressable, parameters, report,
 };
 use zkmargin_params::simulation::history::{Column, History};
 use zkmargin_params::symbol::Symbol;

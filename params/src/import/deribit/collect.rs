@@ -7,7 +7,7 @@ use zkmargin_margin::ids::Timestamp;
 use super::{
     ChainExpiry, ChainOption, IndexSource, InstrumentName, OptionChain, QuoteSkip, SkippedQuote,
 };
-use crate::import::{ImportError, LeftOut, forms, symbol};
+use crate::import::{ImportError, LeftOut, forms, median, symbol};
 use crate::scenario::black76::OptionType;
 use crate::symbol::Symbol;
 
@@ -211,12 +211,6 @@ fn is_intrinsic(mark: f64, forward: f64, (strike, option_type): (f64, OptionType
         OptionType::Put => strike - forward,
     };
     (mark - value.max(0.0) / forward).abs() <= TICK
-}
-
-/// The middle value, the upper of two; 0 of none.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// A checked time in whole seconds, rounded down.

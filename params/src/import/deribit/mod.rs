@@ -128,7 +128,7 @@ pub struct SkippedQuote {
     pub reason: QuoteSkip,
 }
 
-/// Why a row was left out.
+/// Why a row of an option chain was left out, of whatever venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -160,12 +160,33 @@ pub enum QuoteSkip {
     /// It has expired.
     #[error("it has expired")]
     Expired,
+    /// It is neither an option nor a perpetual.
+    #[error("neither an option nor a perpetual")]
+    OtherKind,
+    /// The venue says that it is not active.
+    #[error("the venue does not trade it now")]
+    Inactive,
+    /// An instrument alone.
+    #[error("no ticker of it is given")]
+    NoTicker,
+    /// It settles on an average in the making.
+    #[error("it expires within half an hour, and a ticker does not say what is settled")]
+    Settling,
+    /// It is of another moment than the others.
+    #[error("it was seen more than a minute before the newest")]
+    Stale,
+    /// Its mark does not follow from its volatility.
+    #[error("its mark is not what its volatility and its forward give")]
+    Mark,
 }
 
 impl QuoteSkip {
     /// Whether the row is not as the venue writes rows: what `--strict` refuses.
     pub const fn is_odd(self) -> bool {
-        matches!(self, Self::Number(_) | Self::Name | Self::NoTime | Self::Form)
+        matches!(
+            self,
+            Self::Number(_) | Self::Name | Self::NoTime | Self::Form | Self::Stale | Self::Mark
+        )
     }
 }
 

@@ -8,7 +8,7 @@
 use serde::Serialize;
 use zkmargin_margin::claim::Level;
 
-use super::{FACTORS, Shock, StressPoint, StressTest};
+use super::{FACTORS, Shock, StressPoint, Stressable};
 use crate::scenario::error::{Problem, ScenarioError, within};
 
 /// Most steps of a scan.
@@ -96,115 +96,114 @@ pub struct Threshold {
     pub crossings: Vec<Crossing>,
 }
 
-impl StressTest<'_> {
-    /// Where the account changes its level, and the scan it was found by.
-    ///
-    /// # Errors
-    /// When the scan or a value is out of range.
-    pub fn thresholds(
-        &self,
-        scan: &Scan,
-        levels: &[Level],
-    ) -> Result<(Vec<Threshold>, Vec<StressPoint>), ScenarioError> {
-        let points = self.at_all(&scan.shocks()?)?;
-        let of_level = |level: &Level| self.threshold(&points, *level);
-        Ok((levels.iter().map(of_level).collect::<Result<_, _>>()?, points))
-    }
+/// Where an account changes its level, and the scan it was found by.
+pub(super) fn thresholds<T: Stressable>(
+    test: &T,
+    scan: &Scan,
+    levels: &[Level],
+) -> Result<(Vec<Threshold>, Vec<StressPoint>), T::Error> {
+    let points = test.at_all(&scan.shocks()?)?;
+    let of_level = |level: &Level| threshold(test, &points, *level);
+    Ok((levels.iter().map(of_level).collect::<Result<_, _>>()?, points))
+}
 
-    /// Where a level is met along a scan.
-    fn threshold(&self, points: &[StressPoint], level: Level) -> Result<Threshold, ScenarioError> {
-        let mut crossings = Vec::new();
-        let with_turns = self.with_turns(points, level)?;
-        for pair in with_turns.windows(2) {
-            if is_met(&pair[0], level) != is_met(&pair[1], level) {
-                crossings.push(self.bisect(pair[0], pair[1], level)?);
-            }
+/// Where a level is met along a scan.
+fn threshold<T: Stressable>(
+    test: &T,
+    points: &[StressPoint],
+    level: Level,
+) -> Result<Threshold, T::Error> {
+    let mut crossings = Vec::new();
+    let with_turns = with_turns(test, points, level)?;
+    for pair in with_turns.windows(2) {
+        if is_met(&pair[0], level) != is_met(&pair[1], level) {
+            crossings.push(bisect(test, pair[0], pair[1], level)?);
         }
-        let now = with_turns.iter().find(|point| point.shock.spot == 1.0);
-        Ok(Threshold {
-            level,
-            met: now.is_some_and(|point| is_met(point, level)),
-            down: crossings.iter().rev().find(|crossing| crossing.spot_factor <= 1.0).copied(),
-            up: crossings.iter().find(|crossing| crossing.spot_factor > 1.0).copied(),
-            crossings,
-        })
     }
+    let now = with_turns.iter().find(|point| point.shock.spot == 1.0);
+    Ok(Threshold {
+        level,
+        met: now.is_some_and(|point| is_met(point, level)),
+        down: crossings.iter().rev().find(|crossing| crossing.spot_factor <= 1.0).copied(),
+        up: crossings.iter().find(|crossing| crossing.spot_factor > 1.0).copied(),
+        crossings,
+    })
+}
 
-    /// The points, and between them those where the balance turns before it
-    /// reaches zero on the grid, and beyond zero off it.
-    fn with_turns(
-        &self,
-        points: &[StressPoint],
-        level: Level,
-    ) -> Result<Vec<StressPoint>, ScenarioError> {
-        let mut all = points.to_vec();
-        for three in points.windows(3) {
-            let met = is_met(&three[1], level);
-            // How far from the other side: least at the turn.
-            let distance =
-                |point: &StressPoint| point.balance(level) * if met { 1.0 } else { -1.0 };
-            let same = three.iter().all(|point| is_met(point, level) == met);
-            let turns = distance(&three[1]) <= distance(&three[0])
-                && distance(&three[1]) <= distance(&three[2]);
-            if same
-                && turns
-                && let Some(point) = self.turn(three, &distance)?
-                && is_met(&point, level) != met
-            {
-                all.push(point);
-            }
+/// The points, and between them those where the balance turns before it
+/// reaches zero on the grid, and beyond zero off it.
+fn with_turns<T: Stressable>(
+    test: &T,
+    points: &[StressPoint],
+    level: Level,
+) -> Result<Vec<StressPoint>, T::Error> {
+    let mut all = points.to_vec();
+    for three in points.windows(3) {
+        let met = is_met(&three[1], level);
+        // How far from the other side: least at the turn.
+        let distance = |point: &StressPoint| point.balance(level) * if met { 1.0 } else { -1.0 };
+        let same = three.iter().all(|point| is_met(point, level) == met);
+        let [before, here, after] = [0, 1, 2].map(|place| distance(&three[place]));
+        // Where nothing moves there is no turn to search for.
+        let turns = here <= before && here <= after && (here < before || here < after);
+        if same
+            && turns
+            && let Some(point) = turn(test, three, &distance)?
+            && is_met(&point, level) != met
+        {
+            all.push(point);
         }
-        all.sort_by(|a, b| a.shock.spot.total_cmp(&b.shock.spot));
-        Ok(all)
     }
+    all.sort_by(|a, b| a.shock.spot.total_cmp(&b.shock.spot));
+    Ok(all)
+}
 
-    /// The nearest point to the other side between three, by golden section.
-    fn turn(
-        &self,
-        three: &[StressPoint],
-        distance: &impl Fn(&StressPoint) -> f64,
-    ) -> Result<Option<StressPoint>, ScenarioError> {
-        let vol = three[1].shock.vol;
-        let (mut low, mut high) = (three[0].shock.spot, three[2].shock.spot);
-        let mut best = None;
-        for _ in 0..REFINEMENTS {
-            let inner = |part: f64| Shock { spot: low + part * (high - low), vol };
-            let (left, right) = (self.at(inner(1.0 - GOLDEN))?, self.at(inner(GOLDEN))?);
-            let nearer = if distance(&left) <= distance(&right) {
-                high = right.shock.spot;
-                left
-            } else {
-                low = left.shock.spot;
-                right
-            };
-            best = Some(nearer);
-            if distance(&nearer) < 0.0 {
-                break;
-            }
+/// The nearest point to the other side between three, by golden section.
+fn turn<T: Stressable>(
+    test: &T,
+    three: &[StressPoint],
+    distance: &impl Fn(&StressPoint) -> f64,
+) -> Result<Option<StressPoint>, T::Error> {
+    let vol = three[1].shock.vol;
+    let (mut low, mut high) = (three[0].shock.spot, three[2].shock.spot);
+    let mut best = None;
+    for _ in 0..REFINEMENTS {
+        let inner = |part: f64| Shock { spot: low + part * (high - low), vol };
+        let (left, right) = (test.at(inner(1.0 - GOLDEN))?, test.at(inner(GOLDEN))?);
+        let nearer = if distance(&left) <= distance(&right) {
+            high = right.shock.spot;
+            left
+        } else {
+            low = left.shock.spot;
+            right
+        };
+        best = Some(nearer);
+        if distance(&nearer) < 0.0 {
+            break;
         }
-        Ok(best)
     }
+    Ok(best)
+}
 
-    /// The crossing between two points, one of which meets the level.
-    fn bisect(
-        &self,
-        mut low: StressPoint,
-        mut high: StressPoint,
-        level: Level,
-    ) -> Result<Crossing, ScenarioError> {
-        let met_above = is_met(&high, level);
-        for _ in 0..REFINEMENTS {
-            let spot = 0.5 * (low.shock.spot + high.shock.spot);
-            let middle = self.at(Shock { spot, vol: low.shock.vol })?;
-            match is_met(&middle, level) == met_above {
-                true => high = middle,
-                false => low = middle,
-            }
+/// The crossing between two points, one of which meets the level.
+fn bisect<T: Stressable>(
+    test: &T,
+    mut low: StressPoint,
+    mut high: StressPoint,
+    level: Level,
+) -> Result<Crossing, T::Error> {
+    let met_above = is_met(&high, level);
+    for _ in 0..REFINEMENTS {
+        let spot = 0.5 * (low.shock.spot + high.shock.spot);
+        let middle = test.at(Shock { spot, vol: low.shock.vol })?;
+        match is_met(&middle, level) == met_above {
+            true => high = middle,
+            false => low = middle,
         }
-        // The side on which the level is not met.
-        let short = if met_above { low } else { high };
-        Ok(Crossing { spot_factor: short.shock.spot, spot: short.spot, met_above })
     }
+    // The side on which the level is not met.
+    let short = if met_above { low } else { high };
+    Ok(Crossing { spot_factor: short.shock.spot, spot: short.spot, met_above })
 }
 
 /// Whether an account is at a level: its balance is not negative.

@@ -1,9 +1,10 @@
 //! What an account's margin would be if the market moved.
 //!
-//! A [`StressTest`] marks an account again under a [`Shock`]: options by Black's
-//! formula at the moved forward and volatility, perpetuals and futures by what
-//! they gain or lose on the way, collateral at its moved price. Time stands
-//! still, and nothing is traded.
+//! [`Stressable`] is an account that can be looked at under moves, of whatever family. A
+//! [`StressTest`] is one of the scenario family: it marks the account again under a
+//! [`Shock`], options by Black's formula at the moved forward and volatility, perpetuals
+//! and futures by what they gain or lose on the way, collateral at its moved price. Time
+//! stands still, and nothing is traded.
 //!
 //! Of an account over several underlyings either all of them move together, by one factor, or
 //! one alone.
@@ -24,6 +25,8 @@ use crate::scenario::parameters::ScenarioModel;
 use crate::scenario::portfolio::{Position, ScenarioPortfolio};
 use crate::scenario::table::RiskTable;
 use crate::symbol::Symbol;
+
+use levels::{Scan, Threshold};
 
 /// Factors on spot and volatilities that can be asked for.
 pub const FACTORS: std::ops::RangeInclusive<f64> = 0.001..=1000.0;
@@ -94,6 +97,53 @@ fn level_of([equity, maintenance, initial]: [f64; 3]) -> Level {
     }
 }
 
+/// What prices of several underlyings that move together are counted in: percent of what
+/// they are now.
+pub const TOGETHER: f64 = 100.0;
+
+/// An account in a market that can be moved, whatever its family.
+pub trait Stressable: Sized + Sync {
+    /// Why it has no figures at a move.
+    type Error: From<ScenarioError> + Send;
+
+    /// The underlyings.
+    fn underlyings(&self) -> impl Iterator<Item = &Symbol>;
+
+    /// The same with one underlying moving alone, by its place; all of them where it is
+    /// none.
+    #[must_use]
+    fn moving(&self, underlying: Option<usize>) -> Self;
+
+    /// Price of the underlying that moves as it is; [`TOGETHER`] of several.
+    fn spot(&self) -> f64;
+
+    /// The account under a shock to what moves.
+    ///
+    /// # Errors
+    /// When a factor is not in [`FACTORS`], or a value leaves its range.
+    fn at(&self, shock: Shock) -> Result<StressPoint, Self::Error>;
+
+    /// The account under many shocks, on all cores, in their order.
+    ///
+    /// # Errors
+    /// Those of [`Self::at`].
+    fn at_all(&self, shocks: &[Shock]) -> Result<Vec<StressPoint>, Self::Error> {
+        shocks.par_iter().map(|shock| self.at(*shock)).collect()
+    }
+
+    /// Where the account changes its level, and the scan it was found by.
+    ///
+    /// # Errors
+    /// When the scan or a value is out of range.
+    fn thresholds(
+        &self,
+        scan: &Scan,
+        levels: &[Level],
+    ) -> Result<(Vec<Threshold>, Vec<StressPoint>), Self::Error> {
+        levels::thresholds(self, scan, levels)
+    }
+}
+
 /// An account in a market that can be moved. Private; never shown by `Debug`.
 #[derive(Clone)]
 pub struct StressTest<'a> {
@@ -117,10 +167,6 @@ impl std::fmt::Debug for StressTest<'_> {
         f.write_str("StressTest(..)")
     }
 }
-
-/// What prices of several underlyings that move together are counted in: percent of what
-/// they are now.
-pub const TOGETHER: f64 = 100.0;
 
 impl<'a> StressTest<'a> {
     /// Puts a portfolio into a market.
@@ -164,36 +210,31 @@ impl<'a> StressTest<'a> {
         Ok(Self { parts: parts.into_iter().map(part).collect::<Result<_, _>>()?, moved: None })
     }
 
-    /// The same with one underlying moving alone, by its place; all of them where it is
-    /// none.
-    #[must_use]
-    pub fn moving(&self, underlying: Option<usize>) -> Self {
-        Self { moved: underlying, parts: self.parts.clone() }
-    }
-
-    /// The underlyings.
-    pub fn underlyings(&self) -> impl Iterator<Item = &Symbol> {
-        self.parts.iter().map(|part| &part.market.spec().underlying)
-    }
-
     /// Whether several underlyings move together.
     pub fn moves_together(&self) -> bool {
         self.moved.is_none() && self.parts.len() > 1
     }
+}
 
-    /// Price of the underlying that moves as it is; [`TOGETHER`] of several.
-    pub fn spot(&self) -> f64 {
+impl Stressable for StressTest<'_> {
+    type Error = ScenarioError;
+
+    fn underlyings(&self) -> impl Iterator<Item = &Symbol> {
+        self.parts.iter().map(|part| &part.market.spec().underlying)
+    }
+
+    fn moving(&self, underlying: Option<usize>) -> Self {
+        Self { moved: underlying, parts: self.parts.clone() }
+    }
+
+    fn spot(&self) -> f64 {
         match self.parts.get(self.moved.unwrap_or(0)) {
             Some(part) if !self.moves_together() => part.market.spec().spot,
             _ => TOGETHER,
         }
     }
 
-    /// The account under a shock to what moves.
-    ///
-    /// # Errors
-    /// When a factor is not in [`FACTORS`], or a value leaves its range.
-    pub fn at(&self, shock: Shock) -> Result<StressPoint, ScenarioError> {
+    fn at(&self, shock: Shock) -> Result<StressPoint, ScenarioError> {
         let (mut equity, mut maintenance_margin, mut initial_margin) = (0.0, 0.0, 0.0);
         for (index, part) in self.parts.iter().enumerate() {
             let moves = self.moved.is_none_or(|moved| moved == index);
@@ -210,14 +251,6 @@ impl<'a> StressTest<'a> {
             initial_margin,
             level: level_of([equity, maintenance_margin, initial_margin]),
         })
-    }
-
-    /// The account under many shocks, on all cores, in their order.
-    ///
-    /// # Errors
-    /// Those of [`Self::at`].
-    pub fn at_all(&self, shocks: &[Shock]) -> Result<Vec<StressPoint>, ScenarioError> {
-        shocks.par_iter().map(|shock| self.at(*shock)).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 mod agreement;
 mod refusals;
 mod relation;
+mod stress;
 
 use pasta_curves::Fp;
 use zkmargin_margin::ids::{BucketId, Epoch};

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use zkmargin_margin::ids::AccountId;
-use zkmargin_params::scenario::{MarketSpec, StressPoint, Threshold};
+use zkmargin_params::scenario::{StressPoint, Stressable, Threshold};
+use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::figures::money;
 use zkmargin_prover::files::{Kind, write_atomic};
 use zkmargin_prover::plot::{Format, Picture, PlotError, Upper, window};
@@ -82,12 +83,23 @@ fn parse_target(text: &str) -> Result<Target, &'static str> {
     }
 }
 
-/// What the curve of a scenario market is drawn against.
-pub(crate) const UNDERLYING_AXIS: &str = "the price of the underlying";
+/// What the curve of an account on one underlying is drawn against.
+const UNDERLYING_AXIS: &str = "the price of the underlying";
+/// The same of prices that move together.
+pub(crate) const TOGETHER_AXIS: &str = "prices in percent of what they are now";
 
-/// Where the underlying stands.
-pub(crate) fn place(market: &MarketSpec, quote: &str) -> String {
-    format!("{} at {} {quote}", market.underlying, money(market.spot))
+/// Where what moves stands, and what its prices are counted in.
+pub(crate) fn at_and_axis<T: Stressable>(
+    test: &T,
+    moved: Option<usize>,
+    quote: &str,
+) -> (String, &'static str) {
+    let names: Vec<_> = test.underlyings().map(Symbol::as_str).collect();
+    if moved.is_none() && names.len() > 1 {
+        return (format!("{} moving together", names.join(" and ")), TOGETHER_AXIS);
+    }
+    let name = names.get(moved.unwrap_or(0)).copied().unwrap_or_default();
+    (format!("{name} at {} {quote}", money(test.moving(moved).spot())), UNDERLYING_AXIS)
 }
 
 /// What a picture shows, and of what.

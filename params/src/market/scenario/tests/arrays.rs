@@ -3,7 +3,7 @@
 use zkmargin_margin::scenario::{FACTOR_ONE, FINE_ONE, I256};
 
 use super::*;
-use crate::scenario::{Scan, ScenarioPortfolio, StressTest};
+use crate::scenario::{Scan, ScenarioPortfolio, StressTest, Stressable};
 
 /// The arrays of a future and a call, of the published example, with a premium of the call.
 fn arrays(premium: &str) -> String {

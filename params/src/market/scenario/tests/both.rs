@@ -211,7 +211,7 @@ fn bad_sets_of_two_are_refused() {
 /// What moves alone leaves the other as it is, and both together are both moved.
 #[test]
 fn an_account_on_both_is_stressed_by_what_moves() {
-    use crate::scenario::{Position, Scan, ScenarioPortfolio, Shock, StressTest};
+    use crate::scenario::{Position, Scan, ScenarioPortfolio, Shock, StressTest, Stressable};
 
     let (cross, snapshot) = (cross(), both());
     let market = built(&cross, &snapshot).unwrap();

@@ -25,10 +25,11 @@ use estimate::Sample;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only this shape: small, medium, large, and deep of the simulation family
+    /// Only this shape: small, medium, large, deep of the simulation family, and huge, multi
+    /// and multi-large of the scenario family
     #[arg(long)]
     shape: Option<Shape>,
-    /// Only this family of margin models: standard, scenario, simulation
+    /// Only this family of margin models: standard, scenario, simulation, settlement
     #[arg(long)]
     family: Option<Family>,
     #[command(flatten)]
@@ -105,7 +106,10 @@ pub(crate) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     if let (Some(family), Some(shape)) = (args.family, args.shape)
         && !family.has(shape)
     {
-        return Err(Error::Usage("--shape: only the simulation family has a deep one"));
+        return Err(Error::Usage(
+            "--shape: the family has no such one: deep is of simulations, huge, multi and \
+             multi-large are of scenarios",
+        ));
     }
     let layout = args.layout.of(env.new_proof_system())?;
     if args.of.statement() != Statement::Margin && env.new_proof_system() == ProofSystem::Ipa {

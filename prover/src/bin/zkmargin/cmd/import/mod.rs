@@ -31,7 +31,7 @@ pub(crate) enum Command {
     /// OKX trading accounts
     #[command(subcommand)]
     Okx(Okx),
-    /// Derive subaccounts
+    /// Derive subaccounts and markets
     #[command(subcommand)]
     Derive(Derive),
     /// dYdX v4's indexer
@@ -84,6 +84,8 @@ pub(crate) enum Okx {
 pub(crate) enum Derive {
     /// `get_subaccount`, to an encrypted portfolio and a snapshot of marks
     Account(account::Derive),
+    /// `get_tickers` or `get_ticker`, to a snapshot for a settlement market
+    Markets(public::DeriveMarkets),
 }
 
 #[derive(Debug, Subcommand)]
@@ -107,6 +109,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
         Command::Bybit(Bybit::Account(args)) => account::bybit(args, env),
         Command::Okx(Okx::Account(args)) => account::okx(args, env),
         Command::Derive(Derive::Account(args)) => account::derive(args, env),
+        Command::Derive(Derive::Markets(args)) => public::derive_markets(args, env),
         Command::Dydx(Dydx::Account(args)) => account::dydx(args, env),
         Command::Dydx(Dydx::Prices(args)) => public::market_prices(args, env),
     }

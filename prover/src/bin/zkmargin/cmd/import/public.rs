@@ -8,7 +8,7 @@ use serde::Serialize;
 use zkmargin_margin::ids::{ModelDigest, Timestamp};
 use zkmargin_params::decimal::parse_decimal;
 use zkmargin_params::import::{
-    ImportError, Imported, Skipped, binance, both_sides, deribit, dydx, hyperliquid,
+    ImportError, Imported, Skipped, binance, both_sides, deribit, derive, dydx, hyperliquid,
 };
 use zkmargin_params::model::StandardModel;
 use zkmargin_params::snapshot::Snapshot;
@@ -177,6 +177,29 @@ pub(crate) struct Options {
     /// The currency, where the answer has several
     #[arg(long, value_name = "BTC|ETH")]
     currency: Option<Symbol>,
+    #[command(flatten)]
+    strict: StrictArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What is said after the help.
+const DERIVE_NOTE: &str = "\
+The venue answers for one expiry at a time (get_tickers with instrument_type option, currency and \
+expiry_date), and for perpetuals apart: give all answers together. get_instruments is needed only \
+where options expire at another time than 08:00 UTC. Volatilities and forwards are read; a row \
+whose mark is not what they give is odd. Confidences are not in tickers, and count as one; \
+collateral is the coin itself, at the index.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = DERIVE_NOTE)]
+pub(crate) struct DeriveMarkets {
+    /// The venue's answers of one moment: get_tickers, get_ticker, get_instruments
+    #[arg(required = true, value_parser = parse_source)]
+    file: Vec<Source>,
+    /// An underlying to read, where the answers have others; may be repeated
+    #[arg(long, value_name = "SYMBOL")]
+    currency: Vec<Symbol>,
     #[command(flatten)]
     strict: StrictArgs,
     #[command(flatten)]
@@ -356,6 +379,24 @@ pub(super) fn options(args: &Options, env: Env) -> Result<Exit, Error> {
         output: args.output.output.clone(),
     };
     write_prices(snapshot.to_json(), &report, &args.output, env)
+}
+
+pub(super) fn derive_markets(args: &DeriveMarkets, env: Env) -> Result<Exit, Error> {
+    args.output.refuse_existing()?;
+    let texts = args.file.iter().map(load_text).collect::<Result<Vec<_>, _>>()?;
+    let read = derive::markets(texts.iter().map(String::as_str), &args.currency)
+        .and_then(|read| args.strict.check(read))
+        .map_err(|error| Error::import(names(&args.file), error))?;
+    let spec = read.value.spec();
+    let report = PriceReport {
+        timestamp: spec.timestamp,
+        source: spec.source.clone(),
+        quote: spec.quote.to_string(),
+        prices: spec.markets.iter().map(|market| market.spec().instruments.len()).sum(),
+        skipped: skipped_lines(read.skipped.iter().map(shown)),
+        output: args.output.output.clone(),
+    };
+    write_prices(read.value.to_json(), &report, &args.output, env)
 }
 
 /// Names come from the file: what could move a terminal is escaped.

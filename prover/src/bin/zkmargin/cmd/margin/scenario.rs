@@ -7,7 +7,7 @@ use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_params::market::scenario::{Market, Part};
 use zkmargin_params::market::{MarketError, ScenarioMarketFile};
 use zkmargin_params::scenario::deribit::DELTA_LIMIT;
-use zkmargin_params::scenario::{Scan, ScenarioError, StressTest};
+use zkmargin_params::scenario::{Scan, ScenarioError, StressTest, Stressable};
 use zkmargin_prover::plot::Upper;
 use zkmargin_prover::scenario::{
     BothReport, LEVELS, PositionLine, ScenarioReport, both_lines, margin_lines, scenario_portfolio,
@@ -17,7 +17,7 @@ use super::Args;
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::load_portfolio;
-use crate::picture::{Subject, UNDERLYING_AXIS, place};
+use crate::picture::{Subject, at_and_axis};
 
 #[derive(Serialize)]
 struct Report {
@@ -135,12 +135,13 @@ fn picture<F: MarginField>(
     let test = StressTest::new(only.model(), spec, &portfolio).map_err(failed)?;
     let scan = || test.thresholds(&Scan::default(), &LEVELS);
     let (thresholds, points) = env.progress.stage("stress test", scan).map_err(failed)?;
+    let (at, axis) = at_and_axis(&test, None, &report.quote);
     let subject = Subject {
         account: report.account,
         epoch: report.epoch.get(),
         model: &report.model,
-        at: &place(spec.spec(), &report.quote),
-        axis: UNDERLYING_AXIS,
+        at: &at,
+        axis,
         quote: &report.quote,
         upper: Some(Upper::Scenarios(&report.margin.breakdown)),
         points: &points,

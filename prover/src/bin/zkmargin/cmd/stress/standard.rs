@@ -14,7 +14,7 @@ use super::Args;
 use crate::env::Env;
 use crate::error::Error;
 use crate::input::load_portfolio;
-use crate::picture::Subject;
+use crate::picture::{Subject, TOGETHER_AXIS};
 
 #[derive(Serialize)]
 struct Report {
@@ -115,7 +115,7 @@ fn picture<F: MarginField>(
             epoch: report.epoch.get(),
             model: &report.model,
             at: "all prices moving together",
-            axis: super::TOGETHER_AXIS,
+            axis: TOGETHER_AXIS,
             quote: &report.quote,
             upper: None,
             points: &points,

@@ -13,8 +13,8 @@ use crate::input::{KeyArgs, parse_source};
 const NOTE: &str = "\
 Nothing is traded and nothing is written. A trade is in the cross-margin bucket, at the mark \
 where no price is given; its cost is rounded up. Levels and cash are exact, as they would be \
-proved; liquidation prices are exact in a standard market and floating point in a scenario \
-market, and a market that simulates has none. --size-for and --size-to double the trade's size \
+proved; liquidation prices are exact in a standard market, to the cent where options are bounded \
+by their expiry and floating point in a scenario market, and a market that simulates has none. --size-for and --size-to double the trade's size \
 until the level is lost or reached and then close in: what comes back beyond is not looked for. \
 A trade of the size of --size-to is what `prove-change --cures` proves. Fees and funding are \
 not in it.";
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, requires = "trade", conflicts_with = "size_for")]
     size_to: Option<Level>,
     /// Also say the cash that puts the liquidation price at a price, after the
-    /// trade: of a position, or of the underlying of a scenario market
+    /// trade: of a position, or of an underlying of a market of options
     #[arg(long, value_name = "SYMBOL=PRICE", value_parser = parse_price)]
     pub(super) liquidation_at: Option<(Symbol, Decimal)>,
 }
@@ -130,12 +130,6 @@ pub(crate) enum WhatIfError {
          shows the account under such moves"
     )]
     Together,
-    /// An account whose options have no liquidation prices.
-    #[error(
-        "--liquidation-at: not for markets that bound options by their expiry; build the market \
-         of moved prices"
-    )]
-    Options,
     /// A price with no figures.
     #[error("--liquidation-at: the account has no figures at this price")]
     Price,

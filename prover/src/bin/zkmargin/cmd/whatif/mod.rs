@@ -1,6 +1,7 @@
 //! `zkmargin whatif`: the account after a trade or a deposit, natively.
 
 mod args;
+mod moves;
 mod report;
 mod scenario;
 mod settlement;

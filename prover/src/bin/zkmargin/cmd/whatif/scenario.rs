@@ -1,20 +1,19 @@
 //! Accounts of scenario markets: levels and cash are exact, prices floating
 //! point.
 
-use rust_decimal::prelude::ToPrimitive as _;
 use rust_decimal::{Decimal, RoundingStrategy};
-use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::InstrumentId;
 use zkmargin_margin::portfolio::Portfolio;
 use zkmargin_params::market::ScenarioMarketFile;
 use zkmargin_params::market::scenario::Market;
-use zkmargin_params::scenario::{Crossing, Scan, ScenarioError, Shock, StressTest};
+use zkmargin_params::scenario::{ScenarioError, StressTest, Stressable};
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::scenario::{BothReport, scenario_portfolio, specs, stress_test};
 use zkmargin_prover::whatif::{Order, Trade, TradeError, scenario_order};
 
-use super::{Args, Asked, LiquidationLine, Side, WhatIfError, market_error};
+use super::moves::{liquidation, moved_to, text};
+use super::{Args, Asked, Side, WhatIfError, market_error};
 use crate::error::Error;
 
 /// Decimals of figures in floating point.
@@ -52,22 +51,7 @@ impl<F: MarginField> Asked<F> for Scenario<'_, F> {
     fn side(&self, args: &Args, portfolio: &Portfolio) -> Result<Side, Error> {
         let report = BothReport::new(self.market, portfolio).map_err(market_error(args))?;
         let test = self.test(args, portfolio)?;
-        let price = |crossing: Option<Crossing>| crossing.map(|at| text(at.spot));
-        let underlyings: Vec<String> = test.underlyings().map(ToString::to_string).collect();
-        let mut liquidation = Vec::new();
-        for (index, instrument) in underlyings.into_iter().enumerate() {
-            // Each alone, the other standing still.
-            let (thresholds, _) = test
-                .moving(Some(index))
-                .thresholds(&Scan::default(), &[Level::Maintenance])
-                .map_err(|error| failed(args, error))?;
-            liquidation.extend(thresholds.first().map(|found| LiquidationLine {
-                instrument,
-                bucket: 0,
-                below: price(found.down),
-                above: price(found.up),
-            }));
-        }
+        let liquidation = liquidation(&test).map_err(|error| failed(args, error))?;
         Ok(Side {
             level: report.level,
             equity: text(report.equity),
@@ -86,10 +70,7 @@ impl<F: MarginField> Asked<F> for Scenario<'_, F> {
         (symbol, price): &(Symbol, Decimal),
     ) -> Result<String, Error> {
         let test = self.test(args, portfolio)?;
-        let place = test.underlyings().position(|underlying| underlying == symbol);
-        let test = test.moving(Some(place.ok_or(WhatIfError::Underlying)?));
-        let price = price.to_f64().ok_or(WhatIfError::Price)?;
-        let shock = Shock { spot: price / test.spot(), vol: 1.0 };
+        let (test, shock) = moved_to(&test, symbol, *price)?;
         let point = test.at(shock).map_err(|error| failed(args, error))?;
         // Cash does not move with spot: the balance there is what is missing.
         let cash = number(-point.maintenance_margin)?;
@@ -113,8 +94,4 @@ fn failed(args: &Args, source: ScenarioError) -> Error {
 /// The nearest decimal.
 fn number(value: f64) -> Result<Decimal, WhatIfError> {
     Decimal::try_from(value).map_err(|_| WhatIfError::Amount)
-}
-
-fn text(value: f64) -> String {
-    format!("{value:.2}")
 }

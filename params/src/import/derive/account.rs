@@ -1,4 +1,4 @@
-//! Derive: subaccounts with options, perpetuals and collateral.
+//! Subaccounts with options, perpetuals and collateral.
 //!
 //! Fields of `private/get_subaccount` as documented in November 2026. The venue's margins
 //! are balances *over* what is required; here they are turned into requirements.
