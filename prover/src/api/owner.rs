@@ -21,7 +21,7 @@ use crate::report::MarginReport;
 use crate::scenario::{ScenarioReport, scenario_portfolio, specs, stress_test};
 use crate::settlement::SettlementReport;
 use crate::simulation::{SimulationReport, stressed};
-use crate::whatif::{Trade, changed, scenario_order, standard_order, units};
+use crate::whatif::{Trade, as_held, changed, scenario_order, standard_order, units};
 
 /// An account's native margin figures, of its market's family.
 #[derive(Serialize)]
@@ -186,7 +186,9 @@ fn what_if<F: MarginField>(
     let before = portfolio(families, document)?;
     let (order, decimals, carrier) = match (families, file) {
         (Families::Standard(market), _) => (
-            trade.map(|trade| standard_order(market, trade)).transpose()?,
+            trade
+                .map(|trade| standard_order(market, &as_held(market, &before, trade)?))
+                .transpose()?,
             market.quote_decimals(),
             market.listings().next().map(|listing| listing.id()),
         ),
