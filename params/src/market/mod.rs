@@ -47,8 +47,8 @@ pub use file::{
     SettlementMarketFile, SimulationKind, SimulationMarketFile, StandardKind,
 };
 pub use fixed::fixed_rows;
-use listing::largest_leverage;
 pub use listing::Listing;
+use listing::largest_leverage;
 
 use crate::convert::{self, ConversionError, open_interest_units, price_per_lot};
 use crate::market::numbers::{Stated, StatedNumbers};

@@ -15,7 +15,9 @@ use zkmargin_margin::units::Denominator;
 
 use crate::fraction::Fraction;
 use crate::leverage::ChosenLeverage;
-use crate::model::{FieldProblem, InstrumentRule, Kind, ModelError, Quotation, RowSpec, StandardModel};
+use crate::model::{
+    FieldProblem, InstrumentRule, Kind, ModelError, Quotation, RowSpec, StandardModel,
+};
 use crate::symbol::Symbol;
 
 /// Most leverages that an instrument is listed at beside the largest.
@@ -66,9 +68,8 @@ impl InstrumentRule {
     fn needs_rows(&self, leverage: ChosenLeverage) -> bool {
         let least = leverage.rate();
         let covers = |rate: Fraction| {
-            let of = |a: Fraction, b: Fraction| {
-                u128::from(a.numerator()) * u128::from(b.denominator())
-            };
+            let of =
+                |a: Fraction, b: Fraction| u128::from(a.numerator()) * u128::from(b.denominator());
             of(rate, least) >= of(least, rate)
         };
         let margin = self.margin.as_ref();

@@ -39,9 +39,7 @@ fn market() -> Market<Fp> {
 
 fn document(body: &str) -> PortfolioDocument {
     let blinding = "07".repeat(31);
-    let text = format!(
-        r#"{{"version":1,"account":"{ACCOUNT}","blinding":"0x{blinding}",{body}}}"#
-    );
+    let text = format!(r#"{{"version":1,"account":"{ACCOUNT}","blinding":"0x{blinding}",{body}}}"#);
     PortfolioDocument::parse(text.as_bytes()).unwrap()
 }
 
@@ -152,9 +150,7 @@ fn what_has_no_leverage_says_none() {
     );
     let snapshot = Snapshot::from_json(&json).unwrap();
     let market = Market::<Fp>::build(&model, &snapshot, Epoch::new(1)).unwrap();
-    let body = format!(
-        r#""positions":[{{"instrument":"{coin}","quantity":"1","leverage":"1"}}]"#
-    );
+    let body = format!(r#""positions":[{{"instrument":"{coin}","quantity":"1","leverage":"1"}}]"#);
     let refused = Listings::from(&market).portfolio(&document(&body)).unwrap_err().to_string();
     assert!(refused.starts_with("positions[0].leverage: perpetuals and futures"), "{refused}");
 }

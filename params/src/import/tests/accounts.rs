@@ -99,13 +99,15 @@ fn a_leverage_is_read_or_said_to_be_unknown() {
         (read.positions[0].leverage.map(ChosenLeverage::get), is_unknown)
     };
     let margin = "\"positionInitialMargin\": \"0.61571385\"";
-    let of = |stated: &str| leverage(with(margin, &format!("\"positionInitialMargin\": \"{stated}\"")));
+    let of =
+        |stated: &str| leverage(with(margin, &format!("\"positionInitialMargin\": \"{stated}\"")));
     // 12.314277 over 7 and 3, rounded by the venue one way or the other.
     assert_eq!(of("1.75918243"), (Some(7), false));
     assert_eq!((of("4.10475900"), of("4.10475901")), ((Some(3), false), (Some(3), false)));
     // No whole number, nothing, and so little that neighbours have it too.
     assert_eq!((of("4.1"), of("0")), ((None, true), (None, true)));
-    let dust = BINANCE[1].replace("\"12.31427700\"", "\"0.00000010\"").replace("0.61571385", "0.00000001");
+    let dust =
+        BINANCE[1].replace("\"12.31427700\"", "\"0.00000010\"").replace("0.61571385", "0.00000001");
     assert_eq!(leverage(read_binance([BINANCE[0], &dust])), (None, true));
     // Version 2 says it outright.
     assert_eq!(leverage(with(margin, "\"leverage\": \"15\"")), (Some(15), false));
@@ -140,7 +142,11 @@ fn both_legs_of_hedge_mode_are_charged() {
     let read = read_binance(BINANCE_HEDGE).unwrap();
     assert_eq!(
         held(&read),
-        ["BTCUSDT 0.5 at 93000, 125x", "BTCUSDT:SHORT -0.2 at 94500, 125x", "[900] ETHUSDT -4 at 3500, 125x"]
+        [
+            "BTCUSDT 0.5 at 93000, 125x",
+            "BTCUSDT:SHORT -0.2 at 94500, 125x",
+            "[900] ETHUSDT -4 at 3500, 125x"
+        ]
     );
     assert_eq!(read.notes, [AccountNote::HedgeMode]);
     let marks = read.snapshot(Some(1)).unwrap().unwrap();
@@ -151,7 +157,10 @@ fn both_legs_of_hedge_mode_are_charged() {
     rows.swap(0, 1);
     let swapped = serde_json::to_string(&rows).unwrap();
     let again = read_binance([BINANCE_HEDGE[0], &swapped]).unwrap();
-    assert_eq!(held(&again)[..2], ["BTCUSDT:SHORT -0.2 at 94500, 125x", "BTCUSDT 0.5 at 93000, 125x"]);
+    assert_eq!(
+        held(&again)[..2],
+        ["BTCUSDT:SHORT -0.2 at 94500, 125x", "BTCUSDT 0.5 at 93000, 125x"]
+    );
     // A leg alone keeps its name.
     let alone = BINANCE_HEDGE.map(|file| file.replace("\"0.500\"", "\"0\""));
     let alone = read_binance([&alone[0], &alone[1]]).unwrap();

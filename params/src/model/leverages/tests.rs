@@ -98,7 +98,11 @@ fn what_a_model_cannot_offer_is_refused_by_its_field() {
     let coin = aave.instruments().keys().next().unwrap().clone();
     let coin = aave.offering(&[(coin, [leverage(2)].into())].into()).unwrap_err().to_string();
     assert!(coin.contains("only perpetuals and futures have a leverage"), "{coin}");
-    let text = hyperliquid().to_canonical_json().replacen("\"lot_size\"", "\"leverages\":[0],\"lot_size\"", 1);
+    let text = hyperliquid().to_canonical_json().replacen(
+        "\"lot_size\"",
+        "\"leverages\":[0],\"lot_size\"",
+        1,
+    );
     let zero = StandardModel::from_json(&text).unwrap_err().to_string();
     assert!(zero.contains("not a leverage: allowed are whole numbers from 1 to 1000"), "{zero}");
 }

@@ -117,7 +117,9 @@ pub(crate) enum WhatIfError {
     #[error("--trade, --cash: an amount is out of range, or has more decimals than a quote unit")]
     Amount,
     /// A leverage beside the one that is held.
-    #[error("--trade: the account holds the instrument at another leverage: it has one for all of it")]
+    #[error(
+        "--trade: the account holds the instrument at another leverage: it has one for all of it"
+    )]
     OtherLeverage,
     /// More positions than any circuit holds.
     #[error("--trade: the account would be larger than any circuit holds")]

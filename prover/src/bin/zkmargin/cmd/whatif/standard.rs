@@ -5,8 +5,8 @@ use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::{Portfolio, Position};
-use zkmargin_params::market::{Listing, Market};
 use zkmargin_params::market::stress::{AtPrices, cash_for};
+use zkmargin_params::market::{Listing, Market};
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::report::MarginReport;
 use zkmargin_prover::standard_stress::{Liquidation, liquidations};
@@ -87,14 +87,12 @@ impl<F: MarginField> Asked<F> for Standard<'_, F> {
             false => found.instrument() == listing.instrument(),
         };
         let is_held = |held: &&Position| {
-            held.quantity.get() != 0
-                && self.0.listing_by_id(held.instrument).is_some_and(is_asked)
+            held.quantity.get() != 0 && self.0.listing_by_id(held.instrument).is_some_and(is_asked)
         };
         // In the cross-margin bucket, or in the first isolated one that has it.
         let held = portfolio.positions().iter();
-        let held = held
-            .filter(is_held)
-            .min_by_key(|held| (held.bucket != BucketId::CROSS, held.bucket));
+        let held =
+            held.filter(is_held).min_by_key(|held| (held.bucket != BucketId::CROSS, held.bucket));
         let held = held.ok_or(WhatIfError::NotHeld)?;
         let cash = cash_for(self.0, portfolio, (held, *price), Level::Maintenance);
         let cash = cash.map_err(|error| refused(args, error))?.ok_or(WhatIfError::Price)?;
