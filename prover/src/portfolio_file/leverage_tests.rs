@@ -1,6 +1,7 @@
 //! The leverage that positions say: how it is read, and what is proved of it.
 
 use pasta_curves::Fp;
+use zkmargin_circuits::family::FamilyCircuit as _;
 use zkmargin_circuits::mock::is_satisfied;
 use zkmargin_circuits::standard::StandardCircuit;
 use zkmargin_margin::claim::{Claim, Level, Side};
@@ -182,9 +183,8 @@ fn trades_are_at_the_leverage_that_is_held() {
     assert_eq!(held("ETH"), Ok("ETH".into()));
     let sold = as_held(&market, &before, &trade("BTC", "-0.5")).unwrap();
     let order = standard_order(&market, &sold).unwrap();
-    let after = changed(&before, Some(order), 0, None);
-    // The cash of the bucket is carried on.
-    let after = after.unwrap();
+    let carrier = market.listings().next().map(|listing| listing.id());
+    let after = changed(&before, Some(order), 0, carrier).unwrap();
     let lots = |p: &&zkmargin_margin::portfolio::Position| p.quantity.get() != 0;
     assert_eq!(after.positions().iter().filter(lots).count(), 1);
 }
