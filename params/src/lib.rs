@@ -31,6 +31,7 @@ pub mod convert;
 pub mod decimal;
 pub mod fraction;
 pub mod import;
+pub mod leverage;
 pub mod market;
 pub mod model;
 pub mod option_margin;

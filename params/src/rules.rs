@@ -98,10 +98,11 @@ pub const RULES: [Rule; 23] = [
         rule: "perpetuals, cross and isolated",
         natively: Exact,
         proved: Exact,
-        evidence: Test { file: MARGINS, name: "hyperliquids_own_maintenance_margin_comes_out" },
+        evidence: Test { file: MARGINS, name: "hyperliquids_own_margins_come_out" },
         models: &["hyperliquid"],
         imports: &["account", "margin-tables", "prices"],
-        note: "initial margin at the largest leverage: an account may choose less",
+        note: "leverages that accounts chose are listed by the model (`market model`); without, \
+               initial margin is at the largest",
     },
     Rule {
         venue: "Binance USD-M",
@@ -111,7 +112,8 @@ pub const RULES: [Rule; 23] = [
         evidence: Test { file: MARGINS, name: "binances_own_margins_come_out" },
         models: &["binance-usdm"],
         imports: &["account", "brackets", "premium-index"],
-        note: "initial margin at the largest leverage: an account may choose less",
+        note: "leverages that accounts chose are listed by the model (`market model`); without, \
+               initial margin is at the largest",
     },
     Rule {
         venue: "Binance",
@@ -278,7 +280,7 @@ pub const RULES: [Rule; 23] = [
         evidence: Test { file: MARGINS, name: "bybits_margin_has_a_fee_in_it" },
         models: &[],
         imports: &["account"],
-        note: "the venue's margins have the fee of closing in them",
+        note: "the venue's margins have the fee of closing in them; leverages as for Binance",
     },
     Rule {
         venue: "Bybit",
@@ -313,10 +315,10 @@ pub const RULES: [Rule; 23] = [
         rule: "linear swaps and futures, futures and multi-currency modes",
         natively: Unchecked,
         proved: Unchecked,
-        evidence: Evidence::None,
+        evidence: Test { file: MARGINS, name: "okxs_margins_are_over_the_leverage_chosen" },
         models: &[],
         imports: &["account"],
-        note: "tiers of one's own; initial margin at the largest leverage",
+        note: "tiers of one's own, with the leverages that accounts chose (`market model`)",
     },
     Rule {
         venue: "OKX",

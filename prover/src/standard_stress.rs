@@ -151,7 +151,7 @@ impl StandardStress {
         scan: &StandardScan,
     ) -> Result<(Self, Vec<MovedPoint>), AtPrices> {
         let margin = market.margin(portfolio)?;
-        let still = |listing: &Listing| scan.held_still.contains(listing.symbol());
+        let still = |listing: &Listing| scan.held_still.contains(listing.instrument());
         let points = moved(market, portfolio, &still, &scan.factors)?;
         let threshold = |level: Level| {
             let turns = crossings(market, portfolio, &still, &points, level);

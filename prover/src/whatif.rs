@@ -41,6 +41,9 @@ pub enum TradeError {
     /// An amount past its type.
     #[error("an amount is out of range, or has more decimals than a quote unit")]
     Amount,
+    /// A leverage beside the one that is held.
+    #[error("the account holds the instrument at another leverage")]
+    OtherLeverage,
     /// More positions than any circuit holds.
     #[error("the account would be larger than any circuit holds")]
     Positions,
@@ -53,6 +56,30 @@ pub struct Order {
     lots: i64,
     /// In quote units: positive is paid.
     cost: i128,
+}
+
+/// A trade in what an account of a standard market holds already: of an instrument that its
+/// cross-margin bucket holds at a leverage, at that one, as it has one for all of it.
+///
+/// # Errors
+/// When the trade names another leverage.
+pub fn as_held<F: MarginField>(
+    market: &Market<F>,
+    before: &Portfolio,
+    trade: &Trade,
+) -> Result<Trade, TradeError> {
+    let instrument = trade.symbol.instrument();
+    let held = before.positions().iter().find_map(|held| {
+        let is_held = held.bucket == BucketId::CROSS && held.quantity != Lots::ZERO;
+        let listing = market.listing_by_id(held.instrument).filter(|_| is_held)?;
+        (*listing.instrument() == instrument).then(|| listing.symbol().clone())
+    });
+    match held {
+        Some(held) if trade.symbol.has_leverage() && held != trade.symbol => {
+            Err(TradeError::OtherLeverage)
+        }
+        held => Ok(Trade { symbol: held.unwrap_or_else(|| trade.symbol.clone()), ..trade.clone() }),
+    }
 }
 
 /// What a trade adds to an account of a standard market.

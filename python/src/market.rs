@@ -82,7 +82,7 @@ impl Market {
     ) -> PyResult<Bound<'py, PyAny>> {
         let trade = match (symbol, quantity) {
             (Some(symbol), Some(quantity)) => Some(Trade {
-                symbol: Symbol::new(symbol).map_err(other)?,
+                symbol: Symbol::of_listing(symbol).map_err(other)?,
                 quantity: decimal(quantity)?,
                 price: price.map(decimal).transpose()?,
             }),

@@ -264,6 +264,7 @@ fn rule(
         liability: None,
         open_interest_caps,
         calibrated: None,
+        leverages: Vec::new(),
     })
 }
 

@@ -64,6 +64,7 @@ impl HaircutCase {
             liability: None,
             open_interest_caps: None,
             calibrated: None,
+            leverages: Vec::new(),
         };
         let denominator = Denominator::new(100).map_err(|_| range("denominator"))?;
         let mantissa = u64::try_from(self.price.0).map_err(|_| range("price"))?;

@@ -5,7 +5,7 @@
 //! the market is of options, what they earned), or its *cash*, which has what the
 //! positions cost. Margin of open orders is what the venue itself states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -13,6 +13,7 @@ use zkmargin_margin::ids::Timestamp;
 
 use crate::decimal::canonical;
 use crate::import::{ImportError, symbol};
+use crate::leverage::ChosenLeverage;
 use crate::snapshot::{PricePoint, Snapshot};
 use crate::symbol::Symbol;
 
@@ -60,6 +61,8 @@ pub struct Holding {
     pub quantity: Decimal,
     /// What it says beside a balance.
     pub cost: Cost,
+    /// The leverage that the account chose for it, where the answer says.
+    pub leverage: Option<ChosenLeverage>,
 }
 
 /// An isolated position with funds of its own.
@@ -93,8 +96,12 @@ pub enum AccountNote {
     OrdersWithoutMargin,
     /// A long and a short leg of one instrument.
     HedgeMode,
-    /// The account chose less leverage than it may, so that its initial margin is more.
-    LoweredLeverage,
+    /// The leverage that positions have was left out.
+    LeverageLeftOut,
+    /// A leverage between two whole numbers.
+    LeverageBetween,
+    /// Positions whose leverage no answer says.
+    LeverageUnknown,
     /// Other assets are no margin of these positions.
     OtherAssets,
     /// Coins are positions of their own.
@@ -125,10 +132,17 @@ impl fmt::Display for AccountNote {
                  long one is an instrument of its own, with :SHORT after its name, and a market has \
                  it with --both-sides on `import ... brackets` and `import ... premium-index`"
             }
-            Self::LoweredLeverage => {
-                "positions have less leverage than their coins allow: the venue's initial margin is \
-                 notional over the leverage chosen, and `initial` here, at the largest, is lower; \
-                 maintenance is the same"
+            Self::LeverageLeftOut => {
+                "the leverage that positions have was left out: the venue's initial margin is notional \
+                 over leverage, and `initial` here, at the largest, may be lower; maintenance is the \
+                 same"
+            }
+            Self::LeverageBetween => {
+                "a leverage between two whole numbers is taken for the lower one, which asks for more"
+            }
+            Self::LeverageUnknown => {
+                "the answers do not say what leverage positions have: `initial` here, at the largest, \
+                 may be lower than the venue's; maintenance is the same"
             }
             Self::OtherAssets => {
                 "what is held in other currencies is left out: it is no margin of these positions"
@@ -216,6 +230,34 @@ impl fmt::Debug for Stated {
 }
 
 impl VenueAccount {
+    /// The same without the leverage that positions have: their initial margin is then at
+    /// the largest that a market allows, or of a market in which nobody chooses one.
+    #[must_use]
+    pub fn at_largest_leverage(mut self) -> Self {
+        let isolated = self.isolated.iter_mut().map(|isolated| &mut isolated.holding);
+        let mut had = false;
+        for holding in self.positions.iter_mut().chain(isolated) {
+            had |= holding.leverage.take().is_some();
+        }
+        self.notes.retain(|note| *note != AccountNote::LeverageBetween);
+        if had {
+            self.notes.push(AccountNote::LeverageLeftOut);
+        }
+        self
+    }
+
+    /// The leverages that positions have, by instrument.
+    pub fn leverages(&self) -> BTreeMap<Symbol, BTreeSet<ChosenLeverage>> {
+        let isolated = self.isolated.iter().map(|isolated| &isolated.holding);
+        let mut all = BTreeMap::<Symbol, BTreeSet<ChosenLeverage>>::new();
+        for holding in self.positions.iter().chain(isolated) {
+            if let Some(leverage) = holding.leverage {
+                all.entry(holding.symbol.clone()).or_default().insert(leverage);
+            }
+        }
+        all
+    }
+
     /// The marks of the account's own positions as a snapshot; none when it holds no
     /// position with a mark. `seconds` is when the venue was asked, for answers that
     /// do not say.
@@ -268,6 +310,28 @@ impl Builder {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
+    }
+
+    /// The leverage that an answer states of a position: one between two whole numbers is
+    /// taken for the lower.
+    pub(super) fn leverage(
+        &mut self,
+        symbol: &Symbol,
+        stated: Option<Decimal>,
+    ) -> Result<Option<ChosenLeverage>, ImportError> {
+        let Some(stated) = stated else {
+            self.note(AccountNote::LeverageUnknown);
+            return Ok(None);
+        };
+        let whole = stated.floor();
+        let times = u64::try_from(whole).ok();
+        let leverage = times.and_then(|times| ChosenLeverage::new(times).ok());
+        let refused = || ImportError::ChosenLeverage { symbol: symbol.clone() };
+        let leverage = leverage.ok_or_else(refused)?;
+        if whole != stated {
+            self.note(AccountNote::LeverageBetween);
+        }
+        Ok(Some(leverage))
     }
 
     /// A position in cross margin; its mark, where the answer has one.

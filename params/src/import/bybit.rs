@@ -61,6 +61,8 @@ struct RawPosition {
     #[serde(default, deserialize_with = "number_option")]
     avg_price: Option<Number>,
     mark_price: Number,
+    #[serde(default, deserialize_with = "number_option")]
+    leverage: Option<Number>,
     #[serde(default)]
     trade_mode: u8,
     #[serde(default, rename = "positionMM", deserialize_with = "number_option")]
@@ -129,7 +131,8 @@ fn coins(rows: &[Value], quote: &Symbol, builder: &mut Builder) -> Result<RawCoi
         }
         builder.note(AccountNote::Coins);
         let symbol = symbol(&coin.coin)?;
-        builder.hold(Holding { symbol, quantity: net, cost: Cost::Nothing }, None)?;
+        let (cost, leverage) = (Cost::Nothing, None);
+        builder.hold(Holding { symbol, quantity: net, cost, leverage }, None)?;
     }
     own.ok_or(ImportError::Account(AccountProblem::NoAsset))
 }
@@ -186,8 +189,10 @@ impl RawPosition {
         };
         let entry = self.avg_price.ok_or(ImportError::Mark { symbol: name.clone() })?;
         let maintenance = self.maintenance.map(|margin| margin.0);
+        let leverage = builder.leverage(&name, self.leverage.map(|leverage| leverage.0))?;
         let cost = Cost::EntryPrice(entry.0);
-        builder.hold(Holding { symbol: name, quantity, cost }, Some(self.mark_price.0))?;
+        let holding = Holding { symbol: name, quantity, cost, leverage };
+        builder.hold(holding, Some(self.mark_price.0))?;
         Ok(maintenance)
     }
 }

@@ -158,6 +158,12 @@ pub enum ImportError {
         /// The leverage.
         leverage: u64,
     },
+    /// A position's leverage below 1 or above 1000.
+    #[error("{symbol}: the position's leverage is refused: allowed are 1 to 1000")]
+    ChosenLeverage {
+        /// The symbol.
+        symbol: Symbol,
+    },
     /// Sizes with too many decimals.
     #[error("{symbol}: {decimals} decimals of size: allowed are 0 to 18")]
     SizeDecimals {
@@ -274,6 +280,7 @@ impl ImportError {
             Self::Unsupported { .. } => Some("something in the account is not supported"),
             Self::Mark { .. } => Some("a position's value is not its size times a price"),
             Self::Duplicate { .. } => Some("an instrument stands twice"),
+            Self::ChosenLeverage { .. } => Some("a position's leverage is out of range"),
             Self::Symbol { .. } | Self::Snapshot(_) => {
                 Some("the name or the price of an instrument cannot be read")
             }

@@ -81,6 +81,8 @@ struct RawPosition {
     mark_px: Option<Number>,
     #[serde(default, deserialize_with = "number_option")]
     margin: Option<Number>,
+    #[serde(default, deserialize_with = "number_option")]
+    lever: Option<Number>,
     /// The currency of its margin and profit.
     ccy: String,
 }
@@ -169,7 +171,8 @@ fn details(
         }
         builder.note(AccountNote::Coins);
         let symbol = symbol(&detail.ccy)?;
-        builder.hold(Holding { symbol, quantity: net, cost: Cost::Nothing }, None)?;
+        let (cost, leverage) = (Cost::Nothing, None);
+        builder.hold(Holding { symbol, quantity: net, cost, leverage }, None)?;
     }
     own.ok_or(ImportError::Account(AccountProblem::NoAsset))
 }
@@ -251,7 +254,9 @@ impl RawPosition {
             (None, false) => return Err(ImportError::Mark { symbol: name }),
         };
         let mark = self.mark_px.map(|mark| mark.0);
-        let holding = Holding { symbol: name.clone(), quantity, cost: Cost::EntryPrice(entry) };
+        let leverage = builder.leverage(&name, self.lever.map(|lever| lever.0))?;
+        let cost = Cost::EntryPrice(entry);
+        let holding = Holding { symbol: name.clone(), quantity, cost, leverage };
         match (self.mgn_mode.as_str(), self.margin) {
             ("cross", _) => builder.hold(holding, mark),
             ("isolated", Some(margin)) => {

@@ -111,6 +111,15 @@ pub enum MarketError {
     /// An instrument twice in one bucket.
     #[error("instrument {0} stands twice in one bucket")]
     DuplicatePosition(InstrumentId),
+    /// An instrument at two leverages in one bucket.
+    #[error(
+        "{symbol} stands at two leverages in one bucket: an account chooses one for all that it \
+         holds of an instrument"
+    )]
+    TwoLeverages {
+        /// The instrument.
+        symbol: Symbol,
+    },
     /// Parameters, market or lots that make no table of the scenario family.
     #[error(transparent)]
     Scenario(#[from] crate::scenario::ScenarioError),
@@ -151,6 +160,7 @@ impl MarketError {
             | Self::DirectionNotOffered { .. }
             | Self::NotionalTooLarge { .. }
             | Self::DuplicatePosition(_)
+            | Self::TwoLeverages { .. }
             | Self::Statement(_)
             | Self::Row { .. } => Some("a position does not fit the market"),
             _ => None,

@@ -36,9 +36,11 @@ pub fn fixed_rows(model: &StandardModel) -> Result<Vec<TierRow>, MarketError> {
         if (rule.calibrated.is_some() && !is_stated) || rule.open_interest_caps.is_some() {
             return Err(MarketError::NotFixed { symbol: symbol.clone() });
         }
-        let specs = rule.rows(&format!("instruments.{symbol}"), model.quotation(), None)?;
-        let id = symbol.instrument_id();
-        rows.extend(specs.iter().map(|spec| tier_row(id, ONE, spec)));
+        let path = format!("instruments.{symbol}");
+        for listed in rule.listed(symbol, &path, model.quotation(), None)? {
+            let id = listed.symbol.instrument_id();
+            rows.extend(listed.rows.iter().map(|spec| tier_row(id, ONE, spec)));
+        }
     }
     Ok(rows)
 }

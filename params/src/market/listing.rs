@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use rust_decimal::Decimal;
 use zkmargin_margin::ids::InstrumentId;
-use zkmargin_margin::units::{Lots, Price};
+use zkmargin_margin::units::{Denominator, Lots, Price};
 
 use crate::convert::{self, ConversionError};
-use crate::model::{InstrumentRule, Kind, OptionRule};
+use crate::leverage::ChosenLeverage;
+use crate::model::{InstrumentRule, Kind, ListedRule, OptionRule, RowSpec};
 use crate::snapshot::PricePoint;
 use crate::symbol::Symbol;
 
@@ -15,6 +16,9 @@ use crate::symbol::Symbol;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listing {
     symbol: Symbol,
+    instrument: Symbol,
+    leverage: Option<ChosenLeverage>,
+    largest: Option<u32>,
     id: InstrumentId,
     kind: Kind,
     lot_size: Decimal,
@@ -24,16 +28,20 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// An instrument, or it at a leverage, with its price per lot, its place in the table,
+    /// and the [largest leverage](Listing::largest_leverage) there.
     pub(crate) fn new(
-        symbol: &Symbol,
+        listed: &ListedRule,
         rule: &InstrumentRule,
         point: &PricePoint,
-        price: Price,
-        rows: Range<usize>,
+        (price, rows, largest): (Price, Range<usize>, Option<u32>),
     ) -> Self {
         Self {
-            symbol: symbol.clone(),
-            id: symbol.instrument_id(),
+            symbol: listed.symbol.clone(),
+            instrument: listed.symbol.instrument(),
+            leverage: listed.leverage,
+            largest,
+            id: listed.symbol.instrument_id(),
             kind: rule.kind,
             lot_size: rule.lot_size.normalize(),
             mark: point.price,
@@ -52,6 +60,9 @@ impl Listing {
     ) -> Self {
         Self {
             symbol: symbol.clone(),
+            instrument: symbol.clone(),
+            leverage: None,
+            largest: None,
             id: symbol.instrument_id(),
             kind: Kind::Option,
             lot_size: rule.lot_size.normalize(),
@@ -61,9 +72,25 @@ impl Listing {
         }
     }
 
-    /// The symbol.
+    /// The symbol: of an instrument at a leverage `BTC@10x`.
     pub fn symbol(&self) -> &Symbol {
         &self.symbol
+    }
+
+    /// The instrument's own symbol, whatever its leverage: what prices are of.
+    pub fn instrument(&self) -> &Symbol {
+        &self.instrument
+    }
+
+    /// The leverage that accounts chose who hold it; none of an instrument at its largest.
+    pub fn leverage(&self) -> Option<ChosenLeverage> {
+        self.leverage
+    }
+
+    /// The least leverage whose margin these rows ask for at every notional: an account that
+    /// chose it, or more, needs no others. None of coins and options, which have none.
+    pub fn largest_leverage(&self) -> Option<u32> {
+        self.largest
     }
 
     /// The identifier in positions and rows.
@@ -109,4 +136,20 @@ impl Listing {
     pub fn format_lots(&self, lots: Lots) -> String {
         convert::format_lots(lots, self.lot_size)
     }
+}
+
+/// The least leverage that no initial rate is below one over; what none covers is
+/// [`u32::MAX`].
+pub(super) fn largest_leverage(
+    kind: Kind,
+    rows: &[RowSpec],
+    denominator: Denominator,
+) -> Option<u32> {
+    let is_contract = matches!(kind, Kind::Perpetual | Kind::Future);
+    let least = rows.iter().map(|row| row.initial.rate.get()).min();
+    let covered = |rate: u32| match rate {
+        0 => u32::MAX,
+        rate => denominator.get().div_ceil(rate),
+    };
+    least.filter(|_| is_contract).map(covered)
 }

@@ -3,9 +3,9 @@
 //! Here are those of the standard family; [`scenario`] has those of the scenario
 //! family, [`MarketKind`] what files of both have in common.
 //!
-//! Building is deterministic. Rows stand by symbol, options after all others, then
-//! direction (long, short or both), then tier; anyone with the model, the snapshot and the
-//! epoch gets the same `MARKET_ROOT`. Of a model that is calibrated the header binds
+//! Building is deterministic. Rows stand by symbol, options after all others, then by
+//! leverage (that of no choice, the largest, first), then direction (long, short or both),
+//! then tier; anyone with the model, the snapshot and the epoch gets the same `MARKET_ROOT`. Of a model that is calibrated the header binds
 //! the rule, and rates follow from the snapshot ([`calibration`]).
 //!
 //! Where a snapshot keeps more than prices (signed reports, what rates are calibrated
@@ -48,6 +48,7 @@ pub use file::{
 };
 pub use fixed::fixed_rows;
 pub use listing::Listing;
+use listing::largest_leverage;
 
 use crate::convert::{self, ConversionError, open_interest_units, price_per_lot};
 use crate::market::numbers::{Stated, StatedNumbers};
@@ -204,9 +205,9 @@ impl<F: MarginField> Market<F> {
         &self.unpriced
     }
 
-    /// The instrument of a symbol.
+    /// The instrument of a symbol, or it at a leverage: `BTC`, `BTC@10x`.
     pub fn listing(&self, symbol: &str) -> Option<&Listing> {
-        let symbol = Symbol::new(symbol).ok()?;
+        let symbol = Symbol::of_listing(symbol).ok()?;
         self.listings.get(self.by_symbol.get(&symbol)?)
     }
 
@@ -263,13 +264,15 @@ impl<F: MarginField> Market<F> {
     /// The private inputs of a proof: each position with its row and path.
     ///
     /// # Errors
-    /// As [`Market::row_index`], for the first position that has no row.
+    /// As [`Market::row_index`], for the first position that has no row; and when one bucket
+    /// holds an instrument at two leverages.
     pub fn standard_witness(
         &self,
         portfolio: &Portfolio,
         commitment: F,
         account_path: Path<F>,
     ) -> Result<StandardWitness<F>, MarketError> {
+        self.check_leverages(portfolio.positions())?;
         let slot = |position: &Position| {
             let index = self.row_index(position.instrument, position.quantity)?;
             let (row, path) = (self.rows[index], self.path(index)?);
@@ -292,7 +295,7 @@ impl<F: MarginField> Market<F> {
     ///
     /// # Errors
     /// As [`Market::row_index`], and when an instrument stands twice in one
-    /// bucket.
+    /// bucket, at one leverage or at two.
     pub fn margin<'a>(&self, held: impl Into<Held<'a>>) -> Result<AccountMargin, MarketError> {
         let Held { positions, reserved } = held.into();
         let mut ordered: Vec<&Position> = positions.iter().collect();
@@ -300,6 +303,7 @@ impl<F: MarginField> Market<F> {
         if let Some(pair) = ordered.windows(2).find(|pair| pair[0].key() == pair[1].key()) {
             return Err(MarketError::DuplicatePosition(pair[0].instrument));
         }
+        self.check_leverages(positions)?;
         let row = |position: &Position| -> Result<&TierRow, MarketError> {
             Ok(&self.rows[self.row_index(position.instrument, position.quantity)?])
         };
@@ -310,6 +314,22 @@ impl<F: MarginField> Market<F> {
         let ids: Vec<_> = pairs.iter().map(|(position, _)| position.instrument).collect();
         AccountMargin::assess(pairs, reserved, self.denominator())
             .map_err(|(index, error)| MarketError::Row { instrument: ids[index], error })
+    }
+
+    /// Refuses an instrument at two leverages in one bucket: an account chooses one for it,
+    /// and tiers are of all that it holds. A bucket's cash may be carried by either.
+    fn check_leverages(&self, positions: &[Position]) -> Result<(), MarketError> {
+        let mut seen = BTreeMap::new();
+        for position in positions.iter().filter(|position| position.quantity != Lots::ZERO) {
+            let Some(listing) = self.listings.get(&position.instrument) else { continue };
+            let key = (position.bucket, listing.instrument());
+            let other = seen.insert(key, position.instrument);
+            if other.is_some_and(|other| other != position.instrument) {
+                let symbol = listing.instrument().clone();
+                return Err(MarketError::TwoLeverages { symbol });
+            }
+        }
+        Ok(())
     }
 
     /// An amount of the quote currency in quote units.
@@ -356,15 +376,17 @@ impl Table {
         if rule.open_interest_caps.is_some() && open_interest.is_none() {
             return Err(MarketError::OpenInterestMissing { symbol: symbol.clone() });
         }
-        let id = symbol.instrument_id();
         let path = format!("instruments.{symbol}");
-        let specs = rule.rows(&path, model.quotation(), open_interest)?;
-        let start = self.rows.len();
-        self.rows.extend(specs.iter().map(|spec| tier_row(id, price, spec)));
-        let rows = start..self.rows.len();
-        let listing = Listing::new(symbol, rule, point, price, rows);
-        self.listings.insert(id, listing);
-        self.by_symbol.insert(symbol.clone(), id);
+        for listed in rule.listed(symbol, &path, model.quotation(), open_interest)? {
+            let id = listed.symbol.instrument_id();
+            let start = self.rows.len();
+            self.rows.extend(listed.rows.iter().map(|spec| tier_row(id, price, spec)));
+            let rows = start..self.rows.len();
+            let largest = largest_leverage(rule.kind, &listed.rows, model.denominator());
+            let listing = Listing::new(&listed, rule, point, (price, rows, largest));
+            self.listings.insert(id, listing);
+            self.by_symbol.insert(listed.symbol, id);
+        }
         Ok(())
     }
 }

@@ -297,3 +297,96 @@ proptest! {
         })?;
     }
 }
+
+/// A market that lists BTC at 10x and 20x.
+fn leveraged(prices: &str) -> Market<Fp> {
+    let chosen = ["10", "20"].map(|times| times.parse().unwrap());
+    let wanted = [(Symbol::new("BTC").unwrap(), chosen.into())].into();
+    let model = model("hyperliquid").offering(&wanted).unwrap();
+    Market::build(&model, &snapshot("USDC", prices), Epoch::new(1)).unwrap()
+}
+
+fn one(market: &Market<Fp>, symbol: &str, quantity: &str) -> Position {
+    let listing = market.listing(symbol).unwrap();
+    Position {
+        bucket: BucketId::CROSS,
+        instrument: listing.id(),
+        quantity: listing.lots_from_decimal(quantity).unwrap(),
+        cash: Amount::ZERO,
+    }
+}
+
+#[test]
+fn an_instrument_at_a_leverage_differs_by_its_initial_margin_alone() {
+    let market = leveraged(r#"{"BTC":{"price":"60000"},"ETH":{"price":"2500"}}"#);
+    let names: Vec<_> = market.listings().map(|listing| listing.symbol().as_str()).collect();
+    assert_eq!(names, ["BTC", "BTC@10x", "BTC@20x", "ETH"]);
+    let [plain, ten] = ["BTC", "BTC@10x"].map(|name| market.listing(name).unwrap());
+    assert_eq!((ten.mark(), ten.price()), (plain.mark(), plain.price()));
+    assert_eq!((ten.lot_size(), ten.kind()), (plain.lot_size(), plain.kind()));
+    assert_eq!((ten.instrument(), ten.leverage()), (plain.symbol(), Some("10".parse().unwrap())));
+    assert_eq!((plain.leverage(), plain.largest_leverage()), (None, Some(40)));
+    for (own, chosen) in plain.rows().zip(ten.rows()) {
+        let (own, chosen) = (market.rows()[own], market.rows()[chosen]);
+        assert_eq!(TierRow { instrument: own.instrument, initial: own.initial, ..chosen }, own);
+    }
+    let asked = |symbol: &str| {
+        let margin = market.margin(&[one(&market, symbol, "-0.5")]).unwrap();
+        [margin.initial(), margin.maintenance()].map(|m| market.format_amount(m.cast_signed()))
+    };
+    assert_eq!(asked("BTC"), ["750", "375"]);
+    assert_eq!(asked("BTC@20x"), ["1500", "375"]);
+    assert_eq!(asked("BTC@10x"), ["3000", "375"]);
+    assert!(market.listing("BTC@5x").is_none() && market.listing("ETH@10x").is_none());
+    // What is on no other market is on no list of rows either.
+    let model = model("hyperliquid");
+    let rows = |model: &StandardModel| fixed_rows(model).unwrap().len();
+    let wanted = [(Symbol::new("BTC").unwrap(), ["10".parse().unwrap()].into())].into();
+    assert_eq!(rows(&model.offering(&wanted).unwrap()), rows(&model) + plain.rows().len());
+}
+
+/// Tiers are of all that an account holds of an instrument: it is not split.
+#[test]
+fn an_instrument_has_one_leverage_in_a_bucket() {
+    let market = leveraged(r#"{"BTC":{"price":"60000"}}"#);
+    let mut positions = vec![one(&market, "BTC", "1"), one(&market, "BTC@10x", "1")];
+    let refused = |positions: &[Position]| {
+        let error = market.margin(positions).unwrap_err();
+        assert!(error.discreet().is_some());
+        error.to_string()
+    };
+    assert!(refused(&positions).starts_with("BTC stands at two leverages in one bucket"));
+    positions[0].instrument = market.listing("BTC@20x").unwrap().id();
+    assert!(refused(&positions).starts_with("BTC stands at two leverages"));
+    positions.sort_by_key(Position::key);
+    let portfolio = Portfolio::new(positions.clone(), Blinding::new([7; 31])).unwrap();
+    let state = Tree::build(Domain::StateNode, STATE_DEPTH, vec![Fp::one()]).unwrap();
+    let witness = market.standard_witness(&portfolio, Fp::one(), state.path(0).unwrap());
+    assert!(matches!(witness, Err(MarketError::TwoLeverages { .. })));
+    // Not in two buckets, nor beside a carrier of cash.
+    positions[1].bucket = BucketId::new(1);
+    assert!(market.margin(&positions).is_ok());
+    positions[1].bucket = BucketId::CROSS;
+    positions[1].quantity = Lots::ZERO;
+    assert!(market.margin(&positions).is_ok());
+}
+
+#[test]
+fn what_moves_of_a_market_is_an_instruments_price_once() {
+    let file = |prices: &str| {
+        let wanted = [(Symbol::new("BTC").unwrap(), ["10".parse().unwrap()].into())].into();
+        let model = model("hyperliquid").offering(&wanted).unwrap();
+        let (file, _) =
+            MarketFile::build::<Fp>(&model, &snapshot("USDC", prices), Epoch::new(1)).unwrap();
+        let again = MarketFile::from_json(&file.to_json()).unwrap();
+        assert!(again.market::<Fp>().is_ok());
+        AnyMarketFile::Standard(Box::new(file))
+    };
+    let [before, after] = ["60000", "66000"].map(|price| {
+        let file = file(&format!(r#"{{"BTC":{{"price":"{price}"}}}}"#));
+        moves::Marks::of(&file)
+    });
+    let moves = moves::moves(&before, &after, None, &moves::Announced::default());
+    let told: Vec<_> = moves.iter().map(|moved| (moved.name.as_str(), moved.bps)).collect();
+    assert_eq!(told, [("BTC", 1_000)]);
+}

@@ -22,9 +22,10 @@ impl StandardModel {
         rule: &InstrumentRule,
         path: &str,
     ) -> Result<(), ModelError> {
+        rule.check_leverages(path)?;
         match (&rule.calibrated, self.calibration()) {
             (None, _) => {
-                rule.rows(path, self.quotation(), None)?;
+                rule.listed(symbol, path, self.quotation(), None)?;
             }
             (Some(_), None) => {
                 let problem = FieldProblem::NotAllowed("the model has no calibration");
@@ -41,14 +42,19 @@ impl StandardModel {
                 }
                 // Which parts stand beside `calibrated`.
                 rule.check_parts(path)?;
-                if calibration.states_numbers && rule.open_interest_caps.is_some() {
+                let beside = [
+                    ("open_interest_caps", rule.open_interest_caps.is_some()),
+                    ("leverages", !rule.leverages.is_empty()),
+                ];
+                let beside = beside.into_iter().find(|(_, is_present)| *is_present);
+                if let (true, Some((part, _))) = (calibration.states_numbers, beside) {
                     let problem = "calibration.states_numbers: its rows follow from numbers alone";
-                    let path = format!("{path}.open_interest_caps");
+                    let path = format!("{path}.{part}");
                     return Err(ModelError::at(path, FieldProblem::NotAllowed(problem)));
                 }
                 for numbers in extremes(calibration, instrument) {
                     let rule = self.with_numbers(rule, path, &numbers)?;
-                    rule.rows(path, self.quotation(), None)?;
+                    rule.listed(symbol, path, self.quotation(), None)?;
                 }
             }
         }

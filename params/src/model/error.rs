@@ -1,7 +1,8 @@
 //! Why a model is refused.
 
 use crate::fraction::Fraction;
-use crate::model::{MAX_MODEL_BYTES, MAX_QUOTE_DECIMALS, MAX_TIERS};
+use crate::leverage::ChosenLeverage;
+use crate::model::{MAX_LEVERAGES, MAX_MODEL_BYTES, MAX_QUOTE_DECIMALS, MAX_TIERS};
 
 /// Why a model is refused.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +97,18 @@ pub enum FieldProblem {
         /// The model's `quote_decimals`.
         decimals: u32,
     },
+    /// More than [`MAX_LEVERAGES`] leverages.
+    #[error("{count} leverages: allowed are {MAX_LEVERAGES}")]
+    TooManyLeverages {
+        /// Leverages given.
+        count: usize,
+    },
+    /// Leverages that do not rise, or stand twice.
+    #[error("leverages must rise, each once")]
+    LeveragesNotAscending,
+    /// No denominator for the model's rates and one over a leverage.
+    #[error("its rates and 1/{0} have no common denominator below 2^32: list fewer leverages")]
+    NoDenominator(ChosenLeverage),
     /// Bounds that do not rise.
     #[error("bounds must rise from tier to tier")]
     NotAscending,

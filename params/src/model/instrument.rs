@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::calibration::rule::CalibratedInstrument;
 use crate::decimal::{text, text_option};
 use crate::fraction::Fraction;
+use crate::leverage::ChosenLeverage;
 
 /// What an instrument is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ impl Basis {
 
 /// The rules of one instrument.
 ///
-/// A perpetual or future has `margin` and may have `open_interest_caps`; a
+/// A perpetual or future has `margin` and may have `open_interest_caps` and `leverages`; a
 /// spot coin has `collateral` (it may be held), `liability` (it may be owed) or
 /// both. Under a [calibration](crate::calibration) any of them may have `calibrated`
 /// in place of `margin` or `collateral`.
@@ -71,6 +72,10 @@ pub struct InstrumentRule {
     /// Rates that follow from the snapshot, in place of `margin` or `collateral`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibrated: Option<CalibratedInstrument>,
+    /// Leverages of a perpetual or future that an account may choose below the largest,
+    /// ascending: each is listed with rows of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leverages: Vec<ChosenLeverage>,
 }
 
 /// Tiered charges on the notional.

@@ -48,6 +48,11 @@
 //! `options` has the charges on short options by their underlying ([`OptionRule`]). Which
 //! there are a snapshot says, with their marks; each has rows of its own in every epoch.
 //!
+//! # Leverages
+//! `leverages` of a perpetual or future are those that an account may choose below the
+//! largest: each has rows of its own, under the name `BTC@10x`, and initial rates of one over
+//! it where the rule's are less. One over each must be exact over `denominator` too.
+//!
 //! # Rounding
 //! Each row's charge is `base + ceil((notional - lower) * rate)`. With
 //! [`Basis::Marginal`] the base is the charge at the end of the row before, so
@@ -60,6 +65,7 @@ mod any;
 mod calibrated;
 mod error;
 mod instrument;
+mod leverages;
 mod options;
 mod rows;
 
@@ -75,6 +81,8 @@ pub use error::{FieldProblem, ModelError};
 pub use instrument::{
     Basis, ChargeRule, CollateralRule, InstrumentRule, Kind, OpenInterestCaps, Tier, WeightTier,
 };
+pub(crate) use leverages::ListedRule;
+pub use leverages::MAX_LEVERAGES;
 pub use options::OptionRule;
 pub(crate) use options::PricedOption;
 pub(crate) use rows::{Quotation, RowSpec};
@@ -213,11 +221,14 @@ impl StandardModel {
         let mut numbers = BTreeMap::new();
         for (symbol, rule) in &model.spec.instruments {
             let path = format!("instruments.{symbol}");
-            // Also of two that no market prices together: a position in the one
-            // would be margined as the other.
-            if let Some(other) = numbers.insert(symbol.instrument_id(), symbol) {
-                let both = format!("instruments.{other} and {path}");
-                return Err(ModelError::at(both, FieldProblem::SameInstrument));
+            let chosen = rule.leverages.iter().map(|chosen| symbol.at_leverage(*chosen));
+            for listed in std::iter::once(symbol.clone()).chain(chosen) {
+                // Also of two that no market prices together: a position in the one
+                // would be margined as the other.
+                if let Some(other) = numbers.insert(listed.instrument_id(), listed.clone()) {
+                    let both = format!("instruments.{other} and instruments.{listed}");
+                    return Err(ModelError::at(both, FieldProblem::SameInstrument));
+                }
             }
             model.check_rule(symbol, rule, &path)?;
         }

@@ -6,6 +6,7 @@ use zkmargin_margin::units::{Denominator, Notional, Rate};
 
 use crate::decimal::to_units;
 use crate::fraction::Fraction;
+use crate::leverage::ChosenLeverage;
 use crate::model::{
     Basis, ChargeRule, CollateralRule, FieldProblem, InstrumentRule, Kind, MAX_TIERS, ModelError,
     OpenInterestCaps,
@@ -50,16 +51,35 @@ impl InstrumentRule {
         quotation: Quotation,
         open_interest: Option<u128>,
     ) -> Result<Vec<RowSpec>, ModelError> {
+        self.rows_at(path, quotation, open_interest, None)
+    }
+
+    /// The same for an account that chose a leverage: an initial rate is one over it where
+    /// the rule's is less. Maintenance does not know it.
+    pub(super) fn rows_at(
+        &self,
+        path: &str,
+        quotation: Quotation,
+        open_interest: Option<u128>,
+        leverage: Option<(&str, ChosenLeverage)>,
+    ) -> Result<Vec<RowSpec>, ModelError> {
         check_lot_size(self.lot_size, path)?;
         self.check_parts(path)?;
+        let chosen = leverage.map(|(field, chosen)| exact_rate(chosen.rate(), field, quotation));
+        let least = chosen.transpose()?.unwrap_or(Rate::ZERO);
         let mut rows = Vec::new();
         if let Some(rule) = &self.margin {
             let caps = (self.open_interest_caps.as_ref())
                 .map(|caps| Caps::new(caps, &format!("{path}.open_interest_caps"), quotation))
                 .transpose()?;
-            let scale = |rate| match caps {
-                Some(caps) => caps.scale(rate, open_interest.unwrap_or(0), quotation.denominator),
-                None => rate,
+            let scale = |rate: Rate| {
+                let own = match caps {
+                    Some(caps) => {
+                        caps.scale(rate, open_interest.unwrap_or(0), quotation.denominator)
+                    }
+                    None => rate,
+                };
+                own.max(least)
             };
             rows.extend(rule.rows(&format!("{path}.margin"), quotation, Direction::Both, scale)?);
         }
@@ -80,12 +100,15 @@ impl InstrumentRule {
             ("collateral", self.collateral.is_some()),
             ("liability", self.liability.is_some()),
             ("open_interest_caps", self.open_interest_caps.is_some()),
+            ("leverages", !self.leverages.is_empty()),
         ];
         let allowed: &[&str] = match (self.kind, self.calibrated.is_some()) {
             // No file can say it: options have rules by underlying.
             (Kind::Option, _) => &[],
-            (Kind::Perpetual | Kind::Future, false) => &["margin", "open_interest_caps"],
-            (Kind::Perpetual | Kind::Future, true) => &["open_interest_caps"],
+            (Kind::Perpetual | Kind::Future, false) => {
+                &["margin", "open_interest_caps", "leverages"]
+            }
+            (Kind::Perpetual | Kind::Future, true) => &["open_interest_caps", "leverages"],
             (Kind::Spot, false) => &["collateral", "liability"],
             (Kind::Spot, true) => &["liability"],
         };

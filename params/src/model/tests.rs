@@ -49,6 +49,7 @@ fn perpetual(initial: Vec<Tier>, maintenance: Vec<Tier>, basis: Basis) -> Instru
         liability: None,
         open_interest_caps: None,
         calibrated: None,
+        leverages: Vec::new(),
     }
 }
 

@@ -22,8 +22,8 @@ use crate::scenario::{ScenarioReport, scenario_portfolio, specs, stress_test};
 use crate::settlement::SettlementReport;
 use crate::simulation::{SimulationReport, stressed};
 use crate::whatif::{
-    Order, Trade, changed, scenario_order, settlement_order, simulation_order, standard_order,
-    units,
+    Order, Trade, as_held, changed, scenario_order, settlement_order, simulation_order,
+    standard_order, units,
 };
 
 /// An account's native margin figures, of its market's family.
@@ -187,7 +187,7 @@ fn what_if<F: MarginField>(
     cash: Decimal,
 ) -> Result<WhatIf, ApiError> {
     let before = portfolio(families, document)?;
-    let order = trade.map(|trade| order(file, families, trade)).transpose()?;
+    let order = trade.map(|trade| order(file, families, (&before, trade))).transpose()?;
     let (decimals, carrier) = with_family!(families, market => {
         (market.quote_decimals(), market.listings().next().map(|listing| listing.id()))
     });
@@ -199,10 +199,10 @@ fn what_if<F: MarginField>(
 fn order<F: MarginField>(
     file: &AnyMarketFile,
     families: &Families<F>,
-    trade: &Trade,
+    (before, trade): (&Portfolio, &Trade),
 ) -> Result<Order, ApiError> {
     let order = match (families, file) {
-        (Families::Standard(market), _) => standard_order(market, trade),
+        (Families::Standard(market), _) => standard_order(market, &as_held(market, before, trade)?),
         (Families::Scenario(market), AnyMarketFile::Scenario(file)) => {
             scenario_order(market, specs(file.snapshot()), trade)
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use zkmargin_margin::shape::Shape;
+use zkmargin_params::leverage::ChosenLeverage;
 use zkmargin_params::symbol::Symbol;
 
 use super::{Decimal, PortfolioDocument, PortfolioFileError, PositionEntry, SecretText};
@@ -13,6 +14,10 @@ pub const MAX_POSITIONS: usize = Shape::Large.standard_positions();
 /// The same of portfolio margin over two underlyings, and of markets that simulate: what
 /// every family has a circuit for.
 pub const MAX_SCENARIO_POSITIONS: usize = Shape::Large.scenario_positions();
+
+/// Of a name that a market gives what is held at a leverage.
+const AT_LEVERAGE: &str = "a leverage is no part of the name: give the instrument alone, and beside \
+                           it \"leverage\": \"10\"";
 
 /// What a bucket is paid in with.
 #[derive(Clone, Copy)]
@@ -106,8 +111,12 @@ impl<'a> Bucket<'a> {
             let symbol = entry.instrument.expose();
             let field = self.field(index, "instrument");
             if let Err(problem) = Symbol::new(symbol) {
-                return Err(PortfolioFileError::Symbol { field, problem });
+                return Err(match Symbol::of_listing(symbol) {
+                    Ok(_) => PortfolioFileError::Misplaced { field, rule: AT_LEVERAGE },
+                    Err(_) => PortfolioFileError::Symbol { field, problem },
+                });
             }
+            self.leverage(index, entry)?;
             if let Some(first) = seen.insert(symbol, field.clone()) {
                 return Err(PortfolioFileError::Duplicate { first, second: field });
             }
@@ -116,6 +125,19 @@ impl<'a> Bucket<'a> {
         }
         // Cash alone is carried by a position of its own.
         Ok(self.positions.len().max(usize::from(funded)))
+    }
+
+    /// The leverage that a position says.
+    pub(super) fn leverage(
+        &self,
+        index: usize,
+        entry: &PositionEntry,
+    ) -> Result<Option<ChosenLeverage>, PortfolioFileError> {
+        let Some(text) = &entry.leverage else { return Ok(None) };
+        let allowed = "a whole number from 1 to 1000";
+        let field = || self.field(index, "leverage");
+        let leverage = text.expose().parse();
+        leverage.map(Some).map_err(|_| PortfolioFileError::OutOfRange { field: field(), allowed })
     }
 
     fn check_cost(&self, index: usize, entry: &PositionEntry) -> Result<(), PortfolioFileError> {

@@ -7,6 +7,7 @@ use zkmargin_margin::ids::{BucketId, InstrumentId};
 use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_margin::scenario::{MAX_LOTS, MIN_LOTS};
 use zkmargin_margin::units::{Amount, Lots};
+use zkmargin_params::leverage::ChosenLeverage;
 use zkmargin_params::market::{Market, scenario, settlement, simulation};
 use zkmargin_params::model::Kind;
 use zkmargin_params::scenario::RowKind;
@@ -14,9 +15,13 @@ use zkmargin_params::scenario::RowKind;
 use super::check::{Bucket, number};
 use super::{
     Decimal, MAX_POSITIONS, MAX_SCENARIO_POSITIONS, PortfolioDocument, PortfolioFileError,
-    SecretText,
+    PositionEntry, SecretText,
 };
 use crate::human::scaled;
+
+/// Of a position in what has no leverage.
+const NO_LEVERAGE: &str = "perpetuals and futures of a standard market have one, and nothing else: \
+                           leave it out";
 
 /// The smallest step of a quantity: `step * 10^-decimals`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +44,8 @@ impl std::fmt::Display for LotSize {
 pub struct Listings {
     quote_decimals: u32,
     listed: BTreeMap<String, Listed>,
+    /// What is held at a leverage that an account chose, by instrument.
+    chosen: BTreeMap<(String, ChosenLeverage), InstrumentId>,
     /// Portfolio margin: no isolated buckets, and fewer lots.
     pub(super) one_bucket: bool,
     /// Positions that the largest circuit holds.
@@ -55,18 +62,27 @@ pub(super) struct Listed {
     pub(super) contract: bool,
     /// Its price, where cash has what positions cost.
     pub(super) mark: Option<Decimal>,
+    /// The least leverage that it is margined for without a listing of its own; none of what
+    /// has no leverage.
+    pub(super) largest: Option<u32>,
 }
 
 impl<F: MarginField> From<&Market<F>> for Listings {
     fn from(market: &Market<F>) -> Self {
-        let listed = market.listings().map(|listing| {
+        let plain = market.listings().filter(|listing| listing.leverage().is_none());
+        let listed = plain.map(|listing| {
             let contract = !matches!(listing.kind(), Kind::Spot | Kind::Option);
             let mark = listing.mark();
             let mark = Some(Decimal::new(mark.mantissa(), mark.scale()));
             let lot = LotSize::of(listing.lot_size());
-            (listing.symbol().to_string(), Listed { id: listing.id(), lot, contract, mark })
+            let (id, largest) = (listing.id(), listing.largest_leverage());
+            (listing.symbol().to_string(), Listed { id, lot, contract, mark, largest })
         });
-        Self::of(market.quote_decimals(), listed, false)
+        let chosen = market.listings().filter_map(|listing| {
+            Some(((listing.instrument().to_string(), listing.leverage()?), listing.id()))
+        });
+        let chosen = chosen.collect();
+        Self { chosen, ..Self::of(market.quote_decimals(), listed, false) }
     }
 }
 
@@ -76,7 +92,7 @@ impl<F: MarginField> From<&scenario::Market<F>> for Listings {
             let kind = market.risk_row(listing.row()).map(|row| row.kind);
             let contract = matches!(kind, Some(RowKind::Perpetual { .. } | RowKind::Future { .. }));
             let lot = LotSize::of(listing.lot_size());
-            (listing.symbol().to_string(), Listed { id: listing.id(), lot, contract, mark: None })
+            (listing.symbol().to_string(), Listed::of_options(listing.id(), lot, contract))
         });
         let most = match market.only() {
             Ok(_) => MAX_POSITIONS,
@@ -91,7 +107,7 @@ impl<F: MarginField> From<&simulation::Market<F>> for Listings {
         let listed = market.listings().map(|listing| {
             let lot = LotSize::of(listing.lot_size());
             let contract = listing.is_contract();
-            (listing.symbol().to_string(), Listed { id: listing.id(), lot, contract, mark: None })
+            (listing.symbol().to_string(), Listed::of_options(listing.id(), lot, contract))
         });
         Self::of(market.quote_decimals(), listed, true)
     }
@@ -102,9 +118,16 @@ impl<F: MarginField> From<&settlement::Market<F>> for Listings {
         let listed = market.listings().map(|listing| {
             let lot = LotSize::of(listing.lot_size());
             let contract = listing.is_contract();
-            (listing.symbol().to_string(), Listed { id: listing.id(), lot, contract, mark: None })
+            (listing.symbol().to_string(), Listed::of_options(listing.id(), lot, contract))
         });
         Self { most: MAX_POSITIONS, ..Self::of(market.quote_decimals(), listed, true) }
+    }
+}
+
+impl Listed {
+    /// In a market of options, where nobody chooses a leverage.
+    fn of_options(id: InstrumentId, lot: LotSize, contract: bool) -> Self {
+        Self { id, lot, contract, mark: None, largest: None }
     }
 }
 
@@ -121,7 +144,7 @@ impl Listings {
     pub fn new(quote_decimals: u32, lots: impl IntoIterator<Item = (String, LotSize)>) -> Self {
         let perpetual = |(name, lot): (String, LotSize)| {
             let id = InstrumentId::from_symbol(&name);
-            (name, Listed { id, lot, contract: true, mark: None })
+            (name, Listed { id, lot, contract: true, mark: None, largest: None })
         };
         Self::of(quote_decimals, lots.into_iter().map(perpetual), false)
     }
@@ -132,22 +155,26 @@ impl Listings {
         one_bucket: bool,
     ) -> Self {
         let most = if one_bucket { MAX_SCENARIO_POSITIONS } else { MAX_POSITIONS };
-        Self { quote_decimals, listed: listed.into_iter().collect(), one_bucket, most }
+        let (listed, chosen) = (listed.into_iter().collect(), BTreeMap::new());
+        Self { quote_decimals, listed, chosen, one_bucket, most }
     }
 
-    /// What commitments depend on, in one line of text each: the family, the quote
-    /// unit, the lots, and the numbers that are not the symbols' own. Under two markets that agree in it a document has the same
+    /// What commitments depend on, in one line of text each: the family, the quote unit, the
+    /// lots, the numbers that are not the symbols' own, and from which leverage on one needs
+    /// no listing of its own. Under two markets that agree in it a document has the same
     /// commitment; prices are no part of it.
     pub fn lots(&self) -> impl Iterator<Item = String> {
         let head = format!("{} {}", self.one_bucket, self.quote_decimals);
         let line = |(symbol, listed): (&String, &Listed)| {
-            let Listed { id, lot, contract, .. } = listed;
+            let Listed { id, lot, contract, largest, .. } = listed;
             let own =
                 (*id != InstrumentId::from_symbol(symbol)).then(|| format!(" {:x}", id.get()));
             let own = own.unwrap_or_default();
-            format!("{symbol} {} {} {contract}{own}", lot.step, lot.decimals)
+            let largest = largest.map(|largest| format!(" {largest}x")).unwrap_or_default();
+            format!("{symbol} {} {} {contract}{own}{largest}", lot.step, lot.decimals)
         };
-        std::iter::once(head).chain(self.listed.iter().map(line))
+        let chosen = self.chosen.keys().map(|(symbol, leverage)| format!("{symbol} at {leverage}"));
+        std::iter::once(head).chain(self.listed.iter().map(line)).chain(chosen)
     }
 
     /// Decimals of the quote currency.
@@ -210,8 +237,7 @@ impl Listings {
     ) -> Result<Vec<Position>, PortfolioFileError> {
         let mut positions = Vec::with_capacity(bucket.positions.len().max(1));
         for (index, entry) in bucket.positions.iter().enumerate() {
-            let symbol = entry.instrument.expose();
-            let listed = self.listed(&bucket.field(index, "instrument"), symbol)?;
+            let listed = self.listed_of(bucket, index, entry)?;
             positions.push(Position {
                 bucket: id,
                 instrument: listed.id,
@@ -244,6 +270,32 @@ impl Listings {
     pub(super) fn carrier(&self) -> Result<&str, PortfolioFileError> {
         let first = self.listed.keys().next();
         first.map(String::as_str).ok_or(PortfolioFileError::EmptyMarket)
+    }
+
+    /// What a position is held in: its instrument, at the leverage that it says.
+    fn listed_of(
+        &self,
+        bucket: &Bucket<'_>,
+        index: usize,
+        entry: &PositionEntry,
+    ) -> Result<Listed, PortfolioFileError> {
+        let symbol = entry.instrument.expose();
+        let plain = self.listed(&bucket.field(index, "instrument"), symbol)?;
+        let Some(leverage) = bucket.leverage(index, entry)? else { return Ok(plain) };
+        let field = bucket.field(index, "leverage");
+        let Some(largest) = plain.largest else {
+            return Err(PortfolioFileError::Misplaced { field, rule: NO_LEVERAGE });
+        };
+        match self.chosen.get(&(symbol.to_owned(), leverage)) {
+            Some(id) => Ok(Listed { id: *id, ..plain }),
+            None if u32::from(leverage.get()) >= largest => Ok(plain),
+            None => {
+                let listed = self.chosen.keys().filter(|(name, _)| name == symbol);
+                let listed = listed.map(|(_, leverage)| *leverage).collect();
+                let symbol = symbol.to_owned();
+                Err(PortfolioFileError::Unlisted { field, symbol, leverage, listed, largest })
+            }
+        }
     }
 
     /// What is known of a symbol.

@@ -108,6 +108,11 @@ pub struct PositionEntry {
     /// earned and the balance does not show yet.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "given")]
     pub unrealised: Option<SecretText>,
+    /// The leverage that the account chose for a perpetual or future, a whole number: its
+    /// initial margin is then at least notional over leverage. The largest that the market
+    /// allows when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "given")]
+    pub leverage: Option<SecretText>,
 }
 
 /// A bucket with collateral of its own.
@@ -135,6 +140,7 @@ impl PositionEntry {
             quantity: SecretText::new(quantity),
             entry_price: None,
             unrealised: None,
+            leverage: None,
         }
     }
 }

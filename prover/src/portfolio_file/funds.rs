@@ -198,7 +198,7 @@ mod tests {
         let mark = (!one_bucket).then(|| Decimal::parse("20").unwrap());
         let listed = |name: &str, contract| {
             let id = InstrumentId::from_symbol(name);
-            (name.to_owned(), Listed { id, lot, contract, mark })
+            (name.to_owned(), Listed { id, lot, contract, mark, largest: None })
         };
         Listings::of(2, [listed("PERP", true), listed("COIN", false)], one_bucket)
     }

@@ -36,6 +36,10 @@
 //! a standard market less `quantity * entry_price` of perpetuals and futures,
 //! rounded down; in a scenario market with their `unrealised` profit added.
 //!
+//! `leverage` of a perpetual or future is the one that the account chose: its initial margin
+//! is then at least notional over leverage, and the market must list it. Without it that is
+//! the largest that the market allows. An instrument has one leverage in a bucket.
+//!
 //! `reserved` is margin that the venue has reserved for open orders, in either
 //! form. It counts against the initial margin of bucket 0 and nothing else.
 //!
@@ -47,6 +51,8 @@ mod cut;
 mod decimal;
 mod document;
 mod funds;
+#[cfg(test)]
+mod leverage_tests;
 
 pub use check::{MAX_POSITIONS, MAX_SCENARIO_POSITIONS};
 pub use convert::{Listings, LotSize};
@@ -56,6 +62,7 @@ pub use document::{
 };
 pub use funds::CASH_NOTE;
 
+use zkmargin_params::leverage::ChosenLeverage;
 use zkmargin_params::symbol::ParseSymbolError;
 
 use crate::json::JsonError;
@@ -123,6 +130,20 @@ pub enum PortfolioFileError {
         symbol: String,
         /// Listed symbols that are spelled much like it.
         near: Vec<String>,
+    },
+    /// A leverage that the market does not list.
+    #[error("{field}: the market does not list `{symbol}` at {leverage}x{}", others(.listed, .largest))]
+    Unlisted {
+        /// The field.
+        field: String,
+        /// The instrument.
+        symbol: String,
+        /// The leverage given.
+        leverage: ChosenLeverage,
+        /// Those that are listed.
+        listed: Vec<ChosenLeverage>,
+        /// From which on none needs to be.
+        largest: u32,
     },
     /// An instrument twice in one bucket.
     #[error("{second}: the same instrument as {first}, in one bucket")]
@@ -193,6 +214,9 @@ impl PortfolioFileError {
             Self::UnknownInstrument { field, .. } => {
                 format!("{}: the market does not list it", unnumbered(field))
             }
+            Self::Unlisted { field, .. } => {
+                format!("{}: the market does not list it", unnumbered(field))
+            }
             Self::NotWholeLots { field, .. } => {
                 format!("{}: not a whole number of lots", unnumbered(field))
             }
@@ -222,6 +246,18 @@ impl PortfolioFileError {
             | Self::EmptyMarket
             | Self::OtherPortfolio => return None,
         })
+    }
+}
+
+/// The end of the sentence about a leverage that is not listed.
+fn others(listed: &[ChosenLeverage], largest: &u32) -> String {
+    let mut others: Vec<_> = listed.iter().map(|leverage| format!("{leverage}x")).collect();
+    if *largest <= ChosenLeverage::MAX.into() {
+        others.push(format!("{largest}x and above"));
+    }
+    match others.is_empty() {
+        true => String::new(),
+        false => format!(", but at {}", others.join(", ")),
     }
 }
 

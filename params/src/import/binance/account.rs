@@ -20,6 +20,8 @@ const ACCOUNT: &str = "the answer of /fapi/v3/account";
 const POSITIONS: &str = "the answer of /fapi/v3/positionRisk";
 const ORDERS: &str = "the answer of /fapi/v1/openOrders";
 const SOURCE: &str = "Binance USD-margined futures, position risk: mark prices";
+/// One in the last decimal of the venue's amounts.
+const LAST_DECIMAL: Decimal = Decimal::from_parts(1, 0, 0, false, 8);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,8 +71,16 @@ struct RawPosition {
     margin_type: Option<String>,
     #[serde(default, deserialize_with = "number_option")]
     isolated_wallet: Option<Number>,
+    /// Of version 2.
+    #[serde(default, deserialize_with = "number_option")]
+    leverage: Option<Number>,
     /// Of version 3.
     margin_asset: Option<String>,
+    /// Of version 3, which does not say the leverage: the notional over it.
+    #[serde(default, deserialize_with = "number_option")]
+    position_initial_margin: Option<Number>,
+    #[serde(default, deserialize_with = "number_option")]
+    notional: Option<Number>,
 }
 
 fn both() -> String {
@@ -191,8 +201,9 @@ impl RawPosition {
             let what = "a positionSide that is not BOTH, nor the sign of positionAmt,";
             return Err(ImportError::Unsupported { name: symbol.to_string(), what });
         }
+        let leverage = builder.leverage(&symbol, self.leverage())?;
         let cost = Cost::EntryPrice(self.entry_price.0);
-        let holding = Holding { symbol: symbol.clone(), quantity, cost };
+        let holding = Holding { symbol: symbol.clone(), quantity, cost, leverage };
         let wallet = self.isolated_wallet.map(|wallet| canonical(wallet.0));
         match (self.margin_type.as_deref(), wallet) {
             (Some("isolated"), Some(wallet)) => {
@@ -213,6 +224,24 @@ impl RawPosition {
             (None, _) => builder.hold(holding, mark)?,
         }
         Ok(())
+    }
+
+    /// The leverage that the account chose: as version 2 says, or as the one whole number
+    /// that version 3's margin is the notional over, to the venue's last decimal.
+    fn leverage(&self) -> Option<Decimal> {
+        if let Some(leverage) = self.leverage {
+            return Some(leverage.0);
+        }
+        let (margin, notional) = (self.position_initial_margin?.0, self.notional?.0.abs());
+        let nearest = notional.checked_div(margin)?.round();
+        let is = |leverage: Decimal| {
+            let margins = notional.checked_div(leverage)?;
+            Some((margins - margin).abs() <= LAST_DECIMAL)
+        };
+        // Of a notional near nothing neighbours have the same margin.
+        let neighbours = [nearest - Decimal::ONE, nearest + Decimal::ONE];
+        let alone = neighbours.into_iter().all(|other| is(other) != Some(true));
+        (is(nearest) == Some(true) && alone).then_some(nearest)
     }
 
     /// Whether the position's margin is in the quote currency: as it says, or as its

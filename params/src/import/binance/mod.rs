@@ -218,5 +218,6 @@ fn perpetual(lot_size: Decimal, rule: ChargeRule) -> InstrumentRule {
         liability: None,
         open_interest_caps: None,
         calibrated: None,
+        leverages: Vec::new(),
     }
 }

@@ -79,7 +79,8 @@ pub fn account(subaccount: &str) -> Result<VenueAccount, ImportError> {
             _ if quantity.is_zero() => {}
             name => {
                 builder.note(AccountNote::Coins);
-                let holding = Holding { symbol: symbol(name)?, quantity, cost: Cost::Nothing };
+                let (cost, leverage) = (Cost::Nothing, None);
+                let holding = Holding { symbol: symbol(name)?, quantity, cost, leverage };
                 builder.hold(holding, None)?;
             }
         }
@@ -113,7 +114,8 @@ impl RawPosition {
             }
         };
         let quantity = canonical(self.amount.0);
-        builder.hold(Holding { symbol, quantity, cost }, Some(self.mark_price.0))
+        let holding = Holding { symbol, quantity, cost, leverage: None };
+        builder.hold(holding, Some(self.mark_price.0))
     }
 }
 

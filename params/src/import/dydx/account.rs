@@ -89,7 +89,8 @@ pub fn account(subaccount: &str, prices: Option<&str>) -> Result<VenueAccount, I
         if quantity.is_zero() {
             continue;
         }
-        let holding = Holding { symbol: symbol.clone(), quantity, cost: Cost::Nothing };
+        let (cost, leverage) = (Cost::Nothing, None);
+        let holding = Holding { symbol: symbol.clone(), quantity, cost, leverage };
         let Some(prices) = &prices else {
             builder.hold(holding, None)?;
             continue;

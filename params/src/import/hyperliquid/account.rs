@@ -14,6 +14,7 @@ use crate::import::number::{Figure, Number, whole, whole_option};
 use crate::import::{
     AccountProblem, ImportError, VenueAccount, forms, seconds_of_millis, symbol, unix_seconds,
 };
+use crate::leverage::ChosenLeverage;
 use crate::snapshot::{PricePoint, Snapshot};
 use crate::symbol::Symbol;
 
@@ -41,13 +42,10 @@ pub struct ImportedAccount {
     pub account_value: Decimal,
     /// The venue's total notional, checked against the positions.
     pub total_notional: Decimal,
-    /// Positions with less leverage than their coin allows. The venue's initial
-    /// margin is notional over the leverage chosen, which no model here knows:
-    /// that of a model, at the largest leverage, is lower. Maintenance margin
-    /// does not depend on it.
-    pub lowered_leverage: usize,
     /// The venue's maintenance margin of the cross-margin positions, where it says.
     pub cross_maintenance: Option<Decimal>,
+    /// The venue's initial margin of the same, where it says: what is used of the account.
+    pub cross_initial: Option<Decimal>,
 }
 
 impl ImportedAccount {
@@ -66,7 +64,12 @@ impl ImportedAccount {
             symbol: held.symbol.clone(),
             quantity: held.size,
             cost: Cost::Nothing,
+            leverage: held.leverage,
         };
+        let isolated = self.isolated.iter().map(|bucket| &bucket.position);
+        if self.positions.iter().chain(isolated).any(|held| held.leverage.is_none()) {
+            builder.note(AccountNote::LeverageUnknown);
+        }
         for held in &self.positions {
             builder.hold(holding(held), mark(&held.symbol))?;
         }
@@ -74,12 +77,10 @@ impl ImportedAccount {
             let held = &bucket.position;
             builder.isolate(Funds::Cash(bucket.cash), holding(held), mark(&held.symbol));
         }
-        if self.lowered_leverage > 0 {
-            builder.note(AccountNote::LoweredLeverage);
-        }
         // Of the whole account, as there are no others.
-        let maintenance = self.cross_maintenance.filter(|_| self.isolated.is_empty());
-        let stated = Stated { equity: Some(self.account_value), initial: None, maintenance };
+        let whole = |figure: Option<Decimal>| figure.filter(|_| self.isolated.is_empty());
+        let (initial, maintenance) = (whole(self.cross_initial), whole(self.cross_maintenance));
+        let stated = Stated { equity: Some(self.account_value), initial, maintenance };
         Ok(builder.finish(Rest {
             funds: Funds::Cash(self.cash),
             reserved: Decimal::ZERO,
@@ -105,6 +106,9 @@ pub struct ImportedPosition {
     pub symbol: Symbol,
     /// Signed size in coins.
     pub size: Decimal,
+    /// The leverage that the account chose for the coin, which the trimmed form does not
+    /// say: the venue's initial margin is notional over it.
+    pub leverage: Option<ChosenLeverage>,
 }
 
 /// An account is secret.
@@ -165,6 +169,7 @@ struct RawSummary {
     account_value: Number,
     total_ntl_pos: Number,
     total_raw_usd: Number,
+    total_margin_used: Option<Figure>,
 }
 
 #[derive(Deserialize)]
@@ -179,8 +184,6 @@ struct RawPosition {
     szi: Number,
     position_value: Number,
     leverage: RawLeverage,
-    #[serde(default, deserialize_with = "whole_option")]
-    max_leverage: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -208,22 +211,23 @@ impl RawAccount {
                     return Err(ImportError::MarginKind { symbol, kind: forms::cut(kind) });
                 }
             };
-            let chosen = position.leverage.value;
+            let leverage = ChosenLeverage::new(position.leverage.value)
+                .map_err(|_| ImportError::ChosenLeverage { symbol: symbol.clone() })?;
             Ok(Held {
                 symbol,
                 size: position.szi.0,
                 value: position.position_value.0,
                 isolated,
-                lowered: position.max_leverage.is_some_and(|most| chosen < most),
+                leverage: Some(leverage),
             })
         };
         let positions: Vec<Held> =
             self.asset_positions.into_iter().map(position).collect::<Result<_, _>>()?;
         let total = self.margin_summary;
-        let cash = match (self.cross_margin_summary, positions.iter().any(|p| p.isolated.is_some()))
-        {
-            (Some(cross), _) => cross.total_raw_usd.0,
-            (None, false) => total.total_raw_usd.0,
+        let isolated = positions.iter().any(|p| p.isolated.is_some());
+        let cross = match (&self.cross_margin_summary, isolated) {
+            (Some(cross), _) => cross,
+            (None, false) => &total,
             (None, true) => return Err(ImportError::Account(AccountProblem::NoCrossSummary)),
         };
         Ok(State {
@@ -231,7 +235,8 @@ impl RawAccount {
             account_value: total.account_value.0,
             total_notional: total.total_ntl_pos.0,
             total_cash: money(total.total_raw_usd.0),
-            cash: money(cash),
+            cash: money(cross.total_raw_usd.0),
+            cross_initial: cross.total_margin_used.map(|margin| margin.0),
             cross_maintenance: self.cross_maintenance_margin_used.map(|margin| margin.0),
             positions,
         })
@@ -262,7 +267,7 @@ impl TrimmedAccount {
                 size: position.size.0,
                 value: position.position_value.0,
                 isolated: None,
-                lowered: false,
+                leverage: None,
             })
         };
         let cash = money(self.total_raw_usd.0);
@@ -273,6 +278,7 @@ impl TrimmedAccount {
             total_notional: self.total_notional_position.0,
             total_cash: cash,
             cash,
+            cross_initial: None,
             cross_maintenance: None,
             positions: self
                 .positions
@@ -291,7 +297,7 @@ struct Held {
     value: Decimal,
     /// Cash of its own.
     isolated: Option<Decimal>,
-    lowered: bool,
+    leverage: Option<ChosenLeverage>,
 }
 
 /// What both forms say.
@@ -303,6 +309,7 @@ struct State {
     total_cash: Decimal,
     /// Of the cross-margin bucket.
     cash: Decimal,
+    cross_initial: Option<Decimal>,
     cross_maintenance: Option<Decimal>,
     positions: Vec<Held>,
 }
@@ -313,8 +320,7 @@ impl State {
         let mut prices = BTreeMap::new();
         let mut seen = BTreeSet::new();
         let (mut positions, mut isolated) = (Vec::new(), Vec::new());
-        let lowered_leverage = self.positions.iter().filter(|held| held.lowered).count();
-        for Held { symbol, size, value, isolated: cash, .. } in self.positions {
+        for Held { symbol, size, value, isolated: cash, leverage } in self.positions {
             let price =
                 mark(size, value).ok_or_else(|| ImportError::Mark { symbol: symbol.clone() })?;
             if !seen.insert(symbol.clone()) {
@@ -322,7 +328,7 @@ impl State {
             }
             let point = PricePoint { price, confidence: None, open_interest: None };
             prices.insert(symbol.clone(), point);
-            let position = ImportedPosition { symbol, size };
+            let position = ImportedPosition { symbol, size, leverage };
             match cash {
                 Some(cash) => isolated.push(ImportedBucket { cash, position }),
                 None => positions.push(position),
@@ -342,7 +348,7 @@ impl State {
             isolated,
             account_value: self.account_value,
             total_notional: self.total_notional,
-            lowered_leverage,
+            cross_initial: self.cross_initial,
             cross_maintenance: self.cross_maintenance,
         })
     }

@@ -229,6 +229,7 @@ impl Asset {
             liability: None,
             open_interest_caps: None,
             calibrated: None,
+            leverages: Vec::new(),
         })
     }
 }

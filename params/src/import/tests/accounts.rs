@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::import::{binance, bybit, derive, dydx, okx};
+use crate::leverage::ChosenLeverage;
 
 const BINANCE: [&str; 2] = [
     include_str!("../../../fixtures/accounts/binance_account.json"),
@@ -32,7 +33,10 @@ fn held(account: &VenueAccount) -> Vec<String> {
         Cost::EntryPrice(price) => format!(" at {}", price.normalize()),
         Cost::Unrealised(profit) => format!(" earned {profit}"),
     };
-    let line = |held: &Holding| format!("{} {}{}", held.symbol, held.quantity, cost(&held.cost));
+    let line = |held: &Holding| {
+        let at = held.leverage.map(|leverage| format!(", {leverage}x")).unwrap_or_default();
+        format!("{} {}{}{at}", held.symbol, held.quantity, cost(&held.cost))
+    };
     let isolated = account.isolated.iter().map(|isolated| {
         format!("[{}] {}", isolated.funds.amount().normalize(), line(&isolated.holding))
     });
@@ -61,7 +65,7 @@ fn read_binance([account, positions]: [&str; 2]) -> Result<VenueAccount, ImportE
 #[test]
 fn a_binance_account_is_read() {
     let read = read_binance(BINANCE).unwrap();
-    assert_eq!(held(&read), ["ADAUSDT 30 at 0.385"]);
+    assert_eq!(held(&read), ["ADAUSDT 30 at 0.385, 20x"]);
     assert_eq!(read.funds.amount().to_string(), "23.72469206");
     assert!(matches!(read.funds, Funds::Balance(_)));
     // The venue's own figure for open orders, and nothing else.
@@ -82,12 +86,67 @@ fn a_binance_account_is_read() {
     }
 }
 
+/// Version 3 says the leverage by a margin alone, where that has one meaning.
+#[test]
+fn a_leverage_is_read_or_said_to_be_unknown() {
+    let with = |from: &str, to: &str| {
+        assert!(BINANCE[1].contains(from), "{from}");
+        read_binance([BINANCE[0], &BINANCE[1].replacen(from, to, 1)])
+    };
+    let leverage = |read: Result<VenueAccount, ImportError>| {
+        let read = read.unwrap();
+        let is_unknown = read.notes.contains(&AccountNote::LeverageUnknown);
+        (read.positions[0].leverage.map(ChosenLeverage::get), is_unknown)
+    };
+    let margin = "\"positionInitialMargin\": \"0.61571385\"";
+    let of =
+        |stated: &str| leverage(with(margin, &format!("\"positionInitialMargin\": \"{stated}\"")));
+    // 12.314277 over 7 and 3, rounded by the venue one way or the other.
+    assert_eq!(of("1.75918243"), (Some(7), false));
+    assert_eq!((of("4.10475900"), of("4.10475901")), ((Some(3), false), (Some(3), false)));
+    // No whole number, nothing, and so little that neighbours have it too.
+    assert_eq!((of("4.1"), of("0")), ((None, true), (None, true)));
+    let dust =
+        BINANCE[1].replace("\"12.31427700\"", "\"0.00000010\"").replace("0.61571385", "0.00000001");
+    assert_eq!(leverage(read_binance([BINANCE[0], &dust])), (None, true));
+    // Version 2 says it outright.
+    assert_eq!(leverage(with(margin, "\"leverage\": \"15\"")), (Some(15), false));
+    let refused = with(margin, "\"leverage\": \"0\"").unwrap_err();
+    assert_eq!(refused.discreet(), Some("a position's leverage is out of range"));
+
+    // Between two whole numbers the lower one asks for more.
+    let okx = |lever: &str| {
+        let positions = OKX[1].replacen("\"lever\": \"50\"", &format!("\"lever\": \"{lever}\""), 1);
+        read_okx([OKX[0], &positions, OKX[2]])
+    };
+    let read = okx("2.99").unwrap();
+    assert_eq!(held(&read)[1], "BTC-USDT-SWAP 0.6 at 93000, 2x");
+    assert!(read.notes.contains(&AccountNote::LeverageBetween));
+    for refused in ["0.5", "-3", "1001"] {
+        let error = okx(refused).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "BTC-USDT-SWAP: the position's leverage is refused: allowed are 1 to 1000"
+        );
+    }
+    // In portfolio margin there may be none, and left out none has one.
+    assert!(okx("").unwrap().notes.contains(&AccountNote::LeverageUnknown));
+    let left_out = read.at_largest_leverage();
+    assert!(left_out.leverages().is_empty());
+    assert_eq!(left_out.notes.last(), Some(&AccountNote::LeverageLeftOut));
+    assert!(!left_out.notes.contains(&AccountNote::LeverageBetween));
+}
+
 #[test]
 fn both_legs_of_hedge_mode_are_charged() {
     let read = read_binance(BINANCE_HEDGE).unwrap();
     assert_eq!(
         held(&read),
-        ["BTCUSDT 0.5 at 93000", "BTCUSDT:SHORT -0.2 at 94500", "[900] ETHUSDT -4 at 3500"]
+        [
+            "BTCUSDT 0.5 at 93000, 125x",
+            "BTCUSDT:SHORT -0.2 at 94500, 125x",
+            "[900] ETHUSDT -4 at 3500, 125x"
+        ]
     );
     assert_eq!(read.notes, [AccountNote::HedgeMode]);
     let marks = read.snapshot(Some(1)).unwrap().unwrap();
@@ -98,11 +157,14 @@ fn both_legs_of_hedge_mode_are_charged() {
     rows.swap(0, 1);
     let swapped = serde_json::to_string(&rows).unwrap();
     let again = read_binance([BINANCE_HEDGE[0], &swapped]).unwrap();
-    assert_eq!(held(&again)[..2], ["BTCUSDT:SHORT -0.2 at 94500", "BTCUSDT 0.5 at 93000"]);
+    assert_eq!(
+        held(&again)[..2],
+        ["BTCUSDT:SHORT -0.2 at 94500, 125x", "BTCUSDT 0.5 at 93000, 125x"]
+    );
     // A leg alone keeps its name.
     let alone = BINANCE_HEDGE.map(|file| file.replace("\"0.500\"", "\"0\""));
     let alone = read_binance([&alone[0], &alone[1]]).unwrap();
-    assert_eq!(held(&alone)[0], "BTCUSDT -0.2 at 94500");
+    assert_eq!(held(&alone)[0], "BTCUSDT -0.2 at 94500, 125x");
     let both = both_sides([(sym("BTCUSDT"), 1)].into());
     assert_eq!(both.keys().map(Symbol::as_str).collect::<Vec<_>>(), ["BTCUSDT", "BTCUSDT:SHORT"]);
 }
@@ -170,7 +232,7 @@ fn read_bybit([wallet, positions]: [&str; 2]) -> Result<VenueAccount, ImportErro
 #[test]
 fn a_bybit_account_is_read() {
     let read = read_bybit(BYBIT).unwrap();
-    assert_eq!(held(&read), ["BTC 0.2", "BTCUSDT 0.5 at 93000", "ETHUSDT -2.5 at 3500"]);
+    assert_eq!(held(&read), ["BTC 0.2", "BTCUSDT 0.5 at 93000, 10x", "ETHUSDT -2.5 at 3500, 10x"]);
     assert_eq!(read.funds.amount().to_string(), "10000.5");
     assert_eq!(read.reserved.to_string(), "120.75");
     let expected =
@@ -203,7 +265,7 @@ fn a_bybit_account_is_read() {
     // Hedge mode.
     let hedge = BYBIT[1].replace("ETHUSDT", "BTCUSDT");
     let hedge = held(&read_bybit([BYBIT[0], &hedge]).unwrap());
-    assert!(hedge.contains(&"BTCUSDT:SHORT -2.5 at 3500".to_owned()), "{hedge:?}");
+    assert!(hedge.contains(&"BTCUSDT:SHORT -2.5 at 3500, 10x".to_owned()), "{hedge:?}");
 }
 
 fn read_okx([balance, positions, sizes]: [&str; 3]) -> Result<VenueAccount, ImportError> {
@@ -217,9 +279,9 @@ fn an_okx_account_is_read_in_coins() {
         held(&read),
         [
             "BTC 0.3",
-            "BTC-USDT-SWAP 0.6 at 93000",
-            "ETH-USDT-SWAP -2.5 at 3500",
-            "[300] SOL-USDT-SWAP 10 at 236"
+            "BTC-USDT-SWAP 0.6 at 93000, 50x",
+            "ETH-USDT-SWAP -2.5 at 3500, 50x",
+            "[300] SOL-USDT-SWAP 10 at 236, 8x"
         ]
     );
     // The margin of the isolated position is in the venue's cash, and taken out of it.

@@ -4,6 +4,7 @@
 use super::*;
 use crate::import::deribit::{option_chain, option_chain_of};
 use crate::import::hyperliquid::prices;
+use crate::leverage::ChosenLeverage;
 
 /// Totals summed up in binary floating point and printed with ten decimals.
 #[test]
@@ -38,7 +39,7 @@ fn an_isolated_position_is_a_bucket_with_its_own_cash() {
     let bucket = &read.isolated[0];
     assert_eq!(bucket.cash.to_string(), "-95.059824");
     assert_eq!(bucket.position.size.to_string(), "0.0335");
-    assert_eq!(read.lowered_leverage, 1);
+    assert_eq!(bucket.position.leverage.map(ChosenLeverage::get), Some(20));
     let no_cash = account(&ISOLATED.replace("\"rawUsd\":\"-95.059824\",", "")).unwrap_err();
     assert!(matches!(no_cash, ImportError::NoIsolatedCash { .. }));
     // Cash of a bucket that the totals do not have.
@@ -67,9 +68,15 @@ fn leverage_that_an_account_chose_is_told() {
         "positionValue":"129.584","maxLeverage":40,"leverage":{"type":"cross","value":5}}}],
       "marginSummary":{"accountValue":"25.9264","totalNtlPos":"129.584","totalRawUsd":"-103.6576"},
       "time":1730000000000}"#;
-    assert_eq!(account(json).unwrap().lowered_leverage, 1);
+    let leverage = |json: &str| account(json).unwrap().positions[0].leverage;
+    assert_eq!(leverage(json).map(ChosenLeverage::get), Some(5));
     let most = json.replace("\"value\":5", "\"value\":40");
-    assert_eq!(account(&most).unwrap().lowered_leverage, 0);
+    assert_eq!(leverage(&most).map(ChosenLeverage::get), Some(40));
+    let none = account(&json.replace("\"value\":5", "\"value\":0")).unwrap_err().to_string();
+    assert_eq!(none, "BTC: the position's leverage is refused: allowed are 1 to 1000");
+    // The trimmed form does not say, and that is said.
+    let trimmed = account(ACCOUNT).unwrap().venue_account().unwrap();
+    assert_eq!(trimmed.notes, [AccountNote::LeverageUnknown]);
     let missing = account(&json.replace("\"szi\":\"0.002\",", "")).unwrap_err().to_string();
     assert!(missing.contains("missing field `szi`"), "{missing}");
 }

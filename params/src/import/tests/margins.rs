@@ -6,15 +6,16 @@ use zkmargin_margin::portfolio::{Blinding, Portfolio, Position, Reserved};
 use zkmargin_margin::standard::AccountMargin;
 
 use super::*;
-use crate::import::{binance, bybit, dydx};
+use crate::import::{binance, bybit, dydx, okx};
 use crate::market::Market;
 use crate::model::StandardModel;
 
 /// Equity, initial and maintenance margin of an account under a model at its own marks,
-/// all buckets together, as texts.
+/// all buckets together, as texts: at the leverages that it has, which the model lists.
 fn margin(account: &VenueAccount, model: &StandardModel) -> [String; 3] {
     let marks = account.snapshot(Some(1)).unwrap().unwrap();
-    let market = Market::<Fp>::build(model, &marks, Epoch::new(1)).unwrap();
+    let model = model.offering(&account.leverages()).unwrap();
+    let market = Market::<Fp>::build(&model, &marks, Epoch::new(1)).unwrap();
     let mut positions = Vec::new();
     positions.extend(bucket(&market, 0, account.funds, &account.positions));
     for (number, isolated) in (1..).zip(&account.isolated) {
@@ -41,7 +42,9 @@ fn bucket(market: &Market<Fp>, number: u16, funds: Funds, held: &[Holding]) -> V
     let cash = funds.amount() - held.iter().map(cost).sum::<Decimal>();
     let mut cash = market.amount_from_decimal(&cash.to_string()).unwrap();
     let position = |held: &Holding| {
-        let listing = market.listing(held.symbol.as_str()).unwrap();
+        let plain = market.listing(held.symbol.as_str()).unwrap();
+        let at = held.leverage.map(|leverage| held.symbol.at_leverage(leverage));
+        let listing = at.and_then(|symbol| market.listing(symbol.as_str())).unwrap_or(plain);
         Position {
             bucket: BucketId::new(number),
             instrument: listing.id(),
@@ -68,22 +71,27 @@ fn model(quote: &str, tables: &[String], lot: &str) -> StandardModel {
     brackets_model("m", &sym(quote), rules, &lots).unwrap().value
 }
 
-/// A measured account: 0.002 BTC at 5x, of which the venue stated a maintenance margin of
-/// 1.6198 USDC.
+/// A measured account: 0.002 BTC at 5x, of which the venue stated an initial margin of
+/// 25.9168 USDC and a maintenance margin of 1.6198.
 #[test]
-fn hyperliquids_own_maintenance_margin_comes_out() {
+fn hyperliquids_own_margins_come_out() {
     let json = r#"{"assetPositions":[{"type":"oneWay","position":{"coin":"BTC","szi":"0.002",
         "positionValue":"129.584","maxLeverage":40,"leverage":{"type":"cross","value":5}}}],
-      "marginSummary":{"accountValue":"25.9264","totalNtlPos":"129.584","totalRawUsd":"-103.6576"},
-      "crossMaintenanceMarginUsed":"1.6198","time":1730000000000}"#;
+      "marginSummary":{"accountValue":"25.9264","totalNtlPos":"129.584","totalRawUsd":"-103.6576",
+      "totalMarginUsed":"25.9168"},"crossMaintenanceMarginUsed":"1.6198","time":1730000000000}"#;
     let read = account(json).unwrap().venue_account().unwrap();
-    assert_eq!(read.notes, [AccountNote::LoweredLeverage]);
+    assert_eq!(read.notes, []);
     let preset = presets::by_name("hyperliquid").unwrap().model().unwrap();
     let [equity, initial, maintenance] = margin(&read, &preset);
     assert_eq!(maintenance, read.stated.maintenance.unwrap().to_string());
     assert_eq!(equity, read.stated.equity.unwrap().to_string());
-    // At 40x; the venue's own is notional over the leverage chosen, 25.9168.
-    assert_eq!(initial, "3.2396");
+    assert_eq!(initial, read.stated.initial.unwrap().to_string());
+    assert_eq!(initial, "25.9168");
+    let largest = read.at_largest_leverage();
+    assert_eq!(largest.notes, [AccountNote::LeverageLeftOut]);
+    // At 40x.
+    let [again, initial, same] = margin(&largest, &preset);
+    assert_eq!([again, initial, same], [equity, "3.2396".to_owned(), maintenance]);
 }
 
 /// The position of the venue's documentation, under the bracket that it was in; and both
@@ -102,6 +110,12 @@ fn binances_own_margins_come_out() {
     assert_eq!((initial.as_str(), maintenance.as_str()), ("2.61571385", "0.08004281"));
     assert_eq!(read.stated.initial.unwrap().to_string(), initial);
     assert_eq!(read.stated.maintenance.unwrap().to_string(), "0.0800428");
+    // Under a bracket that allows more than the 20x that it chose, the same.
+    let allows = model("USDT", &[brackets("ADAUSDT", 75, "0.0065")], "1");
+    assert_eq!(margin(&read, &allows), [&equity, &initial, &maintenance].map(String::clone));
+    // Left out, it is the margin of open orders and a 75th.
+    let largest = margin(&read.at_largest_leverage(), &allows);
+    assert_eq!(largest, [equity, "2.16419036".to_owned(), maintenance]);
 
     let files = [
         include_str!("../../../fixtures/accounts/binance_hedge_account.json"),
@@ -115,6 +129,28 @@ fn binances_own_margins_come_out() {
     let got = margin(&read, &both);
     let stated = [read.stated.equity, read.stated.initial, read.stated.maintenance];
     assert_eq!(got, stated.map(|figure| figure.unwrap().normalize().to_string()));
+}
+
+/// By the venue's formula: the positions in cross margin over their leverage, and open
+/// orders. Isolated ones are no part of it.
+#[test]
+fn okxs_margins_are_over_the_leverage_chosen() {
+    let [balance, positions, sizes] = [
+        include_str!("../../../fixtures/accounts/okx_balance.json"),
+        include_str!("../../../fixtures/accounts/okx_positions.json"),
+        include_str!("../../../fixtures/accounts/okx_instruments.json"),
+    ];
+    let mut read = okx::account(balance, positions, &[sizes], &sym("USDT")).unwrap();
+    read.positions.retain(|held| held.cost != Cost::Nothing);
+    read.isolated.clear();
+    let tables = ["BTC", "ETH"].map(|coin| brackets(&format!("{coin}-USDT-SWAP"), 100, "0.004"));
+    let allows = model("USDT", &tables, "0.001");
+    let [_, initial, maintenance] = margin(&read, &allows);
+    assert_eq!(initial, read.stated.initial.unwrap().to_string());
+    assert_eq!(maintenance, read.stated.maintenance.unwrap().to_string());
+    let [_, initial, same] = margin(&read.at_largest_leverage(), &allows);
+    // A hundredth, and what is reserved.
+    assert_eq!((initial.as_str(), same), ("728.9", maintenance));
 }
 
 /// The chain's own test of its indexer: 10 BTC at 15,000 under 5 %.

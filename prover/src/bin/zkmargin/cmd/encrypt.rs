@@ -26,7 +26,10 @@ perpetual or future says its `entry_price`, or, in a market of options, its `unr
 profit; coins, options and collateral say neither. In place of `balance`, `cash` is what
 equity has beside the positions: equity = cash + quantity * price of all positions; in a
 market of options equity = cash + options and collateral at their marks.
-`reserved`, where open orders have margin reserved, counts against initial margin alone.
+`leverage` of a perpetual or future, where the account chose one below the largest:
+"leverage": "10"; initial margin is then at least notional / leverage, and the market must
+list it. `reserved`, where open orders have margin reserved, counts against initial margin
+alone.
 `zkmargin encrypt --schema` prints the JSON Schema."#;
 
 #[derive(Debug, clap::Args)]

@@ -304,6 +304,11 @@ fn portfolio_hint(error: &PortfolioFileError) -> Option<String> {
         PortfolioFileError::UnknownInstrument { .. } => {
             "`zkmargin market show FILE` lists the market"
         }
+        PortfolioFileError::Unlisted { symbol, leverage, .. } => {
+            return Some(format!(
+                "list it: `zkmargin market model MODEL --leverage {symbol}={leverage} -n NAME -o FILE`, and build the market with that model; a lower one that is listed asks for more"
+            ));
+        }
         PortfolioFileError::OneBucket => "move their positions and cash to `positions` and `cash`",
         PortfolioFileError::NoBlinding => "`zkmargin encrypt` draws one",
         PortfolioFileError::TooManyPositions { .. } => "split the account",

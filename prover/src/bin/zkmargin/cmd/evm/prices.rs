@@ -322,9 +322,18 @@ fn refer(args: &Refer, env: Env) -> Result<Exit, Error> {
         numerator,
         denominator,
     };
-    let instrument = listing.id().get();
-    let call = check::setReferenceCall { context: on.context(), instrument, to };
-    report(&on, &[on.chain.send(contract.prices, &call)?], env)
+    // What is listed at a leverage has the price of its instrument, and a number of its own.
+    let is_at_leverage = listing.leverage().is_some();
+    let same = market.listings().filter(|other| match is_at_leverage {
+        true => other.id() == listing.id(),
+        false => other.instrument() == listing.instrument(),
+    });
+    let mut outcomes = Vec::new();
+    for instrument in same.map(|other| other.id().get()) {
+        let call = check::setReferenceCall { context: on.context(), instrument, to: to.clone() };
+        outcomes.push(on.chain.send(contract.prices, &call)?);
+    }
+    report(&on, &outcomes, env)
 }
 
 /// An answer times the first and divided by the second is quote units per lot: a lot's

@@ -17,7 +17,9 @@ const HYPERLIQUID: &str = "\
 The portfolio is written encrypted, or printed with --insecure-plaintext; never both. \
 Isolated positions become buckets of their own. A blinding is drawn. The snapshot holds the marks of the account's own positions, so it \
 tells which instruments those are: build public markets from prices of the whole venue. The answer \
-does not say what open orders have reserved: `zkmargin edit` adds `reserved`.";
+does not say what open orders have reserved: `zkmargin edit` adds `reserved`. Positions have the \
+leverage chosen for their coin, which the market must list (`zkmargin market model`) where it is less \
+than the largest.";
 
 /// The same of other venues.
 const BINANCE: &str = "\
@@ -25,21 +27,26 @@ An account in single-asset mode. The balance is the wallet of --quote, positions
 prices, isolated ones become buckets of their own, and `reserved` is openOrderInitialMargin. In hedge \
 mode both legs of an instrument are charged: a short one beside a long one is called SYMBOL:SHORT, \
 which a market lists with --both-sides on `import binance brackets` and `premium-index`. Positions of \
-both answers must be the same: ask for both at once.";
+both answers must be the same: ask for both at once. Positions have their leverage, which version 3 \
+says by positionInitialMargin; a market must list it (`zkmargin market model`) where it is less than the \
+largest.";
 
 /// The same.
 const BYBIT: &str = "\
 A unified account in cross margin with linear perpetuals and futures. The balance is the wallet of \
 --quote, other coins that are collateral or owed become positions of their own, and `reserved` is \
 totalOrderIM. The venue's margins have the fee of closing in them; `--check` shows by how much. In \
-hedge mode a short leg beside a long one is called SYMBOL:SHORT.";
+hedge mode a short leg beside a long one is called SYMBOL:SHORT. Positions have their leverage, which \
+a market must list (`zkmargin market model`) where it is less than the largest.";
 
 /// The same.
 const OKX: &str = "\
 An account in futures, multi-currency or portfolio margin mode with linear swaps and futures, which \
 the venue counts in contracts: --instruments says what one is. The balance is the cash of --quote, \
 other currencies become positions of their own, isolated positions buckets, and `reserved` is ordFroz \
-(ordFrozen in futures mode). In long/short mode a short leg beside a long one is called SYMBOL:SHORT.";
+(ordFrozen in futures mode). In long/short mode a short leg beside a long one is called SYMBOL:SHORT. \
+Positions have their leverage (lever), which a market must list (`zkmargin market model`) where it is \
+less than the largest; with --largest-leverage it is left out, as markets of portfolio margin need it.";
 
 /// The same.
 const DERIVE: &str = "\
@@ -59,6 +66,8 @@ pub(crate) struct Hyperliquid {
     /// The account's state
     #[arg(value_parser = parse_source)]
     file: Source,
+    #[command(flatten)]
+    leverage: LeverageArgs,
     #[command(flatten)]
     to: PortfolioArgs,
 }
@@ -81,6 +90,8 @@ pub(crate) struct Binance {
     #[command(flatten)]
     ask: AskArgs,
     #[command(flatten)]
+    leverage: LeverageArgs,
+    #[command(flatten)]
     to: PortfolioArgs,
 }
 
@@ -98,6 +109,8 @@ pub(crate) struct Bybit {
     quote: Symbol,
     #[command(flatten)]
     ask: AskArgs,
+    #[command(flatten)]
+    leverage: LeverageArgs,
     #[command(flatten)]
     to: PortfolioArgs,
 }
@@ -119,6 +132,8 @@ pub(crate) struct Okx {
     quote: Symbol,
     #[command(flatten)]
     ask: AskArgs,
+    #[command(flatten)]
+    leverage: LeverageArgs,
     #[command(flatten)]
     to: PortfolioArgs,
 }
@@ -148,6 +163,22 @@ pub(crate) struct Dydx {
     ask: AskArgs,
     #[command(flatten)]
     to: PortfolioArgs,
+}
+
+/// What becomes of the leverage that positions have.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct LeverageArgs {
+    /// Leave out the leverage that positions have: initial margin is then at the largest that
+    /// the market allows, below the venue's where less was chosen. For markets of portfolio
+    /// margin too, which know none
+    #[arg(long)]
+    largest_leverage: bool,
+}
+
+impl LeverageArgs {
+    fn apply(self, account: VenueAccount) -> VenueAccount {
+        if self.largest_leverage { account.at_largest_leverage() } else { account }
+    }
 }
 
 /// What to do when an answer is not one.
@@ -184,7 +215,8 @@ fn put<'a>(
 pub(super) fn hyperliquid(args: &Hyperliquid, env: Env) -> Result<Exit, Error> {
     let read = || {
         let state = text(&args.file)?;
-        Ok(hyperliquid::account(&state).and_then(|account| account.venue_account()))
+        let account = hyperliquid::account(&state).and_then(|account| account.venue_account());
+        Ok(account.map(|account| args.leverage.apply(account)))
     };
     put((&args.to, &AskArgs::NONE), (&args.file, []), STATE, read, env)
 }
@@ -194,7 +226,8 @@ pub(super) fn binance(args: &Binance, env: Env) -> Result<Exit, Error> {
         let (account, positions) = (text(&args.file)?, text(&args.positions)?);
         let orders = args.open_orders.as_ref().map(text).transpose()?;
         let orders = orders.as_ref().map(|orders| orders.as_str());
-        Ok(binance::account(&account, &positions, orders, &args.quote))
+        let account = binance::account(&account, &positions, orders, &args.quote);
+        Ok(account.map(|account| args.leverage.apply(account)))
     };
     put((&args.to, &args.ask), (&args.file, [&args.positions]), AS_SENT, read, env)
 }
@@ -204,7 +237,8 @@ pub(super) fn bybit(args: &Bybit, env: Env) -> Result<Exit, Error> {
         let wallet = text(&args.file)?;
         let pages = args.positions.iter().map(text).collect::<Result<Vec<_>, _>>()?;
         let pages: Vec<&str> = pages.iter().map(|page| page.as_str()).collect();
-        Ok(bybit::account(&wallet, &pages, &args.quote))
+        let account = bybit::account(&wallet, &pages, &args.quote);
+        Ok(account.map(|account| args.leverage.apply(account)))
     };
     put((&args.to, &args.ask), (&args.file, &args.positions), AS_SENT, read, env)
 }
@@ -214,7 +248,8 @@ pub(super) fn okx(args: &Okx, env: Env) -> Result<Exit, Error> {
         let (balance, positions) = (text(&args.file)?, text(&args.positions)?);
         let sizes = args.instruments.iter().map(text).collect::<Result<Vec<_>, _>>()?;
         let sizes: Vec<&str> = sizes.iter().map(|sizes| sizes.as_str()).collect();
-        Ok(okx::account(&balance, &positions, &sizes, &args.quote))
+        let account = okx::account(&balance, &positions, &sizes, &args.quote);
+        Ok(account.map(|account| args.leverage.apply(account)))
     };
     put(
         (&args.to, &args.ask),

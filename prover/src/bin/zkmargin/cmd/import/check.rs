@@ -58,7 +58,7 @@ pub(super) fn check(
     let AnyModel::Standard(model) = load_model(model)? else {
         return Err(Error::Usage("--check: only standard models can be compared"));
     };
-    let model = with_legs(*model, account, file)?;
+    let model = with_leverages(&with_legs(*model, account, file)?, account, file)?;
     let flat = || ImportError::Account(AccountProblem::Flat);
     let failed = |error| Error::account(file, error, "");
     // When is of no account here.
@@ -108,6 +108,17 @@ fn with_legs(
     let mut spec = model.spec().clone();
     spec.instruments = both_sides(spec.instruments);
     StandardModel::new(spec).map_err(|error| Error::import(file, error.into()))
+}
+
+/// The model with the leverages that the account has, of what it lists.
+fn with_leverages(
+    model: &StandardModel,
+    account: &VenueAccount,
+    file: &Source,
+) -> Result<StandardModel, Error> {
+    let mut wanted = account.leverages();
+    wanted.retain(|symbol, _| model.instruments().contains_key(symbol));
+    model.offering(&wanted).map_err(|error| Error::import(file, error.into()))
 }
 
 #[cfg(test)]

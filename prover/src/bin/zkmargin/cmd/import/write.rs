@@ -225,6 +225,7 @@ fn entry(held: &Holding, decimals: u32) -> PositionEntry {
             entry.unrealised = Some(SecretText::new(down));
         }
     }
+    entry.leverage = held.leverage.map(|leverage| SecretText::new(leverage.to_string()));
     entry
 }
 

@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod inputs;
+mod model;
 mod moves;
 mod prices;
 mod replay;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Calibrate(calibrate::Args),
     /// Replay the rates of such a model over days of the past
     Replay(replay::Args),
+    /// Write a margin model that lists leverages which accounts may choose
+    Model(model::Args),
     /// Make the market of an epoch from prices and a margin model
     Build(Build),
     /// Show what a market lists
@@ -89,7 +92,7 @@ pub(crate) struct Show {
     market: Source,
     /// Show one instrument alone, of a scenario market with its value under each
     /// scenario
-    #[arg(short, long, value_name = "SYMBOL")]
+    #[arg(short, long, value_name = "SYMBOL", value_parser = Symbol::of_listing)]
     instrument: Option<Symbol>,
 }
 
@@ -221,6 +224,7 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
             })
         }
         Command::Calibrate(args) => calibrate::run(args, env),
+        Command::Model(args) => model::run(args, env),
         Command::Replay(args) => replay::run(args, env),
         Command::Moves(args) => moves::run(args, env),
         Command::Prices(args) => prices::run(args, env),

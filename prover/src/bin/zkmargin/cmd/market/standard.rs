@@ -51,7 +51,8 @@ impl Shown for StandardKind {
             quote: file.snapshot().quote().to_string(),
             model_name: file.model().name().to_owned(),
             model: file.model().digest(),
-            instruments: market.listings().count(),
+            // What is listed at a leverage is none of its own.
+            instruments: market.listings().filter(|listed| listed.leverage().is_none()).count(),
             rows: market.rows().len(),
             unpriced: Some(market.unpriced().iter().map(ToString::to_string).collect()),
         }

@@ -12,9 +12,11 @@ use crate::input::{KeyArgs, parse_source};
 /// What is said after the help.
 const NOTE: &str = "\
 Nothing is traded and nothing is written. A trade is in the cross-margin bucket, at the mark \
-where no price is given; its cost is rounded up. Levels and cash are exact, as they would be \
-proved; liquidation prices are exact in a standard market, to the cent where options are bounded \
-by their expiry and floating point in a scenario market, and a market that simulates has none. --size-for and --size-to double the trade's size \
+where no price is given; its cost is rounded up. What is held at a leverage is traded at it, and \
+SYMBOL@10x opens a position at 10x where the market lists it. Levels and cash are exact, as they \
+would be proved; liquidation prices are exact in a standard market, to the cent where options are \
+bounded by their expiry and floating point in a scenario market, and a market that simulates has \
+none. --size-for and --size-to double the trade's size \
 until the level is lost or reached and then close in: what comes back beyond is not looked for. \
 A trade of the size of --size-to is what `prove-change --cures` proves. Fees and funding are \
 not in it.";
@@ -81,13 +83,13 @@ fn parse_trade(text: &str) -> Result<Trade, String> {
     if quantity.is_zero() {
         return Err("a trade of nothing".to_owned());
     }
-    let symbol = Symbol::new(symbol).map_err(|error| error.to_string())?;
+    let symbol = Symbol::of_listing(symbol).map_err(|error| error.to_string())?;
     Ok(Trade { symbol, quantity, price: price.map(number).transpose()? })
 }
 
 fn parse_price(text: &str) -> Result<(Symbol, Decimal), String> {
     let (symbol, price) = text.split_once('=').ok_or("allowed is SYMBOL=PRICE")?;
-    let symbol = Symbol::new(symbol).map_err(|error| error.to_string())?;
+    let symbol = Symbol::of_listing(symbol).map_err(|error| error.to_string())?;
     let price = parse_decimal(price).map_err(|error| error.to_string())?;
     match price > Decimal::ZERO {
         true => Ok((symbol, price)),
@@ -115,6 +117,11 @@ pub(crate) enum WhatIfError {
     /// An amount past its type.
     #[error("--trade, --cash: an amount is out of range, or has more decimals than a quote unit")]
     Amount,
+    /// A leverage beside the one that is held.
+    #[error(
+        "--trade: the account holds the instrument at another leverage: it has one for all of it"
+    )]
+    OtherLeverage,
     /// More positions than any circuit holds.
     #[error("--trade: the account would be larger than any circuit holds")]
     Positions,

@@ -42,6 +42,11 @@ trait Asked<F: MarginField> {
     /// What a trade adds.
     fn order(&self, trade: &Trade) -> Result<Order, TradeError>;
 
+    /// The trade in what the account holds already: at the leverage that it has.
+    fn as_held(&self, _before: &Portfolio, trade: &Trade) -> Result<Trade, TradeError> {
+        Ok(trade.clone())
+    }
+
     /// The smallest quantity of an instrument, if it is listed.
     fn lot(&self, symbol: &Symbol) -> Option<Decimal>;
 
@@ -94,13 +99,16 @@ fn answer<F: MarginField, A: Asked<F>>(
 ) -> Result<Exit, Error> {
     let (account, before) =
         load_portfolio(&args.portfolio, &args.keys, args.insecure_plaintext, asked.market())?;
-    let traded = args.trade.as_ref().map(|trade| (trade, trade.quantity));
+    let failed = |error| trade_error("--trade", error);
+    let trade = args.trade.as_ref().map(|trade| asked.as_held(&before, trade).map_err(failed));
+    let trade = trade.transpose()?;
+    let traded = trade.as_ref().map(|trade| (trade, trade.quantity));
     let after = changed(args, asked, &before, traded)?;
     asked
         .market()
         .fit(after.positions(), None)
         .map_err(|source| Error::Proving { path: args.portfolio.to_string(), source })?;
-    let wanted = args.trade.as_ref().zip(args.size());
+    let wanted = trade.as_ref().zip(args.size());
     let size = wanted.map(|wanted| size(args, asked, &before, wanted)).transpose()?;
     let at = args.liquidation_at.as_ref();
     let report = Report {
@@ -138,6 +146,7 @@ fn trade_error(place: &str, error: TradeError) -> Error {
         }
         TradeError::Quantity => WhatIfError::Quantity.into(),
         TradeError::Positions => WhatIfError::Positions.into(),
+        TradeError::OtherLeverage => WhatIfError::OtherLeverage.into(),
         _ => WhatIfError::Amount.into(),
     }
 }

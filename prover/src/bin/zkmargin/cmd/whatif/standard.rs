@@ -4,13 +4,13 @@ use rust_decimal::Decimal;
 use zkmargin_margin::claim::Level;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{BucketId, InstrumentId};
-use zkmargin_margin::portfolio::Portfolio;
-use zkmargin_params::market::Market;
+use zkmargin_margin::portfolio::{Portfolio, Position};
 use zkmargin_params::market::stress::{AtPrices, cash_for};
+use zkmargin_params::market::{Listing, Market};
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::report::MarginReport;
 use zkmargin_prover::standard_stress::{Liquidation, liquidations};
-use zkmargin_prover::whatif::{Order, Trade, TradeError, standard_order};
+use zkmargin_prover::whatif::{Order, Trade, TradeError, as_held, standard_order};
 
 use super::{Args, Asked, LiquidationLine, Side, WhatIfError, market_error, not_listed};
 use crate::error::Error;
@@ -31,6 +31,10 @@ impl<F: MarginField> Asked<F> for Standard<'_, F> {
 
     fn order(&self, trade: &Trade) -> Result<Order, TradeError> {
         standard_order(self.0, trade)
+    }
+
+    fn as_held(&self, before: &Portfolio, trade: &Trade) -> Result<Trade, TradeError> {
+        as_held(self.0, before, trade)
     }
 
     fn lot(&self, symbol: &Symbol) -> Option<Decimal> {
@@ -76,12 +80,19 @@ impl<F: MarginField> Asked<F> for Standard<'_, F> {
         portfolio: &Portfolio,
         (symbol, price): &(Symbol, Decimal),
     ) -> Result<String, Error> {
-        let listing = self.0.listing(symbol.as_str()).ok_or_else(|| not_listed(args, symbol))?.id();
-        let held = portfolio.positions().iter();
+        let listing = self.0.listing(symbol.as_str()).ok_or_else(|| not_listed(args, symbol))?;
+        // At whatever leverage it is held, where none is named.
+        let is_asked = |found: &Listing| match symbol.has_leverage() {
+            true => found.symbol() == listing.symbol(),
+            false => found.instrument() == listing.instrument(),
+        };
+        let is_held = |held: &&Position| {
+            held.quantity.get() != 0 && self.0.listing_by_id(held.instrument).is_some_and(is_asked)
+        };
         // In the cross-margin bucket, or in the first isolated one that has it.
-        let held = held
-            .filter(|held| held.instrument == listing && held.quantity.get() != 0)
-            .min_by_key(|held| (held.bucket != BucketId::CROSS, held.bucket));
+        let held = portfolio.positions().iter();
+        let held =
+            held.filter(is_held).min_by_key(|held| (held.bucket != BucketId::CROSS, held.bucket));
         let held = held.ok_or(WhatIfError::NotHeld)?;
         let cash = cash_for(self.0, portfolio, (held, *price), Level::Maintenance);
         let cash = cash.map_err(|error| refused(args, error))?.ok_or(WhatIfError::Price)?;
