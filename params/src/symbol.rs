@@ -67,10 +67,9 @@ impl Symbol {
     /// When the text is neither.
     pub fn of_listing(text: &str) -> Result<Self, ParseSymbolError> {
         let Some((name, leverage)) = text.split_once(AT) else { return Self::new(text) };
-        let leverage = leverage.strip_suffix(TIMES).and_then(|times| times.parse().ok());
-        leverage
-            .map(|leverage| Ok(Self::new(name)?.at_leverage(leverage)))
-            .ok_or(ParseSymbolError)?
+        let times = leverage.strip_suffix(TIMES).ok_or(ParseSymbolError)?;
+        let leverage = times.parse().map_err(|_| ParseSymbolError)?;
+        Ok(Self::new(name)?.at_leverage(leverage))
     }
 
     /// The instrument, whatever leverage it is listed at.

@@ -22,7 +22,6 @@ impl StandardModel {
         rule: &InstrumentRule,
         path: &str,
     ) -> Result<(), ModelError> {
-        rule.check_leverages(path)?;
         match (&rule.calibrated, self.calibration()) {
             (None, _) => {
                 rule.listed(symbol, path, self.quotation(), None)?;

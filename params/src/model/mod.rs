@@ -221,6 +221,7 @@ impl StandardModel {
         let mut numbers = BTreeMap::new();
         for (symbol, rule) in &model.spec.instruments {
             let path = format!("instruments.{symbol}");
+            rule.check_leverages(&path)?;
             let chosen = rule.leverages.iter().map(|chosen| symbol.at_leverage(*chosen));
             for listed in std::iter::once(symbol.clone()).chain(chosen) {
                 // Also of two that no market prices together: a position in the one

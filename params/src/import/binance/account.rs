@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::decimal::canonical;
 use crate::import::account::{AccountNote, Builder, Cost, Funds, Holding, Rest, Stated, adds_up};
-use crate::import::number::{Number, number_option};
+use crate::import::number::{Figure, Number, number_option};
 use crate::import::{AccountProblem, ImportError, VenueAccount, answer, forms, symbol};
 use crate::symbol::Symbol;
 
@@ -76,11 +76,10 @@ struct RawPosition {
     leverage: Option<Number>,
     /// Of version 3.
     margin_asset: Option<String>,
-    /// Of version 3, which does not say the leverage: the notional over it.
-    #[serde(default, deserialize_with = "number_option")]
-    position_initial_margin: Option<Number>,
-    #[serde(default, deserialize_with = "number_option")]
-    notional: Option<Number>,
+    /// Of version 3, which does not say the leverage: the notional over it. What cannot be
+    /// read of either says nothing.
+    position_initial_margin: Option<Value>,
+    notional: Option<Value>,
 }
 
 fn both() -> String {
@@ -232,7 +231,11 @@ impl RawPosition {
         if let Some(leverage) = self.leverage {
             return Some(leverage.0);
         }
-        let (margin, notional) = (self.position_initial_margin?.0, self.notional?.0.abs());
+        let figure = |value: &Option<Value>| {
+            let Figure(figure) = serde_json::from_value(value.clone()?).ok()?;
+            Some(figure.abs())
+        };
+        let (margin, notional) = (figure(&self.position_initial_margin)?, figure(&self.notional)?);
         let nearest = notional.checked_div(margin)?.round();
         let is = |leverage: Decimal| {
             let margins = notional.checked_div(leverage)?;
