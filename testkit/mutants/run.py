@@ -70,9 +70,10 @@ def broken(copy, messages):
             continue
         for span in (span for span in message["spans"] if span["is_primary"]):
             before = (copy / span["file_name"]).read_bytes()[:span["byte_end"]].decode()
-            # What is refused stands behind the last switch before it.
-            found.update(int(number) for number in re.findall(r"edited\((\d+)\)", before)[-1:])
-    return {number for number in found if number >= FIRST}
+            # What is refused stands behind the last switch of a mutant before it.
+            switches = map(int, re.findall(r"edited\((\d+)\)", before))
+            found.update([number for number in switches if number >= FIRST][-1:])
+    return found
 
 
 def sampled(mutants, count, seed):

@@ -226,7 +226,7 @@ impl<'a> Maker<'a> {
         let counts = price.times(weights.counts.into())?;
         let initial = counts.times(weights.initial.into())?;
         // The venue leaves out what counts for nothing, and charges no doubt on it.
-        if initial == Exact::ZERO {
+        if !Exact::ZERO.is_below(initial)? {
             return Some([counts, initial]);
         }
         let doubt = self.contingency(self.rule.contingency.collateral, confidence)?;
