@@ -1,6 +1,5 @@
 //! Accounts of markets that bound options by their expiry: after a trade and under moves,
 //! as library and command tell them.
-#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 
