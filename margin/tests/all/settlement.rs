@@ -154,8 +154,8 @@ fn what_is_out_of_range_is_refused() {
         assess(&rows, &all, 0).unwrap_err()
     };
     assert_eq!(refused(1 << 32, 0), Violation::Quantity(0));
-    assert_eq!(refused(-(1 << 32) - 1, 3), Violation::Quantity(0));
-    assert_eq!(refused(-1, 1), Violation::WrongDirection(0));
+    assert_eq!(refused(-(1 << 32) - 1, 3), Violation::Quantity(3));
+    assert_eq!(refused(-1, 1), Violation::WrongDirection(1));
     let unordered = [rows[6], rows[4]];
     let held = unordered.map(|row| position(row.instrument(), 1, 0));
     let error = SettlementMargin::assess(held.iter().zip(&unordered), &Reserved::NONE);
