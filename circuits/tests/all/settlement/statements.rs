@@ -49,8 +49,8 @@ fn a_closed_option_is_no_point_of_the_loss() {
         // The first of its expiry, and one between.
         &[(PERP, -4), (CASH, 6), (CALL, -10), (CALL2, 10), (FAR_CALL, -3)],
         &[(PERP, -4), (CASH, 6), (CALL2, 10), (PUT, -5), (FAR_CALL, -3)],
-        // All of an expiry, of which another is opened.
-        &[(PERP, -4), (CASH, 6), (CALL, -10), (CALL2, 10), (PUT, -5), (FAR_PUT, -2)],
+        // All of an expiry.
+        &[(PERP, -4), (CASH, 6), (CALL, -10), (CALL2, 10), (PUT, -5)],
     ];
     let k = k_of::<TransitionCircuit<Fp, Figures>>();
     for held in after {
