@@ -22,7 +22,9 @@ impl Expiry {
     /// is linear, and above the last strike it falls only with short calls that
     /// nothing covers, which are charged on the forward.
     fn largest_loss(&self, charges: &OptionCharges, requirement: Requirement) -> f64 {
-        let prices = self.options.iter().map(|option| option.strike);
+        // An account has no option of which it has none.
+        let held = self.options.iter().filter(|option| option.quantity != 0.0);
+        let prices = held.map(|option| option.strike);
         let worst = prices.chain([0.0]).map(|price| self.payoff(price)).fold(0.0, f64::min);
         let calls = self.options.iter().filter(|option| option.option_type == OptionType::Call);
         let net: f64 = calls.map(|option| option.quantity).sum();
