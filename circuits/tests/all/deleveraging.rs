@@ -381,6 +381,15 @@ fn cash_settles_in_its_bucket() {
     // The other way round: what is closed comes first.
     let after = [position(0, PERP, 1, -119_457), position(0, ODD, 1_000, 4_000), poor[2].clone()];
     assert_eq!(agree(&deleverage(&poor, &after, "healthier:maintenance")), Ok(()));
+    // So a cure takes it too.
+    let short = [position(0, PERP, -1_500, 1_590_000), position(0, ODD, 1, -123)];
+    let bought = |lots: i64| {
+        let paid = 1_000 * i128::from(lots);
+        let after = [position(0, PERP, lots - 1_500, 1_590_000), position(0, ODD, 1, -123 - paid)];
+        deleverage::<Fp>(&short, &after, "cures:maintenance:maintenance")
+    };
+    let least = (1..1_500).map(bought).find(|case| case.check().is_ok());
+    assert_eq!(agree(&least.unwrap()), Ok(()));
     // Cash of another bucket.
     let after = [position(0, PERP, 5, -119_457), poor[1].clone(), position(3, PERP, 4, 1_000)];
     assert_eq!(agree(&deleverage(&poor, &after, "healthier:maintenance")), Ok(()));
