@@ -8,13 +8,13 @@
 //!
 //! | clause | constraints | file |
 //! |---|---|---|
-//! | M1 | a slot's word, zero for padding | `slot.rs` |
+//! | M1 | a slot's word, zero for padding | `../position.rs` |
 //! | M3 | every slot's row opens to a tree root; the terms, and their digest | `slot.rs`, `terms.rs` |
 //! | M3 | a slot is in exactly the expiry whose packed terms its row holds | `expiry.rs` |
 //! | M3 | over two underlyings: a slot's underlying is its row's, an expiry's that of every slot in it, and a strike has one | `slot.rs`, `expiry.rs`, `order.rs` |
-//! | M4 | ranges of every witness and of every sum; slots strictly ascending | `slot.rs`, `order.rs`, `sums.rs` |
+//! | M4 | ranges of every witness and of every sum; slots strictly ascending | `../position.rs`, `slot.rs`, `order.rs`, `sums.rs` |
 //! | M5 | netting, sums, signs, minima, charges | `order.rs`, `expiry.rs`, `loss.rs`, `account.rs`, `outcome.rs` |
-//! | M6 | the claim's side against the exact balance | `outcome.rs` |
+//! | M6 | the claim's side against the exact balance | `outcome.rs`, `../side.rs` |
 //!
 //! The other clauses are the statement's: [`crate::statement`].
 //!

@@ -6,11 +6,11 @@
 //!
 //! | clause | constraints | file |
 //! |---|---|---|
-//! | M1 | a slot's word, zero for padding | `slot.rs` |
+//! | M1 | a slot's word, zero for padding | `../position.rs` |
 //! | M3 | every slot's row opens to a tree root; strikes of an expiry ascend | `slot.rs`, `order.rs` |
-//! | M4 | ranges of every witness; slots strictly ascending, where an expiry ends | `slot.rs`, `order.rs` |
+//! | M4 | ranges of every witness; slots strictly ascending, where an expiry ends | `../position.rs`, `slot.rs`, `order.rs` |
 //! | M5 | charges, what an expiry loses at each strike, the lesser of both | `figures.rs`, `expiry.rs` |
-//! | M6 | the claim's side against the exact balance | `outcome.rs` |
+//! | M6 | the claim's side against the exact balance | `outcome.rs`, `../side.rs` |
 //!
 //! The other clauses are the statement's: [`crate::statement`].
 //!

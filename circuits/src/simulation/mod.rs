@@ -7,11 +7,11 @@
 //!
 //! | clause | constraints | file |
 //! |---|---|---|
-//! | M1 | a slot's word, zero for padding | `slot.rs` |
+//! | M1 | a slot's word, zero for padding | `../position.rs` |
 //! | M3 | every slot's row opens to a tree root; the terms, of `N` scenarios, and their digest | `slot.rs`, `terms.rs` |
-//! | M4 | ranges of every witness and of every sum; slots strictly ascending | `slot.rs`, `account.rs` |
+//! | M4 | ranges of every witness and of every sum; slots strictly ascending | `../position.rs`, `slot.rs`, `account.rs` |
 //! | M5 | sums, the tail and its least loss, the largest stress loss, charges | `account.rs`, `tail.rs`, `outcome.rs` |
-//! | M6 | the claim's side against the exact balance | `outcome.rs` |
+//! | M6 | the claim's side against the exact balance | `outcome.rs`, `../side.rs` |
 //!
 //! The other clauses are the statement's: [`crate::statement`].
 //!
