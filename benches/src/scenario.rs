@@ -122,6 +122,7 @@ pub fn snapshot_of(strikes: u32) -> Result<ScenarioSnapshot> {
             spot: 100_000.0,
             spot_confidence: 1.0,
             stable_price: 1.0,
+            array_charges: None,
             feeds,
             instruments,
         })?,

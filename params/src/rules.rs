@@ -92,7 +92,7 @@ const fn missing(venue: &'static str, rule: &'static str, note: &'static str) ->
 const MARGINS: &str = "src/import/tests/margins.rs";
 
 /// The rules, by venue.
-pub const RULES: [Rule; 23] = [
+pub const RULES: [Rule; 25] = [
     Rule {
         venue: "Hyperliquid",
         rule: "perpetuals, cross and isolated",
@@ -267,11 +267,31 @@ pub const RULES: [Rule; 23] = [
         imports: &[],
         note: "scan ranges are illustrative",
     },
-    missing(
-        "CME",
-        "SPAN: charges between months and for delivery, credits, short option minimum",
-        "",
-    ),
+    Rule {
+        venue: "CME",
+        rule: "SPAN: charge on spreads between months",
+        natively: Exact,
+        proved: Exact,
+        evidence: Cases { file: "span_spreads.json", figures: 6 },
+        models: &["span-arrays"],
+        imports: &[],
+        note: "one charge for all spreads, by composite deltas; not tiers of months with charges of \
+               their own",
+    },
+    Rule {
+        venue: "CME",
+        rule: "SPAN: short option minimum",
+        natively: Unchecked,
+        proved: Unchecked,
+        evidence: Test {
+            file: "src/span.rs",
+            name: "short_options_are_asked_for_the_least_charge_where_it_is_more",
+        },
+        models: &["span-arrays"],
+        imports: &[],
+        note: "",
+    },
+    missing("CME", "SPAN: tiers of months, charges for delivery, credits between commodities", ""),
     Rule {
         venue: "Bybit",
         rule: "linear perpetuals in cross margin",
@@ -328,8 +348,9 @@ pub const RULES: [Rule; 23] = [
         evidence: Test { file: "src/scenario/tests/venues.rs", name: "okxs_moves_by_hand" },
         models: &["okx-pm-approx"],
         imports: &["account"],
-        note: "MR1 and MR6 as published, MR4 and MR7 in another form, none of the others; how far \
-               volatilities move is our own",
+        note: "MR1, MR6 and the tiers of MR7 as published, MR4 in another form; what MR7 is of and \
+               how far volatilities move is our own; none of the others, of which no formula was \
+               found",
     },
 ];
 

@@ -5,10 +5,14 @@
 //! largest loss in the sum of its contracts' arrays. Nothing is priced here: arrays are
 //! inputs, and sums of them are exact.
 //!
-//! The other parts of a SPAN requirement (charges between months, for delivery, credits
-//! between underlyings, the short option minimum) are not here: no published figures of
-//! them are at hand to hold them to. The set `span-arrays` proves accounts under
-//! imported arrays; `span-16` makes the same scenarios from Black's formula.
+//! To it comes a charge for spreads between months, of contracts by their composite
+//! deltas: futures of two months do not move alike. And an option that is short is asked
+//! for a least charge each. A requirement is the larger of both: [`requirement`].
+//!
+//! Not here are tiers of months with charges of their own, which are formed in an order of
+//! priority, charges for delivery and credits between commodities. The set `span-arrays`
+//! proves accounts under imported arrays; `span-16` makes the same scenarios from Black's
+//! formula.
 //!
 //! ```
 //! use rust_decimal::Decimal;
@@ -17,6 +21,8 @@
 //! assert_eq!(scanning_loss(&[(future, Decimal::TWO)])?.loss, Decimal::from(18));
 //! # Ok::<(), zkmargin_params::span::SpanError>(())
 //! ```
+
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
@@ -40,6 +46,80 @@ pub struct ScanningLoss {
     pub scenario: usize,
 }
 
+/// A contract as a clearing house publishes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contract {
+    /// What one long one gains.
+    pub array: RiskArray,
+    /// Its composite delta, in futures.
+    pub delta: Decimal,
+    /// Its month, as any number.
+    pub month: u64,
+    /// Whether a short one counts for the least charge on short options.
+    pub is_option: bool,
+}
+
+/// What is charged beside the scanning loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Charges {
+    /// For a spread of one delta between two months.
+    pub spread: Decimal,
+    /// The least for an option that is short.
+    pub short_option: Decimal,
+}
+
+/// What an account is asked for on one underlying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    /// The scanning loss.
+    pub scanning: ScanningLoss,
+    /// Spreads between months, in deltas of one side.
+    pub spreads: Decimal,
+    /// What they are charged.
+    pub spread_charge: Decimal,
+    /// The least charge on short options.
+    pub short_option_minimum: Decimal,
+    /// The larger of the losses with the charge, and of the least charge.
+    pub total: Decimal,
+}
+
+/// What contracts on one underlying are asked for, each with its signed number. A spread
+/// is one delta of a month's net long and one of another's net short.
+///
+/// # Errors
+/// When a sum is out of range.
+pub fn requirement(
+    held: &[(Contract, Decimal)],
+    charges: &Charges,
+) -> Result<Requirement, SpanError> {
+    let arrays: Vec<_> = held.iter().map(|(of, number)| (of.array, *number)).collect();
+    let scanning = scanning_loss(&arrays)?;
+    let spreads = spreads(held).ok_or(SpanError::Charge)?;
+    let short = held.iter().filter(|(of, number)| of.is_option && number.is_sign_negative());
+    let short: Option<Decimal> =
+        short.map(|(_, number)| -*number).try_fold(Decimal::ZERO, Decimal::checked_add);
+    let short_option_minimum = short.and_then(|short| short.checked_mul(charges.short_option));
+    let short_option_minimum = short_option_minimum.ok_or(SpanError::Charge)?;
+    let spread_charge = spreads.checked_mul(charges.spread).ok_or(SpanError::Charge)?;
+    let total = scanning.loss.checked_add(spread_charge).ok_or(SpanError::Charge)?;
+    let total = total.max(short_option_minimum);
+    Ok(Requirement { scanning, spreads, spread_charge, short_option_minimum, total })
+}
+
+/// The smaller of the deltas of months that are long and of those that are short.
+fn spreads(held: &[(Contract, Decimal)]) -> Option<Decimal> {
+    let mut months: BTreeMap<u64, Decimal> = BTreeMap::new();
+    for (of, number) in held {
+        let net = months.entry(of.month).or_default();
+        *net = net.checked_add(of.delta.checked_mul(*number)?)?;
+    }
+    let side = |short: bool| {
+        let nets = months.values().filter(|net| net.is_sign_negative() == short);
+        nets.map(Decimal::abs).try_fold(Decimal::ZERO, |sum, net| sum.checked_add(net))
+    };
+    Some(side(false)?.min(side(true)?))
+}
+
 /// Why there is no scanning loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -47,6 +127,9 @@ pub enum SpanError {
     /// A sum past what decimals hold.
     #[error("scenario {0}: the sum is out of range: allowed are 28 digits")]
     Range(usize),
+    /// A charge past what decimals hold.
+    #[error("the charges are out of range: allowed are 28 digits")]
+    Charge,
 }
 
 /// The scanning loss of contracts on one underlying, each with its signed number.
@@ -89,5 +172,60 @@ mod tests {
         assert_eq!((short.loss, short.scenario), (Decimal::from(42), 11));
         let huge = [(future, Decimal::MAX)];
         assert_eq!(scanning_loss(&huge), Err(SpanError::Range(3)));
+    }
+
+    /// Long months against short ones, whichever they are; options by their deltas.
+    #[test]
+    fn the_smaller_side_is_spread() {
+        let of = |month, delta| Contract {
+            array: array([0; SCENARIOS]),
+            delta: Decimal::new(delta, 1),
+            month,
+            is_option: false,
+        };
+        let spread = |held: &[(u64, i64, i64)]| {
+            let held: Vec<_> = held
+                .iter()
+                .map(|(month, delta, number)| (of(*month, *delta), Decimal::from(*number)))
+                .collect();
+            requirement(&held, &Charges { spread: Decimal::TEN, ..Charges::default() }).unwrap()
+        };
+        for (held, charge) in [
+            (&[(1, 10, 3)][..], 0),
+            (&[(1, 10, 3), (1, 10, -3)], 0),
+            (&[(1, 10, 3), (2, 10, -3)], 30),
+            (&[(1, 10, 3), (2, 10, -5), (3, 10, 1)], 40),
+            // Five calls of a delta of 0.6 beside two futures.
+            (&[(1, 10, 2), (1, 6, -5), (2, 10, 4)], 10),
+        ] {
+            let got = spread(held);
+            assert_eq!(got.total, Decimal::from(charge), "{held:?}");
+            assert_eq!(got.spreads * Decimal::TEN, got.total);
+        }
+    }
+
+    #[test]
+    fn short_options_are_asked_for_the_least_charge_where_it_is_more() {
+        let option = |values| Contract {
+            array: array(values),
+            delta: Decimal::ONE,
+            month: 1,
+            is_option: true,
+        };
+        let charges = Charges { short_option: Decimal::from(50), ..Charges::default() };
+        let mut values = [0; SCENARIOS];
+        values[3] = 40;
+        let asked = |number: i64| {
+            requirement(&[(option(values), Decimal::from(number))], &charges).unwrap().total
+        };
+        assert_eq!([asked(-2), asked(2), asked(0)], [100, 0, 0].map(Decimal::from));
+        values[3] = 60;
+        let asked = requirement(&[(option(values), -Decimal::TWO)], &charges).unwrap();
+        assert_eq!(asked.total, Decimal::from(120));
+        let future = Contract { is_option: false, ..option([0; SCENARIOS]) };
+        let asked = requirement(&[(future, -Decimal::TWO)], &charges).unwrap();
+        assert_eq!(asked.total, Decimal::ZERO);
+        let huge = [(option(values), -Decimal::MAX)];
+        assert!(requirement(&huge, &charges).is_err());
     }
 }

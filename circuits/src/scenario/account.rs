@@ -14,7 +14,7 @@ use super::expiry::Expiry;
 use super::hints::{Hints, SlotHints, UnderlyingHints};
 use super::loss::{Losses, Rules, unpack_all};
 use super::order::{self, Netting};
-use super::outcome::{added, balance, minimum_charge, net_delta, of_level, outcome, worst};
+use super::outcome::{Floors, added, balance, minimum_charge, net_delta, of_level, outcome, worst};
 use super::slot::ScenarioSlot;
 use super::sums::{Extreme, SignedCells, apart, unpack, witness_signed};
 use super::terms::{FINE_BITS, TermsCells};
@@ -310,10 +310,11 @@ fn lost_on<F: MarginField, L: Layouter<F>>(
     let is_negative = hints.map(|h| h.net_delta_is_negative);
     let net = net_delta(s, &sums.deltas, &sums.net_delta, is_negative)?;
     let minimum = minimum_charge(s, terms, (&sums.deltas, &net), naked)?;
-    let basis_added = s.mul("M5 basis added", &terms.basis_is_added, &losses.basis)?;
+    let basis_added = s.mul("M5 basis added", &terms.adding.basis_is_added, &losses.basis)?;
     let basis = s.sub("basis not added", &losses.basis, &basis_added)?;
-    let worst = worst(s, terms, losses, (&basis, &minimum), hints)?;
     let added = added(s, terms, basis_added, &net, hints)?;
+    let beside = s.mul("M5 beside the minimum", &terms.adding.minimum_is_of_all, &added)?;
+    let worst = worst(s, terms, losses, &Floors { basis, minimum, beside }, hints)?;
     s.sub("M5 worst and added", &worst, &added)
 }
 

@@ -35,7 +35,7 @@ impl<F: MarginField> FamilyFigures<F> for ScenarioFigures<F> {
     type Terms = MarketTermsCells<F>;
     type Slot = ScenarioSlot<F>;
 
-    const VERSION: u16 = 4;
+    const VERSION: u16 = 5;
     const HAS_NOTIONAL: bool = false;
 
     /// There is no deep shape: no key is made of one.

@@ -36,6 +36,12 @@
 //! keys ascend over both, no expiry stands in two places. Sums are taken over all slots
 //! and over those of the second underlying, and those of the first are the difference.
 //!
+//! **Tiers of the minimum charge** stand in the last regular scenarios, which have a relief
+//! each: a candidate for the worst loss is then so many times the charge less the relief,
+//! and a set with tiers has nothing else in these scenarios. So they take no range checks
+//! but a byte for how often, of which the small shape has none to spare. Where the charge
+//! is of all that is lost, what is added to the worst loss is taken off these candidates.
+//!
 //! **Everything is exact.** Signs, minima and maxima are witnessed and pinned
 //! from both sides: *below* proofs are made against an account, so no figure
 //! may be only bounded.
@@ -45,14 +51,15 @@
 //! `24 * 2^120 + 2^112 < 2^125`, as are the basis loss and the minimum charge (naked
 //! lots are below `2^38` and the fee on them below `2^45`, times `2^40`); with what
 //! is added, the basis loss and two tiers below `2^120` each, a loss is below
-//! `2^126`. Times a loss factor that is below `2^166`; marks, cash, charges and what
+//! `2^126`; at most 15 times a minimum charge that is below `2^123` is below `2^127`.
+//! Times a loss factor that is below `2^167`; marks, cash, charges and what
 //! is reserved are below `2^88`, times `2^40 * 10^9` below `2^158`. What is required
-//! is so below `2^167`, and what a multiplier adds to it below `2^191`. Balances are
-//! in ten-thousandths beside: a deficit is below `2^192` and a shortfall below
-//! `2^109`, which is asked to be below `2^104`; a
+//! is so below `2^168`, and what a multiplier adds to it below `2^192`. Balances are
+//! in ten-thousandths beside: a deficit is below `2^193` and a shortfall below
+//! `2^110`, which is asked to be below `2^104`; a
 //! balance that is not negative has no losses in it and is below `2^173`. Over two
 //! underlyings losses are two such sums of which the expiries are no more: a deficit is
-//! below `2^193` and a shortfall below `2^110`.
+//! below `2^194` and a shortfall below `2^111`.
 
 mod account;
 mod expiry;

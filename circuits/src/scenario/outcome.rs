@@ -84,37 +84,61 @@ pub(super) fn added<F: MarginField, L: Layouter<F>>(
     Ok(added)
 }
 
+/// What is lost at least, times `FINE_ONE`.
+pub(super) struct Floors<F: MarginField> {
+    /// The basis loss that is not added.
+    pub(super) basis: Cell<F>,
+    /// The minimum charge.
+    pub(super) minimum: Cell<F>,
+    /// What of a minimum charge is lost beside the worst loss.
+    pub(super) beside: Cell<F>,
+}
+
 /// The worst of the scenarios, the basis loss that is not added and the minimum
 /// charge.
 pub(super) fn worst<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     terms: &TermsCells<F>,
     losses: &Losses<F>,
-    (basis, minimum): (&Cell<F>, &Cell<F>),
+    floors: &Floors<F>,
     hints: Value<&UnderlyingHints<F>>,
 ) -> Result<Cell<F>, Error> {
     let worst = s.witness_unchecked("M5 worst", hints.map(|h| h.worst))?;
     let mut worst = Extreme::smallest("worst", worst, WORST_BITS);
-    for (name, loss) in [("basis pnl", basis), ("minimum pnl", minimum)] {
-        let candidate = s.scale(name, -F::ONE, loss, F::ZERO)?;
-        worst.add(s, &candidate)?;
-    }
+    let basis = s.scale("basis pnl", -F::ONE, &floors.basis, F::ZERO)?;
+    worst.add(s, &basis)?;
+    let minimum = s.sub("minimum pnl", &floors.beside, &floors.minimum)?;
+    worst.add(s, &minimum)?;
     let owed = s.scale("marks taken off", -F::ONE, &losses.mark, F::ZERO)?;
     for (index, pnl) in losses.pnl.iter().enumerate() {
         if index < REGULAR_SCENARIOS {
             let product = (&terms.dampening[index], &owed);
-            let mut pnl = s.mul_add(&format!("M5 pnl {index}"), product, (F::ONE, pnl), F::ZERO)?;
-            let relief = index.checked_sub(RELIEVED_FROM).and_then(|i| terms.reliefs.get(i));
-            if let Some(relief) = relief {
-                let relief = (F::from(FINE_ONE), relief);
-                pnl = s.add_scaled(&format!("M5 relieved pnl {index}"), &pnl, relief, F::ZERO)?;
-            }
+            let pnl = s.mul_add(&format!("M5 pnl {index}"), product, (F::ONE, pnl), F::ZERO)?;
+            let pnl = relieved(s, terms, (index, &pnl), floors)?;
             worst.add(s, &pnl)?;
         } else {
             worst.add(s, pnl)?;
         }
     }
     worst.finish(s)
+}
+
+/// A scenario's profit or loss; of the last with its relief, less so often the minimum
+/// charge.
+fn relieved<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    terms: &TermsCells<F>,
+    (index, pnl): (usize, &Cell<F>),
+    floors: &Floors<F>,
+) -> Result<Cell<F>, Error> {
+    let last = index.checked_sub(RELIEVED_FROM);
+    let of = |i: usize| Some((terms.reliefs.get(i)?, terms.adding.minimum_times.get(i)?));
+    let Some((relief, times)) = last.and_then(of) else { return Ok(pnl.clone()) };
+    let relief = (F::from(FINE_ONE), relief);
+    let pnl = s.add_scaled(&format!("M5 relieved pnl {index}"), pnl, relief, F::ZERO)?;
+    let pnl = s.add(&format!("M5 pnl {index} beside the minimum"), &pnl, &floors.beside)?;
+    let charged = s.mul(&format!("times the minimum {index}"), times, &floors.minimum)?;
+    s.sub(&format!("M5 pnl {index} less the minimum"), &pnl, &charged)
 }
 
 /// The maintenance part, and with initial margin the initial part on top: of

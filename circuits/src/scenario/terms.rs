@@ -4,13 +4,15 @@ use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::Domain;
-use zkmargin_margin::scenario::{DELTA_TIERS, RELIEFS, SCENARIOS};
+use zkmargin_margin::scenario::{DELTA_TIERS, OF_ALL_AT, RELIEFS, SCENARIOS, TIMES_AT};
 
 use super::hints::{Hints, TermsHints};
 use crate::gadgets::{Cell, Synthesizer};
 
 /// Bits of discounts, weights and fees.
 pub(super) const FINE_BITS: u32 = 48;
+/// Bits of how often the minimum charge counts.
+const TIMES_BITS: u32 = 8;
 
 /// The terms' fields.
 #[derive(Clone, Debug)]
@@ -24,13 +26,24 @@ pub(super) struct TermsCells<F: MarginField> {
     pub(super) short_fee: Cell<F>,
     /// Both charges on naked shorts, packed.
     pub(super) naked: Cell<F>,
-    /// One where the basis loss is added to the worst loss.
-    pub(super) basis_is_added: Cell<F>,
+    pub(super) adding: AddingCells<F>,
     /// One for each of the last regular scenarios.
     pub(super) reliefs: Vec<Cell<F>>,
     /// Threshold and rate of each tier of the net delta.
     pub(super) delta_tiers: Vec<[Cell<F>; 2]>,
     digest: Cell<F>,
+}
+
+/// How losses are added up.
+#[derive(Clone, Debug)]
+pub(super) struct AddingCells<F: MarginField> {
+    /// One where the basis loss is added to the worst loss.
+    pub(super) basis_is_added: Cell<F>,
+    /// One where the minimum charge is of all that is lost.
+    pub(super) minimum_is_of_all: Cell<F>,
+    /// How often it is lost in each of the last regular scenarios.
+    pub(super) minimum_times: Vec<Cell<F>>,
+    packed: Cell<F>,
 }
 
 /// The terms of all underlyings.
@@ -69,12 +82,14 @@ pub(super) fn assign_each<F: MarginField, L: Layouter<F>>(
     Ok(MarketTermsCells { each, digest })
 }
 
-/// Hashes the terms. They stand one to an element, so that the digest alone
-/// binds them: nothing is unpacked.
+/// Hashes the terms. They stand one to an element, so that the digest alone binds
+/// them: nothing is unpacked, but how losses are added up and the charges on naked
+/// shorts, of which only sums are.
 fn assign<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     hints: Value<&TermsHints<F>>,
 ) -> Result<TermsCells<F>, Error> {
+    let adding = adding(s, hints)?;
     let mut field = |name: &str, value: &dyn Fn(&TermsHints<F>) -> F| {
         s.witness_unchecked(&format!("M3 {name}"), hints.map(value))
     };
@@ -87,7 +102,6 @@ fn assign<F: MarginField, L: Layouter<F>>(
     let half_hedged = field("hedged delta", &|h| h.half_hedged)?;
     let short_fee = field("short fee", &|h| h.short_fee)?;
     let naked = field("naked charges", &|h| h.naked)?;
-    let basis_is_added = field("basis is added", &|h| h.basis_is_added)?;
     let reliefs = (0..RELIEFS)
         .map(|i| field(&format!("relief {i}"), &|h| h.reliefs[i]))
         .collect::<Result<Vec<_>, _>>()?;
@@ -101,7 +115,7 @@ fn assign<F: MarginField, L: Layouter<F>>(
         [&maintenance_factor, &initial_factor, &net, &half_hedged, &short_fee, &naked]
             .map(Cell::clone),
     );
-    elements.push(basis_is_added.clone());
+    elements.push(adding.packed.clone());
     elements.extend(reliefs.iter().chain(delta_tiers.iter().flatten()).cloned());
     let domains = (Domain::ScenarioTerms, Domain::ScenarioTermsNext);
     let digest = s.hash_chain("M3 terms", domains, &elements)?;
@@ -113,9 +127,29 @@ fn assign<F: MarginField, L: Layouter<F>>(
         half_hedged,
         short_fee,
         naked,
-        basis_is_added,
+        adding,
         reliefs,
         delta_tiers,
         digest,
     })
+}
+
+/// How losses are added up: two bits and a byte for each of the last scenarios.
+fn adding<F: MarginField, L: Layouter<F>>(
+    s: &mut Synthesizer<'_, F, L>,
+    hints: Value<&TermsHints<F>>,
+) -> Result<AddingCells<F>, Error> {
+    let basis_is_added = s.witness_bit("M3 basis is added", hints.map(|h| h.basis_is_added))?;
+    let of_all = hints.map(|h| h.minimum_is_of_all);
+    let minimum_is_of_all = s.witness_bit("M3 minimum is of all", of_all)?;
+    let mut minimum_times = Vec::with_capacity(RELIEFS);
+    for i in 0..RELIEFS {
+        let times = hints.map(|h| h.minimum_times[i]);
+        let times = s.witness_ranged(&format!("M3 times of the minimum {i}"), times, TIMES_BITS)?;
+        minimum_times.push(times.cell().clone());
+    }
+    let mut fields = vec![(0, &basis_is_added), (OF_ALL_AT, &minimum_is_of_all)];
+    fields.extend((TIMES_AT..).step_by(TIMES_BITS as usize).zip(&minimum_times));
+    let packed = s.pack_unchecked("M3 adding", &fields)?;
+    Ok(AddingCells { basis_is_added, minimum_is_of_all, minimum_times, packed })
 }

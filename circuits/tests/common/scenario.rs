@@ -15,9 +15,9 @@ use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
     AccountMargin, AccountUnits, Charges, DeltaTier, ExpiryKey, FACTOR_ONE, FINE_ONE, Fine,
-    GroupTerms, LossFactor, LotCharge, LotFee, LotValue, MarketTerms, MinimumCharge, RowKind,
-    SCENARIOS, Scenario, ScenarioMargin, ScenarioRow, ScenarioSlot, ScenarioTerms, ScenarioWitness,
-    Underlying,
+    GroupTerms, LossFactor, LotCharge, LotFee, LotValue, MarketTerms, MinimumCharge, RELIEFS, Rate,
+    RowKind, SCENARIOS, Scenario, ScenarioMargin, ScenarioRow, ScenarioSlot, ScenarioTerms,
+    ScenarioWitness, Times, Underlying,
 };
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::margin;
@@ -125,13 +125,28 @@ pub fn terms() -> ScenarioTerms {
             net: part(5),
             half_hedged: part(1),
             short_fee: LotFee::new(25).unwrap(),
+            is_of_all: false,
         },
         naked: charges(200, -50),
         basis_is_added: false,
         reliefs: std::array::from_fn(|i| account_units(10 * (i as u64 + 1))),
-        delta_tiers: [(10_000, 2), (60_000, 3)]
-            .map(|(from, rate)| DeltaTier { from: account_units(from), rate: part(rate) }),
+        minimum_times: Default::default(),
+        delta_tiers: [(10_000, 2), (60_000, 3)].map(delta_tier),
     }
+}
+
+/// A tier from so many units on, of so many hundredths.
+pub fn delta_tier((from, hundredths): (u64, i64)) -> DeltaTier {
+    let rate = Rate::new(FINE_ONE.cast_signed() / 100 * hundredths).unwrap();
+    DeltaTier { from: account_units(from), rate }
+}
+
+/// Multiples of the minimum charge, the last so many.
+pub fn times<const N: usize>(last: [u8; N]) -> [Times; RELIEFS] {
+    let mut times = [Times::ZERO; RELIEFS];
+    let places = times[RELIEFS - N..].iter_mut();
+    places.zip(last).for_each(|(place, of)| *place = Times::new(of).unwrap());
+    times
 }
 
 pub fn account_units(units: u64) -> AccountUnits {
@@ -141,6 +156,28 @@ pub fn account_units(units: u64) -> AccountUnits {
 /// The market with the basis loss added to the worst.
 pub fn adding_market<F: MarginField>() -> ScenarioMarket<F> {
     ScenarioMarket::of(rows(), ScenarioTerms { basis_is_added: true, ..terms() })
+}
+
+/// The terms with a minimum charge of all, which counts twice beyond 1,000 and five times
+/// beyond 3,000, the basis loss added, and a tier of the net delta that gives back.
+pub fn tiered_terms() -> ScenarioTerms {
+    let mut terms = ScenarioTerms {
+        minimum: MinimumCharge { is_of_all: true, ..terms().minimum },
+        minimum_times: times([2, 5]),
+        basis_is_added: true,
+        reliefs: Default::default(),
+        delta_tiers: [(0, -1), (60_000, 3)].map(delta_tier),
+        ..terms()
+    };
+    for (relief, less) in terms.reliefs.iter_mut().rev().zip([10_000, 1_000]) {
+        *relief = account_units(less);
+    }
+    terms
+}
+
+/// A market with these.
+pub fn tiered_market<F: MarginField>() -> ScenarioMarket<F> {
+    ScenarioMarket::of(rows(), tiered_terms())
 }
 
 /// A market with its tree.
@@ -335,13 +372,14 @@ pub fn both_terms() -> MarketTerms {
     }
     second.maintenance_factor = LossFactor::new(1_100_000_003).unwrap();
     second.initial_factor = LossFactor::new(1_700_000_011).unwrap();
+    let short_fee = LotFee::new(35).unwrap();
     second.minimum =
-        MinimumCharge { net: part(9), half_hedged: part(2), short_fee: LotFee::new(35).unwrap() };
+        MinimumCharge { net: part(9), half_hedged: part(2), short_fee, is_of_all: true };
+    second.minimum_times = times([2, 3, 4, 5]);
     second.naked = charges(90, 20);
     second.basis_is_added = true;
     second.reliefs = std::array::from_fn(|i| account_units(7 * (i as u64 + 2)));
-    second.delta_tiers = [(4_000, 4), (20_000, 5)]
-        .map(|(from, rate)| DeltaTier { from: account_units(from), rate: part(rate) });
+    second.delta_tiers = [(4_000, 4), (20_000, -5)].map(delta_tier);
     MarketTerms { first: terms(), second: Some(second) }
 }
 

@@ -59,12 +59,13 @@ pub struct ChargeSums {
 /// L(s)     = sum of a v(s)                        over all but options
 /// PnL(s)   = sum over e of (M_e >= 0 ? long_e : short_e) M_e - R(s) m_e + [1] L(s)
 ///            sum over e of -|..| + [1] L(s)       in a skew scenario
-///            and of the last regular scenarios + [1] relief(s)
+///            and of the last regular scenarios + [1] relief(s) - times(s) minimum + beside
 /// basis    = sum over e of weight_e min(0, up_e, down_e)      options and futures
 /// naked    = sum over strikes of max(0, -(a of the call + a of the put))
 /// minimum  = net |X - Y| + half_hedged (X + Y - |X - Y|) + [1] short_fee naked
 /// added    = sum over tiers of rate max(0, |X - Y| - from), and -basis where it is added
-/// worst    = min(basis where it is not added, -minimum, PnL(s))
+/// beside   = added where the minimum charge is of all, or zero
+/// worst    = min(basis where it is not added, beside - minimum, PnL(s))
 /// MMc      = sum of |a| mm + naked mm
 /// IMc      = sum of |a| im + naked im + sum over e of gross_e max(fee_e, P) + reserved
 /// MtM      = sum of a mark + cash
@@ -226,11 +227,12 @@ impl ScenarioMargin {
             self.basis += I256::from(loss) * I256::from(expiry.terms.basis_weight.get());
         }
         self.minimum = self.minimum_charge(terms);
-        self.scenario_pnl = core::array::from_fn(|s| self.pnl(s, terms));
         let (added, one_of) =
             if terms.basis_is_added { (-self.basis, I256::ZERO) } else { (I256::ZERO, self.basis) };
         self.added = added + self.delta_charge(terms);
-        self.worst = self.scenario_pnl.into_iter().fold(one_of.min(-self.minimum), I256::min);
+        self.scenario_pnl = core::array::from_fn(|s| self.pnl(s, terms));
+        let floor = one_of.min(self.beside(terms) - self.minimum);
+        self.worst = self.scenario_pnl.into_iter().fold(floor, I256::min);
         Ok(())
     }
 
@@ -263,10 +265,24 @@ impl ScenarioMargin {
             + I256::from(FINE_ONE) * I256::from(minimum.short_fee.get()) * I256::from(self.naked)
     }
 
+    /// What of a minimum charge is lost beside the worst loss.
+    fn beside(&self, terms: &ScenarioTerms) -> I256 {
+        if terms.minimum.is_of_all { self.added } else { I256::ZERO }
+    }
+
+    /// What a scenario gains beside the positions, where it is one of the last.
+    fn relief(&self, scenario: usize, terms: &ScenarioTerms) -> I256 {
+        let last = scenario.checked_sub(RELIEVED_FROM);
+        let of = |i: usize| Some((terms.reliefs.get(i)?, terms.minimum_times.get(i)?));
+        last.and_then(of).map_or(I256::ZERO, |(relief, times)| {
+            let relief = I256::from(FINE_ONE) * I256::from(relief.get());
+            relief - I256::from(times.get()) * self.minimum + self.beside(terms)
+        })
+    }
+
     fn pnl(&self, scenario: usize, terms: &ScenarioTerms) -> I256 {
-        let relief = scenario.checked_sub(RELIEVED_FROM).and_then(|i| terms.reliefs.get(i));
-        let linear = self.linear[scenario] + relief.map_or(0, |relief| i128::from(relief.get()));
-        let linear = I256::from(FINE_ONE) * I256::from(linear);
+        let linear = I256::from(FINE_ONE) * I256::from(self.linear[scenario]);
+        let linear = linear + self.relief(scenario, terms);
         let dampening = I256::from(terms.dampening[scenario].get());
         self.expiries.iter().fold(linear, |pnl, expiry| {
             let value = expiry.scenarios[scenario];

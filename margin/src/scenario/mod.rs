@@ -35,10 +35,12 @@ pub use row::{
     Charges, GROUP, GroupTerms, LIMB_BITS, ROW_E0, ROW_ELEMENTS, RowKind, ScenarioRow,
     VALUE_ELEMENTS, pack_limbs,
 };
-pub use terms::{DeltaTier, MarketTerms, MinimumCharge, ScenarioTerms, TERMS_ELEMENTS};
+pub use terms::{
+    DeltaTier, MarketTerms, MinimumCharge, OF_ALL_AT, ScenarioTerms, TERMS_ELEMENTS, TIMES_AT,
+};
 pub use underlyings::AccountMargin;
 pub use units::{
-    AccountUnits, ExpiryKey, Fine, LossFactor, LotCharge, LotFee, LotValue, Underlying,
+    AccountUnits, ExpiryKey, Fine, LossFactor, LotCharge, LotFee, LotValue, Rate, Times, Underlying,
 };
 
 /// Most underlyings of a market.
@@ -47,9 +49,10 @@ pub const MAX_UNDERLYINGS: usize = 2;
 pub const REGULAR_SCENARIOS: usize = 40;
 /// All scenarios: the regular ones, the linear skew, the absolute skew.
 pub const SCENARIOS: usize = REGULAR_SCENARIOS + 2;
-/// The last so many of the regular scenarios can have a relief.
+/// The last so many of the regular scenarios can have a relief, or be a tier of the
+/// minimum charge.
 pub const RELIEFS: usize = 8;
-/// The first scenario that can have a relief.
+/// The first scenario that can have a relief or be a tier.
 pub const RELIEVED_FROM: usize = REGULAR_SCENARIOS - RELIEFS;
 /// Tiers of the charge on the net delta.
 pub const DELTA_TIERS: usize = 2;

@@ -1,7 +1,7 @@
 //! What counts for a whole account.
 
 use super::row::Charges;
-use super::units::{AccountUnits, Fine, LossFactor, LotFee};
+use super::units::{AccountUnits, Fine, LossFactor, LotFee, Rate, Times};
 use super::{DELTA_TIERS, RELIEFS, SCENARIOS};
 use crate::field::MarginField;
 use crate::poseidon::{Domain, hash, hash_chain};
@@ -10,6 +10,11 @@ use crate::poseidon::{Domain, hash, hash_chain};
 pub const TERMS_ELEMENTS: usize = SCENARIOS + FACTORS + 2 + RELIEFS + 2 * DELTA_TIERS;
 /// Loss factors and the parts of the minimum charge.
 const FACTORS: usize = 5;
+/// Place of the bit for a minimum charge of all, in the element that says how losses are
+/// added up: above the bit for the basis loss.
+pub const OF_ALL_AT: u32 = 1;
+/// Place of the first multiple of the minimum charge in it, each with a byte.
+pub const TIMES_AT: u32 = 8;
 
 /// The least that an account is taken to lose:
 /// `net * |long - short| + half_hedged * (long + short - |long - short|) + short_fee * naked`,
@@ -23,16 +28,21 @@ pub struct MinimumCharge {
     pub half_hedged: Fine,
     /// Per naked short lot, rounded up.
     pub short_fee: LotFee,
+    /// Whether it is a floor under all that is lost, with what is added to the worst loss,
+    /// and not under the worst loss alone.
+    pub is_of_all: bool,
 }
 
 /// What is charged on the part of an account's net delta beyond a threshold:
-/// `rate * max(0, |long - short| - from)`. Rates of several tiers add up.
+/// `rate * max(0, |long - short| - from)`. Rates of several tiers add up. One below zero
+/// gives back, of what the net delta of each expiry is charged, what no other expiry
+/// stands against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeltaTier {
     /// The notional from which on it is charged, rounded down.
     pub from: AccountUnits,
     /// Of what is beyond, rounded up; zero for a tier that the model does not use.
-    pub rate: Fine,
+    pub rate: Rate,
 }
 
 /// The terms of an underlying's market, behind the header.
@@ -56,6 +66,11 @@ pub struct ScenarioTerms {
     /// What is taken off the loss of the last [`RELIEFS`] regular scenarios, rounded
     /// down: it turns no loss into a profit, as the worst loss is never one.
     pub reliefs: [AccountUnits; RELIEFS],
+    /// How often the minimum charge is lost in each of these scenarios. One in which
+    /// nothing else is lost is a *tier* of the charge: the account loses at least `times`
+    /// of it less the relief. Where the charge is of all, so are these scenarios: what is
+    /// added to the worst loss is no more on top of them.
+    pub minimum_times: [Times; RELIEFS],
     /// Charges on large net deltas, added to the worst loss.
     pub delta_tiers: [DeltaTier; DELTA_TIERS],
 }
@@ -68,11 +83,10 @@ impl ScenarioTerms {
 
     /// The terms, one to an element: dampening, loss factors, the minimum
     /// charge's net, hedged and short parts; the charges on naked shorts, packed;
-    /// whether the basis loss is added, the reliefs, and each tier's threshold and
-    /// rate. They are hashed once in a proof, and what is not packed needs no range
-    /// checks to unpack.
+    /// how losses are added up, the reliefs, and each tier's threshold and rate. They are
+    /// hashed once in a proof, and what is not packed needs no range checks to unpack.
     pub fn elements<F: MarginField>(&self) -> [F; TERMS_ELEMENTS] {
-        let MinimumCharge { net, half_hedged, short_fee } = self.minimum;
+        let MinimumCharge { net, half_hedged, short_fee, is_of_all: _ } = self.minimum;
         let factors: [u64; FACTORS] = [
             self.maintenance_factor.get(),
             self.initial_factor.get(),
@@ -80,16 +94,27 @@ impl ScenarioTerms {
             half_hedged.get(),
             short_fee.get(),
         ];
-        let tiers = self.delta_tiers.iter().flat_map(|tier| [tier.from.get(), tier.rate.get()]);
-        let added = core::iter::once(u64::from(self.basis_is_added))
-            .chain(self.reliefs.iter().map(|relief| relief.get()))
-            .chain(tiers);
+        let reliefs = self.reliefs.iter().map(|relief| F::from(relief.get()));
+        let tiers = self.delta_tiers.iter();
+        let tiers = tiers.map(|tier| [tier.from.get().into(), tier.rate.get().into()]);
         let mut elements = [F::ZERO; TERMS_ELEMENTS];
         let all = (self.dampening.iter().map(|fine| fine.get()).chain(factors).map(F::from))
-            .chain(core::iter::once(self.naked.element()))
-            .chain(added.map(F::from));
+            .chain([self.naked.element(), self.adding_element()])
+            .chain(reliefs)
+            .chain(tiers.flatten().map(F::from_i128));
         elements.iter_mut().zip(all).for_each(|(element, value)| *element = value);
         elements
+    }
+
+    /// How losses are added up: whether the basis loss is added to the worst (1), whether
+    /// the minimum charge is of all (1), and from [`TIMES_AT`] on how often it is lost in
+    /// each of the last scenarios (8 each): 72 bits.
+    fn adding_element<F: MarginField>(&self) -> F {
+        let bits =
+            u128::from(self.basis_is_added) | u128::from(self.minimum.is_of_all) << OF_ALL_AT;
+        let times = self.minimum_times.iter().zip((TIMES_AT..).step_by(8));
+        let times = times.map(|(times, place)| u128::from(times.get()) << place);
+        F::from_u128(bits | times.sum::<u128>())
     }
 }
 

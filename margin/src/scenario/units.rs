@@ -48,6 +48,11 @@ bounded! {
     LotFee(u64): "fee per lot", "0 to 2^45 - 1 quote units", |value| value < 1 << 45;
     /// A factor that is not negative, over [`FINE_ONE`](super::FINE_ONE): below 256.
     Fine(u64): "factor", "0 to 2^48 - 1 (a factor below 256)", |value| value < 1 << 48;
+    /// A factor of either sign, over [`FINE_ONE`](super::FINE_ONE): below 256 either way.
+    Rate(i64): "rate", "-2^48 to 2^48, both excluded (a factor below 256 either way)",
+        |value| value.unsigned_abs() < 1 << 48;
+    /// How often something counts.
+    Times(u8): "multiple", "0 to 15", |value| value < 16;
     /// An amount of a whole account, in quote units.
     AccountUnits(u64): "amount of an account", "0 to 2^60 - 1 quote units",
         |value| value < 1 << 60;

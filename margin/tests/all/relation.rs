@@ -165,6 +165,7 @@ fn terms() -> ScenarioTerms {
         naked: Charges::default(),
         basis_is_added: false,
         reliefs: Default::default(),
+        minimum_times: Default::default(),
         delta_tiers: Default::default(),
     }
 }

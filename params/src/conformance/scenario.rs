@@ -271,6 +271,7 @@ impl ScenarioCase {
             spot: account.spot,
             spot_confidence: account.spot_confidence,
             stable_price: account.stable_price,
+            array_charges: None,
             feeds: account.feeds.clone(),
             instruments,
         });
@@ -445,6 +446,8 @@ impl Parameters {
             minimum_charge: None,
             roll_shock: None,
             expiry_roll: None,
+            minimum_tiers: Vec::new(),
+            expiry_spread: None,
             delta_tiers: Vec::new(),
             underlying_collateral: None,
             collaterals,

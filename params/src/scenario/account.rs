@@ -12,6 +12,7 @@
 //! basis     = sum over e of min(0, up_e, down_e) * weight_e
 //! worst     = min(basis where it is not added, -minimum charge, PnL of each scenario)
 //! added     = -basis where it is added, + sum over tiers of rate * max(0, |net delta| - from)
+//! beside    = added where the minimum charge is of all, or zero: the minimum's pnl is beside - minimum
 //! MMc       = sum of |a| * mm charge + naked shorts * charge       IMc likewise, and confidence
 //! maintenance margin = (worst - added) * mm factor       - MMc + mark-to-market
 //! initial margin     = (worst - added) * im factor - IMc - MMc - reserved + mark-to-market
@@ -24,7 +25,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::scenario::math::{max, min};
-use crate::scenario::parameters::{DeltaTier, LossGroup, MinimumCharge};
+use crate::scenario::parameters::{DeltaTier, LossGroup, MinimumCharge, MinimumTier};
 use crate::scenario::portfolio::Holdings;
 use crate::scenario::table::{RiskTable, RowKind};
 
@@ -273,7 +274,8 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
     charges.im_option = naked * terms.naked_im_charge;
     mark.total = mark.options + mark.collateral + mark.unrealised + mark.cash;
     let minimum_charge = terms.minimum_charge.map_or(0.0, |minimum| {
-        terms.spot * minimum_fraction(&minimum, long_delta, short_delta, naked)
+        let once = terms.spot * minimum_fraction(&minimum, long_delta, short_delta, naked);
+        tiered(once, &terms.minimum_tiers)
     });
     let net = terms.spot * (long_delta - short_delta).abs();
     let (basis_added, basis) = match terms.basis_is_added {
@@ -282,7 +284,9 @@ pub fn assess(table: &RiskTable, holdings: &Holdings) -> Assessment {
     };
     let beyond = |tier: &DeltaTier| tier.rate * max(0.0, net - tier.from);
     let added = terms.delta_tiers.iter().map(beyond).fold(basis_added, |sum, part| sum + part);
-    let worst = worst(table, &scenario_pnl, basis, minimum_charge);
+    let of_all = terms.minimum_charge.is_some_and(|minimum| minimum.of_all);
+    let beside = if of_all { added } else { 0.0 };
+    let worst = worst(table, &scenario_pnl, basis, minimum_charge - beside);
     let lost = if added == 0.0 { worst.pnl } else { worst.pnl - added };
     let maintenance = charges.maintenance();
     Assessment {
@@ -326,6 +330,17 @@ fn sums_of(all: &mut Vec<GroupSums>, group: usize, scenarios: usize) -> &mut Gro
 fn minimum_fraction(minimum: &MinimumCharge, long: f64, short: f64, naked: f64) -> f64 {
     let net = (long - short).abs() * minimum.net_delta_percent;
     net + min(long, short) * minimum.hedged_delta_percent + naked * minimum.short_option_percent
+}
+
+/// A minimum charge of which what is beyond a tier counts more often.
+fn tiered(once: f64, tiers: &[MinimumTier]) -> f64 {
+    let (mut charge, mut before) = (once, 1.0);
+    for tier in tiers {
+        let times = f64::from(tier.times);
+        charge += (times - before) * max(0.0, once - tier.from);
+        before = times;
+    }
+    charge
 }
 
 fn worst(table: &RiskTable, scenario_pnl: &[f64], basis: f64, minimum: f64) -> Worst {

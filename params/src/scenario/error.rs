@@ -117,8 +117,26 @@ pub enum Problem {
     #[error("of margin in coins nobody computes rows again on chain: leave it out")]
     CoinsStated,
     /// Two charges of which a market has place for one.
-    #[error("a set has an expiry_roll or a basis_contingency: leave one out")]
+    #[error("a set has an expiry_roll or expiry_spread, or a basis_contingency: leave one out")]
     RollAndBasis,
+    /// Tiers of no minimum charge.
+    #[error("tiers are of a minimum_charge: the set has none")]
+    TiersOfNothing,
+    /// A tier that counts no more often than the one before.
+    #[error("allowed are 2 to 15, each more than the tier before")]
+    TierTimes,
+    /// A tier that begins before another.
+    #[error("allowed is more than 0 and than the tier before")]
+    TierOrder,
+    /// A relief in a set whose last scenarios are tiers.
+    #[error("a set with minimum_tiers or a minimum_charge of_all has no relief")]
+    ReliefAndTiers,
+    /// Collateral with a delta that is in no expiry.
+    #[error("with a charge on spreads no collateral is_risk_cancelling: it is in no expiry")]
+    SpreadAndCollateral,
+    /// Charges of a clearing house in a market of other instruments.
+    #[error("only a set with imported_arrays takes them")]
+    ArrayCharges,
     /// Collateral in a market whose margin is in coins.
     #[error("the parameter set has margin in coins, which are cash: leave collateral out")]
     CoinsAreCash,
@@ -131,7 +149,10 @@ pub enum Problem {
         found: Symbol,
     },
     /// Confidences in a market of which the perpetuals are an expiry.
-    #[error("with expiry_roll a perpetual has no fee on options: set conf_threshold to 0")]
+    #[error(
+        "with expiry_roll or expiry_spread a perpetual has no fee on options: set conf_threshold \
+         to 0"
+    )]
     RollAndConfidence,
     /// A hedged-delta rate that would make the charge fall as deltas grow.
     #[error("{0} is more than twice net_delta_percent: the charge would not be convex")]

@@ -31,8 +31,13 @@
 //! ```json
 //! { "kind": "array", "mark": 12.5,
 //!   "values": [0, 0, 3330, 3330, -3330, -3330, 6670, 6670,
-//!              -6670, -6670, 10000, 10000, -10000, -10000, 7000, -7000] }
+//!              -6670, -6670, 10000, 10000, -10000, -10000, 7000, -7000],
+//!   "expiry_seconds": 604800, "delta": 1, "is_option": false }
 //! ```
+//!
+//! With such arrays stands what else the clearing house charges: `"array_charges": {
+//! "spread": 200, "short_option": 50 }`. Contracts of one month need a feed of their
+//! `expiry_seconds`.
 
 use std::collections::BTreeMap;
 
@@ -70,12 +75,29 @@ pub struct MarketSpec {
     /// Price of the stablecoin that cash and premiums are in.
     #[serde(default = "one")]
     pub stable_price: f64,
+    /// What is charged beside the scanning loss of risk arrays; absent, nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub array_charges: Option<ArrayCharges>,
     /// One for each expiry.
     #[serde(default)]
     pub feeds: Vec<ExpiryFeed>,
     /// The instruments, by symbol.
     #[serde(deserialize_with = "unique_map")]
     pub instruments: BTreeMap<Symbol, Instrument>,
+}
+
+/// What a clearing house charges beside the scanning loss, as published with the arrays.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArrayCharges {
+    /// For a spread of one delta between two months, whichever they are: SPAN's charge of
+    /// one tier of months. A spread is one long and one short.
+    #[serde(default)]
+    pub spread: f64,
+    /// The least for an option that is short. What an account is asked for is at least
+    /// this, or the scanning loss and the charge on spreads, whichever is more.
+    #[serde(default)]
+    pub short_option: f64,
 }
 
 /// What is known about an expiry.
@@ -144,7 +166,22 @@ pub enum Instrument {
         /// What one is worth to its holder: of an option its premium, 0 of a future.
         #[serde(default)]
         mark: f64,
+        /// Seconds to its month, where spreads between months are charged; contracts
+        /// without are of one month.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expiry_seconds: Option<u64>,
+        /// Its composite delta, in futures.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        delta: f64,
+        /// Whether a short one counts for the least charge on short options.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_option: bool,
     },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the attribute's form")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 fn one() -> f64 {
@@ -175,6 +212,10 @@ impl ScenarioMarket {
         within("spot", spec.spot, PRICE)?;
         within("spot_confidence", spec.spot_confidence, CONFIDENCE)?;
         within("stable_price", spec.stable_price, 1e-6..=1e6)?;
+        if let Some(ArrayCharges { spread, short_option }) = spec.array_charges {
+            within("array_charges.spread", spread, 0.0..=1e15)?;
+            within("array_charges.short_option", short_option, 0.0..=1e15)?;
+        }
         counted("feeds", spec.feeds.len(), 0..=MAX_FEEDS)?;
         counted("instruments", spec.instruments.len(), 0..=MAX_INSTRUMENTS)?;
         for (index, feed) in spec.feeds.iter().enumerate() {
@@ -217,11 +258,13 @@ impl ScenarioMarket {
                 within(format_args!("{path}.price"), price, 0.0..=1e15)?;
                 within(format_args!("{path}.confidence"), confidence, CONFIDENCE)
             }
-            Instrument::Array { values, mark } => {
+            Instrument::Array { values, mark, expiry_seconds, delta, .. } => {
                 for (index, value) in values.into_iter().enumerate() {
                     within(format_args!("{path}.values[{index}]"), value, -1e15..=1e15)?;
                 }
-                within(format_args!("{path}.mark"), mark, 0.0..=1e15)
+                within(format_args!("{path}.mark"), mark, 0.0..=1e15)?;
+                within(format_args!("{path}.delta"), delta, -1e6..=1e6)?;
+                expiry_seconds.map_or(Ok(()), has_feed)
             }
         }
     }

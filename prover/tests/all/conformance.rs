@@ -126,8 +126,9 @@ fn standard_cases() {
 /// SPAN's published requirements: met with exactly so much cash, and not with a cent less.
 #[test]
 fn span_cases_to_the_cent() {
-    let cases = accounts(include_str!("../../../params/fixtures/span_arrays.json")).unwrap();
-    assert_eq!(cases.len(), 6);
+    let mut cases = accounts(include_str!("../../../params/fixtures/span_arrays.json")).unwrap();
+    cases.extend(accounts(include_str!("../../../params/fixtures/span_spreads.json")).unwrap());
+    assert_eq!(cases.len(), 12);
     for (index, case) in cases.iter().enumerate() {
         assert_eq!(holds(case), Shape::Small);
         let level = CaseStatement::new(case).unwrap().instance.claim.level();

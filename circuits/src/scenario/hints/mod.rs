@@ -57,6 +57,8 @@ pub struct TermsHints<F> {
     pub short_fee: F,
     pub naked: F,
     pub basis_is_added: F,
+    pub minimum_is_of_all: F,
+    pub minimum_times: Vec<F>,
     pub reliefs: Vec<F>,
     /// Threshold and rate of each tier.
     pub delta_tiers: [[F; 2]; DELTA_TIERS],
@@ -206,10 +208,14 @@ impl<F: MarginField> TermsHints<F> {
             short_fee: F::from(terms.minimum.short_fee.get()),
             naked: terms.naked.element(),
             basis_is_added: bit(terms.basis_is_added),
+            minimum_is_of_all: bit(terms.minimum.is_of_all),
+            minimum_times: (terms.minimum_times.iter())
+                .map(|times| F::from(u64::from(times.get())))
+                .collect(),
             reliefs: terms.reliefs.iter().map(|relief| F::from(relief.get())).collect(),
             delta_tiers: terms
                 .delta_tiers
-                .map(|tier| [F::from(tier.from.get()), F::from(tier.rate.get())]),
+                .map(|tier| [F::from(tier.from.get()), F::from_i128(tier.rate.get().into())]),
         }
     }
 }

@@ -135,9 +135,8 @@ impl<F: MarginField> Hints<F> {
     /// Profit and loss of a scenario on an underlying, times `FINE_ONE`.
     fn pnl(&self, underlying: usize, scenario: usize) -> F {
         let UnderlyingHints { terms, linear, .. } = &self.underlyings[underlying];
-        let relief = scenario.checked_sub(RELIEVED_FROM).and_then(|i| terms.reliefs.get(i));
-        let linear = linear[scenario].value() + relief.copied().unwrap_or(F::ZERO);
-        let linear = F::from(FINE_ONE) * linear;
+        let linear = F::from(FINE_ONE) * linear[scenario].value();
+        let linear = linear + self.relief(underlying, scenario);
         self.expiries.iter().fold(linear, |pnl, expiry| {
             let share = self.share(expiry.second, underlying);
             let change = expiry.change(scenario, &terms.dampening[scenario]);
@@ -149,6 +148,23 @@ impl<F: MarginField> Hints<F> {
                 }
             }
         })
+    }
+
+    /// What a scenario gains beside the positions, where it is one of the last, times
+    /// `FINE_ONE`.
+    fn relief(&self, underlying: usize, scenario: usize) -> F {
+        let terms = &self.underlyings[underlying].terms;
+        let last = scenario.checked_sub(RELIEVED_FROM);
+        let of = |i: usize| Some((*terms.reliefs.get(i)?, *terms.minimum_times.get(i)?));
+        last.and_then(of).map_or(F::ZERO, |(relief, times)| {
+            let minimum = self.minimum(underlying);
+            F::from(FINE_ONE) * relief - times * minimum + self.beside(underlying)
+        })
+    }
+
+    /// What of a minimum charge is lost beside the worst loss.
+    fn beside(&self, underlying: usize) -> F {
+        self.underlyings[underlying].terms.minimum_is_of_all * self.added(underlying)
     }
 
     /// The long deltas on an underlying less the short ones.
@@ -190,7 +206,8 @@ impl<F: MarginField> Hints<F> {
             let is_added = self.underlyings[underlying].terms.basis_is_added;
             let basis = self.basis(underlying) * (F::ONE - is_added);
             let scenarios = (0..SCENARIOS).map(|scenario| self.pnl(underlying, scenario));
-            let candidates = scenarios.chain([-basis, -self.minimum(underlying)]);
+            let minimum = self.beside(underlying) - self.minimum(underlying);
+            let candidates = scenarios.chain([-basis, minimum]);
             let worst = candidates.min_by_key(to_integer).unwrap_or(F::ZERO);
             self.underlyings[underlying].worst = worst;
         }

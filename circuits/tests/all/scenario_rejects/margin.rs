@@ -110,6 +110,74 @@ fn rejects_m5_another_worst_loss() {
     rejects_only(&control(), lie, "M5 worst is not beyond");
 }
 
+/// The packed term that says how losses are added up, taken apart in other ways.
+#[test]
+fn rejects_m3_terms_that_are_unpacked_otherwise() {
+    let market = tiered_market();
+    let healthy = market.case(&healthy(), at_least(Level::Initial), 0);
+    assert_eq!(healthy.check(), Ok(()));
+    let poor = market.case(&poor(), below(Level::Initial), 0);
+    assert_eq!(poor.check(), Ok(()));
+    for case in [healthy, poor] {
+        // A byte from the next: the packed element stays.
+        for from in [6, 7] {
+            let shifted = |a: &mut Assignment<Fp>| {
+                let times = &mut a.underlyings[0].terms.minimum_times;
+                let next = times[from];
+                times[from - 1] += Fp::from(256) * next;
+                times[from] = Fp::ZERO;
+                a.solve();
+            };
+            let label = format!("M3 times of the minimum {}: range 8", from - 1);
+            rejects_lie(&case, shifted, &label);
+        }
+        // All of it in the lowest bit, or in the other.
+        let lowest: Lie = |a| {
+            let terms = &mut a.underlyings[0].terms;
+            terms.basis_is_added += terms.minimum_is_of_all.double();
+            terms.minimum_is_of_all = Fp::ZERO;
+            a.solve();
+        };
+        rejects_lie(&case, lowest, "M3 basis is added is a bit");
+        let other: Lie = |a| {
+            let terms = &mut a.underlyings[0].terms;
+            let place = u64::from(TIMES_AT - OF_ALL_AT) + 8 * 6;
+            terms.minimum_is_of_all += Fp::from(1 << place) * terms.minimum_times[6];
+            terms.minimum_times[6] = Fp::ZERO;
+            a.solve();
+        };
+        rejects_lie(&case, other, "M3 minimum is of all is a bit");
+    }
+}
+
+/// The minimum charge once where a tier of it is the worst; what is added on top of a
+/// charge of all, or not on top of a scenario.
+#[test]
+fn rejects_m5_another_tier_of_the_minimum_charge() {
+    let market = tiered_market();
+    let margin = market.margin(&poor());
+    let terms = tiered_terms();
+    let tier = |place: usize| {
+        let less = I256::from(FINE_ONE) * I256::from(terms.reliefs[place].get());
+        let times = I256::from(terms.minimum_times[place].get());
+        margin.added + less - times * margin.minimum
+    };
+    let as_field = |number: I256| -Fp::from_u128((-number).as_u128());
+    assert_eq!(margin.worst, [tier(6), tier(7)].into_iter().min().unwrap().min(margin.worst));
+    let case = market.case(&poor(), below(Level::Initial), 0);
+    for other in [margin.added - margin.minimum, tier(6), tier(7), -margin.minimum] {
+        if other == margin.worst {
+            continue;
+        }
+        let lie = |a: &mut Assignment<Fp>| {
+            a.underlyings[0].worst = as_field(other);
+            a.solve_claim();
+        };
+        let label = if other > margin.worst { "M5 worst is not beyond" } else { "M5 worst is one" };
+        rejects_lie(&case, lie, label);
+    }
+}
+
 /// Less, or more, beside the worst loss than the net delta and the expiries make.
 #[test]
 fn rejects_m5_another_charge_beside_the_worst() {

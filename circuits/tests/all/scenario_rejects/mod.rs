@@ -21,7 +21,8 @@ use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
 use zkmargin_margin::portfolio::{Blinding, Position};
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
-    BASIS, FACTOR_ONE, FINE_ONE, LIMB_BITS, LossFactor, MARK, REGULAR_SCENARIOS, RowKind,
+    BASIS, FACTOR_ONE, FINE_ONE, I256, LIMB_BITS, LossFactor, MARK, OF_ALL_AT, REGULAR_SCENARIOS,
+    RowKind, TIMES_AT,
 };
 use zkmargin_margin::units::Denominator;
 
@@ -238,7 +239,7 @@ fn rejects_m3_terms_of_another_market() {
     both_reject(&case, Violation::Terms, "M3 market root");
     case.witness.account.header.terms = case.witness.terms.digest();
     both_reject(&case, Violation::Header, "M3 market root");
-    let lies: [Lie; 11] = [
+    let lies: [Lie; 15] = [
         |a| a.underlyings[0].terms.dampening[41] -= Fp::ONE,
         |a| a.underlyings[0].terms.maintenance_factor -= Fp::ONE,
         |a| a.underlyings[0].terms.initial_factor -= Fp::ONE,
@@ -247,6 +248,10 @@ fn rejects_m3_terms_of_another_market() {
         |a| a.underlyings[0].terms.short_fee -= Fp::ONE,
         |a| a.underlyings[0].terms.naked -= power(LIMB_BITS),
         |a| a.underlyings[0].terms.basis_is_added += Fp::ONE,
+        |a| a.underlyings[0].terms.minimum_is_of_all += Fp::ONE,
+        |a| a.underlyings[0].terms.minimum_times[0] += Fp::ONE,
+        |a| a.underlyings[0].terms.minimum_times[7] += Fp::ONE,
+        |a| a.underlyings[0].terms.reliefs[0] += Fp::ONE,
         |a| a.underlyings[0].terms.reliefs[7] += Fp::ONE,
         |a| a.underlyings[0].terms.delta_tiers[0][0] += Fp::ONE,
         |a| a.underlyings[0].terms.delta_tiers[1][1] -= Fp::ONE,

@@ -40,6 +40,7 @@ fn digests_bind_every_field() {
         MinimumCharge { net: Fine::ZERO, ..minimum },
         MinimumCharge { half_hedged: Fine::ZERO, ..minimum },
         MinimumCharge { short_fee: LotFee::ZERO, ..minimum },
+        MinimumCharge { is_of_all: true, ..minimum },
     ] {
         digests.push(ScenarioTerms { minimum, ..terms() }.digest());
     }
@@ -48,13 +49,17 @@ fn digests_bind_every_field() {
         let mut terms = terms();
         terms.reliefs[relief] = account_units(1);
         digests.push(terms.digest());
+        terms.minimum_times[relief] = Times::new(1).unwrap();
+        digests.push(terms.digest());
     }
     for tier in 0..DELTA_TIERS {
         let mut terms = terms();
         terms.delta_tiers[tier].from = account_units(1);
         digests.push(terms.digest());
-        terms.delta_tiers[tier].rate = percent(1);
-        digests.push(terms.digest());
+        for hundredths in [1, -1] {
+            terms.delta_tiers[tier].rate = rate_of(hundredths);
+            digests.push(terms.digest());
+        }
     }
     digests.sort();
     let count = digests.len();
@@ -116,7 +121,7 @@ fn elements_hold_every_field_at_its_place() {
     for (element, dampening) in elements.iter().zip(terms.dampening) {
         assert_eq!(*element, Fp::from(dampening.get()));
     }
-    let MinimumCharge { net, half_hedged, short_fee } = terms.minimum;
+    let MinimumCharge { net, half_hedged, short_fee, .. } = terms.minimum;
     let rest = [1_000_000_000, 1_250_000_000, net.get(), half_hedged.get(), short_fee.get()];
     assert_eq!(elements[42..47], rest.map(Fp::from));
     assert_eq!(elements[47], pack_limbs(&[10, -4]));
@@ -124,6 +129,12 @@ fn elements_hold_every_field_at_its_place() {
     assert_eq!(elements[49..57], [10, 20, 30, 40, 50, 60, 70, 80].map(Fp::from));
     let [three, half] = [3, 50].map(|rate| percent(rate).get());
     assert_eq!(elements[57..], [100, three, 250, half].map(Fp::from));
+
+    let elements = tiered_terms().elements::<Fp>();
+    assert_eq!((OF_ALL_AT, TIMES_AT), (1, 8));
+    assert_eq!(elements[48], Fp::from_u128(0x0f_04_02_00_00_00_00_00_03));
+    assert_eq!(elements[49..57], [0, 0, 0, 0, 0, 30, 130, 900].map(Fp::from));
+    assert_eq!(elements[57..59], [Fp::ZERO, -Fp::from(half)]);
 }
 
 /// The bounds that keep the sums of an account from running into each other.

@@ -26,6 +26,26 @@ fn naive(positions: &[(ScenarioRow, i64, i128)], terms: &ScenarioTerms, level: L
             .filter(|(row, _)| row.is_option() || !options)
             .fold(I256::ZERO, |sum, (row, a)| sum + a * num(value(row)))
     };
+    let naked = strikes.values().fold(I256::ZERO, |sum, net| sum + (-*net).max(I256::ZERO));
+    let deltas = || all().map(|(row, a)| a * num(row.delta.get()));
+    let long = deltas().fold(I256::ZERO, |sum, delta| sum + delta.max(I256::ZERO));
+    let short = deltas().fold(I256::ZERO, |sum, delta| sum + (-delta).max(I256::ZERO));
+    let minimum = &terms.minimum;
+    let once = (long - short).abs() * I256::from(minimum.net.get())
+        + long.min(short) * 2 * I256::from(minimum.half_hedged.get())
+        + naked * I256::from(minimum.short_fee.get()) * fine;
+    let mut basis = I256::ZERO;
+    for (key, group) in &expiries {
+        let up = of(*key, false, &|row| row.basis()[0].get());
+        let down = of(*key, false, &|row| row.basis()[1].get());
+        basis += up.min(down).min(I256::ZERO) * I256::from(group.basis_weight.get());
+    }
+    let mut added = if terms.basis_is_added { -basis } else { I256::ZERO };
+    for tier in &terms.delta_tiers {
+        let beyond = (long - short).abs() - I256::from(tier.from.get());
+        added += beyond.max(I256::ZERO) * I256::from(tier.rate.get());
+    }
+    // What is lost in all, by each of the candidates.
     let mut losses = Vec::new();
     for s in 0..SCENARIOS {
         let mut pnl = I256::ZERO;
@@ -40,36 +60,19 @@ fn naive(positions: &[(ScenarioRow, i64, i128)], terms: &ScenarioTerms, level: L
                 - of(*key, true, &|row| row.mark().get()) * I256::from(terms.dampening[s].get());
             pnl += if s >= 40 { -change.abs() } else { change };
         }
+        let mut beside = added;
         if (32..40).contains(&s) {
             pnl += fine * I256::from(terms.reliefs[s - 32].get());
+            pnl -= once * I256::from(terms.minimum_times[s - 32].get());
+            if minimum.is_of_all {
+                beside = I256::ZERO;
+            }
         }
-        losses.push(pnl);
+        losses.push(pnl - beside);
     }
-    let mut basis = I256::ZERO;
-    for (key, group) in &expiries {
-        let up = of(*key, false, &|row| row.basis()[0].get());
-        let down = of(*key, false, &|row| row.basis()[1].get());
-        basis += up.min(down).min(I256::ZERO) * I256::from(group.basis_weight.get());
-    }
-    losses.push(if terms.basis_is_added { I256::ZERO } else { basis });
-    let naked = strikes.values().fold(I256::ZERO, |sum, net| sum + (-*net).max(I256::ZERO));
-    let deltas = || all().map(|(row, a)| a * num(row.delta.get()));
-    let long = deltas().fold(I256::ZERO, |sum, delta| sum + delta.max(I256::ZERO));
-    let short = deltas().fold(I256::ZERO, |sum, delta| sum + (-delta).max(I256::ZERO));
-    let minimum = &terms.minimum;
-    losses.push(
-        -((long - short).abs() * I256::from(minimum.net.get())
-            + long.min(short) * 2 * I256::from(minimum.half_hedged.get())
-            + naked * I256::from(minimum.short_fee.get()) * fine),
-    );
-    let mut worst = losses.into_iter().min().unwrap();
-    if terms.basis_is_added {
-        worst += basis;
-    }
-    for tier in &terms.delta_tiers {
-        let beyond = (long - short).abs() - I256::from(tier.from.get());
-        worst -= beyond.max(I256::ZERO) * I256::from(tier.rate.get());
-    }
+    losses.push(if terms.basis_is_added { -added } else { basis - added });
+    losses.push(if minimum.is_of_all { -once } else { -once - added });
+    let worst = losses.into_iter().min().unwrap();
     let fee =
         all().filter(|(_, a)| *a != 0).map(|(row, _)| row.options_fee().get()).max().unwrap_or(0);
     let mut worth = positions.iter().fold(I256::ZERO, |sum, (_, _, cash)| sum + I256::from(*cash));
@@ -144,7 +147,7 @@ proptest! {
             .map(|(row, lots, cash)| position(row.instrument.get(), *lots, *cash))
             .collect();
         let rows: Vec<_> = account.iter().map(|(row, ..)| *row).collect();
-        for terms in [terms(), adding_terms()] {
+        for terms in [terms(), adding_terms(), tiered_terms()] {
             let slots = positions.iter().zip(&rows);
             let margin = ScenarioMargin::assess(slots, &Reserved::NONE, &terms).unwrap();
             for level in [Level::MarginCall, Level::Maintenance, Level::Initial] {
@@ -152,7 +155,7 @@ proptest! {
                 let short = margin.balance(level).unwrap() < I256::ZERO;
                 prop_assert_eq!(margin.shortfall(level) > 0, short);
             }
-            prop_assert!(margin.worst <= I256::ZERO && margin.added >= I256::ZERO);
+            prop_assert!(margin.worst <= I256::ZERO);
         }
     }
 }

@@ -72,6 +72,7 @@ impl Case {
                 spot: underlying.spot,
                 spot_confidence: underlying.spot_confidence,
                 stable_price: account.stable_price,
+                array_charges: None,
                 feeds: Vec::new(),
                 instruments: BTreeMap::new(),
             };

@@ -264,6 +264,7 @@ impl OptionChain {
             spot: self.index,
             spot_confidence: 1.0,
             stable_price: 1.0,
+            array_charges: None,
             feeds,
             instruments,
         })

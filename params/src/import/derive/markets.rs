@@ -330,6 +330,7 @@ impl Made {
             spot,
             spot_confidence: 1.0,
             stable_price: 1.0,
+            array_charges: None,
             feeds: self.forwards.into_iter().map(feed).collect(),
             instruments: self.instruments,
         }

@@ -181,7 +181,7 @@ impl Marks {
                 }
                 // What it moves is in its array: of two expiries apart, a change of what it
                 // would lose at most counts beside the price of its underlying.
-                Instrument::Array { values, mark: worth } => {
+                Instrument::Array { values, mark: worth, .. } => {
                     let lost = values.into_iter().fold(0.0, f64::min);
                     mark(MarkKind::Option, symbol.as_str(), None, market.spot + worth - lost);
                 }

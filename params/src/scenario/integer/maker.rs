@@ -2,12 +2,12 @@
 
 use zkmargin_margin::scenario::{
     AccountUnits, Charges, DELTA_TIERS, DeltaTier, ExpiryKey, Fine, GroupTerms, LotValue,
-    MinimumCharge, RELIEFS, RELIEVED_FROM, RowKind, SCENARIOS, ScenarioRow, ScenarioTerms,
+    MinimumCharge, RELIEFS, RELIEVED_FROM, RowKind, SCENARIOS, ScenarioRow, ScenarioTerms, Times,
 };
 
 use crate::scenario::error::{Problem, ScenarioError};
 use crate::scenario::integer::round::{
-    FINE, HALF, Rounding, amount, charge, fee, fine, half, loss_factor, value,
+    FINE, HALF, Rounding, amount, charge, fee, fine, half, loss_factor, rate, value,
 };
 use crate::scenario::integer::{Place, slots};
 use crate::scenario::math::max;
@@ -67,7 +67,9 @@ impl<'a> Maker<'a> {
         }
         let (minimum, minimum_error) = minimum(table, option_scale)?;
         let (delta_tiers, tiers_error) = tiers(table, unit)?;
-        let reliefs = reliefs(table, &slots, unit)?;
+        let (reliefs, minimum_times) = last(table, &slots, unit)?;
+        let most = table.terms.minimum_tiers.last().map_or(1, |tier| tier.times);
+        let minimum_error = minimum_error * f64::from(most);
         let terms = &table.terms;
         let naked = charges(
             "other_contingency.mm_option_percent",
@@ -82,6 +84,7 @@ impl<'a> Maker<'a> {
             naked,
             basis_is_added: terms.basis_is_added,
             reliefs,
+            minimum_times,
             delta_tiers,
         };
         let groups = table.groups.iter().enumerate();
@@ -115,12 +118,13 @@ impl<'a> Maker<'a> {
                 let group = &self.groups[group];
                 let kind = RowKind::Future { group: group.terms, basis: basis(&path, row, scale)? };
                 self.check_no_fee(&path, row)?;
-                let guard = self.with_basis(self.linear_error(row), basis_error(row, group));
+                let off = self.basis_error(row, scale, group);
+                let guard = self.with_basis(self.linear_error(row, scale), off);
                 self.finish(&path, row, (kind, self.linear(&path, row, scale)?), scale, guard)
             }
             Kind::Perpetual { group: None } | Kind::Collateral => {
                 let kind = self.ungrouped(&path, row, scale)?;
-                let guard = self.linear_error(row);
+                let guard = self.linear_error(row, scale);
                 self.finish(&path, row, (kind, self.linear(&path, row, scale)?), scale, guard)
             }
         }
@@ -188,7 +192,7 @@ impl<'a> Maker<'a> {
             }
             guard = max(guard, error);
         }
-        let guard = self.with_basis(guard, basis_error(row, group));
+        let guard = self.with_basis(guard, self.basis_error(row, scale, group));
         let basis = basis(path, row, scale)?;
         let kind = RowKind::Option { group: group.terms, mark, basis };
         self.finish(path, row, (kind, scenarios), scale, guard)
@@ -207,8 +211,17 @@ impl<'a> Maker<'a> {
         Ok(scenarios)
     }
 
-    fn linear_error(&self, row: &RiskRow) -> f64 {
-        row.scenarios.iter().fold(0.0, |error, change| max(error, half(*change)))
+    fn linear_error(&self, row: &RiskRow, scale: f64) -> f64 {
+        row.scenarios
+            .iter()
+            .fold(0.0, |error, change| max(error, self.off(*change, change * scale)))
+    }
+
+    fn basis_error(&self, row: &RiskRow, scale: f64, group: &Group) -> f64 {
+        match row.basis.iter().any(|change| self.off(*change, change * scale) != 0.0) {
+            true => group.basis_error,
+            false => 0.0,
+        }
     }
 
     /// Puts a row together; `guard` is what the worst loss is off by per lot.
@@ -223,7 +236,7 @@ impl<'a> Maker<'a> {
         let terms = &self.table.terms;
         let counts = terms.minimum_charge.is_some() || !terms.delta_tiers.is_empty();
         let delta = if counts { row.charged_delta * terms.spot * scale } else { 0.0 };
-        let guard = match delta == 0.0 {
+        let guard = match delta == 0.0 || self.off(delta, delta) == 0.0 {
             true => guard,
             false => max(guard, self.minimum_error) + self.tiers_error,
         };
@@ -294,6 +307,7 @@ fn minimum(table: &RiskTable, option_scale: f64) -> Result<(MinimumCharge, f64),
         net: up("net_delta_percent", minimum.net_delta_percent)?,
         half_hedged: up("hedged_delta_percent", 0.5 * minimum.hedged_delta_percent)?,
         short_fee: fee("minimum_charge.short_option_percent", "the minimum charge", short)?,
+        is_of_all: minimum.of_all,
     };
     Ok((charge, HALF * (minimum.net_delta_percent + 2.0 / FINE)))
 }
@@ -304,21 +318,23 @@ fn tiers(table: &RiskTable, unit: f64) -> Result<([DeltaTier; DELTA_TIERS], f64)
     let mut error = 0.0;
     for (index, (tier, of)) in tiers.iter_mut().zip(&table.terms.delta_tiers).enumerate() {
         let path = |field: &str| format!("delta_tiers[{index}].{field}");
-        let (rate, off) = fine(&path("rate"), of.rate, Rounding::Up)?;
+        let (rate, off) = rate(&path("rate"), of.rate)?;
         let from = amount(&path("from"), "the threshold", of.from * unit)?;
         *tier = DeltaTier { from, rate };
-        error += HALF * (of.rate + off);
+        error += HALF * (of.rate.abs() + off);
     }
     Ok((tiers, error))
 }
 
-/// The relief of each scenario that can have one, by its place.
-fn reliefs(
+/// Of the last scenarios by their places: the relief of each that has one, and how often
+/// the minimum charge is lost in each that is a tier of it.
+#[allow(clippy::type_complexity, reason = "two lists of the terms")]
+fn last(
     table: &RiskTable,
     slots: &[usize],
     unit: f64,
-) -> Result<[AccountUnits; RELIEFS], ScenarioError> {
-    let mut reliefs = [AccountUnits::ZERO; RELIEFS];
+) -> Result<([AccountUnits; RELIEFS], [Times; RELIEFS]), ScenarioError> {
+    let (mut reliefs, mut times) = ([AccountUnits::ZERO; RELIEFS], [Times::ZERO; RELIEFS]);
     for (index, (scenario, slot)) in table.terms.scenarios.iter().zip(slots).enumerate() {
         let relief = slot.checked_sub(RELIEVED_FROM).and_then(|place| reliefs.get_mut(place));
         if let (Some(relief), true) = (relief, scenario.relief != 0.0) {
@@ -326,19 +342,24 @@ fn reliefs(
             *relief = amount(&path, "the relief", scenario.relief * unit)?;
         }
     }
-    Ok(reliefs)
+    // Where `once` beyond `from` counts `times`, `times once - less` counts below too.
+    let (mut less, mut before) = (0.0, 1.0);
+    let places = reliefs.iter_mut().zip(&mut times);
+    for (index, (tier, (relief, place))) in table.terms.minimum_tiers.iter().zip(places).enumerate()
+    {
+        let path = |field: &str| format!("minimum_tiers[{index}].{field}");
+        less += (f64::from(tier.times) - before) * tier.from * unit;
+        before = f64::from(tier.times);
+        *relief = amount(&path("from"), "the threshold", less)?;
+        let times = Times::new(tier.times);
+        *place = times.map_err(|_| ScenarioError::at(path("times"), Problem::TierTimes))?;
+    }
+    Ok((reliefs, times))
 }
 
 fn basis(path: &str, row: &RiskRow, scale: f64) -> Result<[LotValue; 2], ScenarioError> {
     let [up, down] = row.basis.map(|change| value(path, "the basis move", change * scale));
     Ok([up?, down?])
-}
-
-fn basis_error(row: &RiskRow, group: &Group) -> f64 {
-    match row.basis {
-        [0.0, 0.0] => 0.0,
-        _ => group.basis_error,
-    }
 }
 
 /// Above the magnitude of what was rounded. Exact: below `2^45`.

@@ -1,7 +1,7 @@
 //! From floating point to bounded integers.
 
 use zkmargin_margin::scenario::{
-    AccountUnits, FACTOR_ONE, FINE_ONE, Fine, LossFactor, LotCharge, LotFee, LotValue,
+    AccountUnits, FACTOR_ONE, FINE_ONE, Fine, LossFactor, LotCharge, LotFee, LotValue, Rate,
 };
 
 use crate::scenario::error::{Problem, ScenarioError};
@@ -108,6 +108,19 @@ pub(super) fn fine(
     }
     let fine = Fine::new(rounded as u64).map_err(|_| refused())?;
     Ok((fine, (rounded - scaled).abs() / FINE))
+}
+
+/// A rate of either sign as a multiple of `2^-40`, up, and what that is off by.
+#[expect(clippy::cast_possible_truncation, reason = "checked to be whole and below 2^48")]
+pub(super) fn rate(path: &str, value: f64) -> Result<(Rate, f64), ScenarioError> {
+    let (scaled, refused) =
+        (value * FINE, || ScenarioError::at(path, Problem::FactorRange { value, most: 255.0 }));
+    let rounded = scaled.ceil();
+    if rounded.abs() >= 256.0 * FINE {
+        return Err(refused());
+    }
+    let rate = Rate::new(rounded as i64).map_err(|_| refused())?;
+    Ok((rate, rounded - scaled))
 }
 
 /// A loss factor in billionths, up; a product that is off a whole number by the

@@ -5,7 +5,9 @@ use zkmargin_margin::scenario::{BASIS, FACTOR_ONE, FINE_ONE, MARK, ScenarioMargi
 use zkmargin_margin::units::{Amount, Lots};
 
 use super::*;
-use crate::scenario::parameters::{DeltaTier, MinimumCharge, ParameterSpec, ScenarioModel};
+use crate::scenario::parameters::{
+    DeltaTier, ExpirySpread, MinimumCharge, MinimumTier, ParameterSpec, ScenarioModel,
+};
 use crate::scenario::table::RowKind;
 use crate::scenario::tests::{Books, chain_market, eth_market, market_for, preset, sym};
 use crate::scenario::{Holdings, ScenarioMarket, assess, parameters};
@@ -49,6 +51,7 @@ fn models() -> Vec<ScenarioModel> {
         net_delta_percent: 0.07,
         hedged_delta_percent: 0.11,
         short_option_percent: 0.013,
+        of_all: false,
     });
     for (scenario, step) in everything.scenarios.iter_mut().zip([0.0, 0.1, 0.2, 0.3].iter().cycle())
     {
@@ -62,8 +65,23 @@ fn models() -> Vec<ScenarioModel> {
         .to_vec();
     everything.margin.mm_loss_factor = 1.0 / 3.0;
     everything.margin.im_loss_factor = 1.234_567_891_23;
+    // Tiers that bind, of a charge of all, and expiries that stand against each other.
+    let mut tiered = preset("okx-pm-approx").spec().clone();
+    tiered.minimum_charge = Some(MinimumCharge {
+        net_delta_percent: 0.13,
+        hedged_delta_percent: 0.11,
+        short_option_percent: 0.013,
+        of_all: true,
+    });
+    tiered.minimum_tiers = [(1_000.123, 2), (20_000.7, 3), (90_000.01, 7)]
+        .map(|(from, times)| MinimumTier { from, times })
+        .to_vec();
+    tiered.expiry_spread = Some(ExpirySpread { rate: 0.037 });
+    tiered.delta_tiers = vec![DeltaTier { from: 50_000.3, rate: 0.021 }];
+    tiered.underlying_collateral.iter_mut().for_each(|terms| terms.is_risk_cancelling = false);
     let mut models: Vec<_> = shipped.into_iter().map(model).collect();
     models.push(ScenarioModel::new(everything).unwrap());
+    models.push(ScenarioModel::new(tiered).unwrap());
     models.extend(late.into_iter().map(model));
     models
 }

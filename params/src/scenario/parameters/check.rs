@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use zkmargin_margin::scenario::{DELTA_TIERS, RELIEFS};
+use zkmargin_margin::scenario::{DELTA_TIERS, RELIEFS, RELIEVED_FROM, Times};
 
 use crate::scenario::error::{Problem, ScenarioError, counted, within};
 use crate::scenario::parameters::{
@@ -34,6 +34,7 @@ pub(super) fn check(spec: &mut ParameterSpec) -> Result<(), ScenarioError> {
     }
     skews(spec)?;
     added(spec)?;
+    minimum(spec)?;
     imported(spec)?;
     if let Some(minimum) = &spec.minimum_charge
         && minimum.hedged_delta_percent > 2.0 * minimum.net_delta_percent
@@ -135,7 +136,7 @@ fn imported(spec: &ParameterSpec) -> Result<(), ScenarioError> {
         && spec.basis_contingency.is_none()
         && spec.minimum_charge.is_none()
         && spec.roll_shock.is_none()
-        && spec.expiry_roll.is_none()
+        && !spec.nets_expiries()
         && spec.delta_tiers.is_empty()
         && spec.underlying_collateral.is_none()
         && spec.collaterals.is_empty();
@@ -145,9 +146,43 @@ fn imported(spec: &ParameterSpec) -> Result<(), ScenarioError> {
     }
 }
 
+/// The last scenarios are what a minimum charge of all and its tiers take.
+fn minimum(spec: &ParameterSpec) -> Result<(), ScenarioError> {
+    counted("minimum_tiers", spec.minimum_tiers.len(), 0..=RELIEFS)?;
+    if spec.minimum_charge.is_none() && !spec.minimum_tiers.is_empty() {
+        return Err(ScenarioError::at("minimum_tiers", Problem::TiersOfNothing));
+    }
+    let (mut from, mut times) = (0.0, 1);
+    for (index, tier) in spec.minimum_tiers.iter().enumerate() {
+        let path = |field| format!("minimum_tiers[{index}].{field}");
+        if tier.times <= times || Times::new(tier.times).is_err() {
+            return Err(ScenarioError::at(path("times"), Problem::TierTimes));
+        }
+        if tier.from <= from {
+            return Err(ScenarioError::at(path("from"), Problem::TierOrder));
+        }
+        (from, times) = (tier.from, tier.times);
+    }
+    let of_all = spec.minimum_charge.is_some_and(|minimum| minimum.of_all);
+    if !of_all && spec.minimum_tiers.is_empty() {
+        return Ok(());
+    }
+    if let Some(index) = spec.scenarios.iter().position(|scenario| scenario.relief != 0.0) {
+        let path = format!("scenarios[{index}].relief");
+        return Err(ScenarioError::at(path, Problem::ReliefAndTiers));
+    }
+    let regular = spec.scenarios.iter().filter(|s| !s.vol_shock_direction.is_skew());
+    counted("scenarios without a skew", regular.count(), 0..=RELIEVED_FROM)
+}
+
 /// What is added to the worst loss, and what is taken off losses.
 fn added(spec: &ParameterSpec) -> Result<(), ScenarioError> {
-    counted("delta_tiers", spec.delta_tiers.len(), 0..=DELTA_TIERS)?;
+    let spread = usize::from(spec.expiry_spread.is_some());
+    counted("delta_tiers", spec.delta_tiers.len(), 0..=DELTA_TIERS - spread)?;
+    let cancels = spec.underlying_collateral.iter().chain(spec.collaterals.values());
+    if spread > 0 && cancels.into_iter().any(|terms| terms.is_risk_cancelling) {
+        return Err(ScenarioError::at("expiry_spread", Problem::SpreadAndCollateral));
+    }
     let relieved = spec.scenarios.iter().filter(|scenario| scenario.relief != 0.0);
     counted("scenarios with a relief", relieved.count(), 0..=RELIEFS)?;
     for (index, scenario) in spec.scenarios.iter().enumerate() {
@@ -162,10 +197,9 @@ fn added(spec: &ParameterSpec) -> Result<(), ScenarioError> {
     if spec.states_marks && spec.in_coins {
         return Err(ScenarioError::at("states_marks", Problem::CoinsStated));
     }
-    match &spec.expiry_roll {
-        Some(_) if spec.basis_contingency.is_some() => {
-            Err(ScenarioError::at("expiry_roll", Problem::RollAndBasis))
-        }
+    match (&spec.basis_contingency, &spec.expiry_roll, &spec.expiry_spread) {
+        (Some(_), Some(_), _) => Err(ScenarioError::at("expiry_roll", Problem::RollAndBasis)),
+        (Some(_), _, Some(_)) => Err(ScenarioError::at("expiry_spread", Problem::RollAndBasis)),
         _ => Ok(()),
     }
 }
@@ -231,6 +265,12 @@ fn numbers(spec: &mut ParameterSpec) -> Vec<Number<'_>> {
     }
     if let Some(roll) = &mut spec.expiry_roll {
         part!("expiry_roll", roll, minimum_move in 0.0..=1.0, annual_rate in 0.0..=1.0);
+    }
+    if let Some(spread) = &mut spec.expiry_spread {
+        part!("expiry_spread", spread, rate in 0.0..=1.0);
+    }
+    for (index, tier) in spec.minimum_tiers.iter_mut().enumerate() {
+        all.push((format!("minimum_tiers[{index}].from"), &mut tier.from, AMOUNT));
     }
     for (index, tier) in spec.delta_tiers.iter_mut().enumerate() {
         all.push((format!("delta_tiers[{index}].from"), &mut tier.from, AMOUNT));

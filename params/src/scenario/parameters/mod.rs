@@ -30,9 +30,9 @@ use zkmargin_margin::ids::ModelDigest;
 
 pub(crate) use calibrated::Ranges;
 pub use spec::{
-    BasisContingency, CollateralTerms, DeltaTier, ExpiryRoll, LossGroup, MarginFactors,
-    MinimumCharge, OtherContingency, ParameterSpec, RollShock, Scenario, SkewShock, VolShock,
-    VolShockDirection,
+    BasisContingency, CollateralTerms, DeltaTier, ExpiryRoll, ExpirySpread, LossGroup,
+    MarginFactors, MinimumCharge, MinimumTier, OtherContingency, ParameterSpec, RollShock,
+    Scenario, SkewShock, VolShock, VolShockDirection,
 };
 
 use crate::scenario::error::{ScenarioError, read_json, read_toml};

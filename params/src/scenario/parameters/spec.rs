@@ -65,6 +65,10 @@ pub struct ParameterSpec {
     /// A floor under the loss; absent, there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_charge: Option<MinimumCharge>,
+    /// Tiers of the minimum charge: at most 8, ascending. A set with them has no relief
+    /// and at most 32 scenarios without a skew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub minimum_tiers: Vec<MinimumTier>,
     /// Charge for the roll from one expiry to another; absent, there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roll_shock: Option<RollShock>,
@@ -72,6 +76,11 @@ pub struct ParameterSpec {
     /// is none. It takes the place of a basis contingency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry_roll: Option<ExpiryRoll>,
+    /// Charge for expiries that stand against each other, added to the worst loss; absent,
+    /// there is none. It takes the place of a basis contingency, and of one of the tiers
+    /// below; a set with it has no collateral that cancels risk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry_spread: Option<ExpirySpread>,
     /// Charges on large net deltas of the account, added to the worst loss: at most 2.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delta_tiers: Vec<DeltaTier>,
@@ -147,6 +156,13 @@ pub enum LossGroup {
     FwdContingency,
     /// The minimum charge.
     MinimumCharge,
+}
+
+impl ParameterSpec {
+    /// Whether the net delta of each expiry is charged, whichever way it goes.
+    pub(crate) fn nets_expiries(&self) -> bool {
+        self.expiry_roll.is_some() || self.expiry_spread.is_some()
+    }
 }
 
 impl Scenario {
@@ -281,6 +297,22 @@ pub struct MinimumCharge {
     pub hedged_delta_percent: f64,
     /// Fraction of spot per naked short option.
     pub short_option_percent: f64,
+    /// Whether it is a floor under all that is lost, with what is added to the worst loss:
+    /// `max(worst + added, minimum)`. Otherwise it is one under the worst loss alone:
+    /// `max(worst, minimum) + added`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_all: bool,
+}
+
+/// A tier of the minimum charge: what of it is beyond `from` counts so many times. OKX's
+/// MR7 is so tiered by the size of the charge.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MinimumTier {
+    /// The charge from which on it counts more, in the currency of prices.
+    pub from: f64,
+    /// How often it counts: 2 to 15.
+    pub times: u8,
 }
 
 /// How a collateral counts: `value = amount price / stable_price`.
@@ -326,6 +358,17 @@ pub struct ExpiryRoll {
     pub minimum_move: f64,
     /// How the move grows with time to expiry, per year.
     pub annual_rate: f64,
+}
+
+/// A charge on deltas of expiries that stand against each other, added to the worst loss
+/// before its factors: `rate * min(L, H)`, `L` and `H` being the sums of the net deltas
+/// above and below zero of expiries. The perpetuals are an expiry. SPAN's charge between
+/// months and a venue's delta spread have this form.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpirySpread {
+    /// Fraction of the notional of a spread's one side.
+    pub rate: f64,
 }
 
 /// A charge on the account's net delta beyond a threshold: `rate * max(0, |net delta| -

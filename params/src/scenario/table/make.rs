@@ -5,7 +5,8 @@ use crate::scenario::error::{Problem, ScenarioError};
 use crate::scenario::market::{ExpiryFeed, Instrument, ScenarioMarket};
 use crate::scenario::math::{max, min};
 use crate::scenario::parameters::{
-    BasisContingency, CollateralTerms, DeltaTier, OtherContingency, Scenario, ScenarioModel,
+    BasisContingency, CollateralTerms, DeltaTier, MinimumCharge, MinimumTier, OtherContingency,
+    Scenario, ScenarioModel,
 };
 use crate::scenario::shock::{Expiry, VolShift};
 use crate::scenario::table::{GroupRow, RiskRow, RiskTable, RowKind, Terms};
@@ -30,6 +31,9 @@ pub(super) fn table(
 ) -> Result<RiskTable, ScenarioError> {
     let (spec, prices) = (model.spec(), market.spec());
     check_underlying(model, market)?;
+    if prices.array_charges.is_some() && !spec.imported_arrays {
+        return Err(ScenarioError::at("array_charges", Problem::ArrayCharges));
+    }
     let terms = terms(model, market);
     let expiries = prices.feeds.iter().map(|feed| Expiry::new(feed, spec.inverse));
     let expiries: Vec<_> = expiries.collect();
@@ -37,11 +41,13 @@ pub(super) fn table(
         .feeds
         .iter()
         .zip(&expiries)
-        .map(|(feed, expiry)| group_row(model, &terms, feed, expiry, prices.spot_confidence));
-    let rolled = spec.expiry_roll.iter().map(|roll| perpetuals(roll.minimum_move, prices.spot));
-    // Contracts by their arrays are one group: nothing is discounted.
-    let arrays = spec.imported_arrays.then(|| perpetuals(0.0, prices.spot));
-    let groups: Vec<GroupRow> = groups.chain(rolled).chain(arrays).collect();
+        .map(|(feed, expiry)| group_row((model, market), &terms, feed, expiry));
+    // Perpetuals are a group where expiries are netted, and contracts by their arrays that
+    // are of no month: nothing is discounted.
+    let others = spec.nets_expiries() || spec.imported_arrays;
+    let roll = spec.expiry_roll.map_or(0.0, |roll| roll.minimum_move);
+    let others = others.then(|| perpetuals(roll + 0.5 * spread(model, market), prices.spot));
+    let groups: Vec<GroupRow> = groups.chain(others).collect();
     let shifts = expiries.iter().map(|expiry| {
         let shift = |scenario: &Scenario| {
             let skew = spec.skew_shock.as_ref();
@@ -72,24 +78,50 @@ fn check_underlying(model: &ScenarioModel, market: &ScenarioMarket) -> Result<()
     }
 }
 
+/// What a spread is charged: of notional, or of deltas that are in what one is charged.
+fn spread(model: &ScenarioModel, market: &ScenarioMarket) -> f64 {
+    let published = market.spec().array_charges.filter(|charges| charges.spread != 0.0);
+    let rule = model.spec().expiry_spread.map(|spread| spread.rate);
+    rule.or_else(|| published.map(|_| 1.0)).unwrap_or_default()
+}
+
+/// The minimum charge: where arrays are published, with what short options are charged.
+fn minimum_charge(model: &ScenarioModel, market: &ScenarioMarket) -> Option<MinimumCharge> {
+    let published = market.spec().array_charges.filter(|charges| charges.short_option != 0.0);
+    model.spec().minimum_charge.or_else(|| {
+        published.map(|charges| MinimumCharge {
+            net_delta_percent: 0.0,
+            hedged_delta_percent: 0.0,
+            short_option_percent: charges.short_option,
+            of_all: true,
+        })
+    })
+}
+
 fn terms(model: &ScenarioModel, market: &ScenarioMarket) -> Terms {
     let (spec, prices) = (model.spec(), market.spec());
     let OtherContingency { peg_loss_threshold, peg_loss_factor, .. } = spec.other_contingency;
     let other = &spec.other_contingency;
     let peg_loss = max(0.0, peg_loss_threshold - prices.stable_price) * peg_loss_factor;
     // What a unit of the currency of prices is in that of margins.
-    let (spot, unit) = if spec.in_coins { (1.0, 1.0 / prices.spot) } else { (prices.spot, 1.0) };
+    let unit = if spec.in_coins { 1.0 / prices.spot } else { 1.0 };
+    let spot = if spec.in_coins || spec.imported_arrays { 1.0 } else { prices.spot };
     let relieved = |s: &Scenario| Scenario { relief: s.relief * unit, ..*s };
     let in_margin = |tier: &DeltaTier| DeltaTier { from: tier.from * unit, ..*tier };
+    let tiered = |tier: &MinimumTier| MinimumTier { from: tier.from * unit, ..*tier };
+    // Half on every expiry's net delta, less half on the account's: the smaller side.
+    let spread = spread(model, market);
+    let back = (spread != 0.0).then_some(DeltaTier { from: 0.0, rate: -0.5 * spread });
     Terms {
         scenarios: spec.scenarios.iter().map(relieved).collect(),
         mm_loss_factor: spec.margin.mm_loss_factor,
         im_loss_factor: spec.margin.im_loss_factor + peg_loss,
         naked_mm_charge: spot * other.mm_option_percent,
         naked_im_charge: spot * other.im_option_percent,
-        minimum_charge: spec.minimum_charge,
-        basis_is_added: spec.expiry_roll.is_some(),
-        delta_tiers: spec.delta_tiers.iter().map(in_margin).collect(),
+        minimum_charge: minimum_charge(model, market),
+        minimum_tiers: spec.minimum_tiers.iter().map(tiered).collect(),
+        basis_is_added: spec.nets_expiries() || spread != 0.0,
+        delta_tiers: spec.delta_tiers.iter().map(in_margin).chain(back).collect(),
         in_coins: spec.in_coins,
         imported_arrays: spec.imported_arrays,
         spot,
@@ -99,21 +131,20 @@ fn terms(model: &ScenarioModel, market: &ScenarioMarket) -> Terms {
 }
 
 fn group_row(
-    model: &ScenarioModel,
+    (model, market): (&ScenarioModel, &ScenarioMarket),
     terms: &Terms,
     feed: &ExpiryFeed,
     expiry: &Expiry,
-    spot_confidence: f64,
 ) -> GroupRow {
     let (long_discount, short_discount) = expiry.static_discounts(&model.spec().margin);
     let feeds = min(min(feed.forward_confidence, feed.rate_confidence), feed.vol_confidence);
-    let confidence = min(spot_confidence, feeds);
+    let confidence = min(market.spec().spot_confidence, feeds);
     GroupRow {
         expiry_seconds: feed.expiry_seconds,
         forward: feed.forward,
         long_discount,
         short_discount,
-        basis_weight: basis_weight(model, expiry),
+        basis_weight: basis_weight(model, expiry) + 0.5 * spread(model, market),
         confidence_charge: terms.confidence_charge(confidence, terms.conf_threshold, terms.spot),
         confidence,
     }
@@ -167,14 +198,23 @@ impl Maker<'_> {
             return Err(ScenarioError::at(path(""), Problem::Arrays));
         }
         Ok(match *instrument {
-            Instrument::Array { values, mark } => self.array(symbol, &values, mark),
+            Instrument::Array { values, mark, expiry_seconds, delta, is_option } => {
+                let group = expiry_seconds.map_or(Ok(self.market.spec().feeds.len()), group)?;
+                let (row, kind) = match is_option || mark != 0.0 {
+                    true => self.option_by_array(symbol, group, (&values, mark)),
+                    false => (values.to_vec(), RowKind::Future { group }),
+                };
+                let spread = self.market.spec().array_charges.map_or(0.0, |of| of.spread);
+                let delta = delta * spread;
+                by_array(symbol, kind, (row, mark), delta)
+            }
             Instrument::Option { expiry_seconds, strike, option_type, mark_vol } => {
                 self.option(symbol, group(expiry_seconds)?, (strike, option_type, mark_vol))
             }
             Instrument::Perpetual { price, confidence } => {
                 let spec = self.model.spec();
                 let price = if spec.inverse { self.terms.spot } else { price };
-                let group = spec.expiry_roll.map(|_| self.market.spec().feeds.len());
+                let group = spec.nets_expiries().then(|| self.market.spec().feeds.len());
                 let kind = RowKind::Perpetual { group };
                 let moves = match spec.in_coins {
                     true => self.coin_moves(|factor| factor),
@@ -212,25 +252,18 @@ impl Maker<'_> {
         })
     }
 
-    /// A contract by its array: its value under a scenario is its mark and what it gains.
-    fn array(&self, symbol: &Symbol, values: &[f64], mark: f64) -> RiskRow {
-        let group = self.market.spec().feeds.len();
-        // Of its own: nothing is charged on what is short of it.
+    /// An option by its array: its value under a scenario is its mark and what it gains.
+    fn option_by_array(
+        &self,
+        symbol: &Symbol,
+        group: usize,
+        (values, mark): (&[f64], f64),
+    ) -> (Vec<f64>, RowKind) {
+        // Of its own: no other is held against what is short of it.
         let place = self.market.spec().instruments.keys().position(|other| other == symbol);
         let strike_key = self.strike_keys.len() + place.unwrap_or_default();
-        RiskRow {
-            symbol: symbol.clone(),
-            kind: RowKind::Option { group, strike_key },
-            mark,
-            scenarios: values.iter().map(|value| mark + value).collect(),
-            basis: [0.0; 2],
-            mm_charge: 0.0,
-            im_charge: 0.0,
-            confidence_charge: 0.0,
-            perpetual_confidence: None,
-            greeks: Greeks::default(),
-            charged_delta: 0.0,
-        }
+        let scenarios = values.iter().map(|value| mark + value).collect();
+        (scenarios, RowKind::Option { group, strike_key })
     }
 
     fn option(&self, symbol: &Symbol, group: usize, terms: (f64, OptionType, f64)) -> RiskRow {
@@ -285,7 +318,7 @@ impl Maker<'_> {
     /// A row whose delta counts for the net delta of its expiry, whichever way that
     /// goes.
     fn netted(&self, mut row: RiskRow) -> RiskRow {
-        if self.model.spec().expiry_roll.is_some() {
+        if self.model.spec().nets_expiries() {
             let delta = row.charged_delta * self.terms.spot;
             row.basis = [delta, -delta];
         }
@@ -372,5 +405,27 @@ impl Maker<'_> {
     fn basis_factors(&self) -> [f64; 2] {
         let factors = |basis: &BasisContingency| [basis.scenario_spot_up, basis.scenario_spot_down];
         self.model.spec().basis_contingency.as_ref().map_or([1.0; 2], factors)
+    }
+}
+
+/// A contract by its array. Its delta is in what a spread of one is charged.
+fn by_array(
+    symbol: &Symbol,
+    kind: RowKind,
+    (scenarios, mark): (Vec<f64>, f64),
+    delta: f64,
+) -> RiskRow {
+    RiskRow {
+        symbol: symbol.clone(),
+        kind,
+        mark,
+        scenarios,
+        basis: [delta, -delta],
+        mm_charge: 0.0,
+        im_charge: 0.0,
+        confidence_charge: 0.0,
+        perpetual_confidence: None,
+        greeks: Greeks::default(),
+        charged_delta: delta,
     }
 }

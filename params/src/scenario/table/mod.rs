@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::scenario::black76::Greeks;
 use crate::scenario::error::{Problem, ScenarioError};
 use crate::scenario::market::ScenarioMarket;
-use crate::scenario::parameters::{DeltaTier, MinimumCharge, Scenario, ScenarioModel};
+use crate::scenario::parameters::{DeltaTier, MinimumCharge, MinimumTier, Scenario, ScenarioModel};
 use crate::symbol::Symbol;
 
 /// What a row's values mean.
@@ -111,16 +111,21 @@ pub struct Terms {
     pub naked_im_charge: f64,
     /// The minimum charge, as fractions of spot.
     pub minimum_charge: Option<MinimumCharge>,
+    /// What of it counts more often.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub minimum_tiers: Vec<MinimumTier>,
     /// Whether the basis loss is added to the worst loss.
     pub basis_is_added: bool,
-    /// Charges on large net deltas, added to the worst loss.
+    /// Charges on large net deltas, added to the worst loss; where expiries that stand
+    /// against each other are charged, less half of that on the net delta.
     pub delta_tiers: Vec<DeltaTier>,
     /// Whether margins are in coins of the underlying.
     pub in_coins: bool,
     /// Whether the values are published risk arrays.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub imported_arrays: bool,
-    /// Price of the underlying in the currency of margins: 1 where that is coins.
+    /// Price of the underlying in the currency of margins: 1 where that is coins, or deltas
+    /// are in what spreads of them are charged.
     pub spot: f64,
     /// Confidence below which options are charged.
     pub conf_threshold: f64,
@@ -184,7 +189,10 @@ impl RiskTable {
             false => group.short_discount >= group.long_discount,
         });
         let charges = |mm: f64, im: f64| mm >= 0.0 && mm + im >= 0.0;
+        // The smaller side of spreads is no convex charge.
+        let spreads = terms.delta_tiers.iter().any(|tier| tier.rate < 0.0);
         discounts
+            && !spreads
             && charges(terms.naked_mm_charge, terms.naked_im_charge)
             && self.rows.iter().all(|row| charges(row.mm_charge, row.im_charge))
     }

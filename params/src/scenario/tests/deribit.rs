@@ -229,6 +229,7 @@ fn example() -> ScenarioMarket {
         spot: 65_666.19,
         spot_confidence: 1.0,
         stable_price: 1.0,
+        array_charges: None,
         feeds: vec![ExpiryFeed {
             expiry_seconds: 950_400,
             forward: 67_371.75,
@@ -280,7 +281,10 @@ fn what_a_set_in_coins_cannot_take_is_refused() {
     assert_eq!(reliefs, "scenarios with a relief: 9 entries: allowed are 0 to 8");
     let basis = preset("derive").spec().basis_contingency;
     let both = refused(&|spec| spec.basis_contingency = basis);
-    assert_eq!(both, "expiry_roll: a set has an expiry_roll or a basis_contingency: leave one out");
+    assert_eq!(
+        both,
+        "expiry_roll: a set has an expiry_roll or expiry_spread, or a basis_contingency: leave one out"
+    );
 }
 
 #[test]

@@ -227,6 +227,7 @@ proptest! {
         instruments.insert(sym("PERP"), Instrument::Perpetual { price: 0.0, confidence: 0.0 });
         let market = ScenarioMarket::new(MarketSpec {
             underlying: sym("COIN"), spot: 100.0, spot_confidence: 0.9, stable_price: 0.5,
+            array_charges: None,
             feeds: vec![feed(seconds, 100.0)], instruments,
         }).unwrap();
         let Ok(table) = RiskTable::new(&model, &market) else { return Ok(()) };

@@ -25,6 +25,7 @@ fn small_market(expiry_seconds: u64) -> MarketSpec {
         spot: 100.0,
         spot_confidence: 1.0,
         stable_price: 1.0,
+        array_charges: None,
         feeds: vec![feed],
         instruments: [
             (sym("C"), option(OptionType::Call)),
@@ -102,6 +103,7 @@ fn bad_parameters_name_their_field() {
             net_delta_percent: 0.01,
             hedged_delta_percent: 0.03,
             short_option_percent: 0.0,
+            of_all: false,
         });
     });
     assert!(hedged.starts_with("minimum_charge.hedged_delta_percent"), "{hedged}");

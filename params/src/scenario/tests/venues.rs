@@ -1,7 +1,11 @@
 //! Approximations of venues' portfolio margins, by hand.
 
 use super::*;
+use crate::scenario::IntegerTable;
 use crate::scenario::black76::Black76;
+use crate::scenario::parameters::{
+    DeltaTier, ExpirySpread, MinimumCharge, MinimumTier, ParameterSpec, VolShockDirection,
+};
 
 /// One option of the chain, 21 days before it expires.
 const CALL: &str = "BTC-26DEC25-100000-C";
@@ -80,6 +84,148 @@ fn okxs_moves_by_hand() {
     let (account, table) = asked("okx-pm-approx", &far);
     assert!(margins(&account)[0] >= 0.01 * table.terms.spot);
     assert!(margins(&account)[0] < 0.011 * table.terms.spot, "a call of nearly nothing");
+}
+
+/// The venue's own example of tiers: 40,000 USD of other parts and 30,000 USD of MR7 before
+/// its tiers make 50,000, as the second 20,000 count twice; a floor under all, and proved so.
+#[test]
+fn okxs_example_of_tiers_comes_out() {
+    let mut spec = preset("okx-pm-approx").spec().clone();
+    spec.scenarios.truncate(1);
+    // 100,000 at 0.6 less loses 40,000, and the charge on its delta is 30,000.
+    spec.scenarios[0].spot_shock = 0.6;
+    spec.scenarios[0].vol_shock_direction = VolShockDirection::None;
+    spec.expiry_roll = None;
+    spec.minimum_charge = Some(MinimumCharge {
+        net_delta_percent: 0.3,
+        hedged_delta_percent: 0.0,
+        short_option_percent: 0.0,
+        of_all: true,
+    });
+    spec.minimum_tiers = [(10_000.0, 2), (70_000.0, 4), (170_000.0, 6)]
+        .map(|(from, times)| MinimumTier { from, times })
+        .to_vec();
+    let mut market = chain_market().spec().clone();
+    market.spot = 100_000.0;
+    let price = Instrument::Perpetual { price: 100_000.0, confidence: 1.0 };
+    market.instruments = [(sym("BTC-PERPETUAL"), price)].into();
+    let market = ScenarioMarket::new(market).unwrap();
+    let lost = |spec: &ParameterSpec, quantity: f64| {
+        let table = RiskTable::new(&ScenarioModel::new(spec.clone()).unwrap(), &market).unwrap();
+        let book = portfolio(0.0, &[("BTC-PERPETUAL", quantity)]);
+        let account = assess(&table, &book.resolve(&table).unwrap());
+        let integers = IntegerTable::new(&table, 6, 1.0, |_| 1.0).unwrap();
+        let position = zkmargin_margin::portfolio::Position {
+            bucket: zkmargin_margin::ids::BucketId::CROSS,
+            instrument: integers.rows[0].instrument,
+            #[expect(clippy::cast_possible_truncation)]
+            quantity: zkmargin_margin::units::Lots::new(quantity as i64),
+            cash: zkmargin_margin::units::Amount::ZERO,
+        };
+        let reserved = zkmargin_margin::portfolio::Reserved::NONE;
+        let proved = zkmargin_margin::scenario::ScenarioMargin::assess(
+            [(&position, &integers.rows[0])],
+            &reserved,
+            &integers.terms,
+        );
+        let proved = proved.unwrap().shortfall(zkmargin_margin::claim::Level::Maintenance);
+        let [float, _] = margins(&account);
+        // Rounded against the account by some millionths.
+        let off = proved as f64 / 1e6 - float;
+        assert!((0.0..1e-3).contains(&off), "{proved} for {float}");
+        float
+    };
+    near(lost(&spec, 1.0), 50_000.0);
+    // Below the first tier; in the third, where 240,000 are 10 + 2 * 60 + 4 * 100 + 6 * 70
+    // thousand; and without tiers.
+    near(lost(&spec, 8.0), 950_000.0);
+    spec.minimum_tiers.clear();
+    near(lost(&spec, 1.0), 40_000.0);
+    // The same on top of what is added, or a floor under it.
+    spec.delta_tiers = vec![DeltaTier { from: 0.0, rate: 0.05 }];
+    spec.minimum_charge.as_mut().unwrap().net_delta_percent = 0.43;
+    near(lost(&spec, 1.0), 45_000.0);
+    spec.minimum_charge.as_mut().unwrap().of_all = false;
+    near(lost(&spec, 1.0), 48_000.0);
+}
+
+/// A future against another of a later month: the rate of one side, whichever is smaller.
+#[test]
+fn expiries_that_stand_against_each_other_are_charged_the_smaller_side() {
+    let mut spec = preset("okx-pm-approx").spec().clone();
+    spec.expiry_roll = None;
+    spec.minimum_charge = None;
+    spec.minimum_tiers.clear();
+    spec.expiry_spread = Some(ExpirySpread { rate: 0.02 });
+    let refused = ScenarioModel::new(spec.clone()).unwrap_err().to_string();
+    assert!(refused.starts_with("expiry_spread: with a charge on spreads no"), "{refused}");
+    spec.underlying_collateral.as_mut().unwrap().is_risk_cancelling = false;
+    let (near_month, far_month) = ("BTC-26DEC25", "BTC-27MAR26");
+    let mut market = chain_market().spec().clone();
+    let future = Instrument::Future { expiry_seconds: market.feeds[1].expiry_seconds };
+    market.instruments.insert(sym(near_month), future);
+    let market = ScenarioMarket::new(market).unwrap();
+    let table = RiskTable::new(&ScenarioModel::new(spec).unwrap(), &market).unwrap();
+    assert!(!table.is_concave());
+    let added = |book: &[(&str, f64)]| {
+        let account = assess(&table, &portfolio(0.0, book).resolve(&table).unwrap());
+        account.added / (0.02 * table.terms.spot)
+    };
+    for (book, spreads) in [
+        (&[(near_month, 3.0)][..], 0.0),
+        (&[(near_month, 3.0), (far_month, 2.0)], 0.0),
+        (&[(near_month, 3.0), (far_month, -2.0)], 2.0),
+        (&[(near_month, -3.0), (far_month, 4.0), ("BTC-PERPETUAL", 1.0)], 3.0),
+        (&[("BTC-PERPETUAL", -5.0), (far_month, 4.0), (near_month, -1.0)], 4.0),
+    ] {
+        near(added(book), spreads);
+    }
+}
+
+#[test]
+fn tiers_that_say_nothing_or_too_much_are_refused() {
+    let refused = |change: &dyn Fn(&mut ParameterSpec)| {
+        let mut spec = preset("okx-pm-approx").spec().clone();
+        change(&mut spec);
+        ScenarioModel::new(spec).unwrap_err().to_string()
+    };
+    let tier = |from, times| MinimumTier { from, times };
+    for (change, expected) in [
+        (
+            &(|s: &mut ParameterSpec| s.minimum_charge = None) as &dyn Fn(&mut ParameterSpec),
+            "minimum_tiers: tiers are of a minimum_charge: the set has none",
+        ),
+        (
+            &|s| s.minimum_tiers = vec![tier(1.0, 1)],
+            "minimum_tiers[0].times: allowed are 2 to 15, each more than the tier before",
+        ),
+        (
+            &|s| s.minimum_tiers = vec![tier(1.0, 16)],
+            "minimum_tiers[0].times: allowed are 2 to 15, each more than the tier before",
+        ),
+        (
+            &|s| s.minimum_tiers = vec![tier(2.0, 3), tier(3.0, 3)],
+            "minimum_tiers[1].times: allowed are 2 to 15, each more than the tier before",
+        ),
+        (
+            &|s| s.minimum_tiers = vec![tier(2.0, 3), tier(2.0, 4)],
+            "minimum_tiers[1].from: allowed is more than 0 and than the tier before",
+        ),
+        (
+            &|s| s.minimum_tiers = (0_u8..9).map(|i| tier(1.0 + f64::from(i), 2 + i)).collect(),
+            "minimum_tiers: 9 entries: allowed are 0 to 8",
+        ),
+        (
+            &|s| s.scenarios[3].relief = 1.0,
+            "scenarios[3].relief: a set with minimum_tiers or a minimum_charge of_all has no relief",
+        ),
+        (
+            &|s| s.scenarios = s.scenarios.iter().cycle().take(33).copied().collect(),
+            "scenarios without a skew: 33 entries: allowed are 0 to 32",
+        ),
+    ] {
+        assert_eq!(refused(change), expected);
+    }
 }
 
 /// The perpetual loses a tenth; a call that is owed the largest move with its volatility up

@@ -202,7 +202,9 @@ fn schemas_of_public_files_take_what_their_readers_take() {
     assert!(hold("model", &preset("deribit-standard-approx.json"), model) > 3);
     assert!(hold("snapshot", CHARGED, |text| Snapshot::from_json(text).is_ok()) > 3);
     assert!(hold("model-scenario", &preset("scenario/span-arrays.json"), scenario) > 3);
+    assert!(hold("model-scenario", &preset("scenario/okx-pm-approx.json"), scenario) > 3);
     assert!(hold("snapshot-options", ARRAYS, scenario_snapshot) > 3);
+    assert!(hold("snapshot-options", MONTHS, scenario_snapshot) > 3);
 }
 
 const CHARGED: &str = r#"{"timestamp": 1, "source": "x", "quote": "USD",
@@ -213,6 +215,13 @@ const ARRAYS: &str = r#"{"timestamp": 1764921600, "quote": "USD",
     "lots": {"options": "1", "others": "1"},
     "market": {"underlying": "SP500", "spot": 417.5, "instruments": {"future": {"kind": "array",
         "values": [0, 0, 1, 1, -1, -1, 2, 2, -2, -2, 3, 3, -3, -3, 2, -2], "mark": 12.5}}}}"#;
+const MONTHS: &str = r#"{"timestamp": 1764921600, "quote": "USD",
+    "lots": {"options": "1", "others": "1"},
+    "market": {"underlying": "C", "spot": 417.5, "array_charges": {"spread": 7, "short_option": 9},
+        "feeds": [{"expiry_seconds": 60, "forward": 418}],
+        "instruments": {"call": {"kind": "array", "expiry_seconds": 60, "delta": 0.5,
+            "is_option": true,
+            "values": [0, 0, 1, 1, -1, -1, 2, 2, -2, -2, 3, 3, -3, -3, 2, -2], "mark": 12.5}}}}"#;
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()

@@ -121,8 +121,8 @@ fn account_on<F: MarginField>(
     (0..expiries).for_each(|e| account.expiry_losses(e));
     for underlying in 0..underlyings {
         account.minimum(underlying);
-        account.worst(underlying);
         account.added(underlying);
+        account.worst(underlying);
     }
     account.outcome();
     account.list.market(slots, w("terms"));
@@ -194,13 +194,23 @@ impl<F: MarginField> Account<'_, F> {
         elements.extend(
             ["maintenance_factor", "initial_factor", "net_rate", "hedged_rate", "short_fee"].map(w),
         );
-        elements.extend(["naked_charges", "basis_is_added"].map(w));
+        let times = (0..RELIEFS).zip((8..).step_by(8));
+        let times = times.map(|(i, place)| two_to(place) * w(&format!("times.{i}")));
+        let adding = w("basis_is_added") + n(2) * w("minimum_is_of_all") + sum(times);
+        elements.extend([w("naked_charges"), adding]);
         elements.extend((0..RELIEFS).map(|i| w(&format!("relief.{i}"))));
         for tier in 0..DELTA_TIERS {
             elements.extend(["from", "rate"].map(|part| w(&format!("tier.{tier}.{part}"))));
         }
         let domains = (Domain::ScenarioTerms, Domain::ScenarioTermsNext);
         self.list.chain(digest, domains, &elements);
+        for bit in ["basis_is_added", "minimum_is_of_all"] {
+            self.list.bit(&own(u, bit));
+        }
+        for i in 0..RELIEFS {
+            let times = format!("times.{i}");
+            self.list.below(own(u, &times), w(&times), 8);
+        }
         let digits = ["on_naked.0", "on_naked.1"].map(|name| own(u, name));
         self.list.digits(&digits, w("naked_charges"), APART);
     }
@@ -452,33 +462,40 @@ impl<F: MarginField> Account<'_, F> {
         self.list.define(own(u, "minimum"), w("net_rate") * net + hedged + short);
     }
 
-    /// M5: the worst of all scenarios of an underlying, the basis and the minimum charge.
+    /// M5: the worst of all scenarios of an underlying, the basis and the minimum charge,
+    /// of which the last scenarios can be tiers.
     fn worst(&mut self, u: usize) {
         let expiries = self.expiries;
         let share = |e: usize| self.expiry_share(e, u);
+        let beside = || w(own(u, "minimum_is_of_all")) * w(own(u, "added"));
+        let apart = (n(1) - w(own(u, "basis_is_added"))) * w(own(u, "basis"));
         let mut candidates: Vec<P<F>> = (0..SCENARIOS)
             .map(|s| {
                 let options = (0..expiries).map(|e| share(e) * w(format!("expiry.{e}.pnl.{s}")));
                 let relief = match s.checked_sub(RELIEVED_FROM) {
-                    Some(i) if i < RELIEFS => w(own(u, &format!("relief.{i}"))),
+                    Some(i) if i < RELIEFS => {
+                        let [relief, times] =
+                            ["relief", "times"].map(|of| w(own(u, &format!("{of}.{i}"))));
+                        n(FINE_ONE) * relief + beside() - times * w(own(u, "minimum"))
+                    }
                     _ => n(0),
                 };
                 let linear = signed(&own(u, &format!("linear.{s}")));
-                n(FINE_ONE) * (linear + relief) + sum(options)
+                n(FINE_ONE) * linear + relief + sum(options)
             })
             .collect();
-        let weighed = |e: usize| expiry(e, "weight") * expiry(e, "basis_loss");
-        let basis = sum((0..expiries).map(|e| share(e) * weighed(e)));
-        self.list.define(own(u, "basis"), basis);
         let w = |name: &str| w(own(u, name));
-        let apart = (n(1) - w("basis_is_added")) * w("basis");
-        candidates.extend([n(0) - apart, n(0) - w("minimum")]);
+        candidates.extend([n(0) - apart, beside() - w("minimum")]);
         self.list.smallest(&own(u, "worst"), w("worst"), candidates);
     }
 
     /// M5: what is lost beside the worst: the basis, where it is added, and each
     /// tier's rate of the net delta beyond its threshold.
     fn added(&mut self, u: usize) {
+        let share = |e: usize| self.expiry_share(e, u);
+        let weighed = |e: usize| expiry(e, "weight") * expiry(e, "basis_loss");
+        let basis = sum((0..self.expiries).map(|e| share(e) * weighed(e)));
+        self.list.define(own(u, "basis"), basis);
         let w = |name: &str| w(own(u, name));
         let mut added = w("basis_is_added") * w("basis");
         for tier in 0..DELTA_TIERS {

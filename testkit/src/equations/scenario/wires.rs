@@ -45,11 +45,15 @@ fn set_underlying<F: MarginField>(wires: &mut Wires<F>, u: usize, of: &Underlyin
         ("short_fee", terms.short_fee),
         ("naked_charges", terms.naked),
         ("basis_is_added", terms.basis_is_added),
+        ("minimum_is_of_all", terms.minimum_is_of_all),
         ("net_is_negative", of.net_delta_is_negative),
         ("options_fee", of.options_fee),
         ("worst", of.worst),
     ] {
         set(name, value);
+    }
+    for (i, times) in terms.minimum_times.iter().enumerate() {
+        set(&format!("times.{i}"), *times);
     }
     for (i, relief) in terms.reliefs.iter().enumerate() {
         set(&format!("relief.{i}"), *relief);

@@ -8,8 +8,8 @@ use zkmargin_margin::field::bn254::Bn254Fr;
 use zkmargin_margin::portfolio::Position;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
-    DeltaTier, FINE_ONE, Fine, I256, LotFee, MinimumCharge, RowKind, SCENARIOS, ScenarioMargin,
-    ScenarioRow, ScenarioTerms,
+    FINE_ONE, Fine, I256, LotFee, MinimumCharge, RowKind, SCENARIOS, ScenarioMargin, ScenarioRow,
+    ScenarioTerms,
 };
 
 use super::{breaks_only, broken};
@@ -55,7 +55,8 @@ fn no_minimum() -> ScenarioTerms {
 fn minimum(net: u64, half_hedged: u64, short_fee: u64) -> ScenarioTerms {
     let part = |percent: u64| Fine::new(FINE_ONE / 100 * percent).unwrap();
     let short_fee = LotFee::new(short_fee).unwrap();
-    let minimum = MinimumCharge { net: part(net), half_hedged: part(half_hedged), short_fee };
+    let (net, half_hedged) = (part(net), part(half_hedged));
+    let minimum = MinimumCharge { net, half_hedged, short_fee, is_of_all: false };
     ScenarioTerms { minimum, ..terms() }
 }
 
@@ -188,8 +189,7 @@ fn the_basis_loss_is_the_worst() {
 /// each tier at its threshold, one below and one beyond; all at once.
 fn what_is_added<F: MarginField>() {
     let [third, fourth, _] = OTHERS;
-    let part = |percent: u64| Fine::new(FINE_ONE / 100 * percent).unwrap();
-    let tier = |from, rate| DeltaTier { from: account_units(from), rate: part(rate) };
+    let tier = |from, rate| delta_tier((from, rate));
     let none = tier(0, 0);
     let rows = || plain(|row| row.delta = value(if row.is_option() { 500 } else { -1_000 }));
     let lots = [(CALL, 3), (FAR_CALL, -4), (FUTURE, 5), (third, -6), (fourth, 7), (PERP, -9)];
@@ -200,14 +200,17 @@ fn what_is_added<F: MarginField>() {
         (false, [tier(net, 7), tier(net - 1, 11)], 11),
         (false, [tier(net - 2, 7), tier(net + 1, 11)], 2 * 7),
         (false, [tier(0, 1), tier(1_000, 2)], 4_000 + 6_000),
+        (false, [tier(0, 3), tier(1_000, -2)], 12_000 - 6_000),
         (true, [none, none], 0),
         (true, [tier(0, 1), tier(3_999, 2)], 4_000 + 2),
+        (true, [tier(0, -1), tier(3_999, 2)], -4_000 + 2),
     ] {
         let terms = ScenarioTerms { basis_is_added, delta_tiers: tiers, ..no_minimum() };
         let market = ScenarioMarket::<F>::of(rows(), terms);
         let positions = book(-1_000_000, &lots);
         let margin = market.margin(&positions);
         let basis = if basis_is_added { -margin.basis } else { I256::ZERO };
+        let expected: i64 = expected;
         assert!(margin.basis < I256::ZERO);
         assert_eq!(margin.added - basis, I256::from(FINE_ONE / 100) * I256::from(expected));
         exact(&market, &positions, &[Level::Maintenance, Level::Initial]);
@@ -240,6 +243,54 @@ fn reliefs_are_of_losses_alone() {
             exact(&market, &positions, &[Level::Initial]);
         }
     }
+}
+
+/// Tiers of the minimum charge: at the threshold of each, one lot below and beyond; as a
+/// floor under the worst loss and under all.
+fn tiers_of_the_minimum<F: MarginField>() {
+    let rows = || plain(|row| row.delta = value(100 * i64::from(row.instrument.get() == PERP)));
+    let lost = |is_of_all, lots: i64, loss: i64| {
+        let mut terms = minimum(10, 0, 0);
+        terms.minimum.is_of_all = is_of_all;
+        terms.minimum_times = times([2, 7, 15]);
+        terms.reliefs = Default::default();
+        for (relief, less) in terms.reliefs.iter_mut().rev().zip([1_320, 520, 70]) {
+            *relief = account_units(less);
+        }
+        terms.delta_tiers = [(0, 4), (0, 0)].map(delta_tier);
+        let mut rows = rows();
+        let perpetual = rows.iter_mut().find(|row| row.instrument.get() == PERP).unwrap();
+        perpetual.scenarios[3] = value(-loss);
+        let market = ScenarioMarket::<F>::of(rows, terms);
+        let positions = book(-1_000_000, &[(PERP, lots)]);
+        exact(&market, &positions, &[Level::Maintenance, Level::Initial]);
+        let margin = market.margin(&positions);
+        margin.added - margin.worst
+    };
+    let hundredths = |number: i128| I256::from(FINE_ONE / 100) * I256::from(number);
+    let units = |number: i128| I256::from(FINE_ONE) * I256::from(number);
+    // 10 a lot once: twice beyond 70, seven times beyond 90, 15 times beyond 100. A hundredth
+    // is a little less, so a threshold itself is in the tier before.
+    let tiers = [(1, 0), (2, 70), (7, 520), (15, 1_320)];
+    for (lots, tier) in [(6, 0), (7, 0), (8, 1), (9, 1), (10, 2), (11, 3), (40, 3)] {
+        let once = hundredths(100 * 10 * i128::from(lots));
+        let of = |(times, less): (u64, i128)| I256::from(times) * once - units(less);
+        let charge = of(tiers[tier]);
+        assert!(tiers.into_iter().all(|tier| of(tier) <= charge), "{lots}");
+        let added = hundredths(100 * 4 * i128::from(lots));
+        assert_eq!(lost(false, lots, 0), charge + added, "{lots}");
+        assert_eq!(lost(true, lots, 0), charge, "{lots}");
+        // A loss that with what is added is just above the charge of all.
+        let loss = (charge / units(1)).as_i64() / lots + 1;
+        let all = units(i128::from(loss * lots)) + added;
+        assert_eq!(lost(true, lots, loss), all.max(charge), "{lots}");
+    }
+}
+
+#[test]
+fn tiers_of_the_minimum_charge_turn_at_their_thresholds() {
+    tiers_of_the_minimum::<Fp>();
+    tiers_of_the_minimum::<Bn254Fr>();
 }
 
 /// Every level turns at one unit of cash, of a full account and of a small one.

@@ -150,3 +150,60 @@ fn arrays_are_not_stressed() {
     let error = test.thresholds(&Scan::default(), &[Level::Maintenance]).unwrap_err();
     assert!(error.to_string().contains("says nothing of other prices"), "{error}");
 }
+
+/// Spreads between months and short options, as a clearing house charges them: exact.
+#[test]
+fn charges_between_months_come_out_exactly() {
+    let values =
+        [0, 0, 100, 100, -100, -100, 200, 200, -200, -200, 300, 300, -300, -300, 210, -210];
+    let contract = |name: &str, rest: &str| {
+        format!(r#""{name}": {{ "kind": "array", "values": {values:?}, {rest} }}"#)
+    };
+    let json = |charges: &str| {
+        format!(
+            r#"{{ "timestamp": 1764921600, "quote": "USD", "quote_decimals": 2,
+                  "lots": {{ "options": "1", "others": "1" }},
+                  "market": {{ "underlying": "C", "spot": 417.3, {charges}
+                    "feeds": [ {{ "expiry_seconds": 100, "forward": 417 }},
+                               {{ "expiry_seconds": 200, "forward": 418 }},
+                               {{ "expiry_seconds": 300, "forward": 419 }} ],
+                    "instruments": {{ {}, {}, {}, {} }} }} }}"#,
+            contract("MAR", r#""expiry_seconds": 100, "delta": 1"#),
+            contract("MAY", r#""expiry_seconds": 200, "delta": 1"#),
+            contract("JUL", r#""expiry_seconds": 300, "delta": 1"#),
+            contract("JULC", r#""expiry_seconds": 300, "delta": 0.5, "is_option": true"#),
+        )
+    };
+    let charged = built(&json(r#""array_charges": { "spread": 70, "short_option": 450 },"#));
+    let plain = built(&json(""));
+    assert_ne!(charged.root(), plain.root());
+    let one = I256::from(FINE_ONE) * I256::from(FACTOR_ONE);
+    for (contracts, scanned, spreads, minimum) in [
+        (&[("MAR", "2")][..], 600, 0, 0),
+        (&[("MAR", "2"), ("MAY", "-2")], 0, 140, 0),
+        (&[("MAR", "-5"), ("MAY", "2"), ("JUL", "1")], 600, 210, 0),
+        (&[("MAR", "1"), ("JULC", "-4")], 900, 70, 1_800),
+        (&[("MAR", "4"), ("JULC", "-4")], 0, 140, 1_800),
+        (&[("MAR", "9"), ("JULC", "-2")], 2_100, 70, 900),
+        (&[("JUL", "1"), ("JULC", "-2")], 300, 0, 900),
+    ] {
+        let asked = (scanned + spreads).max(minimum);
+        let margin = charged.margin(&held(&charged, contracts, "0")).unwrap();
+        for level in [Level::Maintenance, Level::Initial] {
+            let cents = I256::from(100 * asked);
+            assert_eq!(margin.requirement(level), Some(cents * one), "{contracts:?}");
+        }
+        let margin = plain.margin(&held(&plain, contracts, "0")).unwrap();
+        assert_eq!(margin.requirement(Level::Initial), Some(I256::from(100 * scanned) * one));
+    }
+    let other = ScenarioSnapshot::from_json(&json(r#""array_charges": { "spread": 1 },"#)).unwrap();
+    let priced = parameters::by_name("span-16").unwrap().model().unwrap();
+    let error = Market::<Fp>::build(&priced, &other, Epoch::new(1)).unwrap_err().to_string();
+    assert_eq!(error, "array_charges: only a set with imported_arrays takes them");
+    let month = json("").replacen(
+        "\"expiry_seconds\": 300, \"delta\"",
+        "\"expiry_seconds\": 400, \"delta\"",
+        1,
+    );
+    assert!(ScenarioSnapshot::from_json(&month).unwrap_err().to_string().contains("no feed"));
+}
