@@ -11,8 +11,6 @@ use crate::gadgets::{Cell, Synthesizer};
 
 /// Bits of discounts, weights and fees.
 pub(super) const FINE_BITS: u32 = 48;
-/// Bits of how often the minimum charge counts.
-const TIMES_BITS: u32 = 8;
 
 /// The terms' fields.
 #[derive(Clone, Debug)]
@@ -142,14 +140,10 @@ fn adding<F: MarginField, L: Layouter<F>>(
     let basis_is_added = s.witness_bit("M3 basis is added", hints.map(|h| h.basis_is_added))?;
     let of_all = hints.map(|h| h.minimum_is_of_all);
     let minimum_is_of_all = s.witness_bit("M3 minimum is of all", of_all)?;
-    let mut minimum_times = Vec::with_capacity(RELIEFS);
-    for i in 0..RELIEFS {
-        let times = hints.map(|h| h.minimum_times[i]);
-        let times = s.witness_ranged(&format!("M3 times of the minimum {i}"), times, TIMES_BITS)?;
-        minimum_times.push(times.cell().clone());
-    }
-    let mut fields = vec![(0, &basis_is_added), (OF_ALL_AT, &minimum_is_of_all)];
-    fields.extend((TIMES_AT..).step_by(TIMES_BITS as usize).zip(&minimum_times));
+    let times = hints.map(|h| h.minimum_times);
+    let (word, minimum_times) =
+        s.witness_bytes("M3 times of the minimum", times, RELIEFS as u32)?;
+    let fields = [(0, &basis_is_added), (OF_ALL_AT, &minimum_is_of_all), (TIMES_AT, word.cell())];
     let packed = s.pack_unchecked("M3 adding", &fields)?;
     Ok(AddingCells { basis_is_added, minimum_is_of_all, minimum_times, packed })
 }

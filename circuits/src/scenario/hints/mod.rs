@@ -58,7 +58,8 @@ pub struct TermsHints<F> {
     pub naked: F,
     pub basis_is_added: F,
     pub minimum_is_of_all: F,
-    pub minimum_times: Vec<F>,
+    /// A byte for each of the last scenarios.
+    pub minimum_times: F,
     pub reliefs: Vec<F>,
     /// Threshold and rate of each tier.
     pub delta_tiers: [[F; 2]; DELTA_TIERS],
@@ -209,9 +210,9 @@ impl<F: MarginField> TermsHints<F> {
             naked: terms.naked.element(),
             basis_is_added: bit(terms.basis_is_added),
             minimum_is_of_all: bit(terms.minimum.is_of_all),
-            minimum_times: (terms.minimum_times.iter())
-                .map(|times| F::from(u64::from(times.get())))
-                .collect(),
+            minimum_times: F::from(u64::from_le_bytes(
+                terms.minimum_times.map(|times| times.get()),
+            )),
             reliefs: terms.reliefs.iter().map(|relief| F::from(relief.get())).collect(),
             delta_tiers: terms
                 .delta_tiers

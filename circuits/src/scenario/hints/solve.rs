@@ -155,8 +155,9 @@ impl<F: MarginField> Hints<F> {
     fn relief(&self, underlying: usize, scenario: usize) -> F {
         let terms = &self.underlyings[underlying].terms;
         let last = scenario.checked_sub(RELIEVED_FROM);
-        let of = |i: usize| Some((*terms.reliefs.get(i)?, *terms.minimum_times.get(i)?));
+        let of = |i: usize| Some((*terms.reliefs.get(i)?, terms.minimum_times.to_le_bytes()[i]));
         last.and_then(of).map_or(F::ZERO, |(relief, times)| {
+            let times = F::from(u64::from(times));
             let minimum = self.minimum(underlying);
             F::from(FINE_ONE) * relief - times * minimum + self.beside(underlying)
         })

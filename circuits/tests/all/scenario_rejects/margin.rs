@@ -119,19 +119,8 @@ fn rejects_m3_terms_that_are_unpacked_otherwise() {
     let poor = market.case(&poor(), below(Level::Initial), 0);
     assert_eq!(poor.check(), Ok(()));
     for case in [healthy, poor] {
-        // A byte from the next: the packed element stays.
-        for from in [6, 7] {
-            let shifted = |a: &mut Assignment<Fp>| {
-                let times = &mut a.underlyings[0].terms.minimum_times;
-                let next = times[from];
-                times[from - 1] += Fp::from(256) * next;
-                times[from] = Fp::ZERO;
-                a.solve();
-            };
-            let label = format!("M3 times of the minimum {}: range 8", from - 1);
-            rejects_lie(&case, shifted, &label);
-        }
-        // All of it in the lowest bit, or in the other.
+        // In the packed element are two bits and 64: all of it in the lowest bit, in the
+        // other, in the bytes.
         let lowest: Lie = |a| {
             let terms = &mut a.underlyings[0].terms;
             terms.basis_is_added += terms.minimum_is_of_all.double();
@@ -141,12 +130,20 @@ fn rejects_m3_terms_that_are_unpacked_otherwise() {
         rejects_lie(&case, lowest, "M3 basis is added is a bit");
         let other: Lie = |a| {
             let terms = &mut a.underlyings[0].terms;
-            let place = u64::from(TIMES_AT - OF_ALL_AT) + 8 * 6;
-            terms.minimum_is_of_all += Fp::from(1 << place) * terms.minimum_times[6];
-            terms.minimum_times[6] = Fp::ZERO;
+            let place = Fp::from(1 << (TIMES_AT - OF_ALL_AT));
+            terms.minimum_is_of_all += place * terms.minimum_times;
+            terms.minimum_times = Fp::ZERO;
             a.solve();
         };
         rejects_lie(&case, other, "M3 minimum is of all is a bit");
+        let bytes: Lie = |a| {
+            let terms = &mut a.underlyings[0].terms;
+            let place = Fp::from(1 << (TIMES_AT - OF_ALL_AT)).invert().unwrap();
+            terms.minimum_times += place * terms.minimum_is_of_all;
+            terms.minimum_is_of_all = Fp::ZERO;
+            a.solve();
+        };
+        rejects_lie(&case, bytes, "M3 times of the minimum: range 64");
     }
 }
 

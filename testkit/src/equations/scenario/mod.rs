@@ -194,9 +194,7 @@ impl<F: MarginField> Account<'_, F> {
         elements.extend(
             ["maintenance_factor", "initial_factor", "net_rate", "hedged_rate", "short_fee"].map(w),
         );
-        let times = (0..RELIEFS).zip((8..).step_by(8));
-        let times = times.map(|(i, place)| two_to(place) * w(&format!("times.{i}")));
-        let adding = w("basis_is_added") + n(2) * w("minimum_is_of_all") + sum(times);
+        let adding = w("basis_is_added") + n(2) * w("minimum_is_of_all") + two_to(8) * w("times");
         elements.extend([w("naked_charges"), adding]);
         elements.extend((0..RELIEFS).map(|i| w(&format!("relief.{i}"))));
         for tier in 0..DELTA_TIERS {
@@ -207,10 +205,13 @@ impl<F: MarginField> Account<'_, F> {
         for bit in ["basis_is_added", "minimum_is_of_all"] {
             self.list.bit(&own(u, bit));
         }
-        for i in 0..RELIEFS {
+        let mut rest = w("times");
+        for (i, place) in (0..RELIEFS).zip((0..).step_by(8)) {
             let times = format!("times.{i}");
             self.list.below(own(u, &times), w(&times), 8);
+            rest = rest - two_to(place) * w(&times);
         }
+        self.list.zero(own(u, "times are bytes"), rest);
         let digits = ["on_naked.0", "on_naked.1"].map(|name| own(u, name));
         self.list.digits(&digits, w("naked_charges"), APART);
     }
