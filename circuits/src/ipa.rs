@@ -209,3 +209,22 @@ pub fn prove<C: FamilyCircuit<Fp>>(
     create_proof(params, &key.key, circuits, &[&[&rows]], rng, &mut transcript)?;
     Ok(transcript.finalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::ScenarioCircuit;
+    use crate::standard::StandardCircuit;
+
+    /// The version is a number that somebody has to think of: a digest is of the circuit
+    /// whatever it says.
+    #[test]
+    fn a_digest_is_of_the_circuit_and_its_version() {
+        let k = StandardCircuit::<Fp>::k(Shape::Small).max(ScenarioCircuit::<Fp>::k(Shape::Small));
+        let params = IpaParams::new(k);
+        let standard = keygen_vk(&params, &StandardCircuit::<Fp>::blank(Shape::Small)).unwrap();
+        let scenario = keygen_vk(&params, &ScenarioCircuit::<Fp>::blank(Shape::Small)).unwrap();
+        assert_ne!(key_digest(1, &standard), key_digest(1, &scenario));
+        assert_ne!(key_digest(1, &standard), key_digest(2, &standard));
+    }
+}

@@ -30,6 +30,8 @@ pub enum Finding {
     /// A column without assigned cells, or without copies though it has
     /// equality.
     IdleColumn(String),
+    /// A column with copies though it has no equality: no key can be made.
+    NoEquality(String),
     /// A constraint or lookup that no row turns on.
     IdleConstraint(String),
     /// Two regions of one name: tests could not tell them apart.
@@ -99,6 +101,15 @@ pub fn findings<F: MarginField>(checker: &Checker<'_, F>) -> BTreeSet<Finding> {
             findings.insert(Finding::InputNotCopied(recording.class(cell)));
         }
     }
+    // Where few columns have copies the first word of a message is told by a gate to be
+    // what the digest's cell holds.
+    for cell in recording.cells.iter().filter(|cell| cell.name.starts_with("link of block ")) {
+        let is_link = |of: &Constraint| checker.name(of).contains("| hash: link: ");
+        let is_told = checker.touching(cell.at).iter().any(is_link);
+        if !is_told && checker.copies_of(cell.at).is_empty() {
+            findings.insert(Finding::InputNotCopied(recording.class(cell)));
+        }
+    }
     for (_, gate) in checker.unassigned_reads() {
         findings.insert(Finding::Unassigned(gate));
     }
@@ -143,6 +154,9 @@ fn idle<F: MarginField>(checker: &Checker<'_, F>) -> BTreeSet<Finding> {
         if !copied.contains(column) {
             findings.insert(Finding::IdleColumn(format!("equality of {column:?}")));
         }
+    }
+    for column in copied.iter().filter(|column| !recording.system.permutation.contains(column)) {
+        findings.insert(Finding::NoEquality(format!("{column:?}")));
     }
     findings.extend(checker.idle().into_iter().map(Finding::IdleConstraint));
     findings

@@ -302,6 +302,8 @@ impl Encoder {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::Expression::{Advice, Constant, Fixed, Instance, Negated, Product, Scaled, Sum};
     use super::*;
 
@@ -330,6 +332,71 @@ mod tests {
         for (expression, words) in cases {
             let expected = hashed(|encoder| words.iter().for_each(|word| encoder.number(*word)));
             assert_eq!(hashed(|encoder| encoder.expression(&expression)), expected, "{words:?}");
+        }
+    }
+
+    /// A shape with one of each part.
+    fn one_of_each() -> LoweredShape {
+        let column = |kind| ColumnRef { kind, index: 0 };
+        let query = || vec![Query { column: 0, rotation: 0 }];
+        let cell = |row| CellRef { column: column(ColumnKind::Advice), row };
+        LoweredShape {
+            k: 4,
+            degree: 3,
+            blinding_factors: 5,
+            system: System {
+                columns: ColumnCounts { advice: 1, fixed: 1, instance: 1, selectors: 1 },
+                gates: vec![Advice(0)],
+                advice_queries: query(),
+                fixed_queries: query(),
+                instance_queries: query(),
+                permutation: vec![column(ColumnKind::Advice)],
+                lookups: vec![vec![(Advice(0), Fixed(0))]],
+                constants: vec![0],
+            },
+            fixed: vec![vec![Bn254Fr::from(0); 2]; 2],
+            copies: vec![(cell(0), cell(1))],
+        }
+    }
+
+    /// Keys are found by the digest, and named by it: it holds all of a shape.
+    #[test]
+    fn every_part_of_a_shape_is_in_its_digest() {
+        type Change = fn(&mut LoweredShape);
+        let changes: [(&str, Change); 27] = [
+            ("k", |s| s.k += 1),
+            ("degree", |s| s.degree += 1),
+            ("rows that blind", |s| s.blinding_factors += 1),
+            ("advice columns", |s| s.system.columns.advice += 1),
+            ("fixed columns", |s| s.system.columns.fixed += 1),
+            ("instance columns", |s| s.system.columns.instance += 1),
+            ("selectors", |s| s.system.columns.selectors += 1),
+            ("a gate", |s| s.system.gates[0] = Advice(1)),
+            ("a gate more", |s| s.system.gates.push(Advice(0))),
+            ("advice column", |s| s.system.advice_queries[0].column += 1),
+            ("advice rotation", |s| s.system.advice_queries[0].rotation += 1),
+            ("fixed column", |s| s.system.fixed_queries[0].column += 1),
+            ("fixed rotation", |s| s.system.fixed_queries[0].rotation += 1),
+            ("instance column", |s| s.system.instance_queries[0].column += 1),
+            ("instance rotation", |s| s.system.instance_queries[0].rotation += 1),
+            ("kind with equality", |s| s.system.permutation[0].kind = ColumnKind::Fixed),
+            ("column with equality", |s| s.system.permutation[0].index += 1),
+            ("no lookup", |s| s.system.lookups.clear()),
+            ("lookup's input", |s| s.system.lookups[0][0].0 = Advice(1)),
+            ("lookup's table", |s| s.system.lookups[0][0].1 = Fixed(1)),
+            ("constants", |s| s.system.constants[0] += 1),
+            ("fixed cell", |s| s.fixed[0][1] = Bn254Fr::from(1)),
+            ("selector", |s| s.fixed[1][0] = Bn254Fr::from(1)),
+            ("no copy", |s| s.copies.clear()),
+            ("copy's first row", |s| s.copies[0].0.row += 2),
+            ("copy's second row", |s| s.copies[0].1.row += 2),
+            ("copy's kind", |s| s.copies[0].1.column.kind = ColumnKind::Instance),
+        ];
+        let mut digests = BTreeSet::from([one_of_each().digest()]);
+        for (what, change) in changes {
+            let mut shape = one_of_each();
+            change(&mut shape);
+            assert!(digests.insert(shape.digest()), "{what}");
         }
     }
 }

@@ -12,7 +12,11 @@ use halo2_axiom::halo2curves::group::Curve;
 use halo2_axiom::plonk::{ProvingKey, keygen_pk, keygen_vk};
 use halo2_axiom::poly::commitment::{Blind, Params};
 use halo2_axiom::poly::kzg::commitment::ParamsKZG;
-use halo2_proofs::plonk::{Circuit, ConstraintSystem, FloorPlanner};
+use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
+use halo2_proofs::plonk::{
+    Advice, Circuit, Column, ConstraintSystem, Error, Fixed, FloorPlanner, Selector,
+};
+use halo2_proofs::poly::Rotation;
 use rand08::SeedableRng;
 use rand08::rngs::StdRng;
 use zkmargin_margin::shape::Shape;
@@ -25,7 +29,7 @@ use crate::cost::key_bytes;
 use crate::family::FamilyCircuit;
 use crate::gadgets::layout::Wide;
 use crate::kzg;
-use crate::lowering::backend::{BackendCircuit, to_axiom};
+use crate::lowering::backend::{BackendCircuit, BackendError, to_axiom};
 use crate::scenario::ScenarioCircuit;
 use crate::standard::{StandardCircuit, StandardFigures};
 use crate::statement::escrow::EscrowCircuit;
@@ -323,4 +327,104 @@ fn text_that_is_no_constraint_system_is_an_error() {
     }
     let deep = "(".repeat(100_000);
     assert!(matches!(read::<Bn254Fr>(&deep), Err(pinned::PinnedError::Syntax(_))));
+}
+
+/// Three fixed columns, of which each row needs one, in turn; and a copy of the last row.
+#[derive(Clone)]
+struct Turns {
+    rows: usize,
+}
+
+impl Turns {
+    /// The rows of the smallest table.
+    const K: u32 = 4;
+    /// Five rows blind a column, and one more ends the products.
+    const USABLE: usize = 16 - 5 - 1;
+
+    /// The column that a row needs: the first column is free where the second would be
+    /// folded into it and taken where the third would be.
+    fn of(row: usize) -> usize {
+        [1, 2, 0][row % 3]
+    }
+}
+
+impl Circuit<Bn254Fr> for Turns {
+    type Config = (Column<Advice>, [(Column<Fixed>, Selector); 3]);
+    type FloorPlanner = SimpleFloorPlanner;
+
+    fn without_witnesses(&self) -> Self {
+        self.clone()
+    }
+
+    fn configure(meta: &mut ConstraintSystem<Bn254Fr>) -> Self::Config {
+        let advice = meta.advice_column();
+        meta.enable_equality(advice);
+        let columns = std::array::from_fn(|_| (meta.fixed_column(), meta.selector()));
+        for (fixed, selector) in columns {
+            meta.create_gate("is the fixed cell", |meta| {
+                let cell = meta.query_advice(advice, Rotation::cur());
+                vec![meta.query_selector(selector) * (cell - meta.query_fixed(fixed))]
+            });
+        }
+        (advice, columns)
+    }
+
+    fn synthesize(
+        &self,
+        (advice, columns): Self::Config,
+        mut layouter: impl Layouter<Bn254Fr>,
+    ) -> Result<(), Error> {
+        layouter.assign_region(
+            || "turns",
+            |mut region| {
+                let mut cells = Vec::new();
+                for row in 0..self.rows {
+                    let (fixed, selector) = columns[Self::of(row)];
+                    let value = || Value::known(Bn254Fr::from(row as u64 + 1));
+                    selector.enable(&mut region, row)?;
+                    region.assign_fixed(|| "fixed", fixed, row, value)?;
+                    cells.push(region.assign_advice(|| "cell", advice, row, value)?.cell());
+                }
+                region.constrain_equal(cells[0], cells[self.rows - 1])
+            },
+        )
+    }
+}
+
+/// A circuit may fill every row that does not blind: no cell of the last one is lost, what
+/// would be folded into the row after it is not folded, and a cell there is refused.
+#[test]
+fn every_usable_row_is_the_circuits_and_no_other() {
+    let (k, params) = (Turns::K, params(Turns::K));
+    // The second column goes into the first, or else the third into the second.
+    for (rows, folded) in [(Turns::USABLE - 1, 1), (Turns::USABLE, 2)] {
+        let circuit = Turns { rows };
+        let (truth, shape) = (truth(k, &circuit), lower(k, &circuit).unwrap());
+        assert_eq!(shape.rows(), rows);
+        let queries = shape.system().fixed_queries.iter().enumerate();
+        let next: Vec<_> = queries.filter(|(_, q)| q.rotation == 1).map(|(i, _)| i).collect();
+        assert_eq!(next, [folded]);
+        assert_eq!(polynomials_differ(&truth, &shape), None);
+        let key = key_of(&params, shape.clone());
+        assert_eq!(differences(&truth, &shape, &params, &key), [""; 0]);
+    }
+    assert!(lower(k, &Turns { rows: Turns::USABLE + 1 }).is_err());
+}
+
+/// What the back end would blind or raise otherwise is not built.
+#[test]
+fn another_constraint_system_is_not_built() {
+    let shape = lower(Turns::K, &Turns { rows: Turns::USABLE }).unwrap();
+    let built = |degree, blinding| {
+        let (fixed, copies) = (shape.fixed().to_vec(), shape.copies().to_vec());
+        let (system, layout) = (shape.system().clone(), Layout { fixed, copies });
+        let shape = LoweredShape::new(shape.k(), degree, blinding, system, layout).unwrap();
+        BackendCircuit::new(Arc::new(shape)).map(|_| ())
+    };
+    let (degree, blinding) = (shape.degree(), shape.blinding_factors());
+    assert_eq!(built(degree, blinding), Ok(()));
+    let (expected, got) = (blinding + 1, blinding);
+    assert_eq!(built(degree, expected), Err(BackendError::BlindingFactors { expected, got }));
+    let (expected, got) = (degree - 1, degree);
+    assert_eq!(built(expected, blinding), Err(BackendError::Degree { expected, got }));
 }

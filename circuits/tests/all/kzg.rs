@@ -3,12 +3,13 @@
 use std::sync::LazyLock;
 
 use crate::common::*;
+use halo2_axiom::poly::commitment::Params as _;
 use halo2_axiom::poly::kzg::commitment::ParamsKZG;
 use rand08::SeedableRng;
 use rand08::rngs::StdRng;
 use zkmargin_circuits::family::Unprovable;
 use zkmargin_circuits::kzg::{
-    KeyError, KzgParams, ProveError, ProvingKey, VerifyingKey, prove, prove_circuit,
+    KeyError, KzgParams, ProveError, ProvingKey, Setup, VerifyingKey, prove, prove_circuit,
 };
 use zkmargin_circuits::standard::{Assignment, StandardCircuit};
 use zkmargin_margin::claim::Level;
@@ -86,4 +87,23 @@ fn does_not_prove_what_is_false() {
     assert!(matches!(error, ProveError::Unprovable(Unprovable::Violation(Violation::FalseClaim))));
     let error = Key::build(params, Shape::Medium).unwrap_err();
     assert!(matches!(error, KeyError::ParamsSize { expected: 15, got: 13, .. }));
+}
+
+/// Stored keys are found by what they depend on, and read to their end.
+#[test]
+fn stored_keys_are_of_their_powers_of_tau_and_whole() {
+    let Fixture { params, proving, verifying, .. } = &*FIXTURE;
+    let setup = |params| Setup::<StandardCircuit<Bn254Fr>>::new(params, Shape::Small).unwrap();
+    let other = ParamsKZG::setup(params.k(), StdRng::seed_from_u64(8));
+    let (own, other) = (setup(params), setup(&other));
+    assert_ne!(own.id(), other.id());
+
+    let mut bytes = verifying.to_bytes();
+    assert_eq!(own.read_verifying_key(&bytes).unwrap().digest(), verifying.digest());
+    bytes.push(0);
+    assert!(own.read_verifying_key(&bytes).is_none());
+    let mut bytes = proving.to_bytes();
+    assert_eq!(own.read_proving_key(&bytes).unwrap().digest(), proving.digest());
+    bytes.push(0);
+    assert!(own.read_proving_key(&bytes).is_none());
 }
