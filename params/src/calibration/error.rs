@@ -157,6 +157,9 @@ pub enum CalibrationError {
         /// The day.
         day: Day,
     },
+    /// A rule of an underlying without a market.
+    #[error("{0}: the set is a rule for it, and the snapshot has no market of it: add `second`")]
+    NoMarket(Symbol),
     /// No observation of an instrument.
     #[error(
         "{0}: the snapshot has a price but no spread, depth and volume of it: add \

@@ -43,7 +43,9 @@
 //! - **Correlation.** How far expiries move against each other is how far the ratio of two
 //!   series moves: with volatilities `s` and `t` and correlation `c` that is
 //!   `sqrt(s^2 + t^2 - 2 c s t)`. It is the move of the charge that a set has for it.
-//!   A set is of one underlying, so there is no correlation of two.
+//! - **Two underlyings.** Each set has its rule, or its own numbers, and reads its own closes
+//!   and observations. An account is asked for the sum of both, so there is no correlation of
+//!   two. A breaker of either has the whole market wait.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

@@ -31,6 +31,19 @@ pub enum AccountProblem {
     /// A size that cannot be brought to coins.
     #[error("a position has neither size_currency nor a mark price to get its coins from")]
     NoCoins,
+    /// An account that is not in the standard margin of its venue.
+    #[error(
+        "the account is not in Derive's standard margin (margin_type SM), so what the venue states \
+         of it is not what a settlement model charges"
+    )]
+    NotStandardMargin,
+    /// Options, and an answer without what they are charged on.
+    #[error(
+        "the account holds options, and the answer states neither the forwards nor the volatilities \
+         that they are charged on: give the snapshot that `zkmargin import derive markets` makes of \
+         the tickers of the same moment with --marks FILE"
+    )]
+    NoForwards,
     /// A number past what decimals hold.
     #[error("a number is out of range")]
     Range,

@@ -48,6 +48,9 @@ pub enum ScenarioError {
     /// A rule that a set's numbers follow, or what it is applied to.
     #[error(transparent)]
     Calibration(Box<CalibrationError>),
+    /// The same of a second underlying.
+    #[error("second: {0}")]
+    SecondCalibration(Box<CalibrationError>),
 }
 
 /// What is wrong with a field.
@@ -249,6 +252,12 @@ pub enum Problem {
         "the set is a rule: its numbers follow from the snapshot of an epoch, so build a market"
     )]
     Uncalibrated,
+    /// Two snapshots that both keep what a calibrated set reads.
+    #[error(
+        "what a calibrated set reads of both underlyings stands in one `calibration`: move it to \
+         the first snapshot's"
+    )]
+    SecondObserved,
     /// A set of two underlyings with what only a set of one can have.
     #[error("a set of two underlyings cannot have it: leave it out")]
     NotWithSecond,
@@ -284,10 +293,11 @@ impl From<CalibrationError> for ScenarioError {
 }
 
 impl ScenarioError {
-    /// The same of a field of what is under a name.
+    /// The same of a field, or of a rule, of what is under a name: `second`.
     pub(crate) fn within(self, name: &str) -> Self {
         match self {
             Self::Field { path, problem } => Self::at(format!("{name}.{path}"), problem),
+            Self::Calibration(error) => Self::SecondCalibration(error),
             other => other,
         }
     }

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! `second`, where the set is of two underlyings, holds `lots` and `market` of the other
-//! one. `market` is a [`ScenarioMarket`], `calibration` what a calibrated set reads
-//! ([`Inputs`]). `lots` are in units of the underlying or of
+//! one. `market` is a [`ScenarioMarket`], `calibration` what a calibrated set reads, by
+//! symbol of both ([`Inputs`]). `lots` are in units of the underlying or of
 //! the collateral: one size for all options, as they net against each other, one
 //! for everything else, and others by symbol. Positions are whole lots, fewer
 //! than 2^32.
@@ -201,7 +201,7 @@ impl ScenarioSnapshot {
             return Err(ScenarioError::at("second.second", Problem::NotWithSecond));
         }
         if second.spec.calibration.is_some() {
-            return Err(ScenarioError::at("second.calibration", Problem::NotWithSecond));
+            return Err(ScenarioError::at("second.calibration", Problem::SecondObserved));
         }
         let second = Some(SecondMarket { lots, market });
         let timestamp = timestamp.min(self.spec.timestamp);

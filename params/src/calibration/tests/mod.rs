@@ -8,6 +8,7 @@ mod rates;
 mod replays;
 mod rules;
 mod sets;
+mod sets_of_both;
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,9 @@
 //! Subaccounts with options, perpetuals and collateral.
 //!
 //! Fields of `private/get_subaccount` as documented in November 2026. The venue's margins
-//! are balances *over* what is required; here they are turned into requirements.
+//! are balances *over* what is required, the initial one without open orders and that of
+//! maintenance with `mm_credits`, which the venue lends for minutes; here they are turned
+//! into requirements.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +18,8 @@ use crate::import::{AccountProblem, ImportError, VenueAccount, answer, forms, sy
 
 const WHAT: &str = "the answer of private/get_subaccount";
 const SOURCE: &str = "Derive subaccount: mark prices";
+/// The margin type of accounts in standard margin.
+const STANDARD: &str = "SM";
 /// The currency that profits are in.
 const CASH: &str = "USDC";
 /// What parts may be off from a total that the venue sums up itself, in USDC.
@@ -30,6 +34,8 @@ struct RawSubaccount {
     initial_margin: Figure,
     maintenance_margin: Figure,
     open_orders_margin: Figure,
+    #[serde(default)]
+    mm_credits: Option<Figure>,
     #[serde(default)]
     open_orders: Vec<Value>,
     #[serde(default)]
@@ -81,7 +87,7 @@ pub fn account(subaccount: &str) -> Result<VenueAccount, ImportError> {
                 builder.note(AccountNote::Coins);
                 let (cost, leverage) = (Cost::Nothing, None);
                 let holding = Holding { symbol: symbol(name)?, quantity, cost, leverage };
-                builder.hold(holding, None)?;
+                builder.hold(holding, collateral.mark_value.0.checked_div(quantity))?;
             }
         }
     }
@@ -95,7 +101,7 @@ pub fn account(subaccount: &str) -> Result<VenueAccount, ImportError> {
             position.put(&mut builder)?;
         }
     }
-    if underlyings.len() > 1 {
+    if underlyings.len() > 1 && raw.margin_type != STANDARD {
         builder.note(AccountNote::SeveralUnderlyings);
     }
     raw.check(sum(values)?)?;
@@ -134,7 +140,7 @@ impl RawSubaccount {
     }
 
     fn finish(self, mut builder: Builder, cash: Decimal) -> Result<VenueAccount, ImportError> {
-        if self.margin_type == "SM" {
+        if self.margin_type == STANDARD {
             builder.note(AccountNote::StandardMargin);
         }
         if self.is_under_liquidation {
@@ -147,11 +153,14 @@ impl RawSubaccount {
         } else if !self.open_orders.is_empty() {
             builder.note(AccountNote::OrdersWithoutMargin);
         }
-        let required = |over: Figure| self.subaccount_value.0.checked_sub(over.0);
+        let required = |over: Figure, more: Decimal| {
+            self.subaccount_value.0.checked_sub(over.0)?.checked_add(more)
+        };
+        let credits = self.mm_credits.map_or(Decimal::ZERO, |credits| credits.0);
         let stated = Stated {
             equity: Some(self.subaccount_value.0),
-            initial: required(self.initial_margin),
-            maintenance: required(self.maintenance_margin),
+            initial: required(self.initial_margin, reserved),
+            maintenance: required(self.maintenance_margin, credits),
         };
         let funds = Funds::Balance(cash);
         Ok(builder.finish(Rest { funds, reserved, stated, timestamp: None }))

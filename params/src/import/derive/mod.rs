@@ -2,7 +2,9 @@
 
 mod account;
 mod markets;
+mod marks;
 mod name;
 
 pub use account::account;
 pub use markets::markets;
+pub use marks::own_marks;

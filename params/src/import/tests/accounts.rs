@@ -3,6 +3,7 @@
 use super::*;
 use crate::import::{binance, bybit, derive, dydx, okx};
 use crate::leverage::ChosenLeverage;
+use crate::scenario::Instrument;
 
 const BINANCE: [&str; 2] = [
     include_str!("../../../fixtures/accounts/binance_account.json"),
@@ -333,6 +334,47 @@ fn an_okx_account_is_read_in_coins() {
     }
 }
 
+/// The account in standard margin, with a coin and credits.
+fn derive_standard() -> serde_json::Value {
+    let mut file: serde_json::Value = serde_json::from_str(DERIVE).unwrap();
+    let answer = &mut file["result"];
+    answer["margin_type"] = "SM".into();
+    answer["mm_credits"] = "1.5".into();
+    answer["subaccount_value"] = "645.894651148427".into();
+    let coin = serde_json::json!({ "asset_name": "ETH", "amount": "0.24", "mark_value": "600" });
+    answer["collaterals"].as_array_mut().unwrap().push(coin);
+    file
+}
+
+#[test]
+fn marks_of_a_derive_account_are_a_snapshot() {
+    let file = derive_standard();
+    let read = derive::account(&file.to_string()).unwrap();
+    assert!(read.notes.contains(&AccountNote::StandardMargin));
+    // What is lent is none of the account's.
+    let dec = |text: &str| text.parse::<Decimal>().unwrap();
+    let over = dec("645.894651148427") - read.stated.maintenance.unwrap();
+    assert_eq!(over, dec("11.088866092881") - dec("1.5"));
+    let snapshot = derive::own_marks(&read).unwrap();
+    let [market] = snapshot.spec().markets.as_slice() else { panic!("one underlying") };
+    let prices: Vec<_> = market.spec().instruments.iter().collect();
+    let coin = Instrument::Collateral { price: 2500.0, confidence: 1.0 };
+    let perpetual = Instrument::Perpetual { price: 2568.706708413625, confidence: 1.0 };
+    assert_eq!(prices, [(&sym("ETH"), &coin), (&sym("ETH-PERP"), &perpetual)]);
+
+    let mut held = file.clone();
+    held["result"]["positions"][0]["instrument_name"] = "ETH-20260612-1600-C".into();
+    held["result"]["positions"][0]["instrument_type"] = "option".into();
+    let options = derive::own_marks(&derive::account(&held.to_string()).unwrap());
+    assert!(options.unwrap_err().to_string().contains("neither the forwards nor"));
+    let mut flat = file;
+    flat["result"]["positions"] = serde_json::json!([]);
+    flat["result"]["collaterals"] = serde_json::json!([]);
+    flat["result"]["subaccount_value"] = "0".into();
+    let none = derive::own_marks(&derive::account(&flat.to_string()).unwrap());
+    assert!(none.unwrap_err().to_string().contains("holds no position"));
+}
+
 #[test]
 fn a_derive_subaccount_is_read() {
     let read = derive::account(DERIVE).unwrap();
@@ -342,8 +384,8 @@ fn a_derive_subaccount_is_read() {
     assert_eq!(read.reserved.to_string(), "0.25");
     assert_eq!(read.notes, [AccountNote::Reserved("open_orders_margin")]);
     assert_eq!(read.stated.equity.unwrap().to_string(), "45.894651148427");
-    // Balances over margin become margin.
-    assert_eq!(read.stated.initial.unwrap().to_string(), "44.95198565961");
+    // Balances over margin become margin, the initial one with that of open orders.
+    assert_eq!(read.stated.initial.unwrap().to_string(), "45.20198565961");
     assert_eq!(read.stated.maintenance.unwrap().to_string(), "34.805785055546");
     let refused = |change| refused([DERIVE], change, |[file]| derive::account(file));
     let fetch = refused(("\"failed_to_fetch\": false", "\"failed_to_fetch\": true"));

@@ -41,18 +41,20 @@ impl<F: MarginField> Market<F> {
         epoch: Epoch,
     ) -> Result<Self, MarketError> {
         let spec = snapshot.spec();
-        let (others, also) = second(model, snapshot)?.unzip();
+        let also = second(model, snapshot)?;
         let mut made: Vec<Made> = Vec::new();
         let markets: Vec<_> = [snapshot].into_iter().chain(&also).collect();
         check_all(&markets.iter().map(|one| &one.spec().market).collect::<Vec<_>>())?;
+        let numbered: Cow<'_, ScenarioModel> = calibration::model_of(model, snapshot, epoch)?;
+        let second = numbered.second();
         for (index, (model, snapshot)) in
-            [model].into_iter().chain(&others).zip(&markets).enumerate()
+            [&*numbered].into_iter().chain(&second).zip(&markets).enumerate()
         {
             let underlying = if index == 0 { Underlying::FIRST } else { Underlying::SECOND };
             let expiries_before = made.iter().map(|made| made.part.table.groups.len()).sum();
             let rows_before = made.iter().map(|made| made.part.table.rows.len()).sum();
             let place = Place { underlying, expiries_before };
-            let made_here = Made::new(model, snapshot, epoch, (place, rows_before));
+            let made_here = Made::new(model, snapshot, (place, rows_before));
             made.push(match index {
                 0 => made_here?,
                 _ => made_here.map_err(of_second)?,
@@ -99,14 +101,14 @@ impl<F: MarginField> Market<F> {
     }
 }
 
-/// The set and the market of the second underlying: of both or of none.
+/// The market of the second underlying: the set is of both too, or of neither.
 fn second(
     model: &ScenarioModel,
     snapshot: &ScenarioSnapshot,
-) -> Result<Option<(ScenarioModel, ScenarioSnapshot)>, ScenarioError> {
-    match (model.second(), snapshot.second()) {
+) -> Result<Option<ScenarioSnapshot>, ScenarioError> {
+    match (&model.spec().second, snapshot.second()) {
         (None, None) => Ok(None),
-        (Some(model), Some(snapshot)) => Ok(Some((model, snapshot))),
+        (Some(_), Some(snapshot)) => Ok(Some(snapshot)),
         (Some(_), None) => Err(ScenarioError::at("second", Problem::SecondMissing)),
         (None, Some(_)) => Err(ScenarioError::at("second", Problem::SecondUnknown)),
     }
@@ -128,22 +130,21 @@ struct Made {
 }
 
 impl Made {
+    /// Of a set whose numbers are an epoch's.
     fn new(
         model: &ScenarioModel,
         snapshot: &ScenarioSnapshot,
-        epoch: Epoch,
         (place, rows_before): (Place, usize),
     ) -> Result<Self, MarketError> {
         let spec = snapshot.spec();
         check_currency(model, snapshot)?;
-        let model: Cow<'_, ScenarioModel> = calibration::model_of(model, snapshot, epoch)?;
-        let table = RiskTable::new(&model, &spec.market)?;
+        let table = RiskTable::new(model, &spec.market)?;
         let lot = |row: &RiskRow| number(lot_size(snapshot, row));
         let of_lots = (spec.quote_decimals, number(spec.lots.options));
         let integers = IntegerTable::at(place, &table, of_lots, lot)?;
         integers.check_levels(&table)?;
         let underlying = spec.market.spec().underlying.clone();
-        let part = Part { underlying, model: model.into_owned(), table, rows_before };
+        let part = Part { underlying, model: model.clone(), table, rows_before };
         Ok(Self { part, terms: integers.terms, rows: integers.rows })
     }
 

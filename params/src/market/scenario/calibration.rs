@@ -14,7 +14,7 @@ use crate::calibration::numbers::{Calibrated, Calibrator};
 use crate::calibration::set::SetCalibration;
 use crate::market::calibration::numbers_of;
 use crate::scenario::parameters::Ranges;
-use crate::scenario::{ScenarioError, ScenarioModel, ScenarioSnapshot};
+use crate::scenario::{MarketSpec, ParameterSpec, ScenarioError, ScenarioModel, ScenarioSnapshot};
 use crate::simulation::history::{History, HistorySpec};
 use crate::symbol::Symbol;
 
@@ -24,18 +24,21 @@ const DENOMINATOR: Denominator = match Denominator::new(1_000_000) {
     Err(_) => panic!("not zero"),
 };
 
-/// The numbers of a set in an epoch, the ranges of prices under the market's underlying,
+/// The numbers of a set in an epoch, the ranges of prices under the underlying of each market,
 /// those of series under their own names; none of a set that is no rule.
 ///
 /// # Errors
-/// When the snapshot lacks what the rule reads, its epoch before is not before, or a
+/// When the snapshot lacks what a rule reads, its epoch before is not before, or a
 /// breaker has it wait.
 pub fn calibrate(
     model: &ScenarioModel,
     snapshot: &ScenarioSnapshot,
     epoch: Epoch,
 ) -> Result<BTreeMap<Symbol, Calibrated>, CalibrationError> {
-    let Some(rule) = model.calibration() else { return Ok(BTreeMap::new()) };
+    let rules = rules(model, snapshot)?;
+    if rules.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let inputs = snapshot.spec().calibration.as_ref().ok_or(CalibrationError::NoInputs)?;
     if let Some(previous) = inputs.previous.as_ref().map(|previous| previous.epoch)
         && previous >= epoch
@@ -44,10 +47,13 @@ pub fn calibrate(
         return Err(CalibrationError::PreviousEpoch { previous, epoch });
     }
     breakers(model, snapshot)?;
-    let underlying = &snapshot.spec().market.spec().underlying;
-    let reads = Reads { rule, underlying, inputs, at: snapshot.spec().timestamp };
-    let mut found = reads.price()?;
-    found.extend(reads.series()?);
+    let mut found = BTreeMap::new();
+    for (rule, market) in rules {
+        let underlying = &market.underlying;
+        let reads = Reads { rule, underlying, inputs, at: snapshot.spec().timestamp };
+        found.extend(reads.price()?);
+        found.extend(reads.series()?);
+    }
     Ok(found)
 }
 
@@ -59,24 +65,29 @@ pub fn breakers(
     model: &ScenarioModel,
     snapshot: &ScenarioSnapshot,
 ) -> Result<Option<Record>, CalibrationError> {
-    let Some(rule) = model.calibration().and_then(|rule| rule.breakers.as_ref()) else {
-        return Ok(None);
-    };
     let spec = snapshot.spec();
-    let market = spec.market.spec();
     let previous = spec.calibration.as_ref().and_then(|inputs| inputs.previous.as_ref());
     let before = previous.and_then(|previous| previous.breakers.as_ref());
-    // The shortest decimal of a price from 10^-12 to 10^15 is one.
-    let spot: Decimal = market
-        .spot
-        .to_string()
-        .parse()
-        .map_err(|_| CalibrationError::NotObserved(market.underlying.clone()))?;
-    rule.next(before, spec.timestamp, [(&market.underlying, Some(spot))]).map(Some)
+    let mut remembered: Option<Record> = None;
+    for (rule, market) in rules(model, snapshot)? {
+        let Some(rule) = &rule.breakers else { continue };
+        // The shortest decimal of a price from 10^-12 to 10^15 is one.
+        let spot: Decimal = market
+            .spot
+            .to_string()
+            .parse()
+            .map_err(|_| CalibrationError::NotObserved(market.underlying.clone()))?;
+        let next = rule.next(before, spec.timestamp, [(&market.underlying, Some(spot))])?;
+        match &mut remembered {
+            Some(record) => record.instruments.extend(next.instruments),
+            None => remembered = Some(next),
+        }
+    }
+    Ok(remembered)
 }
 
-/// The set of an epoch: one that is a rule with its numbers in place of it, any other as it
-/// is. Its digest is not `MODEL`, which is the rule's.
+/// The set of an epoch: one that is a rule with its numbers in place of it, of each
+/// underlying, any other as it is. Its digest is not `MODEL`, which is the rule's.
 ///
 /// # Errors
 /// As [`calibrate`].
@@ -85,12 +96,46 @@ pub fn model_of<'a>(
     snapshot: &ScenarioSnapshot,
     epoch: Epoch,
 ) -> Result<Cow<'a, ScenarioModel>, ScenarioError> {
-    let Some(rule) = model.calibration() else { return Ok(Cow::Borrowed(model)) };
+    if model.rules().next().is_none() {
+        return Ok(Cow::Borrowed(model));
+    }
     let numbers = numbers_of(calibrate(model, snapshot, epoch)?);
-    let underlying = &snapshot.spec().market.spec().underlying;
-    let missing = || CalibrationError::NotObserved(underlying.clone());
-    let ranges = Ranges::of(rule, underlying, &numbers).ok_or_else(missing)?;
-    Ok(Cow::Owned(model.with_ranges(&ranges)?))
+    let [first, second] = sets(model, snapshot).map(|(set, market)| {
+        let (rule, underlying) = (set?.calibration.as_ref()?, &market?.underlying);
+        let missing = || CalibrationError::NotObserved(underlying.clone());
+        Some(Ranges::of(rule, underlying, &numbers).ok_or_else(missing))
+    });
+    let (first, second) = (first.transpose()?, second.transpose()?);
+    Ok(Cow::Owned(model.with_ranges(first.as_ref(), second.as_ref())?))
+}
+
+/// The set of each underlying, where there is one, with its market.
+fn sets<'a>(
+    model: &'a ScenarioModel,
+    snapshot: &'a ScenarioSnapshot,
+) -> [(Option<&'a ParameterSpec>, Option<&'a MarketSpec>); 2] {
+    let (set, spec) = (model.spec(), snapshot.spec());
+    let second = spec.second.as_ref().map(|second| second.market.spec());
+    [(Some(set), Some(spec.market.spec())), (set.second.as_deref(), second)]
+}
+
+/// The rule of each underlying that has one, with its market.
+fn rules<'a>(
+    model: &'a ScenarioModel,
+    snapshot: &'a ScenarioSnapshot,
+) -> Result<Vec<(&'a SetCalibration, &'a MarketSpec)>, CalibrationError> {
+    let mut rules = Vec::new();
+    for (set, market) in sets(model, snapshot) {
+        let Some(set) = set else { continue };
+        let Some(rule) = &set.calibration else { continue };
+        match (market, &set.underlying) {
+            (Some(market), _) => rules.push((rule, market)),
+            (None, Some(symbol)) => return Err(CalibrationError::NoMarket(symbol.clone())),
+            // A set of two names both.
+            (None, None) => return Err(CalibrationError::NoInputs),
+        }
+    }
+    Ok(rules)
 }
 
 /// A rule and what it reads.

@@ -53,11 +53,7 @@ fn second(spec: &mut ParameterSpec) -> Result<(), ScenarioError> {
         return Err(ScenarioError::at("second.second", Problem::NotWithSecond));
     }
     for (name, set) in [("", &*spec), ("second.", &*second)] {
-        for (field, is_set) in [
-            ("calibration", set.calibration.is_some()),
-            ("states_marks", set.states_marks),
-            ("in_coins", set.in_coins),
-        ] {
+        for (field, is_set) in [("states_marks", set.states_marks), ("in_coins", set.in_coins)] {
             if is_set {
                 return Err(ScenarioError::at(format!("{name}{field}"), Problem::NotWithSecond));
             }

@@ -92,8 +92,8 @@ pub struct ParameterSpec {
     #[serde(default, deserialize_with = "unique_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub collaterals: BTreeMap<Symbol, CollateralTerms>,
     /// The set of a second underlying: an account is then asked for the sum of what both
-    /// ask for. Both name their underlying; neither is a rule, states marks, has margin
-    /// in coins or a third.
+    /// ask for. Both name their underlying, and each may be a rule; neither states marks, has
+    /// margin in coins or a third.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second: Option<Box<ParameterSpec>>,
 }

@@ -6,7 +6,7 @@ use alloy_sol_types::private::{Address, I256, U256};
 use alloy_sol_types::{SolCall as _, sol};
 use serde_json::{Value, json};
 
-use super::stage::{HOUR, OTHER, OWNER, START, Stage, account};
+use super::stage::{DEPLOY, HOUR, OTHER, OWNER, START, Stage, account};
 use crate::common::run;
 
 /// The third account, whose transactions the node signs itself.
@@ -27,6 +27,51 @@ fn what_surrounds_margin_calls() {
     stage.demands_its_path();
     stage.pays_keepers();
     stage.compares_prices();
+}
+
+/// What is listed at a leverage has a row of its own, and its instrument's price: the feed
+/// that is named for the instrument is what both are held to.
+#[test]
+fn a_price_at_a_leverage_is_held_to_the_instruments_feed() {
+    let Some(stage) = Stage::new() else { return };
+    let dir = stage.dir.path();
+    run(dir, "market model -q hyperliquid --leverage ETH=10 -n leveraged -o leverages.json");
+    run(
+        dir,
+        "market build -q -s snapshot.json -m leverages.json -e 1 -o leverage-kzg.json --proof-system kzg",
+    );
+    let deploy = DEPLOY.replace("-m hyperliquid", "-m leverages.json");
+    stage.ending(0, &format!("{deploy} -o deployment.json --key-file sender.key"));
+    stage.state("leverage-kzg.json");
+    stage.sign(1, "leverage-kzg.json", "--first");
+    stage.send("post signed-1.json");
+    let price = stage.price("ETH", "leverage-kzg.json");
+    let same = stage.feed(&[(price, START - 30)]);
+    let above = stage.feed(&[(price / 100 * 102, START - 30)]);
+
+    let deployed = stage.owner("prices deploy --notice 1h");
+    let contract = deployed["contract"].as_str().unwrap();
+    let on = |line: &str| format!("prices {line} -m leverage-kzg.json --prices {contract}");
+    stage.owner(&format!("roles grant -r guardian -a {contract}"));
+    stage.owner_is_refused(&on("check ETH@10x"), "no feed is named");
+    let refer = |symbol: &str, feed: &str| {
+        let line = on(&format!("refer {symbol} --feed {feed} --deviation 100 --max-age 1h"));
+        stage.owner(&line).as_array().unwrap().len()
+    };
+    assert_eq!(refer("ETH", &same), 2, "the instrument, and at a leverage of 10");
+    for symbol in ["ETH", "ETH@10x"] {
+        assert_eq!(stage.other(&on(&format!("check {symbol}")))["agrees"], true, "{symbol}");
+    }
+    // A feed of its own leaves the instrument's as it is.
+    assert_eq!(refer("ETH@10x", &above), 1);
+    assert_eq!(stage.other(&on("check ETH"))["agrees"], true);
+    // And one that is named for the instrument takes its place.
+    refer("ETH", &same);
+    assert_eq!(stage.other(&on("check ETH@10x"))["agrees"], true);
+    refer("ETH", &above);
+    let compared = stage.other(&on("check ETH@10x"));
+    assert_eq!((&compared["agrees"], &compared["symbol"]), (&json!(false), &json!("ETH@10x")));
+    stage.owner_is_refused(&on("check ETH"), "rejected already");
 }
 
 impl Stage {
@@ -103,10 +148,12 @@ impl Stage {
     /// A feed of the tests' own: its address.
     fn feed(&self, answers: &[(i64, u64)]) -> String {
         let from: Address = FEEDER.parse().unwrap();
+        let sent = self.rpc("eth_getTransactionCount", &json!([FEEDER, "latest"]));
+        let sent = u64::from_str_radix(sent.as_str().unwrap().trim_start_matches("0x"), 16);
         let artifact = include_str!("../../../../verifier/contracts/artifacts/MockFeed.json");
         let artifact: Value = serde_json::from_str(artifact).unwrap();
         self.transact(&json!({"from": FEEDER, "data": artifact["bytecode"]}));
-        let feed = from.create(0).to_string();
+        let feed = from.create(sent.unwrap()).to_string();
         for (answer, at) in answers {
             let call = sayCall {
                 answer: I256::try_from(*answer).unwrap(),
@@ -119,16 +166,20 @@ impl Stage {
         feed
     }
 
+    /// A price of a market in a feed's eight decimals.
+    fn price(&self, symbol: &str, market: &str) -> i64 {
+        let market = fs::read_to_string(self.dir.path().join(market)).unwrap();
+        let market: Value = serde_json::from_str(&market).unwrap();
+        let price = market["snapshot"]["prices"][symbol]["price"].as_str().unwrap();
+        let price: rust_decimal::Decimal = price.parse().unwrap();
+        i64::try_from((price * rust_decimal::Decimal::from(100_000_000)).trunc().mantissa())
+            .unwrap()
+    }
+
     /// The last: an epoch whose price is off is rejected.
     fn compares_prices(&self) {
-        let market = fs::read_to_string(self.dir.path().join("market-kzg.json")).unwrap();
-        let market: Value = serde_json::from_str(&market).unwrap();
-        let price = market["snapshot"]["prices"]["ETH"]["price"].as_str().unwrap();
-        let price: rust_decimal::Decimal = price.parse().unwrap();
-        // Two percent above, in the feed's eight decimals.
-        let off =
-            i64::try_from((price * rust_decimal::Decimal::from(102_000_000)).trunc().mantissa())
-                .unwrap();
+        // Two percent above.
+        let off = self.price("ETH", "market-kzg.json") / 100 * 102;
         let feed = self.feed(&[(off, START - 30), (off, START + 30)]);
         let deployed = self.owner("prices deploy --notice 1h");
         let contract = deployed["contract"].as_str().unwrap();

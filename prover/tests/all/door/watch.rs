@@ -108,19 +108,20 @@ fn a_new_epoch_is_proved_and_submitted_and_only_once() {
 
 /// An epoch of a calibrated market, made of a snapshot and held to `steps`.
 fn publish_calibrated(dir: &Path, epoch: u64, snapshot: &str, steps: &str) {
+    let of = "-m dynamic --history closes_btc_eth.csv --column BTC=btc_close_usd --column ETH=eth_close_usd";
+    publish_rule(dir, epoch, of, (snapshot, steps));
+}
+
+/// The same of a rule with its closes.
+fn publish_rule(dir: &Path, epoch: u64, of: &str, (snapshot, steps): (&str, &str)) {
     let market = format!("calibrated-{epoch}.json");
-    run(
-        dir,
-        &format!(
-            "market build -q --force -m dynamic -s {snapshot} --history closes_btc_eth.csv --column BTC=btc_close_usd --column ETH=eth_close_usd {steps} -e {epoch} -o {market}"
-        ),
-    );
+    run(dir, &format!("market build -q --force {of} -s {snapshot} {steps} -e {epoch} -o {market}"));
     fs::create_dir_all(dir.join("latest")).unwrap();
     fs::copy(dir.join(&market), dir.join("latest/market.json")).unwrap();
     run(
         dir,
         &format!(
-            "venue commit -q lone.json --insecure-plaintext -m {market} -o lone-{epoch}.jsonl"
+            "venue commit -q --force lone.json --insecure-plaintext -m {market} -o lone-{epoch}.jsonl"
         ),
     );
     run(
@@ -184,6 +185,39 @@ fn calibrated_markets_are_held_to_the_one_that_was_watched() {
     publish_calibrated(dir, 3, "dynamic-snapshot-2.json", "--first");
     let (code, text) = line("proofs", "--first");
     assert!(code != 0 && text.contains("nothing says that it is the first"), "{text}");
+}
+
+/// A scenario set that is a rule neither.
+#[test]
+fn calibrated_sets_are_held_to_the_one_that_was_watched() {
+    let sandbox = tempfile::tempdir().unwrap();
+    let dir = sandbox.path();
+    copy_fixtures(dir);
+    let lone = format!(
+        r#"{{"version": 1, "account": "{TRADER}", "blinding": "0x{}", "cash": "5000",
+            "positions": [{{"instrument": "BTC-PERPETUAL", "quantity": "0.01"}}]}}"#,
+        "5a".repeat(31)
+    );
+    fs::write(dir.join("lone.json"), lone).unwrap();
+    run(dir, "encrypt -q lone.json -R trader.key -o lone.age");
+    let of = "-m span-dynamic --history closes_btc_volatility.csv --column BTC=btc_close_usd --column BTC-VOL=btc_realised_volatility_30d";
+    let watched = || {
+        let line = format!(
+            "watch -q --json lone.age -i trader.key --from latest --signers signers.json --model span-dynamic --context {CONTEXT} --max-age 999999999s -o proofs --every 1s --retries 1 --epochs 1 --first"
+        );
+        let output = zkmargin(dir).args(line.split_whitespace()).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    publish_rule(dir, 1, of, ("span-snapshot.json", "--first"));
+    let (code, text) = watched();
+    assert_eq!(code, 0, "{text}");
+    assert!(dir.join("proofs/market-of-epoch-1.json").exists());
+    publish_rule(dir, 2, of, ("span-snapshot-2.json", "--first"));
+    let (code, text) = watched();
+    assert!(code != 0 && text.contains("nothing says that it is the first"), "{text}");
+    publish_rule(dir, 2, of, ("span-snapshot-2.json", "--previous calibrated-1.json"));
+    let (code, text) = watched();
+    assert_eq!(code, 0, "{text}");
 }
 
 #[test]

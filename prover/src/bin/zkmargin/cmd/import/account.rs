@@ -50,9 +50,12 @@ less than the largest; with --largest-leverage it is left out, as markets of por
 
 /// The same.
 const DERIVE: &str = "\
-A subaccount on one underlying, for a market of options. The balance is its USDC, other collateral \
-becomes positions, perpetuals have the profit that is not settled, and `reserved` is \
-open_orders_margin.";
+A subaccount, for a market of options: in portfolio margin on one underlying, in standard margin on \
+any. The balance is its USDC, other collateral becomes positions, perpetuals have the profit that is \
+not settled, and `reserved` is open_orders_margin. --check derive-standard compares an account in \
+standard margin (SM): balances over margin, the initial one less open_orders_margin, that of \
+maintenance without mm_credits. Where options are held it needs --marks, which `zkmargin import derive \
+markets` makes of the tickers of the same moment.";
 
 /// The same.
 const DYDX: &str = "\
@@ -146,6 +149,9 @@ pub(crate) struct Derive {
     file: Source,
     #[command(flatten)]
     ask: AskArgs,
+    /// A snapshot of the settlement family: its marks in place of the account's own in --check
+    #[arg(long, value_name = "FILE", requires = "check", value_parser = parse_source)]
+    marks: Option<Source>,
     #[command(flatten)]
     to: PortfolioArgs,
 }
@@ -262,7 +268,8 @@ pub(super) fn okx(args: &Okx, env: Env) -> Result<Exit, Error> {
 
 pub(super) fn derive(args: &Derive, env: Env) -> Result<Exit, Error> {
     let read = || Ok(derive::account(&text(&args.file)?));
-    put((&args.to, &args.ask), (&args.file, []), AS_SENT, read, env)
+    let ask = AskArgs { marks: args.marks.clone(), ..args.ask.clone() };
+    put((&args.to, &ask), (&args.file, []), AS_SENT, read, env)
 }
 
 pub(super) fn dydx(args: &Dydx, env: Env) -> Result<Exit, Error> {

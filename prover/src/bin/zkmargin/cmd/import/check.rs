@@ -1,6 +1,8 @@
 //! What a venue states of an account, beside what a model here gives at the account's
 //! own marks.
 
+mod settlement;
+
 use std::fmt;
 
 use pasta_curves::Fp;
@@ -32,6 +34,24 @@ pub(super) struct Checked {
     model: String,
 }
 
+impl Checked {
+    /// A figure by its name, in a currency, as the venue states it and as a model by its name
+    /// gives it: apart by what the model rounds, at most, and the venue's last decimals.
+    fn new(
+        (figure, quote, model): (&'static str, &str, &str),
+        stated: Decimal,
+        computed: String,
+        rounding: Decimal,
+    ) -> Self {
+        let apart = computed.parse::<Decimal>().ok().and_then(|own| own.checked_sub(stated));
+        let scale = stated.abs().max(Decimal::ONE).checked_mul(CLOSE);
+        let allowed = scale.and_then(|scale| scale.checked_add(rounding));
+        let agrees = apart.zip(allowed).is_some_and(|(apart, most)| apart.abs() <= most);
+        let (quote, model) = (quote.to_owned(), model.to_owned());
+        Self { figure, stated: stated.normalize().to_string(), computed, agrees, quote, model }
+    }
+}
+
 impl fmt::Display for Checked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { figure, stated, computed, agrees, quote, model } = self;
@@ -45,20 +65,45 @@ impl fmt::Display for Checked {
     }
 }
 
+/// What an account is compared with.
+#[derive(Clone, Copy)]
+pub(super) struct Against<'a> {
+    /// A shipped model, or its file.
+    pub(super) model: &'a str,
+    /// Marks in place of the account's own, which options need.
+    pub(super) marks: Option<&'a Source>,
+}
+
 /// Compares all that the venue states.
 ///
 /// # Errors
-/// When the model is not of the standard family or does not take the account.
+/// When the model is of a family that the answers say too little for, or does not take the
+/// account.
 pub(super) fn check(
-    model: &str,
+    against: Against<'_>,
     account: &VenueAccount,
     document: &PortfolioDocument,
     file: &Source,
 ) -> Result<Vec<Checked>, Error> {
-    let AnyModel::Standard(model) = load_model(model)? else {
-        return Err(Error::Usage("--check: only standard models can be compared"));
-    };
-    let model = with_leverages(&with_legs(*model, account, file)?, account, file)?;
+    match (load_model(against.model)?, against.marks) {
+        (AnyModel::Standard(model), None) => standard(*model, account, document, file),
+        (AnyModel::Standard(_), Some(_)) => Err(Error::Usage(
+            "--marks: a standard model is compared at the account's own marks: leave it out",
+        )),
+        (AnyModel::Settlement(model), marks) => {
+            settlement::check(&model, marks, (account, document), file)
+        }
+        _ => Err(Error::Usage("--check: only standard and settlement models can be compared")),
+    }
+}
+
+fn standard(
+    model: StandardModel,
+    account: &VenueAccount,
+    document: &PortfolioDocument,
+    file: &Source,
+) -> Result<Vec<Checked>, Error> {
+    let model = with_leverages(&with_legs(model, account, file)?, account, file)?;
     let flat = || ImportError::Account(AccountProblem::Flat);
     let failed = |error| Error::account(file, error, "");
     // When is of no account here.
@@ -74,14 +119,8 @@ pub(super) fn check(
     let initial: u128 = margin.buckets.iter().map(|bucket| bucket.initial).sum();
     let maintenance: u128 = margin.buckets.iter().map(|bucket| bucket.maintenance).sum();
     let figure = |figure, stated: Option<Decimal>, units: i128| {
-        let stated = stated?;
-        let computed = market.format_amount(units);
-        let apart = computed.parse::<Decimal>().ok().and_then(|own| own.checked_sub(stated));
-        let scale = stated.abs().max(Decimal::ONE).checked_mul(CLOSE);
-        let agrees = apart.zip(scale).is_some_and(|(apart, scale)| apart.abs() <= scale);
-        let (quote, model) = (account.quote.to_string(), model.name().to_owned());
-        let stated = stated.normalize().to_string();
-        Some(Checked { figure, stated, computed, agrees, quote, model })
+        let named = (figure, account.quote.as_str(), model.name());
+        Some(Checked::new(named, stated?, market.format_amount(units), Decimal::ZERO))
     };
     let stated = &account.stated;
     Ok([
@@ -136,6 +175,11 @@ mod tests {
     const DERIVE: &str =
         include_str!("../../../../../../params/fixtures/accounts/derive_subaccount.json");
 
+    /// A model at the account's own marks.
+    fn own(model: &str) -> Against<'_> {
+        Against { model, marks: None }
+    }
+
     /// The portfolio of an account, as JSON without its blinding.
     fn portfolio(account: &VenueAccount, decimals: u32) -> serde_json::Value {
         let document = document(AccountId::new([0; 20]), account, decimals);
@@ -179,16 +223,16 @@ mod tests {
         document.ensure_blinding().unwrap();
         let file = Source::from("account.json");
         // The shipped model lists one leg; both are compared.
-        let checked = check("binance-usdm", &account, &document, &file).unwrap();
+        let checked = check(own("binance-usdm"), &account, &document, &file).unwrap();
         assert_eq!(checked.len(), 3);
         assert!(checked.iter().all(|one| one.agrees && one.stated == one.computed));
-        let scenario = check("scan", &account, &document, &file).err().unwrap();
-        assert!(scenario.message(false).contains("only standard models"));
+        let scenario = check(own("scan"), &account, &document, &file).err().unwrap();
+        assert!(scenario.message(false).contains("standard and settlement models"));
         let mut alone = account.clone();
         alone.positions.pop();
         let mut document = super::super::document(AccountId::new([0; 20]), &alone, 8);
         document.ensure_blinding().unwrap();
-        let checked = check("binance-usdm", &alone, &document, &file).unwrap();
+        let checked = check(own("binance-usdm"), &alone, &document, &file).unwrap();
         let said: Vec<_> = checked.iter().map(|one| (one.figure, one.agrees)).collect();
         let expected =
             [("equity", false), ("initial margin", false), ("maintenance margin", false)];

@@ -183,6 +183,11 @@ pub(crate) struct Options {
     output: OutputArgs,
 }
 
+/// What a market of Derive's tickers lacks, said with every one.
+const DERIVE_CONFIDENCES: &str = "\
+tickers state no confidences of oracles and no price of the stable coin: they count as one, and what \
+the venue adds in doubt is not in this snapshot";
+
 /// What is said after the help.
 const DERIVE_NOTE: &str = "\
 The venue answers for one expiry at a time (get_tickers with instrument_type option, currency and \
@@ -223,6 +228,9 @@ struct PriceReport {
     quote: String,
     prices: usize,
     skipped: Vec<SkippedLine>,
+    /// What the answers do not say, and what counts in its place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<&'static str>,
     output: PathBuf,
 }
 
@@ -348,6 +356,7 @@ fn write_snapshot(
         quote: snapshot.quote().to_string(),
         prices: snapshot.prices().len(),
         skipped: skipped_lines(imported.skipped.iter().map(shown)),
+        notes: Vec::new(),
         output: output.output.clone(),
     };
     write_prices(snapshot.to_json(), &report, output, env)
@@ -376,6 +385,7 @@ pub(super) fn options(args: &Options, env: Env) -> Result<Exit, Error> {
         quote: "USD".to_owned(),
         prices: snapshot.spec().market.spec().instruments.len(),
         skipped: skipped_lines(skipped),
+        notes: Vec::new(),
         output: args.output.output.clone(),
     };
     write_prices(snapshot.to_json(), &report, &args.output, env)
@@ -394,6 +404,7 @@ pub(super) fn derive_markets(args: &DeriveMarkets, env: Env) -> Result<Exit, Err
         quote: spec.quote.to_string(),
         prices: spec.markets.iter().map(|market| market.spec().instruments.len()).sum(),
         skipped: skipped_lines(read.skipped.iter().map(shown)),
+        notes: vec![DERIVE_CONFIDENCES],
         output: args.output.output.clone(),
     };
     write_prices(read.value.to_json(), &report, &args.output, env)
@@ -427,6 +438,7 @@ fn write_prices(
 ) -> Result<Exit, Error> {
     let stdout_taken = output.write(json, env)?;
     tell(&report.skipped, env);
+    report.notes.iter().for_each(|note| env.out.note(note));
     if stdout_taken {
         return Ok(Exit::Done);
     }

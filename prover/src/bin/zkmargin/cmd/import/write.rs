@@ -15,7 +15,7 @@ use zkmargin_prover::portfolio_file::{
     IsolatedBucket, PortfolioDocument, PositionEntry, SecretText,
 };
 
-use super::check::{Checked, check};
+use super::check::{Against, Checked, check};
 use crate::env::Env;
 use crate::error::{Error, Exit};
 use crate::input::{RecipientArgs, refuse_existing, write_private, write_public};
@@ -56,7 +56,7 @@ pub(crate) struct PortfolioArgs {
 }
 
 /// What a venue's answer does not say, and a comparison with what it says.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct AskArgs {
     /// When the venue was asked, in seconds since 1970, for the snapshot: the answers do
     /// not say
@@ -68,14 +68,18 @@ pub(crate) struct AskArgs {
         value_parser = clap::value_parser!(u32).range(0..=12))]
     pub(super) quote_decimals: u32,
     /// A standard model, a shipped one or a file: compare its margin at the account's own
-    /// marks with what the venue states
+    /// marks with what the venue states. Of Derive's standard margin a settlement model
     #[arg(long, value_name = "MODEL")]
     pub(super) check: Option<String>,
+    /// Marks in place of the account's own: of a venue whose answer lacks what its options are
+    /// charged on
+    #[arg(skip)]
+    pub(super) marks: Option<Source>,
 }
 
 impl AskArgs {
     /// Of a venue whose answer says all.
-    pub(super) const NONE: Self = Self { time: None, quote_decimals: 12, check: None };
+    pub(super) const NONE: Self = Self { time: None, quote_decimals: 12, check: None, marks: None };
 }
 
 #[derive(Serialize)]
@@ -112,7 +116,10 @@ pub(super) fn write(
     let mut document = document(name, account, ask.quote_decimals);
     document.ensure_blinding()?;
     let checked = match &ask.check {
-        Some(model) => check(model, account, &document, file)?,
+        Some(model) => {
+            let against = Against { model, marks: ask.marks.as_ref() };
+            check(against, account, &document, file)?
+        }
         None => Vec::new(),
     };
     // Encryption asks for a passphrase: before anything is written.

@@ -97,7 +97,7 @@ pub(super) fn run(args: &Args, env: Env) -> Result<Exit, Error> {
     }
     let (text, report) = match load_model(&args.rule)? {
         AnyModel::Standard(model) if model.calibration().is_some() => standard(args, &model, env)?,
-        AnyModel::Scenario(model) if model.calibration().is_some() => scenario(args, &model, env)?,
+        AnyModel::Scenario(model) if model.rules().next().is_some() => scenario(args, &model, env)?,
         _ => return Err(CalibrateError::NotCalibrated(args.rule.clone()).into()),
     };
     if let Some(output) = &args.output

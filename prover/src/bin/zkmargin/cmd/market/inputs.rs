@@ -146,7 +146,8 @@ impl InputArgs {
         place: &Source,
         env: Env,
     ) -> Result<ScenarioSnapshot, Error> {
-        let reads = model.calibration().map(|rule| rule.of_price().returns());
+        // One file of closes for all rules: as many as the one that reads most.
+        let reads = model.rules().map(|rule| rule.of_price().returns()).max();
         let (kept, at) = (snapshot.spec().calibration.as_ref(), snapshot.spec().timestamp);
         match self.read(kept, reads, (model.name(), place, at), env)? {
             Some(inputs) => snapshot.with_calibration(inputs).map_err(|source| {
@@ -208,7 +209,7 @@ fn load_previous(place: &Source, env: Env) -> Result<Previous, Error> {
             let remembered = breakers(model, snapshot).map_err(failed)?;
             Ok(previous_of(file, found, remembered))
         }
-        AnyMarketFile::Scenario(file) if file.model().calibration().is_some() => {
+        AnyMarketFile::Scenario(file) if file.model().rules().next().is_some() => {
             recomputed(&published, file, env)?;
             let (model, snapshot) = (file.model(), file.snapshot());
             let found = set::calibrate(model, snapshot, file.epoch()).map_err(failed)?;

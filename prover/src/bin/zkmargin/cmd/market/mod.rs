@@ -25,6 +25,7 @@ use zkmargin_params::market::{
     SimulationKind, StandardKind,
 };
 use zkmargin_params::model::AnyModel;
+use zkmargin_params::settlement::snapshot::SettlementSnapshot;
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_params::symbol::Symbol;
 use zkmargin_prover::backend::Backend;
@@ -238,6 +239,11 @@ pub(crate) fn run(command: &Command, env: Env) -> Result<Exit, Error> {
             })
         }
     }
+}
+
+/// A snapshot of the settlement family.
+pub(crate) fn settlement_snapshot(source: &Source) -> Result<SettlementSnapshot, Error> {
+    SettlementKind::snapshot(&load_text(source)?, source)
 }
 
 /// A model by its shipped name or from a file.

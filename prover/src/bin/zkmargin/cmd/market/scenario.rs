@@ -114,7 +114,7 @@ impl Shown for ScenarioKind {
 
     fn check_steps(file: &ScenarioMarketFile, args: &Verify, env: Env) -> Result<(), Error> {
         let kept = file.snapshot().spec().calibration.as_ref();
-        check_steps(file, file.model().calibration().map(|_| kept), args, env)
+        check_steps(file, file.model().rules().next().map(|_| kept), args, env)
     }
 
     fn timestamp(snapshot: &ScenarioSnapshot) -> Timestamp {

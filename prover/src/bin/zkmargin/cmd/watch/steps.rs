@@ -28,14 +28,18 @@ impl Calibrated {
     /// Reads a market; nothing where its rates are the model's own.
     pub(super) fn read(market: &str) -> Result<Option<Self>, Error> {
         let published = PublishedMarket::load(&Source::from(market))?;
-        let AnyMarketFile::Standard(file) = published.file() else { return Ok(None) };
-        if file.model().calibration().is_none() {
-            return Ok(None);
-        }
-        let inputs = file.snapshot().calibration();
+        let (epoch, inputs) = match published.file() {
+            AnyMarketFile::Standard(file) if file.model().calibration().is_some() => {
+                (file.epoch(), file.snapshot().calibration())
+            }
+            AnyMarketFile::Scenario(file) if file.model().rules().next().is_some() => {
+                (file.epoch(), file.snapshot().spec().calibration.as_ref())
+            }
+            _ => return Ok(None),
+        };
         let previous = inputs.and_then(|inputs| inputs.previous.as_ref());
         let previous = previous.map(|previous| previous.epoch);
-        Ok(Some(Self { epoch: file.epoch(), previous }))
+        Ok(Some(Self { epoch, previous }))
     }
 
     /// What `market verify` is told: the market before as it was kept, else what the
