@@ -97,22 +97,6 @@ impl RangeConfig {
         bits: u32,
         zero: &AssignedCell<F, F>,
     ) -> Result<Ranged<F>, Error> {
-        Ok(self.decompose(layouter, name, value, None, bits, zero)?.0)
-    }
-
-    /// Witnesses a value below `2^bits`, and gives the running sums that follow it: byte
-    /// `i` is `z_i - 256 z_{i+1}`.
-    ///
-    /// # Errors
-    /// When `bits` is no multiple of [`LIMB_BITS`], or rows run out.
-    pub fn witness_sums<F: MarginField>(
-        &self,
-        layouter: &mut impl Layouter<F>,
-        name: &str,
-        value: Value<F>,
-        bits: u32,
-        zero: &AssignedCell<F, F>,
-    ) -> Result<(Ranged<F>, Vec<AssignedCell<F, F>>), Error> {
         self.decompose(layouter, name, value, None, bits, zero)
     }
 
@@ -128,7 +112,7 @@ impl RangeConfig {
         bits: u32,
         zero: &AssignedCell<F, F>,
     ) -> Result<Ranged<F>, Error> {
-        Ok(self.decompose(layouter, name, cell.value().copied(), Some(cell), bits, zero)?.0)
+        self.decompose(layouter, name, cell.value().copied(), Some(cell), bits, zero)
     }
 
     fn decompose<F: MarginField>(
@@ -139,7 +123,7 @@ impl RangeConfig {
         copied: Option<&AssignedCell<F, F>>,
         bits: u32,
         zero: &AssignedCell<F, F>,
-    ) -> Result<(Ranged<F>, Vec<AssignedCell<F, F>>), Error> {
+    ) -> Result<Ranged<F>, Error> {
         if bits == 0 || !bits.is_multiple_of(LIMB_BITS) || bits > MAX_BITS {
             return Err(Error::Synthesis);
         }
@@ -160,7 +144,6 @@ impl RangeConfig {
                     Some(cell) => copy_into(&mut region, name, "z 0", cell, value, (self.z, 0))?,
                     None => region.assign_advice(|| "z 0", self.z, 0, || value)?,
                 };
-                let mut following = Vec::with_capacity(limbs);
                 for i in 0..limbs {
                     if !hook::dropped(name, || "lookups".to_owned()) {
                         self.q_byte.enable(&mut region, i)?;
@@ -171,9 +154,8 @@ impl RangeConfig {
                     if i + 1 == limbs && !hook::dropped(name, || "copy zero".to_owned()) {
                         region.constrain_equal(next.cell(), zero.cell())?;
                     }
-                    following.push(next);
                 }
-                Ok((Ranged { cell, bits }, following))
+                Ok(Ranged { cell, bits })
             },
         )
     }

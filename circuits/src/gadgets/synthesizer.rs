@@ -10,7 +10,7 @@ use super::GadgetConfig;
 use super::arithmetic::{Equation, PublicRows, Row};
 use super::hash::LINK;
 use super::hook;
-use super::range::{LIMB_BITS, Ranged};
+use super::range::Ranged;
 
 /// An assigned cell.
 pub type Cell<F> = AssignedCell<F, F>;
@@ -119,27 +119,6 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
     ) -> Result<Ranged<F>, Error> {
         let name = self.name(name);
         self.config.range.witness(&mut self.layouter, &name, value, bits, &self.zero)
-    }
-
-    /// A witness of so many bytes, and each of them, the lowest first: one running sum for
-    /// all.
-    pub fn witness_bytes(
-        &mut self,
-        name: &str,
-        value: Value<F>,
-        count: u32,
-    ) -> Result<(Ranged<F>, Vec<Cell<F>>), Error> {
-        let (config, scoped) = (self.config, self.name(name));
-        let bits = count * LIMB_BITS;
-        let (word, following) =
-            config.range.witness_sums(&mut self.layouter, &scoped, value, bits, &self.zero)?;
-        let sums = core::iter::once(word.cell()).chain(&following);
-        let mut bytes = Vec::with_capacity(following.len());
-        for (i, (sum, next)) in sums.zip(&following).enumerate() {
-            let above = (-F::from(1 << LIMB_BITS), next);
-            bytes.push(self.add_scaled(&format!("{name} {i}"), sum, above, F::ZERO)?);
-        }
-        Ok((word, bytes))
     }
 
     /// A witness that is zero or one.

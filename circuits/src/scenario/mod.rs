@@ -38,8 +38,8 @@
 //!
 //! **Tiers of the minimum charge** stand in the last regular scenarios, which have a relief
 //! each: a candidate for the worst loss is then so many times the charge less the relief,
-//! and a set with tiers has nothing else in these scenarios. So they take no range checks
-//! but a byte for how often, of which the small shape has none to spare. Where the charge
+//! and a set with tiers has nothing else in these scenarios. How often is four bits. So they
+//! take no range checks, of which the smallest circuits have none to spare. Where the charge
 //! is of all that is lost, what is added to the worst loss is taken off these candidates.
 //!
 //! **Everything is exact.** Signs, minima and maxima are witnessed and pinned

@@ -4,7 +4,7 @@ use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::Domain;
-use zkmargin_margin::scenario::{DELTA_TIERS, OF_ALL_AT, RELIEFS, SCENARIOS, TIMES_AT};
+use zkmargin_margin::scenario::{DELTA_TIERS, OF_ALL_AT, RELIEFS, SCENARIOS, TIMES_AT, TIMES_BITS};
 
 use super::hints::{Hints, TermsHints};
 use crate::gadgets::{Cell, Synthesizer};
@@ -132,7 +132,8 @@ fn assign<F: MarginField, L: Layouter<F>>(
     })
 }
 
-/// How losses are added up: two bits and a byte for each of the last scenarios.
+/// How losses are added up: two bits, and four for each of the last scenarios. They take no
+/// range check, of which the smallest circuits have none to spare.
 fn adding<F: MarginField, L: Layouter<F>>(
     s: &mut Synthesizer<'_, F, L>,
     hints: Value<&TermsHints<F>>,
@@ -140,10 +141,19 @@ fn adding<F: MarginField, L: Layouter<F>>(
     let basis_is_added = s.witness_bit("M3 basis is added", hints.map(|h| h.basis_is_added))?;
     let of_all = hints.map(|h| h.minimum_is_of_all);
     let minimum_is_of_all = s.witness_bit("M3 minimum is of all", of_all)?;
-    let times = hints.map(|h| h.minimum_times);
-    let (word, minimum_times) =
-        s.witness_bytes("M3 times of the minimum", times, RELIEFS as u32)?;
-    let fields = [(0, &basis_is_added), (OF_ALL_AT, &minimum_is_of_all), (TIMES_AT, word.cell())];
+    let mut minimum_times = Vec::with_capacity(RELIEFS);
+    for i in 0..RELIEFS {
+        let name = format!("M3 times of the minimum {i}");
+        let mut bits = Vec::with_capacity(TIMES_BITS);
+        for j in 0..TIMES_BITS {
+            let bit = hints.map(|h| h.minimum_times[TIMES_BITS * i + j]);
+            bits.push(s.witness_bit(&format!("{name} bit {j}"), bit)?);
+        }
+        let fields: Vec<_> = (0..).zip(&bits).collect();
+        minimum_times.push(s.pack_unchecked(&name, &fields)?);
+    }
+    let mut fields = vec![(0, &basis_is_added), (OF_ALL_AT, &minimum_is_of_all)];
+    fields.extend((TIMES_AT..).step_by(8).zip(&minimum_times));
     let packed = s.pack_unchecked("M3 adding", &fields)?;
     Ok(AddingCells { basis_is_added, minimum_is_of_all, minimum_times, packed })
 }

@@ -37,6 +37,7 @@ pub use row::{
 };
 pub use terms::{
     DeltaTier, MarketTerms, MinimumCharge, OF_ALL_AT, ScenarioTerms, TERMS_ELEMENTS, TIMES_AT,
+    TIMES_BITS,
 };
 pub use underlyings::AccountMargin;
 pub use units::{

@@ -15,6 +15,8 @@ const FACTORS: usize = 5;
 pub const OF_ALL_AT: u32 = 1;
 /// Place of the first multiple of the minimum charge in it, each with a byte.
 pub const TIMES_AT: u32 = 8;
+/// Bits of such a multiple.
+pub const TIMES_BITS: usize = 4;
 
 /// The least that an account is taken to lose:
 /// `net * |long - short| + half_hedged * (long + short - |long - short|) + short_fee * naked`,

@@ -16,8 +16,8 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::merkle::{ARITY, Path};
 use zkmargin_margin::portfolio::{CASH_OFFSET, Position};
 use zkmargin_margin::scenario::{
-    DELTA_TIERS, GroupTerms, SCENARIOS, ScenarioRow, ScenarioTerms, ScenarioWitness, Underlying,
-    VALUES,
+    DELTA_TIERS, GroupTerms, SCENARIOS, ScenarioRow, ScenarioTerms, ScenarioWitness, TIMES_BITS,
+    Underlying, VALUES,
 };
 use zkmargin_margin::shape::Shape;
 
@@ -58,8 +58,8 @@ pub struct TermsHints<F> {
     pub naked: F,
     pub basis_is_added: F,
     pub minimum_is_of_all: F,
-    /// A byte for each of the last scenarios.
-    pub minimum_times: F,
+    /// Four bits for each of the last scenarios, the lowest first.
+    pub minimum_times: Vec<F>,
     pub reliefs: Vec<F>,
     /// Threshold and rate of each tier.
     pub delta_tiers: [[F; 2]; DELTA_TIERS],
@@ -210,9 +210,9 @@ impl<F: MarginField> TermsHints<F> {
             naked: terms.naked.element(),
             basis_is_added: bit(terms.basis_is_added),
             minimum_is_of_all: bit(terms.minimum.is_of_all),
-            minimum_times: F::from(u64::from_le_bytes(
-                terms.minimum_times.map(|times| times.get()),
-            )),
+            minimum_times: (terms.minimum_times.iter())
+                .flat_map(|times| (0..TIMES_BITS).map(|j| bit(times.get() >> j & 1 == 1)))
+                .collect(),
             reliefs: terms.reliefs.iter().map(|relief| F::from(relief.get())).collect(),
             delta_tiers: terms
                 .delta_tiers

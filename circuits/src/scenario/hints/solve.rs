@@ -5,10 +5,10 @@ use zkmargin_margin::claim::MULTIPLIER_ONE;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::scenario::{
     BASIS, FACTOR_ONE, FINE_ONE, I256, LIMB_BITS, MARK, REGULAR_SCENARIOS, RELIEVED_FROM,
-    SCENARIOS, VALUE_ELEMENTS,
+    SCENARIOS, TIMES_BITS, VALUE_ELEMENTS,
 };
 
-use super::{ExpiryHints, Hints, Signed, SlotHints, UnderlyingHints, bit};
+use super::{ExpiryHints, Hints, Signed, SlotHints, TermsHints, UnderlyingHints, bit};
 use crate::scenario::Assignment;
 use crate::statement::claim::ClaimHints;
 
@@ -155,9 +155,8 @@ impl<F: MarginField> Hints<F> {
     fn relief(&self, underlying: usize, scenario: usize) -> F {
         let terms = &self.underlyings[underlying].terms;
         let last = scenario.checked_sub(RELIEVED_FROM);
-        let of = |i: usize| Some((*terms.reliefs.get(i)?, terms.minimum_times.to_le_bytes()[i]));
+        let of = |i: usize| Some((*terms.reliefs.get(i)?, terms.times(i)));
         last.and_then(of).map_or(F::ZERO, |(relief, times)| {
-            let times = F::from(u64::from(times));
             let minimum = self.minimum(underlying);
             F::from(FINE_ONE) * relief - times * minimum + self.beside(underlying)
         })
@@ -257,6 +256,14 @@ impl<F: MarginField> Hints<F> {
         let plain = pnl + one * (marks + totals.collateral.value() + cash - charges);
         let charged = pnl - one * (charges + credits);
         F::from(u64::from(MULTIPLIER_ONE)) * plain + claim.above_one * charged
+    }
+}
+
+impl<F: MarginField> TermsHints<F> {
+    /// How often the minimum charge is lost in one of the last scenarios.
+    fn times(&self, i: usize) -> F {
+        let bits = self.minimum_times.iter().skip(TIMES_BITS * i).take(TIMES_BITS);
+        bits.rev().fold(F::ZERO, |times, bit| times.double() + bit)
     }
 }
 

@@ -119,8 +119,7 @@ fn rejects_m3_terms_that_are_unpacked_otherwise() {
     let poor = market.case(&poor(), below(Level::Initial), 0);
     assert_eq!(poor.check(), Ok(()));
     for case in [healthy, poor] {
-        // In the packed element are two bits and 64: all of it in the lowest bit, in the
-        // other, in the bytes.
+        // All of it in the lowest bit, in the other, in a bit of a multiple.
         let lowest: Lie = |a| {
             let terms = &mut a.underlyings[0].terms;
             terms.basis_is_added += terms.minimum_is_of_all.double();
@@ -128,22 +127,28 @@ fn rejects_m3_terms_that_are_unpacked_otherwise() {
             a.solve();
         };
         rejects_lie(&case, lowest, "M3 basis is added is a bit");
-        let other: Lie = |a| {
+        let half = Fp::from(2).invert().unwrap();
+        let other = |a: &mut Assignment<Fp>| {
             let terms = &mut a.underlyings[0].terms;
-            let place = Fp::from(1 << (TIMES_AT - OF_ALL_AT));
-            terms.minimum_is_of_all += place * terms.minimum_times;
-            terms.minimum_times = Fp::ZERO;
+            terms.minimum_is_of_all += half;
+            terms.basis_is_added = Fp::ZERO;
             a.solve();
         };
         rejects_lie(&case, other, "M3 minimum is of all is a bit");
-        let bytes: Lie = |a| {
-            let terms = &mut a.underlyings[0].terms;
-            let place = Fp::from(1 << (TIMES_AT - OF_ALL_AT)).invert().unwrap();
-            terms.minimum_times += place * terms.minimum_is_of_all;
-            terms.minimum_is_of_all = Fp::ZERO;
+        let shifted: Lie = |a| {
+            let bits = &mut a.underlyings[0].terms.minimum_times;
+            let above = std::mem::take(&mut bits[25]);
+            bits[24] += above.double();
             a.solve();
         };
-        rejects_lie(&case, bytes, "M3 times of the minimum: range 64");
+        rejects_lie(&case, shifted, "M3 times of the minimum 6 bit 0 is a bit");
+        let of_the_next: Lie = |a| {
+            let bits = &mut a.underlyings[0].terms.minimum_times;
+            let above = std::mem::take(&mut bits[28]);
+            bits[27] += Fp::from(32) * above;
+            a.solve();
+        };
+        rejects_lie(&case, of_the_next, "M3 times of the minimum 6 bit 3 is a bit");
     }
 }
 

@@ -21,8 +21,7 @@ use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
 use zkmargin_margin::portfolio::{Blinding, Position};
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
-    BASIS, FACTOR_ONE, FINE_ONE, I256, LIMB_BITS, LossFactor, MARK, OF_ALL_AT, REGULAR_SCENARIOS,
-    RowKind, TIMES_AT,
+    BASIS, FACTOR_ONE, FINE_ONE, I256, LIMB_BITS, LossFactor, MARK, REGULAR_SCENARIOS, RowKind,
 };
 use zkmargin_margin::units::Denominator;
 
@@ -249,8 +248,8 @@ fn rejects_m3_terms_of_another_market() {
         |a| a.underlyings[0].terms.naked -= power(LIMB_BITS),
         |a| a.underlyings[0].terms.basis_is_added += Fp::ONE,
         |a| a.underlyings[0].terms.minimum_is_of_all += Fp::ONE,
-        |a| a.underlyings[0].terms.minimum_times += Fp::ONE,
-        |a| a.underlyings[0].terms.minimum_times += Fp::from(1 << 56),
+        |a| a.underlyings[0].terms.minimum_times[0] += Fp::ONE,
+        |a| a.underlyings[0].terms.minimum_times[31] += Fp::ONE,
         |a| a.underlyings[0].terms.reliefs[0] += Fp::ONE,
         |a| a.underlyings[0].terms.reliefs[7] += Fp::ONE,
         |a| a.underlyings[0].terms.delta_tiers[0][0] += Fp::ONE,

@@ -38,6 +38,7 @@ pub fn own_marks(account: &VenueAccount) -> Result<SettlementSnapshot, ImportErr
             spot: price,
             spot_confidence: 1.0,
             stable_price: 1.0,
+            array_charges: None,
             feeds: Vec::new(),
             instruments: BTreeMap::new(),
         });

@@ -14,7 +14,7 @@ use zkmargin_margin::field::MarginField;
 use zkmargin_margin::poseidon::Domain;
 use zkmargin_margin::scenario::{
     BASIS, DELTA_TIERS, FACTOR_ONE, FINE_ONE, MARK, REGULAR_SCENARIOS, RELIEFS, RELIEVED_FROM,
-    SCENARIOS, VALUES,
+    SCENARIOS, TIMES_BITS, VALUES,
 };
 
 use super::Statement;
@@ -69,6 +69,12 @@ fn own(underlying: usize, name: &str) -> String {
         0 => name.to_owned(),
         _ => format!("second.{name}"),
     }
+}
+
+/// How often the minimum charge is lost in one of the last scenarios: four bits.
+fn minimum_times<F: MarginField>(u: usize, i: usize) -> P<F> {
+    let bit = |j: usize| w(own(u, &format!("times.{}", TIMES_BITS * i + j)));
+    (0..TIMES_BITS).rev().fold(n(0), |times, j| n(2) * times + bit(j))
 }
 
 /// The statement about so many slots and expiries on an underlying.
@@ -194,7 +200,9 @@ impl<F: MarginField> Account<'_, F> {
         elements.extend(
             ["maintenance_factor", "initial_factor", "net_rate", "hedged_rate", "short_fee"].map(w),
         );
-        let adding = w("basis_is_added") + n(2) * w("minimum_is_of_all") + two_to(8) * w("times");
+        let places = (0..RELIEFS).zip((8..).step_by(8));
+        let all = sum(places.map(|(i, place)| two_to(place) * minimum_times(u, i)));
+        let adding = w("basis_is_added") + n(2) * w("minimum_is_of_all") + all;
         elements.extend([w("naked_charges"), adding]);
         elements.extend((0..RELIEFS).map(|i| w(&format!("relief.{i}"))));
         for tier in 0..DELTA_TIERS {
@@ -205,13 +213,9 @@ impl<F: MarginField> Account<'_, F> {
         for bit in ["basis_is_added", "minimum_is_of_all"] {
             self.list.bit(&own(u, bit));
         }
-        let mut rest = w("times");
-        for (i, place) in (0..RELIEFS).zip((0..).step_by(8)) {
-            let times = format!("times.{i}");
-            self.list.below(own(u, &times), w(&times), 8);
-            rest = rest - two_to(place) * w(&times);
+        for bit in 0..RELIEFS * TIMES_BITS {
+            self.list.bit(&own(u, &format!("times.{bit}")));
         }
-        self.list.zero(own(u, "times are bytes"), rest);
         let digits = ["on_naked.0", "on_naked.1"].map(|name| own(u, name));
         self.list.digits(&digits, w("naked_charges"), APART);
     }
@@ -475,8 +479,8 @@ impl<F: MarginField> Account<'_, F> {
                 let options = (0..expiries).map(|e| share(e) * w(format!("expiry.{e}.pnl.{s}")));
                 let relief = match s.checked_sub(RELIEVED_FROM) {
                     Some(i) if i < RELIEFS => {
-                        let [relief, times] =
-                            ["relief", "times"].map(|of| w(own(u, &format!("{of}.{i}"))));
+                        let (relief, times) =
+                            (w(own(u, &format!("relief.{i}"))), minimum_times(u, i));
                         n(FINE_ONE) * relief + beside() - times * w(own(u, "minimum"))
                     }
                     _ => n(0),

@@ -4,7 +4,6 @@ use zkmargin_circuits::scenario::{
     Assignment, ExpiryHints, Hints, Signed, SlotHints, TotalsHints, UnderlyingHints,
 };
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::scenario::RELIEFS;
 
 use super::own;
 use crate::equations::Wires;
@@ -53,9 +52,8 @@ fn set_underlying<F: MarginField>(wires: &mut Wires<F>, u: usize, of: &Underlyin
     ] {
         set(name, value);
     }
-    set("times", terms.minimum_times);
-    for (i, times) in terms.minimum_times.to_le_bytes().into_iter().take(RELIEFS).enumerate() {
-        set(&format!("times.{i}"), F::from(u64::from(times)));
+    for (i, bit) in terms.minimum_times.iter().enumerate() {
+        set(&format!("times.{i}"), *bit);
     }
     for (i, relief) in terms.reliefs.iter().enumerate() {
         set(&format!("relief.{i}"), *relief);

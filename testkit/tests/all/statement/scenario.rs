@@ -97,8 +97,8 @@ fn of_terms<F>(terms: &mut TermsHints<F>) -> Vec<&mut F> {
         &mut terms.naked,
         &mut terms.basis_is_added,
         &mut terms.minimum_is_of_all,
-        &mut terms.minimum_times,
     ];
+    fields.extend(terms.minimum_times.iter_mut().step_by(5));
     fields.extend(terms.reliefs.iter_mut().step_by(7));
     fields.extend(terms.delta_tiers.iter_mut().flatten());
     fields.extend(terms.dampening.iter_mut().step_by(41));
