@@ -107,10 +107,32 @@ STAGES = {
         [("circuits/transition", [])],
         [("transitions", DEEP)],
     ],
+    "lowering/shape.rs": [
+        [("circuits/zkmargin_circuits", ["lowering::shape::"])],
+        [("circuits/zkmargin_circuits", ["lowering::tests::"])],
+    ],
     "lowering/": [
         [("recorders", ["both_read"])],
         [("recorders", ["advice_of_another_statement_does_not_verify_on_chain"])],
         [("circuits/zkmargin_circuits", ["lowering::"]), ("circuits/lowering", [])],
+    ],
+    "tall": [
+        [("gadgets", [])],
+        [("standard", [*WHOLE, "the_graph_is_whole"])],
+        [("scenario", ["the_graph_is_whole"])],
+        [("transitions", [*WHOLE, "the_graph_is_whole"])],
+        [("circuits/lowering", ["on_truth_and_lies"])],
+        [("standard", DEEP)],
+        [("statement", ["standard::", "transition::"])],
+    ],
+    "src/kzg": [
+        [("circuits/zkmargin_circuits", ["kzg::"])],
+        [("circuits/kzg", ["stored_keys", "does_not_prove"])],
+        [("circuits/kzg", [])],
+    ],
+    "src/ipa.rs": [
+        [("circuits/zkmargin_circuits", ["ipa::"])],
+        [("recorders", ["transparently"])],
     ],
 }
 # Only the escrow has points; accounts of a subtree are a venue's, and what is held beside
