@@ -120,7 +120,7 @@ pub(super) fn rate(path: &str, value: f64) -> Result<(Rate, f64), ScenarioError>
         return Err(refused());
     }
     let rate = Rate::new(rounded as i64).map_err(|_| refused())?;
-    Ok((rate, rounded - scaled))
+    Ok((rate, (rounded - scaled) / FINE))
 }
 
 /// A loss factor in billionths, up; a product that is off a whole number by the
