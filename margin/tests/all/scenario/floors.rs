@@ -18,10 +18,10 @@ fn tiers_of_the_minimum_charge_are_floors_too() {
     };
     // 10 a lot: twice beyond 30, four times beyond 50, 15 times beyond 70.
     for (lots, times, less) in
-        [(1_i128, 1, 0), (2, 1, 0), (4, 2, 30), (-4, 2, 30), (6, 4, 130), (8, 15, 900)]
+        [(1_i64, 1, 0), (2, 1, 0), (4, 2, 30), (-4, 2, 30), (6, 4, 130), (8, 15, 900)]
     {
-        let charge = hundredths(1_000 * times * lots.abs()) - units(less);
-        assert_eq!(worst(lots as i64), -charge, "{lots}");
+        let charge = hundredths(i128::from(1_000 * times * lots.abs())) - units(less);
+        assert_eq!(worst(lots), -charge, "{lots}");
     }
 }
 
