@@ -29,17 +29,15 @@ pub(super) struct File {
     cases: Vec<Case>,
 }
 
-/// What is published of a contract beside its array.
+/// What is published of a contract beside its array: needed where something is charged.
 #[derive(Clone, Copy, Deserialize)]
 struct Of {
     /// Seconds to its month.
-    month: Option<u64>,
+    month: u64,
     delta: Money,
     #[serde(default)]
     is_option: bool,
 }
-
-const NONE: Of = Of { month: None, delta: Money(Decimal::ZERO), is_option: false };
 
 /// An array of decimals.
 struct Array(RiskArray);
@@ -125,13 +123,21 @@ fn market(file: &File, charges: Option<CaseCharges>) -> Option<ScenarioMarket> {
         for (value, decimal) in values.iter_mut().zip(array.0.0) {
             *value = decimal.to_f64()?;
         }
-        let Of { month: expiry_seconds, delta, is_option } =
-            file.contracts.get(name).copied().unwrap_or(NONE);
-        let delta = delta.0.to_f64()?;
-        let array = Instrument::Array { values, mark: 0.0, expiry_seconds, delta, is_option };
+        let of = file.contracts.get(name);
+        let delta = match of {
+            Some(of) => Some(of.delta.0.to_f64()?),
+            None => None,
+        };
+        let array = Instrument::Array {
+            values,
+            mark: 0.0,
+            expiry_seconds: of.map(|of| of.month),
+            delta,
+            is_option: of.map(|of| of.is_option),
+        };
         Some((Symbol::new(name).ok()?, array))
     };
-    let months: BTreeSet<u64> = file.contracts.values().filter_map(|of| of.month).collect();
+    let months: BTreeSet<u64> = file.contracts.values().map(|of| of.month).collect();
     let feed = |expiry_seconds| ExpiryFeed {
         expiry_seconds,
         forward: 1.0,
@@ -207,8 +213,12 @@ impl Case {
                 case: self.name.clone(),
                 contract: name.chars().take(40).collect(),
             })?;
-            let Of { month, delta, is_option } = file.contracts.get(name).copied().unwrap_or(NONE);
-            let (delta, month) = (delta.0, month.unwrap_or_default());
+            let of = file.contracts.get(name);
+            if of.is_none() && self.charges.is_some() {
+                return Err(range("contracts"));
+            }
+            let (month, delta, is_option) =
+                of.map_or((0, Decimal::ZERO, false), |of| (of.month, of.delta.0, of.is_option));
             Ok((Contract { array: array.0, delta, month, is_option }, contracts.0))
         });
         let held = held.collect::<Result<Vec<_>, ConformanceError>>()?;
@@ -246,5 +256,10 @@ mod tests {
         let wrong = json.replace(r#""requirement": "300""#, r#""requirement": "299.99""#);
         assert_eq!(run_file(&wrong, Options::default()).unwrap().failures().count(), 1);
         assert_eq!(accounts(json).unwrap().len(), 2 * 3);
+        // What is charged by months is of contracts that have one.
+        let other = json.replace(r#""month-2": { "month""#, r#""month-5": { "month""#);
+        let failed = run_file(&other, Options::default()).unwrap_err().to_string();
+        assert!(failed.contains("contracts"), "{failed}");
+        assert!(accounts(&other).is_err());
     }
 }

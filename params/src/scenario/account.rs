@@ -10,9 +10,9 @@
 //! PnL(s)    = sum over e of delta_e, or -|delta_e| in a skew scenario
 //!             + sum of a * PnL(s)                      over perpetuals, futures, collateral
 //! basis     = sum over e of min(0, up_e, down_e) * weight_e
-//! worst     = min(basis where it is not added, -minimum charge, PnL of each scenario)
 //! added     = -basis where it is added, + sum over tiers of rate * max(0, |net delta| - from)
-//! beside    = added where the minimum charge is of all, or zero: the minimum's pnl is beside - minimum
+//! beside    = added where the minimum charge is of all, or zero
+//! worst     = min(basis where it is not added, beside - minimum charge, PnL of each scenario)
 //! MMc       = sum of |a| * mm charge + naked shorts * charge       IMc likewise, and confidence
 //! maintenance margin = (worst - added) * mm factor       - MMc + mark-to-market
 //! initial margin     = (worst - added) * im factor - IMc - MMc - reserved + mark-to-market

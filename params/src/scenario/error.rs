@@ -140,6 +140,12 @@ pub enum Problem {
     /// Charges of a clearing house in a market of other instruments.
     #[error("only a set with imported_arrays takes them")]
     ArrayCharges,
+    /// A contract that does not say what a charge of its market is on.
+    #[error("array_charges charges what it is on: every contract of the market says it")]
+    ChargedBlindly,
+    /// A future that is worth something to who holds it.
+    #[error("a future has no mark: what it gained is cash; allowed is 0, or is_option")]
+    FutureMark,
     /// Collateral in a market whose margin is in coins.
     #[error("the parameter set has margin in coins, which are cash: leave collateral out")]
     CoinsAreCash,

@@ -32,12 +32,13 @@
 //! { "kind": "array", "mark": 12.5,
 //!   "values": [0, 0, 3330, 3330, -3330, -3330, 6670, 6670,
 //!              -6670, -6670, 10000, 10000, -10000, -10000, 7000, -7000],
-//!   "expiry_seconds": 604800, "delta": 1, "is_option": false }
+//!   "expiry_seconds": 604800, "delta": 0.6, "is_option": true }
 //! ```
 //!
 //! With such arrays stands what else the clearing house charges: `"array_charges": {
-//! "spread": 200, "short_option": 50 }`. Contracts of one month need a feed of their
-//! `expiry_seconds`.
+//! "spread": 200, "short_option": 50 }`. Where spreads are charged every contract says its
+//! `delta` and its month, `expiry_seconds`, of which there is a feed; where short options
+//! are, whether it is one.
 
 use std::collections::BTreeMap;
 
@@ -87,7 +88,7 @@ pub struct MarketSpec {
 }
 
 /// What a clearing house charges beside the scanning loss, as published with the arrays.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArrayCharges {
     /// For a spread of one delta between two months, whichever they are: SPAN's charge of
@@ -166,22 +167,17 @@ pub enum Instrument {
         /// What one is worth to its holder: of an option its premium, 0 of a future.
         #[serde(default)]
         mark: f64,
-        /// Seconds to its month, where spreads between months are charged; contracts
-        /// without are of one month.
+        /// Seconds to its month; needed where spreads between months are charged.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expiry_seconds: Option<u64>,
-        /// Its composite delta, in futures.
-        #[serde(default, skip_serializing_if = "is_zero")]
-        delta: f64,
-        /// Whether a short one counts for the least charge on short options.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        is_option: bool,
+        /// Its composite delta, in futures; needed where spreads between months are charged.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delta: Option<f64>,
+        /// Whether a short one counts for the least charge on short options; needed where
+        /// there is one. A contract with a mark is an option.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        is_option: Option<bool>,
     },
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the attribute's form")]
-fn is_zero(value: &f64) -> bool {
-    *value == 0.0
 }
 
 fn one() -> f64 {
@@ -258,12 +254,26 @@ impl ScenarioMarket {
                 within(format_args!("{path}.price"), price, 0.0..=1e15)?;
                 within(format_args!("{path}.confidence"), confidence, CONFIDENCE)
             }
-            Instrument::Array { values, mark, expiry_seconds, delta, .. } => {
+            Instrument::Array { values, mark, expiry_seconds, delta, is_option } => {
                 for (index, value) in values.into_iter().enumerate() {
                     within(format_args!("{path}.values[{index}]"), value, -1e15..=1e15)?;
                 }
                 within(format_args!("{path}.mark"), mark, 0.0..=1e15)?;
-                within(format_args!("{path}.delta"), delta, -1e6..=1e6)?;
+                within(format_args!("{path}.delta"), delta.unwrap_or_default(), -1e6..=1e6)?;
+                if is_option == Some(false) && mark != 0.0 {
+                    return Err(ScenarioError::at(format!("{path}.mark"), Problem::FutureMark));
+                }
+                let charges = self.spec.array_charges.unwrap_or_default();
+                for (field, stated, charge) in [
+                    ("expiry_seconds", expiry_seconds.is_some(), charges.spread),
+                    ("delta", delta.is_some(), charges.spread),
+                    ("is_option", is_option.is_some(), charges.short_option),
+                ] {
+                    if charge != 0.0 && !stated {
+                        let path = format!("{path}.{field}");
+                        return Err(ScenarioError::at(path, Problem::ChargedBlindly));
+                    }
+                }
                 expiry_seconds.map_or(Ok(()), has_feed)
             }
         }

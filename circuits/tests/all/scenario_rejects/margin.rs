@@ -156,28 +156,33 @@ fn rejects_m3_terms_that_are_unpacked_otherwise() {
 /// charge of all, or not on top of a scenario.
 #[test]
 fn rejects_m5_another_tier_of_the_minimum_charge() {
-    let market = tiered_market();
+    let mut terms = tiered_terms();
+    // So much on the net delta that no scenario loses as much.
+    terms.minimum.net = Fine::new(3 * FINE_ONE).unwrap();
+    let market = ScenarioMarket::of(rows(), terms);
     let margin = market.margin(&poor());
-    let terms = tiered_terms();
-    let tier = |place: usize| {
-        let less = I256::from(FINE_ONE) * I256::from(terms.reliefs[place].get());
-        let times = I256::from(terms.minimum_times[place].get());
-        margin.added + less - times * margin.minimum
-    };
     let as_field = |number: I256| -Fp::from_u128((-number).as_u128());
-    assert_eq!(margin.worst, [tier(6), tier(7)].into_iter().min().unwrap().min(margin.worst));
+    // A tier stands in the loss of its scenario: the last and the one before it.
+    let last = REGULAR_SCENARIOS - 1;
+    assert_eq!(margin.worst, margin.scenario_pnl[last]);
+    let others = [margin.scenario_pnl[last - 1], margin.added - margin.minimum, -margin.minimum];
     let case = market.case(&poor(), below(Level::Initial), 0);
-    for other in [margin.added - margin.minimum, tier(6), tier(7), -margin.minimum] {
-        if other == margin.worst {
-            continue;
-        }
+    assert_eq!(case.check(), Ok(()));
+    for other in others {
+        assert!(other > margin.worst);
         let lie = |a: &mut Assignment<Fp>| {
             a.underlyings[0].worst = as_field(other);
             a.solve_claim();
         };
-        let label = if other > margin.worst { "M5 worst is not beyond" } else { "M5 worst is one" };
-        rejects_lie(&case, lie, label);
+        rejects_lie(&case, lie, "M5 worst is not beyond");
     }
+    // Without what is beside it, the tier would be worse than it is.
+    let on_top = |a: &mut Assignment<Fp>| {
+        a.underlyings[0].worst = as_field(margin.worst - margin.added);
+        a.solve_claim();
+    };
+    assert!(margin.added > I256::ZERO);
+    rejects_lie(&case, on_top, "M5 worst is one of them");
 }
 
 /// Less, or more, beside the worst loss than the net delta and the expiries make.

@@ -21,7 +21,8 @@ use zkmargin_margin::ids::{AccountId, ContextId, Epoch, ModelDigest};
 use zkmargin_margin::portfolio::{Blinding, Position};
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::scenario::{
-    BASIS, FACTOR_ONE, FINE_ONE, I256, LIMB_BITS, LossFactor, MARK, REGULAR_SCENARIOS, RowKind,
+    BASIS, FACTOR_ONE, FINE_ONE, Fine, I256, LIMB_BITS, LossFactor, MARK, REGULAR_SCENARIOS,
+    RowKind,
 };
 use zkmargin_margin::units::Denominator;
 

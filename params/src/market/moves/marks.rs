@@ -180,10 +180,14 @@ impl Marks {
                     mark(MarkKind::Price, symbol.as_str(), None, price);
                 }
                 // What it moves is in its array: of two expiries apart, a change of what it
-                // would lose at most counts beside the price of its underlying.
-                Instrument::Array { values, mark: worth, .. } => {
+                // would lose or be charged at most counts beside the price of its underlying.
+                Instrument::Array { values, mark: worth, delta, is_option, .. } => {
                     let lost = values.into_iter().fold(0.0, f64::min);
-                    mark(MarkKind::Option, symbol.as_str(), None, market.spot + worth - lost);
+                    let charges = market.array_charges.unwrap_or_default();
+                    let spread = delta.unwrap_or_default().abs() * charges.spread;
+                    let short = if is_option == Some(true) { charges.short_option } else { 0.0 };
+                    let value = market.spot + worth - lost + spread + short;
+                    mark(MarkKind::Option, symbol.as_str(), None, value);
                 }
                 // Marked at its expiry's forward.
                 Instrument::Future { .. } => {}

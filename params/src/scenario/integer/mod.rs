@@ -23,11 +23,11 @@
 //! - Perpetuals, futures and collateral are off by `h |a|` in a scenario.
 //! - The basis loss is off by `h w' |a|`, its weight `w'` rounded up; the minimum
 //!   charge by `h net |a|`, as deltas are off by `h` and `hedged` is at most twice
-//!   `net`.
+//!   `net`, and so often that as its last tier counts.
 //! - The worst loss is the least of these candidates, so it is off by no more
 //!   than the largest of their errors. What is added to it is off by the basis
 //!   loss's `h w' |a|`, where that is added, and by `h r |a|` with `r` the sum of the
-//!   tiers' rates. All in all `g |a|`; factors are rounded up, on what is never above
+//!   tiers' rates, whatever their signs. All in all `g |a|`; factors are rounded up, on what is never above
 //!   zero.
 //! - Marks are in mark-to-market too: `h |a|` there.
 //!

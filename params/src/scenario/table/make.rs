@@ -200,12 +200,13 @@ impl Maker<'_> {
         Ok(match *instrument {
             Instrument::Array { values, mark, expiry_seconds, delta, is_option } => {
                 let group = expiry_seconds.map_or(Ok(self.market.spec().feeds.len()), group)?;
-                let (row, kind) = match is_option || mark != 0.0 {
+                let (row, kind) = match is_option == Some(true) || mark != 0.0 {
                     true => self.option_by_array(symbol, group, (&values, mark)),
                     false => (values.to_vec(), RowKind::Future { group }),
                 };
-                let spread = self.market.spec().array_charges.map_or(0.0, |of| of.spread);
-                let delta = delta * spread;
+                // Every contract has a delta where spreads are charged.
+                let charges = self.market.spec().array_charges.unwrap_or_default();
+                let delta = delta.unwrap_or_default() * charges.spread;
                 by_array(symbol, kind, (row, mark), delta)
             }
             Instrument::Option { expiry_seconds, strike, option_type, mark_vol } => {

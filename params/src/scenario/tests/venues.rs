@@ -1,5 +1,11 @@
 //! Approximations of venues' portfolio margins, by hand.
 
+use zkmargin_margin::claim::Level;
+use zkmargin_margin::ids::BucketId;
+use zkmargin_margin::portfolio::{Position as Held, Reserved};
+use zkmargin_margin::scenario::ScenarioMargin;
+use zkmargin_margin::units::{Amount, Lots};
+
 use super::*;
 use crate::scenario::IntegerTable;
 use crate::scenario::black76::Black76;
@@ -115,20 +121,17 @@ fn okxs_example_of_tiers_comes_out() {
         let book = portfolio(0.0, &[("BTC-PERPETUAL", quantity)]);
         let account = assess(&table, &book.resolve(&table).unwrap());
         let integers = IntegerTable::new(&table, 6, 1.0, |_| 1.0).unwrap();
-        let position = zkmargin_margin::portfolio::Position {
-            bucket: zkmargin_margin::ids::BucketId::CROSS,
+        let position = Held {
+            bucket: BucketId::CROSS,
             instrument: integers.rows[0].instrument,
             #[expect(clippy::cast_possible_truncation)]
-            quantity: zkmargin_margin::units::Lots::new(quantity as i64),
-            cash: zkmargin_margin::units::Amount::ZERO,
+            quantity: Lots::new(quantity as i64),
+            cash: Amount::ZERO,
         };
-        let reserved = zkmargin_margin::portfolio::Reserved::NONE;
-        let proved = zkmargin_margin::scenario::ScenarioMargin::assess(
-            [(&position, &integers.rows[0])],
-            &reserved,
-            &integers.terms,
-        );
-        let proved = proved.unwrap().shortfall(zkmargin_margin::claim::Level::Maintenance);
+        let reserved = Reserved::NONE;
+        let proved =
+            ScenarioMargin::assess([(&position, &integers.rows[0])], &reserved, &integers.terms);
+        let proved = proved.unwrap().shortfall(Level::Maintenance);
         let [float, _] = margins(&account);
         // Rounded against the account by some millionths.
         let off = proved as f64 / 1e6 - float;
@@ -136,8 +139,8 @@ fn okxs_example_of_tiers_comes_out() {
         float
     };
     near(lost(&spec, 1.0), 50_000.0);
-    // Below the first tier; in the third, where 240,000 are 10 + 2 * 60 + 4 * 100 + 6 * 70
-    // thousand; and without tiers.
+    // Of 240,000 beyond the last tier 10 + 2 * 60 + 4 * 100 + 6 * 70 thousand; and without
+    // tiers.
     near(lost(&spec, 8.0), 950_000.0);
     spec.minimum_tiers.clear();
     near(lost(&spec, 1.0), 40_000.0);

@@ -139,19 +139,24 @@ fn publish_rule(dir: &Path, epoch: u64, of: &str, (snapshot, steps): (&str, &str
     run(dir, "epoch sign -q --force two.json --key-file signer-2.key -o latest/epoch.json");
 }
 
+/// An account of one small position.
+fn encrypt_lone(dir: &Path, instrument: &str) {
+    let lone = format!(
+        r#"{{"version": 1, "account": "{TRADER}", "blinding": "0x{}", "cash": "5000",
+            "positions": [{{"instrument": "{instrument}", "quantity": "0.01"}}]}}"#,
+        "5a".repeat(31)
+    );
+    fs::write(dir.join("lone.json"), lone).unwrap();
+    run(dir, "encrypt -q lone.json -R trader.key -o lone.age");
+}
+
 /// The market before is the one that was watched; a publisher cannot start a rule anew.
 #[test]
 fn calibrated_markets_are_held_to_the_one_that_was_watched() {
     let sandbox = tempfile::tempdir().unwrap();
     let dir = sandbox.path();
     copy_fixtures(dir);
-    let lone = format!(
-        r#"{{"version": 1, "account": "{TRADER}", "blinding": "0x{}", "cash": "5000",
-            "positions": [{{"instrument": "BTC", "quantity": "0.01"}}]}}"#,
-        "5a".repeat(31)
-    );
-    fs::write(dir.join("lone.json"), lone).unwrap();
-    run(dir, "encrypt -q lone.json -R trader.key -o lone.age");
+    encrypt_lone(dir, "BTC");
     let line = |output: &str, steps: &str| {
         let line = format!(
             "watch -q --json lone.age -i trader.key --from latest --signers signers.json --model dynamic --context {CONTEXT} --max-age 999999999s -o {output} --every 1s --retries 1 --epochs 1 {steps}"
@@ -193,13 +198,7 @@ fn calibrated_sets_are_held_to_the_one_that_was_watched() {
     let sandbox = tempfile::tempdir().unwrap();
     let dir = sandbox.path();
     copy_fixtures(dir);
-    let lone = format!(
-        r#"{{"version": 1, "account": "{TRADER}", "blinding": "0x{}", "cash": "5000",
-            "positions": [{{"instrument": "BTC-PERPETUAL", "quantity": "0.01"}}]}}"#,
-        "5a".repeat(31)
-    );
-    fs::write(dir.join("lone.json"), lone).unwrap();
-    run(dir, "encrypt -q lone.json -R trader.key -o lone.age");
+    encrypt_lone(dir, "BTC-PERPETUAL");
     let of = "-m span-dynamic --history closes_btc_volatility.csv --column BTC=btc_close_usd --column BTC-VOL=btc_realised_volatility_30d";
     let watched = || {
         let line = format!(

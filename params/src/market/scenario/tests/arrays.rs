@@ -168,9 +168,9 @@ fn charges_between_months_come_out_exactly() {
                                {{ "expiry_seconds": 200, "forward": 418 }},
                                {{ "expiry_seconds": 300, "forward": 419 }} ],
                     "instruments": {{ {}, {}, {}, {} }} }} }}"#,
-            contract("MAR", r#""expiry_seconds": 100, "delta": 1"#),
-            contract("MAY", r#""expiry_seconds": 200, "delta": 1"#),
-            contract("JUL", r#""expiry_seconds": 300, "delta": 1"#),
+            contract("MAR", r#""expiry_seconds": 100, "delta": 1, "is_option": false"#),
+            contract("MAY", r#""expiry_seconds": 200, "delta": 1, "is_option": false"#),
+            contract("JUL", r#""expiry_seconds": 300, "delta": 1, "is_option": false"#),
             contract("JULC", r#""expiry_seconds": 300, "delta": 0.5, "is_option": true"#),
         )
     };
@@ -206,4 +206,23 @@ fn charges_between_months_come_out_exactly() {
         1,
     );
     assert!(ScenarioSnapshot::from_json(&month).unwrap_err().to_string().contains("no feed"));
+
+    // A charge on what a contract does not say is none.
+    let charges = r#""array_charges": { "spread": 70, "short_option": 450 },"#;
+    for (from, to, expected) in [
+        (r#""expiry_seconds": 200, "delta""#, r#""delta""#, "MAY.expiry_seconds: array_charges"),
+        (r#""delta": 0.5, "#, "", "instruments.JULC.delta: array_charges"),
+        (r#", "is_option": true"#, "", "instruments.JULC.is_option: array_charges"),
+        (r#""delta": 0.5"#, r#""delta": 0.5, "mark": 3"#, ""),
+        (r#""delta": 1,"#, r#""delta": 1, "mark": 3,"#, ".mark: a future has no mark"),
+    ] {
+        let text = json(charges);
+        assert!(text.contains(from), "{from}");
+        let read = ScenarioSnapshot::from_json(&text.replacen(from, to, 1));
+        let error = read.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains(expected) && error.is_empty() == expected.is_empty(), "{error}");
+    }
+    // Without charges nothing is asked.
+    let bare = json("").replacen(r#""delta": 0.5, "is_option": true"#, r#""mark": 0"#, 1);
+    assert!(ScenarioSnapshot::from_json(&bare).is_ok());
 }

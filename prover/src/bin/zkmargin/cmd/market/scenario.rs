@@ -8,7 +8,9 @@ use zkmargin_margin::shape::{Family, ProofSystem};
 use zkmargin_params::market::scenario::{Listing, Market, Part};
 use zkmargin_params::market::{MarketError, ScenarioKind, ScenarioMarketFile};
 use zkmargin_params::scenario::parameters::Scenario;
-use zkmargin_params::scenario::{GroupRow, RiskRow, RowKind, ScenarioModel, ScenarioSnapshot};
+use zkmargin_params::scenario::{
+    GroupRow, MarketSpec, RiskRow, RowKind, ScenarioModel, ScenarioSnapshot,
+};
 use zkmargin_prover::figures::{Table, change, fixed, money, significant};
 use zkmargin_prover::files::Source;
 use zkmargin_prover::scenario::{days, vol_name};
@@ -43,11 +45,13 @@ struct OfUnderlying {
 }
 
 impl OfUnderlying {
-    fn new(part: &Part, named: bool) -> Self {
+    fn new(part: &Part, prices: &MarketSpec, named: bool) -> Self {
         let table = part.table();
+        // Of published arrays the table has no price: deltas are in what they are charged.
+        let spot = if table.terms.imported_arrays { prices.spot } else { table.terms.spot };
         Self {
             underlying: named.then(|| part.underlying().to_string()),
-            spot: table.terms.spot,
+            spot,
             scenarios: table.terms.scenarios.clone(),
             expiries: table.groups.clone(),
         }
@@ -137,8 +141,15 @@ impl Shown for ScenarioKind {
             let of_second = market.rows()[listing.row()].underlying == Underlying::SECOND;
             Some(ListingLine { id, lot, of_second, row })
         };
-        let mut parts =
-            market.parts().iter().map(|part| OfUnderlying::new(part, market.only().is_err()));
+        let spec = file.snapshot().spec();
+        let second = spec.second.as_ref().map(|second| &second.market);
+        let prices = [&spec.market].into_iter().chain(second);
+        let named = market.only().is_err();
+        let mut parts = market
+            .parts()
+            .iter()
+            .zip(prices)
+            .map(|(part, prices)| OfUnderlying::new(part, prices.spec(), named));
         let missing = || Error::market(&args.market, MarketError::NoSuchRow(0));
         let details = Details {
             summary: Self::summary(file, market),
