@@ -146,7 +146,7 @@ STAGES = {
 # What all families share: the standard family's tests, then those of transitions.
 STAGES["statement/"] = STAGES["standard/"] + STAGES["transition/"]
 STORED = "bounds_are_as_stored"
-LIBRARY = "circuits/zkmargin_circuits"
+LIBRARIES = ("circuits/zkmargin_circuits", "prover/zkmargin_prover")
 SWITCH = """
 /// Whether the edit of this number is in force.
 pub(crate) fn edited(number: u32) -> bool {
@@ -202,14 +202,19 @@ def plant(copy, edits):
         if not old.rstrip().endswith(";"):
             switched = f"({switched})"
         path.write_text(text[:start] + switched + text[start + len(old):])
-    lib = copy / "circuits/src/lib.rs"
+    switch(copy, "circuits")
+
+
+def switch(copy, package):
+    """Lets a package read the number."""
+    lib = copy / package / "src/lib.rs"
     lib.write_text(lib.read_text() + SWITCH)
 
 
-def cargo(copy, env):
+def cargo(copy, env, packages=("circuits", "testkit")):
     """Compiles the test programs: whether it does, and what cargo says."""
     command = ["cargo", "test", "--no-run", "--message-format=json", "--lib", "--test", "all"]
-    command += ["-p", "zkmargin-circuits", "-p", "zkmargin-testkit"]
+    command += [word for package in packages for word in ("-p", f"zkmargin-{package}")]
     built = subprocess.run(command, cwd=copy, env=env, stdout=subprocess.PIPE, text=True)
     return built.returncode == 0, [json.loads(line) for line in built.stdout.splitlines()]
 
@@ -222,9 +227,9 @@ def show(messages):
             print(message["rendered"], file=sys.stderr)
 
 
-def build(copy, env):
+def build(copy, env, stages=STAGES, packages=("circuits", "testkit")):
     """What the stages name: the program, where it runs, and its tests of that name."""
-    built, messages = cargo(copy, env)
+    built, messages = cargo(copy, env, packages)
     if not built:
         show(messages)
         sys.exit("the copy does not build")
@@ -234,10 +239,10 @@ def build(copy, env):
             folder = pathlib.Path(message["manifest_path"]).parent
             programs[folder.name, message["target"]["name"]] = message["executable"], folder
     of = {}
-    for name in {name for stages in STAGES.values() for stage in stages for name, _ in stage}:
+    for name in {name for of in stages.values() for stage in of for name, _ in stage}:
         package, _, test = name.rpartition("/")
-        package, prefix = package or "testkit", "" if name == LIBRARY else f"{test}::"
-        program, folder = programs[package, test if name == LIBRARY else "all"]
+        package, prefix = package or "testkit", "" if name in LIBRARIES else f"{test}::"
+        program, folder = programs[package, test if name in LIBRARIES else "all"]
         listed = subprocess.run([program, "--list"], stdout=subprocess.PIPE, text=True, check=True)
         tests = [line.removesuffix(": test") for line in listed.stdout.splitlines()
                  if line.startswith(prefix) and line.endswith(": test")]
@@ -276,10 +281,15 @@ def row(edit):
     return f"| {edit['kind']} | {edit['name']} | {by}{more} |"
 
 
-def plant_all(copy):
-    """Copies the source and plants all edits."""
+def copy_source(copy):
+    """Copies the source."""
     skipped = shutil.ignore_patterns("target", "node_modules", ".git")
     shutil.copytree(ROOT, copy, ignore=skipped, dirs_exist_ok=True)
+
+
+def plant_all(copy):
+    """Copies the source and plants all edits."""
+    copy_source(copy)
     plant(copy, all_edits())
 
 
@@ -311,7 +321,7 @@ def run(programs, stage, number, env, limit=900):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", help="edits whose name holds this text")
+    parser.add_argument("--only", help="edits whose name or file holds this text")
     parser.add_argument("--new", action="store_true", help="edits that were never found")
     parser.add_argument("--check", action="store_true", help="only whether all can be planted")
     parser.add_argument("--table", action="store_true", help="the rows of the README's table")
@@ -337,7 +347,8 @@ def main():
     env = environment(copy)
     chosen = [
         (number, edit) for number, edit in enumerate(edits, start=1)
-        if (arguments.only or "") in edit["name"] and not (arguments.new and "found" in edit)
+        if any((arguments.only or "") in text for text in (edit["name"], parts(edit)[0]["file"]))
+        and not (arguments.new and "found" in edit)
     ]
     programs = build(copy, env)
     missed = []

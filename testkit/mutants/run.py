@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Mutates the circuits' source and says which mutants the tests miss.
+"""Mutates the circuits' source, or what makes proofs of it, and says what the tests miss.
 
-    python3 testkit/mutants/run.py [--sample N] [--seed S] [--plant-only] [--keep DIR]
+    python3 testkit/mutants/run.py [--of circuits|prover] [--sample N] [--seed S] [--keep DIR]
 
 Every mutant is put behind a number, so that all are built once; those that do not
 compile are dropped, round by round. The tests are those of `edits/run.py`, stage by
-stage, with golden texts off. Hints are left out: they are the prover's choices, and a
-wrong one proves nothing. So are hooks and what counts or prints.
+stage, with golden texts off. Of the circuits hints are left out: they are the prover's
+choices, and a wrong one proves nothing. So are hooks and what counts or prints. Of the
+prover's library what makes proofs and files of a venue is mutated, and its own tests run.
 
 A mutant takes a second or two where an honest account finds it, and a minute where
 nothing does. CARGO_TARGET_DIR should be no directory that other work uses: the copy's
@@ -32,21 +33,47 @@ import run as edits  # noqa: E402
 
 # Below it are the edits, which are planted too: one build is for both.
 FIRST = 1000
-LIMIT = 120
 OUT = ("hints", "tests.rs", "ipa.rs", "kzg", "mock.rs", "cost", "lib.rs", "hook.rs")
-STAGES = {**edits.STAGES, "figures.rs": edits.STAGES["gadgets/"],
-          "family.rs": edits.STAGES["statement/"]}
+# What three families share.
+OPTIONS = [stage for family in ("settlement/", "simulation/", "scenario/")
+           for stage in edits.STAGES[family]]
+STAGES = {**edits.STAGES, "src/figures.rs": edits.STAGES["gadgets/"],
+          "family.rs": edits.STAGES["statement/"],
+          "src/position.rs": OPTIONS, "src/side.rs": OPTIONS}
+# The prover's tests by what they take; its transcripts run most of the command.
+MADE = ("proving.rs", "family.rs", "whole.rs", "setup.rs", "netting.rs", "venue_proof.rs",
+        "haircut_proof.rs", "backend/", "escrow/", "transition/", "venue/")
+LIBRARY = [("prover/zkmargin_prover", [])]
+FLOWS = [(f"prover/{name}", []) for name in ("verify", "flow", "edit", "front_door", "settlement")]
+STATEMENTS = [(f"prover/{name}", []) for name in
+              ("transition", "escrow", "committee", "open", "venue_proof", "venue_shapes")]
+REST = [(f"prover/{name}", []) for name in ("door", "plot", "conformance", "transcripts", "chain")]
+PROVER = {"": [LIBRARY, FLOWS, STATEMENTS, REST]}
 
 
-def sources():
-    """The files that are mutated."""
-    files = sorted(path.relative_to(ROOT) for path in (ROOT / "circuits/src").rglob("*.rs"))
-    return [str(file) for file in files if not any(part in str(file) for part in OUT)]
+class Of:
+    """A crate: its files, the packages whose tests run, and which run for a file."""
+
+    def __init__(self, crate, packages, stages, chosen, limit):
+        self.crate, self.packages, self.stages = crate, packages, stages
+        self.chosen, self.limit = chosen, limit
+
+    def sources(self):
+        """The files that are mutated."""
+        folder = ROOT / self.crate / "src"
+        files = sorted(path.relative_to(ROOT) for path in folder.rglob("*.rs"))
+        return [str(file) for file in files if self.chosen(str(file).removeprefix(f"{self.crate}/src/"))]
+
+    def stages_of(self, mutant):
+        """The stages of a mutant, by its file."""
+        return next(of for place, of in self.stages.items() if place in mutant[1])
 
 
-def stages(mutant):
-    """The stages of a mutant, by its file."""
-    return next(of for place, of in STAGES.items() if place in mutant[1])
+CRATES = {
+    "circuits": Of("circuits", ("circuits", "testkit"), STAGES,
+                   lambda file: not any(part in file for part in OUT), 120),
+    "prover": Of("prover", ("prover",), PROVER, lambda file: file.startswith(MADE), 600),
+}
 
 
 def plant(copy, base, skipped, env):
@@ -87,6 +114,7 @@ def sampled(mutants, count, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--of", choices=CRATES, default="circuits", help="what is mutated")
     parser.add_argument("--sample", type=int, help="so many mutants, drawn at random from every file")
     parser.add_argument("--seed", type=int, default=1, help="of the sample and its order")
     parser.add_argument("--build-only", action="store_true", help="plant, compile, and list")
@@ -97,11 +125,16 @@ def main():
     copy = pathlib.Path(arguments.keep or tempfile.mkdtemp(prefix="zkmargin-mutants-")) / "source"
     env = edits.environment(copy)
     listed = copy.parent / "mutants.json"
+    of = CRATES[arguments.of]
     if not arguments.reuse:
-        edits.plant_all(copy)
-        listed.write_text(json.dumps(compiling(copy, arguments, env)))
+        if of.crate == "circuits":
+            edits.plant_all(copy)
+        else:
+            edits.copy_source(copy)
+            edits.switch(copy, of.crate)
+        listed.write_text(json.dumps(compiling(copy, of, arguments, env)))
     mutants = json.loads(listed.read_text())
-    programs = edits.build(copy, env)
+    programs = edits.build(copy, env, of.stages, of.packages)
     if arguments.build_only:
         print("\n".join("\t".join(mutant) for mutant in mutants))
         return
@@ -111,8 +144,8 @@ def main():
             break
         number, file, line, kind, text = mutant
         found, start = [], time.monotonic()
-        for stage in stages(mutant):
-            found += edits.run(programs, stage, int(number), env, LIMIT)
+        for stage in of.stages_of(mutant):
+            found += edits.run(programs, stage, int(number), env, of.limit)
             # The table of bounds is a stored text, and a test without an end says nothing.
             if any(edits.STORED not in name and "timeout" not in name for name in found):
                 break
@@ -125,16 +158,16 @@ def main():
     sys.exit(missed > 0)
 
 
-def compiling(copy, arguments, env):
+def compiling(copy, of, arguments, env):
     """The mutants that compile, planted, in the order in which they are to run."""
-    base = {file: (copy / file).read_text() for file in sources()}
+    base = {file: (copy / file).read_text() for file in of.sources()}
     every = plant(copy, base, set(), {**os.environ})
     chosen = sampled(every, arguments.sample, arguments.seed) if arguments.sample else every
     skipped = {int(mutant[0]) for mutant in every} - {int(mutant[0]) for mutant in chosen}
     dropped = set()
     while True:
         mutants = plant(copy, base, skipped | dropped, {**os.environ})
-        built, messages = edits.cargo(copy, env)
+        built, messages = edits.cargo(copy, env, of.packages)
         if built:
             break
         refused = broken(copy, messages) - dropped

@@ -270,12 +270,15 @@ impl<'c, F: MarginField, L: Layouter<F>> Synthesizer<'c, F, L> {
     /// # Soundness
     /// The caller must have constrained every cell to fit between its offset
     /// and the next: otherwise other fields give the same packed element.
+    ///
+    /// # Errors
+    /// When there are no fields, or the first is not at offset 0.
     pub fn pack_unchecked(
         &mut self,
         name: &str,
         fields: &[(u32, &Cell<F>)],
     ) -> Result<Cell<F>, Error> {
-        let Some(((_, first), rest)) = fields.split_first() else {
+        let Some(((0, first), rest)) = fields.split_first() else {
             return Err(Error::Synthesis);
         };
         let mut packed = (*first).clone();

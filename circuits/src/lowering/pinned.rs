@@ -56,7 +56,6 @@ pub struct System<F = Bn254Fr> {
 pub fn read<F: MarginField>(text: &str) -> Result<System<F>, PinnedError> {
     let mut parser = Parser { text: text.as_bytes(), at: 0 };
     let root = parser.node(0)?;
-    parser.space();
     if parser.at != parser.text.len() {
         return Err(PinnedError::Syntax(parser.at));
     }

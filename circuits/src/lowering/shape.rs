@@ -335,6 +335,19 @@ mod tests {
         }
     }
 
+    /// What ends one list and what begins the next are two things.
+    #[test]
+    fn lists_are_apart() {
+        let [one, two, three] = [1, 2, 3].map(Bn254Fr::from);
+        let of = |fixed: Vec<Vec<Bn254Fr>>| {
+            let mut shape = one_of_each();
+            *shape.parts_mut().1 = fixed;
+            shape.digest()
+        };
+        assert_ne!(of(vec![vec![one], vec![two, three]]), of(vec![vec![one, two], vec![three]]));
+        assert_ne!(of(vec![vec![one, two]]), of(vec![vec![one], vec![two]]));
+    }
+
     /// A shape with one of each part.
     fn one_of_each() -> LoweredShape {
         let column = |kind| ColumnRef { kind, index: 0 };

@@ -227,16 +227,23 @@ pub(super) fn assign<F: MarginField, G: FamilyFigures<F>, L: Layouter<F>>(
     Ok(OpeningCells { reserved, words, blinding })
 }
 
-/// Whether the slots that no position uses can be filled.
+/// Whether every unused slot of a shape can be filled with an account's padding row.
+pub(super) fn is_filled<F: MarginField, G: FamilyFigures<F>>(
+    shape: Shape,
+    witness: &Witness<F, G>,
+) -> bool {
+    let account = G::Family::account(witness);
+    let (row, path) = &account.padding;
+    account.slots.len() == G::positions(shape) || G::Family::is_padding(witness, row, path)
+}
+
+/// The same, as an error.
 pub(super) fn check_padding<F: MarginField, G: FamilyFigures<F>>(
     shape: Shape,
     witness: &Witness<F, G>,
 ) -> Result<(), Unprovable> {
-    let account = G::Family::account(witness);
-    let (row, path) = &account.padding;
-    let has_unused = account.slots.len() < G::positions(shape);
-    match has_unused && !G::Family::is_padding(witness, row, path) {
-        true => Err(Unprovable::Padding),
-        false => Ok(()),
+    match is_filled::<F, G>(shape, witness) {
+        true => Ok(()),
+        false => Err(Unprovable::Padding),
     }
 }

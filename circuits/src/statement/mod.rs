@@ -8,7 +8,7 @@
 //! | `transition/` | one portfolio becomes another, and that meets a level |
 //! | `venue/` | of all accounts of a subtree, those below a level are flagged |
 //! | `haircut/` | of all accounts of a subtree, each winner is cut by its share of a loss |
-//! | `subtree.rs` | accounts without paths, the root over their leaves |
+//! | `subtree.rs`, `subtree/` | accounts without paths, the root over their leaves; the circuit of either |
 //! | `netting/` | what an account holds at several venues meets a level, or is below it |
 //! | `claim.rs` | the claim's parts, the disclosure |
 //! | `market.rs` | the header over the rows |
@@ -28,6 +28,7 @@ pub mod transition;
 pub mod venue;
 
 pub use claim::ClaimHints;
+pub use subtree::circuit::{AnyDepth, SubtreeCircuit, SubtreeStatement};
 
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;

@@ -1,18 +1,19 @@
 //! What statements over a subtree of the state tree share: accounts without paths, and
 //! the root over their leaves (M1, M3 to M5).
 
+pub(crate) mod circuit;
+
 use halo2_proofs::circuit::{Layouter, Value};
 use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::merkle::ARITY;
 use zkmargin_margin::poseidon::Domain;
-use zkmargin_margin::relation::MarginFamily;
 use zkmargin_margin::shape::Shape;
 
 use super::claim::ClaimCells;
 use super::market::HeaderCells;
 use super::{assign_slots, state};
-use crate::figures::{FamilyFigures, Outcome, Witness};
+use crate::figures::{FamilyFigures, Outcome};
 use crate::gadgets::{Cell, Synthesizer};
 
 /// What is the same for every leaf.
@@ -108,14 +109,4 @@ pub(crate) fn assign_root<F: MarginField, L: Layouter<F>>(
         level = groups.iter().enumerate().map(node).collect::<Result<_, _>>()?;
     }
     level.pop().ok_or(Error::Synthesis)
-}
-
-/// Whether every unused slot of a shape can be filled with its account's padding row.
-pub(crate) fn is_filled<F: MarginField, G: FamilyFigures<F>>(
-    shape: Shape,
-    account: &Witness<F, G>,
-) -> bool {
-    let of = G::Family::account(account);
-    let (row, path) = &of.padding;
-    of.slots.len() == G::positions(shape) || G::Family::is_padding(account, row, path)
 }

@@ -352,6 +352,12 @@ fn what_cannot_be_proved_is_refused_in_words() {
     let mut unpadded = case;
     unpadded.witness.empty.padding.1 = Path::from_parts(Domain::MarketNode, Vec::new());
     assert_eq!(refused(&unpadded), Unprovable::Padding);
+    // An account without an unused slot needs no row for it.
+    let eight: Vec<_> = (0..8).map(|bucket| position(bucket, SPOT, 1, 0)).collect();
+    let mut full = standard::<Fp, 1>(1, &[Some(eight), None, None, None]);
+    let held = &mut full.witness.leaves[0].as_mut().unwrap().witness;
+    held.padding.1 = Path::from_parts(Domain::MarketNode, Vec::new());
+    assert!(Circuit::checked(full.shape, &full.instance, &full.witness).is_ok());
 }
 
 /// Rows of the smallest subtree, per family and layout, as golden; with

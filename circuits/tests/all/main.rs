@@ -9,6 +9,7 @@ mod deleveraging;
 mod escrow;
 mod escrow_proofs;
 mod haircut;
+mod header;
 mod invalid;
 mod kzg;
 mod kzg_cost;

@@ -38,6 +38,11 @@ contract EscrowsHandler is Handler {
         gate.addEscrowCircuit(context, mock, address(mock).codehash, 100_000, type(uint48).max);
     }
 
+    /// @notice Who sets an account's changes down.
+    function sayChanges(address changes) external {
+        gate.setChanges(changes);
+    }
+
     /// @notice The governor demands an escrow of the market as it is.
     function demandLate(bytes32 committee) external {
         gate.demandEscrow(context, committee);
@@ -47,6 +52,7 @@ contract EscrowsHandler is Handler {
 /// @notice Where a committee must be able to open what is proved, nothing else counts.
 contract MarginEscrowsTest {
     uint256 private constant HEALTHY = 2;
+    uint256 private constant INITIAL = 3;
     uint256 private constant BREACH = 6;
 
     EscrowsHandler private handler;
@@ -126,6 +132,34 @@ contract MarginEscrowsTest {
         handler.post(1, 0, 3, 1);
         _submit(BREACH, 0);
         require(_state() == State.Called, "called");
+    }
+
+    function test_a_proof_with_its_escrow_cures() external {
+        _begin();
+        Ciphertext memory sealed_ = _ciphertext();
+        uint256 digest = this.digestOf(sealed_);
+        _submit(BREACH, 0);
+        require(_state() == State.Called, "called");
+        // Of the level that cures, and of a later epoch than the breach.
+        _refused(_message(HEALTHY, digest, sealed_, 1), IMarginRefusals.LevelTooLow.selector);
+        _refused(_message(INITIAL, digest, sealed_, 1), IMarginRefusals.TooOldToCure.selector);
+        handler.post(1, 0, 3, 1);
+        _refused(_message(INITIAL, digest, sealed_, 0), IMarginProofGate.InvalidProof.selector);
+        _do(_message(INITIAL, digest, sealed_, 1));
+        require(_state() == State.Current, "cured");
+    }
+
+    function test_while_a_change_is_on_record_no_escrow_counts() external {
+        _begin();
+        Ciphertext memory sealed_ = _ciphertext();
+        uint256 digest = this.digestOf(sealed_);
+        handler.sayChanges(address(this));
+        bytes31 context = handler.context();
+        registry.setChange(context, handler.account(0), uint64(handler.latest()));
+        _refused(_message(HEALTHY, digest, sealed_, 1), IMarginRefusals.ChangeOpen.selector);
+        registry.setChange(context, handler.account(0), 0);
+        _do(_message(HEALTHY, digest, sealed_, 1));
+        require(_state() == State.Current, "current");
     }
 
     function test_the_ciphertext_is_the_proofs_to_the_committee() external {

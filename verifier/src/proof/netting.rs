@@ -13,30 +13,27 @@
 //! One to four, by ascending context, no context and no state root twice. The public
 //! input `VENUES` is not in the file: who reads it computes the digest of the list.
 
+mod data;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
 use zkmargin_margin::STATEMENT_VERSION;
-use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
-use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::netting::{MAX_VENUES, NettingInstance, VenueAccount, Venues};
 
+pub use self::data::{NettingData, VenueData, VerifiedNetting};
 use super::circuit::{CircuitId, has_srs};
 use super::json::Object;
 use super::read::{
     identifier, not_canonical, parse_claim, parse_head, parse_proof, parse_rows, parse_srs, root,
 };
 use super::{MAX_BYTES, VERSION};
-use crate::encoding::{shortfall, text};
 use crate::error::MalformedProof;
-use crate::root::Root;
 
 /// The value of `format`.
 pub(super) const FORMAT: &str = "zkmargin-netting";
@@ -257,89 +254,14 @@ pub fn circuit_of(bytes: &[u8]) -> Result<CircuitId, MalformedProof> {
     parse_head(bytes, FORMAT).map(|(circuit, _)| circuit)
 }
 
-/// Where an account is held, as plain data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct VenueData {
-    /// The deployment that the venue attests for.
-    pub context: ContextId,
-    /// The account there.
-    pub account: AccountId,
-    /// Root of the account tree.
-    pub state_root: Root,
-}
-
-/// The public inputs of a proof over several venues as plain data. It says nothing
-/// about validity; see [`VerifiedNetting`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct NettingData {
-    /// The deployment that takes the proof.
-    pub context: ContextId,
-    /// The epoch of the market.
-    pub epoch: Epoch,
-    /// The account there.
-    pub account: AccountId,
-    /// The venues, by ascending context.
-    pub venues: Vec<VenueData>,
-    /// Root of the market.
-    pub market_root: Root,
-    /// The margin model.
-    pub model: ModelDigest,
-    /// What is claimed of all that is held, taken together.
-    #[serde(serialize_with = "text::serialize")]
-    pub claim: Claim,
-    /// The shortfall, or zero.
-    #[serde(serialize_with = "shortfall::serialize")]
-    pub disclosed: Shortfall,
-    /// What the submitter says besides; nothing where it is left out.
-    #[serde(skip_serializing_if = "Memo::is_none")]
-    pub memo: Memo,
-}
-
-impl<F: MarginField> From<(&NettingInstance<F>, &Venues<F>)> for NettingData {
-    fn from((instance, venues): (&NettingInstance<F>, &Venues<F>)) -> Self {
-        let data = |venue: &VenueAccount<F>| VenueData {
-            context: venue.context,
-            account: venue.account,
-            state_root: Root::from_field(&venue.state_root),
-        };
-        Self {
-            context: instance.context,
-            epoch: instance.epoch,
-            account: instance.account,
-            venues: venues.as_slice().iter().map(data).collect(),
-            market_root: Root::from_field(&instance.market_root),
-            model: instance.model,
-            claim: instance.claim,
-            disclosed: instance.disclosed,
-            memo: instance.memo,
-        }
-    }
-}
-
-/// Public inputs of a proof over several venues that has been verified: only this
-/// crate's verifiers make one. It says nothing to who does not compare its list with
-/// the venues, roots and accounts that they know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedNetting(NettingData);
-
-impl VerifiedNetting {
-    #[cfg(any(feature = "ipa", feature = "kzg"))]
-    pub(crate) fn of<F: MarginField>(file: &NettingFile<F>) -> Self {
-        Self((&file.instance, &file.venues).into())
-    }
-
-    /// What it says.
-    pub const fn data(&self) -> &NettingData {
-        &self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString as _;
 
     use pasta_curves::Fp;
-    use zkmargin_margin::claim::{Level, Side};
+    use zkmargin_margin::claim::{Claim, Level, Side};
+    use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
+    use zkmargin_margin::instance::Shortfall;
     use zkmargin_margin::shape::{Family, ProofSystem, Shape};
 
     use super::*;

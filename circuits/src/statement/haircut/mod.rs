@@ -28,11 +28,8 @@ mod share;
 
 pub use hints::{Assignment, LeafHints};
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner};
-use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
+use halo2_proofs::circuit::Layouter;
+use halo2_proofs::plonk::Error;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::Shape;
@@ -40,188 +37,65 @@ use zkmargin_margin::statement::Statement;
 use zkmargin_margin::statement::haircut::{self, HaircutInstance, HaircutWitness};
 use zkmargin_margin::statement::venue::SubtreeDepth;
 
-use crate::family::{FamilyCircuit, Unprovable};
+use super::{SubtreeCircuit, SubtreeStatement};
+use crate::family::Unprovable;
 use crate::figures::FamilyFigures;
-use crate::gadgets::layout::{ColumnLayout, Columns, Copies, Usual};
-use crate::gadgets::{GadgetConfig, Synthesizer};
+use crate::gadgets::Synthesizer;
+use crate::gadgets::layout::{ColumnLayout, Usual};
 
-/// Version of the statement's own part of the circuit.
-const VERSION: u16 = 1;
+/// The circuit of a shape of accounts, over `4^D` of them, in a layout.
+pub type HaircutCircuit<F, G, const D: u8, L = Usual> =
+    SubtreeCircuit<F, G, HaircutStatement, D, L>;
 
-/// The circuit of a shape of accounts, over `4^D` of them, in a layout; with a
-/// witness or without. `D` is from 1 to 4.
-pub struct HaircutCircuit<F: MarginField, G: FamilyFigures<F>, const D: u8, L = Usual>(
-    HaircutSubtree<F, G, L>,
-);
+/// The haircut statement.
+#[derive(Clone, Copy, Debug)]
+pub enum HaircutStatement {}
 
-/// The same of whatever depth.
-pub struct HaircutSubtree<F: MarginField, G: FamilyFigures<F>, L> {
-    depth: SubtreeDepth,
-    shape: Shape,
-    assignment: Option<Assignment<F, G>>,
-    layout: PhantomData<fn() -> L>,
-}
-
-impl<F: MarginField, G: FamilyFigures<F>, L> Clone for HaircutSubtree<F, G, L> {
-    fn clone(&self) -> Self {
-        Self { assignment: self.assignment.clone(), ..Self::blank(self.depth, self.shape) }
-    }
-}
-
-impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L> Clone for HaircutCircuit<F, G, D, L> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<F: MarginField, G: FamilyFigures<F>, L> fmt::Debug for HaircutSubtree<F, G, L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { depth, shape, .. } = self;
-        f.debug_struct("HaircutSubtree")
-            .field("depth", depth)
-            .field("shape", shape)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L> fmt::Debug
-    for HaircutCircuit<F, G, D, L>
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("HaircutCircuit").field(&self.0).finish()
-    }
-}
-
-impl<F: MarginField, G: FamilyFigures<F>, L> HaircutSubtree<F, G, L> {
-    const fn blank(depth: SubtreeDepth, shape: Shape) -> Self {
-        Self { depth, shape, assignment: None, layout: PhantomData }
-    }
-
-    fn new(
-        depth: SubtreeDepth,
-        shape: Shape,
-        instance: &HaircutInstance<F>,
-        witness: &HaircutWitness<G::Family>,
-    ) -> Result<Self, Unprovable> {
-        if witness.depth() != Some(depth) {
-            return Err(Violation::HaircutLeaves(witness.leaves.len()).into());
-        }
-        let assignment = Some(Assignment::new(shape, instance.ratio, witness)?);
-        Ok(Self { assignment, ..Self::blank(depth, shape) })
-    }
-}
-
-impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L: Columns> HaircutCircuit<F, G, D, L> {
-    /// Levels of the subtree.
-    pub const DEPTH: SubtreeDepth = match SubtreeDepth::new(D) {
-        Some(depth) => depth,
-        None => panic!("a subtree has 1 to 4 levels"),
-    };
-
-    /// The circuit with a witness. The witness is not checked: a false one gives a
-    /// circuit that is not satisfied.
-    ///
-    /// # Errors
-    /// When an account does not fit the shape, or there are other leaves than the
-    /// subtree's.
-    pub fn new(
-        shape: Shape,
-        instance: &HaircutInstance<F>,
-        witness: &HaircutWitness<G::Family>,
-    ) -> Result<Self, Unprovable> {
-        HaircutSubtree::new(Self::DEPTH, shape, instance, witness).map(Self)
-    }
-
-    /// The venue's choices, to be changed at will: how a test lies.
-    pub fn assignment_mut(&mut self) -> Option<&mut Assignment<F, G>> {
-        self.0.assignment.as_mut()
-    }
-}
-
-impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L: Columns> FamilyCircuit<F>
-    for HaircutCircuit<F, G, D, L>
-{
-    type Family = G::Family;
+impl<F: MarginField, G: FamilyFigures<F>> SubtreeStatement<F, G> for HaircutStatement {
     type Instance = HaircutInstance<F>;
     type Witness = HaircutWitness<G::Family>;
-    type Laid = HaircutSubtree<F, G, L>;
+    type Assignment = Assignment<F, G>;
 
-    const STATEMENT: Statement = Statement::Haircut(Self::DEPTH);
+    const OF_DEPTHS: [Statement; SubtreeDepth::ALL.len()] = {
+        let [four, sixteen, many, most] = SubtreeDepth::ALL;
+        [
+            Statement::Haircut(four),
+            Statement::Haircut(sixteen),
+            Statement::Haircut(many),
+            Statement::Haircut(most),
+        ]
+    };
+    const VERSION: u16 = 1;
+    const NAMES: &'static [&'static str] = &haircut::NAMES;
 
-    const VERSION: u16 = G::VERSION << 8 | VERSION;
-
-    fn layout() -> ColumnLayout {
-        L::of::<F>()
-    }
-
-    fn k(shape: Shape) -> u32 {
-        G::haircut_k(L::of::<F>(), shape, Self::DEPTH)
-    }
-
-    /// Of each account.
-    fn positions(shape: Shape) -> usize {
-        G::positions(shape)
-    }
-
-    fn blank(shape: Shape) -> Self {
-        Self(HaircutSubtree::blank(Self::DEPTH, shape))
-    }
-
-    fn laid(&self) -> &HaircutSubtree<F, G, L> {
-        &self.0
+    fn k(layout: ColumnLayout, shape: Shape, depth: SubtreeDepth) -> u32 {
+        G::haircut_k(layout, shape, depth)
     }
 
     fn check(instance: &Self::Instance, witness: &Self::Witness) -> Result<(), Violation> {
         haircut::check(instance, witness)
     }
 
-    fn checked(
-        shape: Shape,
+    fn assignment(
+        (depth, shape): (SubtreeDepth, Shape),
         instance: &Self::Instance,
         witness: &Self::Witness,
-    ) -> Result<Self, Unprovable> {
-        Self::check(instance, witness)?;
-        let circuit = Self::new(shape, instance, witness)?;
-        match hints::is_padded::<F, G>(shape, witness) {
-            true => Ok(circuit),
-            false => Err(Unprovable::Padding),
+    ) -> Result<Self::Assignment, Unprovable> {
+        if witness.depth() != Some(depth) {
+            return Err(Violation::HaircutLeaves(witness.leaves.len()).into());
         }
-    }
-}
-
-impl<F: MarginField, G: FamilyFigures<F>, L: Columns> Circuit<F> for HaircutSubtree<F, G, L> {
-    type Config = GadgetConfig<F>;
-    type FloorPlanner = SimpleFloorPlanner;
-
-    fn without_witnesses(&self) -> Self {
-        Self::blank(self.depth, self.shape)
+        Assignment::new(shape, instance.ratio, witness)
     }
 
-    fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        GadgetConfig::configure(meta, L::of::<F>(), Copies::Three)
+    fn is_padded(shape: Shape, witness: &Self::Witness) -> bool {
+        hints::is_padded::<F, G>(shape, witness)
     }
 
-    fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
-        let s = &mut Synthesizer::new(&config, layouter, haircut::NAMES.len())?;
-        relation::lay_out(s, self.depth, self.shape, self.assignment.as_ref())
-    }
-}
-
-impl<F: MarginField, G: FamilyFigures<F>, const D: u8, L: Columns> Circuit<F>
-    for HaircutCircuit<F, G, D, L>
-{
-    type Config = GadgetConfig<F>;
-    type FloorPlanner = SimpleFloorPlanner;
-
-    fn without_witnesses(&self) -> Self {
-        Self(self.0.without_witnesses())
-    }
-
-    fn configure(meta: &mut ConstraintSystem<F>) -> Self::Config {
-        HaircutSubtree::<F, G, L>::configure(meta)
-    }
-
-    fn synthesize(&self, config: Self::Config, layouter: impl Layouter<F>) -> Result<(), Error> {
-        self.0.synthesize(config, layouter)
+    fn lay_out<L: Layouter<F>>(
+        s: &mut Synthesizer<'_, F, L>,
+        (depth, shape): (SubtreeDepth, Shape),
+        assignment: Option<&Self::Assignment>,
+    ) -> Result<(), Error> {
+        relation::lay_out(s, depth, shape, assignment)
     }
 }

@@ -14,7 +14,7 @@ use zkmargin_margin::statement::venue::{VenueLeaf, VenueWitness};
 use crate::family::Unprovable;
 use crate::figures::{FamilyFigures, Witness};
 use crate::statement::claim::ClaimHints;
-use crate::statement::subtree;
+use crate::statement::margin;
 
 /// Everything the venue chooses: what a satisfied circuit is quantified over.
 pub struct Assignment<F: MarginField, G: FamilyFigures<F>> {
@@ -130,7 +130,7 @@ pub(super) fn is_padded<F: MarginField, G: FamilyFigures<F>>(
     shape: Shape,
     witness: &VenueWitness<G::Family>,
 ) -> bool {
-    let is_filled = |account| subtree::is_filled::<F, G>(shape, account);
+    let is_filled = |account| margin::is_filled::<F, G>(shape, account);
     let mut accounts = witness.accounts().map(|leaf| &leaf.witness);
     is_filled(&witness.empty) && accounts.all(is_filled)
 }

@@ -1,5 +1,7 @@
 //! Venues' proofs batch by batch: who is flagged is called, and what is covered is counted.
 
+mod chain;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_sol_types::{SolCall, SolConstructor, SolError, SolEvent};
@@ -12,169 +14,19 @@ use zkmargin_evm::engine as convert;
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::field::bn254::Bn254Fr;
-use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo};
-use zkmargin_margin::statement::venue::{
-    Counts, SubtreeDepth, SubtreePath, VenueInstance, flagged_chain, state_root_over, subtree_root,
-};
-use zkmargin_verifier::engine::{
-    AccountStatus, Action, CallReason, Engine, EpochPost, Root, VerifiedClaim,
-};
+use zkmargin_margin::ids::{ContextId, Epoch};
+use zkmargin_margin::statement::venue::{SubtreeDepth, SubtreePath, state_root_over, subtree_root};
+use zkmargin_verifier::engine::{Action, Engine, EpochPost, Root, VerifiedClaim};
 use zkmargin_verifier::flagged::breaches_of;
 
 use crate::common::actions::{
     self, START, account, linked, market_root, model, pause, post, register,
 };
-use crate::common::artifacts::MockVenueVerifier;
-use crate::common::registry::{ANYONE, DEPLOYER, GOVERNOR, MOCK, Registry};
-use crate::common::{Failure, Receipt, code_with};
+use crate::common::artifacts::{HostileHook, MockVenueVerifier};
+use crate::common::registry::{ANYONE, DEPLOYER, GOVERNOR, MOCK, PROTOCOL};
+use crate::common::{Failure, code_with};
 
-const LEVEL: &str = "at-least:maintenance";
-
-/// A digest of the mock circuit of a depth.
-fn circuit(depth: SubtreeDepth) -> B256 {
-    B256::repeat_byte(0xd0 + depth.get())
-}
-
-/// A market whose epoch 1 has accounts at these leaves, those flagged that say so.
-struct Venue {
-    on: Registry,
-    leaves: BTreeMap<usize, (AccountId, bool)>,
-}
-
-/// What a call is made of, to be lied about.
-struct Batch {
-    circuit: B256,
-    instance: VenueInstance<Bn254Fr>,
-    verdict: u8,
-    subtree: batches::Subtree,
-}
-
-fn leaf((at, (id, _)): (&usize, &(AccountId, bool))) -> (usize, Bn254Fr) {
-    let [.., last] = *id.as_bytes();
-    (*at, Bn254Fr::from(1_000 + u64::from(last)))
-}
-
-impl Venue {
-    fn new(leaves: &[(usize, u8, bool)]) -> Self {
-        let leaf = |(at, number, flagged): &(usize, u8, bool)| (*at, (account(*number), *flagged));
-        let leaves = leaves.iter().map(leaf).collect();
-        let mut on = Registry::deploy(super::Chain::new(START), &actions::params(), true).unwrap();
-        let margin = on.mock(MOCK, true);
-        on.add_circuit(margin, 100_000).unwrap();
-        let mut this = Self { on, leaves };
-        for depth in SubtreeDepth::ALL {
-            let depth_word = U256::from(depth.get());
-            let arguments =
-                MockVenueVerifier::constructorCall { circuit: circuit(depth), depth: depth_word };
-            let code = code_with(&MockVenueVerifier::BYTECODE, arguments.abi_encode());
-            let verifier = this.on.chain.create(DEPLOYER, code).unwrap().0;
-            this.on.add_venue_circuit(verifier, 100_000).unwrap();
-        }
-        this.post(1);
-        this
-    }
-
-    fn post(&mut self, epoch: u64) {
-        let state_root = Root::from_field(&self.root());
-        let posted = self.on.next(EpochPost { state_root, ..post(epoch, START) });
-        self.on.apply(START, &Action::PostEpoch(posted)).unwrap();
-    }
-
-    fn roots(&self, depth: SubtreeDepth) -> BTreeMap<usize, Bn254Fr> {
-        let size = depth.leaves();
-        let mut parts: BTreeMap<usize, Vec<Bn254Fr>> = BTreeMap::new();
-        for (at, digest) in self.leaves.iter().map(leaf) {
-            let part = parts.entry(at / size).or_insert_with(|| vec![Bn254Fr::from(0); size]);
-            part[at % size] = digest;
-        }
-        parts.iter().map(|(index, leaves)| (*index, subtree_root(depth, leaves))).collect()
-    }
-
-    fn root(&self) -> Bn254Fr {
-        let depth = SubtreeDepth::ALL[0];
-        state_root_over(depth, self.roots(depth))
-    }
-
-    /// What an honest venue submits of a subtree.
-    fn batch(&self, depth: SubtreeDepth, index: usize) -> Batch {
-        let size = depth.leaves();
-        let inside: Vec<_> =
-            self.leaves.range(index * size..(index + 1) * size).map(|(_, leaf)| *leaf).collect();
-        let flagged: Vec<_> = inside.iter().filter(|leaf| leaf.1).map(|leaf| leaf.0).collect();
-        let count = |many: usize| u32::try_from(many).unwrap();
-        let roots = self.roots(depth);
-        let empty = subtree_root(depth, &[]);
-        let instance = VenueInstance {
-            context: self.on.market,
-            epoch: Epoch::new(1),
-            flagged: flagged_chain(&flagged),
-            subtree_root: roots.get(&index).copied().unwrap_or(empty),
-            market_root: Bn254Fr::from_be_bytes(market_root(1).as_bytes()).unwrap(),
-            model: model(1),
-            claim: LEVEL.parse().unwrap(),
-            counts: Counts { accounts: count(inside.len()), flagged: count(flagged.len()) },
-            memo: Memo::NONE,
-        };
-        let path = SubtreePath::among(depth, index, roots).unwrap();
-        let subtree = convert::subtree(&path, &flagged);
-        Batch { circuit: circuit(depth), instance, verdict: 1, subtree }
-    }
-
-    fn submit(&mut self, batch: &Batch) -> Result<Receipt, Failure> {
-        let (to, data) = (self.on.at.batches, batch.calldata());
-        self.on.chain.send_raw(ANYONE, to, data)
-    }
-
-    fn honest(&mut self, depth: SubtreeDepth, index: usize) -> Result<Receipt, Failure> {
-        let batch = self.batch(depth, index);
-        self.submit(&batch)
-    }
-
-    fn coverage(&self) -> (u32, u32, bool) {
-        let (context, at) = (self.on.context(), self.on.at.batches);
-        let sum = self.on.chain.read(at, &batches::coverageOfCall { context, epoch: 1 });
-        let whole = self.on.chain.read(at, &batches::coveredCall { context, epoch: 1 });
-        assert_eq!(sum.whole, whole);
-        (sum.accounts, sum.flagged, sum.whole)
-    }
-
-    fn refused(&self, number: u8) -> B256 {
-        let (context, account) = (self.on.context(), convert::address(account(number)));
-        let call = batches::refusedCall { context, epoch: 1, account };
-        self.on.chain.read(self.on.at.batches, &call)
-    }
-
-    fn retry(&mut self, number: u8) -> Result<Receipt, Failure> {
-        let (context, account) = (self.on.context(), convert::address(account(number)));
-        let call = batches::retryCall { context, epoch: 1, account };
-        self.on.chain.send(ANYONE, self.on.at.batches, &call)
-    }
-
-    fn is_called(&mut self, number: u8) -> bool {
-        let status = self.on.status(account(number), START);
-        matches!(status, AccountStatus::Called { reason: CallReason::Breach, .. })
-    }
-}
-
-impl Batch {
-    fn calldata(&self) -> Vec<u8> {
-        let inputs = self.instance.to_field_elements();
-        batches::submitBatchCall {
-            circuit: self.circuit,
-            inputs: inputs.map(|row| U256::from_be_bytes(row.to_be_bytes())),
-            proof: U256::from(self.verdict).to_be_bytes_vec().into(),
-            subtree: self.subtree.clone(),
-        }
-        .abi_encode()
-    }
-
-    /// The flagged accounts, and the numbers and the chain that go with them.
-    fn list(&mut self, flagged: &[AccountId]) {
-        self.subtree.flagged = flagged.iter().map(|id| convert::address(*id)).collect();
-        self.instance.flagged = flagged_chain(flagged);
-        self.instance.counts.flagged = u32::try_from(flagged.len()).unwrap();
-    }
-}
+use self::chain::{Batch, Venue, circuit};
 
 /// Accounts in subtrees of 4 leaves 0, 1, 4 and 6, and far away: 2, 3, 5 and 7 flagged, of
 /// which 5 is not registered.
@@ -389,6 +241,25 @@ fn every_lie_is_refused() {
     assert!(!(1..=7).any(|number| venue.is_called(number)));
 }
 
+/// A number too large for its row, and a claim that is none.
+#[test]
+fn every_row_has_one_encoding() {
+    let mut venue = venue();
+    let call = venue.batch(FOUR, 0).call();
+    let bit = |at: usize| U256::from(1) << at;
+    let claim = call.inputs[6];
+    let rows = [(0, bit(248)), (1, bit(64)), (5, bit(248)), (7, bit(64)), (8, bit(248))];
+    let claims = [U256::ZERO, claim | bit(2), claim | bit(7), claim | bit(32)].map(|row| (6, row));
+    for (row, value) in rows.into_iter().chain(claims).chain([2, 3, 4].map(|row| (row, U256::MAX)))
+    {
+        let mut lie = call.clone();
+        lie.inputs[row] = value;
+        let refused = venue.on.chain.send(ANYONE, venue.on.at.batches, &lie).unwrap_err();
+        assert!(refused.is::<batches::NotCanonical>(), "{row}: {value}");
+    }
+    venue.on.chain.send(ANYONE, venue.on.at.batches, &call).unwrap();
+}
+
 fn claim(text: &str) -> Claim {
     text.parse().unwrap()
 }
@@ -427,7 +298,22 @@ fn a_subtree_is_covered_once() {
     assert_eq!(venue.coverage(), (5, 3, false));
 }
 
+/// A part that is covered counts for all that it is a part of, where nothing is empty too.
+#[test]
+fn what_is_covered_in_part_is_not_covered_again() {
+    let leaves: Vec<_> =
+        (1..).zip([0, 4, 8, 12, 16, 32, 48, 64, 128, 192]).map(|(n, at)| (at, n, false)).collect();
+    let mut venue = Venue::new(&leaves);
+    venue.honest(FOUR, 0).unwrap();
+    for larger in [SIXTEEN, SubtreeDepth::ALL[2], MANY] {
+        let refused = venue.honest(larger, 0).unwrap_err();
+        assert!(refused.is::<batches::PartlyCovered>(), "{larger:?}");
+    }
+    assert_eq!(venue.coverage(), (1, 0, false));
+}
+
 /// Subtrees in orders of chance against a set of leaves: what is covered once, and whole.
+/// Near to each other, and so far apart that what they share is near to the root.
 #[test]
 fn coverage_is_that_of_a_set_of_leaves() {
     let mut state = 7_u32;
@@ -436,14 +322,16 @@ fn coverage_is_that_of_a_set_of_leaves() {
         usize::try_from(state >> 16).unwrap() % below
     };
     let (mut whole, mut overlaps) = (0, 0);
-    for _ in 0..6 {
-        let accounts: Vec<_> = (1..=4).map(|number| (chance(64), number, false)).collect();
+    for apart in [1, 1, 1, 64, 1 << 10, 1 << 16, 1 << 18] {
+        let accounts: Vec<_> = (1..=8).map(|number| (chance(64) * apart, number, false)).collect();
         let mut venue = Venue::new(&accounts);
         let mut proved = BTreeSet::new();
         for _ in 0..40 {
             let depth = SubtreeDepth::ALL[chance(2)];
-            let index = chance(64 / depth.leaves());
             let size = depth.leaves();
+            // Where an account is, or anywhere.
+            let account = accounts[chance(8)].0;
+            let index = [account, chance(64) * apart][chance(2)] / size;
             let leaves: BTreeSet<usize> = (index * size..(index + 1) * size).collect();
             let is_empty = venue.leaves.range(index * size..(index + 1) * size).next().is_none();
             let accepted = venue.honest(depth, index).is_ok();
@@ -483,23 +371,32 @@ fn a_flagged_account_costs_less_than_a_proof() {
     assert!(each < 150_000, "{each}");
 }
 
-/// Too little gas is nobody's way out: a batch is accepted with all its calls or not at all.
+/// Too little gas is nobody's way out: a batch is accepted with all its calls or not at all,
+/// and with all that a protocol is told of them.
 #[test]
 fn who_gives_too_little_gas_spares_nobody() {
-    let venue = venue();
-    let data = venue.batch(FOUR, 0).calldata();
-    let (chain, at) = (&venue.on.chain, venue.on.at.batches);
-    let mut least = 0;
-    for gas in (300_000..2_000_000).step_by(7_919) {
-        let Ok(receipt) = chain.try_raw(at, data.clone(), gas) else { continue };
-        let refused = |log: &revm::primitives::Log| {
-            batches::FlagRefused::decode_raw_log(log.topics(), &log.data.data).is_ok()
-        };
-        assert!(!receipt.logs.iter().any(refused), "{gas}");
-        assert_eq!(receipt.logs.len(), 3);
-        least = if least == 0 { gas } else { least };
+    let leaves = [(0, 1, false), (1, 2, true), (3, 3, true), (25, 6, false)];
+    let mut told = Venue::subscribed(&leaves);
+    let hook = told.on.chain.create(DEPLOYER, HostileHook::BYTECODE.to_vec()).unwrap().0;
+    told.on.send(PROTOCOL, &registry::setHookCall { hook }).unwrap();
+    let mut whole = Venue { on: told.on.clone(), leaves: told.leaves.clone() };
+    whole.honest(FOUR, 0).unwrap();
+    assert_eq!(whole.on.chain.read(hook, &HostileHook::callsCall {}), U256::from(2));
+    for venue in [venue(), told] {
+        let data = venue.batch(FOUR, 0).call().abi_encode();
+        let (chain, at) = (&venue.on.chain, venue.on.at.batches);
+        let mut least = 0;
+        for gas in (300_000..2_000_000).step_by(7_919) {
+            let Ok(receipt) = chain.try_raw(at, data.clone(), gas) else { continue };
+            let refused = |log: &revm::primitives::Log| {
+                batches::FlagRefused::decode_raw_log(log.topics(), &log.data.data).is_ok()
+            };
+            assert!(!receipt.logs.iter().any(refused), "{gas}");
+            assert_eq!(receipt.logs.len(), 3);
+            least = if least == 0 { gas } else { least };
+        }
+        assert!(least > 0);
     }
-    assert!(least > 0);
 }
 
 #[test]
