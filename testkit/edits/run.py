@@ -61,6 +61,8 @@ STAGES = {
         [("standard", WHOLE)],
         [("scenario", WHOLE)],
         [("scenario", ["the_graph_is_whole"])],
+        # Quotients and points are in no other family, and in no other statement.
+        [("settlement", WHOLE), ("escrow", WHOLE)],
         [("standard", DEEP)],
         [("boundaries", [])],
         [("statement", [])],

@@ -37,9 +37,16 @@ OUT = ("hints", "tests.rs", "ipa.rs", "kzg", "mock.rs", "cost", "lib.rs", "hook.
 # What three families share.
 OPTIONS = [stage for family in ("settlement/", "simulation/", "scenario/")
            for stage in edits.STAGES[family]]
+# Sizes are in no constraint: what nothing else finds may be one.
+SIZES = [("circuits/layouts", ["fits_half"]), ("circuits/escrow", ["fit_their_rows"]),
+         ("circuits/haircut", ["fit_their_rows"]), ("circuits/settlement", ["fits_its_rows"]),
+         ("circuits/simulation", ["fits_its_rows"])]
 STAGES = {**edits.STAGES, "src/figures.rs": edits.STAGES["gadgets/"],
           "family.rs": edits.STAGES["statement/"],
           "src/position.rs": OPTIONS, "src/side.rs": OPTIONS}
+# A deleveraging is made of what a transition is.
+STAGES["transition/"] = STAGES["transition/"] + STAGES["transition/deleveraging/"]
+STAGES = {place: [*of, SIZES] for place, of in STAGES.items()}
 # The prover's tests by what they take; its transcripts run most of the command.
 MADE = ("proving.rs", "family.rs", "whole.rs", "setup.rs", "netting.rs", "venue_proof.rs",
         "haircut_proof.rs", "backend/", "escrow/", "transition/", "venue/")
