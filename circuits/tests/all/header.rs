@@ -1,6 +1,6 @@
-//! What a family fixes of a market's header holds in every statement, even where the
-//! published root is that header's: the scenario family's denominator is that of its
-//! loss factors.
+//! What a family fixes of a market's header holds in the statements beside the margin
+//! statement (`scenario_rejects` has that), even where the published root is that
+//! header's: the scenario family's denominator is that of its loss factors.
 
 use pasta_curves::Fp;
 use zkmargin_circuits::family::FamilyCircuit;
