@@ -20,7 +20,7 @@ use zkmargin_margin::statement::haircut::{
 };
 use zkmargin_margin::statement::venue::SubtreeDepth;
 use zkmargin_verifier::proof::HaircutFile;
-use zkmargin_verifier::proof::venue::Subtree;
+use zkmargin_verifier::proof::Subtree;
 
 use crate::backend::Backend;
 use crate::family::{FamilyMarket, MarketFamily};

@@ -15,8 +15,8 @@ use zkmargin_margin::shape::Shape;
 use zkmargin_margin::statement::venue::{
     InvalidVenue, SubtreeDepth, VenueInstance, VenueLeaf, VenueWitness, check,
 };
+use zkmargin_verifier::proof::Subtree;
 use zkmargin_verifier::proof::VenueFile;
-use zkmargin_verifier::proof::venue::Subtree;
 
 use crate::backend::{Backend, BackendError};
 use crate::family::{FamilyMarket, MarketFamily};

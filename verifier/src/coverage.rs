@@ -16,7 +16,7 @@ use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
 use zkmargin_margin::statement::venue::{SubtreeDepth, VenueInstance, state_root_over};
 
 use crate::encoding::text;
-use crate::proof::venue::Subtree;
+use crate::proof::Subtree;
 use crate::proof::{VenueFile, VerifiedSubtree};
 use crate::root::Root;
 

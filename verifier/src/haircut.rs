@@ -160,7 +160,7 @@ mod tests {
     use zkmargin_margin::statement::venue::SubtreeDepth;
 
     use super::*;
-    use crate::proof::venue::Subtree;
+    use crate::proof::Subtree;
     use crate::proof::{CircuitId, HaircutFile};
 
     const DEPTH: SubtreeDepth = SubtreeDepth::ALL[0];

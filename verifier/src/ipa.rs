@@ -54,11 +54,7 @@ impl Verifier {
     /// a proof, or is false.
     pub fn verify(&self, file: &ProofFile<Fp>) -> Result<VerifiedClaim, VerifyError> {
         self.check_form(file)?;
-        let rows = file.instance().to_field_elements();
-        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
-        let strategy = SingleVerifier::new(&self.params);
-        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
-            .map_err(|error| refused(&error))?;
+        self.check_proof(&file.instance().to_field_elements(), file.proof())?;
         Ok(verified(file))
     }
 
@@ -86,12 +82,8 @@ impl Verifier {
         file: &TransitionFile<Fp>,
     ) -> Result<VerifiedTransition, VerifyError> {
         let circuit = self.circuit(file.instance().aim().statement())?;
-        file.check_circuit(circuit, self.key.proof_size())?;
-        let rows = file.instance().to_field_elements();
-        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
-        let strategy = SingleVerifier::new(&self.params);
-        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
-            .map_err(|error| refused(&error))?;
+        file.check_key((circuit, None), self.key.proof_size())?;
+        self.check_proof(&file.instance().to_field_elements(), file.proof())?;
         Ok(VerifiedTransition::of(file))
     }
 
@@ -107,11 +99,7 @@ impl Verifier {
     fn verify_subtree(&self, file: &VenueFile<Fp>) -> Result<VerifiedSubtree<Fp>, VerifyError> {
         let circuit = self.circuit(Statement::Venue(file.subtree().depth))?;
         file.check_key((circuit, None), self.key.proof_size())?;
-        let rows = file.instance().to_field_elements();
-        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
-        let strategy = SingleVerifier::new(&self.params);
-        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
-            .map_err(|error| refused(&error))?;
+        self.check_proof(&file.instance().to_field_elements(), file.proof())?;
         Ok(VerifiedSubtree::of(file))
     }
 
@@ -126,11 +114,7 @@ impl Verifier {
     fn verify_cuts(&self, file: &HaircutFile<Fp>) -> Result<VerifiedCuts<Fp>, VerifyError> {
         let circuit = self.circuit(Statement::Haircut(file.subtree().depth))?;
         file.check_key((circuit, None), self.key.proof_size())?;
-        let rows = file.instance().to_field_elements();
-        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
-        let strategy = SingleVerifier::new(&self.params);
-        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
-            .map_err(|error| refused(&error))?;
+        self.check_proof(&file.instance().to_field_elements(), file.proof())?;
         Ok(VerifiedCuts::of(file))
     }
 
@@ -139,12 +123,8 @@ impl Verifier {
     /// # Errors
     /// As [`Verifier::verify`].
     pub fn verify_escrow(&self, file: &EscrowFile<Fp>) -> Result<VerifiedEscrow, VerifyError> {
-        file.check_circuit(self.circuit(Statement::Escrow)?, self.key.proof_size())?;
-        let rows = file.instance().to_field_elements();
-        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
-        let strategy = SingleVerifier::new(&self.params);
-        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
-            .map_err(|error| refused(&error))?;
+        file.check_key((self.circuit(Statement::Escrow)?, None), self.key.proof_size())?;
+        self.check_proof(&file.instance().to_field_elements(), file.proof())?;
         Ok(VerifiedEscrow::of(file))
     }
 
@@ -154,17 +134,21 @@ impl Verifier {
     /// As [`Verifier::verify`].
     pub fn verify_netting(&self, file: &NettingFile<Fp>) -> Result<VerifiedNetting, VerifyError> {
         file.check_key((self.circuit(Statement::Netting)?, None), self.key.proof_size())?;
-        let rows = file.instance().to_field_elements();
-        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(file.proof());
-        let strategy = SingleVerifier::new(&self.params);
-        verify_proof(&self.params, self.key.inner(), strategy, &[&[&rows]], &mut transcript)
-            .map_err(|error| refused(&error))?;
+        self.check_proof(&file.instance().to_field_elements(), file.proof())?;
         Ok(VerifiedNetting::of(file))
+    }
+
+    /// Whether one proof is true of public inputs.
+    fn check_proof(&self, rows: &[Fp], proof: &[u8]) -> Result<(), VerifyError> {
+        let mut transcript = Blake2bRead::<_, vesta::Affine, Challenge255<_>>::init(proof);
+        let strategy = SingleVerifier::new(&self.params);
+        verify_proof(&self.params, self.key.inner(), strategy, &[&[rows]], &mut transcript)
+            .map_err(|error| refused(&error))
     }
 
     /// Whether the proof is one this key could verify.
     fn check_form(&self, file: &ProofFile<Fp>) -> Result<(), VerifyError> {
-        file.check_circuit(self.circuit(Statement::Margin)?, self.key.proof_size())
+        file.check_key((self.circuit(Statement::Margin)?, None), self.key.proof_size())
     }
 
     /// The circuit of the key, which must be of the statement that is asked for: a

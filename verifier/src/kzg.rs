@@ -118,10 +118,7 @@ impl Verifier {
         file: &TransitionFile<Bn254Fr>,
     ) -> Result<VerifiedTransition, VerifyError> {
         let circuit = self.circuit(file.instance().aim().statement())?;
-        file.check_circuit(circuit, self.key.proof_size())?;
-        if file.srs() != Some(self.srs) {
-            return Err(VerifyError::WrongSrs { verifier: self.srs, proof: file.srs() });
-        }
+        file.check_key((circuit, Some(self.srs)), self.key.proof_size())?;
         self.check_points(file.proof())?;
         self.key.verify(&self.params, file.instance(), file.proof()).map_err(refused)?;
         Ok(VerifiedTransition::of(file))
@@ -208,8 +205,8 @@ impl Verifier {
     /// # Errors
     /// As [`Verifier::verify`].
     pub fn verify_escrow(&self, file: &EscrowFile<Bn254Fr>) -> Result<VerifiedEscrow, VerifyError> {
-        file.check_circuit(self.circuit(Statement::Escrow)?, self.key.proof_size())?;
-        file.check_srs(self.srs)?;
+        let circuit = self.circuit(Statement::Escrow)?;
+        file.check_key((circuit, Some(self.srs)), self.key.proof_size())?;
         self.check_points(file.proof())?;
         self.key.verify(&self.params, &file.instance(), file.proof()).map_err(refused)?;
         Ok(VerifiedEscrow::of(file))
@@ -232,8 +229,8 @@ impl Verifier {
 
     /// Whether the proof is one this key could verify.
     fn check_form(&self, file: &ProofFile<Bn254Fr>) -> Result<(), VerifyError> {
-        file.check_circuit(self.circuit(Statement::Margin)?, self.key.proof_size())?;
-        file.check_srs(self.srs)?;
+        let circuit = self.circuit(Statement::Margin)?;
+        file.check_key((circuit, Some(self.srs)), self.key.proof_size())?;
         self.check_points(file.proof())
     }
 

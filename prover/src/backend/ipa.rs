@@ -17,7 +17,7 @@ use zkmargin_margin::statement::venue::VenueInstance;
 use zkmargin_params::cache::{Origin, compute_ipa_params};
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::engine::VerifiedClaim;
-use zkmargin_verifier::proof::venue::Subtree;
+use zkmargin_verifier::proof::Subtree;
 use zkmargin_verifier::proof::{
     EscrowFile, HaircutFile, NettingFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts,
     VerifiedEscrow, VerifiedNetting, VerifiedSubtree, VerifiedTransition,

@@ -22,7 +22,7 @@ use zkmargin_params::srs::{DevSrs, KzgParams, Srs, SrsError};
 use zkmargin_verifier::VerifyError;
 use zkmargin_verifier::bn254;
 use zkmargin_verifier::engine::VerifiedClaim;
-use zkmargin_verifier::proof::venue::Subtree;
+use zkmargin_verifier::proof::Subtree;
 use zkmargin_verifier::proof::{
     EscrowFile, HaircutFile, NettingFile, ProofFile, TransitionFile, VenueFile, VerifiedCuts,
     VerifiedEscrow, VerifiedNetting, VerifiedSubtree, VerifiedTransition,

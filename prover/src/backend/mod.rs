@@ -26,7 +26,7 @@ use zkmargin_params::cache::{CacheError, Origin, ParamsCache};
 use zkmargin_params::srs::store::StoreError;
 use zkmargin_params::srs::{DevSrs, Srs, SrsError, SrsStore};
 use zkmargin_verifier::engine::VerifiedClaim;
-use zkmargin_verifier::proof::venue::Subtree;
+use zkmargin_verifier::proof::Subtree;
 use zkmargin_verifier::proof::{
     CircuitId, EscrowFile, HaircutFile, NettingFile, ProofFile, TransitionFile, VenueFile,
     VerifiedCuts, VerifiedEscrow, VerifiedNetting, VerifiedSubtree, VerifiedTransition,

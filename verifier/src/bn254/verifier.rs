@@ -76,7 +76,7 @@ impl Verifier {
     /// The proof is for another key, has another length, is not an encoding of
     /// a proof, or is false.
     pub fn verify(&self, file: &ProofFile<Bn254Fr>) -> Result<VerifiedClaim, VerifyError> {
-        self.check_circuit(file)?;
+        self.check_key(file)?;
         let public_inputs = rows(file.instance());
         self.verify_raw(Submission { public_inputs: &public_inputs, proof: file.proof() })?;
         Ok(verified(file))
@@ -97,7 +97,7 @@ impl Verifier {
         let results = files.iter().zip(self.verify_raw_batch(&submissions));
         results
             .map(|(file, result)| {
-                self.check_circuit(file)?;
+                self.check_key(file)?;
                 result?;
                 Ok(verified(file))
             })
@@ -105,9 +105,8 @@ impl Verifier {
     }
 
     /// Whether the proof is said to be of the key's circuit and powers of tau.
-    fn check_circuit(&self, file: &ProofFile<Bn254Fr>) -> Result<(), VerifyError> {
-        file.check_circuit(self.key.circuit(), self.proof_size())?;
-        file.check_srs(self.key.srs())
+    fn check_key(&self, file: &ProofFile<Bn254Fr>) -> Result<(), VerifyError> {
+        file.check_key((self.key.circuit(), Some(self.key.srs())), self.proof_size())
     }
 
     /// Verifies a proof of any statement.

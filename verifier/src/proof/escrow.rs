@@ -13,9 +13,10 @@ use zkmargin_margin::instance::MarginInstance;
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::escrow::EscrowInstance;
 
+use super::ProofFile;
 use super::circuit::CircuitId;
-use super::read::{parse_head, parse_margin, parse_proof, parse_srs, root};
-use super::{MAX_BYTES, ProofFile};
+use super::envelope::{Envelope, check_size};
+use super::read::{parse_head, parse_margin, root, root_text};
 use crate::engine::VerifiedClaim;
 use crate::error::MalformedProof;
 use crate::root::Root;
@@ -47,21 +48,18 @@ impl<F: MarginField> EscrowFile<F> {
     ) -> Result<Self, MalformedProof> {
         let EscrowInstance { account, escrow } = instance;
         let file = Self { margin: ProofFile::make(circuit, srs, account, proof)?, escrow };
-        let size = file.to_json().len();
-        match size > MAX_BYTES {
-            true => Err(MalformedProof::TooLarge { size, limit: MAX_BYTES }),
-            false => Ok(file),
-        }
+        check_size(&file.to_json())?;
+        Ok(file)
     }
 
     /// What the proof was made with.
     pub const fn circuit(&self) -> CircuitId {
-        self.margin.circuit
+        self.margin.circuit()
     }
 
     /// The powers of tau it was made under; `None` in a transparent proof system.
     pub const fn srs(&self) -> Option<SrsMark> {
-        self.margin.srs
+        self.margin.srs()
     }
 
     /// The public inputs.
@@ -71,23 +69,18 @@ impl<F: MarginField> EscrowFile<F> {
 
     /// The proof's bytes.
     pub fn proof(&self) -> &[u8] {
-        &self.margin.proof
+        self.margin.proof()
     }
 
-    /// Whether the proof is of the circuit and length of a verifying key.
+    /// Whether the proof is of the circuit and length of a verifying key, and made
+    /// under its powers of tau.
     #[cfg(any(feature = "ipa", feature = "kzg"))]
-    pub(crate) fn check_circuit(
+    pub(crate) fn check_key(
         &self,
-        key: CircuitId,
+        key: (CircuitId, Option<SrsMark>),
         proof_size: usize,
     ) -> Result<(), crate::error::VerifyError> {
-        self.margin.check_circuit(key, proof_size)
-    }
-
-    /// Whether the proof was made under these powers of tau.
-    #[cfg(feature = "kzg")]
-    pub(crate) fn check_srs(&self, verifier: SrsMark) -> Result<(), crate::error::VerifyError> {
-        self.margin.check_srs(verifier)
+        self.margin.check_key(key, proof_size)
     }
 
     /// Reads a proof file.
@@ -95,20 +88,19 @@ impl<F: MarginField> EscrowFile<F> {
     /// # Errors
     /// The first thing that is wrong with it, as of a margin proof's file.
     pub fn parse(bytes: &[u8]) -> Result<Self, MalformedProof> {
-        let (circuit, mut file) = parse_head(bytes, FORMAT)?;
-        let srs = parse_srs::<F>(circuit.proof_system, &mut file)?;
-        let mut fields = file.object("instance")?;
-        let instance: MarginInstance<F> = parse_margin(&mut fields)?;
-        let escrow = root(&mut fields, "escrow")?;
-        fields.finish()?;
-        let proof = parse_proof(file)?;
-        Ok(Self { margin: ProofFile { circuit, srs, instance, proof }, escrow })
+        let (envelope, (instance, escrow)) = Envelope::parse::<F, _>(bytes, FORMAT, |file| {
+            let mut fields = file.object("instance")?;
+            let instance: MarginInstance<F> = parse_margin(&mut fields)?;
+            let escrow = root(&mut fields, "escrow")?;
+            fields.finish()?;
+            Ok((instance, escrow))
+        })?;
+        Ok(Self { margin: ProofFile { envelope, instance }, escrow })
     }
 
     /// The text, indented by two spaces, with a line feed at its end.
     pub fn to_json(&self) -> String {
-        let digits = hex::encode(self.escrow.to_be_bytes());
-        let more = alloc::format!(",\n    \"escrow\": \"0x{digits}\"");
+        let more = alloc::format!(",\n    \"escrow\": \"{}\"", root_text(&self.escrow));
         self.margin.to_json_as(FORMAT, &more)
     }
 }

@@ -14,9 +14,6 @@
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use zkmargin_margin::STATEMENT_VERSION;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::haircut::Haircut;
 use zkmargin_margin::ids::Epoch;
@@ -24,11 +21,11 @@ use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::haircut::{HaircutInstance, Ratio, SUBTREE_BITS, Sums, TOTAL_BITS};
 use zkmargin_margin::statement::venue::SubtreeDepth;
 
-use super::circuit::{CircuitId, has_srs};
+use super::circuit::CircuitId;
+use super::envelope::{Envelope, check_size};
 use super::json::Object;
-use super::read::{identifier, not_canonical, parse_head, parse_proof, parse_srs, root};
-use super::venue::{Subtree, parse_count, parse_subtree};
-use super::{MAX_BYTES, VERSION};
+use super::read::{identifier, not_canonical, parse_head, root, root_text};
+use super::subtree::{self, Subtree, parse_count};
 use crate::error::MalformedProof;
 
 /// The value of `format`.
@@ -38,11 +35,9 @@ pub(super) const FORMAT: &str = "zkmargin-haircut";
 /// verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HaircutFile<F> {
-    circuit: CircuitId,
-    srs: Option<SrsMark>,
+    envelope: Envelope,
     subtree: Subtree,
     instance: HaircutInstance<F>,
-    proof: Vec<u8>,
 }
 
 impl<F: MarginField> HaircutFile<F> {
@@ -59,31 +54,17 @@ impl<F: MarginField> HaircutFile<F> {
         instance: HaircutInstance<F>,
         proof: Vec<u8>,
     ) -> Result<Self, MalformedProof> {
-        if circuit.proof_system.field() != F::NAME {
-            return Err(MalformedProof::OtherField { allowed: F::NAME });
-        }
-        match (has_srs(circuit.proof_system), srs) {
-            (true, None) => return Err(MalformedProof::MissingField { field: "srs" }),
-            (false, Some(_)) => return Err(MalformedProof::UnknownField { name: "srs".into() }),
-            _ => {}
-        }
-        let circuit = circuit.check()?;
-        let file = Self { circuit, srs, subtree, instance, proof }.check()?;
-        let size = file.to_json().len();
-        match size > MAX_BYTES {
-            true => Err(MalformedProof::TooLarge { size, limit: MAX_BYTES }),
-            false => Ok(file),
-        }
+        let envelope = Envelope::new::<F>(circuit, srs, proof)?;
+        let file = Self { envelope, subtree, instance }.check()?;
+        check_size(&file.to_json())?;
+        Ok(file)
     }
 
     /// The subtree must be one of the tree's, and the sums those of so many leaves.
     fn check(self) -> Result<Self, MalformedProof> {
-        let Subtree { depth, index } = self.subtree;
-        if index >= depth.subtrees() {
-            return Err(not_canonical("subtree", "a number below that of the tree's subtrees"));
-        }
+        self.subtree.check()?;
         let Sums { equity, cuts, winners } = self.instance.sums;
-        if usize::try_from(winners).is_ok_and(|winners| winners > depth.leaves()) {
+        if usize::try_from(winners).is_ok_and(|winners| winners > self.subtree.depth.leaves()) {
             return Err(not_canonical("winners", "at most the leaves of the subtree"));
         }
         match cuts > equity {
@@ -94,12 +75,12 @@ impl<F: MarginField> HaircutFile<F> {
 
     /// What the proof was made with.
     pub const fn circuit(&self) -> CircuitId {
-        self.circuit
+        self.envelope.circuit
     }
 
     /// The powers of tau it was made under; `None` in a transparent proof system.
     pub const fn srs(&self) -> Option<SrsMark> {
-        self.srs
+        self.envelope.srs
     }
 
     /// Which subtree it is said to be about.
@@ -114,7 +95,7 @@ impl<F: MarginField> HaircutFile<F> {
 
     /// The proof's bytes.
     pub fn proof(&self) -> &[u8] {
-        &self.proof
+        &self.envelope.proof
     }
 
     /// Whether the proof is of the circuit and length of a verifying key, and made
@@ -122,16 +103,10 @@ impl<F: MarginField> HaircutFile<F> {
     #[cfg(any(feature = "ipa", feature = "kzg"))]
     pub(crate) fn check_key(
         &self,
-        (key, verifier): (CircuitId, Option<SrsMark>),
+        key: (CircuitId, Option<SrsMark>),
         proof_size: usize,
     ) -> Result<(), crate::error::VerifyError> {
-        super::circuit::check_circuit(self.circuit, &self.proof, key, proof_size)?;
-        match verifier {
-            Some(verifier) if self.srs != Some(verifier) => {
-                Err(crate::error::VerifyError::WrongSrs { verifier, proof: self.srs })
-            }
-            _ => Ok(()),
-        }
+        self.envelope.check_key(key, proof_size)
     }
 
     /// Reads a proof file.
@@ -139,30 +114,18 @@ impl<F: MarginField> HaircutFile<F> {
     /// # Errors
     /// The first thing that is wrong with it, as of a margin proof's file.
     pub fn parse(bytes: &[u8]) -> Result<Self, MalformedProof> {
-        let (circuit, mut file) = parse_head(bytes, FORMAT)?;
-        let srs = parse_srs::<F>(circuit.proof_system, &mut file)?;
-        let subtree = parse_subtree(&mut file)?;
-        let instance = parse_instance(file.object("instance")?)?;
-        let proof = parse_proof(file)?;
-        Self { circuit, srs, subtree, instance, proof }.check()
+        let (envelope, (subtree, instance)) = Envelope::parse::<F, _>(bytes, FORMAT, |file| {
+            Ok((Subtree::parse(file)?, parse_instance(file.object("instance")?)?))
+        })?;
+        Self { envelope, subtree, instance }.check()
     }
 
     /// The text, indented by two spaces, with a line feed at its end.
     pub fn to_json(&self) -> String {
-        let Self { circuit, srs, subtree, instance, proof } = self;
-        let srs = srs.map_or(String::new(), |srs| alloc::format!("\n  \"srs\": \"{srs}\","));
-        let root = |root: &F| alloc::format!("0x{}", hex::encode(root.to_be_bytes()));
+        let Self { envelope, subtree, instance } = self;
         let haircut = instance.ratio.haircut();
-        alloc::format!(
-            r#"{{
-  "format": "{FORMAT}",
-  "version": {VERSION},
-  "statement": {STATEMENT_VERSION},
-  "family": "{family}",
-  "shape": "{shape}",
-  "proof_system": "{proof_system}",{layout}
-  "field": "{field}",{srs}
-  "leaves": {leaves},
+        let statement = alloc::format!(
+            r#"  "leaves": {leaves},
   "subtree": {index},
   "instance": {{
     "context": "{context}",
@@ -177,22 +140,14 @@ impl<F: MarginField> HaircutFile<F> {
     "winners_equity": "{winners_equity}",
     "cuts": "{cuts}",
     "memo": "{memo}"
-  }},
-  "proof": "{proof}"
-}}
-"#,
-            family = circuit.family,
-            shape = circuit.shape,
-            proof_system = circuit.proof_system,
-            layout = circuit.layout_line(),
-            field = F::NAME,
+  }},"#,
             leaves = subtree.depth.leaves(),
             index = subtree.index,
             context = instance.context,
             epoch = instance.epoch.get(),
-            subtree_after = root(&instance.subtree_after),
-            subtree_root = root(&instance.subtree_root),
-            market_root = root(&instance.market_root),
+            subtree_after = root_text(&instance.subtree_after),
+            subtree_root = root_text(&instance.subtree_root),
+            market_root = root_text(&instance.market_root),
             model = instance.model,
             loss = haircut.loss(),
             equity = haircut.equity(),
@@ -200,8 +155,8 @@ impl<F: MarginField> HaircutFile<F> {
             winners_equity = instance.sums.equity,
             cuts = instance.sums.cuts,
             memo = instance.memo,
-            proof = STANDARD.encode(proof),
-        )
+        );
+        envelope.to_json::<F>(FORMAT, &statement)
     }
 }
 
@@ -216,8 +171,7 @@ pub fn is_haircut(bytes: &[u8]) -> bool {
 /// # Errors
 /// What is wrong with the file up to there.
 pub fn circuit_of(bytes: &[u8]) -> Result<(CircuitId, SubtreeDepth), MalformedProof> {
-    let (circuit, mut file) = parse_head(bytes, FORMAT)?;
-    Ok((circuit, super::venue::parse_depth(&mut file)?))
+    subtree::circuit_of(bytes, FORMAT)
 }
 
 fn parse_instance<F: MarginField>(

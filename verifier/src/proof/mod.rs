@@ -43,11 +43,13 @@
 //! [`TransitionFile`], [`VenueFile`], [`HaircutFile`], [`EscrowFile`], [`NettingFile`].
 
 mod circuit;
+mod envelope;
 pub mod escrow;
 pub mod haircut;
 mod json;
 pub mod netting;
 mod read;
+mod subtree;
 pub mod transition;
 pub mod venue;
 
@@ -55,15 +57,13 @@ pub use circuit::CircuitId;
 pub use escrow::{EscrowFile, VerifiedEscrow};
 pub use haircut::{HaircutFile, VerifiedCuts};
 pub use netting::{NettingData, NettingFile, VenueData, VerifiedNetting};
+pub use subtree::Subtree;
 pub use transition::{TransitionData, TransitionFile, VerifiedTransition};
 pub use venue::{VenueFile, VerifiedSubtree};
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use zkmargin_margin::STATEMENT_VERSION;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::instance::MarginInstance;
 pub use zkmargin_margin::shape::Family;
@@ -72,8 +72,9 @@ use zkmargin_margin::srs::SrsMark;
 use crate::error::MalformedProof;
 #[cfg(any(feature = "ipa", feature = "kzg", feature = "bn254"))]
 use crate::error::VerifyError;
-use circuit::has_srs;
-use read::{parse_head, parse_instance, parse_proof, parse_srs};
+use envelope::{Envelope, check_size};
+use json::Object;
+use read::{parse_head, parse_instance, root_text};
 
 /// The largest proof file that is read, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -86,10 +87,8 @@ pub const VERSION: u64 = 1;
 /// not yet verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProofFile<F> {
-    circuit: CircuitId,
-    srs: Option<SrsMark>,
+    envelope: Envelope,
     instance: MarginInstance<F>,
-    proof: Vec<u8>,
 }
 
 impl<F: MarginField> ProofFile<F> {
@@ -126,51 +125,32 @@ impl<F: MarginField> ProofFile<F> {
         instance: MarginInstance<F>,
         proof: Vec<u8>,
     ) -> Result<Self, MalformedProof> {
-        if circuit.proof_system.field() != F::NAME {
-            return Err(MalformedProof::OtherField { allowed: F::NAME });
-        }
-        match (has_srs(circuit.proof_system), srs) {
-            (true, None) => return Err(MalformedProof::MissingField { field: "srs" }),
-            (false, Some(_)) => return Err(MalformedProof::UnknownField { name: "srs".into() }),
-            _ => {}
-        }
-        let circuit = circuit.check()?;
-        let file = Self { circuit, srs, instance, proof };
-        let size = file.to_json().len();
-        match size > MAX_BYTES {
-            true => Err(MalformedProof::TooLarge { size, limit: MAX_BYTES }),
-            false => Ok(file),
-        }
+        let envelope = Envelope::new::<F>(circuit, srs, proof)?;
+        let file = Self { envelope, instance };
+        check_size(&file.to_json())?;
+        Ok(file)
     }
 
     /// What the proof was made with.
     pub const fn circuit(&self) -> CircuitId {
-        self.circuit
+        self.envelope.circuit
     }
 
     /// The powers of tau it was made under; `None` in a transparent proof
     /// system.
     pub const fn srs(&self) -> Option<SrsMark> {
-        self.srs
+        self.envelope.srs
     }
 
-    /// Whether the proof is of the circuit and length of a verifying key.
+    /// Whether the proof is of the circuit and length of a verifying key, and made
+    /// under its powers of tau.
     #[cfg(any(feature = "ipa", feature = "kzg", feature = "bn254"))]
-    pub(crate) fn check_circuit(
+    pub(crate) fn check_key(
         &self,
-        key: CircuitId,
+        key: (CircuitId, Option<SrsMark>),
         proof_size: usize,
     ) -> Result<(), VerifyError> {
-        circuit::check_circuit(self.circuit, &self.proof, key, proof_size)
-    }
-
-    /// Whether the proof was made under these powers of tau.
-    #[cfg(any(feature = "kzg", feature = "bn254"))]
-    pub(crate) fn check_srs(&self, verifier: SrsMark) -> Result<(), VerifyError> {
-        match self.srs {
-            Some(srs) if srs == verifier => Ok(()),
-            srs => Err(VerifyError::WrongSrs { verifier, proof: srs }),
-        }
+        self.envelope.check_key(key, proof_size)
     }
 
     /// The public inputs.
@@ -180,7 +160,7 @@ impl<F: MarginField> ProofFile<F> {
 
     /// The proof's bytes.
     pub fn proof(&self) -> &[u8] {
-        &self.proof
+        &self.envelope.proof
     }
 
     /// Reads a proof file.
@@ -189,11 +169,9 @@ impl<F: MarginField> ProofFile<F> {
     /// The first thing that is wrong with it: its size first, then its form,
     /// its versions, its fields in their order, and fields left over.
     pub fn parse(bytes: &[u8]) -> Result<Self, MalformedProof> {
-        let (circuit, mut file) = parse_head(bytes, FORMAT)?;
-        let srs = parse_srs::<F>(circuit.proof_system, &mut file)?;
-        let instance = parse_instance(file.object("instance")?)?;
-        let proof = parse_proof(file)?;
-        Ok(Self { circuit, srs, instance, proof })
+        let read = |file: &mut Object<'_>| parse_instance(file.object("instance")?);
+        let (envelope, instance) = Envelope::parse::<F, _>(bytes, FORMAT, read)?;
+        Ok(Self { envelope, instance })
     }
 
     /// The text, indented by two spaces, with a line feed at its end.
@@ -203,19 +181,9 @@ impl<F: MarginField> ProofFile<F> {
 
     /// The text under a format's name, with what stands behind the memo.
     fn to_json_as(&self, format: &str, more: &str) -> String {
-        let Self { circuit, srs, instance, proof } = self;
-        let srs = srs.map_or(String::new(), |srs| alloc::format!("\n  \"srs\": \"{srs}\","));
-        let root = |root: &F| alloc::format!("0x{}", hex::encode(root.to_be_bytes()));
-        alloc::format!(
-            r#"{{
-  "format": "{format}",
-  "version": {VERSION},
-  "statement": {STATEMENT_VERSION},
-  "family": "{family}",
-  "shape": "{shape}",
-  "proof_system": "{proof_system}",{layout}
-  "field": "{field}",{srs}
-  "instance": {{
+        let Self { envelope, instance } = self;
+        let statement = alloc::format!(
+            r#"  "instance": {{
     "context": "{context}",
     "epoch": {epoch},
     "account": "{account}",
@@ -225,26 +193,18 @@ impl<F: MarginField> ProofFile<F> {
     "claim": "{claim}",
     "disclosed": "{disclosed}",
     "memo": "{memo}"{more}
-  }},
-  "proof": "{proof}"
-}}
-"#,
-            family = circuit.family,
-            shape = circuit.shape,
-            proof_system = circuit.proof_system,
-            layout = circuit.layout_line(),
-            field = F::NAME,
+  }},"#,
             context = instance.context,
             epoch = instance.epoch.get(),
             account = instance.account,
-            state_root = root(&instance.state_root),
-            market_root = root(&instance.market_root),
+            state_root = root_text(&instance.state_root),
+            market_root = root_text(&instance.market_root),
             model = instance.model,
             claim = instance.claim,
             disclosed = instance.disclosed.get(),
             memo = instance.memo,
-            proof = STANDARD.encode(proof),
-        )
+        );
+        envelope.to_json::<F>(format, &statement)
     }
 }
 

@@ -19,20 +19,17 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use zkmargin_margin::STATEMENT_VERSION;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::netting::{MAX_VENUES, NettingInstance, VenueAccount, Venues};
 
 pub use self::data::{NettingData, VenueData, VerifiedNetting};
-use super::circuit::{CircuitId, has_srs};
+use super::circuit::CircuitId;
+use super::envelope::{Envelope, check_size};
 use super::json::Object;
 use super::read::{
-    identifier, not_canonical, parse_claim, parse_head, parse_proof, parse_rows, parse_srs, root,
+    identifier, not_canonical, parse_claim, parse_head, parse_rows, root, root_text,
 };
-use super::{MAX_BYTES, VERSION};
 use crate::error::MalformedProof;
 
 /// The value of `format`.
@@ -45,12 +42,10 @@ const KEYS: [&str; MAX_VENUES] = ["0", "1", "2", "3"];
 /// verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NettingFile<F> {
-    circuit: CircuitId,
-    srs: Option<SrsMark>,
+    envelope: Envelope,
     /// `VENUES` is the digest of the list.
     instance: NettingInstance<F>,
     venues: Venues<F>,
-    proof: Vec<u8>,
 }
 
 impl<F: MarginField> NettingFile<F> {
@@ -67,34 +62,23 @@ impl<F: MarginField> NettingFile<F> {
         (instance, venues): (NettingInstance<F>, Venues<F>),
         proof: Vec<u8>,
     ) -> Result<Self, MalformedProof> {
-        if circuit.proof_system.field() != F::NAME {
-            return Err(MalformedProof::OtherField { allowed: F::NAME });
-        }
-        match (has_srs(circuit.proof_system), srs) {
-            (true, None) => return Err(MalformedProof::MissingField { field: "srs" }),
-            (false, Some(_)) => return Err(MalformedProof::UnknownField { name: "srs".into() }),
-            _ => {}
-        }
         if venues.digest((instance.context, instance.account)) != instance.venues {
             return Err(not_canonical("venues", VENUES_ALLOWED));
         }
-        let circuit = circuit.check()?;
-        let file = Self { circuit, srs, instance, venues, proof };
-        let size = file.to_json().len();
-        match size > MAX_BYTES {
-            true => Err(MalformedProof::TooLarge { size, limit: MAX_BYTES }),
-            false => Ok(file),
-        }
+        let envelope = Envelope::new::<F>(circuit, srs, proof)?;
+        let file = Self { envelope, instance, venues };
+        check_size(&file.to_json())?;
+        Ok(file)
     }
 
     /// What the proof was made with.
     pub const fn circuit(&self) -> CircuitId {
-        self.circuit
+        self.envelope.circuit
     }
 
     /// The powers of tau it was made under; `None` in a transparent proof system.
     pub const fn srs(&self) -> Option<SrsMark> {
-        self.srs
+        self.envelope.srs
     }
 
     /// The public inputs, which the list of venues is part of.
@@ -109,7 +93,7 @@ impl<F: MarginField> NettingFile<F> {
 
     /// The proof's bytes.
     pub fn proof(&self) -> &[u8] {
-        &self.proof
+        &self.envelope.proof
     }
 
     /// Whether the proof is of the circuit and length of a verifying key, and made
@@ -117,16 +101,10 @@ impl<F: MarginField> NettingFile<F> {
     #[cfg(any(feature = "ipa", feature = "kzg"))]
     pub(crate) fn check_key(
         &self,
-        (key, verifier): (CircuitId, Option<SrsMark>),
+        key: (CircuitId, Option<SrsMark>),
         proof_size: usize,
     ) -> Result<(), crate::error::VerifyError> {
-        super::circuit::check_circuit(self.circuit, &self.proof, key, proof_size)?;
-        match verifier {
-            Some(verifier) if self.srs != Some(verifier) => {
-                Err(crate::error::VerifyError::WrongSrs { verifier, proof: self.srs })
-            }
-            _ => Ok(()),
-        }
+        self.envelope.check_key(key, proof_size)
     }
 
     /// Reads a proof file.
@@ -134,38 +112,16 @@ impl<F: MarginField> NettingFile<F> {
     /// # Errors
     /// The first thing that is wrong with it, as of a margin proof's file.
     pub fn parse(bytes: &[u8]) -> Result<Self, MalformedProof> {
-        let (circuit, mut file) = parse_head(bytes, FORMAT)?;
-        let srs = parse_srs::<F>(circuit.proof_system, &mut file)?;
-        let mut fields = file.object("instance")?;
-        let mut venues = None;
-        let read = |fields: &mut Object<'_>| {
-            venues = Some(parse_venues(fields.object("venues")?)?);
-            // Its row is the list's digest, below.
-            Ok(F::ZERO)
-        };
-        let rows = parse_rows(&mut fields, read, parse_claim)?;
-        fields.finish()?;
-        let venues = venues.ok_or(MalformedProof::MissingField { field: "venues" })?;
-        let digest = venues.digest((rows.context, rows.account));
-        let instance = NettingInstance { venues: digest, ..NettingInstance::of_margin(rows) };
-        let proof = parse_proof(file)?;
-        Ok(Self { circuit, srs, instance, venues, proof })
+        let read = |file: &mut Object<'_>| parse_instance(file.object("instance")?);
+        let (envelope, (instance, venues)) = Envelope::parse::<F, _>(bytes, FORMAT, read)?;
+        Ok(Self { envelope, instance, venues })
     }
 
     /// The text, indented by two spaces, with a line feed at its end.
     pub fn to_json(&self) -> String {
-        let Self { circuit, srs, instance, venues, proof } = self;
-        let srs = srs.map_or(String::new(), |srs| alloc::format!("\n  \"srs\": \"{srs}\","));
-        alloc::format!(
-            r#"{{
-  "format": "{FORMAT}",
-  "version": {VERSION},
-  "statement": {STATEMENT_VERSION},
-  "family": "{family}",
-  "shape": "{shape}",
-  "proof_system": "{proof_system}",{layout}
-  "field": "{field}",{srs}
-  "instance": {{
+        let Self { envelope, instance, venues } = self;
+        let statement = alloc::format!(
+            r#"  "instance": {{
     "context": "{context}",
     "epoch": {epoch},
     "account": "{account}",
@@ -176,26 +132,18 @@ impl<F: MarginField> NettingFile<F> {
     "claim": "{claim}",
     "disclosed": "{disclosed}",
     "memo": "{memo}"
-  }},
-  "proof": "{proof}"
-}}
-"#,
-            family = circuit.family,
-            shape = circuit.shape,
-            proof_system = circuit.proof_system,
-            layout = circuit.layout_line(),
-            field = F::NAME,
+  }},"#,
             context = instance.context,
             epoch = instance.epoch.get(),
             account = instance.account,
             venues = venues_json(venues),
-            market_root = hex_of(&instance.market_root),
+            market_root = root_text(&instance.market_root),
             model = instance.model,
             claim = instance.claim,
             disclosed = instance.disclosed.get(),
             memo = instance.memo,
-            proof = STANDARD.encode(proof),
-        )
+        );
+        envelope.to_json::<F>(FORMAT, &statement)
     }
 }
 
@@ -203,16 +151,12 @@ impl<F: MarginField> NettingFile<F> {
 const VENUES_ALLOWED: &str =
     "1 to 4 venues by ascending context, with no context and no state root twice";
 
-fn hex_of<F: MarginField>(root: &F) -> String {
-    alloc::format!("0x{}", hex::encode(root.to_be_bytes()))
-}
-
 fn venues_json<F: MarginField>(venues: &Venues<F>) -> String {
     let mut text = String::new();
     for (key, venue) in KEYS.iter().zip(venues.as_slice()) {
         let comma = if text.is_empty() { "" } else { "," };
         let VenueAccount { context, account, state_root } = venue;
-        let root = hex_of(state_root);
+        let root = root_text(state_root);
         // Writing to a text does not fail.
         _ = write!(
             text,
@@ -220,6 +164,24 @@ fn venues_json<F: MarginField>(venues: &Venues<F>) -> String {
         );
     }
     text
+}
+
+/// The public inputs, and the list that one of them is the digest of.
+fn parse_instance<F: MarginField>(
+    mut fields: Object<'_>,
+) -> Result<(NettingInstance<F>, Venues<F>), MalformedProof> {
+    let mut venues = None;
+    let read = |fields: &mut Object<'_>| {
+        venues = Some(parse_venues(fields.object("venues")?)?);
+        // Its row is the list's digest, below.
+        Ok(F::ZERO)
+    };
+    let rows = parse_rows(&mut fields, read, parse_claim)?;
+    fields.finish()?;
+    let venues = venues.ok_or(MalformedProof::MissingField { field: "venues" })?;
+    let digest = venues.digest((rows.context, rows.account));
+    let instance = NettingInstance { venues: digest, ..NettingInstance::of_margin(rows) };
+    Ok((instance, venues))
 }
 
 fn parse_venues<F: MarginField>(mut list: Object<'_>) -> Result<Venues<F>, MalformedProof> {
@@ -309,7 +271,7 @@ mod tests {
     /// An instance is of the list beside it, and no other goes into a file.
     #[test]
     fn a_file_is_about_its_own_venues() {
-        let NettingFile { circuit, srs, instance, venues, proof } = file();
+        let NettingFile { envelope: Envelope { circuit, srs, proof }, instance, venues } = file();
         let make = |instance, venues| NettingFile::new(circuit, srs, (instance, venues), proof);
         let other = Venues::new(alloc::vec![venue(1, 8)]).unwrap();
         assert_ne!(other, venues);
@@ -326,7 +288,7 @@ mod tests {
         assert_eq!(refused(&swapped.replace("\"x\":", "\"1\":")), allowed);
         let (one, other) = (venue(1, 8).context, venue(2, 7).context);
         assert_eq!(refused(&text.replace(&other.to_string(), &one.to_string())), allowed);
-        let roots = [7, 8].map(|root| hex_of(&Fp::from(root)));
+        let roots = [7, 8].map(|root| root_text(&Fp::from(root)));
         assert_eq!(refused(&text.replace(&roots[0], &roots[1])), allowed);
         // A gap, and a fifth.
         let unknown = |name: &str| MalformedProof::UnknownField { name: name.into() };

@@ -1,5 +1,6 @@
 //! What the readers of all formats share: fields in their one spelling.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use base64::Engine as _;
@@ -200,6 +201,11 @@ pub(super) fn root<F: MarginField>(
         field,
         "0x and 64 lowercase hexadecimal digits of a number below the field's modulus",
     ))
+}
+
+/// The spelling.
+pub(super) fn root_text<F: MarginField>(root: &F) -> String {
+    alloc::format!("0x{}", hex::encode(root.to_be_bytes()))
 }
 
 pub(super) const fn not_canonical(field: &'static str, allowed: &'static str) -> MalformedProof {

@@ -8,10 +8,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use zkmargin_margin::STATEMENT_VERSION;
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo, ModelDigest};
@@ -19,9 +16,10 @@ use zkmargin_margin::instance::Shortfall;
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::transition::{Aim, TransitionInstance};
 
-use super::circuit::{CircuitId, has_srs};
-use super::read::{not_canonical, parse_account, parse_head, parse_proof, parse_srs, root};
-use super::{MAX_BYTES, VERSION};
+use super::circuit::CircuitId;
+use super::envelope::{Envelope, check_size};
+use super::json::Object;
+use super::read::{not_canonical, parse_account, parse_head, root, root_text};
 use crate::encoding::text;
 use crate::error::MalformedProof;
 use crate::root::Root;
@@ -33,10 +31,8 @@ pub(super) const FORMAT: &str = "zkmargin-transition";
 /// verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransitionFile<F> {
-    circuit: CircuitId,
-    srs: Option<SrsMark>,
+    envelope: Envelope,
     instance: TransitionInstance<F>,
-    proof: Vec<u8>,
 }
 
 impl<F: MarginField> TransitionFile<F> {
@@ -52,31 +48,20 @@ impl<F: MarginField> TransitionFile<F> {
         instance: TransitionInstance<F>,
         proof: Vec<u8>,
     ) -> Result<Self, MalformedProof> {
-        if circuit.proof_system.field() != F::NAME {
-            return Err(MalformedProof::OtherField { allowed: F::NAME });
-        }
-        match (has_srs(circuit.proof_system), srs) {
-            (true, None) => return Err(MalformedProof::MissingField { field: "srs" }),
-            (false, Some(_)) => return Err(MalformedProof::UnknownField { name: "srs".into() }),
-            _ => {}
-        }
-        let circuit = circuit.check()?;
-        let file = Self { circuit, srs, instance, proof };
-        let size = file.to_json().len();
-        match size > MAX_BYTES {
-            true => Err(MalformedProof::TooLarge { size, limit: MAX_BYTES }),
-            false => Ok(file),
-        }
+        let envelope = Envelope::new::<F>(circuit, srs, proof)?;
+        let file = Self { envelope, instance };
+        check_size(&file.to_json())?;
+        Ok(file)
     }
 
     /// What the proof was made with.
     pub const fn circuit(&self) -> CircuitId {
-        self.circuit
+        self.envelope.circuit
     }
 
     /// The powers of tau it was made under; `None` in a transparent proof system.
     pub const fn srs(&self) -> Option<SrsMark> {
-        self.srs
+        self.envelope.srs
     }
 
     /// The public inputs.
@@ -86,17 +71,18 @@ impl<F: MarginField> TransitionFile<F> {
 
     /// The proof's bytes.
     pub fn proof(&self) -> &[u8] {
-        &self.proof
+        &self.envelope.proof
     }
 
-    /// Whether the proof is of the circuit and length of a verifying key.
+    /// Whether the proof is of the circuit and length of a verifying key, and made
+    /// under its powers of tau.
     #[cfg(any(feature = "ipa", feature = "kzg"))]
-    pub(crate) fn check_circuit(
+    pub(crate) fn check_key(
         &self,
-        key: CircuitId,
+        key: (CircuitId, Option<SrsMark>),
         proof_size: usize,
     ) -> Result<(), crate::error::VerifyError> {
-        super::circuit::check_circuit(self.circuit, &self.proof, key, proof_size)
+        self.envelope.check_key(key, proof_size)
     }
 
     /// Reads a proof file.
@@ -104,42 +90,17 @@ impl<F: MarginField> TransitionFile<F> {
     /// # Errors
     /// The first thing that is wrong with it, as of a margin proof's file.
     pub fn parse(bytes: &[u8]) -> Result<Self, MalformedProof> {
-        let (circuit, mut file) = parse_head(bytes, FORMAT)?;
-        let srs = parse_srs::<F>(circuit.proof_system, &mut file)?;
-        let mut fields = file.object("instance")?;
-        let mut aim = None;
-        let account = parse_account(&mut fields, |fields| {
-            let allowed = "meets:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set; healthier:LEVEL; or cures:LEVEL:LEVEL, with ,multiplier:M";
-            let (read, claim) = TransitionInstance::<F>::parse_claim(fields.text("claim")?)
-                .map_err(|_| MalformedProof::UnknownName { field: "claim", allowed })?;
-            aim = Some(read);
-            Ok((claim, Shortfall::NONE))
-        })?;
-        let (next, change) = (root(&mut fields, "next")?, root(&mut fields, "change")?);
-        fields.finish()?;
-        let aim = aim.ok_or(MalformedProof::MissingField { field: "claim" })?;
-        let instance = TransitionInstance::new(account, aim, next, change)
-            .map_err(|_| not_canonical("claim", "an aim that says something"))?;
-        let proof = parse_proof(file)?;
-        Ok(Self { circuit, srs, instance, proof })
+        let read = |file: &mut Object<'_>| parse_instance(file.object("instance")?);
+        let (envelope, instance) = Envelope::parse::<F, _>(bytes, FORMAT, read)?;
+        Ok(Self { envelope, instance })
     }
 
     /// The text, indented by two spaces, with a line feed at its end.
     pub fn to_json(&self) -> String {
-        let Self { circuit, srs, instance, proof } = self;
-        let srs = srs.map_or(String::new(), |srs| alloc::format!("\n  \"srs\": \"{srs}\","));
-        let root = |root: &F| alloc::format!("0x{}", hex::encode(root.to_be_bytes()));
+        let Self { envelope, instance } = self;
         let account = instance.account();
-        alloc::format!(
-            r#"{{
-  "format": "{FORMAT}",
-  "version": {VERSION},
-  "statement": {STATEMENT_VERSION},
-  "family": "{family}",
-  "shape": "{shape}",
-  "proof_system": "{proof_system}",{layout}
-  "field": "{field}",{srs}
-  "instance": {{
+        let statement = alloc::format!(
+            r#"  "instance": {{
     "context": "{context}",
     "epoch": {epoch},
     "account": "{id}",
@@ -150,27 +111,19 @@ impl<F: MarginField> TransitionFile<F> {
     "memo": "{memo}",
     "next": "{next}",
     "change": "{change}"
-  }},
-  "proof": "{proof}"
-}}
-"#,
-            family = circuit.family,
-            shape = circuit.shape,
-            proof_system = circuit.proof_system,
-            layout = circuit.layout_line(),
-            field = F::NAME,
+  }},"#,
             context = account.context,
             epoch = account.epoch.get(),
             id = account.account,
-            state_root = root(&account.state_root),
-            market_root = root(&account.market_root),
+            state_root = root_text(&account.state_root),
+            market_root = root_text(&account.market_root),
             model = account.model,
             claim = instance.claim_text(),
             memo = account.memo,
-            next = root(&instance.next()),
-            change = root(&instance.change()),
-            proof = STANDARD.encode(proof),
-        )
+            next = root_text(&instance.next()),
+            change = root_text(&instance.change()),
+        );
+        envelope.to_json::<F>(FORMAT, &statement)
     }
 }
 
@@ -186,6 +139,24 @@ pub fn is_transition(bytes: &[u8]) -> bool {
 /// What is wrong with the file up to there.
 pub fn circuit_of(bytes: &[u8]) -> Result<CircuitId, MalformedProof> {
     parse_head(bytes, FORMAT).map(|(circuit, _)| circuit)
+}
+
+fn parse_instance<F: MarginField>(
+    mut fields: Object<'_>,
+) -> Result<TransitionInstance<F>, MalformedProof> {
+    let mut aim = None;
+    let account = parse_account(&mut fields, |fields| {
+        let allowed = "meets:LEVEL, of margin-call, maintenance, initial, with ,multiplier:M and ,leverage:L behind it where they are set; healthier:LEVEL; or cures:LEVEL:LEVEL, with ,multiplier:M";
+        let (read, claim) = TransitionInstance::<F>::parse_claim(fields.text("claim")?)
+            .map_err(|_| MalformedProof::UnknownName { field: "claim", allowed })?;
+        aim = Some(read);
+        Ok((claim, Shortfall::NONE))
+    })?;
+    let (next, change) = (root(&mut fields, "next")?, root(&mut fields, "change")?);
+    fields.finish()?;
+    let aim = aim.ok_or(MalformedProof::MissingField { field: "claim" })?;
+    TransitionInstance::new(account, aim, next, change)
+        .map_err(|_| not_canonical("claim", "an aim that says something"))
 }
 
 /// The public inputs of a transition as plain data. It says nothing about validity;

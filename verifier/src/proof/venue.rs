@@ -15,43 +15,30 @@
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use zkmargin_margin::STATEMENT_VERSION;
 use zkmargin_margin::claim::Claim;
 use zkmargin_margin::field::MarginField;
 use zkmargin_margin::ids::{AccountId, Epoch};
 use zkmargin_margin::srs::SrsMark;
 use zkmargin_margin::statement::venue::{Counts, SubtreeDepth, VenueInstance, flagged_chain};
 
-use super::circuit::{CircuitId, has_srs};
+use super::circuit::CircuitId;
+use super::envelope::{Envelope, check_size};
 use super::json::Object;
-use super::read::{identifier, not_canonical, parse_head, parse_proof, parse_srs, root};
-use super::{MAX_BYTES, VERSION};
+use super::read::{identifier, not_canonical, parse_head, root, root_text};
+use super::subtree::{self, Subtree, parse_count};
 use crate::error::MalformedProof;
 
 /// The value of `format`.
 pub(super) const FORMAT: &str = "zkmargin-venue";
 
-/// Which subtree of a state tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Subtree {
-    /// Levels of it.
-    pub depth: SubtreeDepth,
-    /// Its number among those of the depth, from the left.
-    pub index: usize,
-}
-
 /// A proof of a venue about a subtree, with its public inputs and the flagged
 /// accounts, which have their chain. Well-formed, and not yet verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VenueFile<F> {
-    circuit: CircuitId,
-    srs: Option<SrsMark>,
+    envelope: Envelope,
     subtree: Subtree,
     instance: VenueInstance<F>,
     flagged: Vec<AccountId>,
-    proof: Vec<u8>,
 }
 
 impl<F: MarginField> VenueFile<F> {
@@ -68,32 +55,19 @@ impl<F: MarginField> VenueFile<F> {
         (instance, flagged): (VenueInstance<F>, Vec<AccountId>),
         proof: Vec<u8>,
     ) -> Result<Self, MalformedProof> {
-        if circuit.proof_system.field() != F::NAME {
-            return Err(MalformedProof::OtherField { allowed: F::NAME });
-        }
-        match (has_srs(circuit.proof_system), srs) {
-            (true, None) => return Err(MalformedProof::MissingField { field: "srs" }),
-            (false, Some(_)) => return Err(MalformedProof::UnknownField { name: "srs".into() }),
-            _ => {}
-        }
-        let circuit = circuit.check()?;
-        let file = Self { circuit, srs, subtree, instance, flagged, proof }.check()?;
-        let size = file.to_json().len();
-        match size > MAX_BYTES {
-            true => Err(MalformedProof::TooLarge { size, limit: MAX_BYTES }),
-            false => Ok(file),
-        }
+        let envelope = Envelope::new::<F>(circuit, srs, proof)?;
+        let file = Self { envelope, subtree, instance, flagged }.check()?;
+        check_size(&file.to_json())?;
+        Ok(file)
     }
 
     /// The accounts must be the flagged ones, and the subtree one of the tree's.
     fn check(self) -> Result<Self, MalformedProof> {
-        let Subtree { depth, index } = self.subtree;
-        if index >= depth.subtrees() {
-            return Err(not_canonical("subtree", "a number below that of the tree's subtrees"));
-        }
+        self.subtree.check()?;
         let Counts { accounts, flagged } = self.instance.counts;
         let is_count = |count: u32, many: usize| usize::try_from(count).is_ok_and(|c| c == many);
-        let fits = usize::try_from(accounts).is_ok_and(|accounts| accounts <= depth.leaves());
+        let fits =
+            usize::try_from(accounts).is_ok_and(|accounts| accounts <= self.subtree.depth.leaves());
         if !fits {
             return Err(not_canonical("accounts", "at most the leaves of the subtree"));
         }
@@ -106,12 +80,12 @@ impl<F: MarginField> VenueFile<F> {
 
     /// What the proof was made with.
     pub const fn circuit(&self) -> CircuitId {
-        self.circuit
+        self.envelope.circuit
     }
 
     /// The powers of tau it was made under; `None` in a transparent proof system.
     pub const fn srs(&self) -> Option<SrsMark> {
-        self.srs
+        self.envelope.srs
     }
 
     /// Which subtree it is said to be about.
@@ -131,7 +105,7 @@ impl<F: MarginField> VenueFile<F> {
 
     /// The proof's bytes.
     pub fn proof(&self) -> &[u8] {
-        &self.proof
+        &self.envelope.proof
     }
 
     /// Whether the proof is of the circuit and length of a verifying key, and made
@@ -139,16 +113,10 @@ impl<F: MarginField> VenueFile<F> {
     #[cfg(any(feature = "ipa", feature = "kzg"))]
     pub(crate) fn check_key(
         &self,
-        (key, verifier): (CircuitId, Option<SrsMark>),
+        key: (CircuitId, Option<SrsMark>),
         proof_size: usize,
     ) -> Result<(), crate::error::VerifyError> {
-        super::circuit::check_circuit(self.circuit, &self.proof, key, proof_size)?;
-        match verifier {
-            Some(verifier) if self.srs != Some(verifier) => {
-                Err(crate::error::VerifyError::WrongSrs { verifier, proof: self.srs })
-            }
-            _ => Ok(()),
-        }
+        self.envelope.check_key(key, proof_size)
     }
 
     /// Reads a proof file.
@@ -156,31 +124,20 @@ impl<F: MarginField> VenueFile<F> {
     /// # Errors
     /// The first thing that is wrong with it, as of a margin proof's file.
     pub fn parse(bytes: &[u8]) -> Result<Self, MalformedProof> {
-        let (circuit, mut file) = parse_head(bytes, FORMAT)?;
-        let srs = parse_srs::<F>(circuit.proof_system, &mut file)?;
-        let subtree = parse_subtree(&mut file)?;
-        let instance = parse_instance(file.object("instance")?)?;
-        let flagged = parse_flagged(file.text("flagged")?)?;
-        let proof = parse_proof(file)?;
-        Self { circuit, srs, subtree, instance, flagged, proof }.check()
+        let (envelope, (subtree, instance, flagged)) =
+            Envelope::parse::<F, _>(bytes, FORMAT, |file| {
+                let (subtree, instance) = (Subtree::parse(file)?, file.object("instance")?);
+                Ok((subtree, parse_instance(instance)?, parse_flagged(file.text("flagged")?)?))
+            })?;
+        Self { envelope, subtree, instance, flagged }.check()
     }
 
     /// The text, indented by two spaces, with a line feed at its end.
     pub fn to_json(&self) -> String {
-        let Self { circuit, srs, subtree, instance, flagged, proof } = self;
-        let srs = srs.map_or(String::new(), |srs| alloc::format!("\n  \"srs\": \"{srs}\","));
-        let root = |root: &F| alloc::format!("0x{}", hex::encode(root.to_be_bytes()));
+        let Self { envelope, subtree, instance, flagged } = self;
         let accounts: Vec<_> = flagged.iter().map(AccountId::to_string).collect();
-        alloc::format!(
-            r#"{{
-  "format": "{FORMAT}",
-  "version": {VERSION},
-  "statement": {STATEMENT_VERSION},
-  "family": "{family}",
-  "shape": "{shape}",
-  "proof_system": "{proof_system}",{layout}
-  "field": "{field}",{srs}
-  "leaves": {leaves},
+        let statement = alloc::format!(
+            r#"  "leaves": {leaves},
   "subtree": {index},
   "instance": {{
     "context": "{context}",
@@ -194,30 +151,22 @@ impl<F: MarginField> VenueFile<F> {
     "flagged_accounts": {flagged_count},
     "memo": "{memo}"
   }},
-  "flagged": "{flagged}",
-  "proof": "{proof}"
-}}
-"#,
-            family = circuit.family,
-            shape = circuit.shape,
-            proof_system = circuit.proof_system,
-            layout = circuit.layout_line(),
-            field = F::NAME,
+  "flagged": "{flagged}","#,
             leaves = subtree.depth.leaves(),
             index = subtree.index,
             context = instance.context,
             epoch = instance.epoch.get(),
-            chain = root(&instance.flagged),
-            subtree_root = root(&instance.subtree_root),
-            market_root = root(&instance.market_root),
+            chain = root_text(&instance.flagged),
+            subtree_root = root_text(&instance.subtree_root),
+            market_root = root_text(&instance.market_root),
             model = instance.model,
             claim = instance.claim,
             count = instance.counts.accounts,
             flagged_count = instance.counts.flagged,
             memo = instance.memo,
             flagged = accounts.join(" "),
-            proof = STANDARD.encode(proof),
-        )
+        );
+        envelope.to_json::<F>(FORMAT, &statement)
     }
 }
 
@@ -235,21 +184,7 @@ pub fn is_venue(bytes: &[u8]) -> bool {
 /// # Errors
 /// What is wrong with the file up to there.
 pub fn circuit_of(bytes: &[u8]) -> Result<(CircuitId, SubtreeDepth), MalformedProof> {
-    let (circuit, mut file) = parse_head(bytes, FORMAT)?;
-    Ok((circuit, parse_depth(&mut file)?))
-}
-
-/// Which subtree a file says that it is about.
-pub(super) fn parse_subtree(file: &mut Object<'_>) -> Result<Subtree, MalformedProof> {
-    let depth = parse_depth(file)?;
-    let index = usize::try_from(file.number("subtree")?);
-    let index = index.map_err(|_| not_canonical("subtree", "a number of a subtree"))?;
-    Ok(Subtree { depth, index })
-}
-
-pub(super) fn parse_depth(file: &mut Object<'_>) -> Result<SubtreeDepth, MalformedProof> {
-    let leaves = file.number("leaves")?;
-    leaves.to_string().parse().map_err(|_| not_canonical("leaves", "4, 16, 64 or 256"))
+    subtree::circuit_of(bytes, FORMAT)
 }
 
 fn parse_instance<F: MarginField>(
@@ -285,13 +220,6 @@ fn parse_instance<F: MarginField>(
         counts,
         memo,
     })
-}
-
-pub(super) fn parse_count(
-    fields: &mut Object<'_>,
-    field: &'static str,
-) -> Result<u32, MalformedProof> {
-    u32::try_from(fields.number(field)?).map_err(|_| not_canonical(field, "a number below 2^32"))
 }
 
 /// The accounts, each in its one spelling.

@@ -24,8 +24,8 @@ use zkmargin_margin::statement::venue::{SubtreeDepth, state_root_over};
 use zkmargin_verifier::bn254::export::{ExportError, export};
 use zkmargin_verifier::coverage::NotOneVenue;
 use zkmargin_verifier::haircut::{NotOneHaircut, VerifiedHaircut};
+use zkmargin_verifier::proof::Subtree;
 use zkmargin_verifier::proof::haircut::{circuit_of, is_haircut};
-use zkmargin_verifier::proof::venue::Subtree;
 use zkmargin_verifier::proof::{CircuitId, HaircutFile, ProofFile, VenueFile};
 use zkmargin_verifier::{MalformedProof, VerifyError};
 

@@ -29,7 +29,8 @@ use zkmargin_verifier::bn254::export::{ExportError, export};
 use zkmargin_verifier::coverage::{Coverage, NotOneVenue};
 use zkmargin_verifier::engine::VerifiedClaim;
 use zkmargin_verifier::flagged::OtherSubtree;
-use zkmargin_verifier::proof::venue::{Subtree, circuit_of, is_venue};
+use zkmargin_verifier::proof::Subtree;
+use zkmargin_verifier::proof::venue::{circuit_of, is_venue};
 use zkmargin_verifier::proof::{CircuitId, ProofFile, VenueFile, VerifiedSubtree};
 use zkmargin_verifier::{MalformedProof, VerifyError};
 
