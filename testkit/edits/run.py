@@ -29,7 +29,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 WHOLE = ["bounds_are_as_stored", "the_witness_is_rigid"]
 DEEP = ["no_lie_is_accepted", "the_graph_is_whole", "no_cell_can_be_changed"]
 # By the edited file, the first that fits: per stage the modules of the test program (of
-# testkit, unless another package is named), and the tests of them that run.
+# testkit, unless another package is named), and the tests of them that run; what holds a =
+# is for the program, such as which transcripts.
 STAGES = {
     "statement/venue/": [
         [("statement", ["venue::"])],
@@ -306,7 +307,7 @@ def run(programs, stage, number, env, limit=900):
             sys.exit(f"{name} has no test of {filters}")
         try:
             result = subprocess.run(
-                [program, "--exact", *chosen], cwd=folder,
+                [program, "--exact", *chosen, *(f for f in filters if "=" in f)], cwd=folder,
                 env={**env, "ZKMARGIN_EDIT": str(number)}, capture_output=True, text=True,
                 timeout=limit)
         except subprocess.TimeoutExpired:

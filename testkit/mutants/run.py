@@ -47,15 +47,44 @@ STAGES = {**edits.STAGES, "src/figures.rs": edits.STAGES["gadgets/"],
 # A deleveraging is made of what a transition is.
 STAGES["transition/"] = STAGES["transition/"] + STAGES["transition/deleveraging/"]
 STAGES = {place: [*of, SIZES] for place, of in STAGES.items()}
-# The prover's tests by what they take; its transcripts run most of the command.
+# Of the prover: what makes proofs and files of a venue.
 MADE = ("proving.rs", "family.rs", "whole.rs", "setup.rs", "netting.rs", "venue_proof.rs",
         "haircut_proof.rs", "backend/", "escrow/", "transition/", "venue/")
-LIBRARY = [("prover/zkmargin_prover", [])]
-FLOWS = [(f"prover/{name}", []) for name in ("verify", "flow", "edit", "front_door", "settlement")]
-STATEMENTS = [(f"prover/{name}", []) for name in
-              ("transition", "escrow", "committee", "open", "venue_proof", "venue_shapes")]
-REST = [(f"prover/{name}", []) for name in ("door", "plot", "conformance", "transcripts", "chain")]
-PROVER = {"": [LIBRARY, FLOWS, STATEMENTS, REST]}
+
+
+def of_prover(name, *filters):
+    """Tests of a module of the prover's program."""
+    return f"prover/{name}", list(filters)
+
+
+def transcripts(*names):
+    """Transcripts of those names."""
+    return of_prover("transcripts", "transcripts", *(f"trycmd={name}" for name in names))
+
+
+LIBRARY = [("prover/zkmargin_prover", []), of_prover("committee"), of_prover("corpus")]
+FIGURES = [of_prover("conformance", "span", "standard", "medium", "beyond", "deribits"),
+           of_prover("settlement"), of_prover("scenario_report")]
+DOOR = [of_prover("front_door"), of_prover("edit")]
+# What none of a file's own sees goes to all, the slowest last.
+REST = [
+    [*DOOR, *FIGURES, of_prover("open"), of_prover("plot")],
+    [of_prover("flow", "imported", "options", "overdue", "cure")],
+    [of_prover("transition"), of_prover("venue_proof"), of_prover("escrow")],
+    [transcripts()],
+    [of_prover(name) for name in ("flow", "door", "venue_shapes", "verify", "conformance")],
+]
+PROVER = {
+    "prover/src/escrow/": [LIBRARY, [of_prover("escrow")], [of_prover("venue_proof")]],
+    "prover/src/transition/": [LIBRARY, [of_prover("transition")], [transcripts("whatif")]],
+    "prover/src/venue": [LIBRARY, [of_prover("venue_proof")], [of_prover("venue_shapes")],
+                         [transcripts("venue", "epoch", "haircut")]],
+    "prover/src/whole.rs": [LIBRARY, [of_prover("venue_proof")], [transcripts("haircut")]],
+    "prover/src/haircut_proof.rs": [LIBRARY, [transcripts("haircut")]],
+    "prover/src/netting.rs": [LIBRARY, [transcripts("joint")]],
+    "prover/src/": [LIBRARY],
+}
+PROVER = {place: [*of, *REST] for place, of in PROVER.items()}
 
 
 class Of:
