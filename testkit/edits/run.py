@@ -142,7 +142,7 @@ STAGES = {
 # a slot a transition's.
 STAGES = {
     "gadgets/curve.rs": STAGES["statement/escrow/"],
-    "statement/subtree.rs": STAGES["statement/venue/"],
+    "statement/subtree": STAGES["statement/venue/"] + STAGES["statement/haircut/"],
     "statement/held.rs": STAGES["transition/"],
     **STAGES,
 }

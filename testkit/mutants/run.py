@@ -40,6 +40,7 @@ OPTIONS = [stage for family in ("settlement/", "simulation/", "scenario/")
 # Sizes are in no constraint: what nothing else finds may be one.
 SIZES = [("circuits/layouts", ["fits_half"]), ("circuits/escrow", ["fit_their_rows"]),
          ("circuits/haircut", ["fit_their_rows"]), ("circuits/settlement", ["fits_its_rows"]),
+         ("circuits/netting", ["true_statements", "in_other_families"]),
          ("circuits/simulation", ["fits_its_rows"])]
 STAGES = {**edits.STAGES, "src/figures.rs": edits.STAGES["gadgets/"],
           "family.rs": edits.STAGES["statement/"],

@@ -272,6 +272,12 @@ fn what_cannot_be_proved_is_refused_in_words() {
     assert_eq!(refused(Shape::Medium), Ok(()));
     let expected = CiphertextSlots { found: 32, shape: Shape::Small, slots: 8 };
     assert_eq!(refused(Shape::Small), Err(Unprovable::CiphertextSlots(expected)));
+    // A digest of nothing that is there.
+    let false_digest = EscrowInstance { escrow: Fp::ONE, ..case.instance };
+    let refused =
+        EscrowCircuit::<Fp, Standard>::checked(Shape::Medium, &false_digest, &case.witness)
+            .map(|_| ());
+    assert_eq!(refused, Err(Unprovable::Violation(Violation::EscrowDigest)));
 }
 
 /// Rows of every shape in every layout fit, and would not fit half as many; the

@@ -333,3 +333,17 @@ pub fn healthy() -> Vec<Position> {
         position(3, ODD, 777, 5_000),
     ]
 }
+
+/// Healthy, and in every slot of the smallest shape: four buckets, three of them isolated.
+pub fn every_slot() -> Vec<Position> {
+    vec![
+        position(0, PERP, -1_500, 2_100_000),
+        position(0, SPOT, 900, 0),
+        position(0, LOAN, -1_000, 0),
+        position(1, PERP, 10, -9_000),
+        position(1, SPOT, 40, 5),
+        position(2, PERP, 5, 6_000),
+        position(3, PERP, 10, -9_000),
+        position(3, ODD, 777, 5_000),
+    ]
+}

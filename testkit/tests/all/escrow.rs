@@ -4,7 +4,7 @@
 
 use crate::common;
 use crate::common::escrow::EscrowCase;
-use crate::common::{Case, LOAN, Market, ODD, PERP, SPOT, at_least, healthy, position};
+use crate::common::{Case, Market, at_least, every_slot, healthy};
 use crate::harness;
 use crate::harness::Expected;
 use pasta_curves::Fp;
@@ -22,18 +22,8 @@ use zkmargin_testkit::{Plan, Subject, lie};
 
 /// Every slot of the smallest shape in use, two buckets and more.
 fn full<F: MarginField>() -> Subject<F, EscrowCircuit<F, StandardFigures<F>>> {
-    let positions = [
-        position(0, PERP, -1_500, 2_100_000),
-        position(0, SPOT, 900, 0),
-        position(0, LOAN, -1_000, 0),
-        position(1, PERP, 10, -9_000),
-        position(1, SPOT, 40, 5),
-        position(2, PERP, 5, 6_000),
-        position(3, PERP, 10, -9_000),
-        position(3, ODD, 777, 5_000),
-    ];
     let Case { instance, witness, .. } =
-        Market::over_field().case(&positions, at_least(Level::Initial), 0);
+        Market::over_field().case(&every_slot(), at_least(Level::Initial), 0);
     let case = EscrowCase::<F, StandardFigures<F>>::new(instance, witness);
     assert_eq!(case.check(), Ok(()));
     let k = EscrowCircuit::<F, StandardFigures<F>>::k(case.shape);

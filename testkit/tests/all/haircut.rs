@@ -7,7 +7,7 @@
 use crate::common;
 use crate::common::haircut::{HaircutCase, standard, standard_mix};
 use crate::common::venue::of_equity;
-use crate::common::{LOAN, Market, ODD, PERP, SPOT, at_least, healthy, position};
+use crate::common::{Market, PERP, at_least, every_slot, healthy, position};
 use crate::harness;
 use crate::harness::Expected;
 use pasta_curves::Fp;
@@ -36,18 +36,8 @@ fn subject<F: MarginField, G: FamilyFigures<F>>(
 /// Every slot of one account, a winner with two buckets of which one is below zero, a
 /// loser, and one of exactly nothing.
 fn full<F: MarginField>() -> Of<F> {
-    let every_slot = vec![
-        position(0, PERP, -1_500, 2_100_000),
-        position(0, SPOT, 900, 0),
-        position(0, LOAN, -1_000, 0),
-        position(1, PERP, 10, -9_000),
-        position(1, SPOT, 40, 5),
-        position(2, PERP, 5, 6_000),
-        position(3, PERP, 10, -9_000),
-        position(3, ODD, 777, 5_000),
-    ];
     let two = vec![position(0, PERP, 100, -109_000), position(1, PERP, 100, -81_000)];
-    let leaves = [Some(every_slot), Some(of_equity(-7)), Some(of_equity(0)), Some(two)];
+    let leaves = [Some(every_slot()), Some(of_equity(-7)), Some(of_equity(0)), Some(two)];
     subject(&standard(4_321, &leaves))
 }
 

@@ -6,7 +6,7 @@
 
 use crate::common::simulation::{N, SimulationMarket, full_rows};
 use crate::common::transition::{self, TransitionCase};
-use crate::common::{LOAN, ODD, PERP, SPOT, at_least, position, scenario, simulation};
+use crate::common::{ODD, PERP, at_least, every_slot, position, scenario, simulation};
 use crate::harness;
 use crate::harness::Expected;
 use pasta_curves::Fp;
@@ -37,16 +37,7 @@ fn subject<F: MarginField, G: FamilyFigures<F>>(
 /// Every slot of the smallest shape in use, two buckets; one position is closed,
 /// one changed.
 fn full<F: MarginField>() -> Subject<F, TransitionCircuit<F, StandardFigures<F>>> {
-    let before = vec![
-        position(0, PERP, -1_500, 2_100_000),
-        position(0, SPOT, 900, 0),
-        position(0, LOAN, -1_000, 0),
-        position(1, PERP, 10, -9_000),
-        position(1, SPOT, 40, 5),
-        position(2, PERP, 5, 6_000),
-        position(3, PERP, 10, -9_000),
-        position(3, ODD, 777, 5_000),
-    ];
+    let before = every_slot();
     let mut after = before.clone();
     after.remove(3);
     after[6] = position(3, ODD, 800, 6_000);

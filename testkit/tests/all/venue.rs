@@ -6,7 +6,7 @@
 
 use crate::common;
 use crate::common::venue::{VenueCase, of_equity, standard, standard_mix};
-use crate::common::{LOAN, Market, ODD, PERP, SPOT, at_least, healthy, position};
+use crate::common::{Market, at_least, every_slot, healthy};
 use crate::harness;
 use crate::harness::Expected;
 use pasta_curves::Fp;
@@ -34,18 +34,8 @@ fn subject<F: MarginField, G: FamilyFigures<F>>(
 
 /// Every slot of one account, two accounts below the level and one at it.
 fn full<F: MarginField>() -> Of<F> {
-    let every_slot = vec![
-        position(0, PERP, -1_500, 2_100_000),
-        position(0, SPOT, 900, 0),
-        position(0, LOAN, -1_000, 0),
-        position(1, PERP, 10, -9_000),
-        position(1, SPOT, 40, 5),
-        position(2, PERP, 5, 6_000),
-        position(3, PERP, 10, -9_000),
-        position(3, ODD, 777, 5_000),
-    ];
     let poor = || Some(of_equity(4_999));
-    let leaves = [Some(every_slot), poor(), Some(of_equity(5_000)), poor()];
+    let leaves = [Some(every_slot()), poor(), Some(of_equity(5_000)), poor()];
     subject(&standard("at-least:maintenance", &leaves))
 }
 
