@@ -82,7 +82,7 @@ PROVER = {
                          [transcripts("venue", "epoch", "haircut")]],
     "prover/src/whole.rs": [LIBRARY, [of_prover("venue_proof")], [transcripts("haircut")]],
     "prover/src/haircut_proof.rs": [LIBRARY, [transcripts("haircut")]],
-    "prover/src/netting.rs": [LIBRARY, [transcripts("joint")]],
+    "prover/src/netting.rs": [LIBRARY, [transcripts("netting")]],
     "prover/src/": [LIBRARY],
 }
 PROVER = {place: [*of, *REST] for place, of in PROVER.items()}

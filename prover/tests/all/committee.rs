@@ -155,8 +155,40 @@ fn parts_are_of_one_ciphertext() {
     let bent = Ciphertext::new(*f.ciphertext.nonce_point(), elements).unwrap();
     assert_eq!(part.check(&f.committee, &bent), Err(PartError::OtherCiphertext(1)));
     // Under the name of the other ciphertext the proof is false.
-    let renamed = Part { escrow: other.digest(f.committee.key()), ..part };
-    assert_eq!(renamed.check(&f.committee, &other), Err(PartError::Dishonest(1)));
+    // Under the name of the other ciphertext the proof is false, and also where the nonce's
+    // point, and so the part itself, is the same.
+    for other in [other, bent] {
+        let renamed = Part { escrow: other.digest(f.committee.key()), ..part.clone() };
+        assert_eq!(renamed.check(&f.committee, &other), Err(PartError::Dishonest(1)));
+    }
+}
+
+/// Of a threshold of one all members have the same secret, and a part is still of the member
+/// who gave it.
+#[test]
+fn a_part_of_one_member_is_no_other_members() {
+    let f = fixture::<Bn254Fr>(1, 3);
+    let lie = Part { member: 2, ..f.part(1) };
+    assert_eq!(lie.check(&f.committee, &f.ciphertext), Err(PartError::Dishonest(2)));
+}
+
+/// What was given before a new version is still a part of it: the challenge is of the same
+/// bytes in the same order.
+#[test]
+fn a_stored_part_is_still_one() {
+    let [committee_text, ciphertext_text, part_text] = [
+        include_str!("../stored/committee.json"),
+        include_str!("../stored/ciphertext.json"),
+        include_str!("../stored/part.json"),
+    ];
+    let committee = CommitteeFile::parse::<Bn254Fr>(committee_text.as_bytes()).unwrap();
+    let (key, _, ciphertext) = CiphertextFile::parse(ciphertext_text.as_bytes()).unwrap();
+    assert_eq!(key, *committee.key());
+    let part = PartFile::parse(part_text.as_bytes()).unwrap();
+    assert_eq!(part.check(&committee, &ciphertext), Ok(()));
+    // Files are written as they were.
+    assert_eq!(*CommitteeFile::of(&committee).to_json(), *committee_text.as_bytes());
+    assert_eq!(*PartFile::of(&part).to_json(), *part_text.as_bytes());
 }
 
 #[test]

@@ -25,3 +25,4 @@ mod transition;
 mod venue_proof;
 mod venue_shapes;
 mod verify;
+mod whole;
