@@ -13,6 +13,7 @@ mod corpus;
 mod door;
 mod edit;
 mod escrow;
+mod family;
 mod flow;
 mod freshness;
 mod front_door;

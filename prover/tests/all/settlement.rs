@@ -150,15 +150,7 @@ fn sizes_and_cash_are_what_is_computed_at_them() {
 /// Trades are taken in markets that simulate too.
 #[test]
 fn a_market_that_simulates_takes_a_trade() {
-    let dir = tempfile::tempdir().unwrap();
-    common::copy_fixtures(dir.path());
-    common::run(
-        dir.path(),
-        "market build -q -m filtered-es -s joint-snapshot.json --history closes_btc_eth.csv \
-         --column BTC=btc_close_usd --column ETH=eth_close_usd -e 1 -o joint-market.json",
-    );
-    let market = std::fs::read_to_string(dir.path().join("joint-market.json")).unwrap();
-    let market = Market::from_json(&market).unwrap();
+    let market = Market::from_json(common::simulated()).unwrap();
     let book = PortfolioDocument::parse(fixture("joint.json").as_bytes()).unwrap();
     let bought = trade("ETH-24SEP21-2500-C", decimal("1"));
     let found = market.what_if(&book, Some(&bought), Decimal::ZERO).unwrap();

@@ -229,6 +229,23 @@ fn options(dir: &Path) {
     run(dir, "encrypt -q condor.json -R trader.key -o condor.age");
 }
 
+/// The file of a market of two coins and options on both that simulates. Made once.
+pub(crate) fn simulated() -> &'static str {
+    static FILE: OnceLock<String> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let sandbox = tempfile::tempdir().unwrap();
+        let dir = sandbox.path();
+        for name in ["joint-snapshot.json", "closes_btc_eth.csv"] {
+            fs::copy(fixtures().join(name), dir.join(name)).unwrap();
+        }
+        let line =
+            "market build -q -m filtered-es -s joint-snapshot.json --history closes_btc_eth.csv";
+        let columns = "--column BTC=btc_close_usd --column ETH=eth_close_usd";
+        run(dir, &format!("{line} {columns} -e 1 -o joint-market.json"));
+        fs::read_to_string(dir.join("joint-market.json")).unwrap()
+    })
+}
+
 /// One of the published scenario cases, and the same with another result.
 fn one_scenario_case(dir: &Path) {
     let cases = fs::read_to_string(dir.join("pmrm2_cases.json")).unwrap();
