@@ -287,7 +287,8 @@ def row(edit):
 def copy_source(copy):
     """Copies the source."""
     skipped = shutil.ignore_patterns("target", "node_modules", ".git")
-    shutil.copytree(ROOT, copy, ignore=skipped, dirs_exist_ok=True)
+    # As new files: cargo takes what is older than its own results for built.
+    shutil.copytree(ROOT, copy, ignore=skipped, copy_function=shutil.copy, dirs_exist_ok=True)
 
 
 def plant_all(copy):
