@@ -63,9 +63,10 @@ def transcripts(*names):
     return of_prover("transcripts", "transcripts", *(f"trycmd={name}" for name in names))
 
 
-LIBRARY = [("prover/zkmargin_prover", []), of_prover("committee"), of_prover("corpus")]
+LIBRARY = [("prover/zkmargin_prover", []),
+           *(of_prover(name) for name in ("committee", "corpus", "whole"))]
 FIGURES = [of_prover("conformance", "span", "standard", "medium", "beyond", "deribits"),
-           of_prover("settlement"), of_prover("scenario_report")]
+           *(of_prover(name) for name in ("family", "settlement", "scenario_report"))]
 DOOR = [of_prover("front_door"), of_prover("edit")]
 # What none of a file's own sees goes to all, the slowest last.
 REST = [

@@ -4,7 +4,7 @@
 use pasta_curves::Fp;
 use zkmargin_margin::claim::{Level, Multiplier};
 use zkmargin_margin::ids::Epoch;
-use zkmargin_margin::portfolio::Portfolio;
+use zkmargin_margin::portfolio::{Blinding, Portfolio};
 use zkmargin_margin::shape::Shape;
 use zkmargin_margin::units::Amount;
 use zkmargin_params::market::{
@@ -60,7 +60,11 @@ fn surplus_may_go<M: FamilyMarket<Fp>>(market: &M, name: &str) {
 #[test]
 fn what_an_account_has_beyond_a_level_may_leave_it() {
     let standard = MarketFile::from_json(&made("market.json")).unwrap();
-    surplus_may_go(&standard.market::<Fp>().unwrap(), "portfolio.json");
+    let standard = standard.market::<Fp>().unwrap();
+    surplus_may_go(&standard, "portfolio.json");
+    let empty = Portfolio::new(Vec::new(), Blinding::new([1; 31])).unwrap();
+    let standing = standard.standing(&empty, Level::Initial, Multiplier::ONE).unwrap();
+    assert_eq!((standing.shortfall, standing.surplus), (0, 0));
     let options = ScenarioMarketFile::from_json(&made("options.json")).unwrap();
     surplus_may_go(&options.market::<Fp>().unwrap(), "strangle.json");
     let simulated = SimulationMarketFile::from_json(common::simulated()).unwrap();
@@ -83,12 +87,19 @@ fn the_smallest_shape_that_fits_is_taken() {
         assert_eq!(fit(many, None).unwrap(), shape, "{many}");
     }
     assert_eq!(fit(1, Some(Shape::Large)).unwrap(), Shape::Large);
-    let refused = fit(9, Some(Shape::Small)).unwrap_err();
-    let is_too_small = |error: &ProvingError| {
-        matches!(
-            error,
-            ProvingError::TooManyPositions { found: 9, shape: Shape::Small, allowed: 8 }
-        )
+    let too_many = |error: ProvingError, many, in_shape| match error {
+        ProvingError::TooManyPositions { found, shape, allowed } => {
+            assert_eq!((found, shape, allowed), (many, in_shape, many - 1));
+        }
+        error => panic!("{error}"),
     };
-    assert!(is_too_small(&refused), "{refused}");
+    too_many(fit(9, Some(Shape::Small)).unwrap_err(), 9, Shape::Small);
+    // Of what fits none, the largest is told.
+    too_many(fit(129, None).unwrap_err(), 129, Shape::Huge);
+    let simulated = SimulationMarketFile::from_json(common::simulated()).unwrap();
+    let simulated = simulated.market::<Fp>().unwrap();
+    let held = book(&simulated, "joint.json").positions()[0].clone();
+    let fit = |many: usize| simulated.fit(&vec![held.clone(); many], None);
+    assert_eq!(fit(17).unwrap(), Shape::Large);
+    too_many(fit(65).unwrap_err(), 65, Shape::Large);
 }

@@ -108,6 +108,11 @@ fn what_does_not_belong_together_is_refused() {
     let damaged = StateFile::parse(damaged.as_bytes()).unwrap().state().unwrap();
     let damaged = refused(&damaged, &held);
     assert!(matches!(damaged, VenueProofError::State(VenueError::Damaged)), "{damaged}");
+    // Accounts out of order, the last two of them.
+    let swapped = text.replace(&account(3).to_string(), "x");
+    let swapped = swapped.replace(&account(4).to_string(), &account(3).to_string());
+    let swapped = swapped.replace("\"x\"", &format!("\"{}\"", account(4)));
+    assert!(matches!(StateFile::parse(swapped.as_bytes()), Err(VenueError::Damaged)));
     // A state of another epoch than the market's.
     let text = text.replace("\"epoch\":1,", "\"epoch\":2,");
     let later = StateFile::parse(text.as_bytes()).unwrap().state().unwrap();
