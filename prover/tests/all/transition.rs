@@ -4,7 +4,19 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::{CONTEXT, copy_fixtures, run, zkmargin};
+use pasta_curves::Fp;
+use zkmargin_margin::claim::{Level, Multiplier};
+use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo};
+use zkmargin_margin::portfolio::Blinding;
 use zkmargin_margin::shape::ProofSystem;
+use zkmargin_margin::statement::transition::Aim;
+use zkmargin_params::market::MarketFile;
+use zkmargin_params::presets;
+use zkmargin_params::snapshot::Snapshot;
+use zkmargin_prover::family::FamilyMarket;
+use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry};
+use zkmargin_prover::transition::{PreparedTransition, Wanted};
+use zkmargin_prover::venue::{Entry, State};
 use zkmargin_verifier::engine::nothing;
 
 /// A command line, its exit code, and what it says.
@@ -180,6 +192,39 @@ fn a_deleveraging_is_proved_and_told_from_other_changes() {
         "--cures maintenance:initial --max-leverage 2",
     ] {
         assert_eq!(prove("after.json", aim, "new.json").0, 2, "{aim}");
+    }
+}
+
+/// What cures must be no more than is needed, told by one lot taken back: here one that is in
+/// the next tier, so the row is another than the position's.
+#[test]
+fn the_lot_that_is_taken_back_may_be_of_another_tier() {
+    let model = presets::by_name("binance-usdm").unwrap().model().unwrap();
+    let snapshot = r#"{"timestamp": 1, "source": "test", "quote": "USDT", "prices": {"ADAUSDT": {"price": "1"}}}"#;
+    let snapshot = Snapshot::from_json(snapshot).unwrap();
+    let (_, market) = MarketFile::build::<Fp>(&model, &snapshot, Epoch::new(1)).unwrap();
+    // The first tier ends at 10,000. Of 12,000 with 50 of equity as many are sold at the mark
+    // as leave what the 50 are enough for: the requirement falls from 70 to 50.
+    let held = |quantity: &str, cash: &str, blinding: u8| {
+        let positions = vec![PositionEntry::new("ADAUSDT".into(), quantity.into())];
+        let mut document = PortfolioDocument::new(AccountId::new([1; 20]), cash.into(), positions);
+        document.blinding = Some(Blinding::new([blinding; 31]));
+        FamilyMarket::<Fp>::listings(&market).portfolio(&document).unwrap()
+    };
+    let before = held("12000", "-11950", 1);
+    let entry = Entry { account: AccountId::new([1; 20]), commitment: before.commitment() };
+    let context = ContextId::derive("test", 1, [0; 20]);
+    let state = State::<Fp>::build(context, Epoch::new(1), vec![entry]).unwrap();
+    let path = state.path(entry.account).unwrap();
+    let aim = Aim::Cures { breach: Level::Maintenance, target: Level::Maintenance };
+    let (multiplier, memo) = (Multiplier::ONE, Memo::NONE);
+    let wanted = Wanted { aim, multiplier, leverage: None, memo, shape: None };
+    let to = |quantity: &str, cash: &str| {
+        PreparedTransition::new(&market, (&before, &held(quantity, cash, 2)), &path, &wanted)
+    };
+    assert!(to("10000", "-9950").is_ok());
+    for (quantity, cash) in [("9999", "-9949"), ("10001", "-9951")] {
+        assert!(to(quantity, cash).is_err(), "{quantity}");
     }
 }
 
