@@ -39,7 +39,7 @@ impl<F: MarginField> EscrowFile<F> {
     ///
     /// # Errors
     /// When the proof system is over another field or has powers of tau that are
-    /// not given, or the reverse, or the file would be larger than [`MAX_BYTES`].
+    /// not given, or the reverse, or the file would be larger than [`MAX_BYTES`](super::MAX_BYTES).
     pub fn new(
         circuit: CircuitId,
         srs: Option<SrsMark>,

@@ -47,7 +47,7 @@ impl<F: MarginField> HaircutFile<F> {
     /// # Errors
     /// When the proof system is over another field or has powers of tau that are not
     /// given, or the reverse; when the state tree has no such subtree, or the sums are
-    /// none of so many leaves; when the file would be larger than [`MAX_BYTES`].
+    /// none of so many leaves; when the file would be larger than [`MAX_BYTES`](super::MAX_BYTES).
     pub fn new(
         (circuit, srs): (CircuitId, Option<SrsMark>),
         subtree: Subtree,

@@ -55,7 +55,7 @@ impl<F: MarginField> NettingFile<F> {
     /// # Errors
     /// When the proof system is over another field or has powers of tau that are
     /// not given, or the reverse, the instance is not about these venues, or the file
-    /// would be larger than [`MAX_BYTES`].
+    /// would be larger than [`MAX_BYTES`](super::MAX_BYTES).
     pub fn new(
         circuit: CircuitId,
         srs: Option<SrsMark>,

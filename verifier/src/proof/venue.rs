@@ -48,7 +48,7 @@ impl<F: MarginField> VenueFile<F> {
     /// # Errors
     /// When the proof system is over another field or has powers of tau that are not
     /// given, or the reverse; when the accounts are not the flagged ones or the state
-    /// tree has no such subtree; when the file would be larger than [`MAX_BYTES`].
+    /// tree has no such subtree; when the file would be larger than [`MAX_BYTES`](super::MAX_BYTES).
     pub fn new(
         (circuit, srs): (CircuitId, Option<SrsMark>),
         subtree: Subtree,
