@@ -56,11 +56,10 @@ const EXPECTED: Expected = Expected {
     redundant: &[],
 };
 
-/// The third account has exactly nothing, after every slot: zero under either sign.
+/// The third account has exactly nothing, after every slot.
 fn full_expected() -> Expected {
-    const EITHER: &str = "zero has either sign, and its positive part is zero";
-    let signs = (0..8).map(|slot| format!("leaf 2 slot {slot}: M5 deficit is positive"));
-    Expected { free: signs.map(|scope| (scope, EITHER)).collect(), ..EXPECTED }
+    let slots = (0..8).map(|slot| format!("leaf 2 slot {slot}"));
+    Expected { free: harness::deficits_of_nothing(slots), ..EXPECTED }
 }
 
 /// An empty leaf is any account without equity, and nothing of it is used but that it is

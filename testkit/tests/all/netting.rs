@@ -61,10 +61,10 @@ const EXPECTED: Expected = Expected {
     redundant: &[],
 };
 
-/// After the fifth slot its bucket has exactly nothing: zero under either sign.
+/// After the fifth slot its bucket has exactly nothing.
 fn full_expected() -> Expected {
-    const EITHER: &str = "zero has either sign, and its positive part is zero";
-    Expected { free: vec![("slot 4: M5 deficit is positive".to_owned(), EITHER)], ..EXPECTED }
+    let slots = ["slot 4".to_owned()];
+    Expected { free: harness::deficits_of_nothing(slots.into_iter()), ..EXPECTED }
 }
 
 /// The scenario family's own free values: see `tests/scenario.rs`.

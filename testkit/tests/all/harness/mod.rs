@@ -306,6 +306,12 @@ pub fn every_pin_is_needed<F: MarginField, C: Circuit<F>>(
     println!("{} {}: {} directions without pins", expected.name, F::NAME, free.directions);
 }
 
+/// Free on purpose, in these slots: the sign of a bucket's deficit that is exactly nothing.
+pub fn deficits_of_nothing(slots: impl Iterator<Item = String>) -> Vec<(String, &'static str)> {
+    const EITHER: &str = "zero has either sign, and its positive part is zero";
+    slots.map(|slot| (format!("{slot}: M5 deficit is positive"), EITHER)).collect()
+}
+
 /// Every free value changed, and everything after it computed again. By
 /// default the first and the last cell of each class, in the long run every
 /// cell.
