@@ -8,6 +8,7 @@ use pasta_curves::Fp;
 use zkmargin_margin::claim::{Level, Multiplier};
 use zkmargin_margin::ids::{AccountId, ContextId, Epoch, Memo};
 use zkmargin_margin::portfolio::Blinding;
+use zkmargin_margin::relation::Violation;
 use zkmargin_margin::shape::ProofSystem;
 use zkmargin_margin::statement::transition::Aim;
 use zkmargin_params::market::MarketFile;
@@ -15,7 +16,8 @@ use zkmargin_params::presets;
 use zkmargin_params::snapshot::Snapshot;
 use zkmargin_prover::family::FamilyMarket;
 use zkmargin_prover::portfolio_file::{PortfolioDocument, PositionEntry};
-use zkmargin_prover::transition::{PreparedTransition, Wanted};
+use zkmargin_prover::proving::ProvingError;
+use zkmargin_prover::transition::{PreparedTransition, TransitionError, Wanted};
 use zkmargin_prover::venue::{Entry, State};
 use zkmargin_verifier::engine::nothing;
 
@@ -223,8 +225,13 @@ fn the_lot_that_is_taken_back_may_be_of_another_tier() {
         PreparedTransition::new(&market, (&before, &held(quantity, cash, 2)), &path, &wanted)
     };
     assert!(to("10000", "-9950").is_ok());
-    for (quantity, cash) in [("9999", "-9949"), ("10001", "-9951")] {
-        assert!(to(quantity, cash).is_err(), "{quantity}");
+    // One lot more than is needed, and one less.
+    for (quantity, cash, clause) in
+        [("9999", "-9949", Violation::ClosesTooMuch), ("10001", "-9951", Violation::FalseClaim)]
+    {
+        let refused = to(quantity, cash).unwrap_err();
+        let is_of = |error: &TransitionError| matches!(error, TransitionError::Proving(ProvingError::False { violation, .. }) if *violation == clause);
+        assert!(is_of(&refused), "{quantity}: {refused:?}");
     }
 }
 
